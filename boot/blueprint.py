@@ -1,0 +1,46 @@
+"""What steps and audit derive everything from: the sealed network with its artifacts at hand."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from antelope.asset import Symbol
+from inventory.sealed import AllocationRow, Sealed, unpack_allocation
+
+
+@dataclass(frozen=True)
+class NodeRef:
+    """A node of the network as evidence sees it: its name and the producer that it signs for."""
+
+    name: str
+    account: str | None
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """A sealed network, its artifacts, and (on the coordinator's side) its nodes."""
+
+    sealed: Sealed
+    artifact: Callable[[str], bytes]
+    """Bytes by sha256 (hex); raises KeyError when not held."""
+    nodes: tuple[NodeRef, ...] = ()
+
+    @cached_property
+    def rows(self) -> tuple[AllocationRow, ...]:
+        """The allocation, in the order of application."""
+        return unpack_allocation(self.verified(self.sealed.allocation))
+
+    @cached_property
+    def symbol(self) -> Symbol:
+        """The core symbol."""
+        return Symbol.parse(self.sealed.symbol)
+
+    def verified(self, sha256: str) -> bytes:
+        """An artifact whose hash was checked. Raises KeyError, or ValueError when the bytes are others."""
+        data = self.artifact(sha256)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"artifact {sha256[:16]}… holds other bytes")
+        return data

@@ -1,0 +1,137 @@
+"""What a step is: a small pure description, from which dry run, boot, resuming and cleos commands follow.
+
+A step derives its work from the blueprint and reads its own evidence off the chain. Evidence is a generator: it yields
+a query, receives nodeos' answer, and ends in a verdict, so that it needs neither network nor clock. `run_reads` in the
+thin shells answers the queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from antelope.errors import NodeError
+from antelope.transaction import Action
+from boot.blueprint import Blueprint
+
+
+@dataclass(frozen=True)
+class Query:
+    """One call of nodeos' HTTP API that only reads."""
+
+    path: str
+    """As in `/v1/chain/get_account`."""
+    body: Any = None
+    node: str | None = None
+    """The node to ask; None: the one that follows the boot (the genesis node, or any that lives)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the evidence says."""
+
+    missing: tuple[str, ...]
+    """Keys of the work (or of what is waited for) that the chain does not show yet; empty: the step is done."""
+    detail: str = ""
+    """One line for a person: what was seen, or what is missing."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+
+Answer = Any
+"""nodeos' JSON, or the NodeError that it answered with (a refusal such as an unknown account is evidence too)."""
+
+Reads = Generator[Query, Any | NodeError, Verdict]
+
+
+@dataclass(frozen=True)
+class Push:
+    """One transaction. Its signers follow from its actions' authorizations."""
+
+    key: str
+    """Unique within the step, and the same for everybody who derives it."""
+    actions: tuple[Action, ...]
+    holder: str
+    """The account whose agent signs it (`Network.holder`)."""
+
+
+@dataclass(frozen=True)
+class Preactivate:
+    """Schedules protocol features through the producer API of the genesis node, until the chain shows them."""
+
+    key: str
+    digests: tuple[str, ...]
+    holder: str = "eosio"
+
+
+Work = Push | Preactivate
+
+
+class Finality(Enum):
+    """When a transaction counts."""
+
+    BLOCK = "in a block"
+    IRREVERSIBLE = "irreversible"
+
+
+class NodeMode(Enum):
+    """How a node runs."""
+
+    GENESIS = "genesis"
+    """Signs as eosio, with stale production enabled (`-e`)."""
+    NORMAL = "normal"
+    """As its role says: a producer signs when it is scheduled."""
+    STARTER = "starter"
+    """NORMAL, with `-e` for this one start: brings a chain back after a total outage."""
+    AUDIT = "audit"
+    """Signs nothing, reads irreversible state: the genesis node after the handover."""
+
+
+@dataclass(frozen=True)
+class ChainStep:
+    """Agents carry it out by transactions, which they derive themselves."""
+
+    name: str
+    title: str
+    after: tuple[str, ...]
+    """Names of the steps that must be done before."""
+    work: Callable[[Blueprint], tuple[Work, ...]]
+    """Everything the step does, whether done already or not."""
+    evidence: Callable[[Blueprint], Reads]
+    """Which keys of the work the chain lacks."""
+    finality: Finality = Finality.BLOCK
+    parallel: bool = False
+    """Its transactions do not depend on each other: several may be in flight."""
+
+
+@dataclass(frozen=True)
+class WaitStep:
+    """Nobody carries it out: something must come true, within a deadline."""
+
+    name: str
+    title: str
+    after: tuple[str, ...]
+    evidence: Callable[[Blueprint], Reads]
+    """What is still missing (producers, blocks), in words that name it."""
+    deadline: Callable[[Blueprint], float]
+    """Seconds; scaled by rounds of the schedule, not by habit."""
+
+
+@dataclass(frozen=True)
+class NodeStep:
+    """Agents start (or restart) their nodes in a mode."""
+
+    name: str
+    title: str
+    after: tuple[str, ...]
+    nodes: Callable[[Blueprint], tuple[str, ...]]
+    """Names of the nodes."""
+    mode: NodeMode
+
+
+Step = ChainStep | WaitStep | NodeStep

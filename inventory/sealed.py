@@ -1,0 +1,161 @@
+"""The sealed network: what is fixed before the first block, and the manifest over it.
+
+Genesis, contracts, features, allocation, producers and votes are sealed; hosts, ports, peers and late parties are
+not. Every party can compute the manifest for itself from the same files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cattrs
+
+FORMAT = 1
+"""Version of the sealed document; part of the manifest."""
+
+
+@dataclass(frozen=True)
+class SealedContract:
+    """A contract by the sha256 (hex) of its wasm and of its ABI's JSON file: both are artifacts."""
+
+    account: str
+    wasm: str
+    abi: str
+
+
+@dataclass(frozen=True)
+class SealedFeature:
+    """A protocol feature to activate, by name and digest (hex)."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class SealedProducer:
+    """A producer that registers during the boot, with its public keys (EOS… text)."""
+
+    account: str
+    account_key: str
+    signing_key: str
+    url: str
+    location: int
+    elected: bool
+
+
+@dataclass(frozen=True)
+class SealedVote:
+    """One voter's vote; producers sorted by name value, or a proxy."""
+
+    voter: str
+    proxy: str
+    producers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What the whole network agrees on. Amounts are integers of the symbol's smallest unit."""
+
+    format: int
+    network: str
+    chain_id: str
+    genesis: Mapping[str, Any]
+    """genesis.json, as nodeos reads it."""
+    symbol: str
+    """Precision and code, as in `4,SYS`."""
+    max_supply: int
+    issue: int
+    boot_contract: SealedContract
+    contracts: tuple[SealedContract, ...]
+    """In the order of deployment; eosio's own (the system contract) is among them."""
+    system_accounts: tuple[str, ...]
+    features: tuple[SealedFeature, ...]
+    """In the order of activation; PREACTIVATE_FEATURE first."""
+    allocation: str
+    """sha256 (hex) of the allocation artifact (`pack_allocation`)."""
+    accounts: int
+    """Its number of rows."""
+    producers: tuple[SealedProducer, ...]
+    proxies: tuple[str, ...]
+    votes: tuple[SealedVote, ...]
+
+    @property
+    def eosio_key(self) -> str:
+        """The genesis node's public key, which is eosio's until it resigns."""
+        return str(self.genesis["initial_key"])
+
+    @property
+    def elected(self) -> tuple[str, ...]:
+        """The schedule that the votes elect, by account."""
+        return tuple(producer.account for producer in self.producers if producer.elected)
+
+    def canonical(self) -> bytes:
+        """The document as bytes: JSON, sorted keys, no spaces, UTF-8. The same for everyone."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @property
+    def manifest(self) -> str:
+        """sha256 (hex) of the canonical document."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """sha256 of every file that an agent needs to derive the boot's actions."""
+        contracts = (self.boot_contract, *self.contracts)
+        return tuple(dict.fromkeys([h for c in contracts for h in (c.wasm, c.abi)] + [self.allocation]))
+
+    @staticmethod
+    def parse(document: bytes) -> Sealed:
+        """Reads a canonical document. Raises ValueError when it is not one."""
+        try:
+            sealed = _CONVERTER.structure(json.loads(document), Sealed)
+        except (cattrs.BaseValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError("not a sealed network of this version") from error
+        if sealed.format != FORMAT or sealed.canonical() != document:
+            raise ValueError("not a sealed network of this version")
+        return sealed
+
+
+@dataclass(frozen=True)
+class AllocationRow:
+    """One account of the allocation; keys as EOS… text, amounts in the smallest unit."""
+
+    account: str
+    owner: str
+    active: str
+    ram: int
+    """Spent on RAM (`buyram`)."""
+    net: int
+    cpu: int
+    liquid: int
+
+    @property
+    def total(self) -> int:
+        """What the row takes from eosio."""
+        return self.ram + self.net + self.cpu + self.liquid
+
+
+def pack_allocation(rows: Iterable[AllocationRow]) -> bytes:
+    """The allocation artifact: a line a row, comma separated, in the order of application."""
+    lines = (f"{r.account},{r.owner},{r.active},{r.ram},{r.net},{r.cpu},{r.liquid}\n" for r in rows)
+    return "".join(lines).encode()
+
+
+def unpack_allocation(artifact: bytes) -> tuple[AllocationRow, ...]:
+    """Reads an allocation artifact. Raises ValueError on anything but what `pack_allocation` writes."""
+    rows = []
+    for number, line in enumerate(artifact.decode("ascii").splitlines(), 1):
+        parts = line.split(",")
+        if len(parts) != 7:
+            raise ValueError(f"allocation, line {number}: 7 fields expected, {len(parts)} found")
+        rows.append(AllocationRow(parts[0], parts[1], parts[2], *(int(part) for part in parts[3:])))
+    if pack_allocation(rows) != artifact:
+        raise ValueError("allocation: not in its canonical form")
+    return tuple(rows)
+
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
