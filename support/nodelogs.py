@@ -1,0 +1,94 @@
+"""Keeps the logs of an agent's nodes bounded, from a small process that outlives the agent.
+
+nodeos appends to its log file by itself, so nothing it writes can block it or get lost with a reader; all that is left
+to do is to move the old part aside. Run as `python -m support.nodelogs DATA`; a second one for a folder ends at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from support.locks import FileLock, LockedError
+from support.processes import RECORD, Process, start
+
+LIMIT = 16 * 1024 * 1024
+"""Bytes after which a log moves to NAME.1, whose earlier content goes: a node's logs take about twice this at most."""
+
+LOOK = 2.0
+"""Seconds between two looks."""
+
+IDLE = 10.0
+"""Seconds without any living node after which the process ends."""
+
+LOG = "log/nodeos.log"
+"""Within a node's folder."""
+
+
+def rotate(log: Path, limit: int = LIMIT) -> bool:
+    """Moves the log's content to a second file and empties it, if it is longer than limit bytes; whether it was.
+
+    The writer keeps its handle, which must append (O_APPEND). A line is lost only when it is written between the
+    last read and the truncation, which follow each other immediately.
+    """
+    with log.open("r+b") as source:
+        if os.fstat(source.fileno()).st_size <= limit:
+            return False
+        aside = log.with_name(f".{log.name}.new")
+        with aside.open("wb") as target:
+            shutil.copyfileobj(source, target, 1024 * 1024)
+            while rest := source.read():
+                target.write(rest)
+            source.truncate(0)
+        aside.replace(log.with_name(f"{log.name}.1"))
+    return True
+
+
+def ensure(data: Path) -> None:
+    """Starts the keeper of this data folder's logs unless there is one. Raises OSError."""
+    lock = FileLock(data / "nodes" / ".logs.lock")
+    try:
+        lock.acquire()
+    except LockedError:
+        return
+    lock.release()  # Two that are started at once settle it among themselves.
+    root = Path(__file__).resolve().parent.parent
+    command = (sys.executable, "-S", "-m", __name__, str(data))  # -S: only the standard library, half the memory
+    environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    start(command, output=data / "nodes" / ".logs.log", folder=data, environment=environment)
+
+
+def keep(data: Path, limit: int = LIMIT) -> None:
+    """Bounds the logs for as long as a node lives."""
+    last_life = time.monotonic()
+    while time.monotonic() - last_life < IDLE:
+        for folder in (data / "nodes").glob("*/"):
+            process = Process.read(folder / RECORD)
+            if process and process.alive:
+                last_life = time.monotonic()
+            try:
+                rotate(folder / LOG, limit)
+            except FileNotFoundError:
+                continue  # not started yet, or just removed with its data
+            except OSError as error:  # a full disk: emptying the log is what helps
+                sys.stderr.write(f"{folder / LOG}: {error}; emptied\n")
+                os.truncate(folder / LOG, 0)
+        time.sleep(LOOK)
+
+
+def main() -> int:
+    """Runs the keeper for the data folder named on the command line; its exit status."""
+    data = Path(sys.argv[1])
+    try:
+        with FileLock(data / "nodes" / ".logs.lock"):
+            keep(data)
+    except LockedError:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""Processes that outlive who started them: begun detached, written down, found again, never mistaken for another.
+
+A pid alone says little, because pids are used again; a pid with its start time and the machine's boot names one process
+for ever. Only the standard library is used, so that nodes can be stopped when nothing else works any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.files import write_atomic
+
+RECORD = "process.json"
+"""In a node's folder: its process. The file is there exactly while the node is meant to run."""
+
+GRACE = 60.0
+"""Seconds that a process gets between SIGTERM and the error that it is still there."""
+
+
+class StillRunningError(Exception):
+    """A process did not end after SIGTERM; it was not killed."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of this machine, for ever."""
+
+    pid: int
+    started: int
+    """Clock ticks between the machine's boot and the process's start (proc(5), stat, field 22)."""
+    boot: str
+    """The kernel's random id of this boot."""
+
+    @staticmethod
+    def of(pid: int) -> Process:
+        """The process that has this pid now. Raises ProcessLookupError."""
+        _state, started = _stat(pid)
+        return Process(pid, started, _boot_id())
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs; a zombie does not."""
+        _reap(self.pid)
+        try:
+            state, started = _stat(self.pid)
+        except ProcessLookupError:
+            return False
+        return started == self.started and self.boot == _boot_id() and state not in "ZX"
+
+    def signal(self, number: int) -> bool:
+        """Sends a signal to this very process; False when it is gone. Raises PermissionError."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return False
+        try:  # The handle is on whoever has the pid now: looking again tells whether that is still the one meant.
+            if not self.alive:
+                return False
+            signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+    def wait(self, seconds: float) -> bool:
+        """Blocks until it has ended, seconds at most; whether it has."""
+        deadline = time.monotonic() + seconds
+        while self.alive:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            try:
+                handle = os.pidfd_open(self.pid)
+            except ProcessLookupError:
+                return True
+            try:  # Readable when it ends; the bound is for a pid that passed to another process in between.
+                select.select([handle], [], [], min(left, 1.0))
+            finally:
+                os.close(handle)
+        return True
+
+    def write(self, path: Path) -> None:
+        """Puts it on record."""
+        write_atomic(path, json.dumps({"pid": self.pid, "started": self.started, "boot": self.boot}).encode(), 0o600)
+
+    @staticmethod
+    def read(path: Path) -> Process | None:
+        """The process on record; None when there is no (readable) record."""
+        try:
+            record = json.loads(path.read_bytes())
+            return Process(int(record["pid"]), int(record["started"]), str(record["boot"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def start(
+    command: Sequence[str], *, output: Path, folder: Path, environment: Mapping[str, str] | None = None
+) -> Process:
+    """Starts a process in a session of its own, which neither a terminal nor our own end reaches.
+
+    It reads nothing and appends what it prints to output, whose folder is made. folder is its working directory.
+    Raises OSError when the program cannot be run.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with output.open("ab") as log:
+        child = subprocess.Popen(  # noqa: S603 (an argument list, no shell)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=dict(os.environ if environment is None else environment),
+            start_new_session=True,
+        )
+    child.returncode = 0  # Popen's own accounting ends here: `alive` reaps.
+    return Process.of(child.pid)
+
+
+def stop(process: Process, grace: float = GRACE) -> None:
+    """SIGTERM, and waits. Raises StillRunningError after grace seconds, PermissionError when it is another user's."""
+    stop_all([process], grace)
+
+
+def stop_all(processes: Iterable[Process], grace: float = GRACE) -> None:
+    """Stops several at a time. Raises StillRunningError when one is still there after grace seconds in all."""
+    signalled = [process for process in processes if process.signal(signal.SIGTERM)]
+    deadline = time.monotonic() + grace
+    for process in signalled:
+        if not process.wait(max(0.0, deadline - time.monotonic())):
+            raise StillRunningError(
+                f"process {process.pid} still runs {grace:g} s after SIGTERM; look at its log, and only when nothing "
+                f"else helps: kill -9 {process.pid}"
+            )
+
+
+def kill(process: Process) -> None:
+    """SIGKILL, on demand only: a nodeos killed so must replay its blocks. Waits until it is gone."""
+    if process.signal(signal.SIGKILL):
+        process.wait(GRACE)
+
+
+def stop_nodes(data: Path, grace: float = GRACE) -> tuple[str, ...]:
+    """Stops every node of an agent's data folder, without the agent, and returns the names of those that ran.
+
+    Stop the agent first: a living one would start them again. Raises StillRunningError, PermissionError.
+    """
+    records = sorted(data.glob(f"nodes/*/{RECORD}"))
+    processes = {record: process for record in records if (process := Process.read(record)) and process.alive}
+    stop_all(processes.values(), grace)
+    for record in records:
+        record.unlink(missing_ok=True)
+    return tuple(record.parent.name for record in processes)
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        raise ProcessLookupError(f"no process {pid}") from None
+    fields = text.rpartition(")")[2].split()  # The name, in brackets, may hold blanks and brackets itself.
+    return fields[0], int(fields[19])
+
+
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
