@@ -1,0 +1,98 @@
+"""The little binary encodings that everything packed is made of: integers, varuint32, length-prefixed bytes.
+
+Format: libraries/libfc/include/fc/io/raw.hpp of AntelopeIO/leap; all integers little-endian.
+"""
+
+from __future__ import annotations
+
+from antelope.errors import AbiError
+
+
+def pack_varuint32(value: int) -> bytes:
+    """LEB128 of an unsigned 32-bit integer. Raises AbiError when out of range."""
+    if 0 <= value < 0x80:
+        return value.to_bytes(1, "little")
+    if not 0 <= value < 1 << 32:
+        raise AbiError(f"{value} does not fit varuint32")
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def pack_bytes(data: bytes) -> bytes:
+    """Bytes with their length before them."""
+    return pack_varuint32(len(data)) + data
+
+
+def pack_string(text: str) -> bytes:
+    """A text in UTF-8 with its length in bytes before it. Raises AbiError for lone surrogates."""
+    try:
+        return pack_bytes(text.encode())
+    except UnicodeEncodeError as error:
+        raise AbiError(f"text is not valid Unicode: {error.reason}") from error
+
+
+class Reader:
+    """Reads packed bytes from the front; raises AbiError where they end too early."""
+
+    __slots__ = ("_data", "_position")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._position = 0
+
+    @property
+    def remaining(self) -> int:
+        """Bytes not read yet."""
+        return len(self._data) - self._position
+
+    def take(self, count: int) -> bytes:
+        """The next bytes."""
+        if count > self.remaining:
+            raise AbiError(f"data ends at byte {len(self._data)}, {count} bytes are due at byte {self._position}")
+        start = self._position
+        self._position += count
+        return self._data[start : self._position]
+
+    def unsigned(self, size: int) -> int:
+        """An unsigned integer of so many bytes."""
+        return int.from_bytes(self.take(size), "little")
+
+    def signed(self, size: int) -> int:
+        """A two's complement integer of so many bytes."""
+        return int.from_bytes(self.take(size), "little", signed=True)
+
+    def varuint32(self) -> int:
+        """LEB128, at most 5 bytes and 32 bits."""
+        value = 0
+        for shift in range(0, 35, 7):
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                if value >= 1 << 32:
+                    break
+                return value
+        raise AbiError(f"varuint32 before byte {self._position} is longer than 32 bits")
+
+    def count(self) -> int:
+        """A number of elements that follow, each of at least one byte: refuses what cannot be there."""
+        value = self.varuint32()
+        if value > self.remaining:
+            raise AbiError(f"{value} elements announced before byte {self._position}, {self.remaining} bytes are left")
+        return value
+
+    def bytes_(self) -> bytes:
+        """Bytes with their length before them."""
+        return self.take(self.varuint32())
+
+    def string(self) -> str:
+        """A UTF-8 text with its length before it; what is not UTF-8 is shown as U+FFFD, as nodeos does."""
+        return self.bytes_().decode("utf-8", "replace")
+
+    def finish(self) -> None:
+        """Raises AbiError when bytes are left over."""
+        if self.remaining:
+            raise AbiError(f"{self.remaining} bytes left over after byte {self._position}")
