@@ -173,6 +173,7 @@ class Hello(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
     CLOCK_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """of the agent"""
     epoch: _builtins.int
@@ -181,6 +182,8 @@ class Hello(_message.Message):
     """hex, of the sealed network that it holds; empty: none"""
     clock: _builtins.float
     """the agent's clock, unix seconds"""
+    instance: _builtins.str
+    """of the coordinator's run whose epoch that was; empty: none yet"""
     def __init__(
         self,
         *,
@@ -188,10 +191,11 @@ class Hello(_message.Message):
         epoch: _builtins.int = ...,
         manifest: _builtins.str = ...,
         clock: _builtins.float = ...,
+        instance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "epoch", b"epoch", "manifest", b"manifest", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -199,6 +203,8 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Welcome(_message.Message):
+    """First, and again whenever the epoch rises because some agent had seen a higher one."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     EPOCH_FIELD_NUMBER: _builtins.int
@@ -235,6 +241,7 @@ class Task(_message.Message):
     STOP_NODE_FIELD_NUMBER: _builtins.int
     RUN_STEP_FIELD_NUMBER: _builtins.int
     SET_PEERS_FIELD_NUMBER: _builtins.int
+    RECOUNT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     epoch: _builtins.int
     @_builtins.property
@@ -249,6 +256,8 @@ class Task(_message.Message):
     def run_step(self) -> Global___RunStep: ...
     @_builtins.property
     def set_peers(self) -> Global___SetPeers: ...
+    @_builtins.property
+    def recount(self) -> Global___Recount: ...
     def __init__(
         self,
         *,
@@ -260,12 +269,13 @@ class Task(_message.Message):
         stop_node: Global___StopNode | None = ...,
         run_step: Global___RunStep | None = ...,
         set_peers: Global___SetPeers | None = ...,
+        recount: Global___Recount | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "hold", b"hold", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "hold", b"hold", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "epoch", b"epoch", "hold", b"hold", "id", b"id", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "epoch", b"epoch", "hold", b"hold", "id", b"id", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -575,6 +585,33 @@ class RunStep(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunStep: _TypeAlias = RunStep  # noqa: Y015
+
+@_typing.final
+class Recount(_message.Message):
+    """Reports, as Pushed, what the agent's own records say about these pieces of a step's work; pushes nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    step: _builtins.str
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """none: all that are recorded"""
+
+    def __init__(
+        self,
+        *,
+        step: _builtins.str = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Recount: _TypeAlias = Recount  # noqa: Y015
 
 @_typing.final
 class Progress(_message.Message):

@@ -1,0 +1,195 @@
+"""One connection to the coordinator: the agent dials, says who it is, takes tasks and queries, and reports."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Protocol
+
+import grpc
+
+from protos import coordination_pb2 as pb
+from protos import coordination_pb2_grpc as rpc
+from support.tls import COORDINATOR_NAME
+
+log = logging.getLogger(__name__)
+
+MESSAGE_LIMIT = 8 << 20
+"""Bytes of one message."""
+WELCOME_SECONDS = 10.0
+"""From dialling to the coordinator's Welcome."""
+LOOK_SECONDS = 0.5
+"""Between two looks at the nodes, to report what changed."""
+STATUS_SECONDS = 2.0
+"""A status goes out at least this often."""
+
+OPTIONS: list[tuple[str, Any]] = [
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_retries", 0),
+    ("grpc.ssl_target_name_override", COORDINATOR_NAME),
+]
+
+
+class SessionEnded(Exception):  # noqa: N818 (every session ends: not an error by itself)
+    """The connection is over; dial again."""
+
+
+class Refused(SessionEnded):
+    """The coordinator does not want this agent; dialling again would not help."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the agent shows, and whom it believes; PEM."""
+
+    key: bytes
+    certificate: bytes
+    ca: bytes
+
+
+Send = Callable[[pb.FromAgent], None]
+
+
+class Work(Protocol):
+    """What the session's messages are handed to."""
+
+    def hello(self) -> pb.Hello:
+        """Who we are and what we hold; version and clock are the session's."""
+
+    def welcome(self, welcome: pb.Welcome, send: Send) -> None:
+        """A coordinator took us in (or its epoch rose); reports go to `send` from now on."""
+
+    def parted(self) -> None:
+        """The connection is over."""
+
+    def accept(self, task: pb.Task) -> None:
+        """A task came; it reports by itself."""
+
+    async def answer(self, query: pb.Query) -> pb.Answer:
+        """Carries out a query."""
+
+    async def status(self) -> pb.Status:
+        """How the nodes are; the clock is the session's."""
+
+
+FetchArtifact = Callable[[str], Awaitable[bytes]]
+
+
+class Session:
+    """Dials once and serves until the connection ends."""
+
+    def __init__(self, coordinator: str, credentials: Credentials, work: Work) -> None:
+        """coordinator: HOST:PORT."""
+        self._coordinator = coordinator
+        self._credentials = credentials
+        self._work = work
+        self._outbox: asyncio.Queue[pb.FromAgent] = asyncio.Queue()
+        self._stub: rpc.CoordinationAsyncStub | None = None
+
+    async def run(self, joined: Callable[[pb.Welcome], None]) -> None:
+        """Raises SessionEnded, or Refused; never returns."""
+        credentials = grpc.ssl_channel_credentials(
+            self._credentials.ca, self._credentials.key, self._credentials.certificate
+        )
+        async with grpc.aio.secure_channel(self._coordinator, credentials, options=OPTIONS) as channel:
+            self._stub = rpc.CoordinationStub(channel)
+            try:
+                await self._serve(self._stub, joined)
+            except grpc.aio.AioRpcError as error:
+                raise _ended(error, self._coordinator) from error
+            finally:
+                self._stub = None
+                self._work.parted()
+
+    async def fetch(self, sha256: str) -> bytes:
+        """An artifact's bytes, unverified. Raises SessionEnded when the coordinator cannot give them."""
+        if self._stub is None:
+            raise SessionEnded("not connected to the coordinator")
+        try:
+            chunks = [chunk.data async for chunk in self._stub.Fetch(pb.FetchRequest(sha256=sha256))]
+        except grpc.aio.AioRpcError as error:
+            raise _ended(error, self._coordinator) from error
+        return b"".join(chunks)
+
+    async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
+        hello = self._work.hello()
+        hello.version = version("bootcoord")
+        hello.clock = time.time()
+        self._outbox.put_nowait(pb.FromAgent(hello=hello))
+        call = stub.Session(self._requests())
+        try:
+            async with asyncio.timeout(WELCOME_SECONDS):
+                first = await call.read()
+        except TimeoutError:
+            raise SessionEnded(f"no Welcome came from {self._coordinator}") from None
+        if not isinstance(first, pb.FromCoordinator) or first.WhichOneof("body") != "welcome":
+            raise SessionEnded(f"{self._coordinator} did not say Welcome")
+        self._work.welcome(first.welcome, self._outbox.put_nowait)
+        joined(first.welcome)
+        running: set[asyncio.Task[None]] = set()
+        _keep(self._report_status(), running)
+        try:
+            while isinstance(message := await call.read(), pb.FromCoordinator):
+                self._take(message, running)
+        finally:
+            for task in running:
+                task.cancel()
+        raise SessionEnded("the coordinator ended the session")
+
+    def _take(self, message: pb.FromCoordinator, running: set[asyncio.Task[None]]) -> None:
+        kind = message.WhichOneof("body")
+        if kind == "task":
+            self._work.accept(message.task)
+        elif kind == "welcome":
+            self._work.welcome(message.welcome, self._outbox.put_nowait)
+        elif kind == "query":
+            _keep(self._answer(message.query), running)
+
+    async def _answer(self, query: pb.Query) -> None:
+        self._outbox.put_nowait(pb.FromAgent(answer=await self._work.answer(query)))
+
+    async def _report_status(self) -> None:
+        """Polls the nodes; what changed goes out at once, the rest every STATUS_SECONDS."""
+        sent, sent_at = b"", 0.0
+        while True:
+            status = await self._work.status()
+            now = status.SerializeToString(deterministic=True)
+            if now != sent or time.monotonic() - sent_at >= STATUS_SECONDS:
+                sent, sent_at = now, time.monotonic()
+                status.clock = time.time()
+                self._outbox.put_nowait(pb.FromAgent(status=status))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _requests(self) -> AsyncIterator[pb.FromAgent]:
+        while True:
+            yield await self._outbox.get()
+
+
+def _keep(work: Coroutine[Any, Any, None], running: set[asyncio.Task[None]]) -> None:
+    """Runs it beside the session; a failure is a fault of ours, and logged."""
+
+    def finished(task: asyncio.Task[None]) -> None:
+        running.discard(task)
+        if not task.cancelled() and task.exception():
+            log.error("a report to the coordinator failed", exc_info=task.exception())
+
+    task = asyncio.create_task(work)
+    running.add(task)
+    task.add_done_callback(finished)
+
+
+def _ended(error: grpc.aio.AioRpcError, coordinator: str) -> SessionEnded:
+    if error.code() is grpc.StatusCode.PERMISSION_DENIED:
+        return Refused(f"the coordinator refuses this agent: {error.details()}")
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return SessionEnded(f"no coordinator at {coordinator}: {error.details()}")
+    return SessionEnded(f"the session ended: {error.details()} ({error.code().name})")

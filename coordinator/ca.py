@@ -1,0 +1,151 @@
+"""The network's own certificate authority: one key in the coordinator's state folder."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from support.files import write_atomic
+from support.tls import (
+    COORDINATOR_NAME,
+    LIFETIME,
+    Identity,
+    Kind,
+    TlsError,
+    fingerprint,
+    identity_of,
+    key_pem,
+    load_certificate,
+    load_csr,
+    load_or_make_key,
+    public_bytes,
+)
+
+CA_LIFETIME = timedelta(days=3650)
+"""Of the CA's own certificate: agents pin it, so it outlives what it signs."""
+RENEW_BEFORE = timedelta(days=60)
+SKEW = timedelta(hours=1)
+"""Certificates begin in the past, so that a host whose clock is slow can use its own at once."""
+
+
+class Authority:
+    """Signs the coordinator's and the agents' certificates. Files: ca.key (0600) and ca.pem."""
+
+    def __init__(self, folder: Path, network: str) -> None:
+        """Opens or creates it. Raises TlsError, OSError."""
+        self.folder = folder
+        self.network = network
+        folder.mkdir(parents=True, exist_ok=True)
+        self._key = load_or_make_key(folder / "ca.key")
+        path = folder / "ca.pem"
+        if not path.exists():
+            write_atomic(path, self._self_signed().public_bytes(serialization.Encoding.PEM))
+        self.pem = path.read_bytes()
+        self.certificate = load_certificate(self.pem)
+        if public_bytes(self.certificate.public_key()) != public_bytes(self._key.public_key()):
+            raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: restore both from the same backup")
+
+    @property
+    def pin(self) -> str:
+        """sha256 (hex) of the CA's certificate, by which others recognise it."""
+        return fingerprint(self.certificate)
+
+    def sign(self, csr: bytes, identity: Identity) -> bytes:
+        """A client certificate (PEM) for the key of a request; nothing else of the request is taken over.
+
+        Raises TlsError on a bad request, ValueError on an identity that is not an agent's of this network.
+        """
+        if identity.kind is Kind.COORDINATOR or identity.network != self.network:
+            raise ValueError(f"no agent of network {self.network}: {identity.uri}")
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(identity.uri)]
+        key = load_csr(csr).public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise TlsError("an EC key is expected")
+        return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
+        """The coordinator's key and certificate (PEM), good for these host names and IP addresses too.
+
+        Issued anew when an address is missing or the end is near. Raises TlsError, OSError.
+        """
+        key = load_or_make_key(self.folder / "server.key")
+        path = self.folder / "server.pem"
+        identity = Identity(self.network, Kind.COORDINATOR)
+        names = _server_names(identity, addresses)
+        if not (path.exists() and self._usable(load_certificate(path.read_bytes()), key, names)):
+            write_atomic(path, self._issue(key.public_key(), identity, names, ExtendedKeyUsageOID.SERVER_AUTH))
+        return key_pem(key), path.read_bytes()
+
+    def _usable(
+        self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]
+    ) -> bool:
+        held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return (
+            identity_of(certificate).network == self.network
+            and public_bytes(certificate.public_key()) == public_bytes(key.public_key())
+            and certificate.issuer == self.certificate.subject
+            and certificate.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
+            and set(names) <= set(held)
+        )
+
+    def _issue(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        identity: Identity,
+        names: list[x509.GeneralName],
+        usage: x509.ObjectIdentifier,
+    ) -> bytes:
+        now = datetime.now(UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(_subject(identity.name or str(identity.kind)))
+            .issuer_name(self.certificate.subject)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - SKEW)
+            .not_valid_after(now + LIFETIME)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        )
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def _self_signed(self) -> x509.Certificate:
+        now = datetime.now(UTC)
+        name = _subject(f"bootcoord CA of {self.network}")
+        usage = {"key_cert_sign": True, "crl_sign": True}
+        others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+        no = dict.fromkeys((*others, "encipher_only", "decipher_only"), False)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(self._key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - SKEW)
+            .not_valid_after(now + CA_LIFETIME)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.KeyUsage(**usage, **no), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def _subject(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+
+
+def _server_names(identity: Identity, addresses: Iterable[str]) -> list[x509.GeneralName]:
+    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(identity.uri), x509.DNSName(COORDINATOR_NAME)]
+    for address in dict.fromkeys(("localhost", "127.0.0.1", *addresses)):
+        try:
+            names.append(x509.IPAddress(ipaddress.ip_address(address)))
+        except ValueError:
+            names.append(x509.DNSName(address))
+    return names

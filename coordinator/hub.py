@@ -1,0 +1,238 @@
+"""Where agents come in: the register, the links, and the epoch by which one coordinator acts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+
+import grpc
+
+from coordinator.ca import Authority
+from coordinator.link import AgentLink, Connection
+from coordinator.register import Register
+from coordinator.server import make_server
+from protos import coordination_pb2 as pb
+from support.artifacts import ArtifactStore
+from support.endpoint import Endpoint
+from support.journal import Journal
+from support.locks import FileLock, LockedError
+from support.tls import Identity, Kind, fingerprint, load_certificate
+
+log = logging.getLogger(__name__)
+
+REGISTER_SECONDS = 0.25
+"""How often open streams are checked against the register: revocations of other processes act at once too."""
+
+_SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
+
+
+class HubError(Exception):
+    """The coordinator cannot take agents in."""
+
+
+class BusyError(HubError):
+    """Another coordinator of this network runs."""
+
+
+class Happening(StrEnum):
+    """What an agent did."""
+
+    JOINED = "joined"
+    LOST = "lost"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class AgentEvent:
+    """An agent came or went."""
+
+    what: Happening
+    name: str
+    detail: str = ""
+
+
+class Hub:
+    """The coordinator's end of all agents' connections; use it as an async context manager.
+
+    Its state folder holds `ca/`, `artifacts/`, `journal.sqlite` and `lock`, which is held for as long as it is open.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        network: str,
+        listen: str,
+        acting: bool,
+        *,
+        addresses: Iterable[str] = (),
+        on_event: Callable[[AgentEvent], None] | None = None,
+    ) -> None:
+        """Args: listen: HOST:PORT, port 0 takes a free one and keeps it. acting: gives tasks; else it only looks.
+        addresses: further host names and IP addresses for its certificate. Raises ValueError on a bad HOST:PORT.
+        """
+        self.network = network
+        self.acting = acting
+        self.listen = Endpoint.parse(listen)
+        self.instance = uuid.uuid4().hex
+        self.artifacts = ArtifactStore(state / "artifacts")
+        self.links: dict[str, AgentLink] = {}
+        """Every agent that is enrolled, by name."""
+        self._state = state
+        self._addresses = tuple(addresses)
+        self._on_event = on_event
+        self._lock = FileLock(state / "lock")
+        self._connections: set[Connection] = set()
+        self._epoch = 0
+
+    async def __aenter__(self) -> Hub:
+        """Raises BusyError, HubError (cannot listen), TlsError, JournalError, OSError."""
+        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._lock.acquire()
+        except LockedError as error:
+            raise BusyError(f"another coord works on {self.network} (process {error.pid}): let it end first") from error
+        try:
+            await self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._watch
+        for connection in list(self._connections):
+            connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator ends")
+        await self._server.stop(grace=1.0)
+        self.journal.close()
+        self._lock.release()
+
+    async def _open(self) -> None:
+        self.journal = Journal(self._state / "journal.sqlite")
+        self.journal.part("hub", _SCHEMA)
+        self.authority = Authority(self._state / "ca", self.network)
+        self.register = Register(self.journal)
+        for entry in self.register.entries():
+            self._link(entry.name).revoked = entry.revoked
+        if self.acting:
+            self._raise_epoch(self._kept("epoch") + 1)
+        key, certificate = self.authority.server((self.listen.host, *self._addresses))
+        listen = self.listen if self.listen.port else replace(self.listen, port=self._kept("port"))
+        try:
+            self._server, self.port = make_server(self, listen, key, certificate, self.authority.pem)
+        except OSError as error:
+            raise HubError(str(error)) from error
+        if not self.listen.port:
+            self._keep("port", self.port)
+        await self._server.start()
+        self._watch = asyncio.create_task(self._watch_register())
+
+    @property
+    def epoch(self) -> int:
+        """0 for an observer."""
+        return self._epoch
+
+    async def agent(self, name: str, deadline: float) -> AgentLink:
+        """The agent of that name, once it is connected. Raises DeadlineError after so many seconds, RevokedError."""
+        link = self._link(name)
+        await link.wait_connected(deadline)
+        return link
+
+    def enrol(self, name: str, kind: Kind, csr: bytes) -> bytes:
+        """Takes an agent up. Returns its certificate (PEM) for the key of its request.
+
+        Raises TlsError on a bad request, RegisterError on a name that it cannot have, ValueError on a bad name.
+        """
+        identity = Identity(self.network, kind, name)
+        certificate = self.authority.sign(csr, identity)
+        self.register.enrol(identity, fingerprint(load_certificate(certificate)))
+        self._link(name)
+        return certificate
+
+    def revoke(self, name: str) -> bool:
+        """Shuts an agent out for good, on its open stream too. Returns whether it was enrolled."""
+        known = self.register.revoke(name)
+        self._expel()
+        return known
+
+    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+        """Why whoever shows this certificate may not come in; None: it may."""
+        if identity.network != self.network:
+            return f"this is network {self.network}"
+        return self.register.refusal(identity, fingerprint)
+
+    def joined(self, connection: Connection, hello: pb.Hello) -> None:
+        """An agent said Hello on a new stream."""
+        self._connections.add(connection)
+        other = hello.epoch == self._epoch and hello.instance not in ("", self.instance)
+        if self.acting and (hello.epoch > self._epoch or other):
+            self._raise_epoch(hello.epoch + 1)
+            for link in self.links.values():
+                link.welcome(self._welcome())
+        self._link(connection.identity.name).attach(connection, hello, self._welcome())
+        self._tell(Happening.JOINED, connection.identity.name, hello.version)
+
+    def received(self, connection: Connection, message: pb.FromAgent) -> str:
+        """An agent said something more. Returns what is wrong with it; empty: nothing."""
+        reason = self.refusal(connection.identity, connection.fingerprint)
+        if reason:
+            connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+            return reason
+        if connection.closed.done():
+            return "this stream has ended"
+        return self._link(connection.identity.name).receive(message)
+
+    def left(self, connection: Connection) -> None:
+        """A stream ended."""
+        self._connections.discard(connection)
+        link = self._link(connection.identity.name)
+        if link.detach(connection) and not link.revoked:
+            self._tell(Happening.LOST, link.name)
+
+    async def _watch_register(self) -> None:
+        while True:
+            await asyncio.sleep(REGISTER_SECONDS)
+            self._expel()
+
+    def _expel(self) -> None:
+        for entry in self.register.entries():
+            link = self._link(entry.name)
+            if entry.revoked and not link.revoked:
+                link.revoke(f"{entry.name} was revoked")
+                self._tell(Happening.REVOKED, entry.name)
+        for connection in self._connections:
+            reason = self.refusal(connection.identity, connection.fingerprint)
+            if reason:
+                connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+
+    def _link(self, name: str) -> AgentLink:
+        return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))
+
+    def _welcome(self) -> pb.FromCoordinator:
+        return pb.FromCoordinator(welcome=pb.Welcome(epoch=self._epoch, instance=self.instance))
+
+    def _tell(self, what: Happening, name: str, detail: str = "") -> None:
+        log.info("agent of %s %s %s", name, what, detail)
+        if self._on_event:
+            self._on_event(AgentEvent(what, name, detail))
+
+    def _raise_epoch(self, epoch: int) -> None:
+        self._keep("epoch", epoch)
+        self._epoch = epoch
+
+    def _kept(self, name: str) -> int:
+        row = self.journal.row("SELECT value FROM hub WHERE name = ?", name)
+        return int(row[0]) if row else 0
+
+    def _keep(self, name: str, value: int) -> None:
+        self.journal.write("INSERT OR REPLACE INTO hub VALUES (?, ?)", name, value)

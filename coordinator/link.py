@@ -1,0 +1,267 @@
+"""What the coordinator knows of one agent, and asks of it, across however many connections that takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from antelope.errors import Unreachable, node_error
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError
+from support.tls import Identity
+
+QUERIES_AT_ONCE = 32
+QUERY_SECONDS = 15.0
+
+TaskBody = (  # those that a Task may have
+    pb.Collect | pb.Hold | pb.StartNode | pb.StopNode | pb.SetPeers | pb.RunStep | pb.Recount
+)
+_FIELDS: dict[type[Any], str] = {
+    pb.Collect: "collect",
+    pb.Hold: "hold",
+    pb.StartNode: "start_node",
+    pb.StopNode: "stop_node",
+    pb.SetPeers: "set_peers",
+    pb.RunStep: "run_step",
+    pb.Recount: "recount",
+}
+
+
+class LinkError(Exception):
+    """The agent cannot be worked with."""
+
+
+class RevokedError(LinkError):
+    """The agent was shut out."""
+
+
+class ObserverError(LinkError):
+    """This coordinator only looks: it gives no tasks."""
+
+
+class Connection:
+    """One open stream of an agent: what is to be sent, and why it ends."""
+
+    def __init__(self, identity: Identity, fingerprint: str) -> None:
+        self.identity = identity
+        self.fingerprint = fingerprint
+        """Of the certificate that the agent showed."""
+        self.outbox: asyncio.Queue[pb.FromCoordinator] = asyncio.Queue()
+        self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
+
+    def send(self, message: pb.FromCoordinator) -> None:
+        """Queues a message; sent in order."""
+        self.outbox.put_nowait(message)
+
+    def close(self, code: grpc.StatusCode, reason: str) -> None:
+        """Ends the stream with that status; the first reason counts."""
+        if not self.closed.done():
+            self.closed.set_result((code, reason))
+
+
+@dataclass
+class _Pending:
+    """A task whose result has not come."""
+
+    task: pb.Task
+    result: asyncio.Future[pb.Result]
+    on_progress: Callable[[pb.Progress], None] | None
+    reported: set[str] = field(default_factory=set)
+    """Keys whose Pushed was passed on: an agent that comes back tells them again."""
+
+
+class AgentLink:
+    """One agent. Tasks outlast its connections; queries do not."""
+
+    def __init__(self, name: str, epoch: Callable[[], int]) -> None:
+        """epoch: the coordinator's, 0 for an observer."""
+        self.name = name
+        self.hello: pb.Hello | None = None
+        """What it said when it last connected."""
+        self.status: pb.Status | None = None
+        """Its latest status, also of the time before it was lost."""
+        self.revoked = False
+        self._epoch = epoch
+        self._connection: Connection | None = None
+        self._joined = asyncio.Event()
+        self._tasks: dict[str, _Pending] = {}
+        self._queries: dict[str, asyncio.Future[pb.Answer]] = {}
+        self._slots = asyncio.Semaphore(QUERIES_AT_ONCE)
+
+    @property
+    def connected(self) -> bool:
+        """Whether its stream is open."""
+        return self._connection is not None
+
+    async def wait_connected(self, deadline: float) -> None:
+        """Raises DeadlineError after so many seconds, RevokedError when it never may again."""
+        if not self.revoked:
+            try:
+                await asyncio.wait_for(self._joined.wait(), None if math.isinf(deadline) else deadline)
+            except TimeoutError:
+                raise DeadlineError(f"the agent of {self.name} to connect", deadline) from None
+        self._check_admitted()
+
+    async def task(
+        self,
+        body: TaskBody,
+        on_progress: Callable[[pb.Progress], None] | None = None,
+        deadline: float | None = None,
+    ) -> pb.Result:
+        """Has the agent carry something out, once, however often the connection drops meanwhile.
+
+        on_progress hears of each pushed transaction once. deadline is in seconds. Raises DeadlineError (the agent
+        carries on), RevokedError, ObserverError; that the agent failed is in the result.
+        """
+        if self._epoch() == 0:
+            raise ObserverError(f"an observer gives no tasks ({self.name})")
+        self._check_admitted()
+        task = pb.Task(id=uuid.uuid4().hex, epoch=self._epoch())
+        getattr(task, _FIELDS[type(body)]).CopyFrom(body)
+        pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress)
+        self._tasks[task.id] = pending
+        self._send(pb.FromCoordinator(task=task))
+        try:
+            return await asyncio.wait_for(pending.result, deadline)
+        except TimeoutError:
+            raise DeadlineError(f"{_FIELDS[type(body)]} on {self.name}", deadline or 0.0) from None
+        finally:
+            del self._tasks[task.id]
+
+    async def query(self, node: str, path: str, body: Any = None, deadline: float = QUERY_SECONDS) -> Any:
+        """nodeos' answer to a call that only reads, as JSON. Raises the NodeErrors that NodeClient does."""
+        async with self._slots:
+            answer = await self._ask(pb.Query(id=uuid.uuid4().hex, node=node, path=path, body=_encoded(body)), deadline)
+        if answer.status == 0:
+            raise _unreachable(f"{node} on {self.name}: {answer.error}")
+        try:
+            content = json.loads(answer.body) if answer.body else None
+        except ValueError as error:
+            raise _unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
+        if 200 <= answer.status < 300:
+            return content
+        raise node_error(answer.status, content)
+
+    async def _ask(self, query: pb.Query, deadline: float) -> pb.Answer:
+        if self._connection is None:
+            raise _unreachable(f"{query.node}: the agent of {self.name} is not connected")
+        future: asyncio.Future[pb.Answer] = asyncio.get_running_loop().create_future()
+        self._queries[query.id] = future
+        self._send(pb.FromCoordinator(query=query))
+        try:
+            return await asyncio.wait_for(future, deadline)
+        except TimeoutError:
+            raise _unreachable(f"{query.node} on {self.name}: {query.path}: no answer in {deadline:g} s") from None
+        finally:
+            del self._queries[query.id]
+
+    def attach(self, connection: Connection, hello: pb.Hello, welcome: pb.FromCoordinator) -> None:
+        """Takes over a new stream: the one before ends, and every task without a result is sent again."""
+        if self._connection:
+            self._connection.close(
+                grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} took over from this one"
+            )
+            self._fail_queries()
+        self.hello = hello
+        self._connection = connection
+        connection.send(welcome)
+        for pending in self._tasks.values():
+            pending.task.epoch = self._epoch()
+            connection.send(pb.FromCoordinator(task=pending.task))
+        self._joined.set()
+
+    def detach(self, connection: Connection) -> bool:
+        """The stream ended. Returns whether it was the current one, so that the agent is lost."""
+        if self._connection is not connection:
+            return False
+        self._connection = None
+        self._joined.clear()
+        self._fail_queries()
+        return True
+
+    def revoke(self, reason: str) -> None:
+        """Shuts it out: the stream ends, and whoever waits for it hears why."""
+        self.revoked = True
+        self._joined.set()
+        if self._connection:
+            self._connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+        for pending in self._tasks.values():
+            if not pending.result.done():
+                pending.result.set_exception(RevokedError(reason))
+
+    def welcome(self, welcome: pb.FromCoordinator) -> None:
+        """Tells a connected agent that the epoch rose."""
+        self._send(welcome)
+
+    def receive(self, message: pb.FromAgent) -> str:
+        """Takes in a message that follows the Hello. Returns what is wrong with it; empty: nothing."""
+        kind = message.WhichOneof("body")
+        if kind == "status":
+            self.status = message.status
+        elif kind == "answer":
+            self._answered(message.answer)
+        elif kind == "progress":
+            self._progressed(message.progress)
+        elif kind == "result":
+            pending = self._tasks.get(message.result.task)
+            if pending and not pending.result.done():
+                pending.result.set_result(message.result)
+        else:
+            return f"unexpected message: {kind or 'empty'}"
+        return ""
+
+    def _answered(self, answer: pb.Answer) -> None:
+        future = self._queries.get(answer.id)
+        if future and not future.done():
+            future.set_result(answer)
+
+    def _progressed(self, progress: pb.Progress) -> None:
+        pending = self._tasks.get(progress.task)
+        if pending is None or pending.on_progress is None:
+            return
+        fresh = [pushed for pushed in progress.pushed if pushed.key not in pending.reported]
+        pending.reported.update(pushed.key for pushed in fresh)
+        del progress.pushed[:]
+        progress.pushed.extend(fresh)
+        pending.on_progress(progress)
+
+    def _send(self, message: pb.FromCoordinator) -> None:
+        if self._connection:
+            self._connection.send(message)
+
+    def _check_admitted(self) -> None:
+        if self.revoked:
+            raise RevokedError(f"{self.name} was revoked")
+
+    def _fail_queries(self) -> None:
+        for future in self._queries.values():
+            if not future.done():
+                future.set_exception(_unreachable(f"the agent of {self.name} was lost"))
+
+
+class ChainReader:
+    """One node's read-only API, as `NodeClient` offers it, through its agent."""
+
+    def __init__(self, link: AgentLink, node: str) -> None:
+        """node: its name on the agent's host."""
+        self._link = link
+        self._node = node
+
+    async def call(self, path: str, body: Any = None) -> Any:
+        """As NodeClient.call; only paths that read."""
+        return await self._link.query(self._node, path, body)
+
+
+def _unreachable(message: str) -> Unreachable:
+    return Unreachable(0, None, "", message)
+
+
+def _encoded(body: Any) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()

@@ -1,0 +1,95 @@
+"""Who is enrolled: the names that the network's agents go by, and the one certificate that each may use."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from support.journal import Journal
+from support.tls import Identity, Kind
+
+_SCHEMA = (
+    """CREATE TABLE enrolled (
+        name TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        enrolled_at REAL NOT NULL,
+        revoked INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)
+
+
+class RegisterError(Exception):
+    """A name cannot be enrolled as asked."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One enrolled agent."""
+
+    name: str
+    kind: Kind
+    fingerprint: str
+    """sha256 (hex) of the certificate that it must use."""
+    enrolled_at: float
+    """Unix seconds."""
+    revoked: bool
+
+
+class Register:
+    """The register, in the coordinator's journal. Another process may revoke: every check reads it again."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates its table when there is none."""
+        self._journal = journal
+        journal.part("register", _SCHEMA)
+
+    def enrol(self, identity: Identity, fingerprint: str) -> None:
+        """Takes a name up, or gives a new certificate to one that is known; its older one is then void.
+
+        Raises RegisterError when the name was revoked or belongs to another kind.
+        """
+        with self._journal.transaction():
+            known = self.find(identity.name)
+            if known and known.kind is not identity.kind:
+                raise RegisterError(f"{identity.name} is taken by a {known.kind}")
+            if known and known.revoked:
+                raise RegisterError(f"{identity.name} was revoked: enrol under another name")
+            self._journal.write(
+                "INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, 0)",
+                identity.name,
+                str(identity.kind),
+                fingerprint,
+                time.time(),
+            )
+
+    def revoke(self, name: str) -> bool:
+        """Shuts the name out, for good. Returns whether it was enrolled."""
+        return self._journal.write("UPDATE enrolled SET revoked = 1 WHERE name = ?", name) > 0
+
+    def find(self, name: str) -> Entry | None:
+        """The entry of that name."""
+        row = self._journal.row(
+            "SELECT name, kind, fingerprint, enrolled_at, revoked FROM enrolled WHERE name = ?", name
+        )
+        return _entry(row) if row else None
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Everybody, by name."""
+        rows = self._journal.rows("SELECT name, kind, fingerprint, enrolled_at, revoked FROM enrolled ORDER BY name")
+        return tuple(_entry(row) for row in rows)
+
+    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+        """Why whoever shows this certificate may not come in; None: it may."""
+        entry = self.find(identity.name)
+        if entry is None or entry.kind is not identity.kind:
+            return f"{identity.name} is not enrolled: enrol it again"
+        if entry.revoked:
+            return f"{identity.name} was revoked"
+        if entry.fingerprint != fingerprint:
+            return f"{identity.name} was enrolled again with another certificate"
+        return None
+
+
+def _entry(row: tuple[str, str, str, float, int]) -> Entry:
+    return Entry(row[0], Kind(row[1]), row[2], row[3], bool(row[4]))

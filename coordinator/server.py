@@ -1,0 +1,139 @@
+"""The coordinator's gRPC server: who may speak, how much, and how a stream's messages reach the hub."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import grpc
+from cryptography import x509
+
+from coordinator.link import Connection
+from protos import coordination_pb2 as pb
+from protos import coordination_pb2_grpc as rpc
+from support.artifacts import ArtifactStore
+from support.endpoint import Endpoint
+from support.tls import Identity, TlsError, fingerprint, identity_of, load_certificate
+
+MESSAGE_LIMIT = 8 << 20
+"""Bytes of one message."""
+HELLO_SECONDS = 10.0
+"""From opening a stream to its Hello."""
+STREAMS_PER_AGENT = 16
+CALLS = 4096
+"""At once, of all agents together."""
+CHUNK = 1 << 20
+
+OPTIONS: list[tuple[str, int]] = [
+    ("grpc.so_reuseport", 0),  # a second coordinator must fail to listen, not share the port
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ("grpc.max_concurrent_streams", STREAMS_PER_AGENT),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 2_000),
+]
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Desk(Protocol):
+    """What the server asks of the hub."""
+
+    artifacts: ArtifactStore
+
+    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+        """Why whoever shows this certificate may not come in."""
+
+    def joined(self, connection: Connection, hello: pb.Hello) -> None:
+        """An agent said Hello."""
+
+    def received(self, connection: Connection, message: pb.FromAgent) -> str:
+        """It said more. Returns what is wrong with that; empty: nothing."""
+
+    def left(self, connection: Connection) -> None:
+        """Its stream ended."""
+
+
+class _Servicer(rpc.CoordinationServicer):
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def Session(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]  # noqa: N802
+        connection = Connection(*await self._admit(context))
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                first = await context.read()
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello came")
+        if first is grpc.aio.EOF or first.WhichOneof("body") != "hello":
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be a Hello")
+        self._desk.joined(connection, first.hello)
+        pumps = (
+            asyncio.create_task(self._read(connection, context)),
+            asyncio.create_task(_write(connection, context)),
+        )
+        for pump in pumps:
+            pump.add_done_callback(lambda _: connection.close(grpc.StatusCode.CANCELLED, "the stream broke"))
+        try:
+            code, reason = await connection.closed
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            self._desk.left(connection)
+        if code is not grpc.StatusCode.OK:
+            await context.abort(code, reason)
+
+    async def _read(self, connection: Connection, context: Context) -> None:
+        while (message := await context.read()) is not grpc.aio.EOF:
+            wrong = self._desk.received(connection, message)
+            if wrong:
+                connection.close(grpc.StatusCode.INVALID_ARGUMENT, wrong)
+                return
+        connection.close(grpc.StatusCode.OK, "")
+
+    async def Fetch(self, request: pb.FetchRequest, context: Any) -> AsyncIterator[pb.Chunk]:  # noqa: N802
+        await self._admit(context)
+        try:
+            data = self._desk.artifacts.get(request.sha256)
+        except (KeyError, ValueError):
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no artifact {request.sha256[:64]!r} is held here")
+        for start in range(0, len(data), CHUNK):
+            yield pb.Chunk(data=data[start : start + CHUNK])
+
+    async def _admit(self, context: Context) -> tuple[Identity, str]:
+        """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it."""
+        refusal: str | None
+        try:
+            (pem,) = context.auth_context()["x509_pem_cert"]
+            certificate: x509.Certificate = load_certificate(pem)
+            identity = identity_of(certificate)
+            print_ = fingerprint(certificate)
+            refusal = self._desk.refusal(identity, print_)
+        except (KeyError, ValueError, TlsError):
+            refusal = "a certificate of this network is needed"
+        if refusal:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+        return identity, print_
+
+
+async def _write(connection: Connection, context: Context) -> None:
+    while True:
+        await context.write(await connection.outbox.get())
+
+
+def make_server(desk: Desk, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes) -> tuple[grpc.aio.Server, int]:
+    """A server that is not started yet, and its port. Key and certificates are PEM. Raises OSError: cannot listen."""
+    server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS)
+    rpc.add_CoordinationServicer_to_server(_Servicer(desk), server)
+    credentials = grpc.ssl_server_credentials([(key, certificate)], root_certificates=ca, require_client_auth=True)
+    try:
+        port = server.add_secure_port(str(listen), credentials)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {listen}: is the port taken, or the address another machine's?") from error
+    return server, port

@@ -1,0 +1,47 @@
+"""Files named by the sha256 of what they hold."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from support.files import write_atomic
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class ArtifactStore:
+    """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        """Creates the folder when it is first written to."""
+        self.folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Stores the bytes. Returns their sha256 as hex. Raises OSError."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        if not self.has(sha256):
+            write_atomic(self.path(sha256), data)
+        return sha256
+
+    def path(self, sha256: str) -> Path:
+        """Where the artifact lies, or would. Raises ValueError on anything but 64 hex digits."""
+        if not _NAME.fullmatch(sha256):
+            raise ValueError(f"not the name of an artifact: {sha256[:80]!r}")
+        return self.folder / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether it is there (unverified). Raises ValueError as `path` does."""
+        return self.path(sha256).is_file()
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes, verified. Raises KeyError when there are none, ValueError when the file holds others."""
+        path = self.path(sha256)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            raise KeyError(f"artifact {sha256} is not held in {self.folder}") from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ValueError(f"{path} was changed: remove it, so that it is fetched again")
+        return data

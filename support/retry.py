@@ -1,0 +1,95 @@
+"""The one place that tries again: bounded polling, and retries of what is known to be worth them. Built on tenacity."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+import tenacity
+
+T = TypeVar("T")
+
+LONGEST_POLL = 0.25
+"""Seconds between two looks of a poll, at most."""
+
+On = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
+"""What is worth another try: exception types, or a test of the exception."""
+
+
+class DeadlineError(TimeoutError):
+    """What was waited for did not come true in time."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        """The message names what was waited for, and for how many seconds."""
+        super().__init__(f"waited {seconds:g} s for {what}")
+        self.what = what
+
+
+async def poll(
+    until: Callable[[], Awaitable[T | None]],
+    *,
+    what: str | Callable[[], str],
+    deadline: float,
+    every: float = LONGEST_POLL,
+) -> T:
+    """Looks until there is something true to return.
+
+    what says what is waited for (a callable, when that is only known at the end); deadline and every are seconds.
+    Raises DeadlineError, also when one look hangs; exceptions of the look itself pass through.
+    """
+    if not 0 < every <= LONGEST_POLL:
+        raise ValueError(f"a poll looks at least every {LONGEST_POLL} s")
+    attempts = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_result(lambda result: not result),
+        wait=tenacity.wait_fixed(every),
+        stop=tenacity.stop_never,
+    )
+    limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
+    try:
+        async with limit:
+            return cast(T, await attempts(until))
+    except TimeoutError:
+        if not limit.expired():
+            raise
+    raise DeadlineError(what() if callable(what) else what, deadline)
+
+
+async def retrying(
+    call: Callable[[], Awaitable[T]],
+    *,
+    on: On,
+    attempts: int | None = None,
+    deadline: float | None = None,
+    first: float = 0.05,
+    most: float = 2.0,
+    before_retry: Callable[[BaseException], None] | None = None,
+) -> T:
+    """Calls again after failures that `on` names, with growing pauses, and then raises the last one.
+
+    attempts or deadline (seconds until no new try is begun; math.inf: for ever) must bound it. first and most are the
+    shortest and the longest pause in seconds; each is drawn from its upper half, so that many do not return at once.
+    """
+    if attempts is None and deadline is None:
+        raise ValueError("a retry is bounded by attempts or by a deadline")
+    stops: list[tenacity.stop.stop_base] = []
+    if attempts is not None:
+        stops.append(tenacity.stop_after_attempt(attempts))
+    if deadline is not None and not math.isinf(deadline):
+        stops.append(tenacity.stop_after_delay(deadline))
+
+    def warn(state: tenacity.RetryCallState) -> None:
+        failure = state.outcome.exception() if state.outcome else None
+        if before_retry and failure:
+            before_retry(failure)
+
+    tries = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(on) if isinstance(on, type | tuple) else tenacity.retry_if_exception(on),
+        wait=tenacity.wait_exponential(multiplier=first / 2, max=most / 2)
+        + tenacity.wait_random_exponential(multiplier=first / 2, max=most / 2),
+        stop=tenacity.stop_any(*stops) if stops else tenacity.stop_never,
+        before_sleep=warn,
+        reraise=True,
+    )
+    return cast(T, await tries(call))

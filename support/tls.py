@@ -1,0 +1,155 @@
+"""Keys, certificates and who they name. EC P-256 throughout; certificates last a year.
+
+An identity is a URI in the certificate's subject alternative name, which only the network's CA chooses:
+`bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME` or `bootcoord://NETWORK/coordinator`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from support.files import write_atomic
+
+LIFETIME = timedelta(days=365)
+COORDINATOR_NAME = "coordinator.bootcoord.internal"
+"""The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
+The CA gives it to nobody else, so it proves more than an address would."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+class TlsError(Exception):
+    """A key or certificate is missing, damaged, or not what it should be."""
+
+
+class Kind(StrEnum):
+    """Who a certificate is for."""
+
+    HOST = "host"
+    PARTY = "party"
+    COORDINATOR = "coordinator"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is in a network."""
+
+    network: str
+    kind: Kind
+    name: str = ""
+    """Empty for the coordinator."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError on names that a URI would not carry unchanged."""
+        named = [self.network] if self.kind is Kind.COORDINATOR and not self.name else [self.network, self.name]
+        if not all(_NAME.fullmatch(part) for part in named):
+            raise ValueError(f"names of networks and hosts are letters, digits, '.', '_' and '-': {named}")
+
+    @property
+    def uri(self) -> str:
+        """As it stands in certificates."""
+        return f"bootcoord://{self.network}/{self.kind}" + (f"/{self.name}" if self.name else "")
+
+    @staticmethod
+    def parse(uri: str) -> Identity:
+        """Raises ValueError."""
+        scheme, _, rest = uri.partition("://")
+        parts = rest.split("/")
+        if scheme != "bootcoord" or not 2 <= len(parts) <= 3:
+            raise ValueError(f"not an identity: {uri[:200]!r}")
+        identity = Identity(parts[0], Kind(parts[1]), parts[2] if len(parts) == 3 else "")
+        if identity.uri != uri:
+            raise ValueError(f"not an identity: {uri[:200]!r}")
+        return identity
+
+
+def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The private key in that file (PEM, 0600), made when there is none. Raises TlsError."""
+    if not path.exists():
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_atomic(path, key_pem(key), 0o600)
+        return key
+    try:
+        loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError) as error:
+        raise TlsError(f"{path}: not a readable private key") from error
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+        raise TlsError(f"{path}: not an EC private key")
+    return loaded
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """PKCS #8, unencrypted."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def make_csr(key: ec.EllipticCurvePrivateKey, name: str) -> bytes:
+    """A certificate signing request, PEM. Its name is for people's eyes: the CA chooses the identity."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM)
+
+
+def load_csr(pem: bytes) -> x509.CertificateSigningRequest:
+    """A request whose signature proves that its sender has the key. Raises TlsError."""
+    try:
+        request = x509.load_pem_x509_csr(pem)
+    except ValueError as error:
+        raise TlsError("not a certificate signing request") from error
+    key = request.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise TlsError("certificate signing request: an EC P-256 key is expected")
+    if not request.is_signature_valid:
+        raise TlsError("certificate signing request: its signature is wrong")
+    return request
+
+
+def load_certificate(pem: bytes) -> x509.Certificate:
+    """Raises TlsError."""
+    try:
+        return x509.load_pem_x509_certificate(pem)
+    except ValueError as error:
+        raise TlsError("not a certificate") from error
+
+
+def identity_of(certificate: x509.Certificate) -> Identity:
+    """The one identity that the certificate names. Raises TlsError."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+        return Identity.parse(uri)
+    except (x509.ExtensionNotFound, ValueError) as error:
+        raise TlsError("the certificate names no bootcoord identity") from error
+
+
+def fingerprint(certificate: x509.Certificate) -> str:
+    """sha256 of the certificate's DER form, hex."""
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+
+
+def public_bytes(key: object) -> bytes:
+    """A public key as bytes, to compare keys by. Raises TlsError unless it is an EC key."""
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise TlsError("an EC key is expected")
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def check_issued(certificate: x509.Certificate, ca: x509.Certificate) -> None:
+    """That the CA signed the certificate. Raises TlsError."""
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise TlsError("the certificate was not signed by this network's CA") from error
