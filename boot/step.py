@@ -36,6 +36,8 @@ class Verdict:
     """Keys of the work (or of what is waited for) that the chain does not show yet; empty: the step is done."""
     detail: str = ""
     """One line for a person: what was seen, or what is missing."""
+    elsewhere: bool = False
+    """What is missing cannot come from this boot: others must act (stake that nobody here can vote)."""
 
     @property
     def done(self) -> bool:
@@ -58,6 +60,8 @@ class Push:
     actions: tuple[Action, ...]
     holder: str
     """The account whose agent signs it (`Network.holder`)."""
+    spare: bool = False
+    """No part of an ordinary boot: only for when the evidence asks for it by key, because a part was done by hand."""
 
 
 @dataclass(frozen=True)

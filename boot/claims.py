@@ -1,0 +1,44 @@
+"""When a producer may claim its rewards.
+
+The contract refuses a claim within 24 hours of the producer's registration or of its last claim: `last_claim_time` of
+its row in the producers table holds the later of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+INTERVAL = timedelta(days=1)
+"""`useconds_per_day` of eosio.system; the contract asks for more than that."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """From when on a producer may claim (UTC)."""
+
+    producer: str
+    due: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the contract would take the claim at that time of the chain."""
+        return now > self.due
+
+
+def claims(producer_rows: Iterable[Mapping[str, Any]]) -> tuple[Claim, ...]:
+    """The next claim of each active producer, by name, from the rows of eosio's producers table."""
+    found = [
+        Claim(str(entry["owner"]), chain_time(entry["last_claim_time"]) + INTERVAL)
+        for entry in producer_rows
+        if entry["is_active"]
+    ]
+    return tuple(sorted(found, key=lambda claim: claim.producer))
+
+
+def chain_time(value: str | int) -> datetime:
+    """A time_point as nodeos writes it (ISO 8601, UTC), or as older contracts have it: microseconds since 1970."""
+    if isinstance(value, str) and not value.isdigit():
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(value))

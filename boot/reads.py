@@ -1,0 +1,173 @@
+"""How evidence reads the chain: the few questions that steps ask, and the shell that gets them answered.
+
+Each question is a generator that yields queries and returns what a step wants to know, so that evidence composes with
+`yield from`. A refusal that means "there is none yet" (no such account, no such table) becomes None or an empty list;
+every other error is raised, because an answer that did not come is no evidence of anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeVar
+
+from antelope.errors import NodeError, UnknownAccount
+from boot.blueprint import Blueprint
+from boot.step import Query, Reads, Verdict
+
+T = TypeVar("T")
+Asking = Generator[Query, Any, T]
+"""A part of the evidence that returns a T."""
+
+Json = dict[str, Any]
+
+TABLE_ABSENT = 3060003
+"""contract_table_query_exception: the account's ABI has no such table (yet)."""
+PAGE = 1000
+"""Rows asked for at a time; nodeos stops earlier when its response budget (15 ms by default) is used up."""
+NO_CODE = "0" * 64
+"""What nodeos calls the hash of no code."""
+
+
+async def run_reads(reads: Generator[Query, Any, T], call: Callable[[Query], Awaitable[Any]]) -> T:
+    """Drives evidence: `call` answers each query with nodeos' JSON; its NodeErrors are answers too."""
+    try:
+        query = next(reads)
+        while True:
+            query = reads.send(await _answer(query, call))
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+
+
+async def _answer(query: Query, call: Callable[[Query], Awaitable[Any]]) -> Any:
+    try:
+        return await call(query)
+    except NodeError as error:
+        return error
+
+
+def ask(path: str, body: Any = None) -> Asking[Json]:
+    """The JSON object that the call answers. Raises the NodeError that it answered with."""
+    answer = yield Query(path, body)
+    if isinstance(answer, NodeError):
+        raise answer
+    result: Json = answer
+    return result
+
+
+def account(name: str) -> Asking[Json | None]:
+    """get_account's answer; None when there is no such account."""
+    try:
+        return (yield from ask("/v1/chain/get_account", {"account_name": name}))
+    except UnknownAccount:
+        return None
+
+
+def code_and_abi(name: str, expected_abi: str) -> Asking[tuple[str, str]]:
+    """sha256 (hex) of an account's wasm and of its packed ABI; NO_CODE for no code and for no account.
+
+    nodeos leaves the ABI itself out of its answer when its hash is the expected one.
+    """
+    try:
+        answer = yield from ask("/v1/chain/get_raw_abi", {"account_name": name, "abi_hash": expected_abi})
+    except UnknownAccount:
+        return NO_CODE, NO_CODE
+    return str(answer["code_hash"]), str(answer["abi_hash"])
+
+
+def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> Asking[list[Json]]:
+    """All rows of a table between two primary keys (as text, both included); none when the table does not exist."""
+    found: list[Json] = []
+    body = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE}
+    lower = first
+    while True:
+        try:
+            page = yield from ask("/v1/chain/get_table_rows", body | {"lower_bound": lower, "upper_bound": last})
+        except NodeError as error:
+            if isinstance(error, UnknownAccount) or error.code == TABLE_ABSENT:
+                return []
+            raise
+        found += page["rows"]
+        if not page["more"]:
+            return found
+        lower = str(page["next_key"])
+
+
+def row(code: str, scope: str, table: str, key: str) -> Asking[Json | None]:
+    """The row of one primary key, None when there is none."""
+    found = yield from rows(code, scope, table, key, key)
+    return found[0] if found else None
+
+
+def scopes(code: str, table: str) -> Asking[set[str]]:
+    """The scopes in which a table has rows."""
+    found: set[str] = set()
+    lower = ""
+    while True:
+        body = {"code": code, "table": table, "lower_bound": lower, "limit": PAGE}
+        page = yield from ask("/v1/chain/get_table_by_scope", body)
+        found.update(str(entry["scope"]) for entry in page["rows"])
+        if not page["more"]:
+            return found
+        lower = str(page["more"])
+
+
+def active_features() -> Asking[set[str]]:
+    """Digests (hex) of the protocol features that are active."""
+    found: set[str] = set()
+    lower = 0
+    while True:
+        body = {"lower_bound": lower, "limit": PAGE}
+        page = yield from ask("/v1/chain/get_activated_protocol_features", body)
+        found.update(str(entry["feature_digest"]) for entry in page["activated_protocol_features"])
+        if "more" not in page:
+            return found
+        lower = int(page["more"])
+
+
+def permission(account_json: Json, name: str) -> Json:
+    """A permission's authority out of get_account's answer; an empty one when it is missing."""
+    for entry in account_json["permissions"]:
+        if entry["perm_name"] == name:
+            authority: Json = entry["required_auth"]
+            return authority
+    return {}
+
+
+def delegated(account_json: Json | None, actor: str) -> bool:
+    """Whether owner and active of an account are nothing but `actor@active`."""
+    if account_json is None:
+        return False
+    sole = [{"permission": {"actor": actor, "permission": "active"}, "weight": 1}]
+    wanted = {"threshold": 1, "keys": [], "accounts": sole, "waits": []}
+    return all(permission(account_json, name) == wanted for name in ("owner", "active"))
+
+
+def resigned() -> Asking[bool]:
+    """Whether eosio's own keys are gone: it is governed by the producers."""
+    return delegated((yield from account("eosio")), "eosio.prods")
+
+
+RESIGNED = Verdict((), "eosio has resigned: the boot is over, what follows is the producers' decision")
+
+
+def until_resigned(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprint], Reads]:
+    """Evidence of a step whose traces may lawfully change later: done for good once eosio has resigned.
+
+    The resignation comes after every such step; afterwards producers replace contracts, accounts change keys and votes.
+    """
+
+    def with_end(blueprint: Blueprint) -> Reads:
+        if (yield from resigned()):
+            return RESIGNED
+        return (yield from evidence(blueprint))
+
+    return with_end
+
+
+def verdict(missing: list[str], total: int, what: str) -> Verdict:
+    """How many of the total are there, and which are not."""
+    if not missing:
+        return Verdict((), f"{total} {what}")
+    names = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    return Verdict(tuple(missing), f"{total - len(missing)} of {total} {what}; missing: {names}")

@@ -1,0 +1,96 @@
+"""The allocation: every staked account with its RAM, its stake and its liquid tokens, all of a row in one transaction.
+
+A transaction holds many rows and applies all or nothing, so one account of it proves them all. This is the bulk of the
+boot.
+"""
+
+from __future__ import annotations
+
+from antelope import actions
+from antelope.asset import Asset, Symbol
+from antelope.authority import Authority
+from antelope.keys import PublicKey
+from antelope.transaction import Action
+from boot.blueprint import Blueprint
+from boot.reads import account, scopes, until_resigned, verdict
+from boot.step import ChainStep, Finality, Push, Reads
+from inventory.sealed import AllocationRow
+
+ROWS_PER_PUSH = 50
+"""More gains nothing; 200 exceed nodeos' 30 ms on a node that has not compiled the contract yet."""
+ROW_BYTES = 370
+"""Of a packed row: newaccount 136, buyram 66, delegatebw 83, transfer 77 make 362."""
+OVERHEAD_BYTES = 1024
+"""Header and signatures of a transaction, with nodeos' leeway of 500 that shall stay unused."""
+FEW_PUSHES = 64
+"""Up to here, asking for one account of each push is quicker than walking through all accounts."""
+MEMO = "allocation"
+
+
+def batches(blueprint: Blueprint) -> tuple[tuple[AllocationRow, ...], ...]:
+    """The rows of each push, in the order of application."""
+    size = rows_per_push(blueprint)
+    rows = blueprint.rows
+    return tuple(rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def rows_per_push(blueprint: Blueprint) -> int:
+    """As many as the genesis' limit on a transaction's bytes takes, and not more than is sensible."""
+    limit = int(blueprint.sealed.genesis["initial_configuration"]["max_transaction_net_usage"])
+    return max(1, min(ROWS_PER_PUSH, (limit - OVERHEAD_BYTES) // ROW_BYTES))
+
+
+def key(number: int) -> str:
+    """A batch's key."""
+    return f"{number:04}"
+
+
+def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
+    """Everything that a row gives, in the order in which the contract needs it. Zero amounts are left out."""
+    owner = Authority.key(PublicKey.parse(row.owner))
+    active = owner if row.active == row.owner else Authority.key(PublicKey.parse(row.active))
+    made = [actions.newaccount("eosio", row.account, owner, active)]
+    if row.ram:
+        made.append(actions.buyram("eosio", row.account, Asset(row.ram, symbol)))
+    if row.net or row.cpu:
+        made.append(actions.delegatebw("eosio", row.account, Asset(row.net, symbol), Asset(row.cpu, symbol), True))
+    if row.liquid:
+        made.append(actions.transfer("eosio", row.account, Asset(row.liquid, symbol), MEMO))
+    return tuple(made)
+
+
+def push(blueprint: Blueprint, number: int, rows: tuple[AllocationRow, ...]) -> Push:
+    """The transaction of one batch."""
+    made = tuple(action for row in rows for action in row_actions(row, blueprint.symbol))
+    return Push(key(number), made, "eosio")
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """A push a batch."""
+    return tuple(push(blueprint, number, rows) for number, rows in enumerate(batches(blueprint)))
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """One account of every batch exists. Many batches are looked up in one walk through eosio's `userres` scopes."""
+    proofs = [rows[-1].account for rows in batches(blueprint)]
+    if len(proofs) > FEW_PUSHES:
+        present = yield from scopes("eosio", "userres")
+    else:
+        present = set()
+        for name in proofs:
+            if (yield from account(name)) is not None:
+                present.add(name)
+    missing = [key(number) for number, name in enumerate(proofs) if name not in present]
+    return verdict(missing, len(proofs), f"transactions with {len(blueprint.rows)} accounts together")
+
+
+STEP = ChainStep(
+    "accounts",
+    "create the staked accounts",
+    ("privileges",),
+    work,
+    evidence,
+    finality=Finality.IRREVERSIBLE,
+    parallel=True,
+)

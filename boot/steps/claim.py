@@ -1,0 +1,36 @@
+"""Producers claim their rewards: those who may, by the chain's own clock.
+
+No part of the boot: `--only claim` runs it.
+"""
+
+from __future__ import annotations
+
+from antelope import actions
+from boot.blueprint import Blueprint
+from boot.claims import chain_time, claims
+from boot.reads import ask, rows
+from boot.step import ChainStep, Push, Reads, Verdict
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """A transaction each: every producer signs its own."""
+    return tuple(
+        Push(one.account, (actions.claimrewards(one.account),), one.account) for one in blueprint.sealed.producers
+    )
+
+
+def evidence(blueprint: Blueprint) -> Reads:
+    """Missing are the claims that the contract would take now; the others say when."""
+    now = chain_time(str((yield from ask("/v1/chain/get_info"))["head_block_time"]))
+    ours = {producer.account for producer in blueprint.sealed.producers}
+    found = [one for one in claims((yield from rows("eosio", "eosio", "producers"))) if one.producer in ours]
+    due = tuple(one.producer for one in found if one.is_due(now))
+    if due:
+        return Verdict(due, f"due: {', '.join(due)}")
+    following = min(found, key=lambda one: one.due, default=None)
+    if following is None:
+        return Verdict((), "no producer is registered")
+    return Verdict((), f"nothing is due; the next is {following.producer}, from {following.due:%Y-%m-%d %H:%M:%S} UTC")
+
+
+STEP = ChainStep("claim", "claim the producers' rewards", ("handover",), work, evidence, parallel=True)

@@ -1,0 +1,31 @@
+"""eosio.token, eosio.msig and any further contracts, but for eosio's own."""
+
+from __future__ import annotations
+
+from boot.blueprint import Blueprint
+from boot.reads import until_resigned, verdict
+from boot.step import ChainStep, Push, Reads
+from boot.steps import deployment
+from inventory.sealed import SealedContract
+
+
+def deployed(blueprint: Blueprint) -> tuple[SealedContract, ...]:
+    """In the order of deployment."""
+    return tuple(contract for contract in blueprint.sealed.contracts if contract.account != "eosio")
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """setcode and setabi of each account in one transaction."""
+    return tuple(push for contract in deployed(blueprint) for push in deployment.pushes(blueprint, contract))
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """Each account runs the sealed code under the sealed ABI."""
+    missing: list[str] = []
+    for contract in deployed(blueprint):
+        missing += yield from deployment.missing(blueprint, contract)
+    return verdict(missing, len(deployed(blueprint)), "contracts deployed")
+
+
+STEP = ChainStep("contracts", "deploy the contracts", ("system-accounts",), work, evidence, parallel=True)

@@ -1,0 +1,35 @@
+"""The core token: created with its maximum supply, then issued to eosio, who shares it out."""
+
+from __future__ import annotations
+
+from antelope import actions
+from antelope.asset import Asset
+from boot.blueprint import Blueprint
+from boot.reads import row
+from boot.step import ChainStep, Push, Reads, Verdict
+
+CREATE, ISSUE = "create", "issue"
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """eosio is the issuer: the system contract inflates the supply in its name."""
+    maximum = Asset(blueprint.sealed.max_supply, blueprint.symbol)
+    issued = Asset(blueprint.sealed.issue, blueprint.symbol)
+    return (
+        Push(CREATE, (actions.create("eosio", maximum),), "eosio"),
+        Push(ISSUE, (actions.issue("eosio", issued, "initial supply"),), "eosio"),
+    )
+
+
+def evidence(blueprint: Blueprint) -> Reads:
+    """The token's row, and a supply in it: later it grows by inflation, so its amount is the audit's subject."""
+    code = blueprint.symbol.code
+    stat = yield from row("eosio.token", code, "stat", code)
+    if stat is None:
+        return Verdict((CREATE, ISSUE), f"{code} does not exist yet")
+    if not Asset.parse(stat["supply"]).amount:
+        return Verdict((ISSUE,), f"nothing of {code} is issued yet")
+    return Verdict((), f"supply {stat['supply']} of at most {stat['max_supply']}")
+
+
+STEP = ChainStep("currency", "create and issue the core token", ("contracts",), work, evidence)

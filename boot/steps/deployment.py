@@ -1,0 +1,42 @@
+"""What the steps share that put contracts on accounts: code and ABI in one transaction, judged by their hashes.
+
+A chain can hold the code alone (somebody's interrupted `set code`). nodeos refuses to set the same code again, so there
+is a transaction that sets the ABI only, for that case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from antelope import actions
+from antelope.abi import Abi
+from boot.blueprint import Blueprint
+from boot.reads import Asking, code_and_abi
+from boot.step import Push
+from inventory.sealed import SealedContract
+
+ABI_ONLY = "/abi"
+"""Ends the key of a transaction that sets an ABI only."""
+
+
+def packed_abi(blueprint: Blueprint, contract: SealedContract) -> bytes:
+    """The contract's ABI as the chain keeps it."""
+    return Abi.parse(blueprint.verified(contract.abi).decode()).packed()
+
+
+def pushes(blueprint: Blueprint, contract: SealedContract, key: str | None = None) -> tuple[Push, Push]:
+    """The deployment, and its spare that sets the ABI only. The key is the account unless given."""
+    name = key or contract.account
+    code = actions.setcode(contract.account, blueprint.verified(contract.wasm))
+    abi = actions.setabi(contract.account, packed_abi(blueprint, contract))
+    return Push(name, (code, abi), "eosio"), Push(name + ABI_ONLY, (abi,), "eosio", spare=True)
+
+
+def missing(blueprint: Blueprint, contract: SealedContract, key: str | None = None) -> Asking[list[str]]:
+    """The key of the push that the account still needs, if any."""
+    name = key or contract.account
+    wanted_abi = hashlib.sha256(packed_abi(blueprint, contract)).hexdigest()
+    code, abi = yield from code_and_abi(contract.account, wanted_abi)
+    if code != contract.wasm:
+        return [name]
+    return [] if abi == wanted_abi else [name + ABI_ONLY]

@@ -1,0 +1,54 @@
+"""The elected producers take over: the active schedule is theirs, and each has signed."""
+
+from __future__ import annotations
+
+from antelope.asset import Asset
+from boot.blueprint import Blueprint
+from boot.reads import Asking, ask, rows, until_resigned
+from boot.step import Reads, Verdict, WaitStep
+from boot.voting import ACTIVATION_STAKE
+
+SECONDS_A_TURN = 6
+"""12 blocks of half a second."""
+ELECTION = 120
+"""Seconds: the contract looks once a minute, should the first election have come too early."""
+ROUNDS = 6
+"""The schedule is proposed, becomes pending and active, each when irreversible; then all must have had a turn."""
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """The active schedule is the elected set; each of them has blocks in the contract's count."""
+    elected = set(blueprint.sealed.elected)
+    answer = yield from ask("/v1/chain/get_producer_schedule")
+    active = {str(entry["producer_name"]) for entry in answer["active"]["producers"]}
+    if active != elected:
+        lacking = yield from _lacking_stake(blueprint)
+        absent, others = sorted(elected - active), sorted(active - elected)
+        stage = next((name for name in ("pending", "proposed") if answer.get(name)), "not proposed yet")
+        said = lacking or f"the schedule is {', '.join(sorted(active))}; the next: {stage}"
+        return Verdict(tuple(absent or others), said, elsewhere=bool(lacking))
+    registered = yield from rows("eosio", "eosio", "producers")
+    blocks = {str(entry["owner"]): int(entry["unpaid_blocks"]) for entry in registered}
+    silent = sorted(producer for producer in elected if not blocks.get(producer))
+    if silent:
+        return Verdict(tuple(silent), f"scheduled, but no block seen yet from {', '.join(silent)}")
+    return Verdict((), f"{len(elected)} elected producers sign the blocks")
+
+
+def _lacking_stake(blueprint: Blueprint) -> Asking[str]:
+    """What to say when too little stake has voted for any election; empty otherwise."""
+    state = yield from rows("eosio", "eosio", "global")
+    activated = int(state[0]["total_activated_stake"]) if state else 0
+    if activated >= ACTIVATION_STAKE:
+        return ""
+    voted, needed = Asset(activated, blueprint.symbol), Asset(ACTIVATION_STAKE, blueprint.symbol)
+    return f"stake of {voted} has voted, the first election needs {needed}: others must vote"
+
+
+def deadline(blueprint: Blueprint) -> float:
+    """Seconds, by rounds of the schedule: a round is six seconds a producer."""
+    return ELECTION + ROUNDS * SECONDS_A_TURN * len(blueprint.sealed.elected)
+
+
+STEP = WaitStep("handover", "wait until the elected producers sign", ("votes",), evidence, deadline)

@@ -1,0 +1,26 @@
+"""The system contract takes up the core symbol and opens the RAM market."""
+
+from __future__ import annotations
+
+from antelope import actions
+from boot.blueprint import Blueprint
+from boot.reads import rows
+from boot.step import ChainStep, Push, Reads, Verdict
+
+KEY = "init"
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """Needs a supply of this very symbol: it fixes the RAM price."""
+    return (Push(KEY, (actions.init(0, blueprint.symbol),), "eosio"),)
+
+
+def evidence(blueprint: Blueprint) -> Reads:
+    """The RAM market has its row, quoted in the core token."""
+    market = yield from rows("eosio", "eosio", "rammarket")
+    if any(str(entry["quote"]["balance"]).endswith(f" {blueprint.symbol.code}") for entry in market):
+        return Verdict((), "the RAM market is open")
+    return Verdict((KEY,), "the RAM market is not open yet")
+
+
+STEP = ChainStep("init", "initialise the system contract", ("system-contract",), work, evidence)

@@ -1,0 +1,41 @@
+"""Producers register with the key that will sign their blocks."""
+
+from __future__ import annotations
+
+from antelope import actions
+from antelope.keys import PublicKey
+from boot.blueprint import Blueprint
+from boot.reads import rows, until_resigned, verdict
+from boot.step import ChainStep, Push, Reads
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """A transaction each: every producer signs its own."""
+    return tuple(
+        Push(
+            producer.account,
+            (
+                actions.regproducer(
+                    producer.account, PublicKey.parse(producer.signing_key), producer.url, producer.location
+                ),
+            ),
+            producer.account,
+        )
+        for producer in blueprint.sealed.producers
+    )
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """The producers table has each, active and with the sealed key."""
+    registered = {
+        str(entry["owner"]): PublicKey.parse(str(entry["producer_key"]))
+        for entry in (yield from rows("eosio", "eosio", "producers"))
+        if entry["is_active"]
+    }
+    wanted = blueprint.sealed.producers
+    missing = [one.account for one in wanted if registered.get(one.account) != PublicKey.parse(one.signing_key)]
+    return verdict(missing, len(wanted), "producers registered")
+
+
+STEP = ChainStep("register", "register the producers", ("accounts",), work, evidence, parallel=True)

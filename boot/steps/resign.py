@@ -1,0 +1,44 @@
+"""eosio resigns to the producers, and every account that the boot made with its key to eosio: one transaction."""
+
+from __future__ import annotations
+
+from antelope import actions
+from antelope.authority import Authority
+from antelope.transaction import Action
+from boot.blueprint import Blueprint
+from boot.reads import account, delegated
+from boot.step import ChainStep, Finality, Push, Reads, Verdict
+from boot.steps.system_accounts import governed
+
+KEY = "resign"
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """eosio last: until then it is eosio's key that stands behind the others."""
+    made: list[Action] = []
+    for name in governed(blueprint):
+        made += _handed_to(name, "eosio")
+    made += _handed_to("eosio", "eosio.prods")
+    return (Push(KEY, tuple(made), "eosio"),)
+
+
+def _handed_to(name: str, actor: str) -> tuple[Action, Action]:
+    authority = Authority.account(actor, "active")
+    return (
+        actions.updateauth(name, "active", "owner", authority),
+        actions.updateauth(name, "owner", "", authority),
+    )
+
+
+def evidence(blueprint: Blueprint) -> Reads:
+    """Owner and active of eosio are eosio.prods@active alone; those of the others eosio@active alone."""
+    keeping = []
+    for name, actor in [*((name, "eosio") for name in governed(blueprint)), ("eosio", "eosio.prods")]:
+        if not delegated((yield from account(name)), actor):
+            keeping.append(name)
+    if keeping:
+        return Verdict((KEY,), f"with keys of their own still: {', '.join(keeping)}")
+    return Verdict((), "eosio is governed by eosio.prods@active, the system accounts by eosio@active")
+
+
+STEP = ChainStep("resign", "let eosio resign", ("canary-exec",), work, evidence, finality=Finality.IRREVERSIBLE)

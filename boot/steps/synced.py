@@ -1,0 +1,59 @@
+"""Before the vote that hands the chain over: every elected producer's own node follows it and is connected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antelope.errors import NodeError
+from boot.blueprint import Blueprint, NodeRef
+from boot.reads import Asking, Json, ask, until_resigned
+from boot.step import Query, Reads, Verdict, WaitStep
+
+BLOCKS_BEHIND = 4
+"""How far a node may be behind: two seconds."""
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """Each node answers, is on this chain, at its head, and has a link over which a handshake came."""
+    head = int((yield from ask("/v1/chain/get_info"))["head_block_num"])
+    nodes = {node.account: node for node in blueprint.nodes}
+    missing, said = [], []
+    for producer in blueprint.sealed.elected:
+        node = nodes.get(producer)
+        fault = "no node signs for it" if node is None else (yield from _fault(blueprint, node, head))
+        if fault:
+            missing.append(node.name if node else producer)
+            said.append(f"{missing[-1]}: {fault}")
+    return Verdict(tuple(missing), "; ".join(said) or f"{len(blueprint.sealed.elected)} producers' nodes are in sync")
+
+
+def _fault(blueprint: Blueprint, node: NodeRef, head: int) -> Asking[str]:
+    info = yield Query("/v1/chain/get_info", node=node.name)
+    if isinstance(info, NodeError):
+        return f"does not answer ({info})"
+    if info["chain_id"] != blueprint.sealed.chain_id:
+        return f"is on another chain, {str(info['chain_id'])[:16]}…"
+    behind = head - int(info["head_block_num"])
+    if behind > BLOCKS_BEHIND:
+        return f"is {behind} blocks behind"
+    links = yield Query("/v1/net/connections", node=node.name)
+    if isinstance(links, NodeError):
+        return f"does not tell its connections ({links})"
+    linked = any(_linked(link, blueprint.sealed.chain_id) for link in links)
+    return "" if linked else "has no connection to another node"
+
+
+def _linked(link: Json, chain_id: str) -> bool:
+    handshake: Any = link.get("last_handshake") or {}
+    return bool(handshake.get("chain_id") == chain_id)
+
+
+def deadline(blueprint: Blueprint) -> float:
+    """Seconds; a node takes about 15 for the blocks of 160,000 accounts, far more where many nodes share a machine."""
+    return 120 + blueprint.sealed.accounts / 100
+
+
+STEP = WaitStep(
+    "synced", "wait until the producers' nodes follow", ("producer-nodes", "register", "proxies"), evidence, deadline
+)

@@ -1,0 +1,29 @@
+"""eosio.system replaces the boot contract on eosio."""
+
+from __future__ import annotations
+
+from boot.blueprint import Blueprint
+from boot.reads import until_resigned
+from boot.step import ChainStep, Push, Reads, Verdict
+from boot.steps import deployment
+from inventory.sealed import SealedContract
+
+
+def system_contract(blueprint: Blueprint) -> SealedContract:
+    """eosio's own among the sealed contracts."""
+    return next(contract for contract in blueprint.sealed.contracts if contract.account == "eosio")
+
+
+def work(blueprint: Blueprint) -> tuple[Push, ...]:
+    """setcode and setabi of eosio in one transaction: the largest of the boot."""
+    return deployment.pushes(blueprint, system_contract(blueprint))
+
+
+@until_resigned
+def evidence(blueprint: Blueprint) -> Reads:
+    """eosio runs the sealed code under the sealed ABI."""
+    keys = yield from deployment.missing(blueprint, system_contract(blueprint))
+    return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
+
+
+STEP = ChainStep("system-contract", "put the system contract on eosio", ("currency",), work, evidence)
