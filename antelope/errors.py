@@ -11,7 +11,8 @@ AntelopeError
     ├── DuplicateTransaction, ExpiredTransaction, ExpirationTooFar, BadTapos, UnknownActor, BadPackedTransaction
     ├── AccountExists, CodeAlreadySet, AssertionFailed, Unauthorized
     ├── ResourceExceeded: RAM, NET, CPU or the time limit (retryable when it is the block's or the clock's limit)
-    ├── UnknownAccount, FeatureAlreadyActive, BadRequest
+    ├── UnknownAccount, UnknownBlock, UnknownTable, FeatureAlreadyActive, BadRequest
+    ├── BadAnswer: an answer that is not what the API promises
     └── UnknownEndpoint: the node has no such API
 
 Codes: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap.
@@ -144,6 +145,18 @@ class UnknownAccount(NodeError):
     """The account asked for does not exist."""
 
 
+class UnknownBlock(NodeError):
+    """The node does not have the block asked for: it is not there yet, or pruned."""
+
+
+class UnknownTable(NodeError):
+    """The contract's ABI has no such table, as before its contract is set."""
+
+
+class BadAnswer(NodeError):
+    """The node's answer is not JSON, too large, or lacks what it must have."""
+
+
 class FeatureAlreadyActive(NodeError):
     """The protocol feature is active already, or unknown to the node; only the message tells which."""
 
@@ -170,6 +183,8 @@ _BY_CODE: dict[int, type[NodeError]] = {
     3050003: AssertionFailed,
     3050004: AssertionFailed,
     3060002: UnknownAccount,
+    3060003: UnknownTable,
+    3100002: UnknownBlock,
     3160008: CodeAlreadySet,
     3200006: BadRequest,
     3250000: FeatureAlreadyActive,
@@ -187,7 +202,7 @@ def node_error(status: int, body: Any) -> NodeError:
         kind = _BY_STATUS.get(status, NodeError)
         return kind(status, None, "", f"HTTP {status}: {str(text)[:500]}")
     raw_code = error.get("code")
-    code = int(raw_code) if isinstance(raw_code, int) else None
+    code = raw_code if isinstance(raw_code, int) and raw_code else None  # 0 is an exception without a code
     details = error.get("details") or []
     parts = [str(error.get("what", ""))]
     parts += [str(detail.get("message", "")) for detail in details if isinstance(detail, dict)]

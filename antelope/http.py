@@ -1,0 +1,144 @@
+"""A client of one nodeos over HTTP: reads, pushes, and the producer and net APIs. It never retries."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from antelope.answers import Receipt, read_answer
+from antelope.errors import BadAnswer, NodeError, UnknownEndpoint, Unreachable, node_error
+from antelope.reads import ChainReader
+from antelope.transaction import SignedTransaction
+
+MAX_ANSWER = 64 << 20
+_PUSH_PATHS = ("/v1/chain/send_transaction2", "/v1/chain/send_transaction", "/v1/chain/push_transaction")
+
+
+class NodeClient(ChainReader):
+    """Keeps its connections alive; use it as `async with NodeClient("http://127.0.0.1:8888") as node`.
+
+    timeout in seconds, for a whole call; max_answer in bytes.
+    """
+
+    def __init__(
+        self, base_url: str, timeout: float = 30.0, max_answer: int = MAX_ANSWER, connections: int = 32
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._max_answer = max_answer
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._push_path = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes its connections; a later call opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                headers={"Content-Type": "application/json"},
+            )
+        return self._session
+
+    async def call(self, path: str, body: object) -> Any:
+        """Posts body as JSON and returns the decoded answer. Raises NodeError, of the kind its code says."""
+        try:
+            status, raw = await self._post(path, json.dumps(body).encode())
+        except TimeoutError as error:
+            message = f"{self.base_url}{path} gave no answer within {self._timeout:g} s"
+            raise Unreachable(0, None, "timeout", message) from error
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError) as error:
+            raise Unreachable(
+                0, None, type(error).__name__, f"{self.base_url}{path} cannot be reached: {error}"
+            ) from error
+        try:
+            answer = json.loads(raw) if raw else None
+        except ValueError as error:
+            if status < 300:
+                raise BadAnswer(status, None, "", f"{self.base_url}{path} answered what is not JSON") from error
+            answer = raw.decode("utf-8", "replace")
+        if status >= 300:
+            raise node_error(status, answer)
+        return answer
+
+    async def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        async with self._open().post(self.base_url + path, data=body, allow_redirects=False) as response:
+            raw = bytearray()
+            async for chunk in response.content.iter_any():
+                raw += chunk
+                if len(raw) > self._max_answer:
+                    response.close()
+                    message = f"{self.base_url}{path} answered more than {self._max_answer} bytes"
+                    raise BadAnswer(response.status, None, "", message)
+            return response.status, bytes(raw)
+
+    async def send_transaction(self, transaction: SignedTransaction) -> Receipt:
+        """Pushes, through the newest of the push endpoints that the node has. Raises NodeError.
+
+        DuplicateTransaction means that these bytes are in the node's branch already; after Unreachable their fate is
+        unknown.
+        """
+        answer = await self._push(transaction.to_json())
+        failure = answer.get("processed", {}).get("except") if isinstance(answer, dict) else None
+        if failure:
+            details = [{"message": entry.get("format", "")} for entry in failure.get("stack", [])]
+            error = {"code": failure.get("code"), "name": failure.get("name"), "what": failure.get("message")}
+            raise node_error(500, {"error": {**error, "details": details}})
+        return read_answer("send_transaction", Receipt.from_json, answer)
+
+    async def _push(self, packed: dict[str, Any]) -> Any:
+        while True:
+            path = _PUSH_PATHS[self._push_path]
+            options = {"return_failure_trace": False, "retry_trx": False, "transaction": packed}
+            try:
+                return await self.call(path, options if self._push_path == 0 else packed)
+            except UnknownEndpoint:
+                if self._push_path + 1 == len(_PUSH_PATHS):
+                    raise
+                self._push_path += 1
+
+    async def schedule_protocol_feature_activations(self, digests: list[str]) -> None:
+        """Asks the producing node to activate features in its next block; it forgets the request when it restarts."""
+        path = "/v1/producer/schedule_protocol_feature_activations"
+        await self.call(path, {"protocol_features_to_activate": digests})
+
+    async def pause(self) -> None:
+        """Stops producing until resume."""
+        await self.call("/v1/producer/pause", {})
+
+    async def resume(self) -> None:
+        """Produces again after pause."""
+        await self.call("/v1/producer/resume", {})
+
+    async def paused(self) -> bool:
+        """Whether production is paused."""
+        return bool(await self.call("/v1/producer/paused", {}))
+
+    async def connect(self, endpoint: str) -> str:
+        """Dials a peer at "host:port" and says what the node said; that it was added does not mean that it answers."""
+        return str(await self.call("/v1/net/connect", endpoint))
+
+    async def is_up(self) -> bool:
+        """Whether the node answers get_info now."""
+        try:
+            await self.get_info()
+        except NodeError:
+            return False
+        return True

@@ -1,0 +1,207 @@
+"""Typed reads of a chain over anything that can make one call of nodeos' HTTP API."""
+
+from __future__ import annotations
+
+import base64
+from abc import abstractmethod
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from antelope.answers import Account, BlockInfo, Info, PeerLink, RawAbi, Schedules, read_answer
+from antelope.errors import BadAnswer, UnknownAccount, UnknownBlock, UnknownTable
+
+PAGE = 1000
+Row = dict[str, Any]
+
+
+class ChainReader(Protocol):
+    """Subclasses give `call`; the rest follows. All methods raise NodeError, none retries."""
+
+    @abstractmethod
+    async def call(self, path: str, body: object) -> Any:
+        """Posts body as JSON to a path like /v1/chain/get_info and returns the decoded answer."""
+
+    async def get_info(self) -> Info:
+        """The node's chain, head and last irreversible block."""
+        return read_answer("get_info", Info.from_json, await self.call("/v1/chain/get_info", {}))
+
+    async def get_account(self, name: str) -> Account:
+        """An account. Raises UnknownAccount."""
+        answer = await self.call("/v1/chain/get_account", {"account_name": name})
+        return read_answer(f"get_account {name}", Account.from_json, answer)
+
+    async def find_account(self, name: str) -> Account | None:
+        """An account, or None when there is none."""
+        try:
+            return await self.get_account(name)
+        except UnknownAccount:
+            return None
+
+    async def get_code_hash(self, name: str) -> str:
+        """sha256 of an account's contract; 64 zeros without one. Raises UnknownAccount."""
+        answer = await self.call("/v1/chain/get_code_hash", {"account_name": name})
+        return read_answer(f"get_code_hash {name}", lambda value: str(value["code_hash"]), answer)
+
+    async def get_raw_abi(self, name: str) -> RawAbi:
+        """An account's ABI as set, with its hash and the contract's. Raises UnknownAccount."""
+
+        def read(value: Row) -> RawAbi:
+            # nodeos drops the padding of base64 in some versions.
+            text = value.get("abi", "").rstrip("=")
+            return RawAbi(value["code_hash"], value["abi_hash"], base64.b64decode(text + "=" * (-len(text) % 4)))
+
+        answer = await self.call("/v1/chain/get_raw_abi", {"account_name": name})
+        return read_answer(f"get_raw_abi {name}", read, answer)
+
+    async def get_block_info(self, num: int) -> BlockInfo:
+        """A block's header data, by number. Raises UnknownBlock."""
+        answer = await self.call("/v1/chain/get_block_info", {"block_num": num})
+        return read_answer(f"get_block_info {num}", BlockInfo.from_json, answer)
+
+    async def find_block_info(self, num: int) -> BlockInfo | None:
+        """A block's header data, or None when the node has no such block."""
+        try:
+            return await self.get_block_info(num)
+        except UnknownBlock:
+            return None
+
+    async def get_block(self, num_or_id: int | str) -> Row:
+        """A block with its transactions decoded: slow for large blocks. Raises UnknownBlock."""
+        answer = await self.call("/v1/chain/get_block", {"block_num_or_id": str(num_or_id)})
+        return read_answer(f"get_block {num_or_id}", _object, answer)
+
+    async def get_raw_block(self, num_or_id: int | str) -> Row:
+        """A block with its transactions packed, ten times as fast as get_block. Raises UnknownBlock."""
+        answer = await self.call("/v1/chain/get_raw_block", {"block_num_or_id": str(num_or_id)})
+        return read_answer(f"get_raw_block {num_or_id}", _object, answer)
+
+    async def get_producer_schedule(self) -> Schedules:
+        """The active, pending and proposed schedules."""
+        answer = await self.call("/v1/chain/get_producer_schedule", {})
+        return read_answer("get_producer_schedule", Schedules.from_json, answer)
+
+    async def get_activated_protocol_features(self) -> tuple[str, ...]:
+        """The digests of all active protocol features, in the order of their activation."""
+        digests: list[str] = []
+        lower: int | None = 0
+        while lower is not None:
+            body = {"lower_bound": lower, "limit": PAGE}
+            answer = await self.call("/v1/chain/get_activated_protocol_features", body)
+            page, following = read_answer("get_activated_protocol_features", _feature_page, answer)
+            if following is not None and following <= lower:
+                raise BadAnswer(200, None, "", "get_activated_protocol_features does not advance")
+            digests += page
+            lower = following
+        return tuple(digests)
+
+    async def get_supported_protocol_features(self) -> list[Row]:
+        """All features that the node knows, from its producer API; antelope.features.order puts them in order."""
+        answer = await self.call("/v1/producer/get_supported_protocol_features", {})
+        return read_answer("get_supported_protocol_features", _objects, answer)
+
+    async def get_supported_apis(self) -> frozenset[str]:
+        """The paths that the node serves."""
+        answer = await self.call("/v1/node/get_supported_apis", {})
+        return read_answer("get_supported_apis", lambda value: frozenset(map(str, value["apis"])), answer)
+
+    async def connections(self) -> list[PeerLink]:
+        """The node's p2p links, inbound ones too."""
+        answer = await self.call("/v1/net/connections", {})
+        return read_answer("net/connections", lambda value: [PeerLink.from_json(one) for one in value], answer)
+
+    async def get_table_rows(
+        self,
+        code: str,
+        scope: str,
+        table: str,
+        *,
+        lower_bound: int | str = "",
+        upper_bound: int | str = "",
+        limit: int = PAGE,
+        index_position: int = 1,
+        key_type: str = "",
+        reverse: bool = False,
+    ) -> list[Row]:
+        """One page of a table's rows, decoded; a node may cut it short. Raises UnknownTable.
+
+        Bounds are inclusive; give names as name_to_int(name), since nodeos takes a text of digits for a number.
+        """
+        body = _table_query(code, scope, table, index_position, key_type, limit, reverse)
+        body |= {"lower_bound": str(lower_bound), "upper_bound": str(upper_bound)}
+        answer = await self.call("/v1/chain/get_table_rows", body)
+        return read_answer(f"get_table_rows {code} {scope} {table}", _page, answer)[0]
+
+    async def iter_table_rows(
+        self,
+        code: str,
+        scope: str,
+        table: str,
+        *,
+        lower_bound: int | str = "",
+        upper_bound: int | str = "",
+        page: int = PAGE,
+        index_position: int = 1,
+        key_type: str = "",
+        reverse: bool = False,
+    ) -> AsyncIterator[Row]:
+        """All rows between the bounds, page by page until the node says that there is no more."""
+        body = _table_query(code, scope, table, index_position, key_type, page, reverse)
+        body |= {"lower_bound": str(lower_bound), "upper_bound": str(upper_bound)}
+        moving = "upper_bound" if reverse else "lower_bound"
+        while True:
+            what = f"get_table_rows {code} {scope} {table}"
+            answer = await self.call("/v1/chain/get_table_rows", body)
+            rows, following = read_answer(what, _page, answer)
+            for row in rows:
+                yield row
+            if following is None:
+                return
+            if not rows and following == body[moving]:
+                raise BadAnswer(200, None, "", f"{what} says that there is more after {following!r}, but gives nothing")
+            body = {**body, moving: following}
+
+    async def find_row(self, code: str, scope: str, table: str, key: int) -> Row | None:
+        """The row of this primary key, or None when the row, the table or the contract's account is not there."""
+        try:
+            rows = await self.get_table_rows(code, scope, table, lower_bound=key, upper_bound=key, limit=1)
+        except (UnknownTable, UnknownAccount):
+            return None
+        return rows[0] if rows else None
+
+
+def _table_query(
+    code: str, scope: str, table: str, index_position: int, key_type: str, limit: int, reverse: bool
+) -> dict[str, Any]:
+    return {
+        "json": True,
+        "code": code,
+        "scope": scope,
+        "table": table,
+        "index_position": str(index_position),
+        "key_type": key_type,
+        "limit": limit,
+        "reverse": reverse,
+    }
+
+
+def _page(value: Row) -> tuple[list[Row], str | None]:
+    """Rows, and the bound to go on from when there is more."""
+    return _objects(value["rows"]), str(value["next_key"]) if value["more"] else None
+
+
+def _feature_page(value: Row) -> tuple[list[str], int | None]:
+    more = value.get("more")
+    digests = [str(one["feature_digest"]) for one in value["activated_protocol_features"]]
+    return digests, int(more) if more is not None else None
+
+
+def _object(value: Any) -> Row:
+    if not isinstance(value, dict):
+        raise TypeError("an object is expected")
+    return value
+
+
+def _objects(value: Any) -> list[Row]:
+    if not isinstance(value, list):
+        raise TypeError("an array is expected")
+    return [_object(one) for one in value]
