@@ -1,0 +1,56 @@
+# `make boot` and `make test` do all their set-up themselves, on a fresh Debian or Ubuntu machine with Python >= 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+INVENTORY ?= inventory/devnet.toml
+
+.PHONY: help setup boot down status verify test lint unit live hosts campaign-hosts protos clean
+
+help: ## shows this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## makes .venv with everything that is needed
+
+$(STAMP): pyproject.toml constraints.txt
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" ./setup-venv
+	@touch $@
+
+boot: $(STAMP) ## boots the network of INVENTORY (the devnet) on real nodeos
+	@$(BIN)/coord boot $(INVENTORY)
+
+down: $(STAMP) ## stops it; its chain stays
+	@$(BIN)/coord down $(INVENTORY)
+
+status: $(STAMP) ## shows nodes, schedule and steps
+	@$(BIN)/coord status $(INVENTORY)
+
+verify: $(STAMP) ## audits the chain against the inventory
+	@$(BIN)/coord verify $(INVENTORY)
+
+test: lint ## everything that CI runs: lint, unit, live, hosts
+	$(BIN)/python -m pytest -m "not campaign"
+
+lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m protos.generate --check
+
+unit: $(STAMP) ## the fast tests
+	$(BIN)/python -m pytest tests/unit
+
+live: $(STAMP) ## tests on real nodeos, on loopback
+	$(BIN)/python -m pytest -m "live and not campaign"
+
+hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they cannot run)
+	$(BIN)/python -m pytest -m "hosts and not campaign"
+
+campaign-hosts: $(STAMP) ## 16 hosts: long
+	$(BIN)/python -m pytest -m "campaign" tests/hosts
+
+protos: $(STAMP) ## generates the gRPC code again
+	$(BIN)/python -m protos.generate
+
+clean: ## removes .venv and caches (never a network's state)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

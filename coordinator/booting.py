@@ -1,0 +1,107 @@
+"""`coord boot`: from bare hosts, or from wherever it stopped, to a network whose producers were elected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from inventory.seal import differences
+
+from boot.plan import Plan
+from coordinator.collecting import collect
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.hosts import ensure_agents
+from coordinator.progress import Reporter
+from coordinator.reviving import revive
+from coordinator.runner import Outcome, Runner
+from coordinator.session import DIAL_SECONDS, Session, open_session
+from inventory.network import Network
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError
+
+HOLD_SECONDS = 120.0
+"""Enough to fetch contracts and a large allocation over a slow line."""
+
+
+@dataclass(frozen=True)
+class Booted:
+    """What a boot came to."""
+
+    sealed: Sealed
+    outcome: Outcome
+    started: bool
+    """Whether nodes or agents had to be started again."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run did anything."""
+        return self.started or bool(self.outcome.acted)
+
+
+async def boot(
+    network: Network,
+    root: Path,
+    plan: Plan,
+    reporter: Reporter,
+    then: Callable[[Session, Booted], object] | None = None,
+) -> Booted:
+    """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
+    async with open_session(network, root, acting=True) as session:
+        check_unchanged(session)
+        started = await ensure_agents(session, reporter)
+        sealed = await _sealed(session, reporter)
+        await _hold(session, sealed)
+        runner = Runner(session.desk, session.blueprint(sealed), session.state, reporter)
+        started = await revive(session.desk, runner, sealed, reporter) or started
+        outcome = await runner.run(plan.steps)
+        booted = Booted(sealed, outcome, started)
+        if then:
+            result = then(session, booted)
+            if asyncio.iscoroutine(result):
+                await result
+        return booted
+
+
+def check_unchanged(session: Session) -> None:
+    """Raises UsageProblem when the inventory says something else than what was sealed."""
+    sealed = session.state.sealed
+    if sealed and (parts := differences(sealed, session.network)):
+        raise UsageProblem(
+            f"{session.network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
+            f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {session.network.source}"
+        )
+
+
+async def _sealed(session: Session, reporter: Reporter) -> Sealed:
+    hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
+    missing = await session.connected(hosts, DIAL_SECONDS)
+    sealed = session.state.sealed
+    if missing and (sealed is None or session.network.genesis_node.host in missing):
+        raise OperationFailed("; ".join(f"{host}: {why}" for host, why in missing.items()) + "; see coord logs")
+    for host, why in missing.items():
+        reporter.note(f"{host}: {why}; the boot goes on without it, type coord boot again to finish")
+    if sealed:
+        return sealed
+    reporter.note("collecting public keys and features")
+    bundle = await collect(session.network, session.hub)
+    session.state.seal(bundle.sealed, dict(bundle.artifacts))
+    reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
+    reporter.note(f"        manifest {bundle.sealed.manifest}")
+    return bundle.sealed
+
+
+async def _hold(session: Session, sealed: Sealed) -> None:
+    """Has every connected agent take the sealed network and its artifacts."""
+    links = [link for link in session.hub.links.values() if link.connected]
+    body = pb.Hold(sha256=sealed.manifest)
+    results = await asyncio.gather(*(link.task(body, deadline=HOLD_SECONDS) for link in links), return_exceptions=True)
+    for link, result in zip(links, results, strict=True):
+        if isinstance(result, DeadlineError):
+            raise OperationFailed(str(result))
+        if isinstance(result, BaseException):
+            raise result
+        if not result.ok:
+            raise OperationFailed(f"{link.name}: {result.error}")

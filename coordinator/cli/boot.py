@@ -1,0 +1,59 @@
+"""`coord boot`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+from rich.console import Console
+
+from boot.plan import Plan, make_plan
+from boot.steps import OPTIONAL, STEPS
+from coordinator.booting import Booted, boot
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.progress import reporter
+from coordinator.summary import Summary, summarise
+from inventory.network import Network
+
+
+@click.command("boot")
+@inventory_argument
+@click.option("--until", metavar="STEP", help="Stop after this step (and all that it needs).")
+@click.option("--only", metavar="STEP", help="This step alone; what it needs must be done already.")
+@click.pass_obj
+def command(settings: Settings, network: Network, until: str | None, only: str | None) -> int:
+    """Boots the network, or carries on where it stopped. Typing it again changes nothing.
+
+    Stop it anywhere with Ctrl-C: nodes and agents go on, and the next `coord boot` continues. Steps are listed by
+    `coord plan`.
+
+    \b
+    coord boot inventory/devnet.toml
+    coord boot inventory/devnet.toml --until accounts
+    coord boot inventory/devnet.toml --only claim
+    """
+    if until and only:
+        raise click.UsageError("--until and --only exclude each other")
+    plan = select(until, only)
+    console = Console(highlight=False, soft_wrap=True)
+    progress = reporter(console)
+    summaries: list[Summary] = []
+
+    async def then(session: object, booted: Booted) -> None:
+        summaries.append(await summarise(session, booted))  # type: ignore[arg-type]
+
+    try:
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then))
+    finally:
+        progress.close()
+    for line in summaries[0].lines():
+        console.print(line, markup=False)
+    return 1 if booted.outcome.failed else 0
+
+
+def select(until: str | None, only: str | None) -> Plan:
+    """The part of the boot that was asked for. Raises PlanError."""
+    if only:
+        return make_plan((*STEPS, *OPTIONAL)).only(only)
+    plan = make_plan(STEPS)
+    return plan.until(until) if until else plan

@@ -1,0 +1,28 @@
+"""Which errors a user can mend, and with which exit status they end."""
+
+from __future__ import annotations
+
+from antelope.errors import NodeError
+from boot.plan import PlanError
+from coordinator.hub import HubError
+from coordinator.link import LinkError
+from coordinator.register import RegisterError
+from inventory.errors import InventoryError
+from support.bundled import BundledError
+from support.journal import JournalError
+from support.processes import StillRunningError
+from support.retry import DeadlineError
+from support.tls import TlsError
+
+WRONG_INPUT = (InventoryError, PlanError)
+FAILED = (
+    NodeError, HubError, LinkError, RegisterError, BundledError, JournalError, StillRunningError, DeadlineError, TlsError,
+    OSError,
+)  # fmt: skip
+
+
+def status_of(error: Exception) -> int | None:
+    """The exit status of an error whose text is meant for the user; None: it is a bug."""
+    if isinstance(error, WRONG_INPUT):
+        return 2
+    return 1 if isinstance(error, FAILED) else None

@@ -1,0 +1,43 @@
+"""`coord logs`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.errors import OperationFailed, UsageProblem
+from inventory.network import Network
+
+AGENT = "agent"
+
+
+@click.command("logs")
+@inventory_argument
+@click.argument("node")
+@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), default=40, show_default=True, help="So many last lines.")
+@click.pass_obj
+def command(settings: Settings, network: Network, node: str, follow: bool, lines: int) -> None:
+    """Shows the log of NODE, or of a host's agent (`agent@HOST`).
+
+    \b
+    coord logs inventory/devnet.toml genesis -f
+    coord logs inventory/devnet.toml agent@local
+    """
+    name, _, host_name = node.partition("@")
+    hosts = {host.name: host for host in network.hosts}
+    nodes = {entry.name: entry for entry in network.nodes}
+    if name == AGENT and host_name in hosts:
+        host, path = hosts[host_name], "agent.log"
+    elif node in nodes:
+        host, path = hosts[nodes[node].host], f"nodes/{node}/log/nodeos.log"
+    else:
+        known = ", ".join([*nodes, *(f"{AGENT}@{name}" for name in hosts)])
+        raise UsageProblem(f"{network.source}: there is no node {node!r}; there are {known}")
+    file = settings.state.absolute() / network.name / "hosts" / host.name / path
+    if not file.exists():
+        raise OperationFailed(f"{node} has written no log yet ({file})")
+    arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), "--", str(file)]
+    os.execvp("tail", arguments)  # noqa: S606, S607 (an argument list; tail of the user's own system)

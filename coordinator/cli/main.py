@@ -1,0 +1,111 @@
+"""`coord` itself: its commands, and how their ends become exit statuses.
+
+Exit status: 0 done; 1 the operation failed or found a difference; 2 the input or usage is wrong.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from coordinator.cli.options import Settings
+from coordinator.errors import CoordError
+
+COMMANDS = {
+    "plan": ("coordinator.cli.plan", "shows what a boot would do, step by step"),
+    "boot": ("coordinator.cli.boot", "boots the network, or carries on where it stopped"),
+    "status": ("coordinator.cli.status", "shows nodes, heads, LIB, schedule, steps"),
+    "verify": ("coordinator.cli.verify", "audits the whole chain against the inventory"),
+    "logs": ("coordinator.cli.logs", "shows a node's log"),
+    "down": ("coordinator.cli.down", "stops nodes and agents; their data stays"),
+}
+"""Name → module and one line for --help; modules are imported when they are used, so that --help is quick."""
+
+DEBUG = "debug.log"
+
+
+class Coord(click.Group):
+    """Finds commands by COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a network's life."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Coord, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path(".coord"), show_default=True,
+    help="Folder for what must not be forgotten; each network has one of its name in it.",
+)  # fmt: skip
+@click.version_option(package_name="bootcoord", prog_name="coord")
+@click.pass_context
+def coord(ctx: click.Context, state: Path) -> None:
+    """Boots Antelope (EOSIO) networks: from bare hosts to elected producers, with eosio resigned.
+
+    \b
+    A first network, on this machine:
+        coord plan   inventory/devnet.toml     what would happen
+        coord boot   inventory/devnet.toml     make it happen; type it again to carry on
+        coord status inventory/devnet.toml     how it is
+        coord verify inventory/devnet.toml     is the chain what the inventory says?
+        coord down   inventory/devnet.toml     stop it; `coord boot` brings it back
+
+    An INVENTORY is a TOML file that says what the network shall be; docs/inventory.md has every key.
+    Exit status: 0 done, 1 failed or a difference found, 2 the input or usage is wrong.
+    """
+    ctx.obj = Settings(state)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point. Never returns: ends the process with its status."""
+    args = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(args))
+
+
+def run(args: list[str]) -> int:
+    """Runs a command line and says in one clear line what went wrong. Returns the exit status."""
+    try:
+        result = coord.main(args, prog_name="coord", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("\ncoord: stopped; what was done stays. Type the same command again to carry on.", err=True)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    from coordinator.cli.failures import status_of
+
+    if isinstance(error, CoordError):
+        click.echo(f"coord: {error}", err=True)
+        return error.status
+    known = status_of(error)
+    if known is not None:
+        click.echo(f"coord: {error}", err=True)
+        return known
+    Path(DEBUG).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    click.echo(f"coord: internal error: {type(error).__name__}: {error}; please report it with {DEBUG}", err=True)
+    return 1

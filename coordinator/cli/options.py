@@ -1,0 +1,46 @@
+"""What every command of `coord` takes, and how its inventory is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from inventory.network import Network
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options before the command."""
+
+    state: Path
+    """Where the networks' states lie; each in a folder of its name."""
+
+
+def inventory_argument(command: F) -> F:
+    """INVENTORY, loaded: the command gets `network`."""
+    return click.argument("network", metavar="INVENTORY", type=InventoryFile())(command)
+
+
+def json_option(command: F) -> F:
+    """--json."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")(
+        command
+    )
+
+
+class InventoryFile(click.ParamType[Network]):
+    """The path of an inventory; converts to the Network that it describes."""
+
+    name = "inventory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Network:
+        """Raises InventoryError, with every error of the file."""
+        from inventory.load import load  # its parsers take a while to import: --help needs none
+
+        return value if isinstance(value, Network) else load(Path(value))

@@ -1,0 +1,72 @@
+"""`coord status`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.control import ask_running
+from coordinator.hub import BusyError
+from coordinator.reporting import gather, planned
+from coordinator.session import GLANCE_SECONDS, open_session
+from coordinator.state import State
+from coordinator.tables import report_lines
+from inventory.network import Network
+
+REDRAW = 1.0
+"""Seconds between two pictures of --watch."""
+
+
+@click.command("status")
+@inventory_argument
+@click.option("--watch", is_flag=True, help="Keep looking, until Ctrl-C.")
+@json_option
+@click.pass_obj
+def command(settings: Settings, network: Network, watch: bool, as_json: bool) -> None:
+    """Shows how the network is: phase, hosts, nodes with head and LIB, schedule, steps. Changes nothing.
+
+    \b
+    coord status inventory/devnet.toml
+    coord status inventory/devnet.toml --json | jq .nodes
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch and --json exclude each other")
+    if watch:
+        asyncio.run(_watch(settings, network))
+        return
+    document, lines = asyncio.run(_look(settings, network))
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+    else:
+        for line in lines:
+            click.echo(line)
+
+
+async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
+    """One report; a coordinator that runs just now is asked for it."""
+    if not State.exists(settings.state, network.name):
+        report = planned(network, None)
+        return report.to_json(), list(report_lines(report))
+    try:
+        async with open_session(network, settings.state, acting=False) as session:
+            hosts = {entry.name for entry in session.hub.register.entries()}
+            await session.connected([host.name for host in network.hosts if host.name in hosts], GLANCE_SECONDS)
+            report = await gather(session)
+    except BusyError:
+        answer = await ask_running(settings.state.absolute() / network.name, "status")
+        return answer["document"], answer["lines"]
+    return report.to_json(), list(report_lines(report))
+
+
+async def _watch(settings: Settings, network: Network) -> None:
+    while True:
+        began = time.monotonic()
+        _, lines = await _look(settings, network)
+        click.clear()
+        for line in lines:
+            click.echo(line)
+        await asyncio.sleep(max(0.0, REDRAW - (time.monotonic() - began)))

@@ -1,0 +1,142 @@
+"""Before the seal: what hosts are asked for, what vouches for their answers, and what follows from all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from inventory.seal import Collected, SealedBundle, seal
+
+from antelope.errors import AntelopeError
+from antelope.keys import PublicKey, Signature
+from coordinator.errors import OperationFailed
+from coordinator.hub import Hub
+from inventory.names import user_name
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Network, UserSource
+from protos import coordination_pb2 as pb
+from support import bundled
+
+COLLECT_SECONDS = 300.0
+"""Enough for 30,000 key pairs and a probe of nodeos on a slow host."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one host's agent is asked for."""
+
+    host: str
+    accounts: tuple[str, ...]
+    signers: tuple[str, ...]
+    import_file: str
+
+
+def wanted(network: Network) -> tuple[Wanted, ...]:
+    """One request per host that runs nodes: a producer's keys are made on its own host, the users' and eosio's on the
+    genesis node's.
+    """
+    bank = network.genesis_node.host
+    used = dict.fromkeys(node.host for node in network.nodes)
+    accounts: dict[str, list[str]] = {host: [] for host in used}
+    signers: dict[str, list[str]] = {host: [] for host in used}
+    signers[bank].append(GENESIS_ACCOUNT)
+    for producer in network.producers:
+        accounts[network.holder(producer.account)].append(producer.account)
+        signers[network.holder(producer.account)].append(producer.account)
+    imported = ""
+    if network.users.source is UserSource.GENERATED:
+        accounts[bank] += [user_name(number) for number in range(network.users.count)]
+    elif network.users.source is UserSource.ACCOUNTS_JSON:
+        imported = str(network.users.file)
+    return tuple(
+        Wanted(host, tuple(accounts[host]), tuple(signers[host]), imported if host == bank else "") for host in used
+    )
+
+
+async def collect(network: Network, hub: Hub) -> SealedBundle:
+    """Asks every host, and seals. Raises OperationFailed, InventoryError."""
+    nonce = secrets.token_bytes(32)
+    answers: dict[str, pb.Collected] = {}
+    for request in wanted(network):
+        body = pb.Collect(
+            accounts=request.accounts,
+            signers=request.signers,
+            import_file=request.import_file,
+            nodeos=network.host(request.host).nodeos,
+            nonce=nonce,
+            network=network.name,
+        )
+        result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
+        if not result.ok:
+            raise OperationFailed(f"{request.host}: {result.error}")
+        check_proofs(network.name, nonce, request.host, _keys(result.collected))
+        answers[request.host] = result.collected
+    return seal(network, merge(network, answers, datetime.now(UTC)))
+
+
+def possession(network: str, account: str, nonce: bytes) -> bytes:
+    """The digest that a proof of possession signs (protos/coordination.proto, Key)."""
+    text = b"\0".join([b"bootcoord possession", network.encode(), account.encode(), nonce])
+    return hashlib.sha256(text).digest()
+
+
+def check_proofs(network: str, nonce: bytes, host: str, keys: Iterable[pb.Key]) -> None:
+    """Raises OperationFailed when a key comes without a valid proof of possession."""
+    for key in keys:
+        try:
+            signer = Signature.parse(key.proof).recover(possession(network, key.account, nonce))
+            proved = signer == PublicKey.parse(key.public_key)
+        except AntelopeError:
+            proved = False
+        if not proved:
+            raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
+
+
+def merge(network: Network, answers: Mapping[str, pb.Collected], now: datetime) -> Collected:
+    """Everything collected, in the form that the seal takes; `answers` by host."""
+    account_keys: dict[str, PublicKey] = {}
+    signing_keys: dict[str, PublicKey] = {}
+    users: list[tuple[str, PublicKey]] = []
+    for answer in answers.values():
+        account_keys |= _by_account(answer.accounts) | _by_account(answer.imported_producers)
+        signing_keys |= _by_account(answer.signers)
+        users += _by_account(answer.imported_users).items()
+    return Collected(
+        eosio_key=signing_keys.pop(GENESIS_ACCOUNT),
+        account_keys=account_keys,
+        signing_keys=signing_keys,
+        imported_users=tuple(users),
+        features=json.loads(answers[network.genesis_node.host].features_json),
+        boot_contract=contract_files(network.boot_contract, "eosio.bios"),
+        contracts={
+            source.account: contract_files(source, "eosio.system" if source.account == "eosio" else source.account)
+            for source in network.contracts
+        },
+        now=now,
+    )
+
+
+def contract_files(source: ContractSource, bundled_name: str) -> tuple[bytes, bytes]:
+    """A contract's wasm and ABI. Raises OperationFailed when a file cannot be read."""
+    if source.bundled:
+        folder = bundled.fetch().contracts / bundled_name
+        wasm, abi = folder / f"{bundled_name}.wasm", folder / f"{bundled_name}.abi"
+    else:
+        assert source.wasm  # noqa: S101 (not bundled)
+        assert source.abi  # noqa: S101 (the inventory demands both)
+        wasm, abi = source.wasm, source.abi
+    try:
+        return wasm.read_bytes(), abi.read_bytes()
+    except OSError as error:
+        raise OperationFailed(f"contract {source.account}: {error.filename}: {error.strerror}") from error
+
+
+def _keys(collected: pb.Collected) -> tuple[pb.Key, ...]:
+    return (*collected.accounts, *collected.signers, *collected.imported_users, *collected.imported_producers)
+
+
+def _by_account(keys: Iterable[pb.Key]) -> dict[str, PublicKey]:
+    return {key.account: PublicKey.parse(key.public_key) for key in keys}

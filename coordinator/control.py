@@ -1,0 +1,76 @@
+"""How a second terminal speaks to the coordinator that runs: a Unix socket (0600) in the network's state folder.
+
+One JSON object a line, one answer a line. Requests: {"ask": "status"}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from coordinator.errors import OperationFailed
+
+SOCKET = "control.sock"
+ANSWER_SECONDS = 10.0
+LIMIT = 16 * 2**20
+"""Bytes of an answer: a status of thousands of nodes fits."""
+
+Answerer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+@asynccontextmanager
+async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIterator[None]:
+    """Answers other processes of the same user while the block runs."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            request = json.loads(await asyncio.wait_for(reader.readline(), ANSWER_SECONDS))
+            answer = await answerers[request["ask"]](request)
+        except (ValueError, KeyError, TypeError, TimeoutError):
+            answer = {"error": "not a request that this coordinator knows"}
+        except Exception as error:  # whatever it is, the asker hears of it, and the boot goes on
+            answer = {"error": str(error) or type(error).__name__}
+        writer.write(json.dumps(answer).encode() + b"\n")
+        await writer.drain()
+        writer.close()
+
+    path = folder / SOCKET
+    path.unlink(missing_ok=True)
+    before = os.umask(0o177)
+    try:
+        # A relative path: the address of a Unix socket holds 107 bytes, and state folders may lie deep.
+        server = await asyncio.start_unix_server(serve, path=_short(path), limit=LIMIT)
+    finally:
+        os.umask(before)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+async def ask_running(folder: Path, ask: str, **more: Any) -> dict[str, Any]:
+    """The running coordinator's answer. Raises OperationFailed when it does not answer, or with its error."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(_short(folder / SOCKET), limit=LIMIT)
+            writer.write(json.dumps({"ask": ask} | more).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(await reader.readline())
+            writer.close()
+    except (OSError, TimeoutError, ValueError) as error:
+        raise OperationFailed(
+            f"the coordinator that works on {folder.name} does not answer yet; try again in a moment"
+        ) from error
+    if "error" in answer:
+        raise OperationFailed(answer["error"])
+    return answer
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return min((relative, str(path)), key=len)

@@ -1,0 +1,60 @@
+"""How the boot asks: which agent and which node answer a query, and which carry out a piece of work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from antelope.errors import Unreachable
+from boot.step import Query
+from coordinator.hub import Hub
+from coordinator.link import AgentLink
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+
+RUNNING = "running"
+
+
+class NetworkDesk:
+    """The network's nodes, through whichever agents are connected."""
+
+    def __init__(self, network: Network, hub: Hub) -> None:
+        self.network = network
+        self.hub = hub
+
+    def link(self, host: str) -> AgentLink:
+        """The agent of a host. Raises Unreachable when it never enrolled."""
+        try:
+            return self.hub.links[host]
+        except KeyError:
+            raise Unreachable(0, None, "", f"host {host} has no agent; type: coord boot") from None
+
+    def status(self, node: Node) -> pb.NodeStatus | None:
+        """The latest that its agent said of a node; None: the agent knows no such node, or is away."""
+        link = self.hub.links.get(node.host)
+        if link is None or not link.connected or link.status is None:
+            return None
+        return next((status for status in link.status.nodes if status.name == node.name), None)
+
+    def running(self, node: Node) -> bool:
+        """Whether the node runs, as far as its agent said."""
+        status = self.status(node)
+        return status is not None and status.state == RUNNING
+
+    @property
+    def reader(self) -> Node:
+        """The node that follows the boot: the genesis node, or any other that runs."""
+        candidates = (self.network.genesis_node, *self.network.nodes)
+        found = next((node for node in candidates if self.running(node)), None)
+        if found is None:
+            raise Unreachable(0, None, "", "no node runs")
+        return found
+
+    async def ask(self, query: Query) -> Any:
+        """Answers a query of some evidence. Raises NodeError."""
+        node = self.network.node(query.node) if query.node else self.reader
+        return await self.link(node.host).query(node.name, query.path, query.body)
+
+    def pusher(self, account: str) -> Node:
+        """The node that transactions of this account's agent are pushed to: its own, or the genesis node."""
+        own = next((node for node in self.network.nodes if node.account == account), None)
+        return own or self.network.genesis_node

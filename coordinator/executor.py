@@ -1,0 +1,209 @@
+"""The boot's decisions: events in, instructions out. Knows no clock, no network, no processes.
+
+A step goes PENDING → CHECKING → (RUNNING → CHECKING)… → DONE or FAILED. Its evidence is always read first, so a boot
+that is typed a second time finds everything done, and one that was interrupted carries on with what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from boot.step import ChainStep, NodeStep, Step, Verdict, WaitStep
+
+ROUNDS = 3
+"""How often a chain step's missing work is handed out again before the step fails."""
+
+LOOKS = 40
+"""How often evidence is read again after the work was reported done: another node may be a little behind."""
+
+
+class State(Enum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    CHECKING = "checking"
+    RUNNING = "running"
+    DONE = "done"
+    PARKED = "parked"
+    """Waits for others: nobody here can bring it about."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The evidence of a step was read."""
+
+    step: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One host has carried out its share of a step, or could not."""
+
+    step: str
+    host: str
+    error: str = ""
+    retryable: bool = False
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A step's deadline has passed."""
+
+    step: str
+
+
+Event = Checked | Ran | Overdue
+
+
+@dataclass(frozen=True)
+class Check:
+    """Read the evidence of this step; `again` when it was read before and is worth a pause."""
+
+    step: Step
+    again: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """Have a host carry out these keys of a step: work of a chain step, nodes of a node step."""
+
+    step: ChainStep | NodeStep
+    host: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A step is done; `acted` when this run did anything for it."""
+
+    step: Step
+    verdict: Verdict
+    acted: bool
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A step cannot be done; steps that do not depend on it go on."""
+
+    step: Step
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parked:
+    """What a step waits for cannot come from here; a later boot carries on."""
+
+    step: Step
+    verdict: Verdict
+
+
+Instruction = Check | Run | Settled | Parked | Failed
+
+
+@dataclass
+class _Track:
+    """What the executor remembers of one step."""
+
+    step: Step
+    state: State = State.PENDING
+    rounds: int = 0
+    looks: int = 0
+    verdict: Verdict = Verdict(())
+    waiting: set[str] = field(default_factory=set)
+    """Hosts whose share is under way."""
+    errors: list[str] = field(default_factory=list)
+    fatal: bool = False
+
+
+class Executor:
+    """Walks a plan's steps as their dependencies allow."""
+
+    def __init__(self, steps: Sequence[Step], host_of: Callable[[Step, str], str]) -> None:
+        """Args: steps: in an order that their dependencies allow; dependencies outside it count as met.
+        host_of: the host that carries out a key of a step.
+        """
+        self._tracks = {step.name: _Track(step) for step in steps}
+        self._host_of = host_of
+
+    def start(self) -> list[Instruction]:
+        """The first instructions."""
+        return self._advance()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is under way and nothing more can be begun."""
+        return not any(track.state in (State.CHECKING, State.RUNNING) for track in self._tracks.values())
+
+    @property
+    def states(self) -> dict[str, State]:
+        """Where every step stands."""
+        return {name: track.state for name, track in self._tracks.items()}
+
+    def handle(self, event: Event) -> list[Instruction]:
+        """What follows from an event."""
+        track = self._tracks[event.step]
+        if track.state in (State.DONE, State.PARKED, State.FAILED):
+            return []
+        match event:
+            case Checked(verdict=verdict):
+                return self._checked(track, verdict)
+            case Ran():
+                return self._ran(track, event)
+            case Overdue():
+                return self._fail(track, f"not in time: {track.verdict.detail or ', '.join(track.verdict.missing)}")
+
+    def _checked(self, track: _Track, verdict: Verdict) -> list[Instruction]:
+        if track.state is not State.CHECKING:
+            return []
+        track.verdict = verdict
+        if verdict.done:
+            track.state = State.DONE
+            return [Settled(track.step, verdict, acted=track.rounds > 0), *self._advance()]
+        if verdict.elsewhere:
+            track.state = State.PARKED
+            return [Parked(track.step, verdict)]
+        if isinstance(track.step, WaitStep):
+            return [Check(track.step, again=True)]
+        if track.rounds and track.looks < LOOKS and not track.errors:
+            track.looks += 1
+            return [Check(track.step, again=True)]
+        if track.fatal or track.rounds >= ROUNDS:
+            return self._fail(track, "; ".join(dict.fromkeys(track.errors)) or verdict.detail)
+        return self._hand_out(track, track.step, verdict.missing)
+
+    def _hand_out(self, track: _Track, step: ChainStep | NodeStep, keys: Iterable[str]) -> list[Instruction]:
+        shares: dict[str, list[str]] = {}
+        for key in keys:
+            shares.setdefault(self._host_of(step, key), []).append(key)
+        track.state, track.waiting, track.errors, track.looks = State.RUNNING, set(shares), [], 0
+        track.rounds += 1
+        return [Run(step, host, tuple(share)) for host, share in shares.items()]
+
+    def _ran(self, track: _Track, event: Ran) -> list[Instruction]:
+        track.waiting.discard(event.host)
+        if event.error:
+            track.errors.append(f"{event.host}: {event.error}")
+            track.fatal = track.fatal or not event.retryable
+        if track.waiting:
+            return []
+        track.state = State.CHECKING
+        return [Check(track.step, again=bool(track.errors))]
+
+    def _fail(self, track: _Track, reason: str) -> list[Instruction]:
+        track.state = State.FAILED
+        return [Failed(track.step, reason), *self._advance()]
+
+    def _advance(self) -> list[Instruction]:
+        """Begins every step whose dependencies are done."""
+        begun: list[Instruction] = []
+        for track in self._tracks.values():
+            if track.state is State.PENDING and all(
+                self._tracks[name].state is State.DONE for name in track.step.after if name in self._tracks
+            ):
+                track.state = State.CHECKING
+                begun.append(Check(track.step, again=False))
+        return begun

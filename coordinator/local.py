@@ -1,0 +1,57 @@
+"""Agents on this machine: enrolled and started as detached processes, found again, stopped without their help."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+from coordinator.errors import OperationFailed
+from coordinator.hub import Hub
+from support.processes import Process, start, stop, stop_nodes
+from support.tls import Kind
+
+AGENT = (sys.executable, "-m", "agent.cli")
+RECORD = "agent.json"
+"""In an agent's data folder: its process."""
+
+
+async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
+    """Enrols and starts the host's agent unless it runs. Returns whether it was started."""
+    if (process := Process.read(data / RECORD)) and process.alive:
+        return False
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    endpoint = f"127.0.0.1:{hub.port}"
+    csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)
+    certificate = hub.enrol(host, Kind.HOST, csr)
+    await _agent("admit", data, stdin=certificate + hub.authority.pem)
+    start([*AGENT, "serve", "--data", str(data)], output=data / "agent.log", folder=data)
+    return True
+
+
+def stop_agent(data: Path) -> bool:
+    """Stops the agent, never its nodes. Returns whether it ran."""
+    process = Process.read(data / RECORD)
+    if process is None or not process.alive:
+        return False
+    stop(process)
+    return True
+
+
+def stop_all(data: Path) -> tuple[str, ...]:
+    """Stops the agent and then its nodes, also when the agent is dead. Returns the names of the nodes that ran."""
+    stop_agent(data)
+    return stop_nodes(data)
+
+
+async def _agent(command: str, data: Path, *options: str, stdin: bytes = b"") -> bytes:
+    """Runs one of the agent's short commands. Raises OperationFailed with its own words."""
+    process = await asyncio.create_subprocess_exec(
+        *AGENT, command, "--data", str(data), *options,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    output, errors = await process.communicate(stdin)
+    if process.returncode:
+        raise OperationFailed(f"agent {command}: {errors.decode(errors='replace').strip() or 'failed'}")
+    return output

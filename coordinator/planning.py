@@ -1,0 +1,33 @@
+"""The dry run: the boot as commands that a person could type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from boot.cleos import cleos_lines
+
+from boot.blueprint import Blueprint
+from boot.plan import make_plan
+from boot.step import ChainStep, NodeStep
+from boot.steps import STEPS
+from coordinator.errors import OperationFailed
+from coordinator.state import State
+from inventory.network import Network
+
+
+def cleos_plan(network: Network, state: State | None) -> Iterator[str]:
+    """Every step's commands, with a heading each. Raises OperationFailed before the seal: keys are not known yet."""
+    sealed = state.sealed if state else None
+    if state is None or sealed is None:
+        raise OperationFailed(
+            f"the commands hold public keys that the hosts have not made yet; type: coord boot {network.source} "
+            "--until genesis, and then this again"
+        )
+    blueprint = Blueprint(sealed, state.artifacts.get)
+    for step in make_plan(STEPS).steps:
+        yield f"# {step.name}: {step.title}"
+        if isinstance(step, ChainStep):
+            for work in step.work(blueprint):
+                yield from cleos_lines(work)
+        elif isinstance(step, NodeStep):
+            yield f"#   nodeos, mode {step.mode.value}"

@@ -1,0 +1,118 @@
+"""What a person sees while a boot runs: live lines and bars on a terminal, a line per step elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+
+class Reporter(Protocol):
+    """Told of everything that a person may want to see."""
+
+    def note(self, text: str) -> None:
+        """Something happened that belongs to no step."""
+
+    def began(self, step: str, title: str) -> None:
+        """A step has work to do, or waits."""
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        """A step got further, or what it waits for changed."""
+
+    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+        """A step is `done`, `already` done, `failed` or `waits` for others."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+MARKS = {"done": "ok", "already": "--", "failed": "FAILED", "waits": "waits"}
+
+
+class PlainReporter:
+    """A line per step, and one every ten seconds of a long wait: for logs and pipes."""
+
+    QUIET = 10.0
+    """Seconds between two lines about the same step."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._said: dict[str, float] = {}
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def began(self, step: str, title: str) -> None:
+        self._said[step] = time.monotonic()
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        now = time.monotonic()
+        if detail and now - self._said.get(step, now) > self.QUIET:
+            self._said[step] = now
+            self._say(f"{'...':>7}  {step:16} {detail}")
+
+    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+        self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")
+
+    def close(self) -> None:
+        return
+
+
+@dataclass
+class _Line:
+    task: TaskID
+    title: str
+
+
+class LiveReporter:
+    """Steps under way with a spinner and a bar; finished ones as lines above them."""
+
+    COLOURS = {"done": "green", "already": "dim", "failed": "bold red", "waits": "yellow"}
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lines: dict[str, _Line] = {}
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[step]:16}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[detail]}"),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._progress.start()
+
+    def note(self, text: str) -> None:
+        self._console.print(escape(text), highlight=False)
+
+    def began(self, step: str, title: str) -> None:
+        if step not in self._lines:
+            task = self._progress.add_task(title, total=None, step=step, detail=escape(title))
+            self._lines[step] = _Line(task, title)
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        if line := self._lines.get(step):
+            self._progress.update(line.task, completed=done, total=total or None, detail=escape(detail or line.title))
+
+    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+        if line := self._lines.pop(step, None):
+            self._progress.remove_task(line.task)
+        colour = self.COLOURS[outcome]
+        text = f"[{colour}]{MARKS[outcome]:>7}[/]  {step:16} {escape(title)}"
+        self._console.print(text + (f"[dim]: {escape(detail)}[/]" if detail else ""), highlight=False)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+def reporter(console: Console) -> Reporter:
+    """The reporter that fits where the output goes."""
+    return LiveReporter(console) if console.is_terminal else PlainReporter(console.file)

@@ -1,0 +1,182 @@
+"""How a network is, gathered from agents, nodes and the journal: what `coord status` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antelope.errors import NodeError
+from boot.plan import make_plan
+from boot.step import Query
+from boot.steps import STEPS
+from coordinator.session import Session
+from coordinator.state import State, StepRecord
+from inventory.network import Network
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """One node, as its agent says it is."""
+
+    name: str
+    host: str
+    account: str
+    role: str
+    p2p: str
+    http: str
+    state: str
+    """running, stopped, starting, failed; unknown: its agent is away."""
+    head: int
+    lib: int
+    peers: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """One host and its agent."""
+
+    name: str
+    agent: str
+    """connected or away."""
+    clock_offset: float | None
+    """Seconds that its clock is ahead of the coordinator's, as of its latest report."""
+    disk_free: int | None
+    """Bytes."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole network at one moment."""
+
+    network: str
+    chain_id: str | None
+    manifest: str | None
+    phase: str
+    head: int
+    lib: int
+    schedule: tuple[str, ...]
+    nodes: tuple[NodeRow, ...]
+    hosts: tuple[HostRow, ...]
+    steps: Mapping[str, StepRecord]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `coord status --json` prints."""
+        return {
+            "network": self.network,
+            "chain_id": self.chain_id,
+            "manifest": self.manifest,
+            "phase": self.phase,
+            "head_block": self.head,
+            "lib": self.lib,
+            "schedule": list(self.schedule),
+            "nodes": [
+                {
+                    "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
+                    "http": row.http, "state": row.state, "head_block": row.head, "lib": row.lib, "peers": row.peers,
+                    "detail": row.detail,
+                }
+                for row in self.nodes
+            ],
+            "hosts": [
+                {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
+                for row in self.hosts
+            ],
+            "parties": [],
+            "steps": [
+                {
+                    "name": step.name,
+                    "state": self.steps[step.name].state if step.name in self.steps else "pending",
+                    "seconds": self.steps[step.name].seconds if step.name in self.steps else 0.0,
+                    "transactions": self.steps[step.name].transactions if step.name in self.steps else 0,
+                }
+                for step in make_plan(STEPS).steps
+            ],
+        }  # fmt: skip
+
+
+async def gather(session: Session) -> Report:
+    """Asks whoever is connected; what is not known is said to be so."""
+    sealed = session.state.sealed
+    nodes = tuple(_node_row(session, name) for name in (node.name for node in session.network.nodes))
+    steps = session.state.steps()
+    head, lib, schedule = await _chain(session)
+    return Report(
+        network=session.network.name,
+        chain_id=sealed.chain_id if sealed else None,
+        manifest=sealed.manifest if sealed else None,
+        phase=phase(sealed is not None, steps, any(row.state == "running" for row in nodes)),
+        head=max([head, *(row.head for row in nodes)]),
+        lib=max([lib, *(row.lib for row in nodes)]),
+        schedule=schedule,
+        nodes=nodes,
+        hosts=tuple(_host_row(session, host.name) for host in session.network.hosts),
+        steps=steps,
+    )
+
+
+def phase(sealed: bool, steps: Mapping[str, StepRecord], running: bool) -> str:
+    """planned, booting, voting, live or down."""
+    if not sealed:
+        return "planned"
+    if not running:
+        return "down"
+    if "resign" in steps and steps["resign"].state == "done":
+        return "live"
+    return "voting" if any(step.state == "waits" for step in steps.values()) else "booting"
+
+
+def planned(network: Network, state: State | None) -> Report:
+    """What can be said without any agent: nothing runs, or another coordinator has them."""
+    sealed = state.sealed if state else None
+    steps = state.steps() if state else {}
+    nodes = tuple(
+        NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
+                "stopped", 0, 0, 0, "")
+        for node in network.nodes
+    )  # fmt: skip
+    return Report(
+        network.name, sealed.chain_id if sealed else None, sealed.manifest if sealed else None,
+        phase(sealed is not None, steps, running=False), 0, 0, (), nodes,
+        tuple(HostRow(host.name, "away", None, None) for host in network.hosts), steps,
+    )  # fmt: skip
+
+
+def _http(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _node_row(session: Session, name: str) -> NodeRow:
+    node = session.network.node(name)
+    link = session.hub.links.get(node.host)
+    status = session.desk.status(node)
+    state = status.state if status else ("stopped" if link and link.connected else "unknown")
+    return NodeRow(
+        node.name, node.host, node.account or "", node.role.value, session.network.p2p(node), _http(node.http_port),
+        state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
+        status.detail if status else "",
+    )  # fmt: skip
+
+
+def _host_row(session: Session, name: str) -> HostRow:
+    link = session.hub.links.get(name)
+    if link is None or not link.connected:
+        return HostRow(name, "away", None, None)
+    return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)
+
+
+async def _chain(session: Session) -> tuple[int, int, tuple[str, ...]]:
+    """Head, LIB and schedule of a node that follows the head (the audit's reads irreversible blocks only)."""
+    nodes = sorted(session.network.nodes, key=lambda node: node.role.value == "genesis")
+    for node in nodes:
+        if not session.desk.running(node):
+            continue
+        try:
+            info = await session.desk.ask(Query("/v1/chain/get_info", node=node.name))
+            answer = await session.desk.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
+        except NodeError:
+            continue
+        schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+        return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule
+    return 0, 0, ()

@@ -1,0 +1,93 @@
+"""Brings back nodes that ran before: after `coord down`, after the machine's restart, after a total outage.
+
+An elected schedule whose nodes were all stopped makes no block by itself: production starts only after a fresh block,
+unless a node runs with stale production enabled, and at most one may (facts of nodeos, seen on Leap and Spring). One
+elected producer, the designated starter, gets that; its agent checks the rule again for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from antelope.errors import NodeError
+from boot.step import NodeMode, Query
+from coordinator.desk import NetworkDesk
+from coordinator.errors import OperationFailed
+from coordinator.progress import Reporter
+from coordinator.runner import Runner
+from inventory.network import Node
+from inventory.sealed import Sealed
+from support.retry import DeadlineError, poll
+
+FRESH_SECONDS = 6.5
+"""A scheduled producer that is absent leaves a gap of 12 slots of half a second."""
+RETURN_SECONDS = 90.0
+"""How long the chain may take to move again once the starter runs."""
+
+
+async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
+    """Starts every recorded node that does not run, and the chain itself where it stands still.
+
+    Returns whether anything had to be done. Raises OperationFailed, NodeError.
+    """
+    known = [node for node in desk.network.nodes if desk.status(node) is not None]
+    stopped = [node for node in known if not desk.running(node)]
+    if not stopped:
+        return False
+    reporter.note(f"starting again: {', '.join(node.name for node in stopped)}")
+    results = await asyncio.gather(
+        *(runner.start_node(node.name, NodeMode.NORMAL) for node in stopped), return_exceptions=True
+    )
+    failures = {node.name: result for node, result in zip(stopped, results, strict=True) if result is not None}
+    for name, failure in failures.items():
+        reporter.note(f"{name}: {failure}")
+    if len(failures) == len(known):
+        raise OperationFailed(f"no node could be started again: {next(iter(failures.values()))}")
+    if not await _handed_over(desk, sealed) or await _moves(desk, FRESH_SECONDS):
+        return True
+    starter = designated(desk, sealed)
+    if starter is None:
+        raise OperationFailed("the chain stands still and no elected producer's node runs: start one of them")
+    reporter.note(f"the chain stands still; {starter.name} starts it again (stale production enabled, this once)")
+    await runner.start_node(starter.name, NodeMode.STARTER)
+    if not await _moves(desk, RETURN_SECONDS):
+        raise OperationFailed(f"the chain still makes no block {RETURN_SECONDS:g} s after {starter.name} was started")
+    return True
+
+
+def designated(desk: NetworkDesk, sealed: Sealed) -> Node | None:
+    """The first elected producer, in the inventory's order, whose node runs."""
+    nodes = {node.account: node for node in desk.network.nodes}
+    return next((nodes[name] for name in sealed.elected if name in nodes and desk.running(nodes[name])), None)
+
+
+async def _handed_over(desk: NetworkDesk, sealed: Sealed) -> bool:
+    """Whether elected producers sign: then nobody else brings the chain back."""
+    answer = await desk.ask(Query("/v1/chain/get_producer_schedule"))
+    return [entry["producer_name"] for entry in answer["active"]["producers"]] != ["eosio"]
+
+
+async def _moves(desk: NetworkDesk, seconds: float) -> bool:
+    """Whether any running node sees a new block within so many seconds."""
+
+    async def heads() -> dict[str, int]:
+        found = {}
+        for node in desk.network.nodes:
+            if desk.running(node):
+                try:
+                    info = await desk.ask(Query("/v1/chain/get_info", node=node.name))
+                    found[node.name] = int(info["head_block_num"])
+                except NodeError:
+                    continue
+        return found
+
+    before = await heads()
+
+    async def moved() -> bool:
+        now = await heads()
+        return any(head > before.get(name, head) for name, head in now.items())
+
+    try:
+        return await poll(moved, what="a new block", deadline=seconds)
+    except DeadlineError:
+        return False

@@ -1,0 +1,79 @@
+"""One command's dealings with a network: its state, the hub, and the agents that are connected."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from boot.blueprint import Blueprint, NodeRef
+from coordinator.desk import NetworkDesk
+from coordinator.errors import OperationFailed
+from coordinator.hub import Hub
+from coordinator.state import State
+from inventory.network import Network
+from inventory.sealed import Sealed
+from support.retry import DeadlineError, poll
+
+DIAL_SECONDS = 30.0
+"""An agent redials within 2 s; one that was just started needs its imports too."""
+GLANCE_SECONDS = 3.5
+"""How long a command that only looks waits for agents: one redial, and its handshake."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A network with its hub open."""
+
+    network: Network
+    state: State
+    hub: Hub
+    desk: NetworkDesk
+
+    def blueprint(self, sealed: Sealed) -> Blueprint:
+        """The sealed network, with the nodes that evidence may ask."""
+        nodes = tuple(NodeRef(node.name, node.account) for node in self.network.nodes)
+        return Blueprint(sealed, self.state.artifacts.get, nodes)
+
+    async def connected(self, hosts: Iterable[str], seconds: float) -> dict[str, str]:
+        """Waits until these hosts' agents are connected and said how their nodes are. Returns why not, by host."""
+
+        async def one(host: str) -> None:
+            link = await self.hub.agent(host, seconds)
+
+            async def told() -> bool:
+                return link.status is not None
+
+            await poll(told, what=f"the agent of {host} to report", deadline=seconds)
+
+        names = tuple(hosts)
+        results = await asyncio.gather(*(one(name) for name in names), return_exceptions=True)
+        missing: dict[str, str] = {}
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, DeadlineError):
+                missing[name] = str(result)
+            elif result is not None:
+                missing[name] = str(result) or type(result).__name__
+        return missing
+
+
+@asynccontextmanager
+async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIterator[Session]:
+    """Opens state and hub. Raises OperationFailed, HubError (another coordinator runs, the port is taken)."""
+    state = State(root, network.name)
+    try:
+        addresses = (network.advertise,) if network.advertise else ()
+        async with Hub(state.folder, network.name, network.listen, acting, addresses=addresses) as hub:
+            yield Session(network, state, hub, NetworkDesk(network, hub))
+    finally:
+        state.close()
+
+
+def require_sealed(session: Session) -> Sealed:
+    """The sealed network. Raises OperationFailed when there is none yet."""
+    sealed = session.state.sealed
+    if sealed is None:
+        raise OperationFailed(f"{session.network.name} was never booted; type: coord boot {session.network.source}")
+    return sealed

@@ -1,0 +1,31 @@
+"""What an agent is told about a node: the network's view turned into the contract's."""
+
+from __future__ import annotations
+
+from boot.step import NodeMode
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+
+MODES: dict[NodeMode, pb.Mode.ValueType] = {
+    NodeMode.GENESIS: pb.MODE_GENESIS,
+    NodeMode.NORMAL: pb.MODE_NORMAL,
+    NodeMode.STARTER: pb.MODE_STARTER,
+    NodeMode.AUDIT: pb.MODE_AUDIT,
+}
+
+
+def node_spec(network: Network, node: Node) -> pb.NodeSpec:
+    """The node as its agent starts it. On a local host p2p stays on loopback, where all its peers are."""
+    host = network.host(node.host)
+    everyone_local = all(other.local for other in network.hosts)
+    return pb.NodeSpec(
+        name=node.name,
+        role=node.role.value,
+        account=node.account or "",
+        p2p_bind=f"{'127.0.0.1' if everyone_local else '0.0.0.0'}:{node.p2p_port}",  # noqa: S104 (p2p is public)
+        p2p_endpoint=network.p2p(node),
+        http_port=node.http_port,
+        peers=[network.p2p(network.node(peer)) for peer in node.peers],
+        options=dict(node.options),
+        nodeos=host.nodeos,
+    )

@@ -1,0 +1,99 @@
+"""The coordinator's memory of one network: the folder `.coord/NETWORK/` and the journal in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from coordinator.errors import OperationFailed
+from inventory.sealed import Sealed
+from support.artifacts import ArtifactStore
+from support.files import write_atomic
+from support.journal import Journal
+
+_SCHEMA = (
+    """CREATE TABLE step (
+        name TEXT PRIMARY KEY, state TEXT NOT NULL, seconds REAL NOT NULL, detail TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE pushed (
+        step TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (step, key, id)
+    ) STRICT""",
+)
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """How a step ended last."""
+
+    name: str
+    state: str
+    seconds: float
+    detail: str
+    transactions: int
+
+
+class State:
+    """What must not be forgotten between two commands about the same network."""
+
+    def __init__(self, root: Path, network: str) -> None:
+        """Makes the folder (0700) when there is none. root: usually `.coord`."""
+        self.folder = root.absolute() / network
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.journal = Journal(self.folder / "journal.sqlite")
+        self.journal.part("boot", _SCHEMA)
+        self.artifacts = ArtifactStore(self.folder / "artifacts")
+        self.boot_log = self.folder / "boot.log"
+
+    @staticmethod
+    def exists(root: Path, network: str) -> bool:
+        """Whether anything was ever done about this network here."""
+        return (root / network / "journal.sqlite").exists()
+
+    def close(self) -> None:
+        """Closes the journal."""
+        self.journal.close()
+
+    def host_data(self, host: str) -> Path:
+        """The data folder of a local host's agent."""
+        return self.folder / "hosts" / host
+
+    @property
+    def sealed(self) -> Sealed | None:
+        """The sealed network; None before the seal."""
+        try:
+            return Sealed.parse((self.folder / "sealed.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise OperationFailed(f"{self.folder / 'sealed.json'}: {error}: restore the file") from error
+
+    def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
+        """Fixes the network, for good: artifacts first, so that a sealed network always has them all."""
+        for data in artifacts.values():
+            self.artifacts.put(data)
+        self.artifacts.put(sealed.canonical())
+        write_atomic(self.folder / "genesis.json", json.dumps(dict(sealed.genesis), indent=2).encode() + b"\n")
+        write_atomic(self.folder / "sealed.json", sealed.canonical())
+
+    def record_step(self, name: str, state: str, seconds: float, detail: str) -> None:
+        """How a step ended; a step found already done keeps the time that it once took."""
+        if state == "already":
+            known = self.journal.row("SELECT state FROM step WHERE name = ?", name)
+            if known and known[0] == "done":
+                return
+            state = "done"
+        self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, state, seconds, detail)
+
+    def record_push(self, step: str, key: str, transaction: str, block: int) -> bool:
+        """Remembers a transaction; False when it was known."""
+        statement = "INSERT OR IGNORE INTO pushed VALUES (?, ?, ?, ?)"
+        return self.journal.write(statement, step, key, transaction, block) > 0
+
+    def steps(self) -> dict[str, StepRecord]:
+        """Every step that ever ended, by name."""
+        rows = self.journal.rows(
+            """SELECT step.name, state, seconds, detail, (SELECT count(*) FROM pushed WHERE pushed.step = step.name)
+               FROM step"""
+        )
+        return {row[0]: StepRecord(*row) for row in rows}
