@@ -112,7 +112,7 @@ class _Track:
     state: State = State.PENDING
     rounds: int = 0
     looks: int = 0
-    verdict: Verdict = Verdict(())
+    verdict: Verdict = field(default_factory=lambda: Verdict(()))
     waiting: set[str] = field(default_factory=set)
     """Hosts whose share is under way."""
     errors: list[str] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, ClassVar, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -74,7 +74,7 @@ class _Line:
 class LiveReporter:
     """Steps under way with a spinner and a bar; finished ones as lines above them."""
 
-    COLOURS = {"done": "green", "already": "dim", "failed": "bold red", "waits": "yellow"}
+    COLOURS: ClassVar = {"done": "green", "already": "dim", "failed": "bold red", "waits": "yellow"}
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -33,7 +33,7 @@ def command(settings: Settings, network: Network, purge: bool, yes: bool) -> Non
     for host in network.hosts:
         if host.local:
             nodes = stop_all(folder / "hosts" / host.name)
-            click.echo(f"{host.name}: {f'stopped {", ".join(nodes)}' if nodes else 'nothing ran'}")
+            click.echo(f"{host.name}: " + (f"stopped {', '.join(nodes)}" if nodes else "no node ran"))
     if purge:
         shutil.rmtree(folder)
         click.echo(f"removed {folder}")

@@ -16,9 +16,17 @@ from support.tls import TlsError
 
 WRONG_INPUT = (InventoryError, PlanError)
 FAILED = (
-    NodeError, HubError, LinkError, RegisterError, BundledError, JournalError, StillRunningError, DeadlineError, TlsError,
+    NodeError,
+    HubError,
+    LinkError,
+    RegisterError,
+    BundledError,
+    JournalError,
+    StillRunningError,
+    DeadlineError,
+    TlsError,
     OSError,
-)  # fmt: skip
+)
 
 
 def status_of(error: Exception) -> int | None:
