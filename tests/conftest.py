@@ -1,0 +1,27 @@
+"""Tiers by folder, and the real nodeos that live tests drive."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support import bundled
+
+ROOT = Path(__file__).parent
+TIERS = {"live": pytest.mark.live, "hosts": pytest.mark.hosts}
+NODEOS = "BOOTCOORD_NODEOS"
+"""Environment variable: the binary under test; the bundled one unless it is set."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with its tier, and fetches nodeos once where a live one was collected."""
+    live = False
+    for item in items:
+        tier = item.path.relative_to(ROOT).parts[0]
+        if tier in TIERS:
+            item.add_marker(TIERS[tier])
+        live = live or tier == "live"
+    if live and NODEOS not in os.environ:
+        os.environ[NODEOS] = str(bundled.fetch().binary)
