@@ -21,7 +21,7 @@ ABI_ONLY = "/abi"
 
 def packed_abi(blueprint: Blueprint, contract: SealedContract) -> bytes:
     """The contract's ABI as the chain keeps it."""
-    return Abi.parse(blueprint.verified(contract.abi).decode()).packed()
+    return Abi.parse(blueprint.verified(contract.abi)).packed()
 
 
 def pushes(blueprint: Blueprint, contract: SealedContract, key: str | None = None) -> tuple[Push, Push]:
