@@ -17,7 +17,6 @@ AntelopeError
 
 Codes: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap.
 """
-# ruff: noqa: N818 - the names say what happened, which reads better where they are caught
 
 from __future__ import annotations
 

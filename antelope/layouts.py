@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from antelope.codec import pack_bytes, pack_string, pack_varuint32
+from antelope.abi_codec import Types, fields_of
+from antelope.codec import Reader, pack_bytes, pack_string, pack_varuint32
 from antelope.errors import AbiError
 from antelope.names import pack_name
 
@@ -62,11 +63,6 @@ STRUCTS: dict[str, str] = {
     " max_net_usage_words:varuint32 max_cpu_usage_ms:uint8 delay_sec:varuint32 context_free_actions:action[]"
     " actions:action[] transaction_extensions:extension[]",
 }
-
-
-def fields_of(layout: str) -> list[tuple[str, str]]:
-    """(name, type) of each field of a layout."""
-    return [(name, type_) for name, _, type_ in (field.partition(":") for field in layout.split())]
 
 
 def _unsigned(size: int) -> Callable[[int], bytes]:
@@ -121,3 +117,17 @@ def _packers(kind: str, action: str) -> tuple[Callable[[Any], bytes], ...]:
 def pack_data(kind: str, action: str, *values: Any) -> bytes:
     """The data of an action of one of LAYOUTS; values are this library's own types, in the layout's order."""
     return b"".join([pack(value) for pack, value in zip(_packers(kind, action), values, strict=True)])
+
+
+@cache
+def _types(kind: str) -> Types:
+    structs = {**STRUCTS, **LAYOUTS[kind]}
+    return Types({}, {name: fields_of(layout) for name, layout in structs.items()}, {})
+
+
+def unpack_data(kind: str, action: str, data: bytes) -> dict[str, Any]:
+    """The data of an action of one of LAYOUTS as JSON, in nodeos' conventions. Raises AbiError."""
+    reader = Reader(data)
+    value: dict[str, Any] = _types(kind).unpack(action, reader, action)
+    reader.finish()
+    return value

@@ -1,0 +1,188 @@
+"""A contract's ABI: reads it from JSON or from what setabi carries, packs and unpacks by it, and packs itself.
+
+Format: libraries/chain/include/eosio/chain/abi_def.hpp of AntelopeIO/leap; versions eosio::abi/1.0 to 1.2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from antelope.abi_codec import Fields, Types, fields_of
+from antelope.abi_types import BUILT_IN
+from antelope.codec import Reader
+from antelope.errors import AbiError
+
+_DEFINITION = Types(
+    aliases={},
+    variants={},
+    structs={
+        name: fields_of(layout)
+        for name, layout in {
+            "abi_def": "version:string types:type_def[] structs:struct_def[] actions:action_def[] tables:table_def[]"
+            " ricardian_clauses:clause_pair[] error_messages:error_message[] abi_extensions:extension[]"
+            " variants:variant_def[]$ action_results:action_result_def[]$",
+            "type_def": "new_type_name:string type:string",
+            "struct_def": "name:string base:string fields:field_def[]",
+            "field_def": "name:string type:string",
+            "action_def": "name:name type:string ricardian_contract:string",
+            "table_def": "name:name index_type:string key_names:string[] key_types:string[] type:string",
+            "clause_pair": "id:string body:string",
+            "error_message": "error_code:uint64 error_msg:string",
+            "extension": "type:uint16 data:bytes",
+            "variant_def": "name:string types:string[]",
+            "action_result_def": "name:name result_type:string",
+        }.items()
+    },
+)
+
+
+class Abi:
+    """An ABI that was checked: all its types exist, none is defined twice or by itself."""
+
+    def __init__(self, definition: Mapping[str, Any]) -> None:
+        """definition: the JSON of an ABI file. Raises AbiError."""
+        self._definition: dict[str, Any] = _complete("abi_def", definition, "abi")
+        self._packed = _DEFINITION.pack("abi_def", self._definition, "abi")
+        version = self._definition["version"]
+        if not version.startswith("eosio::abi/1."):
+            raise AbiError(f"abi.version: {version!r} is not eosio::abi/1.x")
+        self._types = _types_of(self._definition)
+        self._actions = {str(one["name"]): str(one["type"]) for one in self._definition["actions"]}
+        self._tables = {str(one["name"]): str(one["type"]) for one in self._definition["tables"]}
+        self._check()
+
+    @classmethod
+    def parse(cls, source: bytes | str | Mapping[str, Any]) -> Abi:
+        """An ABI from the JSON of an .abi file, as bytes, text or decoded. Raises AbiError."""
+        if not isinstance(source, Mapping):
+            try:
+                source = json.loads(source)
+            except (ValueError, RecursionError) as error:
+                raise AbiError(f"the ABI is not JSON: {error}") from error
+        if not isinstance(source, Mapping):
+            raise AbiError("the ABI is not a JSON object")
+        return cls(source)
+
+    @classmethod
+    def from_packed(cls, data: bytes) -> Abi:
+        """An ABI from what setabi carries and get_raw_abi answers. Raises AbiError."""
+        reader = Reader(data)
+        definition = _DEFINITION.unpack("abi_def", reader, "abi")
+        reader.finish()
+        return cls(definition)
+
+    def packed(self) -> bytes:
+        """As setabi carries it; get_raw_abi's abi_hash is the sha256 of this."""
+        return self._packed
+
+    def to_json(self) -> dict[str, Any]:
+        """The definition, complete, in the form of an ABI file."""
+        return json.loads(json.dumps(self._definition))  # type: ignore[no-any-return] # a copy of an object
+
+    @property
+    def actions(self) -> Mapping[str, str]:
+        """The type of each action."""
+        return self._actions
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The row type of each table."""
+        return self._tables
+
+    def pack(self, type_name: str, value: Any) -> bytes:
+        """The bytes of a JSON value. Raises AbiError with the path of what does not fit."""
+        return self._types.pack(type_name, value, type_name)
+
+    def unpack(self, type_name: str, data: bytes) -> Any:
+        """The JSON value of bytes, as nodeos shows it. Raises AbiError."""
+        reader = Reader(data)
+        value = self._types.unpack(type_name, reader, type_name)
+        reader.finish()
+        return value
+
+    def pack_action(self, action_name: str, data: Any) -> bytes:
+        """The data of an action, from an object or an array. Raises AbiError."""
+        return self.pack(self._action_type(action_name), data)
+
+    def unpack_action(self, action_name: str, data: bytes) -> dict[str, Any]:
+        """The data of an action as JSON. Raises AbiError."""
+        value: dict[str, Any] = self.unpack(self._action_type(action_name), data)
+        return value
+
+    def _action_type(self, action_name: str) -> str:
+        if action_name not in self._actions:
+            raise AbiError(f"the ABI has no action {action_name!r}; it has {', '.join(self._actions) or 'none'}")
+        return self._actions[action_name]
+
+    def _check(self) -> None:
+        types = self._types
+        used = [(f"alias {name}", target) for name, target in types.aliases.items()]
+        used += [(f"struct {name}.{field}", type_) for name, fields in types.structs.items() for field, type_ in fields]
+        used += [(f"variant {name}", type_) for name, choices in types.variants.items() for type_ in choices]
+        used += [(f"action {name}", type_) for name, type_ in self._actions.items()]
+        used += [(f"table {name}", type_) for name, type_ in self._tables.items()]
+        for where, type_ in used:
+            if not types.is_known(type_):
+                raise AbiError(f"{where}: unknown type {type_!r}")
+        for name in types.aliases:
+            _follow_alias(types.aliases, name)
+
+
+def _complete(type_: str, value: Any, path: str) -> dict[str, Any]:
+    """The value with only the definition's own fields; what is absent is empty. Types are checked when it is packed."""
+    if not isinstance(value, Mapping):
+        raise AbiError(f"{path}: an object is due")
+    complete: dict[str, Any] = {}
+    for name, full_type in _DEFINITION.structs[type_]:
+        field_type = full_type.removesuffix("$")
+        given = value.get(name)
+        if not field_type.endswith("[]"):
+            complete[name] = "" if given is None else given
+            continue
+        if not isinstance(given, list | None):
+            raise AbiError(f"{path}.{name}: an array is due")
+        element = field_type.removesuffix("[]")
+        if element in _DEFINITION.structs:
+            complete[name] = [_complete(element, one, f"{path}.{name}[{i}]") for i, one in enumerate(given or ())]
+        else:
+            complete[name] = list(given or ())
+    return complete
+
+
+def _types_of(definition: Mapping[str, Any]) -> Types:
+    aliases = {one["new_type_name"]: one["type"] for one in definition["types"]}
+    structs = {one["name"]: one for one in definition["structs"]}
+    variants = {one["name"]: tuple(one["types"]) for one in definition["variants"]}
+    names = [one["new_type_name"] for one in definition["types"]]
+    names += [one["name"] for one in (*definition["structs"], *definition["variants"])]
+    seen = set(BUILT_IN)
+    for name in names:
+        if name in seen:
+            raise AbiError(f"type {name!r} is defined twice")
+        seen.add(name)
+    return Types(aliases, {name: _with_base(structs, name) for name in structs}, variants)
+
+
+def _with_base(structs: Mapping[str, Mapping[str, Any]], name: str) -> Fields:
+    """A struct's fields after those of its bases."""
+    chain: list[str] = []
+    while name:
+        if name in chain:
+            raise AbiError(f"struct {name!r} is its own base")
+        if name not in structs:
+            raise AbiError(f"struct {chain[-1]!r}: unknown base {name!r}")
+        chain.append(name)
+        name = structs[name]["base"]
+    return tuple((field["name"], field["type"]) for one in reversed(chain) for field in structs[one]["fields"])
+
+
+def _follow_alias(aliases: Mapping[str, str], name: str) -> None:
+    seen = {name}
+    target = aliases[name]
+    while target in aliases:
+        if target in seen:
+            raise AbiError(f"type {name!r} is an alias of itself")
+        seen.add(target)
+        target = aliases[target]

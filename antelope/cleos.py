@@ -1,0 +1,50 @@
+"""The command lines that a person could type instead of what this library sends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from antelope.codec import Reader
+from antelope.layouts import LAYOUTS, SYSTEM, unpack_data
+from antelope.transaction import Action
+
+
+def cleos_command(action: Action, data: Mapping[str, Any] | None = None) -> str:
+    """One cleos command, quoted for a POSIX shell, that sends this action.
+
+    data is the action's data as JSON, for contracts that this library has no layout of; without it such an action
+    becomes a `push transaction` with packed data. A contract or ABI is named by its sha256, as the file to give. Raises
+    AbiError when the data does not fit the action's layout.
+    """
+    permissions = [part for level in action.authorization for part in ("-p", str(level))]
+    if action.account == SYSTEM and action.name in ("setcode", "setabi"):
+        return shlex.join([*_set_contract(action), *permissions])
+    if data is None and action.name in LAYOUTS.get(action.account, {}):
+        data = unpack_data(action.account, action.name, action.data)
+    if data is None:
+        return shlex.join(["cleos", "push", "transaction", _json({"actions": [action.to_json()]})])
+    return shlex.join(["cleos", "push", "action", action.account, action.name, _json(data), *permissions])
+
+
+def _set_contract(action: Action) -> list[str]:
+    what = action.name.removeprefix("set")
+    data = unpack_data(SYSTEM, action.name, action.data)
+    content = _content(action)
+    if not content:
+        return ["cleos", "set", what, "--clear", data["account"]]
+    return ["cleos", "set", what, data["account"], hashlib.sha256(content).hexdigest()]
+
+
+def _content(action: Action) -> bytes:
+    """The contract's or the ABI's bytes: after the account and, for code, the two bytes of the virtual machine."""
+    reader = Reader(action.data)
+    reader.take(10 if action.name == "setcode" else 8)
+    return reader.bytes_()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

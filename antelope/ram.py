@@ -1,0 +1,65 @@
+"""The RAM market of eosio.system, in the contract's own arithmetic.
+
+RAM and core token form a Bancor pair of equal weights. Prices are computed in double precision and cut to integers, a
+fee of 0.5 % (rounded up) is taken off before the exchange. The market's row is `rammarket` in scope `eosio`.
+Source: exchange_state.cpp (get_bancor_output, get_bancor_input) and delegate_bandwidth.cpp (buyram, buyrambytes) of
+AntelopeIO/reference-contracts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from antelope.errors import AntelopeError
+
+INITIAL_RAM_BYTES = 64 << 30
+_QUOTE_SHARE = 1000
+_FEE_DIVISOR = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RamMarket:
+    """base_balance: bytes of RAM for sale; quote_balance: core token in its smallest unit."""
+
+    base_balance: int
+    quote_balance: int
+
+    @classmethod
+    def at_init(cls, supply: int) -> RamMarket:
+        """The market that `init` makes; supply: the core token's, in its smallest unit."""
+        return cls(INITIAL_RAM_BYTES, supply // _QUOTE_SHARE)
+
+    def bytes_for(self, quantity: int) -> tuple[int, RamMarket]:
+        """What buyram gives for a quantity, the fee included, and the market afterwards.
+
+        Raises AntelopeError when the quantity buys nothing, which the contract refuses.
+        """
+        after_fee = quantity - fee(quantity)
+        if quantity <= 0 or after_fee <= 0:
+            raise AntelopeError(f"{quantity} units buy no RAM: the fee takes all of it")
+        # float() and int() are the contract's double and its cast to int64.
+        received = int((float(after_fee) * float(self.base_balance)) / (float(self.quote_balance) + float(after_fee)))
+        if received <= 0:
+            raise AntelopeError(f"{quantity} units buy less than one byte of RAM")
+        return received, RamMarket(self.base_balance - received, self.quote_balance + after_fee)
+
+    def cost_of(self, ram_bytes: int) -> int:
+        """What buyrambytes takes for so many bytes, the fee included; it then gives bytes_for(that), a few bytes off.
+
+        Raises AntelopeError when the market does not have so many.
+        """
+        if not 0 < ram_bytes < self.base_balance:
+            raise AntelopeError(f"{ram_bytes} bytes of RAM cannot be bought: the market has {self.base_balance}")
+        cost = int((float(self.quote_balance) * float(ram_bytes)) / (float(self.base_balance) - float(ram_bytes)))
+        return int(cost / 0.995)
+
+    def buy_bytes(self, ram_bytes: int) -> tuple[int, int, RamMarket]:
+        """What buyrambytes does: the cost, the bytes received, and the market afterwards."""
+        cost = self.cost_of(ram_bytes)
+        received, after = self.bytes_for(cost)
+        return cost, received, after
+
+
+def fee(quantity: int) -> int:
+    """The fee of 0.5 %, rounded up, that buyram takes off a quantity."""
+    return (quantity + _FEE_DIVISOR - 1) // _FEE_DIVISOR
