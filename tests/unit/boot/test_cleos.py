@@ -1,0 +1,37 @@
+"""What a person could type."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from boot.blueprint import Blueprint
+from boot.cleos import cleos_lines
+from boot.step import ChainStep
+from boot.steps import STEPS
+
+
+def test_every_work_can_be_typed(blueprint: Blueprint) -> None:
+    """Each action of each step is a cleos command whose data is JSON, the preactivation a call of the producer API."""
+    for step in STEPS:
+        if not isinstance(step, ChainStep):
+            continue
+        for work in step.work(blueprint):
+            lines = [shlex.split(line) for line in cleos_lines(work)]
+            assert lines
+            for words in lines:
+                assert words[0] == ("curl" if step.name == "preactivate" else "cleos")
+                if words[1] == "push":
+                    json.loads(words[5])
+                    assert words[6] == "-p"
+
+
+def test_the_first_rows_command(blueprint: Blueprint) -> None:
+    """An account of the allocation reads as the tutorial types it."""
+    accounts = next(step for step in STEPS if step.name == "accounts")
+    assert isinstance(accounts, ChainStep)
+    lines = cleos_lines(accounts.work(blueprint)[0])
+    assert lines[1] == (
+        "cleos push action eosio buyram "
+        '\'{"payer":"eosio","receiver":"userrich","quant":"0.1000 SYS"}\' -p eosio@active'
+    )

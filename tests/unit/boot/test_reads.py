@@ -1,0 +1,89 @@
+"""The questions that evidence asks, and the shell that gets them answered."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from antelope.errors import Busy, NodeError, UnknownAccount
+from boot.reads import (
+    NO_CODE,
+    TABLE_ABSENT,
+    account,
+    active_features,
+    ask,
+    code_and_abi,
+    row,
+    rows,
+    run_reads,
+    scopes,
+    verdict,
+)
+from boot.step import Query
+
+UNKNOWN = UnknownAccount(400, 3060002, "account_query_exception", "unknown key")
+NO_TABLE = NodeError(500, TABLE_ABSENT, "contract_table_query_exception", "not specified in the ABI")
+
+
+class Scripted:
+    """Answers in turn; an answer that is an error is raised."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[Query] = []
+
+    async def __call__(self, query: Query) -> Any:
+        """The next answer."""
+        self.asked.append(query)
+        answer = self.answers.pop(0)
+        if isinstance(answer, NodeError):
+            raise answer
+        return answer
+
+
+async def test_rows_are_paged_until_there_are_no_more() -> None:
+    """nodeos cuts answers short: each page starts at the last one's next_key, the upper bound stays."""
+    chain = Scripted({"rows": [{"n": 1}], "more": True, "next_key": "42"}, {"rows": [{"n": 2}], "more": False})
+    assert await run_reads(rows("eosio", "eosio", "voters", last="z"), chain) == [{"n": 1}, {"n": 2}]
+    bounds = [(query.body["lower_bound"], query.body["upper_bound"]) for query in chain.asked]
+    assert bounds == [("", "z"), ("42", "z")]
+
+
+async def test_scopes_and_features_are_paged_too() -> None:
+    """`more` holds the next page's beginning; for features it is absent at the end."""
+    chain = Scripted({"rows": [{"scope": "a"}], "more": "b"}, {"rows": [{"scope": "b"}], "more": ""})
+    assert await run_reads(scopes("eosio", "userres"), chain) == {"a", "b"}
+    assert [query.body["lower_bound"] for query in chain.asked] == ["", "b"]
+    first = {"activated_protocol_features": [{"feature_digest": "aa"}], "more": 1}
+    chain = Scripted(first, {"activated_protocol_features": [{"feature_digest": "bb"}]})
+    assert await run_reads(active_features(), chain) == {"aa", "bb"}
+
+
+@pytest.mark.parametrize("error", [UNKNOWN, NO_TABLE])
+async def test_a_table_that_does_not_exist_has_no_rows(error: NodeError) -> None:
+    """Neither an unknown account nor an ABI without the table is a failure: the step has not come yet."""
+    assert await run_reads(rows("eosio.token", "SYS", "stat"), Scripted(error)) == []
+    assert await run_reads(row("eosio.token", "SYS", "stat", "SYS"), Scripted(error)) is None
+
+
+async def test_absent_accounts() -> None:
+    """An unknown account is None, its code no code."""
+    assert await run_reads(account("nosuch"), Scripted(UNKNOWN)) is None
+    assert await run_reads(code_and_abi("nosuch", "ab"), Scripted(UNKNOWN)) == (NO_CODE, NO_CODE)
+
+
+@pytest.mark.parametrize("reads", [account("a"), rows("a", "b", "c"), code_and_abi("a", ""), ask("/v1/chain/get_info")])
+async def test_no_answer_is_no_evidence(reads: Generator[Query, Any, Any]) -> None:
+    """A busy node does not make anything missing: the error goes to who asked."""
+    with pytest.raises(Busy):
+        await run_reads(reads, Scripted(Busy(503, None, "", "busy")))
+
+
+def test_a_verdict_counts_and_names() -> None:
+    """What is missing is named, three of many."""
+    assert verdict([], 4, "accounts").detail == "4 accounts"
+    many = verdict(["a", "b", "c", "d"], 9, "accounts")
+    assert (many.missing, many.done) == (("a", "b", "c", "d"), False)
+    assert many.detail == "5 of 9 accounts; missing: a, b, c, …"
