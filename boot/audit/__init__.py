@@ -1,0 +1,12 @@
+"""The audit of a whole chain against the sealed network, with code of its own: it shares nothing with the boot's steps.
+
+`audit` reads everything through a `ChainReader`, then judges it with pure checks, one file per group.
+"""
+
+from boot.audit.error import AuditError
+from boot.audit.report import Accounts, Check, Report, WrongAccount
+from boot.audit.run import audit
+from boot.audit.seen import Observed
+from boot.audit.text import render
+
+__all__ = ["Accounts", "AuditError", "Check", "Observed", "Report", "WrongAccount", "audit", "render"]

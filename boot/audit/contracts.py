@@ -1,0 +1,70 @@
+"""Code, ABIs and privileges: the planned ones where they belong, and none elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from antelope.abi import Abi
+from boot.audit.report import Check, judged
+from boot.audit.seen import Seen
+from boot.blueprint import Blueprint
+
+PRIVILEGED = frozenset({"eosio", "eosio.msig"})
+_NEVER = "1970-01-01T00:00:00.000"
+"""last_code_update of an account that never had code."""
+
+
+def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
+    """contract code, contract ABIs, no other code, privileges."""
+    count = len(blueprint.sealed.contracts)
+    yield judged("contract code", _code(blueprint, seen), f"sha256 of {count} contracts as sealed")
+    yield judged("contract ABIs", _abis(blueprint, seen), f"{count} ABIs, byte for byte as sealed")
+    yield judged("no other code", _other_code(blueprint, seen), f"none on the {len(seen.accounts) - count} others")
+    yield judged("privileges", _privileges(seen), f"{' and '.join(sorted(PRIVILEGED))} only")
+
+
+def _code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    for contract in blueprint.sealed.contracts:
+        answer = seen.contracts.get(contract.account)
+        if answer is None:
+            yield f"{contract.account} does not exist"
+        elif answer["code_hash"] != contract.wasm:
+            yield f"{contract.account} has code {answer['code_hash']}, sealed {contract.wasm}"
+
+
+def _abis(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    for contract in blueprint.sealed.contracts:
+        answer = seen.contracts.get(contract.account)
+        planned = Abi.parse(blueprint.verified(contract.abi)).packed()
+        if answer is None:
+            yield f"{contract.account} does not exist"
+        elif _decoded(str(answer["abi"])) != planned:
+            yield f"{contract.account} has an ABI other than the sealed one (its sha256 is {answer['abi_hash']})"
+
+
+def _decoded(text: str) -> bytes | None:
+    """Base64; nodeos of some versions leaves the padding out."""
+    try:
+        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
+    except binascii.Error:
+        return None
+
+
+def _other_code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    planned = {contract.account for contract in blueprint.sealed.contracts}
+    for name, account in seen.accounts.items():
+        if name not in planned and account["last_code_update"] != _NEVER:
+            yield f"{name} has, or had, code (set {account['last_code_update']})"
+
+
+def _privileges(seen: Seen) -> Iterator[str]:
+    for name in sorted(PRIVILEGED):
+        if name in seen.accounts and not seen.accounts[name]["privileged"]:
+            yield f"{name} is not privileged"
+        elif name not in seen.accounts:
+            yield f"{name} does not exist"
+    for name, account in seen.accounts.items():
+        if account["privileged"] and name not in PRIVILEGED:
+            yield f"{name} is privileged"

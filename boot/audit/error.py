@@ -1,0 +1,7 @@
+"""Why an audit came to no judgement."""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """The chain could not be read: nothing was judged. One line: what, where, what to do."""

@@ -1,0 +1,67 @@
+"""Who governs the chain: nobody's key, but the producers, through eosio.prods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from boot.audit.authority import Json, by_accounts, differing
+from boot.audit.report import Check, judged
+from boot.audit.seen import NATIVE, Seen
+from boot.blueprint import Blueprint
+
+_NOBODY: Json = {"threshold": 1, "keys": [], "accounts": [], "waits": []}
+
+
+def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
+    """system accounts, eosio resigned, producers' authority, canary."""
+    subordinate = _subordinate(blueprint, seen)
+    fine = f"{len(subordinate)} obey eosio@active, by owner and active"
+    yield judged("system accounts", _system(subordinate, seen), fine)
+    yield judged("eosio resigned", _resigned(seen), "owner and active are eosio.prods@active")
+    threshold = len(blueprint.sealed.elected) * 2 // 3 + 1
+    fine = f"eosio.prods@active is {threshold} of the {len(blueprint.sealed.elected)} elected"
+    yield judged("producers' authority", _prods(blueprint, seen), fine)
+    yield judged("canary", _canary(blueprint, seen), "a proposal by eosio.prods@active was executed")
+
+
+def _subordinate(blueprint: Blueprint, seen: Seen) -> tuple[str, ...]:
+    """System accounts, planned or not, apart from nodeos' own three."""
+    planned = {*blueprint.sealed.system_accounts, *(contract.account for contract in blueprint.sealed.contracts)}
+    named = (name for name in seen.accounts if name.startswith("eosio."))
+    return tuple(sorted(planned.union(named) - NATIVE))
+
+
+def _system(names: tuple[str, ...], seen: Seen) -> Iterator[str]:
+    authority = by_accounts(["eosio"], 1)
+    for name in names:
+        yield from _differing(seen, name, {"owner": authority, "active": authority})
+    yield from _differing(seen, "eosio.null", {"owner": _NOBODY, "active": _NOBODY})
+
+
+def _resigned(seen: Seen) -> Iterator[str]:
+    authority = by_accounts(["eosio.prods"], 1)
+    yield from _differing(seen, "eosio", {"owner": authority, "active": authority})
+
+
+def _prods(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    """Thresholds: controller_impl::update_producers_authority of Leap."""
+    elected = blueprint.sealed.elected
+    shares = {"active": (2, 3), "prod.major": (1, 2), "prod.minor": (1, 3)}
+    planned = {name: by_accounts(elected, len(elected) * part // whole + 1) for name, (part, whole) in shares.items()}
+    yield from _differing(seen, "eosio.prods", {"owner": _NOBODY} | planned)
+
+
+def _differing(seen: Seen, name: str, planned: dict[str, Json]) -> Iterator[str]:
+    if name not in seen.accounts:
+        yield f"{name} does not exist"
+        return
+    yield from (f"{name}: {difference}" for difference in differing(seen.accounts[name], planned))
+
+
+def _canary(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    code = blueprint.symbol.code
+    rows = [row for row in seen.canary if str(row["data"]["balance"]).endswith(f" {code}")]
+    if not rows:
+        yield f"eosio.prods has no {code} balance row: no proposal was executed yet"
+    elif rows[0]["payer"] != "eosio.prods":
+        yield f"the {code} balance row of eosio.prods was paid by {rows[0]['payer']}, not by eosio.prods itself"

@@ -1,0 +1,72 @@
+"""The core token: its supply, and that every unit of it lies where the plan puts it.
+
+Right after a boot. Inflation is issued with the first claim of rewards, and balances move with every transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from antelope.errors import FormatError
+from antelope.names import name_to_int
+from boot.audit.amounts import money, units
+from boot.audit.report import Check, judged, named
+from boot.audit.seen import Seen
+from boot.blueprint import Blueprint
+
+
+def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
+    """token supply, balances."""
+    sealed, symbol = blueprint.sealed, blueprint.symbol
+    fine = f"{money(sealed.issue, symbol)} of {money(sealed.max_supply, symbol)}, issued by eosio"
+    yield judged("token supply", _supply(blueprint, seen), fine)
+    yield judged("balances", _balances(blueprint, seen), f"{len(seen.holders)} balances make up the supply")
+
+
+def _supply(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    sealed, symbol = blueprint.sealed, blueprint.symbol
+    if not seen.stat:
+        yield f"there is no token {symbol.code}"
+        return
+    stat = seen.stat[0]
+    for name, planned in (("supply", sealed.issue), ("max_supply", sealed.max_supply)):
+        if units(stat[name], symbol) != planned:
+            yield f"{name} is {stat[name]}, planned {money(planned, symbol)} (claimed rewards raise the supply)"
+    if stat["issuer"] != "eosio":
+        yield f"the issuer is {stat['issuer']}, planned eosio"
+    others = [code for code in map(_symbol_code, seen.tokens) if code != symbol.code]
+    if others:
+        yield f"eosio.token has further tokens: {named(others)}"
+
+
+def _symbol_code(scope: str) -> str:
+    """A symbol code's text: as a scope, its 8 bytes are written as if they were a name."""
+    try:
+        return name_to_int(scope).to_bytes(8, "little").rstrip(b"\0").decode("ascii")
+    except (FormatError, UnicodeDecodeError):
+        return scope
+
+
+def _balances(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+    symbol = blueprint.symbol
+    held: dict[str, int] = {}
+    for name in seen.holders:
+        amount = units(seen.accounts.get(name, {}).get("core_liquid_balance"), symbol)
+        if amount is None or name not in seen.accounts:
+            yield f"the balance of {name} is not {symbol.code}"
+        held[name] = amount or 0
+    several = [name for name, count in seen.holders.items() if count != 1]
+    if several:
+        yield f"{named(several)} hold more than one token"
+    supply = units(seen.stat[0]["supply"], symbol) if seen.stat else None
+    if sum(held.values()) != supply:
+        yield f"balances sum to {money(sum(held.values()), symbol)}, which is not the supply"
+    rows = blueprint.rows
+    yield from _holding(blueprint, held, "eosio", blueprint.sealed.issue - sum(row.total for row in rows))
+    yield from _holding(blueprint, held, "eosio.stake", sum(row.net + row.cpu for row in rows))
+
+
+def _holding(blueprint: Blueprint, held: dict[str, int], name: str, planned: int) -> Iterator[str]:
+    if held.get(name, 0) != planned:
+        shown, wanted = (money(amount, blueprint.symbol) for amount in (held.get(name, 0), planned))
+        yield f"{name} holds {shown}, planned {wanted} right after a boot"
