@@ -116,7 +116,7 @@ class Node:
 
 @dataclass(frozen=True)
 class StakeRule:
-    """How an account's balance is split: first RAM, then a minimum of CPU and NET, liquid, and the rest half and half."""
+    """How a balance is split: first RAM, then a minimum of CPU and NET, then liquid, and the rest half and half."""
 
     ram: int
     minimum: int
@@ -134,6 +134,15 @@ class UserSource(StrEnum):
 
 
 @dataclass(frozen=True)
+class UserRow:
+    """A staked account that a CSV file brings, with its one public key (EOS… text) and its balance."""
+
+    account: str
+    key: str
+    balance: int
+
+
+@dataclass(frozen=True)
 class Users:
     """The staked accounts that are not producers."""
 
@@ -144,8 +153,10 @@ class Users:
     alpha: float = 1.161
     """Pareto index; 1.161 is the 80/20 distribution."""
     total: int = 0
-    """Shared out among generated users and producers."""
+    """What users and producers get together: shared out among generated ones, the limit for those of a CSV."""
     file: Path | None = None
+    rows: tuple[UserRow, ...] = ()
+    """Those of the CSV."""
 
 
 @dataclass(frozen=True)

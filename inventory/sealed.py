@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import cattrs
@@ -82,6 +82,8 @@ class Sealed:
     producers: tuple[SealedProducer, ...]
     proxies: tuple[str, ...]
     votes: tuple[SealedVote, ...]
+    sections: Mapping[str, str] = field(default_factory=dict)
+    """sha256 (hex) of each sealed section of the inventory, to name what was edited afterwards."""
 
     @property
     def eosio_key(self) -> str:

@@ -1,0 +1,81 @@
+"""Which sealed parts of an inventory were edited since: by a digest per section of the file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from inventory.network import Network
+from inventory.sealed import Sealed, SealedContract
+
+_Part = Callable[[Network], Any]
+
+
+def _token(network: Network) -> Any:
+    return [str(network.symbol), network.max_supply, network.issue, network.issue - network.users.total]
+
+
+def _users(network: Network) -> Any:
+    users = network.users
+    rows = [[row.account, row.key, row.balance] for row in users.rows]
+    # Where an accounts.json lies may change; what it held is in the allocation.
+    return [users.source, users.count, users.seed, users.alpha, rows]
+
+
+def _producers(network: Network) -> Any:
+    return [[p.account, p.url, p.location, p.elected, p.minimum] for p in network.producers]
+
+
+def _votes(network: Network) -> Any:
+    votes = network.votes
+    written = [[vote.voter, vote.producers, vote.proxy] for vote in votes.written]
+    return [votes.voters, written, votes.proxies, votes.proxied]
+
+
+_PARTS: Mapping[str, _Part] = {
+    "network": lambda network: network.name,
+    "token": _token,
+    "genesis": lambda n: [n.genesis.timestamp, sorted(n.genesis.configuration.items()), n.genesis.initial_key],
+    "contracts": lambda n: [n.boot_contract.bundled, [[c.account, c.bundled] for c in n.contracts]],
+    "system": lambda network: [network.features, sorted(network.system_accounts)],
+    "users": _users,
+    "stake": lambda n: [n.stake.ram, n.stake.minimum, n.stake.liquid],
+    "producers": _producers,
+    "votes": _votes,
+}
+
+
+def sections(network: Network) -> dict[str, str]:
+    """sha256 (hex) of each section's resolved values, by the section's name in the file."""
+    return {
+        name: hashlib.sha256(json.dumps(part(network), separators=(",", ":")).encode()).hexdigest()
+        for name, part in _PARTS.items()
+    }
+
+
+def compare(
+    sealed: Sealed,
+    network: Network,
+    contracts: Mapping[str, tuple[bytes, bytes]] | None = None,
+    boot_contract: tuple[bytes, bytes] | None = None,
+) -> list[str]:
+    """Names of the sealed sections that the inventory now says otherwise; empty: nothing sealed was edited.
+
+    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, if they shall be compared, too. The
+    bundled ones are not the inventory's: a newer bundle changes nothing in a sealed network.
+    """
+    now = sections(network)
+    different = [name for name in now if now[name] != sealed.sections.get(name)]
+    given = dict(contracts or {})
+    files = [(found, given[found.account]) for found in sealed.contracts if found.account in given]
+    if boot_contract is not None:
+        files.append((sealed.boot_contract, boot_contract))
+    if "contracts" not in different and any(not _same(found, data) for found, data in files):
+        different.append("contracts")
+    return different
+
+
+def _same(contract: SealedContract, files: tuple[bytes, bytes]) -> bool:
+    return (contract.wasm, contract.abi) == tuple(hashlib.sha256(data).hexdigest() for data in files)

@@ -1,0 +1,55 @@
+"""Who votes for whom, and whom that elects: what the system contract will count, beforehand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from antelope.names import name_to_int
+from inventory.allocation import user_names
+from inventory.network import Network, PlannedVote
+from inventory.resolve_accounts import MAX_ELECTED
+
+THRESHOLD = 1_500_000_000_000
+"""Units of stake that must have voted before anybody is scheduled: `min_activated_stake` of eosio.system.
+
+An absolute number of smallest units whatever the precision: 150,000,000.0000 tokens with the usual four decimals.
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the planned votes come to."""
+
+    stake: int
+    """Units that vote."""
+    elected: tuple[str, ...]
+    """In the contract's order: by votes, then by name value."""
+
+
+def ballots(network: Network, imported: Sequence[str] = ()) -> tuple[PlannedVote, ...]:
+    """Every planned vote: drawn voters, proxies, written ones, users who vote by proxy. A written vote overrules."""
+    ordered = tuple(sorted(network.elected, key=name_to_int))
+    names = user_names(network, imported)
+    plan = network.votes
+    votes = {name: PlannedVote(name, ordered) for name in (*names[: plan.voters], *plan.proxies)}
+    for name in names[plan.voters : plan.voters + plan.proxied]:
+        if name not in plan.proxies:
+            votes[name] = PlannedVote(name, proxy=plan.proxies[0])
+    votes.update((vote.voter, vote) for vote in plan.written)
+    return tuple(votes.values())
+
+
+def count(votes: Sequence[PlannedVote], staked: Mapping[str, int], producers: Sequence[str]) -> Outcome:
+    """Counts votes by stake (CPU and NET together); accounts without stake count nothing."""
+    through: dict[str, int] = defaultdict(int)
+    for vote in votes:
+        if vote.proxy:
+            through[vote.proxy] += staked.get(vote.voter, 0)
+    tally = dict.fromkeys(producers, 0)
+    for vote in votes:
+        for producer in vote.producers:
+            tally[producer] += staked.get(vote.voter, 0) + through[vote.voter]
+    ranked = sorted((name for name in producers if tally[name]), key=lambda name: (-tally[name], name_to_int(name)))
+    return Outcome(sum(staked.get(vote.voter, 0) for vote in votes), tuple(ranked[:MAX_ELECTED]))

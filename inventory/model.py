@@ -1,0 +1,253 @@
+"""The inventory as the user writes it in TOML: one dataclass per table, every key with its default.
+
+Nothing is computed here. None stands for "not said": `inventory.resolve` fills it in by the rule that the field names.
+Amounts are texts such as "0.1000 SYS". docs/inventory.md describes every key; a test compares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from inventory.network import BUNDLED
+
+
+@dataclass(frozen=True)
+class NetworkTable:
+    """[network]"""
+
+    name: str
+    """The only key without a default."""
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """[token]"""
+
+    symbol: str = "4,SYS"
+    max_supply: str | None = None
+    """None: ten billion tokens."""
+    issue: str | None = None
+    """None: one billion tokens."""
+    reserve: str | None = None
+    """What eosio keeps of the issue; None: a thousandth."""
+
+
+@dataclass(frozen=True)
+class GenesisTable:
+    """[genesis]"""
+
+    timestamp: str | None = None
+    initial_key: str | None = None
+    configuration: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NodeosTable:
+    """[nodeos]"""
+
+    path: str = BUNDLED
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ContractTable:
+    """[contracts.boot]: a contract's two files."""
+
+    wasm: str
+    abi: str
+
+
+@dataclass(frozen=True)
+class NamedContractTable:
+    """[[contracts.list]]"""
+
+    account: str
+    wasm: str | None = None
+    abi: str | None = None
+
+
+@dataclass(frozen=True)
+class ContractsTable:
+    """[contracts]"""
+
+    directory: str | None = None
+    boot: ContractTable | None = None
+    list: tuple[NamedContractTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class SystemTable:
+    """[system]"""
+
+    features: tuple[str, ...] | None = None
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UsersTable:
+    """[users]"""
+
+    count: int | None = None
+    """None: 100 when generated, all of them when they come from a file."""
+    seed: int = 1
+    alpha: float = 1.161
+    csv: str | None = None
+    accounts_json: str | None = None
+
+
+@dataclass(frozen=True)
+class StakeTable:
+    """[stake]: the split of a balance."""
+
+    ram: str | None = None
+    """None: 0.1 token."""
+    minimum: str | None = None
+    """None: 0.45 token."""
+    liquid: str | None = None
+    """None: 9 tokens."""
+
+
+@dataclass(frozen=True)
+class ProducerTable:
+    """[[producers.list]]"""
+
+    account: str
+    url: str | None = None
+    location: int = 0
+    host: str | None = None
+    node: bool = True
+
+
+@dataclass(frozen=True)
+class ProducersTable:
+    """[producers]"""
+
+    count: int | None = None
+    """None: 4, or 0 when a list is written."""
+    elected: int | None = None
+    """None: all of them, 21 at most."""
+    minimum: str | None = None
+    """None: 1000 tokens."""
+    url: str = "https://{account}.example"
+    list: tuple[ProducerTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """[[votes.vote]]"""
+
+    voter: str
+    producers: tuple[str, ...] = ()
+    proxy: str = ""
+
+
+@dataclass(frozen=True)
+class VotesTable:
+    """[votes]"""
+
+    voters: int | None = None
+    """None: 10, or as many users as there are; 0 when the users' keys are not ours (CSV)."""
+    proxies: tuple[str, ...] = ()
+    proxied: int = 0
+    vote: tuple[VoteTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class TopologyTable:
+    """[topology]"""
+
+    kind: str | None = None
+    """None: mesh up to MESH_LIMIT nodes, random beyond."""
+    degree: int = 4
+    seed: int = 1
+    edges: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class JumpTable:
+    """[ssh.jump] and [hosts.ssh.jump]: the host in between."""
+
+    address: str
+    port: int = 22
+    user: str | None = None
+    """None: the host's own user."""
+    key: str | None = None
+    known_hosts: str | None = None
+    fingerprint: str | None = None
+    host_key: str | None = None
+
+
+@dataclass(frozen=True)
+class SshTable:
+    """[ssh], the defaults of all hosts, and [hosts.ssh], what is different on one."""
+
+    address: str | None = None
+    port: int | None = None
+    user: str | None = None
+    key: str | None = None
+    known_hosts: str | None = None
+    fingerprint: str | None = None
+    host_key: str | None = None
+    sudo: str | None = None
+    jump: JumpTable | None = None
+
+
+@dataclass(frozen=True)
+class HostTable:
+    """[[hosts]]"""
+
+    name: str
+    local: bool = False
+    address: str | None = None
+    data: str = ""
+    nodeos: str | None = None
+    user: str = "bootcoord"
+    tunnel: bool = False
+    ssh: SshTable = field(default_factory=SshTable)
+
+
+@dataclass(frozen=True)
+class NodeTable:
+    """[[nodes]]"""
+
+    name: str | None = None
+    """None: `genesis`, or the account."""
+    host: str | None = None
+    """None: placed by the rule."""
+    role: str | None = None
+    """None: producer when an account is named, else full."""
+    account: str | None = None
+    p2p_port: int | None = None
+    http_port: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CoordinatorTable:
+    """[coordinator]"""
+
+    listen: str | None = None
+    """None: 127.0.0.1:0 while all hosts are local or tunnelled, else 0.0.0.0:0."""
+    advertise: str | None = None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The whole file."""
+
+    network: NetworkTable
+    token: TokenTable = field(default_factory=TokenTable)
+    genesis: GenesisTable = field(default_factory=GenesisTable)
+    nodeos: NodeosTable = field(default_factory=NodeosTable)
+    contracts: ContractsTable = field(default_factory=ContractsTable)
+    system: SystemTable = field(default_factory=SystemTable)
+    users: UsersTable = field(default_factory=UsersTable)
+    stake: StakeTable = field(default_factory=StakeTable)
+    producers: ProducersTable = field(default_factory=ProducersTable)
+    votes: VotesTable = field(default_factory=VotesTable)
+    topology: TopologyTable = field(default_factory=TopologyTable)
+    ssh: SshTable = field(default_factory=SshTable)
+    hosts: tuple[HostTable, ...] = ()
+    nodes: tuple[NodeTable, ...] = ()
+    coordinator: CoordinatorTable = field(default_factory=CoordinatorTable)

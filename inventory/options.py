@@ -1,0 +1,102 @@
+"""The nodeos options that an inventory may set: those that tune a node and cannot open it up or move its files.
+
+Whatever names a file, an address, a key, a plugin or a producer is bootcoord's own business and not in this list.
+Whether a host's nodeos knows an option is for its preflight: versions differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SINGLE = frozenset(
+    {
+        # chain_plugin
+        "abi-serializer-max-time-ms",
+        "block-log-retain-blocks",
+        "blocks-log-stride",
+        "chain-state-db-guard-size-mb",
+        "chain-state-db-size-mb",
+        "chain-threads",
+        "contracts-console",
+        "database-map-mode",
+        "disable-ram-billing-notify-checks",
+        "enable-account-queries",
+        "eos-vm-oc-cache-size-mb",
+        "eos-vm-oc-compile-threads",
+        "eos-vm-oc-enable",
+        "integrity-hash-on-start",
+        "integrity-hash-on-stop",
+        "max-nonprivileged-inline-action-size",
+        "max-retained-block-files",
+        "maximum-variable-signature-length",
+        "signature-cpu-billable-pct",
+        "transaction-finality-status-failure-duration-sec",
+        "transaction-finality-status-max-storage-size-gb",
+        "transaction-finality-status-success-duration-sec",
+        "transaction-retry-interval-sec",
+        "transaction-retry-max-expiration-sec",
+        "transaction-retry-max-storage-size-gb",
+        "wasm-runtime",
+        # http_plugin
+        "http-keep-alive",
+        "http-max-bytes-in-flight-mb",
+        "http-max-in-flight-requests",
+        "http-max-response-time-ms",
+        "http-threads",
+        "max-body-size",
+        "verbose-http-errors",
+        # net_plugin
+        "agent-name",
+        "connection-cleanup-period",
+        "max-cleanup-time-msec",
+        "max-clients",
+        "net-threads",
+        "p2p-accept-transactions",
+        "p2p-dedup-cache-expire-time-sec",
+        "p2p-keepalive-interval-ms",
+        "p2p-max-nodes-per-host",
+        "sync-fetch-span",
+        # producer_plugin
+        "cpu-effort-percent",
+        "greylist-limit",
+        "incoming-defer-ratio",
+        "incoming-transaction-queue-size-mb",
+        "last-block-cpu-effort-percent",
+        "last-block-time-offset-us",
+        "max-block-cpu-usage-threshold-us",
+        "max-block-net-usage-threshold-bytes",
+        "max-irreversible-block-age",
+        "max-scheduled-transaction-time-per-block-ms",
+        "max-transaction-time",
+        "produce-block-offset-ms",
+        "produce-time-offset-us",
+        "producer-threads",
+        "production-pause-vote-timeout-ms",
+        "read-only-read-window-time-us",
+        "read-only-threads",
+        "read-only-write-window-time-us",
+        "subjective-account-decay-time-minutes",
+        "subjective-account-max-failures",
+        "subjective-account-max-failures-window-size",
+        "subjective-cpu-leeway-us",
+        "vote-threads",
+        # resource_monitor_plugin
+        "resource-monitor-interval-seconds",
+        "resource-monitor-not-shutdown-on-threshold-exceeded",
+        "resource-monitor-space-absolute-gb",
+        "resource-monitor-space-threshold",
+        "resource-monitor-warning-interval",
+    }
+)
+
+
+def allowed() -> frozenset[str]:
+    """Every option that may be set."""
+    return _SINGLE
+
+
+def text(value: Any) -> str | None:
+    """An option's value as config.ini has it, or None when it is no text, number or truth value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int) else None

@@ -1,0 +1,177 @@
+"""Which node runs where, on which ports, for whom.
+
+The rule for what the inventory does not say: the genesis node goes to the first host. Every producer without a written
+node gets one named after its account, on the host that has the fewest producers so far; among equals the second host
+comes first, then the third, and the first host last. So the loss of a host takes as few producers as can be. On each
+address p2p ports count from 9876 and HTTP ports from 8888, past those that are written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+from inventory import syntax
+from inventory.errors import Problems
+from inventory.model import NodeTable, ProducerTable
+from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role
+
+FIRST_P2P_PORT = 9876
+FIRST_HTTP_PORT = 8888
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A node before it has a host and ports."""
+
+    path: str
+    """Where the inventory says it, for problems."""
+    table: NodeTable
+    name: str
+    role: Role
+    account: str | None
+
+
+def place(
+    tables: Sequence[NodeTable],
+    listed: Sequence[ProducerTable],
+    planned: Sequence[PlannedProducer],
+    hosts: Sequence[Host],
+    problems: Problems,
+) -> tuple[Node, ...]:
+    """Every node with host and ports; peers and options come later. listed: the producers as written."""
+    wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
+    signing = {node.account: node for node in wanted if node.account is not None}
+    if GENESIS_ACCOUNT not in signing:
+        wanted.insert(0, Wanted("nodes", NodeTable(host=hosts[0].name), "genesis", Role.GENESIS, GENESIS_ACCOUNT))
+    written = {entry.account: (index, entry) for index, entry in enumerate(listed)}
+    load = {host.name: 0 for host in (*hosts[1:], hosts[0])}
+    load.update(Counter(node.table.host or hosts[0].name for node in wanted if node.role is Role.PRODUCER))
+    for producer in planned:
+        index, entry = written.get(producer.account, (0, ProducerTable(producer.account)))
+        if producer.account in signing:
+            if not entry.node:
+                problems.add(
+                    f"producers.list[{index}].node", f"is false, and {producer.account} has a node below nodes"
+                )
+        elif entry.node:
+            path = f"producers.list[{index}]" if producer.account in written else "producers.count"
+            table = NodeTable(host=entry.host or min(load, key=load.__getitem__))
+            load.update({str(table.host): load.get(str(table.host), 0) + 1})
+            wanted.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
+    _check(wanted, {producer.account for producer in planned}, problems)
+    return _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
+
+
+def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:
+    role = _role(table, path, problems)
+    account = GENESIS_ACCOUNT if role is Role.GENESIS else table.account
+    if role is Role.GENESIS and table.account not in (None, GENESIS_ACCOUNT):
+        problems.add(f"{path}.account", "the genesis node signs as eosio", "remove it")
+    if role is Role.PRODUCER and table.account is None:
+        problems.add(f"{path}.account", "is missing", "a producer's node names the producer that it signs for")
+    if role is Role.FULL and table.account is not None:
+        problems.add(f"{path}.account", "a full node signs for nobody", 'remove it, or role = "producer"')
+        account = None
+    name = table.name or ("genesis" if role is Role.GENESIS else table.account)
+    if name is None:
+        problems.add(f"{path}.name", "is missing", "a node without an account needs a name")
+    return Wanted(path, table, name or f"node{path}", role, account)
+
+
+def _role(table: NodeTable, path: str, problems: Problems) -> Role:
+    default = Role.FULL if table.account is None else Role.PRODUCER
+    if table.role is None:
+        return Role.GENESIS if table.account == GENESIS_ACCOUNT else default
+    try:
+        return Role(table.role)
+    except ValueError:
+        problems.add(f"{path}.role", f"{table.role!r} is none of {', '.join(Role)}")
+        return default
+
+
+def _check(wanted: Sequence[Wanted], registered: set[str], problems: Problems) -> None:
+    """Names once, accounts once, every account a producer's."""
+    names: dict[str, str] = {}
+    signing: dict[str, str] = {}
+    for node in wanted:
+        if node.name in names:
+            problems.add(f"{node.path}.name", f"{node.name} is taken by {names[node.name]}", "give it another")
+        elif node.table.name is not None and (wrong := syntax.identifier(node.name)):
+            problems.add(f"{node.path}.name", wrong)
+        names.setdefault(node.name, node.path)
+        if node.account is None:
+            continue
+        if node.account in signing:
+            problems.add(
+                f"{node.path}.account", f'{node.account} is signed for by node "{signing[node.account]}" already'
+            )
+        elif node.role is Role.PRODUCER and node.account not in registered:
+            problems.add(
+                f"{node.path}.account", f"{node.account} is no producer of this network", "list it in producers"
+            )
+        signing.setdefault(node.account, node.name)
+
+
+def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
+    wanted = node.table.host
+    if wanted is None:
+        return hosts[0]
+    for host in hosts:
+        if host.name == wanted:
+            return host
+    problems.add(
+        f"{node.path}.host", f"there is no host {wanted!r}", f"known: {', '.join(host.name for host in hosts)}"
+    )
+    return hosts[0]
+
+
+def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[Node, ...]:
+    """Gives every node its ports. Hosts that share an address share its ports."""
+    taken: dict[tuple[str, int], str] = {}
+    for node, host in placed:
+        for key in ("p2p_port", "http_port"):
+            number = getattr(node.table, key)
+            if number is None:
+                continue
+            if wrong := syntax.port(number):
+                problems.add(f"{node.path}.{key}", wrong)
+            elif (host.address, number) in taken:
+                owner = taken[host.address, number]
+                problems.add(
+                    f"{node.path}.{key}",
+                    f'{number} is taken by node "{owner}"',
+                    "give each node of a host its own port",
+                )
+            taken.setdefault((host.address, number), node.name)
+    free = {(host.address, first): _free(host.address, first, taken) for _, host in placed for first in _FIRST}
+    return tuple(
+        Node(
+            node.name,
+            host.name,
+            node.role,
+            node.account,
+            _port(node.table.p2p_port, free[host.address, FIRST_P2P_PORT]),
+            _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT]),
+        )
+        for node, host in placed
+    )
+
+
+_FIRST = (FIRST_P2P_PORT, FIRST_HTTP_PORT)
+
+
+def _port(written: int | None, free: Iterator[int]) -> int:
+    return next(free) if written is None else written
+
+
+def _free(address: str, first: int, taken: dict[tuple[str, int], str]) -> Iterator[int]:
+    return (number for number in count(first) if (address, number) not in taken)
+
+
+def with_nodes(planned: Sequence[PlannedProducer], nodes: Sequence[Node]) -> tuple[PlannedProducer, ...]:
+    """The producers with the names of the nodes that sign for them."""
+    names = {node.account: node.name for node in nodes}
+    return tuple(replace(producer, node=names.get(producer.account)) for producer in planned)

@@ -1,0 +1,138 @@
+"""Whether the plan can work: proved on integers before a host is asked for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from antelope.asset import Asset
+from antelope.errors import AntelopeError
+from antelope.genesis import configuration_errors
+from antelope.ram import RamMarket
+from inventory import election, staking
+from inventory.allocation import Holding, holdings
+from inventory.errors import Problem, Problems
+from inventory.network import Network, UserSource
+from inventory.staking import Split
+
+ACCOUNT_RAM = 3_000
+"""Bytes that an account must be able to buy: itself, its stake, its vote (EOS mainnet: 2,996)."""
+
+RESERVE_RAM = 65_536
+"""Bytes that eosio's reserve must be able to buy in the end: for eosio.prods, the canary and first proposals."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found out."""
+
+    problems: tuple[Problem, ...]
+    """Why the plan cannot work; empty: it can."""
+    notes: tuple[str, ...]
+    """What the operator should know, though nothing is wrong."""
+
+
+def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
+    """Proves supply, allocation, RAM, votes and genesis.
+
+    imported: the names in the accounts.json, once its agent has reported them; without them stand-ins are counted.
+    """
+    problems, notes = Problems(), []
+    _genesis(network, problems)
+    names = _stand_ins(network) if imported is None else tuple(imported)
+    if names is None:
+        notes.append(f"{network.users.file}: how many users it has shows when the genesis node's agent reads it")
+        return Proof(problems.found, tuple(notes))
+    try:
+        held = holdings(network, names)
+    except ValueError as error:
+        problems.add("token.issue", str(error), "issue more, or plan fewer accounts")
+        return Proof(problems.found, tuple(notes))
+    splits = _split(network, held, problems)
+    if splits:
+        _supply(network, held, problems)
+        _ram(network, held, splits, problems)
+        notes += _votes(network, names, {h.account: s.cpu + s.net for h, s in zip(held, splits, strict=True)}, problems)
+    return Proof(problems.found, tuple(notes))
+
+
+def _stand_ins(network: Network) -> tuple[str, ...] | None:
+    """Names to count with while an accounts.json is unread; None when not even their number is known."""
+    if network.users.source is not UserSource.ACCOUNTS_JSON:
+        return ()
+    return tuple(f"user {number}" for number in range(network.users.count)) or None
+
+
+def _genesis(network: Network, problems: Problems) -> None:
+    """nodeos' own limits, which it answers with status 254 and no reason."""
+    for message in configuration_errors(network.genesis.configuration):
+        problems.add("genesis.configuration", message)
+
+
+def _split(network: Network, held: Sequence[Holding], problems: Problems) -> list[Split]:
+    """Every balance's split, or none at all when one cannot be."""
+    least = staking.least(network.stake)
+    for producer in network.producers:
+        if producer.minimum < least:
+            short = Asset(producer.minimum, network.symbol)
+            problems.add(
+                "producers.minimum", f"{short} does not cover RAM and stake", f"{Asset(least, network.symbol)} does"
+            )
+            return []
+    return [staking.split(holding.balance, network.stake) for holding in held]
+
+
+def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> None:
+    total, most = sum(holding.balance for holding in held), network.users.total
+    if total > most:
+        shown = Asset(total, network.symbol)
+        problems.add(
+            "token.issue",
+            f"users and producers get {shown}; the issue less the reserve is {Asset(most, network.symbol)}",
+            f"issue at least {Asset(total + network.issue - most, network.symbol)}",
+        )
+
+
+def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], problems: Problems) -> None:
+    """Buys RAM for one account after the other, as the contract will price it."""
+    market = RamMarket.at_init(network.issue)
+    for holding, parts in zip(held, splits, strict=True):
+        bought, market = _buy(market, parts.ram)
+        if bought < ACCOUNT_RAM:
+            paid = Asset(parts.ram, network.symbol)
+            problems.add(
+                "stake.ram",
+                f"{paid} buys {holding.account} {bought} bytes of RAM",
+                f"{ACCOUNT_RAM} are needed: raise it",
+            )
+            return
+    reserve = network.issue - network.users.total
+    if _buy(market, reserve)[0] < RESERVE_RAM:
+        kept = Asset(reserve, network.symbol)
+        problems.add(
+            "token.reserve", f"{kept} does not buy eosio {RESERVE_RAM} bytes of RAM after everybody else", "raise it"
+        )
+
+
+def _buy(market: RamMarket, units: int) -> tuple[int, RamMarket]:
+    try:
+        return market.bytes_for(units)
+    except AntelopeError:
+        return 0, market
+
+
+def _votes(network: Network, names: Sequence[str], staked: dict[str, int], problems: Problems) -> list[str]:
+    """Whether the planned votes cross the threshold and elect those who shall be."""
+    registered = [producer.account for producer in network.producers]
+    outcome = election.count(election.ballots(network, names), staked, registered)
+    if outcome.stake < election.THRESHOLD:
+        voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, election.THRESHOLD))
+        short = f"{voting} of stake votes, and nobody is elected below {needed}"
+        if network.users.source is UserSource.CSV:
+            return [f"{short}: the boot ends in phase voting, until owners of keys that are not ours have voted"]
+        problems.add("votes", short, "raise votes.voters or token.issue")
+        return []
+    if set(outcome.elected) != set(network.elected):
+        others = ", ".join(sorted(set(outcome.elected) ^ set(network.elected)))
+        problems.add("votes", f"they do not elect the {len(network.elected)} of producers.elected: {others} differ")
+    return []

@@ -1,0 +1,116 @@
+"""From the inventory to the network: every default filled in, every rule of the file checked, all mistakes at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from antelope.features import PREACTIVATE_FEATURE
+from inventory import placement, resolve_accounts, resolve_chain, resolve_hosts, syntax, topology
+from inventory.errors import Problems
+from inventory.model import Inventory, SystemTable, TopologyTable
+from inventory.network import Network, Node, Role, Topology
+
+
+def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
+    """The network. It is of use only when no problem was found on the way."""
+    folder = source.parent
+    if wrong := syntax.network_name(inventory.network.name):
+        problems.add("network.name", wrong)
+    token = resolve_chain.token(inventory.token, problems)
+    rule = resolve_chain.stake(inventory.stake, token, problems)
+    boot, contracts = resolve_chain.contracts(inventory.contracts, folder, problems)
+    features, accounts = _system(inventory.system, problems)
+    hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
+    planned = resolve_accounts.producers(inventory.producers, token, problems)
+    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, problems)
+    genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
+    local = next(host.local for host in hosts if host.name == genesis_host)
+    users = resolve_accounts.users(inventory.users, token, rule, folder, local, problems)
+    resolve_accounts.overlaps(users, planned, problems)
+    kind = _kind(inventory.topology, len(nodes), problems)
+    listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)
+    return Network(
+        name=inventory.network.name,
+        source=source,
+        symbol=token.symbol,
+        max_supply=token.max_supply,
+        issue=token.issue,
+        genesis=resolve_chain.genesis(inventory.genesis, problems),
+        boot_contract=boot,
+        contracts=contracts,
+        features=features,
+        system_accounts=accounts,
+        hosts=hosts,
+        nodes=_linked(_tuned(nodes, inventory, problems), inventory.topology, kind, problems),
+        topology=kind,
+        stake=rule,
+        users=users,
+        producers=placement.with_nodes(planned, nodes),
+        votes=resolve_accounts.votes(inventory.votes, users, planned, problems),
+        listen=listen,
+        advertise=advertise,
+    )
+
+
+def _system(table: SystemTable, problems: Problems) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    """Features and accounts beyond what follows from nodeos and contracts."""
+    for index, account in enumerate(table.accounts):
+        if wrong := syntax.system_account(account):
+            problems.add(f"system.accounts[{index}]", wrong)
+    features = table.features
+    if features is not None and PREACTIVATE_FEATURE not in features:
+        problems.add("system.features", f"lacks {PREACTIVATE_FEATURE}", "nothing can be activated without it")
+    return features, tuple(dict.fromkeys(table.accounts))
+
+
+def _kind(table: TopologyTable, nodes: int, problems: Problems) -> Topology:
+    default = Topology.MESH if nodes <= topology.MESH_LIMIT else Topology.RANDOM
+    if table.edges and table.kind is None:
+        default = Topology.CUSTOM
+    try:
+        kind = Topology(table.kind) if table.kind is not None else default
+    except ValueError:
+        problems.add("topology.kind", f"{table.kind!r} is none of {', '.join(Topology)}")
+        return default
+    if table.edges and kind is not Topology.CUSTOM:
+        problems.add("topology.edges", f"belongs to a custom topology, and this is a {kind}", "remove one of the two")
+    if table.degree < 2:
+        problems.add(
+            "topology.degree", f"{table.degree} is less than 2", "with 2, no node's loss cuts the others in two"
+        )
+    return kind
+
+
+def _tuned(nodes: tuple[Node, ...], inventory: Inventory, problems: Problems) -> tuple[Node, ...]:
+    """The nodes with their nodeos options: the network's, and their own over them."""
+    shared = ("nodeos.options", inventory.nodeos.options)
+    resolve_hosts.node_options((shared,), problems)
+    own = {}
+    for index, table in enumerate(inventory.nodes):
+        name = table.name or ("genesis" if table.role == Role.GENESIS else table.account)
+        own[name] = (f"nodes[{index}].options", table.options)
+    return tuple(
+        replace(node, options=resolve_hosts.node_options((shared, own.get(node.name, ("", {}))), problems))
+        for node in nodes
+    )
+
+
+def _linked(nodes: tuple[Node, ...], table: TopologyTable, kind: Topology, problems: Problems) -> tuple[Node, ...]:
+    """The nodes with their peers."""
+    names = [node.name for node in nodes]
+    edges = []
+    for index, (first, second) in enumerate(table.edges):
+        unknown = [name for name in (first, second) if name not in names]
+        for name in unknown:
+            problems.add(f"topology.edges[{index}]", f"there is no node {name!r}", f"known: {', '.join(names)}")
+        if first == second:
+            problems.add(f"topology.edges[{index}]", f"{first} is linked with itself")
+        if not unknown:
+            edges.append((first, second))
+    graph = topology.build(kind, list(dict.fromkeys(names)), table.degree, table.seed, edges)
+    parts = topology.components(graph)
+    if len(parts) > 1:
+        apart = " | ".join(", ".join(sorted(part)) for part in sorted(parts, key=min))
+        problems.add("topology.edges", f"the nodes are not all connected: {apart}", "link the parts")
+    return tuple(replace(node, peers=graph[node.name]) for node in nodes)

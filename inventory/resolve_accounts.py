@@ -1,0 +1,206 @@
+"""Fills in who has what: users, producers, votes, proxies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from antelope.errors import BadName
+from antelope.names import name_to_int
+from inventory import syntax
+from inventory.errors import Problems
+from inventory.model import ProducersTable, ProducerTable, UsersTable, VotesTable
+from inventory.names import PRODUCER_LIMIT, producer_name, user_number
+from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
+from inventory.resolve_chain import Token, amounts
+from inventory.users_file import read_users
+
+MAX_ELECTED = 21
+"""The system contract schedules no more."""
+
+MAX_VOTES = 30
+"""Producers in one vote, by the system contract."""
+
+DEFAULT_USERS = 100
+DEFAULT_PRODUCERS = 4
+DEFAULT_VOTERS = 10
+
+USER_LIMIT = 10_000_000
+"""Generated users; far beyond what a node's memory holds."""
+
+_URL_LENGTH = 511
+"""The system contract takes urls shorter than 512 characters."""
+
+
+def users(
+    table: UsersTable, token: Token, rule: StakeRule, folder: Path, genesis_is_local: bool, problems: Problems
+) -> Users:
+    """The staked accounts that are not producers."""
+    total = token.issue - token.reserve
+    if not 0.1 <= table.alpha <= 100:
+        problems.add("users.alpha", f"{table.alpha} is not between 0.1 and 100")
+    if table.seed < 0:
+        problems.add("users.seed", f"{table.seed} is negative")
+    if table.csv is not None and table.accounts_json is not None:
+        problems.add("users", "csv and accounts_json exclude each other", "choose one")
+    if table.csv is not None:
+        if table.count is not None:
+            problems.add("users.count", "is for generated users", "a csv brings its own rows: remove the count")
+        rows = read_users(folder / table.csv, token.symbol, rule, problems)
+        return Users(UserSource.CSV, len(rows), total=total, file=folder / table.csv, rows=rows)
+    limit = table.count if table.count is not None else 0 if table.accounts_json else DEFAULT_USERS
+    if not 0 <= limit <= USER_LIMIT:
+        problems.add("users.count", f"{limit} is not between 0 and {USER_LIMIT}")
+    if table.accounts_json is not None:
+        file = _accounts_json(table.accounts_json, folder, genesis_is_local, problems)
+        return Users(UserSource.ACCOUNTS_JSON, limit, table.seed, table.alpha, total, file)
+    return Users(UserSource.GENERATED, limit, table.seed, table.alpha, total)
+
+
+def _accounts_json(text: str, folder: Path, genesis_is_local: bool, problems: Problems) -> Path:
+    """The file lies on the genesis node's host, whose agent reads it: here its private keys are never looked at."""
+    if genesis_is_local:
+        if not (folder / text).is_file():
+            problems.add("users.accounts_json", f"{folder / text} is no file")
+        return folder / text
+    if wrong := syntax.absolute(text):
+        problems.add("users.accounts_json", wrong, "it is a path on the genesis node's host")
+    return Path(text)
+
+
+def producers(table: ProducersTable, token: Token, problems: Problems) -> tuple[PlannedProducer, ...]:
+    """Those written first, then generated ones; the first `elected` of them get the votes. Nodes are placed later."""
+    count = table.count if table.count is not None else 0 if table.list else DEFAULT_PRODUCERS
+    if not 0 <= count <= PRODUCER_LIMIT:
+        problems.add("producers.count", f"{count} is not between 0 and {PRODUCER_LIMIT}")
+        count = 0
+    generated = tuple(ProducerTable(producer_name(number)) for number in range(count))
+    listed = table.list + generated
+    elected = table.elected if table.elected is not None else min(len(listed), MAX_ELECTED)
+    if not 1 <= elected <= MAX_ELECTED:
+        problems.add(
+            "producers.elected", f"{elected} is not between 1 and {MAX_ELECTED}", "the contract elects 21 at most"
+        )
+    elif elected > len(listed):
+        problems.add(
+            "producers.elected", f"{elected} are to be elected, and {len(listed)} register", "raise producers.count"
+        )
+    minimum = amounts(token, problems)("producers.minimum", table.minimum, token.units("1000"))
+    planned = []
+    for index, entry in enumerate(listed):
+        path = f"producers.list[{index}]" if index < len(table.list) else "producers.count"
+        _check_producer(entry, path, index < elected, listed[:index], problems)
+        url = entry.url if entry.url is not None else table.url.replace("{account}", entry.account)
+        if len(url) > _URL_LENGTH:
+            problems.add(f"{path}.url", f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
+        # The placement puts the node's name here.
+        planned.append(PlannedProducer(entry.account, None, url, entry.location, index < elected, minimum))
+    return tuple(planned)
+
+
+def _check_producer(
+    entry: ProducerTable, path: str, elected: bool, earlier: tuple[ProducerTable, ...], problems: Problems
+) -> None:
+    if wrong := syntax.account(entry.account):
+        problems.add(f"{path}.account", wrong)
+    if entry.account in {other.account for other in earlier}:
+        problems.add(f"{path}.account", f"producer {entry.account} is there twice")
+    if not 0 <= entry.location < 1 << 16:
+        problems.add(f"{path}.location", f"{entry.location} is not between 0 and 65535")
+    if elected and not entry.node:
+        problems.add(
+            f"{path}.node",
+            f"{entry.account} is to be elected and needs a node",
+            "lower producers.elected, or list it later",
+        )
+
+
+def votes(table: VotesTable, of: Users, planned: tuple[PlannedProducer, ...], problems: Problems) -> Votes:
+    """Who votes for whom. Votes are written down only for accounts whose keys our agents make or import."""
+    known = of.count if of.source is UserSource.GENERATED or of.count else None
+    ours = of.source is not UserSource.CSV
+    voters = table.voters if table.voters is not None else DEFAULT_VOTERS if ours else 0
+    if table.voters is None and known is not None:
+        voters = min(voters, known)
+    _check_counts(table, voters, known if ours else 0, ours, problems)
+    registered = {producer.account for producer in planned}
+    proxies = _proxies(table, planned)
+    for index, account in enumerate(table.proxies):
+        if not _can_vote(of, registered, account):
+            problems.add(f"votes.proxies[{index}]", f"{account} is neither a producer nor a user with a key of ours")
+        if account in table.proxies[:index]:
+            problems.add(f"votes.proxies[{index}]", f"{account} is there twice")
+    written = []
+    for index, vote in enumerate(table.vote):
+        path = f"votes.vote[{index}]"
+        if not _can_vote(of, registered, vote.voter):
+            problems.add(f"{path}.voter", f"{vote.voter} is neither a producer nor a user with a key of ours")
+        if vote.voter in {earlier.voter for earlier in table.vote[:index]}:
+            problems.add(f"{path}.voter", f"{vote.voter} votes twice")
+        _check_vote(vote.producers, vote.proxy, path, registered, proxies, problems)
+        if vote.proxy and vote.voter in proxies:
+            problems.add(f"{path}.proxy", f"{vote.voter} is a proxy, and a proxy may not vote through another")
+        written.append(PlannedVote(vote.voter, tuple(sorted(vote.producers, key=_value)), vote.proxy))
+    return Votes(voters, tuple(written), proxies, table.proxied)
+
+
+def _value(account: str) -> int:
+    """A name's order on the chain; wrong names are told of elsewhere."""
+    try:
+        return name_to_int(account)
+    except BadName:
+        return 0
+
+
+def _proxies(table: VotesTable, planned: tuple[PlannedProducer, ...]) -> tuple[str, ...]:
+    """Those written; the first producer, as in the tutorial, where users are to vote by proxy and none is written."""
+    if table.proxies or not table.proxied or not planned:
+        return table.proxies
+    return (planned[0].account,)
+
+
+def _can_vote(of: Users, registered: set[str], account: str) -> bool:
+    """Whether our agents can sign its vote, as far as the users' names are known here."""
+    return account in registered or of.source is UserSource.ACCOUNTS_JSON or _is_generated(of, account)
+
+
+def _check_counts(table: VotesTable, voters: int, known: int | None, ours: bool, problems: Problems) -> None:
+    for key, number in (("voters", voters), ("proxied", table.proxied)):
+        if number < 0:
+            problems.add(f"votes.{key}", f"{number} is negative")
+        elif number and not ours:
+            problems.add(
+                f"votes.{key}", "the keys of a csv's users are not ours, so that nobody here can vote for them"
+            )
+        elif known is not None and number > known:
+            problems.add(f"votes.{key}", f"{number} are more than the {known} users")
+    if known is not None and 0 <= voters <= known < voters + table.proxied:
+        problems.add("votes.proxied", f"{voters} voters and {table.proxied} proxied are more than the {known} users")
+
+
+def _check_vote(
+    chosen: tuple[str, ...], proxy: str, path: str, registered: set[str], proxies: tuple[str, ...], problems: Problems
+) -> None:
+    if bool(chosen) == bool(proxy):
+        problems.add(path, "a vote is for producers or through a proxy", "write one of the two")
+    if len(chosen) > MAX_VOTES:
+        problems.add(f"{path}.producers", f"has {len(chosen)} producers", f"the contract takes {MAX_VOTES}")
+    for index, account in enumerate(chosen):
+        if account not in registered:
+            problems.add(f"{path}.producers[{index}]", f"{account} is no producer of this network")
+        if account in chosen[:index]:
+            problems.add(f"{path}.producers[{index}]", f"{account} is there twice")
+    if proxy and proxy not in proxies:
+        problems.add(f"{path}.proxy", f"{proxy} is not a registered proxy", "list it in votes.proxies")
+
+
+def overlaps(of: Users, planned: tuple[PlannedProducer, ...], problems: Problems) -> None:
+    """No account may be both a user and a producer."""
+    imported = {row.account for row in of.rows}
+    for producer in planned:
+        if producer.account in imported or _is_generated(of, producer.account):
+            problems.add("producers", f"{producer.account} is a user, too", "rename the producer")
+
+
+def _is_generated(of: Users, account: str) -> bool:
+    number = user_number(account)
+    return of.source is UserSource.GENERATED and number is not None and number < of.count

@@ -1,0 +1,194 @@
+"""Fills in what belongs to the chain: token, stake, genesis, contracts, features."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from antelope.asset import MAX_AMOUNT, Asset, Symbol
+from antelope.errors import BadAsset, FormatError
+from antelope.genesis import DEFAULT_CONFIGURATION
+from antelope.keys import PublicKey
+from inventory import syntax
+from inventory.errors import Problems
+from inventory.model import ContractsTable, GenesisTable, NamedContractTable, StakeTable, TokenTable
+from inventory.network import GENESIS_ACCOUNT, ContractSource, GenesisPlan, StakeRule
+
+DEPLOYED = ("eosio.token", "eosio.msig", GENESIS_ACCOUNT)
+"""The contracts of every network, in the order of deployment; eosio's own is the system contract."""
+
+BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
+
+BOOT_CONTRACTS = ("eosio.boot", "eosio.bios")
+"""Contracts with `activate`, the preferred first, as a contracts directory has them."""
+
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(0|00|000|5|50|500))?Z?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Token:
+    """The core token. Amounts in the smallest unit."""
+
+    symbol: Symbol
+    max_supply: int
+    issue: int
+    reserve: int
+
+    def units(self, tokens: str) -> int:
+        """A number of tokens such as "0.45" in smallest units; decimals beyond the precision are dropped."""
+        whole, _, fraction = tokens.partition(".")
+        return int(whole + fraction[: self.symbol.precision].ljust(self.symbol.precision, "0"))
+
+
+def token(table: TokenTable, problems: Problems) -> Token:
+    """The token with its supplies."""
+    try:
+        symbol = Symbol.parse(table.symbol)
+    except BadAsset as error:
+        problems.add("token.symbol", str(error))
+        symbol = Symbol(4, "SYS")
+    plain = Token(symbol, 0, 0, 0)
+    read = amounts(plain, problems)
+    max_supply = read("token.max_supply", table.max_supply, plain.units("10000000000"))
+    issue = read("token.issue", table.issue, plain.units("1000000000"))
+    reserve = read("token.reserve", table.reserve, issue // 1000)
+    if max_supply > MAX_AMOUNT:
+        problems.add(
+            "token.max_supply", "the default of ten billion tokens is beyond 2^62 - 1 units", "write a smaller one"
+        )
+    if issue > max_supply:
+        problems.add("token.issue", "is more than token.max_supply")
+    if issue == 0:
+        problems.add("token.issue", "is zero", "the RAM market opens with a thousandth of the issue")
+    if reserve > issue:
+        problems.add("token.reserve", "is more than token.issue")
+    return Token(symbol, max_supply, issue, reserve)
+
+
+def amounts(token: Token, problems: Problems) -> Callable[[str, str | None, int], int]:
+    """A reader of amounts in the token's symbol: (path, text or None, default) -> units."""
+
+    def read(path: str, text: str | None, default: int) -> int:
+        if text is None:
+            return default
+        try:
+            amount = Asset.parse(text, token.symbol).amount
+        except BadAsset as error:
+            problems.add(path, str(error))
+            return default
+        if amount < 0:
+            problems.add(path, f"{text} is negative")
+        return amount
+
+    return read
+
+
+def stake(table: StakeTable, of: Token, problems: Problems) -> StakeRule:
+    """The split's rule; the tutorial's amounts by default."""
+    read = amounts(of, problems)
+    rule = StakeRule(
+        ram=read("stake.ram", table.ram, of.units("0.1")),
+        minimum=read("stake.minimum", table.minimum, of.units("0.45")),
+        liquid=read("stake.liquid", table.liquid, of.units("9")),
+    )
+    for key in ("ram", "minimum"):
+        if getattr(rule, key) == 0:
+            problems.add(f"stake.{key}", "is zero", f"write an amount: the smallest is {Asset(1, of.symbol)}")
+    return rule
+
+
+def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
+    """What genesis.json will hold, checked as nodeos checks it when it starts."""
+    configuration = dict(DEFAULT_CONFIGURATION)
+    for key, value in table.configuration.items():
+        path = f"genesis.configuration.{key}"
+        if key not in DEFAULT_CONFIGURATION:
+            problems.add(path, "nodeos has no such value", f"known: {', '.join(DEFAULT_CONFIGURATION)}")
+        elif not 0 <= value < 1 << 32:
+            problems.add(path, f"{value} is not between 0 and 2^32 - 1")
+        else:
+            configuration[key] = value
+    if table.timestamp is not None and not _is_time(table.timestamp):
+        problems.add(
+            "genesis.timestamp", f"{table.timestamp!r} is not a time on a half second, as in 2030-01-31T12:00:00.500"
+        )
+    if table.initial_key is not None:
+        try:
+            PublicKey.parse(table.initial_key)
+        except FormatError as error:
+            problems.add("genesis.initial_key", str(error))
+    return GenesisPlan(table.timestamp, configuration, table.initial_key)
+
+
+def _is_time(text: str) -> bool:
+    if not _TIMESTAMP.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def contracts(
+    table: ContractsTable, folder: Path, problems: Problems
+) -> tuple[ContractSource, tuple[ContractSource, ...]]:
+    """The boot contract and the deployed ones: what is written, else the directory's, else the bundled."""
+    directory = None if table.directory is None else folder / table.directory
+    if directory is not None and not directory.is_dir():
+        problems.add(
+            "contracts.directory", f"{directory} is no folder", "it holds eosio.token/eosio.token.wasm and so on"
+        )
+        directory = None
+    sources = {account: _from_directory(account, directory) for account in DEPLOYED}
+    for index, entry in enumerate(table.list):
+        path = f"contracts.list[{index}]"
+        wrong = None if entry.account == GENESIS_ACCOUNT else syntax.system_account(entry.account)
+        if wrong:
+            problems.add(f"{path}.account", wrong, "contracts are deployed on eosio and eosio.* only")
+        if entry.account in {earlier.account for earlier in table.list[:index]}:
+            problems.add(f"{path}.account", f"{entry.account} is written twice")
+        sources[entry.account] = _written(entry, path, folder, directory, problems)
+    return _boot(table, folder, directory, problems), tuple(sources.values())
+
+
+def _boot(table: ContractsTable, folder: Path, directory: Path | None, problems: Problems) -> ContractSource:
+    if table.boot is not None:
+        return _files(table.boot.wasm, table.boot.abi, GENESIS_ACCOUNT, "contracts.boot", folder, problems)
+    for name in BOOT_CONTRACTS:
+        found = _from_directory(GENESIS_ACCOUNT, directory, name)
+        if not found.bundled:
+            return found
+    return ContractSource(GENESIS_ACCOUNT, None, None)
+
+
+def _from_directory(account: str, directory: Path | None, name: str | None = None) -> ContractSource:
+    name = name or ("eosio.system" if account == GENESIS_ACCOUNT else account)
+    if directory is not None:
+        wasm, abi = directory / name / f"{name}.wasm", directory / name / f"{name}.abi"
+        if wasm.is_file() and abi.is_file():
+            return ContractSource(account, wasm, abi)
+    return ContractSource(account, None, None)
+
+
+def _written(
+    entry: NamedContractTable, path: str, folder: Path, directory: Path | None, problems: Problems
+) -> ContractSource:
+    if entry.wasm is not None and entry.abi is not None:
+        return _files(entry.wasm, entry.abi, entry.account, path, folder, problems)
+    if entry.wasm is not None or entry.abi is not None:
+        problems.add(path, "wasm and abi come together", "write both, or neither")
+    source = _from_directory(entry.account, directory)
+    if source.bundled and entry.account not in BUNDLED_CONTRACTS:
+        problems.add(path, f"there is no contract for {entry.account}", "write its wasm and abi")
+    return source
+
+
+def _files(wasm: str, abi: str, account: str, path: str, folder: Path, problems: Problems) -> ContractSource:
+    for key, name in (("wasm", wasm), ("abi", abi)):
+        if not (folder / name).is_file():
+            problems.add(f"{path}.{key}", f"{folder / name} is no file")
+    return ContractSource(account, folder / wasm, folder / abi)

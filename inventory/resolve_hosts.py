@@ -1,0 +1,173 @@
+"""Fills in where things run: hosts and how to reach them, the coordinator's own address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inventory import options, syntax
+from inventory.errors import Problems
+from inventory.model import CoordinatorTable, HostTable, JumpTable, SshTable
+from inventory.network import BUNDLED, Host, HostKeyPolicy, Ssh, Sudo
+from inventory.parse import join
+
+LOOPBACK = "127.0.0.1"
+
+
+def hosts(
+    tables: tuple[HostTable, ...], shared: SshTable, nodeos: str, folder: Path, problems: Problems
+) -> tuple[Host, ...]:
+    """The hosts; without any, this machine."""
+    if wrong := _nodeos(nodeos):
+        problems.add("nodeos.path", wrong, f'write "{BUNDLED}" or where every host has its nodeos')
+    if shared.address is not None:
+        problems.add("ssh.address", "belongs to a host", "write hosts.address or hosts.ssh.address")
+    if not tables:
+        return (Host("local", LOOPBACK, nodeos=nodeos),)
+    found = []
+    for index, table in enumerate(tables):
+        path = f"hosts[{index}]"
+        if wrong := syntax.identifier(table.name):
+            problems.add(f"{path}.name", wrong)
+        if table.name in {earlier.name for earlier in tables[:index]}:
+            problems.add(f"{path}.name", f"{table.name} is there twice")
+        found.append(_host(table, path, shared, nodeos, folder, problems))
+    return tuple(found)
+
+
+def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Path, problems: Problems) -> Host:
+    address = table.address or (LOOPBACK if table.local else "")
+    if not address:
+        problems.add(f"{path}.address", "is missing", "write the address that other hosts dial, or local = true")
+    elif wrong := syntax.address(address):
+        problems.add(f"{path}.address", wrong)
+    if table.nodeos is not None and (wrong := _nodeos(table.nodeos)):
+        problems.add(f"{path}.nodeos", wrong, f'write "{BUNDLED}" or where this host has its nodeos')
+    if table.data and (wrong := syntax.absolute(table.data)):
+        problems.add(f"{path}.data", wrong)
+    if wrong := syntax.login(table.user):
+        problems.add(f"{path}.user", wrong)
+    if table.local and table.ssh != SshTable():
+        problems.add(f"{path}.ssh", "a local host needs no SSH", "remove it, or local = true")
+    if table.local and table.tunnel:
+        problems.add(f"{path}.tunnel", "a local host needs no tunnel")
+    ssh = None if table.local else _ssh(table.ssh, shared, address, f"{path}.ssh", folder, problems)
+    return Host(table.name, address, ssh, table.data, table.nodeos or nodeos, table.user, table.tunnel)
+
+
+def _nodeos(text: str) -> str | None:
+    return None if text == BUNDLED else syntax.absolute(text)
+
+
+def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path, problems: Problems) -> Ssh:
+    """The host's own keys over the shared ones; mistakes in shared ones are told of once, under [ssh]."""
+
+    def at(key: str) -> str:
+        return join(path if getattr(own, key) is not None else "ssh", key)
+
+    def said(key: str) -> str | None:
+        value: str | None = getattr(own, key)
+        fallback: str | None = getattr(shared, key)
+        return value if value is not None else fallback
+
+    port = own.port if own.port is not None else shared.port if shared.port is not None else 22
+    user = said("user") or "root"
+    if wrong := syntax.port(port):
+        problems.add(at("port"), wrong)
+    if wrong := syntax.login(user):
+        problems.add(at("user"), wrong)
+    if own.address is not None and (wrong := syntax.address(own.address)):
+        problems.add(f"{path}.address", wrong)
+    print_ = said("fingerprint")
+    if print_ is not None and (wrong := syntax.fingerprint(print_)):
+        problems.add(at("fingerprint"), wrong)
+    jump = own.jump or shared.jump
+    return Ssh(
+        address=own.address or address,
+        port=port,
+        user=user,
+        key=_file(said("key"), at("key"), folder, problems),
+        known_hosts=_file(said("known_hosts"), at("known_hosts"), folder, problems),
+        fingerprint=print_,
+        host_key=_policy(said("host_key"), at("host_key"), problems),
+        jump=None if jump is None else _jump(jump, user, at("jump"), folder, problems),
+        sudo=_sudo(said("sudo"), user, at("sudo"), problems),
+    )
+
+
+def _jump(table: JumpTable, user: str, path: str, folder: Path, problems: Problems) -> Ssh:
+    user = table.user or user
+    checks = (
+        ("address", syntax.address(table.address)),
+        ("port", syntax.port(table.port)),
+        ("user", syntax.login(user)),
+        ("fingerprint", None if table.fingerprint is None else syntax.fingerprint(table.fingerprint)),
+    )
+    for key, wrong in checks:
+        if wrong:
+            problems.add(f"{path}.{key}", wrong)
+    return Ssh(
+        address=table.address,
+        port=table.port,
+        user=user,
+        key=_file(table.key, f"{path}.key", folder, problems),
+        known_hosts=_file(table.known_hosts, f"{path}.known_hosts", folder, problems),
+        fingerprint=table.fingerprint,
+        host_key=_policy(table.host_key, f"{path}.host_key", problems),
+    )
+
+
+def _file(text: str | None, path: str, folder: Path, problems: Problems) -> Path | None:
+    """A file of the operator's; whether it is there shows when SSH needs it, since a plan needs none."""
+    if text is None:
+        return None
+    if not text:
+        problems.add(path, "is empty", "leave the key out for ssh's own default")
+        return None
+    return folder / Path(text).expanduser()
+
+
+def _policy(text: str | None, path: str, problems: Problems) -> HostKeyPolicy:
+    try:
+        return HostKeyPolicy(text or HostKeyPolicy.STRICT)
+    except ValueError:
+        problems.add(path, f"{text!r} is neither strict nor accept-new")
+        return HostKeyPolicy.STRICT
+
+
+def _sudo(text: str | None, user: str, path: str, problems: Problems) -> Sudo:
+    """Without a word root needs none, and any other user is taken to have it without a password."""
+    try:
+        return Sudo(text) if text is not None else Sudo.NONE if user == "root" else Sudo.PASSWORDLESS
+    except ValueError:
+        problems.add(path, f"{text!r} is none of {', '.join(Sudo)}")
+        return Sudo.NONE
+
+
+def node_options(tables: tuple[tuple[str, dict[str, object]], ...], problems: Problems) -> dict[str, str]:
+    """nodeos options of several (path, table), later ones over earlier ones, as config.ini has them."""
+    merged = {}
+    for path, table in tables:
+        for key, value in table.items():
+            text = options.text(value)
+            if key not in options.allowed():
+                problems.add(
+                    join(path, key),
+                    "is not among the nodeos options that an inventory may set",
+                    "see docs/inventory.md",
+                )
+            elif text is None:
+                problems.add(join(path, key), "a text, a whole number, or true or false is expected")
+            else:
+                merged[key] = text
+    return merged
+
+
+def coordinator(table: CoordinatorTable, of: tuple[Host, ...], problems: Problems) -> tuple[str, str | None]:
+    """Where the coordinator listens, and what agents dial."""
+    near = all(host.local or host.tunnel for host in of)
+    listen = table.listen if table.listen is not None else f"{LOOPBACK if near else '0.0.0.0'}:0"  # noqa: S104 (mTLS)
+    if wrong := syntax.listening(listen):
+        problems.add("coordinator.listen", wrong)
+    if table.advertise is not None and (wrong := syntax.address(table.advertise)):
+        problems.add("coordinator.advertise", wrong)
+    return listen, table.advertise

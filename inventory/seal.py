@@ -1,0 +1,216 @@
+"""The seal: genesis, contracts, features, allocation, producers and votes, written once. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from antelope.errors import FormatError
+from antelope.genesis import DEVELOPMENT_KEY, Genesis
+from antelope.keys import PublicKey
+from inventory import allocation, compare, election, syntax, system
+from inventory.contract_files import Files
+from inventory.errors import Problems
+from inventory.features import choose
+from inventory.network import GENESIS_ACCOUNT, Network, UserSource
+from inventory.proof import prove
+from inventory.sealed import FORMAT, Sealed, SealedContract, SealedProducer, SealedVote, pack_allocation
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What hosts reported and files hold: all that the seal needs beside the network."""
+
+    eosio_key: str
+    """The genesis node's public key; keys are EOS… text."""
+    account_keys: Mapping[str, str]
+    """Of generated users and of producers, by account."""
+    signing_keys: Mapping[str, str]
+    """Of producers, by account."""
+    features: Any
+    """The genesis node's answer to get_supported_protocol_features."""
+    contracts: Mapping[str, Files]
+    """By account, in no order."""
+    boot_contract: Files
+    now: datetime
+    """Aware, UTC."""
+    imported: Mapping[str, str] = field(default_factory=dict)
+    """Users of an accounts.json, in the file's order, with their public keys."""
+
+
+@dataclass(frozen=True)
+class SealedBundle:
+    """The sealed network with the files that its hashes name."""
+
+    sealed: Sealed
+    artifacts: Mapping[str, bytes]
+    """By sha256 (hex)."""
+    notes: tuple[str, ...]
+    """What the operator should know: features left out, votes that are not ours."""
+
+
+def seal(network: Network, collected: Collected) -> SealedBundle:
+    """Seals the network. Raises InventoryError with everything that stands against it."""
+    problems = Problems()
+    imported = tuple(collected.imported)
+    keys = _account_keys(network, collected)
+    _check_keys(network, collected, keys, problems)
+    _check_contracts(network, collected, problems)
+    problems.check(network.source)
+    proof = prove(network, imported)
+    problems.extend(proof.problems)
+    features, left_out = choose(network.features, collected.features, collected.contracts["eosio.msig"][0], problems)
+    genesis = _genesis(network, collected, problems)
+    problems.check(network.source)
+    rows = allocation.allocate(network, allocation.holdings(network, imported), keys)
+    artifacts: dict[str, bytes] = {}
+    sealed = Sealed(
+        format=FORMAT,
+        network=network.name,
+        chain_id=genesis.chain_id(),
+        genesis=json.loads(genesis.to_json()),
+        symbol=str(network.symbol),
+        max_supply=network.max_supply,
+        issue=network.issue,
+        boot_contract=_contract(network.boot_contract.account, collected.boot_contract, artifacts),
+        contracts=tuple(_contract(c.account, collected.contracts[c.account], artifacts) for c in network.contracts),
+        system_accounts=_system_accounts(network, collected),
+        features=features,
+        allocation=_keep(pack_allocation(rows), artifacts),
+        accounts=len(rows),
+        producers=_producers(network, collected),
+        proxies=network.votes.proxies,
+        votes=tuple(SealedVote(v.voter, v.proxy, v.producers) for v in election.ballots(network, imported)),
+        sections=compare.sections(network),
+    )
+    return SealedBundle(sealed, artifacts, (*proof.notes, *left_out))
+
+
+def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
+    """Every account's key, wherever it comes from."""
+    rows = {row.account: row.key for row in network.users.rows}
+    return {**collected.imported, **rows, **collected.account_keys}
+
+
+def _check_keys(network: Network, collected: Collected, keys: Mapping[str, str], problems: Problems) -> None:
+    """Every account has a key that is one, and no two signers share theirs."""
+    _check_eosio_key(network, collected, problems)
+    owners = {collected.eosio_key: GENESIS_ACCOUNT}
+    for producer in network.producers:
+        key = collected.signing_keys.get(producer.account)
+        if key is None:
+            problems.add("producers", f"{producer.account} has reported no signing key", "is its host's agent there?")
+        elif key in owners:
+            problems.add("producers", f"{producer.account} signs with the key of {owners[key]}", "each needs its own")
+        else:
+            owners[key] = producer.account
+    users = allocation.user_names(network, tuple(collected.imported))
+    registered = {producer.account for producer in network.producers}
+    for account in users if network.users.source is UserSource.ACCOUNTS_JSON else ():
+        if wrong := syntax.account(account):
+            problems.add("users.accounts_json", wrong)
+        elif account in registered:
+            problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
+    missing = [account for account in (*users, *sorted(registered)) if account not in keys]
+    if missing:
+        shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+        problems.add("users", f"{len(missing)} accounts have no key: {shown}", "their hosts' agents make them")
+    for account, key in (*keys.items(), *collected.signing_keys.items(), (GENESIS_ACCOUNT, collected.eosio_key)):
+        _check_key(account, key, problems)
+
+
+def _check_eosio_key(network: Network, collected: Collected, problems: Problems) -> None:
+    if collected.eosio_key == DEVELOPMENT_KEY:
+        problems.add("genesis", "the genesis node has nodeos' public development key", "its agent must make its own")
+    wanted = network.genesis.initial_key
+    if wanted is not None and str(PublicKey.parse(wanted)) != collected.eosio_key:
+        hint = f"remove it, or write {collected.eosio_key}"
+        problems.add("genesis.initial_key", "is not the key that the genesis node made", hint)
+
+
+def _check_key(account: str, key: str, problems: Problems) -> None:
+    try:
+        if str(PublicKey.parse(key)) != key:
+            problems.add("users", f"{account}: {key} is not in the form EOS…")
+    except FormatError as error:
+        problems.add("users", f"{account}: {error}")
+
+
+def _check_contracts(network: Network, collected: Collected, problems: Problems) -> None:
+    """All contracts are there and readable, and the msig will be able to execute what replaces the system contract."""
+    contracts = {"boot": collected.boot_contract, **collected.contracts}
+    for account in ("boot", *(source.account for source in network.contracts)):
+        if account not in contracts:
+            problems.add("contracts", f"there are no files for {account}")
+            continue
+        wasm, abi = contracts[account]
+        if not wasm.startswith(system.WASM_MAGIC):
+            problems.add("contracts", f"{account}: the wasm is no WebAssembly module")
+        try:
+            if not isinstance(json.loads(abi), dict):
+                problems.add("contracts", f"{account}: the ABI is no JSON object")
+        except ValueError as error:
+            problems.add("contracts", f"{account}: the ABI is not JSON: {error}")
+    problems.check(network.source)
+    try:
+        deferred = system.executes_deferred(contracts["eosio.msig"][0])
+    except FormatError as error:
+        problems.add("contracts", f"eosio.msig: {error}")
+        return
+    size = network.genesis.configuration["max_inline_action_size"]
+    if not deferred and size < system.INLINE_MSIG_LEAST:
+        problems.add(
+            "genesis.configuration.max_inline_action_size",
+            f"{size} is too small for this eosio.msig, which executes proposals inline",
+            f"{system.INLINE_MSIG_LEAST} or more lets a proposal replace the system contract",
+        )
+
+
+def _genesis(network: Network, collected: Collected, problems: Problems) -> Genesis:
+    """The genesis; its timestamp is on a half second, and not in the future, where nodeos would wait for it."""
+    plan, now = network.genesis, collected.now.astimezone(UTC)
+    if plan.timestamp is None:
+        start = now.replace(microsecond=now.microsecond // 500_000 * 500_000)
+    else:
+        start = datetime.fromisoformat(plan.timestamp).replace(tzinfo=UTC)
+    genesis = Genesis(start, PublicKey.parse(collected.eosio_key), plan.configuration)
+    if start > now:
+        problems.add(
+            "genesis.timestamp", f"{plan.timestamp} lies in the future", "nodeos makes no block before: remove it"
+        )
+    return genesis
+
+
+def _system_accounts(network: Network, collected: Collected) -> tuple[str, ...]:
+    deployed = [source.account for source in network.contracts]
+    wasms = (collected.contracts[account][0] for account in deployed)
+    return system.system_accounts(wasms, deployed, network.system_accounts)
+
+
+def _contract(account: str, files: Files, artifacts: dict[str, bytes]) -> SealedContract:
+    wasm, abi = files
+    return SealedContract(account, _keep(wasm, artifacts), _keep(abi, artifacts))
+
+
+def _keep(data: bytes, artifacts: dict[str, bytes]) -> str:
+    digest = hashlib.sha256(data).hexdigest()
+    artifacts[digest] = data
+    return digest
+
+
+def _producers(network: Network, collected: Collected) -> tuple[SealedProducer, ...]:
+    return tuple(
+        SealedProducer(
+            account=producer.account,
+            account_key=collected.account_keys[producer.account],
+            signing_key=collected.signing_keys[producer.account],
+            url=producer.url,
+            location=producer.location,
+            elected=producer.elected,
+        )
+        for producer in network.producers
+    )

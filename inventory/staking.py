@@ -1,0 +1,37 @@
+"""The tutorial's split of a balance into RAM, NET, CPU and liquid tokens, in integers of the smallest unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inventory.network import StakeRule
+
+
+@dataclass(frozen=True)
+class Split:
+    """Parts of one balance."""
+
+    ram: int
+    net: int
+    cpu: int
+    liquid: int
+
+
+def least(rule: StakeRule) -> int:
+    """The smallest balance that can be split."""
+    return rule.ram + 2 * rule.minimum
+
+
+def split(balance: int, rule: StakeRule) -> Split:
+    """RAM first, then the minimum of CPU and NET, then liquid up to its limit; the rest half CPU, half NET.
+
+    An odd unit goes to whichever makes NET even: the tutorial's script computes `round(stake / 2)`, which Python rounds
+    to even. Raises ValueError when the balance is below `least`.
+    """
+    if balance < least(rule):
+        raise ValueError(f"{balance} units do not cover RAM ({rule.ram}) and the least stake (2 x {rule.minimum})")
+    liquid = min(balance - least(rule), rule.liquid)
+    stake = balance - rule.ram - liquid
+    half, odd = divmod(stake, 2)
+    net = half + (odd and half % 2)
+    return Split(rule.ram, net, stake - net, liquid)

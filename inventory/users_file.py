@@ -1,0 +1,91 @@
+"""Reads a CSV of users: account, public key, balance; a header line may lead."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from antelope.asset import Asset, Symbol
+from antelope.errors import BadAsset, FormatError
+from antelope.keys import PublicKey
+from inventory import staking, syntax
+from inventory.errors import Problems
+from inventory.network import StakeRule, UserRow
+
+HEADER = ("account", "public key", "balance")
+_SHOWN = 20
+"""Problems of one file that are told one by one."""
+
+
+def read_users(path: Path, symbol: Symbol, rule: StakeRule, problems: Problems) -> tuple[UserRow, ...]:
+    """The file's rows. Problems name file and line; the rows are returned without the wrong ones."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problems.add("users.csv", f"{path} cannot be read: {error.strerror}")
+        return ()
+    except UnicodeDecodeError:
+        problems.add("users.csv", f"{path} is not UTF-8")
+        return ()
+    found = Problems()
+    rows: dict[str, UserRow] = {}
+    lines = csv.reader(text.splitlines(), strict=True)
+    while True:
+        try:
+            fields = [field.strip() for field in next(lines)]
+        except StopIteration:
+            break
+        except csv.Error as error:
+            found.add("users.csv", f"{path.name} line {lines.line_num}: {error}")
+            break
+        place = f"{path.name} line {lines.line_num}"
+        if not fields or (lines.line_num == 1 and _is_header(fields)):
+            continue
+        row = _row(fields, place, symbol, rule, found)
+        if row is None:
+            continue
+        if row.account in rows:
+            found.add("users.csv", f"{place}: {row.account} is there twice")
+        rows[row.account] = row
+    problems.extend(found.found[:_SHOWN])
+    if len(found.found) > _SHOWN:
+        problems.add("users.csv", f"{path.name} has {len(found.found) - _SHOWN} further problems")
+    if not rows and not found:
+        problems.add("users.csv", f"{path} holds no rows")
+    return tuple(rows.values())
+
+
+def _is_header(fields: list[str]) -> bool:
+    return fields[0].lower() in {"account", "name", "account_name"}
+
+
+def _row(fields: list[str], place: str, symbol: Symbol, rule: StakeRule, problems: Problems) -> UserRow | None:
+    if len(fields) != len(HEADER):
+        problems.add("users.csv", f"{place}: {len(fields)} fields, not 3", f"a line is: {', '.join(HEADER)}")
+        return None
+    account, key, balance = fields
+    wrong = syntax.account(account)
+    if wrong:
+        problems.add("users.csv", f"{place}: {wrong}")
+    try:
+        parsed = PublicKey.parse(key)
+    except FormatError as error:
+        problems.add("users.csv", f"{place}: {error}")
+        return None
+    amount = _balance(balance, place, symbol, problems)
+    if amount is not None and amount < staking.least(rule):
+        least = Asset(staking.least(rule), symbol)
+        problems.add(
+            "users.csv", f"{place}: {Asset(amount, symbol)} is too little for RAM and stake", f"{least} is the least"
+        )
+        amount = None
+    return None if wrong or amount is None else UserRow(account, str(parsed), amount)
+
+
+def _balance(text: str, place: str, symbol: Symbol, problems: Problems) -> int | None:
+    """An amount with or without the symbol's code; all decimals must be there."""
+    try:
+        return Asset.parse(text if " " in text else f"{text} {symbol.code}", symbol).amount
+    except BadAsset as error:
+        problems.add("users.csv", f"{place}: {error}")
+        return None
