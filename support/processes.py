@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from support.files import write_atomic
 
@@ -42,18 +43,17 @@ class Process:
     @staticmethod
     def of(pid: int) -> Process:
         """The process that has this pid now. Raises ProcessLookupError."""
-        _state, started = _stat(pid)
-        return Process(pid, started, _boot_id())
+        return Process(pid, _stat(pid).started, _boot_id())
 
     @property
     def alive(self) -> bool:
         """Whether it still runs; a zombie does not."""
         _reap(self.pid)
         try:
-            state, started = _stat(self.pid)
+            now = _stat(self.pid)
         except ProcessLookupError:
             return False
-        return started == self.started and self.boot == _boot_id() and state not in "ZX"
+        return now.started == self.started and self.boot == _boot_id() and now.state not in "ZX"
 
     def signal(self, number: int) -> bool:
         """Sends a signal to this very process; False when it is gone. Raises PermissionError."""
@@ -153,21 +153,55 @@ def stop_nodes(data: Path, grace: float = GRACE) -> tuple[str, ...]:
 
     Stop the agent first: a living one would start them again. Raises StillRunningError, PermissionError.
     """
-    records = sorted(data.glob(f"nodes/*/{RECORD}"))
-    processes = {record: process for record in records if (process := Process.read(record)) and process.alive}
+    folders = sorted(data.absolute().glob("nodes/*/"))
+    processes = {folder: process for folder in folders if (process := running(folder))}
     stop_all(processes.values(), grace)
-    for record in records:
-        record.unlink(missing_ok=True)
-    return tuple(record.parent.name for record in processes)
+    for folder in folders:
+        (folder / RECORD).unlink(missing_ok=True)
+    return tuple(folder.name for folder in processes)
 
 
-def _stat(pid: int) -> tuple[str, int]:
+def running(folder: Path) -> Process | None:
+    """The living process of a node's folder: the one on record, else one that was started and not yet written down."""
+    process = Process.read(folder / RECORD)
+    return process if process and process.alive else find("--config-dir", str(folder))
+
+
+def find(*arguments: str) -> Process | None:
+    """The process with these arguments in a row on its command line; of parents and children, the parent."""
+    wanted = b"\0" + b"\0".join(os.fsencode(argument) for argument in arguments) + b"\0"
+    found: dict[int, int] = {}
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                if wanted in Path(entry.path, "cmdline").read_bytes():
+                    found[int(entry.name)] = _stat(int(entry.name)).parent
+            except OSError:  # it ended meanwhile
+                continue
+    eldest = (pid for pid, parent in found.items() if parent not in found)
+    for pid in eldest:
+        try:
+            process = Process.of(pid)
+        except ProcessLookupError:
+            continue
+        if process.alive:
+            return process
+    return None
+
+
+class _Stat(NamedTuple):
+    state: str
+    parent: int
+    started: int
+
+
+def _stat(pid: int) -> _Stat:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         raise ProcessLookupError(f"no process {pid}") from None
     fields = text.rpartition(")")[2].split()  # The name, in brackets, may hold blanks and brackets itself.
-    return fields[0], int(fields[19])
+    return _Stat(fields[0], int(fields[1]), int(fields[19]))
 
 
 def _boot_id() -> str:

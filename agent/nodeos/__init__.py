@@ -1,0 +1,1 @@
+"""What a nodeos can do, and the config.ini that it gets."""

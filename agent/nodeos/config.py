@@ -1,0 +1,108 @@
+"""A node's config.ini and command line, from its description alone.
+
+Only options that this nodeos lists in its --help are written, because an unknown one stops it at once, and versions
+differ. Private keys are in config.ini, which is 0600 in a 0700 folder, and never on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from agent.nodeos.spec import NodeSpec, SpecError
+from antelope.keys import PrivateKey
+from boot.step import NodeMode
+
+PLUGINS = ("chain", "chain_api", "http", "net", "net_api", "producer", "producer_api")
+"""chain_plugin first: the bundled nodeos crashes otherwise."""
+
+STALE_PRODUCTION = "-e"
+"""Produce although the last block is old. At most one node of a network may run with it."""
+
+_EVERY_NODE = {
+    # The default drops every second peer of one address, without a line in the log.
+    "p2p-max-nodes-per-host": "100",
+    "max-clients": "250",
+    # Seconds until a peer that was not up yet is dialled again; the default is 30.
+    "connection-cleanup-period": "5",
+    "chain-state-db-size-mb": "1024",
+    # The defaults of 15 ms cut off table reads and large ABIs on a busy machine.
+    "http-max-response-time-ms": "500",
+    "abi-serializer-max-time-ms": "2000",
+}
+
+_FOLLOWING_HEAD = {
+    "transaction-finality-status-max-storage-size-gb": "1",
+}
+
+_PRODUCING = {
+    # Milliseconds. A system contract's setcode on a slow machine needs more than the default of 30. A node that does
+    # not produce stops at once when this exceeds its read-only window.
+    "max-transaction-time": "400",
+}
+
+_LOCAL = {
+    # A developer's disk is often over nodeos' limit of 90 %, with plenty of space left.
+    "resource-monitor-not-shutdown-on-threshold-exceeded": "true",
+}
+
+
+def produces(spec: NodeSpec, mode: NodeMode) -> bool:
+    """Whether the node signs blocks in this mode, and hence needs a key."""
+    return spec.account is not None and mode is not NodeMode.AUDIT
+
+
+def config_ini(
+    spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | None = None, *, local: bool = False
+) -> str:
+    """The text of config.ini; secret where the node produces. known: the options of this nodeos.
+
+    local: the operator's own machine. Raises SpecError on an option that this nodeos does not know, a mode that does
+    not fit the node, or a missing key.
+    """
+    if (mode is NodeMode.GENESIS) != (spec.account == "eosio") and mode is not NodeMode.AUDIT:
+        raise SpecError(f"node {spec.name} ({spec.role}) cannot run in mode {mode.value}")
+    unknown = sorted(set(spec.options) - set(known))
+    if unknown:
+        raise SpecError(
+            f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
+        )
+    tuning = _EVERY_NODE | (_LOCAL if local else {})
+    if mode is not NodeMode.AUDIT:
+        tuning |= _FOLLOWING_HEAD
+    if produces(spec, mode):
+        tuning |= _PRODUCING
+    tuning = {option: value for option, value in tuning.items() if option in known} | dict(spec.options)
+    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
+    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, key))]
+    lines += [f"{option} = {value}" for option, value in sorted(tuning.items())]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def command_line(nodeos: Sequence[str], folder: Path, genesis: Path, mode: NodeMode) -> tuple[str, ...]:
+    """The command that runs the node whose folder this is: config.ini in it, its chain below data/."""
+    stale = (STALE_PRODUCTION,) if mode in (NodeMode.GENESIS, NodeMode.STARTER) else ()
+    places = ("--config-dir", str(folder), "--data-dir", str(folder / "data"), "--genesis-json", str(genesis))
+    return *nodeos, *places, *stale
+
+
+def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, str]]:
+    yield "http-server-address", f"127.0.0.1:{spec.http_port}"
+    yield "p2p-listen-endpoint", spec.p2p_bind
+    yield "p2p-server-address", spec.p2p_endpoint
+    if "agent-name" in known and "agent-name" not in spec.options:
+        yield "agent-name", spec.name
+    for peer in dict.fromkeys(spec.peers):
+        if peer != spec.p2p_endpoint:
+            yield "p2p-peer-address", peer
+
+
+def _role(spec: NodeSpec, mode: NodeMode, key: PrivateKey | None) -> Iterator[tuple[str, str]]:
+    if mode is NodeMode.AUDIT:
+        yield "read-mode", "irreversible"
+    if not produces(spec, mode):
+        return
+    if key is None:
+        raise SpecError(f"node {spec.name}: no key to sign blocks as {spec.account}")
+    yield "producer-name", str(spec.account)
+    yield "signature-provider", f"{key.public}=KEY:{key.wif}"

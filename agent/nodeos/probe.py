@@ -1,0 +1,208 @@
+"""What a nodeos can do, asked of itself: its options, version and protocol features. Remembered by its sha256."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent.nodeos.config import PLUGINS
+from antelope.errors import NodeError
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from inventory.network import BUNDLED
+from support import processes
+from support.bundled import RELEASE_SHA256, BundledError, Runtime
+from support.files import write_atomic
+from support.retry import DeadlineError, poll
+
+HELP_SECONDS = 20.0
+START_SECONDS = 30.0
+
+_OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
+_FORMAT = 1
+"""Of the remembered answer; part of its file's name."""
+
+
+class NodeosError(Exception):
+    """This nodeos cannot be used; one line says which and why."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What one nodeos binary can do."""
+
+    sha256: str
+    """Of the binary, hex."""
+    version: str
+    options: frozenset[str]
+    """Names of the options in its --help."""
+    features: tuple[dict[str, Any], ...]
+    """get_supported_protocol_features, as it answered."""
+
+    @property
+    def features_json(self) -> str:
+        """The features as JSON."""
+        return json.dumps(self.features, separators=(",", ":"))
+
+
+def command_of(nodeos: str, bundled: Callable[[], Runtime]) -> tuple[str, ...]:
+    """The command for BUNDLED or an absolute path. Raises NodeosError."""
+    if nodeos != BUNDLED:
+        return (nodeos,)
+    try:
+        return bundled().command("nodeos")
+    except BundledError as error:
+        raise NodeosError(str(error)) from error
+
+
+async def probe(command: Sequence[str], folder: Path) -> Capabilities:
+    """Looks a nodeos over, or remembers: answers and throwaway data lie in folder. Raises NodeosError, OSError."""
+    binary = Path(command[0])
+    _check_runnable(binary)
+    sha256 = await asyncio.to_thread(_sha256, binary)
+    remembered = folder / f"{sha256}.{_FORMAT}.json"
+    if remembered.is_file():
+        return _unpack(sha256, remembered.read_bytes())
+    if len(command) > 1 and sha256 != RELEASE_SHA256:
+        raise NodeosError(f"{binary} is not the bundled nodeos that this release pins: remove it, it is fetched again")
+    options = await _options(command)
+    version, features = await _ask(command, options, folder)
+    found = {"version": version, "options": sorted(options), "features": features}
+    write_atomic(remembered, json.dumps(found).encode(), 0o600)
+    return _unpack(sha256, remembered.read_bytes())
+
+
+def _unpack(sha256: str, data: bytes) -> Capabilities:
+    found = json.loads(data)
+    return Capabilities(sha256, found["version"], frozenset(found["options"]), tuple(found["features"]))
+
+
+def _check_runnable(binary: Path) -> None:
+    if not binary.is_file():
+        raise NodeosError(f'there is no nodeos at {binary}: install it, or use nodeos = "bundled"')
+    if not os.access(binary, os.X_OK):
+        raise NodeosError(f"{binary} is not executable by this user: chmod +x it, or name another nodeos")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _options(command: Sequence[str]) -> frozenset[str]:
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            "--help",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise NodeosError(f"cannot run {command[0]}: {error.strerror}") from error
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), HELP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise NodeosError(f"{command[0]} --help does not end: it is not a nodeos that can be used") from None
+    options = frozenset(_OPTION.findall(output.decode("utf-8", "replace")))
+    needed = {"plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"}
+    if process.returncode or not needed <= options:
+        said = output.decode("utf-8", "replace").strip().splitlines()
+        raise NodeosError(f"{command[0]} is not a nodeos: its --help says {said[-1][:100] if said else 'nothing'!r}")
+    return options
+
+
+async def _ask(command: Sequence[str], options: frozenset[str], folder: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Runs it on a throwaway chain with a throwaway key."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
+    http, p2p = _free_ports(2)
+    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
+    lines += [f"http-server-address = 127.0.0.1:{http}", f"p2p-listen-endpoint = 127.0.0.1:{p2p}"]
+    if "resource-monitor-not-shutdown-on-threshold-exceeded" in options:
+        lines.append("resource-monitor-not-shutdown-on-threshold-exceeded = true")
+    write_atomic(scratch / "config.ini", "\n".join(lines).encode(), 0o600)
+    write_atomic(scratch / "genesis.json", json.dumps(_genesis()).encode())
+    places = ("--config-dir", str(scratch), "--data-dir", str(scratch), "--genesis-json", str(scratch / "genesis.json"))
+    log = scratch / "log"
+    process = processes.start((*command, *places), output=log, folder=scratch)
+    try:
+        async with NodeClient(f"http://127.0.0.1:{http}", timeout=5.0) as node:
+            return await _answers(node, process, log, command[0])
+    finally:
+        await asyncio.to_thread(processes.stop, process)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _answers(
+    node: NodeClient, process: processes.Process, log: Path, binary: str
+) -> tuple[str, list[dict[str, Any]]]:
+    async def up() -> bool:
+        if not process.alive:
+            raise NodeosError(f"{binary} ends when it is started: {_last_line(log)}")
+        return await node.is_up()
+
+    try:
+        await poll(up, what=f"{binary} to answer", deadline=START_SECONDS, every=0.05)
+        version = (await node.get_info()).server_version_string
+        apis = await node.get_supported_apis()
+        features = await node.get_supported_protocol_features()
+    except DeadlineError as error:
+        raise NodeosError(f"{binary} does not answer: {_last_line(log)}") from error
+    except NodeError as error:
+        raise NodeosError(f"{binary} is too old: {error}") from error
+    _check_new_enough(binary, version, apis, features)
+    return version, features
+
+
+def _check_new_enough(binary: str, version: str, apis: frozenset[str], features: list[dict[str, Any]]) -> None:
+    names = {entry["value"] for feature in features for entry in feature.get("specification", ())}
+    lacking = [
+        what
+        for what, there in (
+            ("the feature PREACTIVATE_FEATURE", "PREACTIVATE_FEATURE" in names),
+            ("the producer API", "/v1/producer/schedule_protocol_feature_activations" in apis),
+            ("send_transaction", bool(apis & {"/v1/chain/send_transaction", "/v1/chain/send_transaction2"})),
+        )
+        if not there
+    ]
+    if lacking:
+        raise NodeosError(
+            f"{binary} ({version}) is too old: it lacks {', '.join(lacking)}; EOSIO 2.0 is the oldest usable"
+        )
+
+
+def _genesis() -> dict[str, Any]:
+    """nodeos fills in the limits that are left out."""
+    return {
+        "initial_timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000"),
+        "initial_key": str(PrivateKey.generate().public),
+    }
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free on loopback now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [int(server.getsockname()[1]) for server in sockets]
+    finally:
+        for server in sockets:
+            server.close()
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else "it wrote nothing"

@@ -1,0 +1,1 @@
+"""The host's nodes: started, watched, stopped, found again."""

@@ -1,0 +1,54 @@
+"""Why a nodeos ended, read from what it wrote: its exit status says little and differs between versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from agent.nodes.errors import BadConfiguration, DirtyDatabase, DiskFull, NodeFault, NotAnswering, OtherChain, PortTaken
+
+_PORT = re.compile(r"unable to listen on (\S+) .*Address already in use|failed to listen on (\S+?),|"
+                   r"http service failed to start for (\S+?):")  # fmt: skip
+_OPTION = re.compile(
+    r"(Unknown option '[^']+'|unrecogni[sz]ed option '[^']+'|the argument .*for option '[^']+' is invalid)"
+)
+_SECRET = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_[A-Z0-9]+_[1-9A-HJ-NP-Za-km-z]+")
+_SPEAKING = re.compile(r"^(error|warn) .*?\] (.*)$", re.MULTILINE)
+
+_SIGNS: tuple[tuple[str, type[NodeFault], str], ...] = (
+    ("does not match the existing genesis", OtherChain, "its data folder holds another chain (other genesis)"),
+    ("database dirty flag set", DirtyDatabase, "its database is dirty: it was killed before"),
+    ("code cache is dirty", DirtyDatabase, "its code cache is dirty: it was killed before"),
+    ("database format not compatible", DirtyDatabase, "its database is damaged, or of another nodeos version"),
+    ("exceeded file system configured threshold", DiskFull, "its disk is nearly full (nodeos' resource monitor)"),
+    ("No space left on device", DiskFull, "its disk is full"),
+    ("database_guard_exception", DiskFull, "its chain state database is full: raise chain-state-db-size-mb"),
+    ("Action validate exception", BadConfiguration, "nodeos refuses the limits in genesis.json"),
+)
+
+
+def explain(name: str, log: str) -> NodeFault:
+    """The fault of a nodeos that ended, from the log of its last run. Private keys are left out."""
+    option = _OPTION.search(log)
+    if option:
+        return BadConfiguration(f"node {name}: its nodeos says: {option[1]}; change the inventory's options")
+    port = _PORT.search(log)
+    if port:
+        return PortTaken(f"node {name}: {next(filter(None, port.groups()))} is taken: another program listens there")
+    for sign, kind, text in _SIGNS:
+        if sign.lower() in log.lower():
+            return kind(f"node {name}: {text}")
+    return NotAnswering(f"node {name}: nodeos ended; {_last_words(log)}")
+
+
+def _last_words(log: str) -> str:
+    spoken: list[tuple[str, str]] = _SPEAKING.findall(log)
+    errors = [text for level, text in spoken if level == "error"] or [text for _level, text in spoken]
+    lines = errors or [line for line in log.splitlines() if line.strip()]
+    return f"its log ends: {redact(lines[-1])[:200]}" if lines else "it wrote nothing"
+
+
+def redact(text: str) -> str:
+    """The text without private keys, which nodeos logs when it does not understand a signature-provider."""
+    hide: Callable[[re.Match[str]], str] = lambda match: "(private key)"  # noqa: E731
+    return _SECRET.sub(hide, text)

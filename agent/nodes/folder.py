@@ -1,0 +1,149 @@
+"""A node's folder: what it is, how it ran last, its files.
+
+DATA/nodes/NAME/   0700
+    node.json      how it ran last (NodeRecord)
+    process.json   its process; there exactly while the node is meant to run
+    config.ini     0600, holds the signing key
+    genesis.json
+    data/          nodeos' own: blocks, state
+    log/           nodeos.log and nodeos.log.1 (support.nodelogs)
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent.nodeos.spec import NodeSpec, SpecError
+from boot.step import NodeMode
+from inventory.network import Role
+from support.files import write_atomic
+from support.nodelogs import LOG
+from support.processes import RECORD, Process
+
+
+@dataclass(frozen=True)
+class NodeRecord:
+    """How a node ran last."""
+
+    spec: NodeSpec
+    mode: NodeMode
+    chain_id: str
+
+    def pack(self) -> bytes:
+        """As node.json holds it."""
+        return json.dumps(asdict(self) | {"mode": self.mode.value}, indent=1).encode()
+
+    @staticmethod
+    def unpack(data: bytes) -> NodeRecord:
+        """Raises ValueError."""
+        try:
+            values = json.loads(data)
+            raw = values["spec"]
+            spec = NodeSpec(**raw | {"role": Role(raw["role"]), "peers": tuple(raw["peers"])})
+            return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not a node's record") from error
+
+
+@dataclass(frozen=True)
+class NodeFolder:
+    """The files of one node."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The node's."""
+        return self.path.name
+
+    @property
+    def config(self) -> Path:
+        """config.ini."""
+        return self.path / "config.ini"
+
+    @property
+    def genesis(self) -> Path:
+        """genesis.json."""
+        return self.path / "genesis.json"
+
+    @property
+    def data(self) -> Path:
+        """nodeos' own folder."""
+        return self.path / "data"
+
+    @property
+    def log(self) -> Path:
+        """What nodeos writes."""
+        return self.path / LOG
+
+    @property
+    def process(self) -> Process | None:
+        """The process on record, alive or not; None when the node is not meant to run."""
+        return Process.read(self.path / RECORD)
+
+    def remember(self, process: Process) -> None:
+        """Puts the node's process on record: from now on the node is meant to run."""
+        process.write(self.path / RECORD)
+
+    def forget(self) -> None:
+        """The node is not meant to run any more."""
+        (self.path / RECORD).unlink(missing_ok=True)
+
+    def make(self) -> None:
+        """Creates it, closed to others. Raises OSError."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.chmod(0o700)
+
+    def record(self) -> NodeRecord | None:
+        """How the node ran last; None when it never did, or the record cannot be read."""
+        try:
+            return NodeRecord.unpack((self.path / "node.json").read_bytes())
+        except (OSError, ValueError, SpecError):
+            return None
+
+    def write(self, record: NodeRecord, config: str, genesis: bytes) -> None:
+        """Writes everything a start needs. Raises OSError."""
+        write_atomic(self.genesis, genesis, 0o600)
+        write_atomic(self.config, config.encode(), 0o600)
+        write_atomic(self.path / "node.json", record.pack(), 0o600)
+
+    def log_size(self) -> int:
+        """Bytes in the log now."""
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def log_since(self, offset: int, most: int = 1 << 20) -> str:
+        """What was logged after offset (from the start, when the log was moved aside since), the last bytes only."""
+        size = self.log_size()
+        start = max(offset if size >= offset else 0, size - most)
+        if not size:
+            return ""
+        with self.log.open("rb") as file:
+            file.seek(start)
+            return file.read(most).decode("utf-8", "replace")
+
+    def owned(self) -> bool:
+        """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""
+        try:
+            handle = os.open(self.data / "state" / "shared_memory.bin", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    def drop_state(self) -> None:
+        """Removes what nodeos rebuilds from its blocks."""
+        shutil.rmtree(self.data / "state", ignore_errors=True)
+
+    def drop_chain(self) -> None:
+        """Removes blocks and state: for a node whose peers have them."""
+        shutil.rmtree(self.data, ignore_errors=True)

@@ -1,0 +1,162 @@
+"""Starting one nodeos and making sure that it runs the right chain; building its state again after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+
+from agent.nodeos.spec import NodeSpec
+from agent.nodes.errors import (
+    DirtyDatabase,
+    DiskFull,
+    FolderInUse,
+    NodeFault,
+    NotAnswering,
+    OtherChain,
+    PortTaken,
+)
+from agent.nodes.failure import explain
+from agent.nodes.folder import NodeFolder
+from antelope.errors import NodeError
+from antelope.http import NodeClient
+from support import nodelogs, processes
+from support.endpoint import Endpoint
+from support.processes import Process, StillRunningError
+from support.retry import DeadlineError, poll
+
+log = logging.getLogger(__name__)
+
+READY_SECONDS = 60.0
+"""From the start to the first answer; it takes half a second on an idle machine."""
+REPLAY_SECONDS = 1800.0
+"""The same with a replay of all blocks: about 80 s per million accounts created."""
+LEAST_SPACE = 300 * 1024 * 1024
+"""Bytes free that a node needs to start at all: a fresh one takes 18 MB, a busy day of an idle chain about 100 MB."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that is needed to start a node, once its files are written."""
+
+    folder: NodeFolder
+    command: tuple[str, ...]
+    spec: NodeSpec
+    chain_id: str
+    keep_blocks: bool
+    """Its blocks may be the only ones (the genesis node): never removed."""
+
+    @property
+    def url(self) -> str:
+        """Of its HTTP API."""
+        return f"http://127.0.0.1:{self.spec.http_port}"
+
+
+def check_room(launch: Launch) -> None:
+    """Raises PortTaken, FolderInUse or DiskFull when the node could only fail."""
+    name = launch.spec.name
+    endpoints = (Endpoint("127.0.0.1", launch.spec.http_port), Endpoint.parse(launch.spec.p2p_bind))
+    for endpoint in endpoints:
+        if not _free(endpoint):
+            raise PortTaken(f"node {name}: port {endpoint} is taken: stop what listens there, or choose another port")
+    if launch.folder.owned():
+        raise FolderInUse(f"node {name}: another process has {launch.folder.data} open: stop that one first")
+    free = shutil.disk_usage(launch.folder.path).free
+    if free < LEAST_SPACE:
+        raise DiskFull(f"node {name}: only {free >> 20} MB free at {launch.folder.path}, {LEAST_SPACE >> 20} MB needed")
+
+
+async def bring_up(launch: Launch) -> Process:
+    """Starts the node; after a crash it rebuilds its state from its blocks, or, where peers have them, fetches those.
+
+    The process is on record from its first moment. Raises NodeFault; then nothing runs.
+    """
+    try:
+        return await start(launch)
+    except DirtyDatabase as fault:
+        log.warning("%s; replaying its blocks", fault)
+    await asyncio.to_thread(launch.folder.drop_state)
+    try:
+        return await start(launch, REPLAY_SECONDS)
+    except (DirtyDatabase, NotAnswering) as fault:
+        if launch.keep_blocks:
+            raise NodeFault(
+                f"{fault}: its blocks cannot be replayed; they are kept in {launch.folder.data / 'blocks'}: "
+                "try nodeos --hard-replay-blockchain by hand"
+            ) from fault
+        log.warning("%s; fetching all blocks from its peers again", fault)
+    await asyncio.to_thread(launch.folder.drop_chain)
+    return await start(launch)
+
+
+async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
+    """Starts the node once and waits, deadline seconds at most, until it answers for the right chain.
+
+    Raises NodeFault; then it does not run.
+    """
+    folder = launch.folder
+    offset = folder.log_size()
+    try:
+        process = processes.start(
+            launch.command, output=folder.log, folder=folder.path, environment=_environment(folder)
+        )
+    except OSError as error:
+        raise NodeFault(f"node {folder.name}: cannot run {launch.command[0]}: {error.strerror}") from error
+    folder.remember(process)
+    nodelogs.ensure(folder.path.parent.parent)
+    try:
+        await _answers(launch, process, offset, deadline)
+    except NodeFault:
+        try:
+            await asyncio.to_thread(processes.stop, process)
+        except StillRunningError as error:
+            raise NodeFault(f"node {folder.name}: {error}") from error
+        folder.forget()
+        raise
+    return process
+
+
+async def _answers(launch: Launch, process: Process, offset: int, deadline: float) -> None:
+    name = launch.spec.name
+
+    async def ready() -> bool:
+        if not process.alive:
+            raise explain(name, launch.folder.log_since(offset))
+        try:
+            info = await node.get_info()
+        except NodeError:
+            return False
+        if info.chain_id != launch.chain_id:
+            raise OtherChain(
+                f"node {name} runs chain {info.chain_id[:16]}…, the sealed one is {launch.chain_id[:16]}…: "
+                f"{launch.folder.data} is another network's"
+            )
+        return process.alive
+
+    async with NodeClient(launch.url, timeout=5.0) as node:
+        try:
+            await poll(ready, what=f"node {name} to answer", deadline=deadline, every=0.05)
+        except DeadlineError as error:
+            raise NotAnswering(f"node {name} does not answer {deadline:g} s after its start: see its log") from error
+
+
+def _environment(folder: NodeFolder) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
+    return kept | {"HOME": str(folder.path), "LANG": "C.UTF-8"}
+
+
+def _free(endpoint: Endpoint) -> bool:
+    """Whether one can listen there; true as well where only nodeos itself can tell (a name, another address)."""
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((endpoint.host, endpoint.port))
+            probe.listen(1)
+        except OSError as error:
+            return not isinstance(error, PermissionError) and error.errno != errno.EADDRINUSE
+    return True

@@ -1,0 +1,105 @@
+"""How a node is, as the agent reports it, and when one that died is started again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+
+from agent.nodes.folder import NodeRecord
+from antelope.errors import NodeError
+from antelope.http import NodeClient
+from boot.step import NodeMode
+
+PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
+"""Seconds before the first, second, … restart of a node that keeps dying; after the last it is given up."""
+
+LOOK_SECONDS = 3.0
+"""How long a node may take to say how it is."""
+
+HEALTHY_SECONDS = 60.0
+"""A node that lived so long starts with the first pause again."""
+
+
+class NodeState(Enum):
+    """In the words of coordination.proto."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    """Includes a node that died and is to be started again."""
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """What is seen of a node now."""
+
+    name: str
+    state: NodeState
+    mode: NodeMode
+    pid: int = 0
+    head: int = 0
+    lib: int = 0
+    peers: int = 0
+    """Connected, with a handshake."""
+    detail: str = ""
+    """Why it failed."""
+    head_time: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass
+class Restarts:
+    """The restarts of one node that died. Times are seconds on the caller's clock."""
+
+    count: int = 0
+    next_at: float | None = None
+    since: float | None = None
+    """When it was first seen alive after its last death."""
+
+    def lives(self, now: float) -> None:
+        """The node was seen alive."""
+        self.next_at = None
+        self.since = now if self.since is None else self.since
+        if now - self.since >= HEALTHY_SECONDS:
+            self.count = 0
+
+    def due(self, now: float) -> bool:
+        """Whether a dead node is to be started now; a yes counts as a try."""
+        self.since = None
+        if self.given_up:
+            return False
+        if self.next_at is None:
+            self.next_at = now + PAUSES[self.count]
+        if now < self.next_at:
+            return False
+        self.count, self.next_at = self.count + 1, None
+        return True
+
+    @property
+    def given_up(self) -> bool:
+        """Whether no further try will be made."""
+        return self.count >= len(PAUSES)
+
+
+async def look(record: NodeRecord, pid: int, node: NodeClient) -> NodeStatus:
+    """Asks a living node how it is."""
+    name, mode = record.spec.name, record.mode
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            info = await node.get_info()
+            links = await node.connections()
+    except (NodeError, TimeoutError) as error:
+        return NodeStatus(name, NodeState.STARTING, mode, pid, detail=f"does not answer: {error}")
+    return NodeStatus(
+        name,
+        NodeState.RUNNING,
+        mode,
+        pid,
+        info.head_block_num,
+        info.last_irreversible_block_num,
+        sum(link.handshaken for link in links),
+        "",
+        info.head_block_time.timestamp(),
+    )

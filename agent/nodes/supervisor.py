@@ -1,0 +1,299 @@
+"""The host's nodes: started in a mode, watched, restarted after crashes, stopped, adopted by the next agent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.nodeos.config import command_line, config_ini, produces
+from agent.nodeos.probe import Capabilities, NodeosError, command_of, probe
+from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodes.errors import BadConfiguration, NodeFault, UnknownNode
+from agent.nodes.failure import explain
+from agent.nodes.folder import NodeFolder, NodeRecord
+from agent.nodes.launch import Launch, bring_up, check_room
+from agent.nodes.state import NodeState, NodeStatus, Restarts, look
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from boot.step import NodeMode
+from inventory.network import Role
+from support import nodelogs, processes
+from support.bundled import Runtime, fetch
+from support.locks import FileLock
+from support.processes import StillRunningError
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.5
+"""Between two looks at the processes."""
+
+
+@dataclass
+class _Node:
+    """A node of this host, as the supervisor follows it."""
+
+    folder: NodeFolder
+    record: NodeRecord
+    client: NodeClient
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while it is started, stopped or changed."""
+    starting: bool = False
+    fault: str = ""
+    restarts: Restarts = field(default_factory=Restarts)
+
+
+class Nodes:
+    """All nodes of one data folder. One agent at a time has it: `open` takes the lock.
+
+    Nodes run on when the agent ends: `close` only stops watching them.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        signer: Callable[[str], PrivateKey],
+        *,
+        bundled: Callable[[], Runtime] = fetch,
+        local: bool = True,
+    ) -> None:
+        """signer gives an account's block-signing key (KeyError: it has none). local: the operator's own machine."""
+        self._data = data.absolute()
+        self._signer = signer
+        self._bundled = bundled
+        self._local = local
+        self._lock = FileLock(self._data / "nodes" / ".lock")
+        self._nodes: dict[str, _Node] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Finds the nodes that run already, and watches from now on. Raises LockedError, OSError."""
+        (self._data / "nodes").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock.acquire()
+        for path in sorted((self._data / "nodes").glob("[!.]*/")):
+            folder = NodeFolder(path)
+            record = folder.record()
+            if record is None:
+                continue
+            self._nodes[folder.name] = _Node(folder, record, self._connect(record.spec))
+            process = processes.running(path)
+            if process and process != folder.process:
+                folder.remember(process)
+        self._watcher = asyncio.create_task(self._watch(), name="nodes")
+
+    async def close(self) -> None:
+        """Stops watching; the nodes run on."""
+        if self._watcher:
+            self._watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watcher
+        for node in self._nodes.values():
+            await node.client.close()
+        self._lock.release()
+
+    async def capabilities(self, nodeos: str) -> Capabilities:
+        """What that nodeos ("bundled", or an absolute path) can do. Raises NodeosError."""
+        command = await asyncio.to_thread(command_of, nodeos, self._bundled)
+        return await probe(command, self._data / "nodeos")
+
+    async def start(
+        self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None = None, chain_id: str | None = None
+    ) -> None:
+        """Makes the node run like this; does nothing when it does already.
+
+        mode None: as it ran last. genesis (genesis.json) and the chain id that must follow from it may be left out
+        when the node has run before. Returns once it answers. Raises NodeFault, NodeosError, SpecError; then it does
+        not run.
+        """
+        record, genesis = self._wanted(spec, mode, genesis, chain_id)
+        fresh = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
+        node = self._nodes.setdefault(spec.name, fresh)
+        async with node.busy:
+            if self._alive(node) and _same(node.record, record):
+                await self._change_peers(node, record.spec.peers)
+                return
+            node.restarts = Restarts()
+            await self._restart(node, record, genesis)
+
+    async def stop(self, name: str) -> None:
+        """Stops the node with SIGTERM and waits for its end. Raises UnknownNode, NodeFault when it does not end."""
+        node = self._node(name)
+        async with node.busy:
+            await self._halt(node)
+            node.folder.forget()
+            node.fault = ""
+
+    async def set_peers(self, name: str, peers: Iterable[str]) -> None:
+        """Other peers from now on, dialled at once where the node runs. Raises UnknownNode, SpecError, NodeError."""
+        node = self._node(name)
+        async with node.busy:
+            await self._change_peers(node, tuple(peers))
+
+    async def status(self) -> list[NodeStatus]:
+        """How every node is, by name."""
+        nodes = [self._nodes[name] for name in sorted(self._nodes)]
+        return list(await asyncio.gather(*(self._status(node) for node in nodes)))
+
+    def client(self, name: str) -> NodeClient:
+        """The node's HTTP API; whoever uses it need not close it. Raises UnknownNode."""
+        return self._node(name).client
+
+    def record(self, name: str) -> NodeRecord:
+        """How the node runs, or ran last. Raises UnknownNode."""
+        return self._node(name).record
+
+    def _node(self, name: str) -> _Node:
+        try:
+            return self._nodes[name]
+        except KeyError:
+            raise UnknownNode(f"this host has no node {name}") from None
+
+    def _connect(self, spec: NodeSpec) -> NodeClient:
+        return NodeClient(f"http://127.0.0.1:{spec.http_port}")
+
+    def _wanted(
+        self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None, chain_id: str | None
+    ) -> tuple[NodeRecord, bytes]:
+        """What is to run, completed from how it ran last."""
+        node = self._nodes.get(spec.name)
+        if mode is None and node:
+            mode = NodeMode.NORMAL if node.record.mode is NodeMode.STARTER else node.record.mode
+        if genesis is None and node and node.folder.genesis.is_file():
+            genesis = node.folder.genesis.read_bytes()
+        if chain_id is None and node:
+            chain_id = node.record.chain_id
+        if mode is None or genesis is None or chain_id is None:
+            raise UnknownNode(f"node {spec.name} has never run on this host: say its mode and its genesis")
+        return NodeRecord(spec, mode, chain_id), genesis
+
+    def _check_alone(self, record: NodeRecord) -> None:
+        """The same producer on two nodes would sign two blocks for one slot."""
+        if not produces(record.spec, record.mode):
+            return
+        for other in self._nodes.values():
+            same = other.record.spec.account == record.spec.account and other.record.spec.name != record.spec.name
+            active = other.starting or self._alive(other)
+            if same and active and produces(other.record.spec, other.record.mode):
+                raise BadConfiguration(
+                    f"node {record.spec.name}: {other.record.spec.name} signs as {record.spec.account} already: "
+                    "stop that one first"
+                )
+
+    def _alive(self, node: _Node) -> bool:
+        process = node.folder.process
+        return process is not None and process.alive
+
+    async def _halt(self, node: _Node) -> None:
+        process = node.folder.process or processes.running(node.folder.path)
+        if process:
+            try:
+                await asyncio.to_thread(processes.stop, process)
+            except (StillRunningError, PermissionError) as error:
+                raise NodeFault(f"node {node.folder.name}: {error}") from error
+
+    async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes) -> None:
+        """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status."""
+        self._check_alone(record)
+        node.starting = True
+        try:
+            await self._halt(node)
+            node.folder.forget()
+            launch = await self._prepare(node, record, genesis)
+            node.record, node.fault = record, ""
+            await bring_up(launch)
+        except (NodeFault, NodeosError, SpecError) as fault:
+            node.fault = str(fault)
+            raise
+        finally:
+            node.starting = False
+
+    async def _prepare(self, node: _Node, record: NodeRecord, genesis: bytes) -> Launch:
+        spec, folder = record.spec, node.folder
+        found = await self.capabilities(spec.nodeos)
+        key = None
+        if produces(spec, record.mode):
+            try:
+                key = self._signer(str(spec.account))
+            except KeyError:
+                raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
+        config = config_ini(spec, record.mode, found.options, key, local=self._local)
+        nodeos = command_of(spec.nodeos, self._bundled)
+        command = command_line(nodeos, folder.path, folder.genesis, record.mode)
+        launch = Launch(folder, command, spec, record.chain_id, keep_blocks=spec.role is Role.GENESIS)
+        folder.make()
+        check_room(launch)
+        folder.write(record, config, genesis)
+        if spec.http_port != node.record.spec.http_port:
+            await node.client.close()
+            node.client = self._connect(spec)
+        return launch
+
+    async def _change_peers(self, node: _Node, peers: tuple[str, ...]) -> None:
+        old, record = node.record.spec.peers, node.record
+        if peers == old:
+            return
+        changed = NodeRecord(record.spec.with_peers(peers), record.mode, record.chain_id)
+        folder, genesis = node.folder, node.folder.genesis.read_bytes()
+        found = await self.capabilities(changed.spec.nodeos)
+        key = self._signer(str(changed.spec.account)) if produces(changed.spec, changed.mode) else None
+        folder.write(changed, config_ini(changed.spec, changed.mode, found.options, key, local=self._local), genesis)
+        node.record = changed
+        if self._alive(node):
+            for peer in sorted(set(old) - set(peers)):
+                await node.client.call("/v1/net/disconnect", peer)
+            for peer in sorted(set(peers) - set(old) - {changed.spec.p2p_endpoint}):
+                await node.client.connect(peer)
+
+    async def _status(self, node: _Node) -> NodeStatus:
+        process = node.folder.process
+        if self._alive(node) and not node.starting:
+            return await look(node.record, process.pid if process else 0, node.client)
+        if node.starting:
+            return NodeStatus(node.folder.name, NodeState.STARTING, node.record.mode)
+        state = NodeState.FAILED if node.fault else NodeState.STARTING if process else NodeState.STOPPED
+        return NodeStatus(node.folder.name, state, node.record.mode, detail=node.fault)
+
+    async def _watch(self) -> None:
+        """Starts again what died while it should run; gives up on what keeps dying."""
+        while True:
+            wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
+            alive = [node for node in wanted if self._alive(node)]
+            for node in alive:
+                node.restarts.lives(time.monotonic())
+            try:
+                if alive:
+                    nodelogs.ensure(self._data)
+                await asyncio.gather(*(self._revive(node) for node in wanted if node not in alive))
+            except OSError:  # a full disk, say: the next look may find it better
+                log.exception("watching the nodes")
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _revive(self, node: _Node) -> None:
+        if not node.fault:
+            node.fault = str(explain(node.folder.name, node.folder.log_since(0, 1 << 16)))
+            log.warning("%s", node.fault)
+        if not node.restarts.due(time.monotonic()):
+            return
+        async with node.busy:
+            record, died = node.record, node.folder.process
+            if died is None or died.alive:  # stopped or started by somebody meanwhile
+                return
+            if record.mode is NodeMode.STARTER:  # stale production is for one start only
+                record = NodeRecord(record.spec, NodeMode.NORMAL, record.chain_id)
+            log.info("node %s: starting it again", node.folder.name)
+            try:
+                await self._restart(node, record, node.folder.genesis.read_bytes())
+            except (NodeFault, NodeosError, SpecError) as fault:
+                log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
+                node.folder.remember(died)  # it is still meant to run
+
+
+def _same(one: NodeRecord, other: NodeRecord) -> bool:
+    """Whether a node that runs as one would have to be restarted to run as the other; peers change while it runs."""
+    spec = one.spec.with_peers(other.spec.peers)
+    mode = one.mode is other.mode or (one.mode, other.mode) == (NodeMode.STARTER, NodeMode.NORMAL)
+    return spec == other.spec and mode and one.chain_id == other.chain_id

@@ -1,0 +1,249 @@
+"""Nodes on real nodeos: started, adopted, stopped, killed, in each other's way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.nodeos.probe import command_of
+from agent.nodes.errors import BadConfiguration, FolderInUse, OtherChain, PortTaken
+from agent.nodes.state import NodeState
+from boot.step import NodeMode
+from inventory.network import Role
+from support import processes
+from support.endpoint import Endpoint
+from support.locks import LockedError
+from support.processes import Process
+from support.retry import poll
+from tests.live.agent.conftest import Bench, Chain, head, status
+
+
+async def test_a_node_runs_is_found_again_and_stops(bench: Bench) -> None:
+    """A started node produces, outlives its agent, is adopted by the next one with the same pid, and stops by SIGTERM."""
+    first = await bench.agent()
+    await bench.start(first, bench.spec("genesis"))
+    pid = (await head(first, "genesis", 3)).pid
+    await first.close()
+    second = await bench.agent()
+    found = await head(second, "genesis", 4)
+    assert (found.pid, found.mode) == (pid, NodeMode.GENESIS)
+    await second.stop("genesis")
+    assert (await status(second, "genesis")).state is NodeState.STOPPED
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_starting_what_runs_changes_nothing(bench: Bench) -> None:
+    """The same spec and mode again leave the process alone; the recorded mode does too; another spec restarts it."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    pid = (await status(nodes, "genesis")).pid
+    await bench.start(nodes, spec)
+    await nodes.start(spec, None)
+    assert (await status(nodes, "genesis")).pid == pid
+    await nodes.start(replace(spec, options={"http-threads": "3"}), None)
+    changed = await status(nodes, "genesis")
+    assert changed.state is NodeState.RUNNING
+    assert changed.pid != pid
+
+
+async def test_only_one_agent_has_a_data_folder(bench: Bench) -> None:
+    """A second agent on the same data folder is refused while the first lives."""
+    await bench.agent()
+    with pytest.raises(LockedError):
+        await bench.agent()
+
+
+@pytest.mark.parametrize("which", ["http", "p2p"])
+async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
+    """A start on a port that somebody listens on fails with that port, and leaves nothing running."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    port = spec.http_port if which == "http" else Endpoint.parse(spec.p2p_bind).port
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(PortTaken, match=f"127.0.0.1:{port} is taken"):
+        await bench.start(nodes, spec)
+    assert (await status(nodes, "genesis")).state is NodeState.FAILED
+    assert processes.running(bench.data / "nodes" / "genesis") is None
+    await bench.start(nodes, spec)
+    assert (await status(nodes, "genesis")).state is NodeState.RUNNING
+
+
+async def test_a_killed_node_comes_back_with_its_blocks(bench: Bench) -> None:
+    """After SIGKILL the agent replays and starts it again: no irreversible block is lost, and production goes on."""
+    nodes = await bench.agent()
+    await bench.start(nodes, bench.spec("genesis"))
+    before = await head(nodes, "genesis", 8)
+    block = await nodes.client("genesis").get_block_info(before.lib)
+    os.kill(before.pid, signal.SIGKILL)
+
+    async def back() -> bool:
+        found = await status(nodes, "genesis")
+        return found.state is NodeState.RUNNING and found.pid != before.pid
+
+    await poll(back, what="the restart", deadline=30)
+    assert (await head(nodes, "genesis", before.head + 2)).lib >= before.lib
+    assert await nodes.client("genesis").get_block_info(before.lib) == block
+
+
+async def test_a_killed_agent_loses_no_node(bench: Bench) -> None:
+    """A node that was started but not written down (the agent died just then) is found by its command line."""
+    nodes = await bench.agent()
+    await bench.start(nodes, bench.spec("genesis"))
+    pid = (await status(nodes, "genesis")).pid
+    await nodes.close()
+    (bench.data / "nodes" / "genesis" / "process.json").unlink()
+    nodes = await bench.agent()
+    assert (await status(nodes, "genesis")).pid == pid
+    await nodes.close()
+    (bench.data / "nodes" / "genesis" / "process.json").unlink()
+    assert await asyncio.to_thread(processes.stop_nodes, bench.data) == ("genesis",)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_a_folder_that_another_process_has_open_is_left_alone(bench: Bench) -> None:
+    """Data in use by somebody else's nodeos is not called dirty, and not removed: the start is refused."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    await head(nodes, "genesis", 3)
+    await nodes.stop("genesis")
+    folder = bench.data / "nodes" / "genesis"
+    other = bench.data / "other"
+    other.mkdir()
+    (other / "config.ini").write_text((folder / "config.ini").read_text())
+    command = command_of(bench.nodeos, bench.bundled)
+    stranger = subprocess.Popen(
+        [*command, "--config-dir", str(other), "--data-dir", str(folder / "data")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        await poll(nodes.client("genesis").is_up, what="the stranger", deadline=20)
+        moved = replace(bench.spec("genesis"), options=spec.options)
+        with pytest.raises(FolderInUse):
+            await bench.start(nodes, moved)
+    finally:
+        stranger.terminate()
+        stranger.wait(20)
+    await bench.start(nodes, spec)
+    assert (await status(nodes, "genesis")).state is NodeState.RUNNING
+
+
+async def test_another_genesis_is_refused(bench: Bench) -> None:
+    """Data of one chain is never run as another's: neither with its genesis, nor when nodeos runs another id."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    await nodes.stop("genesis")
+    other = Chain()
+    with pytest.raises(OtherChain):
+        await nodes.start(spec, NodeMode.GENESIS, other.genesis, other.id)
+    with pytest.raises(OtherChain):
+        await nodes.start(spec, NodeMode.GENESIS, bench.chain.genesis, other.id)
+    assert processes.running(bench.data / "nodes" / "genesis") is None
+    await bench.start(nodes, spec)
+
+
+async def test_an_unknown_option_is_named(bench: Bench) -> None:
+    """An option that this nodeos does not list is refused by name before anything runs."""
+    nodes = await bench.agent()
+    with pytest.raises(ValueError, match="finalizers-dir|vote-threads"):
+        await bench.start(nodes, bench.spec("genesis", vote_threads="4"))
+    assert not (bench.data / "nodes" / "genesis" / "config.ini").exists()
+
+
+async def test_the_genesis_node_becomes_the_audits_node(bench: Bench) -> None:
+    """Restarted in audit mode it keeps its chain, answers from irreversible state, signs nothing and holds no key."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    before = await head(nodes, "genesis", 8)
+    await nodes.start(spec, NodeMode.AUDIT)
+    after = await status(nodes, "genesis")
+    assert (after.state, after.mode) == (NodeState.RUNNING, NodeMode.AUDIT)
+    assert after.head == after.lib >= before.lib
+    assert bench.chain.key.wif not in (bench.data / "nodes" / "genesis" / "config.ini").read_text()
+    await nodes.start(spec, None)
+    assert (await status(nodes, "genesis")).head == after.head
+
+
+async def test_a_follower_syncs_and_takes_late_peers(bench: Bench) -> None:
+    """A node without peers learns one while it runs, syncs, and has it in config.ini for its next start."""
+    nodes = await bench.agent()
+    genesis, late = bench.spec("genesis"), bench.spec("late", Role.FULL)
+    await bench.start(nodes, genesis)
+    await bench.start(nodes, late, NodeMode.NORMAL)
+    await head(nodes, "genesis", 5)
+    assert (await status(nodes, "late")).head == 1
+    await nodes.set_peers("late", [genesis.p2p_endpoint])
+    assert (await head(nodes, "late", 5)).peers == 1
+    pid = (await status(nodes, "late")).pid
+    await nodes.start(late.with_peers([genesis.p2p_endpoint]), NodeMode.NORMAL)
+    assert (await status(nodes, "late")).pid == pid
+    assert f"p2p-peer-address = {genesis.p2p_endpoint}" in (bench.data / "nodes" / "late" / "config.ini").read_text()
+
+
+async def test_a_killed_follower_replays_and_goes_on(bench: Bench) -> None:
+    """A dirty node whose blocks cannot be replayed either fetches everything from its peers again."""
+    nodes = await bench.agent()
+    genesis = bench.spec("genesis")
+    await bench.start(nodes, genesis)
+    follower = bench.spec("follower", Role.FULL, (genesis.p2p_endpoint,))
+    await bench.start(nodes, follower, NodeMode.NORMAL)
+    found = await head(nodes, "follower", 6)
+    os.kill(found.pid, signal.SIGKILL)
+    blocks = bench.data / "nodes" / "follower" / "data" / "blocks" / "blocks.log"
+    blocks.write_bytes(blocks.read_bytes()[:-100] + b"x" * 100)
+
+    async def back() -> bool:
+        now = await status(nodes, "follower")
+        return now.state is NodeState.RUNNING and now.pid != found.pid and now.head > found.head
+
+    await poll(back, what="the follower's return", deadline=60)
+
+
+async def test_a_producer_signs_on_one_node_only(bench: Bench) -> None:
+    """A second node for an account that signs on another one is refused while that runs."""
+    nodes = await bench.agent()
+    one, two = bench.spec("one", Role.PRODUCER), bench.spec("two", Role.PRODUCER)
+    await bench.start(nodes, one, NodeMode.NORMAL)
+    with pytest.raises(BadConfiguration, match="one signs as defproducera already"):
+        await bench.start(nodes, two, NodeMode.NORMAL)
+    await nodes.stop("one")
+    await bench.start(nodes, two, NodeMode.NORMAL)
+
+
+async def test_no_private_key_outside_its_files(bench: Bench) -> None:
+    """The signing key is in config.ini (0600) alone: neither in argv, environment nor the log."""
+    nodes = await bench.agent()
+    await bench.start(nodes, bench.spec("genesis"))
+    pid = (await head(nodes, "genesis", 3)).pid
+    folder, secret = bench.data / "nodes" / "genesis", bench.chain.key.wif
+    for place in (Path(f"/proc/{pid}/cmdline"), Path(f"/proc/{pid}/environ"), folder / "log" / "nodeos.log"):
+        assert secret not in place.read_text(errors="replace")
+    assert secret in (folder / "config.ini").read_text()
+    assert (folder / "config.ini").stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_another_process_with_the_pid_is_never_signalled(bench: Bench) -> None:
+    """A record whose pid passed to another process counts as dead: that process is not signalled."""
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        there = Process.of(bystander.pid)
+        before = Process(there.pid, there.started - 1, there.boot)
+        other_boot = Process(there.pid, there.started, "another")
+        assert not before.alive
+        assert not before.signal(signal.SIGKILL)
+        assert not other_boot.signal(signal.SIGKILL)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
