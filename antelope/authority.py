@@ -28,10 +28,13 @@ class Authority:
     waits: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", tuple(sorted(self.keys)))
-        accounts = sorted(self.accounts, key=lambda one: (name_to_int(one[0]), name_to_int(one[1])))
-        object.__setattr__(self, "accounts", tuple(accounts))
-        object.__setattr__(self, "waits", tuple(sorted(self.waits)))
+        if len(self.keys) > 1:
+            object.__setattr__(self, "keys", tuple(sorted(self.keys)))
+        if len(self.accounts) > 1:
+            accounts = sorted(self.accounts, key=lambda one: (name_to_int(one[0]), name_to_int(one[1])))
+            object.__setattr__(self, "accounts", tuple(accounts))
+        if len(self.waits) > 1:
+            object.__setattr__(self, "waits", tuple(sorted(self.waits)))
 
     def check(self) -> None:
         """Raises FormatError for duplicates, numbers out of range, and a threshold that the weights cannot reach."""
@@ -58,6 +61,10 @@ class Authority:
 
     def pack(self) -> bytes:
         """As newaccount and updateauth carry it. Raises FormatError for what check refuses."""
+        if self.threshold == 1 and len(self.keys) == 1 and not self.accounts and not self.waits:
+            key, weight = self.keys[0]
+            if 0 < weight < 1 << 16:  # by far the commonest form, where allocations spend their time
+                return b"\x01\0\0\0\x01" + key.pack() + weight.to_bytes(2, "little") + b"\0\0"
         self.check()
         parts = [self.threshold.to_bytes(4, "little"), pack_varuint32(len(self.keys))]
         parts += [key.pack() + weight.to_bytes(2, "little") for key, weight in self.keys]

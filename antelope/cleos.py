@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -12,22 +13,27 @@ from antelope.codec import Reader
 from antelope.layouts import LAYOUTS, SYSTEM, unpack_data
 from antelope.transaction import Action
 
+# cleos' JSON reader knows \\, \", \/, \t, \n and \r; of other escapes it keeps the letters.
+_LOST_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\[bfu]")
+
 
 def cleos_command(action: Action, data: Mapping[str, Any] | None = None) -> str:
     """One cleos command, quoted for a POSIX shell, that sends this action.
 
     data is the action's data as JSON, for contracts that this library has no layout of; without it such an action
-    becomes a `push transaction` with packed data. A contract or ABI is named by its sha256, as the file to give. Raises
-    AbiError when the data does not fit the action's layout.
+    becomes a `push transaction` with packed data, and so does one with control characters, which cleos cannot read. A
+    contract or ABI is named by its sha256, as the file to give (the cleos of the bundled build fails at `set code`
+    and `set abi`; its `set contract` works). Raises AbiError when the data does not fit the action's layout.
     """
     permissions = [part for level in action.authorization for part in ("-p", str(level))]
     if action.account == SYSTEM and action.name in ("setcode", "setabi"):
         return shlex.join([*_set_contract(action), *permissions])
     if data is None and action.name in LAYOUTS.get(action.account, {}):
         data = unpack_data(action.account, action.name, action.data)
-    if data is None:
+    text = "" if data is None else _json(data)
+    if not text or _LOST_ESCAPE.search(text):
         return shlex.join(["cleos", "push", "transaction", _json({"actions": [action.to_json()]})])
-    return shlex.join(["cleos", "push", "action", action.account, action.name, _json(data), *permissions])
+    return shlex.join(["cleos", "push", "action", action.account, action.name, text, *permissions])
 
 
 def _set_contract(action: Action) -> list[str]:

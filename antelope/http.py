@@ -60,7 +60,8 @@ class NodeClient(ChainReader):
     async def call(self, path: str, body: object) -> Any:
         """Posts body as JSON and returns the decoded answer. Raises NodeError, of the kind its code says."""
         try:
-            status, raw = await self._post(path, json.dumps(body).encode())
+            # nodeos takes \u escapes for plain letters, so texts go out as UTF-8.
+            status, raw = await self._post(path, json.dumps(body, ensure_ascii=False).encode())
         except TimeoutError as error:
             message = f"{self.base_url}{path} gave no answer within {self._timeout:g} s"
             raise Unreachable(0, None, "timeout", message) from error
