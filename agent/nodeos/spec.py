@@ -72,7 +72,7 @@ class NodeSpec:
         for peer in self.peers:
             _need(_endpoint(peer), "peers", peer)
         for option, value in self.options.items():
-            _need(option in inventory_options.allowed(), "options", option)
+            _need(option in inventory_options.ALLOWED, "options", option)
             _need(_OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", value)
         own = self.nodeos == BUNDLED or (_PATH.fullmatch(self.nodeos) is not None and ".." not in self.nodeos)
         _need(own, "nodeos", self.nodeos)

@@ -1,0 +1,144 @@
+"""The agent's key store: made here, kept here, never told. Public keys, signatures and proofs are what leaves it.
+
+keys/                0700
+    accounts.json    0600, the accounts' keys, in the form of the tutorial's file
+    signing.json     0600, the same form: block-signing keys of producers, and eosio's key
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from agent.keys.accounts_file import Accounts, KeyPair, KeyStoreError, pack, public_keys, read
+from antelope.keys import PrivateKey, PublicKey
+from antelope.names import check_name
+from inventory.network import GENESIS_ACCOUNT
+from support.files import write_atomic
+
+POSSESSION = b"bootcoord possession"
+"""Begins what a proof of possession signs, so that it is no signature of anything else."""
+
+
+def possession_digest(network: str, account: str, nonce: bytes) -> bytes:
+    """What a key signs to prove that the agent has it (coordination.proto, Key.proof)."""
+    return hashlib.sha256(b"\0".join((POSSESSION, network.encode(), account.encode(), nonce))).digest()
+
+
+class KeyStore:
+    """All keys of one agent. A key that was told once is on disk before, and stays the same for ever.
+
+    Every name is checked: methods raise BadName. Raises KeyStoreError when its files cannot be read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Reads what is there; creates the folder."""
+        self._folder = folder
+        self._guard = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise KeyStoreError(f"{folder}: {error.strerror}") from error
+        self._users, self._producers = self._load(self.accounts_file)
+        _none, self._signers = self._load(self._signing_file)
+
+    @property
+    def accounts_file(self) -> Path:
+        """Where the accounts' keys lie."""
+        return self._folder / "accounts.json"
+
+    def make(self, accounts: Iterable[str], signers: Iterable[str] = ()) -> None:
+        """Makes every key of these that is missing: many at the cost of one write."""
+        with self._guard:
+            accounts, signers = [check_name(name) for name in accounts], [check_name(name) for name in signers]
+            signers += [name for name in accounts if name == GENESIS_ACCOUNT]
+            accounts = [name for name in accounts if name != GENESIS_ACCOUNT]
+            new_signers = {name: KeyPair.generate() for name in signers if name not in self._signers}
+            producing = self._signers.keys() | new_signers.keys()
+            users, producers = dict(self._users), dict(self._producers)
+            for name in producing & users.keys():  # it was made before it was known to be a producer
+                producers[name] = users.pop(name)
+            for name in accounts:
+                if name not in users and name not in producers:
+                    (producers if name in producing else users)[name] = KeyPair.generate()
+            self._keep(users, producers, self._signers | new_signers)
+
+    def account_key(self, name: str) -> PublicKey:
+        """An account's key, made when it is missing. eosio's is the one that the genesis node signs with."""
+        if self._account(name) is None:
+            self.make([name])
+        pair = self._account(name)
+        assert pair is not None  # noqa: S101 (made just now)
+        return PublicKey.parse(pair.public)
+
+    def signer_key(self, account: str) -> PublicKey:
+        """The key that the account's node signs blocks with, made when it is missing."""
+        if account not in self._signers:
+            self.make([], [account])
+        return PublicKey.parse(self._signers[account].public)
+
+    def private(self, account: str) -> PrivateKey:
+        """An account's private key, for signing in this process. Raises KeyError when this host has none."""
+        pair = self._account(account)
+        if pair is None:
+            raise KeyError(f"this host has no key of {account}")
+        return pair.private
+
+    def signer(self, account: str) -> PrivateKey:
+        """The private key that the account's node signs blocks with. Raises KeyError when this host has none."""
+        return self._signers[account].private
+
+    def prove(self, key: PublicKey, network: str, account: str, nonce: bytes) -> str:
+        """A signature (SIG_K1_…) that shows possession of an account's or signer's key. Raises KeyError for others."""
+        for pair in (self._account(account), self._signers.get(account)):
+            if pair and pair.public == str(key):
+                return str(pair.private.sign(possession_digest(network, account, nonce)))
+        raise KeyError(f"this host has no such key of {account}: {key}")
+
+    def import_accounts(self, path: str | Path) -> tuple[dict[str, PublicKey], dict[str, PublicKey]]:
+        """Takes the keys of an accounts.json over; the public keys of its users and producers.
+
+        Again the same file changes nothing. Raises KeyStoreError, also for an account whose key here is another.
+        """
+        users, producers = read(Path(path))
+        with self._guard:
+            for name, pair in (users | producers).items():
+                known = self._account(name)
+                if known and known.public != pair.public:
+                    raise KeyStoreError(f"{path}: {name} has another key in this host's key store already")
+            known_users = {name: pair for name, pair in self._users.items() if name not in producers}
+            self._keep(known_users | users, self._producers | producers, self._signers)
+        return public_keys(users.items()), public_keys(producers.items())
+
+    def _account(self, name: str) -> KeyPair | None:
+        if name == GENESIS_ACCOUNT:
+            return self._signers.get(name)
+        return self._users.get(name) or self._producers.get(name)
+
+    def _keep(self, users: Accounts, producers: Accounts, signers: Accounts) -> None:
+        """Writes what changed, and only then has it."""
+        try:
+            if (users, producers) != (self._users, self._producers):
+                write_atomic(self.accounts_file, pack(users, producers), 0o600)
+            self._users, self._producers = users, producers
+            if signers != self._signers:
+                write_atomic(self._signing_file, pack({}, signers), 0o600)
+            self._signers = signers
+        except OSError as error:
+            raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
+
+    @property
+    def _signing_file(self) -> Path:
+        return self._folder / "signing.json"
+
+    def _load(self, path: Path) -> tuple[Accounts, Accounts]:
+        if not path.exists():
+            return {}, {}
+        path.chmod(0o600)
+        return read(path, trusted=True)
+
+    def __repr__(self) -> str:
+        return f"KeyStore({str(self._folder)!r}, {len(self._users) + len(self._producers)} accounts)"
