@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from inventory.seal import differences
 
 from boot.plan import Plan
 from coordinator.collecting import collect
@@ -17,6 +16,8 @@ from coordinator.progress import Reporter
 from coordinator.reviving import revive
 from coordinator.runner import Outcome, Runner
 from coordinator.session import DIAL_SECONDS, Session, open_session
+from inventory.compare import compare
+from inventory.contract_files import read_own
 from inventory.network import Network
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -68,7 +69,10 @@ async def boot(
 def check_unchanged(session: Session) -> None:
     """Raises UsageProblem when the inventory says something else than what was sealed."""
     sealed = session.state.sealed
-    if sealed and (parts := differences(sealed, session.network)):
+    if sealed is None:
+        return
+    boot_contract, own = read_own(session.network)
+    if parts := compare(sealed, session.network, own, boot_contract):
         raise UsageProblem(
             f"{session.network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
             f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {session.network.source}"
@@ -90,6 +94,8 @@ async def _sealed(session: Session, reporter: Reporter) -> Sealed:
     session.state.seal(bundle.sealed, dict(bundle.artifacts))
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
+    for note in bundle.notes:
+        reporter.note(f"        {note}")
     return bundle.sealed
 
 

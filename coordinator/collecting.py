@@ -15,8 +15,9 @@ from antelope.errors import AntelopeError
 from antelope.keys import PublicKey, Signature
 from coordinator.errors import OperationFailed
 from coordinator.hub import Hub
+from inventory.contract_files import read_contracts
 from inventory.names import user_name
-from inventory.network import GENESIS_ACCOUNT, ContractSource, Network, UserSource
+from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from protos import coordination_pb2 as pb
 from support import bundled
 
@@ -96,47 +97,30 @@ def check_proofs(network: str, nonce: bytes, host: str, keys: Iterable[pb.Key]) 
 
 
 def merge(network: Network, answers: Mapping[str, pb.Collected], now: datetime) -> Collected:
-    """Everything collected, in the form that the seal takes; `answers` by host."""
-    account_keys: dict[str, PublicKey] = {}
-    signing_keys: dict[str, PublicKey] = {}
-    users: list[tuple[str, PublicKey]] = []
+    """Everything collected, in the form that the seal takes; `answers` by host. Raises InventoryError, BundledError."""
+    account_keys: dict[str, str] = {}
+    signing_keys: dict[str, str] = {}
+    imported: dict[str, str] = {}
     for answer in answers.values():
         account_keys |= _by_account(answer.accounts) | _by_account(answer.imported_producers)
         signing_keys |= _by_account(answer.signers)
-        users += _by_account(answer.imported_users).items()
+        imported |= _by_account(answer.imported_users)
+    files = read_contracts(network, bundled.fetch().contracts)
     return Collected(
         eosio_key=signing_keys.pop(GENESIS_ACCOUNT),
         account_keys=account_keys,
         signing_keys=signing_keys,
-        imported_users=tuple(users),
+        imported=imported,
         features=json.loads(answers[network.genesis_node.host].features_json),
-        boot_contract=contract_files(network.boot_contract, "eosio.bios"),
-        contracts={
-            source.account: contract_files(source, "eosio.system" if source.account == "eosio" else source.account)
-            for source in network.contracts
-        },
+        boot_contract=files.boot,
+        contracts=files.deployed,
         now=now,
     )
-
-
-def contract_files(source: ContractSource, bundled_name: str) -> tuple[bytes, bytes]:
-    """A contract's wasm and ABI. Raises OperationFailed when a file cannot be read."""
-    if source.bundled:
-        folder = bundled.fetch().contracts / bundled_name
-        wasm, abi = folder / f"{bundled_name}.wasm", folder / f"{bundled_name}.abi"
-    else:
-        assert source.wasm  # noqa: S101 (not bundled)
-        assert source.abi  # noqa: S101 (the inventory demands both)
-        wasm, abi = source.wasm, source.abi
-    try:
-        return wasm.read_bytes(), abi.read_bytes()
-    except OSError as error:
-        raise OperationFailed(f"contract {source.account}: {error.filename}: {error.strerror}") from error
 
 
 def _keys(collected: pb.Collected) -> tuple[pb.Key, ...]:
     return (*collected.accounts, *collected.signers, *collected.imported_users, *collected.imported_producers)
 
 
-def _by_account(keys: Iterable[pb.Key]) -> dict[str, PublicKey]:
-    return {key.account: PublicKey.parse(key.public_key) for key in keys}
+def _by_account(keys: Iterable[pb.Key]) -> dict[str, str]:
+    return {key.account: key.public_key for key in keys}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 import grpc
 
 from antelope.errors import Unreachable, node_error
+from antelope.reads import ChainReader
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.tls import Identity
@@ -87,6 +89,8 @@ class AgentLink:
         """What it said when it last connected."""
         self.status: pb.Status | None = None
         """Its latest status, also of the time before it was lost."""
+        self.clock_offset: float | None = None
+        """Seconds that its clock was ahead of this machine's when that status came (late by the way it took)."""
         self.revoked = False
         self._epoch = epoch
         self._connection: Connection | None = None
@@ -205,6 +209,7 @@ class AgentLink:
         kind = message.WhichOneof("body")
         if kind == "status":
             self.status = message.status
+            self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":
             self._answered(message.answer)
         elif kind == "progress":
@@ -246,7 +251,7 @@ class AgentLink:
                 future.set_exception(_unreachable(f"the agent of {self.name} was lost"))
 
 
-class ChainReader:
+class RemoteNode(ChainReader):
     """One node's read-only API, as `NodeClient` offers it, through its agent."""
 
     def __init__(self, link: AgentLink, node: str) -> None:
@@ -255,7 +260,7 @@ class ChainReader:
         self._node = node
 
     async def call(self, path: str, body: Any = None) -> Any:
-        """As NodeClient.call; only paths that read."""
+        """As NodeClient.call, for paths that only read."""
         return await self._link.query(self._node, path, body)
 
 

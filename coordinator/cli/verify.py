@@ -10,7 +10,7 @@ import click
 from boot.audit import Report, audit, render
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import OperationFailed
-from coordinator.link import ChainReader
+from coordinator.link import RemoteNode
 from coordinator.session import DIAL_SECONDS, open_session, require_sealed
 from coordinator.state import State
 from inventory.network import Network
@@ -30,7 +30,8 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
-        click.echo(render(report))
+        for line in render(report):
+            click.echo(line)
     return 0 if report.ok else 1
 
 
@@ -44,4 +45,4 @@ async def _audit(settings: Settings, network: Network) -> Report:
         if network.genesis_node.host in missing and len(missing) == len(hosts):
             raise OperationFailed(f"no agent answers; type: coord boot {network.source}")
         reader = session.desk.reader
-        return await audit(ChainReader(session.desk.link(reader.host), reader.name), session.blueprint(sealed))
+        return await audit(RemoteNode(session.desk.link(reader.host), reader.name), session.blueprint(sealed))

@@ -1,0 +1,243 @@
+"""What each task means on this host. Everything is derived from the sealed network that the agent itself holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+
+from agent.blocks import StalledError, following
+from agent.config import AgentConfig
+from agent.keys import KeyStore, KeyStoreError
+from agent.nodeos.probe import NodeosError
+from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodes.errors import NodeFault
+from agent.nodes.supervisor import Nodes
+from agent.pushes import Pushed, Pusher, PushError
+from agent.records import PushRecords
+from agent.session import FetchArtifact, SessionEnded
+from agent.tasks import Memory, Report
+from antelope.errors import AntelopeError, NodeError
+from antelope.genesis import Genesis
+from antelope.keys import PrivateKey, PublicKey
+from boot.blueprint import Blueprint
+from boot.step import ChainStep, NodeMode, Work
+from boot.steps import OPTIONAL, STEPS
+from inventory.network import GENESIS_ACCOUNT
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.artifacts import ArtifactStore
+from support.journal import Journal
+from support.retry import DeadlineError
+
+log = logging.getLogger(__name__)
+
+_MODES: Mapping[int, NodeMode | None] = {
+    pb.MODE_GENESIS: NodeMode.GENESIS,
+    pb.MODE_NORMAL: NodeMode.NORMAL,
+    pb.MODE_STARTER: NodeMode.STARTER,
+    pb.MODE_AUDIT: NodeMode.AUDIT,
+    pb.MODE_RECORDED: None,
+}
+
+
+class DutyError(Exception):
+    """The agent refuses, or cannot do it. One line: what, why, what to do."""
+
+    def __init__(self, message: str, retryable: bool = False) -> None:
+        """retryable: worth another try without anybody's help."""
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class Duties:
+    """Carries out tasks with this host's nodes and keys."""
+
+    def __init__(
+        self,
+        config: AgentConfig,
+        nodes: Nodes,
+        keys: KeyStore,
+        artifacts: ArtifactStore,
+        journal: Journal,
+        memory: Memory,
+        fetch: FetchArtifact,
+    ) -> None:
+        """fetch: an artifact from the coordinator, unverified; raises SessionEnded."""
+        self._config = config
+        self._nodes = nodes
+        self._keys = keys
+        self._artifacts = artifacts
+        self._journal = journal
+        self._memory = memory
+        self._fetch = fetch
+        self._blueprint: Blueprint | None = None
+        self._work: dict[str, dict[str, Work]] = {}
+        self._steps: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    @property
+    def manifest(self) -> str:
+        """Of the sealed network that is held; empty: none."""
+        return self._memory.get("manifest")
+
+    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+        """Does it. Failures are in the result."""
+        kind = task.WhichOneof("body") or ""
+        duties: Mapping[str, Callable[[], Awaitable[pb.Collected | None]]] = {
+            "collect": lambda: self._collect(task.collect),
+            "hold": lambda: self._hold(task.hold.sha256),
+            "start_node": lambda: self._start_node(task.start_node),
+            "stop_node": lambda: self._nodes.stop(task.stop_node.name),
+            "set_peers": lambda: self._nodes.set_peers(task.set_peers.name, task.set_peers.peers),
+            "run_step": lambda: self._run_step(task.run_step, report),
+            "recount": lambda: self._recount(task.recount, report),
+        }
+        try:
+            if kind not in duties:
+                raise DutyError("this agent does not know such a task: install the coordinator's version")
+            collected = await duties[kind]()
+            return pb.Result(ok=True, collected=collected)
+        except (DutyError, PushError, NodeFault, NodeError) as error:
+            return _failed(error, error.retryable)
+        except (SessionEnded, StalledError, DeadlineError, OSError) as error:
+            return _failed(error, retryable=True)
+        except (NodeosError, SpecError, KeyStoreError, AntelopeError) as error:
+            return _failed(error, retryable=False)
+        except Exception as error:
+            log.exception("task %s: a fault of this agent", kind)
+            return _failed(DutyError(f"a fault of this agent ({type(error).__name__}): see its log"), retryable=False)
+
+    async def _collect(self, wanted: pb.Collect) -> pb.Collected:
+        if wanted.network != self._config.network:
+            raise DutyError(f"this agent is of network {self._config.network}, not {wanted.network[:80]!r}")
+        found = await self._nodes.capabilities(wanted.nodeos)
+        collected = pb.Collected(
+            nodeos_version=found.version, nodeos_sha256=found.sha256, features_json=found.features_json
+        )
+        await asyncio.to_thread(self._collect_keys, wanted, collected)
+        return collected
+
+    def _collect_keys(self, wanted: pb.Collect, collected: pb.Collected) -> None:
+        if wanted.import_file:
+            users, producers = self._keys.import_accounts(wanted.import_file)
+            collected.imported_users.extend(self._key(name, key, wanted) for name, key in users.items())
+            collected.imported_producers.extend(self._key(name, key, wanted) for name, key in producers.items())
+        self._keys.make(wanted.accounts, wanted.signers)
+        for name in wanted.accounts:
+            collected.accounts.append(self._key(name, self._keys.account_key(name), wanted))
+        for name in wanted.signers:
+            collected.signers.append(self._key(name, self._keys.signer_key(name), wanted))
+
+    def _key(self, account: str, key: PublicKey, wanted: pb.Collect) -> pb.Key:
+        proof = self._keys.prove(key, wanted.network, account, wanted.nonce)
+        return pb.Key(account=account, public_key=str(key), proof=proof)
+
+    async def _hold(self, manifest: str) -> None:
+        if self.manifest and self.manifest != manifest:
+            raise DutyError(
+                f"this agent holds the sealed network {self.manifest[:16]}…, and takes no other ({manifest[:16]}…): "
+                "`coord down --purge` ends the old one"
+            )
+        await self._have(manifest)
+        sealed = _parse(self._artifacts.get(manifest))
+        if sealed.network != self._config.network:
+            raise DutyError(f"the sealed network is {sealed.network!r}, this agent's is {self._config.network}")
+        chain_id = Genesis.from_json(json.dumps(dict(sealed.genesis))).chain_id()
+        if chain_id != sealed.chain_id:
+            raise DutyError(f"the sealed chain id {sealed.chain_id[:16]}… does not follow from its genesis")
+        for sha256 in sealed.artifacts:
+            await self._have(sha256)
+        self._memory.keep(manifest=manifest)
+
+    async def _have(self, sha256: str) -> None:
+        try:
+            self._artifacts.get(sha256)
+            return
+        except KeyError:
+            data = await self._fetch(sha256)
+        except ValueError as error:
+            raise DutyError(str(error)) from error
+        if await asyncio.to_thread(self._artifacts.put, data) != sha256:
+            raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
+
+    async def _held(self) -> Blueprint:
+        """The sealed network. Raises DutyError when there is none yet."""
+        if not self.manifest:
+            raise DutyError("this agent holds no sealed network yet", retryable=True)
+        if self._blueprint is None:
+            sealed = _parse(self._artifacts.get(self.manifest))
+            self._blueprint = Blueprint(sealed, self._artifacts.get)
+        return self._blueprint
+
+    async def _start_node(self, wanted: pb.StartNode) -> None:
+        if wanted.mode not in _MODES:
+            raise DutyError(f"node {wanted.spec.name}: this agent does not know mode {wanted.mode}")
+        spec, mode = NodeSpec.of(wanted.spec), _MODES[wanted.mode]
+        sealed = (await self._held()).sealed
+        genesis = Genesis.from_json(json.dumps(dict(sealed.genesis))).to_json()
+        await self._nodes.start(spec, mode, genesis.encode(), sealed.chain_id)
+
+    async def _run_step(self, wanted: pb.RunStep, report: Report) -> None:
+        blueprint = await self._held()
+        step = _chain_step(wanted.step)
+        node = self._nodes.client(wanted.node)
+        async with self._steps[step.name]:
+            work = await self._work_of(step, blueprint)
+            unknown = [key for key in wanted.keys if key not in work]
+            if unknown:
+                raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
+            records = PushRecords(self._journal, blueprint.sealed.chain_id)
+            done: list[Pushed] = []
+
+            def pushed(one: Pushed) -> None:
+                done.append(one)
+                told = pb.Pushed(key=one.key, transaction=one.transaction, block=one.block)
+                report(pb.Progress(done=len(done), total=len(wanted.keys), pushed=[told]))
+
+            async with following(node) as follower:
+                if follower.info.chain_id != blueprint.sealed.chain_id:
+                    raise DutyError(f"node {wanted.node} runs another chain ({follower.info.chain_id[:16]}…)")
+                pusher = Pusher(node, follower, records, self._signing(blueprint.sealed), pushed, wanted.seen)
+                await pusher.run(step, [work[key] for key in dict.fromkeys(wanted.keys)])
+
+    async def _work_of(self, step: ChainStep, blueprint: Blueprint) -> dict[str, Work]:
+        if step.name not in self._work:
+            work = await asyncio.to_thread(step.work, blueprint)
+            self._work[step.name] = {item.key: item for item in work}
+        return self._work[step.name]
+
+    def _signing(self, sealed: Sealed) -> Callable[[str], PrivateKey]:
+        """The private key of an account; the system's accounts share eosio's until they hand themselves over."""
+        shared = {GENESIS_ACCOUNT, *sealed.system_accounts}
+
+        def private(account: str) -> PrivateKey:
+            return self._keys.signer(GENESIS_ACCOUNT) if account in shared else self._keys.private(account)
+
+        return private
+
+    async def _recount(self, wanted: pb.Recount, report: Report) -> None:
+        records = PushRecords(self._journal, (await self._held()).sealed.chain_id)
+        keys = set(wanted.keys)
+        found = [one for one in records.of_step(wanted.step) if one.block and (not keys or one.key in keys)]
+        told = [pb.Pushed(key=one.key, transaction=one.id, block=one.block) for one in found]
+        report(pb.Progress(done=len(told), total=len(told), pushed=told))
+
+
+def _chain_step(name: str) -> ChainStep:
+    for step in (*STEPS, *OPTIONAL):
+        if step.name == name and isinstance(step, ChainStep):
+            return step
+    raise DutyError(f"this agent knows no step {name[:80]!r} that pushes: install the coordinator's version")
+
+
+def _parse(document: bytes) -> Sealed:
+    try:
+        return Sealed.parse(document)
+    except ValueError as error:
+        raise DutyError(f"the artifact is {error}: install the coordinator's version") from error
+
+
+def _failed(error: Exception, retryable: bool) -> pb.Result:
+    return pb.Result(ok=False, error=" ".join(str(error).split()), retryable=retryable)
