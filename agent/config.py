@@ -33,6 +33,8 @@ class AgentConfig:
     ca: str = "identity/ca.pem"
     """The network's CA certificate; relative to the data folder."""
     log_level: str = "info"
+    local: bool = True
+    """The operator's own machine: all nodes share its loopback and its disk."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError."""

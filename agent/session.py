@@ -39,7 +39,7 @@ OPTIONS: list[tuple[str, Any]] = [
 ]
 
 
-class SessionEnded(Exception):  # noqa: N818 (every session ends: not an error by itself)
+class SessionEnded(Exception):
     """The connection is over; dial again."""
 
 

@@ -566,9 +566,14 @@ class RunStep(_message.Message):
     STEP_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
     NODE_FIELD_NUMBER: _builtins.int
+    SEEN_FIELD_NUMBER: _builtins.int
     step: _builtins.str
     node: _builtins.str
     """the local node that transactions are pushed to"""
+    seen: _builtins.int
+    """Head of the chain when the evidence was read that lacks these keys; 0: unknown. A transaction that was irreversible
+    by then did not suffice (its effect is gone, or is due again) and is made anew; any other is only reported again.
+    """
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -577,10 +582,11 @@ class RunStep(_message.Message):
         step: _builtins.str = ...,
         keys: _abc.Iterable[_builtins.str] | None = ...,
         node: _builtins.str = ...,
+        seen: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "node", b"node", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "node", b"node", "seen", b"seen", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -49,7 +49,7 @@ async def poll(
     limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
     try:
         async with limit:
-            return cast(T, await attempts(until))
+            return cast(T, await attempts(_call, until))
     except TimeoutError:
         if not limit.expired():
             raise
@@ -92,4 +92,9 @@ async def retrying(
         before_sleep=warn,
         reraise=True,
     )
-    return cast(T, await tries(call))
+    return cast(T, await tries(_call, call))
+
+
+async def _call(look: Callable[[], Awaitable[T]]) -> T:
+    """tenacity awaits coroutine functions only, not whatever else returns an awaitable."""
+    return await look()

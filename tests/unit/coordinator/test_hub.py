@@ -11,7 +11,7 @@ import pytest
 from agent.session import Refused, Send, SessionEnded
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.hub import AgentEvent, BusyError, Hub, HubError
-from coordinator.link import ChainReader, ObserverError, RevokedError
+from coordinator.link import ObserverError, RemoteNode, RevokedError
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 from support.tls import Kind
@@ -38,7 +38,7 @@ async def test_an_agent_connects_and_answers_a_query(hub: Hub, tmp_path: Path) -
     link = await hub.agent("alpha", 5)
     assert link.hello is not None
     assert link.hello.manifest == "ab"
-    assert await ChainReader(link, "genesis").call("/v1/chain/get_info", {"a": 1}) == {"a": 1}
+    assert await RemoteNode(link, "genesis").call("/v1/chain/get_info", {"a": 1}) == {"a": 1}
 
     async def head() -> bool:
         return link.status is not None and link.status.nodes[0].head == 7

@@ -1,0 +1,123 @@
+"""`agent`: the daemon on every host, and the few commands that set it up."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+# Before grpc is imported: nodes are started by fork and exec, and grpc's own chatter is no message to anybody.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from agent.config import AgentConfig, ConfigError, DataFolder
+from agent.identity import admit, request
+from support.locks import LockedError
+from support.processes import Process, StillRunningError, stop, stop_nodes
+from support.tls import TlsError
+
+FAILED, WRONG = 1, 2
+"""Exit statuses: the operation failed; the input or usage is wrong."""
+AGENT_GRACE = 20.0
+"""Seconds that the agent gets to end."""
+
+
+def main() -> int:
+    """Returns the exit status. Whatever goes wrong is one line on stderr."""
+    arguments = _parser().parse_args()
+    try:
+        return int(arguments.run(arguments))
+    except (ConfigError, TlsError) as error:
+        return _complain(error, WRONG)
+    except (LockedError, StillRunningError, OSError) as error:
+        return _complain(error, FAILED)
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="agent", description="The bootcoord agent: runs this host's nodes.")
+    parser.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the agent's own folder")
+        sub.set_defaults(run=run)
+        return sub
+
+    command("serve", _serve, "Runs the agent; SIGTERM ends it, and leaves its nodes running.")
+    enrol = command("enrol", _enrol, "Makes the agent's key, and prints a request for its certificate.")
+    enrol.add_argument("--network", required=True)
+    enrol.add_argument("--name", required=True, help="the host's name in the inventory")
+    enrol.add_argument("--coordinator", required=True, metavar="HOST:PORT", help="where `coord` listens")
+    enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
+    command("admit", _admit, "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
+    command("down", _down, "Stops the agent and its nodes.")
+    return parser
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from agent.serve import serve
+    from agent.session import Refused
+    from support.journal import JournalError
+
+    folder = _folder(arguments)
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=folder.read().log_level.upper(),
+        format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S",
+    )
+    try:
+        asyncio.run(serve(folder))
+    except LockedError as error:
+        running = f" (process {error.pid})" if error.pid else ""
+        return _complain(f"an agent runs in {folder.path} already{running}", FAILED)
+    except (Refused, JournalError) as error:
+        return _complain(error, FAILED)
+    return 0
+
+
+def _enrol(arguments: argparse.Namespace) -> int:
+    folder = _folder(arguments)
+    folder.make()
+    config = AgentConfig(arguments.network, arguments.name, arguments.coordinator, local=not arguments.remote)
+    sys.stdout.write(request(folder, config).decode())
+    return 0
+
+
+def _admit(arguments: argparse.Namespace) -> int:
+    admit(_folder(arguments), sys.stdin.buffer.read(1 << 20))
+    return 0
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    folder = _folder(arguments)
+    agent = Process.read(folder.record)
+    if agent:
+        stop(agent, AGENT_GRACE)  # first: a living agent would start the nodes again
+    names = stop_nodes(folder.path)
+    folder.record.unlink(missing_ok=True)
+    stopped = [f"agent (process {agent.pid})"] if agent else []
+    sys.stdout.write(f"stopped: {', '.join(stopped + list(names)) or 'nothing, as nothing ran'}\n")
+    return 0
+
+
+def _folder(arguments: argparse.Namespace) -> DataFolder:
+    return DataFolder(Path(arguments.data).absolute())
+
+
+def _complain(error: object, status: int) -> int:
+    sys.stderr.write(f"agent: {error}\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

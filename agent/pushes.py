@@ -1,0 +1,287 @@
+"""Transactions that may not happen twice: signed once, written down, pushed until their fate is known.
+
+A transaction is DONE when it is in a block (and stays in one that becomes irreversible), NEVER when irreversible time
+has passed its expiration and no block holds it. In between the same bytes are pushed again, and nothing else is signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.blocks import BlockFollower, StalledError
+from agent.records import PushRecords, Record
+from antelope.errors import (
+    AntelopeError,
+    BadTapos,
+    DuplicateTransaction,
+    ExpiredTransaction,
+    FeatureAlreadyActive,
+    NodeError,
+    ResourceExceeded,
+)
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from antelope.transaction import SignedTransaction, Transaction
+from boot.step import ChainStep, Finality, Preactivate, Push, Work
+from support.retry import DeadlineError, poll, retrying
+
+LIFETIME = 60
+"""Seconds from signing to expiration."""
+IN_FLIGHT = 4
+"""Pushes that a node works on at once, of steps whose transactions do not depend on each other."""
+SIGNATURES = 3
+"""How often a transaction that never came into a block is made anew."""
+RESOURCE_TRIES = 8
+"""How often a node may say that a transaction takes too long: cold caches and busy disks pass."""
+AGAIN_SECONDS = 3.0
+"""Until the same bytes are pushed again, when no block holds them: a relay may have lost them."""
+ACTIVATION_SECONDS = 30.0
+COMPRESS_FROM = 100_000
+"""Bytes from which a transaction travels compressed: nodeos takes bodies of 2 MiB at most, and hexadecimal doubles."""
+
+
+class PushError(Exception):
+    """A piece of work could not be done. One line: what, why."""
+
+    def __init__(self, message: str, retryable: bool = False) -> None:
+        """retryable: worth another try without anybody's help."""
+        super().__init__(message)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A piece of work that is done."""
+
+    key: str
+    transaction: str
+    """Hex id; empty where the work was no transaction."""
+    block: int
+
+
+class _Compressed(SignedTransaction):
+    """The same transaction, and the same id, in fewer bytes on the way."""
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | {"compression": "zlib", "packed_trx": zlib.compress(self.packed).hex()}
+
+
+class Pusher:
+    """Carries out a step's work on one node of the chain."""
+
+    def __init__(
+        self,
+        node: NodeClient,
+        follower: BlockFollower,
+        records: PushRecords,
+        key_of: Callable[[str], PrivateKey],
+        report: Callable[[Pushed], None],
+        seen: int = 0,
+    ) -> None:
+        """Args: key_of: an account's private key; raises KeyError when it is not held. report: hears of each piece
+        once. seen: the head when the chain was found to lack the work (0: unknown); a transaction that was
+        irreversible by then did not do, and is made anew.
+        """
+        self._node = node
+        self._follower = follower
+        self._records = records
+        self._key_of = key_of
+        self._report = report
+        self._seen = seen
+        self._slots = asyncio.Semaphore(1)
+        self._failure: PushError | None = None
+        self._last_refusal = ""
+
+    async def run(self, step: ChainStep, work: Sequence[Work]) -> None:
+        """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
+
+        After a failure nothing more is begun, but what is under way is carried to its end.
+        """
+        self._slots = asyncio.Semaphore(IN_FLIGHT if step.parallel else 1)
+        ends: list[asyncio.Task[None]] = []
+        try:
+            for item in work:
+                if self._failure:
+                    break
+                placed = asyncio.Event()
+                ends.append(asyncio.create_task(self._carry_out(step, item, placed)))
+                if not step.parallel:
+                    await placed.wait()
+            await asyncio.gather(*ends)
+        finally:
+            for task in ends:
+                task.cancel()
+            await asyncio.gather(*ends, return_exceptions=True)
+        if self._failure:
+            raise self._failure
+
+    async def _carry_out(self, step: ChainStep, item: Work, placed: asyncio.Event) -> None:
+        try:
+            if isinstance(item, Preactivate):
+                pushed = await self._preactivate(item)
+            else:
+                pushed = await self._push(step, item, placed)
+            self._report(pushed)
+        except _Skipped:
+            pass
+        except PushError as error:
+            self._fail(error)
+        except (NodeError, DeadlineError, StalledError) as error:
+            self._fail(PushError(f"{step.name} {item.key}: {error}", retryable=True))
+        except AntelopeError as error:
+            self._fail(PushError(f"{step.name} {item.key}: {error}"))
+        finally:
+            placed.set()
+
+    def _fail(self, error: PushError) -> None:
+        self._failure = self._failure or error
+
+    async def _push(self, step: ChainStep, push: Push, placed: asyncio.Event) -> Pushed:
+        record = self._records.find(step.name, push.key)
+        if record and await self._did_not_do(record):
+            record = None
+        for _ in range(SIGNATURES):
+            record = await self._submitted(step, push, record)
+            while block := await self._until_placed(record):
+                self._note(record, block)
+                placed.set()
+                if step.finality is Finality.BLOCK or await self._is_final(record, block):
+                    return Pushed(push.key, record.id, block)
+                await self._submitted(step, push, record)  # a fork dropped it
+            record = None
+        raise PushError(f"{step.name} {push.key}: no block took the transaction, {SIGNATURES} times", retryable=True)
+
+    async def _did_not_do(self, record: Record) -> bool:
+        """Whether it was irreversible before the chain was seen to lack its work."""
+        if not self._seen:
+            return False
+        block = record.block if record.final else await self._find(record)
+        return 0 < block <= min(self._seen, self._follower.final_to)
+
+    async def _submitted(self, step: ChainStep, push: Push, record: Record | None) -> Record:
+        """The node has its bytes now, unless they are in a block already, or expired."""
+        if record and await self._find(record):
+            return record
+        async with self._slots:
+            if self._failure:
+                raise _Skipped
+            record = record or self._sign(step, push)
+            if self._alive(record):
+                await self._submit(record)
+            return record
+
+    def _sign(self, step: ChainStep, push: Push) -> Record:
+        """Signs as late as possible, and writes it down before anybody else sees it."""
+        info = self._follower.info
+        expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
+        tapos = Transaction.tapos_from(info.last_irreversible_block_id)
+        signed = Transaction(expiration, *tapos, actions=push.actions).sign(info.chain_id, self._keys(step, push))
+        record = Record(step.name, push.key, signed.id, signed, expiration, info.last_irreversible_block_num + 1)
+        self._records.add(record)
+        return record
+
+    def _keys(self, step: ChainStep, push: Push) -> list[PrivateKey]:
+        keys: dict[str, PrivateKey] = {}
+        for actor in dict.fromkeys(level.actor for action in push.actions for level in action.authorization):
+            try:
+                key = self._key_of(actor)
+            except KeyError as error:
+                raise PushError(f"{step.name} {push.key}: this host has no key of {actor}") from error
+            keys[str(key)] = key
+        return list(keys.values())
+
+    async def _until_placed(self, record: Record) -> int:
+        """The block that holds it; 0: none ever will."""
+        while True:
+            block = await self._find(record)
+            if not block and self._alive(record):
+                block = await self._follower.placed(record.id, AGAIN_SECONDS)
+            if block:
+                return block
+            if self._alive(record):
+                async with self._slots:
+                    await self._submit(record)
+            elif await self._follower.final_time() > record.expiration:
+                return await self._find(record)
+            else:
+                await self._follower.next_look()
+
+    def _alive(self, record: Record) -> bool:
+        """Whether a block may still take it."""
+        return self._follower.info.head_block_time.timestamp() <= record.expiration
+
+    async def _find(self, record: Record) -> int:
+        return await self._follower.find(record.id, record.first, record.expiration)
+
+    async def _is_final(self, record: Record, block: int) -> bool:
+        """Waits until its block is irreversible; False when a fork dropped it."""
+        if block > self._follower.final_to and not await self._follower.final(record.id):
+            return False
+        self._note(record, await self._find(record))
+        return True
+
+    def _note(self, record: Record, block: int) -> None:
+        final = block <= self._follower.final_to
+        if (record.block, record.final) != (block, final):
+            self._records.place(record, block, final)
+
+    async def _submit(self, record: Record) -> None:
+        """Pushes the bytes until the node has them. Raises PushError when it refuses them."""
+        exceeded = 0
+
+        def again(error: BaseException) -> bool:
+            nonlocal exceeded
+            exceeded += isinstance(error, ResourceExceeded)
+            return _passes(error) and exceeded < RESOURCE_TRIES
+
+        left = record.expiration - self._follower.info.head_block_time.timestamp()
+        signed = record.signed
+        if len(signed.packed) > COMPRESS_FROM:
+            signed = _Compressed(signed.signatures, signed.packed)
+        try:
+            await retrying(
+                lambda: self._node.send_transaction(signed), on=again, deadline=max(left, 1.0), first=0.1, most=2.0
+            )
+        except DuplicateTransaction:
+            return  # These very bytes are in the node's branch.
+        except (ExpiredTransaction, BadTapos):
+            return  # The blocks tell what became of them.
+        except NodeError as error:
+            if isinstance(error, ResourceExceeded) or not _passes(error):
+                raise PushError(
+                    f"{record.step} {record.key}: {error}", retryable=isinstance(error, ResourceExceeded)
+                ) from error
+
+    async def _preactivate(self, work: Preactivate) -> Pushed:
+        """Asks the producing node again until the chain shows the features: it keeps the request in memory only."""
+        wanted = set(work.digests)
+
+        async def active() -> bool:
+            missing = wanted - set(await self._node.get_activated_protocol_features())
+            if missing:
+                try:
+                    await self._node.schedule_protocol_feature_activations(sorted(missing))
+                except FeatureAlreadyActive as error:  # or unknown to this node: the next look, or the deadline, tells
+                    self._last_refusal = str(error)
+            return not missing
+
+        try:
+            await poll(active, what="the protocol features to become active", deadline=ACTIVATION_SECONDS)
+        except DeadlineError as error:
+            raise PushError(f"preactivate {work.key}: {error}: {self._last_refusal}", retryable=True) from error
+        return Pushed(work.key, "", self._follower.info.head_block_num)
+
+
+class _Skipped(Exception):
+    """This piece of work was not begun."""
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same bytes may be taken a little later."""
+    uncoded = isinstance(error, NodeError) and error.code is None and error.status >= 500
+    return uncoded or (isinstance(error, NodeError) and error.retryable)

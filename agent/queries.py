@@ -1,0 +1,81 @@
+"""Calls of nodeos' HTTP API on the coordinator's behalf: only those that read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import aiohttp
+
+from protos import coordination_pb2 as pb
+
+QUESTION_LIMIT = 1 << 16
+"""Bytes of a query's body."""
+ANSWER_LIMIT = 7 << 20
+"""Bytes of an answer; a message holds 8 MiB."""
+SECONDS = 10.0
+
+_READS = re.compile(
+    r"/v1/chain/get_[a-z_0-9]+"
+    r"|/v1/producer/(get_supported_protocol_features|get_runtime_options|paused)"
+    r"|/v1/net/(connections|status)"
+    r"|/v1/node/get_supported_apis"
+)
+
+
+class Queries:
+    """Passes queries on to this host's nodes. Nothing else than a path of the list reaches them."""
+
+    def __init__(self, http_port: Callable[[str], int]) -> None:
+        """http_port: of a node on loopback, by its name; raises KeyError when there is none."""
+        self._http_port = http_port
+        self._session: aiohttp.ClientSession | None = None
+
+    async def answer(self, query: pb.Query) -> pb.Answer:
+        """nodeos' answer as it is; status 0 and an error when there is none."""
+        refusal = self._refusal(query)
+        if refusal:
+            return pb.Answer(id=query.id, error=refusal)
+        url = f"http://127.0.0.1:{self._http_port(query.node)}{query.path}"
+        try:
+            async with self._open().post(url, data=query.body or b"{}", allow_redirects=False) as response:
+                body = await response.content.read(ANSWER_LIMIT + 1)
+                while len(body) <= ANSWER_LIMIT and (more := await response.content.read(ANSWER_LIMIT)):
+                    body += more
+                if len(body) > ANSWER_LIMIT:
+                    response.close()
+                    return pb.Answer(id=query.id, error=f"{query.path}: the answer is larger than {ANSWER_LIMIT} bytes")
+                return pb.Answer(id=query.id, status=response.status, body=body)
+        except TimeoutError:
+            return pb.Answer(id=query.id, error=f"{query.path}: no answer within {SECONDS:g} s")
+        except (aiohttp.ClientError, OSError) as error:
+            return pb.Answer(id=query.id, error=f"{query.path}: {error}")
+
+    def _refusal(self, query: pb.Query) -> str:
+        """Why the query is not passed on; empty: it is."""
+        if not _READS.fullmatch(query.path):
+            return f"the agent does not pass on {query.path[:80]!r}: it is not among the calls that only read"
+        if len(query.body) > QUESTION_LIMIT:
+            return f"{query.path}: the query is larger than {QUESTION_LIMIT} bytes"
+        try:
+            json.loads(query.body or b"{}")
+            self._http_port(query.node)
+        except ValueError:
+            return f"{query.path}: the query is not JSON"
+        except KeyError:
+            return f"this host has no node {query.node[:80]!r}"
+        return ""
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=SECONDS), headers={"Content-Type": "application/json"}
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        if self._session:
+            await self._session.close()
+            self._session = None

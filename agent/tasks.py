@@ -1,0 +1,142 @@
+"""Tasks from the coordinator that acts: each is carried out once, however often it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from agent.session import MESSAGE_LIMIT, Send
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+
+log = logging.getLogger(__name__)
+
+_SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",)
+
+
+class Memory:
+    """Single values in the agent's journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates its table when there is none."""
+        self._journal = journal
+        journal.part("agent", _SCHEMA)
+
+    def get(self, name: str) -> str:
+        """Empty when it was never kept."""
+        row = self._journal.row("SELECT value FROM agent WHERE name = ?", name)
+        return str(row[0]) if row else ""
+
+    def keep(self, **values: str) -> None:
+        """All of them, or none."""
+        with self._journal.transaction():
+            for name, value in values.items():
+                self._journal.write("INSERT OR REPLACE INTO agent VALUES (?, ?)", name, value)
+
+
+Report = Callable[[pb.Progress], None]
+CarryOut = Callable[[pb.Task, Report], Awaitable[pb.Result]]
+"""Does what a task says. Failures are in the result; it raises nothing but CancelledError."""
+
+
+@dataclass
+class _Known:
+    """A task that arrived."""
+
+    running: asyncio.Task[None] | None = None
+    pushed: list[pb.Pushed] = field(default_factory=list)
+    """Told again to a coordinator that asks again: the connection may have lost it."""
+    done: int = 0
+    total: int = 0
+    result: pb.Result | None = None
+
+
+class Tasks:
+    """What the acting coordinator asked for, and what became of it. A new coordinator's run begins with none."""
+
+    def __init__(self, memory: Memory, carry_out: CarryOut) -> None:
+        """The highest epoch that was seen is kept in memory."""
+        self._memory = memory
+        self._carry_out = carry_out
+        self._send: Send | None = None
+        self._acts = False
+        self._known: dict[str, _Known] = {}
+
+    @property
+    def epoch(self) -> int:
+        """The highest that was seen; 0: none."""
+        return int(self._memory.get("epoch") or 0)
+
+    @property
+    def instance(self) -> str:
+        """Of the coordinator's run whose epoch that was."""
+        return self._memory.get("instance")
+
+    def welcome(self, welcome: pb.Welcome, send: Send) -> None:
+        """A coordinator took us in, or its epoch rose. It acts when no other has had its epoch or a higher one."""
+        self._send = send
+        same = welcome.instance == self.instance
+        self._acts = welcome.epoch > self.epoch or (welcome.epoch == self.epoch > 0 and same)
+        if not self._acts:
+            return
+        if not same:
+            self._forget()
+        self._memory.keep(epoch=str(welcome.epoch), instance=welcome.instance)
+
+    def parted(self) -> None:
+        """The connection is over: tasks run on, and are reported when the coordinator asks again."""
+        self._send = None
+
+    def accept(self, task: pb.Task) -> None:
+        """Begins a task, or reports again on one that is known."""
+        known = self._known.get(task.id)
+        if known:
+            self._tell(task.id, known, known.pushed)
+        elif not self._acts or task.epoch != self.epoch:
+            error = f"void: the task is of epoch {task.epoch}, and epoch {self.epoch} of another coordinator was seen"
+            self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
+        else:
+            known = self._known[task.id] = _Known()
+            known.running = asyncio.create_task(self._run(task, known))
+
+    async def close(self) -> None:
+        """Cancels what runs; pushes are on record, and found again."""
+        running = [known.running for known in self._known.values() if known.running]
+        self._forget()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _run(self, task: pb.Task, known: _Known) -> None:
+        kind = task.WhichOneof("body") or "nothing"
+
+        def report(progress: pb.Progress) -> None:
+            known.pushed.extend(progress.pushed)
+            known.done, known.total = progress.done, progress.total
+            progress.task = task.id
+            self._out(pb.FromAgent(progress=progress))
+
+        log.info("task %s: %s", task.id[:8], kind)
+        result = await self._carry_out(task, report)
+        if result.ByteSize() > MESSAGE_LIMIT - 1024:
+            result = pb.Result(error=f"{kind}: the result is larger than a message may be: ask for less at a time")
+        result.task = task.id
+        known.result = result
+        log.log(logging.INFO if result.ok else logging.WARNING, "task %s: %s", task.id[:8], result.error or "done")
+        self._out(pb.FromAgent(result=result))
+
+    def _tell(self, task_id: str, known: _Known, pushed: list[pb.Pushed]) -> None:
+        progress = pb.Progress(task=task_id, done=known.done, total=known.total, pushed=pushed)
+        self._out(pb.FromAgent(progress=progress))
+        if known.result:
+            self._out(pb.FromAgent(result=known.result))
+
+    def _forget(self) -> None:
+        for known in self._known.values():
+            if known.running:
+                known.running.cancel()
+        self._known = {}
+
+    def _out(self, message: pb.FromAgent) -> None:
+        if self._send:
+            self._send(message)
