@@ -1,0 +1,88 @@
+"""The limits of genesis.json as nodeos itself draws them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antelope.genesis import DEFAULT_CONFIGURATION, Genesis
+from antelope.keys import PrivateKey
+from tests.live.antelope.conftest import make_genesis, nodeos_command, program, running
+
+pytestmark = pytest.mark.live
+
+GENESIS = make_genesis(PrivateKey.generate())
+# Each pair: the first is refused, the second, one step away, is accepted.
+LIMITS = {
+    "net-pct-low": ({"target_block_net_usage_pct": 9}, {"target_block_net_usage_pct": 10}),
+    "net-pct-high": ({"target_block_net_usage_pct": 10001}, {"target_block_net_usage_pct": 10000}),
+    "cpu-pct-low": ({"target_block_cpu_usage_pct": 9}, {"target_block_cpu_usage_pct": 10}),
+    "cpu-pct-high": ({"target_block_cpu_usage_pct": 10001}, {"target_block_cpu_usage_pct": 10000}),
+    "net-block": ({"max_transaction_net_usage": 1048576}, {"max_transaction_net_usage": 1048575}),
+    "net-base": ({"base_per_transaction_net_usage": 514049}, {"base_per_transaction_net_usage": 514048}),
+    "free-zero": (
+        {"context_free_discount_net_usage_num": 0, "context_free_discount_net_usage_den": 0},
+        {"context_free_discount_net_usage_num": 0, "context_free_discount_net_usage_den": 1},
+    ),
+    "free-num": ({"context_free_discount_net_usage_num": 101}, {"context_free_discount_net_usage_num": 100}),
+    "cpu-min": (
+        {"min_transaction_cpu_usage": 1001, "max_transaction_cpu_usage": 1000},
+        {"min_transaction_cpu_usage": 1000, "max_transaction_cpu_usage": 1000},
+    ),
+    "cpu-block": ({"max_transaction_cpu_usage": 199900}, {"max_transaction_cpu_usage": 199899}),
+    "depth": ({"max_authority_depth": 0}, {"max_authority_depth": 1}),
+}
+
+
+def starts(genesis: Genesis, folder: Path) -> bool:
+    """Whether nodeos takes this genesis: it stays, with a chain, or ends with status 254."""
+    folder.mkdir()
+    command, _, _ = nodeos_command(folder, genesis)
+    log = folder / "log"
+    with running(command, log) as process:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                assert process.returncode == 254, log.read_text()[-1000:]
+                return False
+            if "Blockchain started" in log.read_text():
+                return True
+            time.sleep(0.02)
+    raise AssertionError(f"nodeos neither started nor ended: {log.read_text()[-1000:]}")
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_are_those_of_nodeos(name: str, tmp_path: Path) -> None:
+    """Each limit names itself where nodeos refuses to start, and only there."""
+    for number, (change, accepted) in enumerate(zip(LIMITS[name], (False, True), strict=True)):
+        genesis = replace(GENESIS, initial_configuration={**DEFAULT_CONFIGURATION, **change})
+        messages = genesis.validate()
+        assert (not messages) is accepted, messages
+        assert starts(genesis, tmp_path / str(number)) is accepted
+
+
+def test_defaults_are_those_of_nodeos(tmp_path: Path) -> None:
+    """nodeos, given no genesis, starts with our default configuration and the development key."""
+    command = [*program("nodeos"), "--plugin", "eosio::chain_plugin", "--chain-state-db-size-mb", "1024"]
+    command += ["--data-dir", str(tmp_path / "d"), "--config-dir", str(tmp_path / "c")]
+    command += ["--resource-monitor-not-shutdown-on-threshold-exceeded"]
+    with running(command, tmp_path / "log") as process:
+        end = time.monotonic() + 30
+        while "Blockchain started" not in (tmp_path / "log").read_text():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    extracted = tmp_path / "extracted.json"
+    with running([*command, "--extract-genesis-json", str(extracted)], tmp_path / "log2"):
+        end = time.monotonic() + 30
+        while "Extracted genesis state" not in (tmp_path / "log2").read_text():  # this build does not exit afterwards
+            assert time.monotonic() < end
+            time.sleep(0.02)
+    genesis = Genesis.from_json(extracted.read_bytes())
+    assert genesis.initial_configuration == DEFAULT_CONFIGURATION
+    assert genesis.validate() == ["initial_key is the public development key, whose private half everyone knows"]
+    assert Genesis.from_json(genesis.to_json()) == genesis
+    assert genesis.chain_id() == "8a34ec7df1b8cd06ff4a8abbaa7cc50300823350cadc59ab296cb00d104d2b8f"
