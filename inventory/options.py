@@ -6,9 +6,14 @@ Whether a host's nodeos knows an option is for its preflight: versions differ.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-_SINGLE = frozenset(
+from inventory.errors import Problems
+from inventory.parse import join
+
+ALLOWED = frozenset(
     {
         # chain_plugin
         "abi-serializer-max-time-ms",
@@ -90,12 +95,24 @@ _SINGLE = frozenset(
 )
 
 
-def allowed() -> frozenset[str]:
-    """Every option that may be set."""
-    return _SINGLE
+def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) -> dict[str, str]:
+    """The options of several (path, table), later ones over earlier ones, as config.ini has them."""
+    found = {}
+    for path, table in tables:
+        for key, value in table.items():
+            text = _text(value)
+            if key not in ALLOWED:
+                near = difflib.get_close_matches(key, ALLOWED, 1, 0.8)
+                hint = f"did you mean {near[0]}?" if near else "see docs/inventory.md"
+                problems.add(join(path, key), "is not among the nodeos options that an inventory may set", hint)
+            elif text is None:
+                problems.add(join(path, key), "a text, a whole number, or true or false is expected")
+            else:
+                found[key] = text
+    return found
 
 
-def text(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     """An option's value as config.ini has it, or None when it is no text, number or truth value."""
     if isinstance(value, bool):
         return "true" if value else "false"

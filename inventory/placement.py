@@ -9,14 +9,16 @@ address p2p ports count from 9876 and HTTP ports from 8888, past those that are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import NodeTable, ProducerTable
 from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role
+from inventory.options import merged
 
 FIRST_P2P_PORT = 9876
 FIRST_HTTP_PORT = 8888
@@ -39,9 +41,13 @@ def place(
     listed: Sequence[ProducerTable],
     planned: Sequence[PlannedProducer],
     hosts: Sequence[Host],
+    options: Mapping[str, Any],
     problems: Problems,
 ) -> tuple[Node, ...]:
-    """Every node with host and ports; peers and options come later. listed: the producers as written."""
+    """Every node with its host, ports and options; peers come later.
+
+    listed: the producers as written; options: nodeos options of every node.
+    """
     wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
     signing = {node.account: node for node in wanted if node.account is not None}
     if GENESIS_ACCOUNT not in signing:
@@ -62,7 +68,12 @@ def place(
             load.update({str(table.host): load.get(str(table.host), 0) + 1})
             wanted.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
     _check(wanted, {producer.account for producer in planned}, problems)
-    return _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
+    placed = _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
+    shared = ("nodeos.options", options)
+    return tuple(
+        replace(node, options=merged((shared, (f"{source.path}.options", source.table.options)), problems))
+        for node, source in zip(placed, wanted, strict=True)
+    )
 
 
 def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:
@@ -98,7 +109,8 @@ def _check(wanted: Sequence[Wanted], registered: set[str], problems: Problems) -
     signing: dict[str, str] = {}
     for node in wanted:
         if node.name in names:
-            problems.add(f"{node.path}.name", f"{node.name} is taken by {names[node.name]}", "give it another")
+            path = f"{node.path}.name" if node.path.startswith("nodes[") else node.path
+            problems.add(path, f"the node's name {node.name} is taken by {names[node.name]}", "give one another name")
         elif node.table.name is not None and (wrong := syntax.identifier(node.name)):
             problems.add(f"{node.path}.name", wrong)
         names.setdefault(node.name, node.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from antelope.asset import Asset
@@ -52,7 +52,10 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
     if splits:
         _supply(network, held, problems)
         _ram(network, held, splits, problems)
-        notes += _votes(network, names, {h.account: s.cpu + s.net for h, s in zip(held, splits, strict=True)}, problems)
+        staked = {holding.account: parts.cpu + parts.net for holding, parts in zip(held, splits, strict=True)}
+        if network.users.source is not UserSource.ACCOUNTS_JSON or imported is not None:
+            _voters(network, staked, problems)
+        notes += _votes(network, names, staked, problems)
     return Proof(problems.found, tuple(notes))
 
 
@@ -121,7 +124,14 @@ def _buy(market: RamMarket, units: int) -> tuple[int, RamMarket]:
         return 0, market
 
 
-def _votes(network: Network, names: Sequence[str], staked: dict[str, int], problems: Problems) -> list[str]:
+def _voters(network: Network, staked: Mapping[str, int], problems: Problems) -> None:
+    """Those who vote or are proxies must be accounts of this network."""
+    for account in (*network.votes.proxies, *(vote.voter for vote in network.votes.written)):
+        if account not in staked:
+            problems.add("votes", f"{account} is no account of this network")
+
+
+def _votes(network: Network, names: Sequence[str], staked: Mapping[str, int], problems: Problems) -> list[str]:
     """Whether the planned votes cross the threshold and elect those who shall be."""
     registered = [producer.account for producer in network.producers]
     outcome = election.count(election.ballots(network, names), staked, registered)

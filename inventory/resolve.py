@@ -23,7 +23,8 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     features, accounts = _system(inventory.system, problems)
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, token, problems)
-    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, problems)
+    shared = inventory.nodeos.options
+    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems)
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
     users = resolve_accounts.users(inventory.users, token, rule, folder, local, problems)
@@ -42,7 +43,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
         features=features,
         system_accounts=accounts,
         hosts=hosts,
-        nodes=_linked(_tuned(nodes, inventory, problems), inventory.topology, kind, problems),
+        nodes=_linked(nodes, inventory.topology, kind, problems),
         topology=kind,
         stake=rule,
         users=users,
@@ -80,20 +81,6 @@ def _kind(table: TopologyTable, nodes: int, problems: Problems) -> Topology:
             "topology.degree", f"{table.degree} is less than 2", "with 2, no node's loss cuts the others in two"
         )
     return kind
-
-
-def _tuned(nodes: tuple[Node, ...], inventory: Inventory, problems: Problems) -> tuple[Node, ...]:
-    """The nodes with their nodeos options: the network's, and their own over them."""
-    shared = ("nodeos.options", inventory.nodeos.options)
-    resolve_hosts.node_options((shared,), problems)
-    own = {}
-    for index, table in enumerate(inventory.nodes):
-        name = table.name or ("genesis" if table.role == Role.GENESIS else table.account)
-        own[name] = (f"nodes[{index}].options", table.options)
-    return tuple(
-        replace(node, options=resolve_hosts.node_options((shared, own.get(node.name, ("", {}))), problems))
-        for node in nodes
-    )
 
 
 def _linked(nodes: tuple[Node, ...], table: TopologyTable, kind: Topology, problems: Problems) -> tuple[Node, ...]:

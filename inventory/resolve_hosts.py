@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inventory import options, syntax
+from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import CoordinatorTable, HostTable, JumpTable, SshTable
 from inventory.network import BUNDLED, Host, HostKeyPolicy, Ssh, Sudo
@@ -141,25 +141,6 @@ def _sudo(text: str | None, user: str, path: str, problems: Problems) -> Sudo:
     except ValueError:
         problems.add(path, f"{text!r} is none of {', '.join(Sudo)}")
         return Sudo.NONE
-
-
-def node_options(tables: tuple[tuple[str, dict[str, object]], ...], problems: Problems) -> dict[str, str]:
-    """nodeos options of several (path, table), later ones over earlier ones, as config.ini has them."""
-    merged = {}
-    for path, table in tables:
-        for key, value in table.items():
-            text = options.text(value)
-            if key not in options.allowed():
-                problems.add(
-                    join(path, key),
-                    "is not among the nodeos options that an inventory may set",
-                    "see docs/inventory.md",
-                )
-            elif text is None:
-                problems.add(join(path, key), "a text, a whole number, or true or false is expected")
-            else:
-                merged[key] = text
-    return merged
 
 
 def coordinator(table: CoordinatorTable, of: tuple[Host, ...], problems: Problems) -> tuple[str, str | None]:

@@ -115,6 +115,10 @@ def _check_keys(network: Network, collected: Collected, keys: Mapping[str, str],
             problems.add("users.accounts_json", wrong)
         elif account in registered:
             problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
+    if network.users.source is UserSource.ACCOUNTS_JSON and len(users) < max(1, network.users.count):
+        problems.add(
+            "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
+        )
     missing = [account for account in (*users, *sorted(registered)) if account not in keys]
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -20,10 +20,9 @@ MESH_LIMIT = 8
 
 
 def build(kind: Topology, names: Sequence[str], degree: int, seed: int, edges: Iterable[tuple[str, str]] = ()) -> Graph:
-    """The graph over the names. degree: peers per node of a random graph, at least; edges: those of a custom one.
+    """The graph over the names. degree: peers of each node of a random graph, 2 or more; edges: those of a custom one.
 
-    A random graph is a ring with further links, so that with a degree of 2 or more it stays connected when any one
-    node is lost. In a star the first name is the centre.
+    Mesh, ring and random graphs stay connected when any one node is lost. In a star the first name is the centre.
     """
     unique = list(names)
     if kind is Topology.CUSTOM:
@@ -42,19 +41,28 @@ def _ring(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _random(names: Sequence[str], degree: int, dice: random.Random) -> list[tuple[str, str]]:
-    """Shuffled rings laid over each other, two links a node each; an odd degree gets a matching on top.
+    """A ring in random order with chords: first each node's next neighbours but one, then exchanged at random.
 
-    A ring that repeats a link gives its nodes fewer, so the degree is a bound from above; the first ring never does.
+    Exchanging the ends of two chords keeps every degree, and the ring under them keeps all connected. Where an odd
+    number of nodes cannot have an odd degree each, they have one less.
     """
-    edges: set[frozenset[str]] = set()
-    shuffled = list(names)
-    for _ in range(max(1, degree // 2)):
-        dice.shuffle(shuffled)
-        edges |= {frozenset(pair) for pair in _ring(shuffled)}
-    if degree % 2 and degree > 1:
-        dice.shuffle(shuffled)
-        edges |= {frozenset(pair) for pair in zip(shuffled[::2], shuffled[1::2], strict=False)}
-    return [(first, second) for first, second in (sorted(edge) for edge in edges)]
+    order = list(names)
+    dice.shuffle(order)
+    size = len(order)
+    ring = {frozenset(pair) for pair in _ring(order)}
+    offsets = list(range(2, degree // 2 + 1)) + ([size // 2] if degree % 2 and size % 2 == 0 else [])
+    links = {frozenset((order[at], order[(at + offset) % size])) for offset in offsets for at in range(size)}
+    chords = sorted(tuple(sorted(link)) for link in links - ring)
+    taken = ring | links
+    for _ in range(10 * len(chords)):
+        first, second = dice.randrange(len(chords)), dice.randrange(len(chords))
+        (a, b), (c, d) = chords[first], dice.sample(chords[second], 2)
+        crossed = frozenset((a, d)), frozenset((c, b))
+        if len({a, b, c, d}) == 4 and not taken.intersection(crossed):
+            taken -= {frozenset((a, b)), frozenset((c, d))}
+            taken.update(crossed)
+            chords[first], chords[second] = (a, d), (c, b)
+    return _ring(order) + [(pair[0], pair[1]) for pair in chords]
 
 
 def _graph(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> Graph:

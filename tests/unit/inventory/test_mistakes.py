@@ -1,0 +1,318 @@
+"""Bad inventories: every mistake is told at once, in one line with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import InventoryError
+from inventory.load import load
+from tests.unit.inventory.material import Write, key
+
+HOSTS = '[[hosts]]\nname = "h1"\nlocal = true\n'
+
+CASES: dict[str, tuple[str, str]] = {
+    # A name of the case: (the file, a line of the error without the file's name)
+    "unknown section": ("[tokn]", "tokn: there is no such key; did you mean token?"),
+    "unknown key": ('[token]\nsymbl = "4,SYS"', "token.symbl: there is no such key; did you mean symbol?"),
+    "unknown key in a list": (HOSTS + "adress = 1", "hosts[0].adress: there is no such key; did you mean address?"),
+    "text for a number": ('[users]\ncount = "5"', "users.count: a whole number is expected, not a text"),
+    "truth for a number": ("[users]\ncount = true", "users.count: a whole number is expected, not true or false"),
+    "fraction for a number": ("[users]\ncount = 1.5", "users.count: a whole number is expected, not a number"),
+    "number for a text": ("[token]\nsymbol = 4", "token.symbol: a text is expected, not a whole number"),
+    "text for a list": ('[votes]\nproxies = "abc"', "votes.proxies: a list is expected, not a text"),
+    "list for a table": ("[[token]]", "token: a table is expected, not a list"),
+    "control character": ('[ssh]\nuser = "a\\nb"', "ssh.user: 'a\\nb' holds a control character; remove it"),
+    "network name": ('[network]\nname = "../x"', "network.name: '../x' is not 1 to 32"),
+    "symbol": ('[token]\nsymbol = "4,sys"', "token.symbol: '4,sys' is not a symbol like '4,SYS'"),
+    "precision": ('[token]\nissue = "1.00 SYS"', "token.issue: '1.00 SYS' is of symbol 2,SYS, expected 4,SYS"),
+    "negative": ('[stake]\nram = "-1.0000 SYS"', "stake.ram: -1.0000 SYS is negative"),
+    "supply": ('[token]\nissue = "10000000000.0001 SYS"', "token.issue: is more than token.max_supply"),
+    "reserve": ('[token]\nreserve = "1000000000.0001 SYS"', "token.reserve: is more than token.issue"),
+    "too many decimals": (
+        '[token]\nsymbol = "18,SYS"',
+        "token.max_supply: the default of ten billion tokens is beyond",
+    ),
+    "genesis value": (
+        "[genesis.configuration]\nmax_block = 1",
+        "genesis.configuration.max_block: nodeos has no such value",
+    ),
+    "genesis limit": (
+        "[genesis.configuration]\nmax_transaction_cpu_usage = 200000",
+        "genesis.configuration: max_transaction_cpu_usage 200000 is not below",
+    ),
+    "genesis time": (
+        '[genesis]\ntimestamp = "2026-02-30T00:00:00"',
+        "genesis.timestamp: '2026-02-30T00:00:00' is not a time",
+    ),
+    "genesis quarter": (
+        '[genesis]\ntimestamp = "2026-02-03T00:00:00.250"',
+        "genesis.timestamp: '2026-02-03T00:00:00.250'",
+    ),
+    "genesis key": ('[genesis]\ninitial_key = "EOS1234"', "genesis.initial_key: public key 'EOS1234'"),
+    "plugin option": ('[nodeos]\noptions = { plugin = "x" }', "nodeos.options.plugin: is not among the nodeos options"),
+    "option's kind": (
+        "[nodeos]\noptions = { max-clients = [1] }",
+        "nodeos.options.max-clients: a text, a whole number",
+    ),
+    "nodeos path": ('[nodeos]\npath = "nodeos"', "nodeos.path: 'nodeos' is not an absolute path"),
+    "nodeos shell": ('[nodeos]\npath = "/x/$(touch X)"', "nodeos.path: '/x/$(touch X)' is not an absolute path"),
+    "contract folder": ('[contracts]\ndirectory = "none"', "contracts.directory: "),
+    "contract file": ('[contracts.boot]\nwasm = "a.wasm"\nabi = "a.abi"', "contracts.boot.wasm: "),
+    "half a contract": (
+        '[[contracts.list]]\naccount = "eosio"\nwasm = "a"',
+        "contracts.list[0]: wasm and abi come together",
+    ),
+    "no such contract": (
+        '[[contracts.list]]\naccount = "eosio.foo"',
+        "contracts.list[0]: there is no contract for eosio.foo",
+    ),
+    "user contract": (
+        '[[contracts.list]]\naccount = "alice"',
+        "contracts.list[0].account: 'alice' does not begin with",
+    ),
+    "no preactivation": ('[system]\nfeatures = ["GET_SENDER"]', "system.features: lacks PREACTIVATE_FEATURE"),
+    "system account": ('[system]\naccounts = ["alice"]', "system.accounts[0]: 'alice' does not begin with 'eosio.'"),
+    "alpha": ("[users]\nalpha = nan", "users.alpha: nan is not between"),
+    "two sources": ('[users]\ncsv = "a"\naccounts_json = "b"', "users: csv and accounts_json exclude each other"),
+    "no csv": ('[users]\ncsv = "a.csv"', "users.csv: "),
+    "no accounts_json": ('[users]\naccounts_json = "a.json"', "users.accounts_json: "),
+    "elected": ("[producers]\ncount = 22\nelected = 22", "producers.elected: 22 is not between 1 and 21"),
+    "elected of few": ("[producers]\ncount = 2\nelected = 3", "producers.elected: 3 are to be elected, and 2 register"),
+    "nobody": ("[producers]\ncount = 0", "producers.elected: 0 is not between 1 and 21"),
+    "producer's name": (
+        '[[producers.list]]\naccount = "eosio.bp"',
+        "producers.list[0].account: 'eosio.bp' belongs to the",
+    ),
+    "producer eosio": (
+        '[[producers.list]]\naccount = "eosio"',
+        "producers.list[0].account: 'eosio' belongs to the system",
+    ),
+    "bad name": ('[[producers.list]]\naccount = "Alice"', "producers.list[0].account: name 'Alice' has 'A'"),
+    "long name": (
+        '[[producers.list]]\naccount = "alicealicealice"',
+        "producers.list[0].account: name 'alicealicealice'",
+    ),
+    "twice": (
+        '[[producers.list]]\naccount = "a"\n[[producers.list]]\naccount = "a"',
+        "producers.list[1].account: producer a",
+    ),
+    "user and producer": ('[[producers.list]]\naccount = "useraaaaaaab"', "producers: useraaaaaaab is a user, too"),
+    "elected, no node": (
+        '[[producers.list]]\naccount = "a"\nnode = false',
+        "producers.list[0].node: a is to be elected",
+    ),
+    "producer's host": (
+        '[[producers.list]]\naccount = "a"\nhost = "h9"',
+        "producers.list[0].host: there is no host 'h9'",
+    ),
+    "poor producer": (
+        '[producers]\nminimum = "0.5000 SYS"',
+        "producers.minimum: 0.5000 SYS does not cover RAM and stake",
+    ),
+    "unknown vote": (
+        '[[votes.vote]]\nvoter = "defproducera"\nproducers = ["bob"]',
+        "votes.vote[0].producers[0]: bob is no producer of this network",
+    ),
+    "unknown voter": (
+        '[[votes.vote]]\nvoter = "bob"\nproducers = ["defproducera"]',
+        "votes.vote[0].voter: bob is neither",
+    ),
+    "vote for many": (
+        '[producers]\ncount = 31\n[[votes.vote]]\nvoter = "defproducera"\nproducers = ['
+        + ", ".join(f'"p{n}"' for n in range(31))
+        + "]",
+        "votes.vote[0].producers: has 31 producers; the contract takes 30",
+    ),
+    "no proxy": (
+        '[[votes.vote]]\nvoter = "defproducera"\nproxy = "defproducerb"',
+        "votes.vote[0].proxy: defproducerb is not a registered proxy; list it in votes.proxies",
+    ),
+    "empty vote": (
+        '[[votes.vote]]\nvoter = "defproducera"',
+        "votes.vote[0]: a vote is for producers or through a proxy",
+    ),
+    "too many voters": ("[users]\ncount = 5\n[votes]\nvoters = 6", "votes.voters: 6 are more than the 5 users"),
+    "below the threshold": ("[votes]\nvoters = 0", "votes: 0.0000 SYS of stake votes, and nobody is elected below"),
+    "not the elected": (
+        '[[votes.vote]]\nvoter = "useraaaaaaaa"\nproducers = ["defproducera"]\n[votes]\nvoters = 1\n',
+        "votes: they do not elect the 4 of producers.elected: defproducerb, defproducerc, defproducerd differ",
+    ),
+    "dear RAM": ('[stake]\nram = "0.0100 SYS"', "stake.ram: 0.0100 SYS buys useraaaaaaaa "),
+    "no reserve": ('[token]\nreserve = "0.0000 SYS"', "token.reserve: 0.0000 SYS does not buy eosio 65536 bytes"),
+    "topology": ('[topology]\nkind = "cube"', "topology.kind: 'cube' is none of mesh, ring, star, random, custom"),
+    "degree": ("[topology]\ndegree = 1", "topology.degree: 1 is less than 2"),
+    "self": ('[topology]\nedges = [["genesis", "genesis"]]', "topology.edges[0]: genesis is linked with itself"),
+    "unknown peer": ('[topology]\nedges = [["genesis", "bp9"]]', "topology.edges[0]: there is no node 'bp9'"),
+    "parted": (
+        '[producers]\ncount = 2\n[topology]\nedges = [["genesis", "defproducera"]]',
+        "topology.edges: the nodes are not all connected: defproducera, genesis | defproducerb; link the parts",
+    ),
+    "edges of a mesh": (
+        '[topology]\nkind = "mesh"\nedges = [["genesis", "defproducera"]]',
+        "topology.edges: belongs to a custom",
+    ),
+    "host twice": (HOSTS + HOSTS, "hosts[1].name: h1 is there twice"),
+    "no address": ('[[hosts]]\nname = "h1"', "hosts[0].address: is missing"),
+    "bad IP": (
+        '[[hosts]]\nname = "h1"\naddress = "10.0.0.256"',
+        "hosts[0].address: '10.0.0.256' is neither an IP address nor",
+    ),
+    "bad DNS": (
+        '[[hosts]]\nname = "h1"\naddress = "a b"',
+        "hosts[0].address: 'a b' is neither an IP address nor a DNS name",
+    ),
+    "option as address": (
+        '[[hosts]]\nname = "h1"\naddress = "-oProxyCommand=x"',
+        "hosts[0].address: '-oProxyCommand=x' is",
+    ),
+    "user": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nuser = "a;b"',
+        "hosts[0].user: 'a;b' is not the name of a Unix user",
+    ),
+    "data": (HOSTS + 'data = "/var/../etc"', "hosts[0].data: '/var/../etc' is not an absolute path"),
+    "local with ssh": (HOSTS + "ssh.port = 22", "hosts[0].ssh: a local host needs no SSH"),
+    "fingerprint": (
+        '[ssh]\nfingerprint = "MD5:00"\n[[hosts]]\nname = "h1"\naddress = "a.b"',
+        "ssh.fingerprint: 'MD5:00' is not a fingerprint",
+    ),
+    "policy": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.host_key = "no"',
+        "hosts[0].ssh.host_key: 'no' is neither strict",
+    ),
+    "sudo": ('[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.sudo = "yes"', "hosts[0].ssh.sudo: 'yes' is none of none,"),
+    "jump": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\n[hosts.ssh.jump]\naddress = ""',
+        "hosts[0].ssh.jump.address: '' is neither",
+    ),
+    "port": ('[[nodes]]\naccount = "defproducera"\np2p_port = 70000', "nodes[0].p2p_port: 70000 is not a port"),
+    "port taken": (
+        '[[nodes]]\naccount = "defproducera"\np2p_port = 9000\n[[nodes]]\naccount = "defproducerb"\nhttp_port = 9000',
+        'nodes[1].http_port: 9000 is taken by node "defproducera"; give each node of a host its own port',
+    ),
+    "node's host": (
+        '[[nodes]]\naccount = "defproducera"\nhost = "h9"',
+        "nodes[0].host: there is no host 'h9'; known: local",
+    ),
+    "node's account": ('[[nodes]]\naccount = "bob"', "nodes[0].account: bob is no producer of this network"),
+    "two signers": (
+        '[[nodes]]\naccount = "defproducera"\n[[nodes]]\nname = "b"\naccount = "defproducera"',
+        'nodes[1].account: defproducera is signed for by node "defproducera" already',
+    ),
+    "two genesis": (
+        '[[nodes]]\nrole = "genesis"\n[[nodes]]\nname = "g"\nrole = "genesis"',
+        'nodes[1].account: eosio is signed for by node "genesis" already',
+    ),
+    "node's name": (
+        '[[nodes]]\nname = "defproducera"\nrole = "full"',
+        "producers.count: the node's name defproducera is taken",
+    ),
+    "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
+    "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is none of genesis, producer, full"),
+    "listen": ('[coordinator]\nlisten = "7000"', "coordinator.listen: '7000' is not HOST:PORT"),
+    "advertise": (
+        '[coordinator]\nadvertise = "a b"',
+        "coordinator.advertise: 'a b' is neither an IP address nor a DNS name",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_line(case: str, write: Write) -> None:
+    """The mistake is told in a line that begins with the file and the place in it."""
+    text, expected = CASES[case]
+    path = write(text)
+    with pytest.raises(InventoryError) as caught:
+        load(path)
+    lines = str(caught.value).splitlines()
+    assert [line for line in lines if line.startswith(f"{path}: {expected}")], lines
+
+
+def test_all_at_once(write: Write) -> None:
+    """Mistakes of shape come together, and so do mistakes of meaning, each on its own line."""
+    with pytest.raises(InventoryError) as shape:
+        load(write('[users]\ncount = "a"\n[token]\nsymbl = 1\n[votes]\nvoters = []'))
+    assert {problem.path for problem in shape.value.problems} == {"users.count", "token.symbl", "votes.voters"}
+    with pytest.raises(InventoryError) as meaning:
+        load(
+            write(
+                '[token]\nissue = "1 X"\n[topology]\ndegree = 0\n[coordinator]\nlisten = "x"\n[producers]\nelected = 0'
+            )
+        )
+    assert {problem.path for problem in meaning.value.problems} == {
+        "token.issue",
+        "topology.degree",
+        "coordinator.listen",
+        "producers.elected",
+    }
+    assert len(str(meaning.value).splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"[network", "is not TOML: expected ']' at the end of a table declaration (at end of document)"),
+        (b"\xff\xfe", "is not UTF-8 (byte 0)"),
+        (b"", "network: is missing; it has no default"),
+        (b"[network]\n", "network.name: is missing; it has no default"),
+        (b"x" * (5 << 20), "is larger than 4 MiB; is this an inventory?"),
+        (b"a = " + b"[" * 5000, "is nested too deeply"),
+    ],
+)
+def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
+    """A file that is no inventory at all is one line."""
+    path = tmp_path / "x.toml"
+    path.write_bytes(content)
+    with pytest.raises(InventoryError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}: {expected}"
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A missing file and a folder are one line each."""
+    for path, reason in ((tmp_path / "none.toml", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(InventoryError) as caught:
+            load(path)
+        assert str(caught.value) == f"{path}: cannot be read: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("alice,{key}", "line 2: 2 fields, not 3; a line is: account, public key, balance"),
+        ("Alice,{key},5.0000", "line 2: name 'Alice' has 'A'"),
+        ("eosio.rex,{key},5.0000", "line 2: 'eosio.rex' belongs to the system"),
+        ("alice,EOSxyz,5.0000", "line 2: public key 'EOSxyz'"),
+        ("alice,{broken},5.0000", "line 2: public key '{broken}' has a wrong checksum"),
+        ("alice,{key},5.0", "line 2: '5.0 SYS' is of symbol 1,SYS, expected 4,SYS"),
+        ("alice,{key},5.0000 EOS", "line 2: '5.0000 EOS' is of symbol 4,EOS"),
+        ("alice,{key},0.9999", "line 2: 0.9999 SYS is too little for RAM and stake; 1.0000 SYS is the least"),
+        ("alice,{key},-5.0000", "line 2: -5.0000 SYS is too little"),
+        ("alice,{key},5.0000\n\nalice,{key},5.0000", "line 4: alice is there twice"),
+        ('alice,"{key},5.0000', "line 2: unexpected end of data"),
+        ("alice,{key},2000000000.0000", ""),
+        ("defproducera,{key},5.0000", ""),
+    ],
+)
+def test_csv(row: str, expected: str, write: Write, tmp_path: Path) -> None:
+    """A bad row of the users' CSV is told with its line."""
+    broken = key("k")[:-1] + ("a" if key("k")[-1] != "a" else "b")
+    (tmp_path / "u.csv").write_text("account,public key,balance\n" + row.format(key=key("k"), broken=broken))
+    with pytest.raises(InventoryError) as caught:
+        load(write('[users]\ncsv = "u.csv"'))
+    if expected:
+        assert f"users.csv: u.csv {expected.format(broken=broken)}" in str(caught.value)
+    elif row.startswith("defproducera"):
+        assert "producers: defproducera is a user, too" in str(caught.value)
+    else:
+        assert "token.issue: users and producers get 2000004000.0000 SYS" in str(caught.value)
+
+
+def test_csv_many(write: Write, tmp_path: Path) -> None:
+    """Of very many bad rows the first are told, and how many there are further."""
+    (tmp_path / "u.csv").write_text("x\n" * 1000)
+    with pytest.raises(InventoryError) as caught:
+        load(write('[users]\ncsv = "u.csv"'))
+    assert len(caught.value.problems) == 21
+    assert "u.csv has 980 further problems" in str(caught.value)

@@ -1,0 +1,125 @@
+"""The proof of a plan, beyond the mistakes that `load` tells of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from antelope.ram import RamMarket
+from inventory import election
+from inventory.allocation import allocate, holdings, user_names
+from inventory.election import THRESHOLD, count
+from inventory.network import PlannedVote
+from inventory.proof import ACCOUNT_RAM, prove
+from tests.unit.inventory.material import Load, key
+
+
+def test_sum(network: Load) -> None:
+    """Generated users and producers get the issue less the reserve, to the unit, and the rows take exactly that."""
+    found = network("[users]\ncount = 500\n[producers]\ncount = 30\nelected = 21")
+    held = holdings(found)
+    rows = allocate(found, held, {holding.account: key("same") for holding in held})
+    assert sum(row.total for row in rows) == sum(holding.balance for holding in held) == found.issue - 10**10
+    assert (rows[0].account, rows[-1].account) == ("useraaaaaaaa", "defproducead")
+    assert all(row.ram + row.net + row.cpu + row.liquid == row.total for row in rows)
+    assert min(holding.balance for holding in held[-30:]) >= 1000_0000
+
+
+def test_ram_boundary(network: Load) -> None:
+    """The least `stake.ram` that buys everybody's bytes passes, and a unit less does not."""
+    issue = 10**13
+    market, cost = RamMarket.at_init(issue), 1
+    while market.bytes_for(cost + 1)[0] < ACCOUNT_RAM:
+        cost += 1
+    cost += 1
+    lone = network("[users]\ncount = 10\n[producers]\ncount = 1")
+    enough = replace(lone, stake=replace(lone.stake, ram=cost + 1))
+    short = replace(lone, stake=replace(lone.stake, ram=cost - 1))
+    assert prove(enough).problems == ()
+    assert [problem.path for problem in prove(short).problems] == ["stake.ram"]
+
+
+def test_ram_gets_dearer(network: Load) -> None:
+    """The price is the one that is left by those before: what buys enough for ten does not for 30,000."""
+    few = network("[users]\ncount = 10\n[producers]\ncount = 1")
+    tight = replace(few, stake=replace(few.stake, ram=440))
+    assert prove(tight).problems == ()
+    many = replace(tight, users=replace(tight.users, count=30_000))
+    assert prove(many).problems[0].message.startswith("0.0440 SYS buys user")
+
+
+def test_threshold(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Voting stake that exactly meets the threshold suffices, and a unit less does not."""
+    assert THRESHOLD == 150_000_000_0000
+    found = network("")
+    staked = {row.account: row.cpu + row.net for row in allocate(found, holdings(found), defaultdict(lambda: key("k")))}
+    stake = count(election.ballots(found), staked, found.elected).stake
+    monkeypatch.setattr(election, "THRESHOLD", stake)
+    assert prove(found).problems == ()
+    monkeypatch.setattr(election, "THRESHOLD", stake + 1)
+    assert [problem.path for problem in prove(found).problems] == ["votes"]
+
+
+def test_csv_ends_in_voting(network: Load, tmp_path: Path) -> None:
+    """Stake that nobody here can vote is a note, not an error."""
+    (tmp_path / "u.csv").write_text(f"alice,{key('a')},900000000.0000\n")
+    proof = prove(network('[users]\ncsv = "u.csv"'))
+    assert proof.problems == ()
+    assert "phase voting" in proof.notes[0]
+
+
+def test_count() -> None:
+    """Votes count by stake, those through a proxy with the proxy's; ties go by name value; 21 at most win."""
+    producers = [f"p{letter}" for letter in "zyxwvutsrqponmlkjihgfedcba"]
+    votes = (
+        PlannedVote("rich", ("pz", "py")),
+        PlannedVote("poor", tuple(producers)),
+        PlannedVote("proxy", ("px",)),
+        PlannedVote("follower", proxy="proxy"),
+        PlannedVote("nobody", ("pw",)),
+    )
+    outcome = count(votes, {"rich": 100, "poor": 1, "proxy": 2, "follower": 60}, producers)
+    assert outcome.stake == 163
+    assert outcome.elected[:5] == ("py", "pz", "px", "pa", "pb")
+    assert len(outcome.elected) == 21
+
+
+def test_ballots(network: Load) -> None:
+    """The richest vote, proxies too, the next ones through the proxy; a written vote overrules the drawn one."""
+    text = """
+    [users]
+    count = 20
+    [producers]
+    count = 2
+    [votes]
+    voters = 3
+    proxied = 2
+    [[votes.vote]]
+    voter = "useraaaaaaab"
+    producers = ["defproducerb", "defproducera"]
+    """
+    votes = {vote.voter: vote for vote in election.ballots(network(text))}
+    both = ("defproducera", "defproducerb")
+    assert {voter: vote.producers or vote.proxy for voter, vote in votes.items()} == {
+        "useraaaaaaaa": both,
+        "useraaaaaaab": both,
+        "useraaaaaaac": both,
+        "defproducera": both,
+        "useraaaaaaad": "defproducera",
+        "useraaaaaaae": "defproducera",
+    }
+
+
+def test_imported(network: Load, tmp_path: Path) -> None:
+    """With an accounts.json the plan is proved when its names are known; before, as far as its count goes."""
+    (tmp_path / "a.json").touch()
+    unknown = network('[users]\naccounts_json = "a.json"')
+    assert "shows when" in prove(unknown).notes[0]
+    names = tuple(f"kim{letter}" for letter in "abcdefghijklmnop")
+    assert prove(unknown, names).problems == ()
+    assert user_names(network('[users]\naccounts_json = "a.json"\ncount = 12'), names) == names[:12]
+    text = '[users]\naccounts_json = "a.json"\n[[votes.vote]]\nvoter = "lee"\nproducers = ["defproducera"]'
+    assert "lee is no account of this network" in str(prove(network(text), names).problems[0])
