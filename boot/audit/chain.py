@@ -16,11 +16,11 @@ Json = dict[str, Any]
 Progress = Callable[[int, int], None]
 """Told (reads done, reads known to be due) from time to time."""
 
-IN_FLIGHT = 4
-"""3,030 get_account took 4.1 s one by one, 2.0 s with 4 in flight, 1.8 s with 16 (bundled nodeos, 2 cores).
+IN_FLIGHT = 8
+"""3,030 get_account took 4.1 s one by one, 2.0 s with 4 in flight, 1.8 s with 16 (bundled nodeos, 2 idle cores).
 
-More is no gain and a danger: nodeos reads ABIs on its HTTP threads, and Leap 4 ends itself where a starved one exceeds
-`abi-serializer-max-time-ms` (default 15; AntelopeIO/leap issue 1149).
+More is no gain and a danger: nodeos reads ABIs on its two HTTP threads, and Leap 4 ends itself where a starved one
+exceeds `abi-serializer-max-time-ms` (default 15; AntelopeIO/leap issue 1149). Agents set that to 2000.
 """
 PAGE = 1000
 """Rows asked for at a time; nodeos may answer fewer (its budget is 15 ms) and says `more`."""

