@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeVar
 
 from antelope.errors import NodeError, UnknownAccount
+from antelope.names import name_to_int
 from boot.blueprint import Blueprint
 from boot.step import Query, Reads, Verdict
 
@@ -76,7 +77,7 @@ def code_and_abi(name: str, expected_abi: str) -> Asking[tuple[str, str]]:
 
 
 def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> Asking[list[Json]]:
-    """All rows of a table between two primary keys (as text, both included); none when the table does not exist."""
+    """All rows of a table, or those between two primary keys (numbers as text); none when the table does not exist."""
     found: list[Json] = []
     body = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE}
     lower = first
@@ -93,10 +94,16 @@ def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> 
         lower = str(page["next_key"])
 
 
-def row(code: str, scope: str, table: str, key: str) -> Asking[Json | None]:
-    """The row of one primary key, None when there is none."""
+def row(code: str, scope: str, table: str, name: str) -> Asking[Json | None]:
+    """The row whose primary key is that name, None when there is none."""
+    key = _bound(name)
     found = yield from rows(code, scope, table, key, key)
     return found[0] if found else None
+
+
+def _bound(name: str) -> str:
+    """A name as a bound: its number, because nodeos takes the account 111111111111 for a number too."""
+    return str(name_to_int(name))
 
 
 def scopes(code: str, table: str) -> Asking[set[str]]:
@@ -109,7 +116,7 @@ def scopes(code: str, table: str) -> Asking[set[str]]:
         found.update(str(entry["scope"]) for entry in page["rows"])
         if not page["more"]:
             return found
-        lower = str(page["more"])
+        lower = _bound(str(page["more"]))
 
 
 def active_features() -> Asking[set[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from antelope import actions
 from antelope.asset import Asset
 from boot.blueprint import Blueprint
-from boot.reads import row
+from boot.reads import rows
 from boot.step import ChainStep, Push, Reads, Verdict
 
 CREATE, ISSUE = "create", "issue"
@@ -24,9 +24,10 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 def evidence(blueprint: Blueprint) -> Reads:
     """The token's row, and a supply in it: later it grows by inflation, so its amount is the audit's subject."""
     code = blueprint.symbol.code
-    stat = yield from row("eosio.token", code, "stat", code)
-    if stat is None:
+    found = yield from rows("eosio.token", code, "stat")
+    if not found:
         return Verdict((CREATE, ISSUE), f"{code} does not exist yet")
+    stat = found[0]
     if not Asset.parse(stat["supply"]).amount:
         return Verdict((ISSUE,), f"nothing of {code} is issued yet")
     return Verdict((), f"supply {stat['supply']} of at most {stat['max_supply']}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from antelope.asset import Asset
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
@@ -11,10 +9,6 @@ from boot.reads import Asking, ask, rows, until_resigned
 from boot.step import Reads, Verdict, WaitStep
 from boot.voting import ACTIVATION_STAKE
 
-NEVER = datetime(2000, 1, 1, tzinfo=UTC)
-"""A time of the contract that is no later was not set yet. The threshold's time tells that it was crossed; the stake
-beside it may stand at 0 again by then (seen with the bundled contract).
-"""
 SECONDS_A_TURN = 6
 """12 blocks of half a second."""
 ELECTION = 120
@@ -44,11 +38,17 @@ def evidence(blueprint: Blueprint) -> Reads:
 
 
 def _lacking_stake(blueprint: Blueprint) -> Asking[str]:
-    """What to say when too little stake has voted for any election; empty otherwise."""
-    state = yield from rows("eosio", "eosio", "global")
-    if state and chain_time(state[0]["thresh_activated_stake_time"]) > NEVER:
+    """What to say when too little stake has voted for any election; empty otherwise.
+
+    The contract notes when the first election became possible: with the vote that reached the threshold. Versions
+    without a threshold count no activated stake and note it a block after the first vote.
+    """
+    found = yield from rows("eosio", "eosio", "global")
+    if not found or chain_time(found[0]["thresh_activated_stake_time"]).timestamp():
         return ""
-    activated = int(state[0]["total_activated_stake"]) if state else 0
+    activated, weight = int(found[0]["total_activated_stake"]), float(found[0]["total_producer_vote_weight"])
+    if weight and not activated:
+        return ""
     voted, needed = Asset(activated, blueprint.symbol), Asset(ACTIVATION_STAKE, blueprint.symbol)
     return f"stake of {voted} has voted, the first election needs {needed}: others must vote"
 

@@ -6,14 +6,14 @@ from antelope import actions
 from boot.blueprint import Blueprint
 from boot.reads import row, until_resigned, verdict
 from boot.step import ChainStep, Push, Reads
+from boot.steps.payment import billed
 from boot.voting import holder
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
     """A transaction each."""
-    return tuple(
-        Push(proxy, (actions.regproxy(proxy, True),), holder(blueprint, proxy)) for proxy in blueprint.sealed.proxies
-    )
+    held = ((proxy, holder(blueprint, proxy)) for proxy in blueprint.sealed.proxies)
+    return tuple(Push(proxy, (billed(actions.regproxy(proxy, True), by),), by) for proxy, by in held)
 
 
 @until_resigned

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Sequence
 
 from antelope import actions
+from antelope.transaction import Action
 from boot.blueprint import Blueprint
 from boot.reads import row, until_resigned, verdict
 from boot.step import ChainStep, Push, Reads
-from boot.voting import VOTES_PER_PUSH, Ballot, ballots, choreograph
+from boot.steps.payment import billed
+from boot.voting import Ballot, ballots, choreograph, one_holder_each
 from inventory.sealed import SealedVote
 
 Group = tuple[str, tuple[Ballot, ...]]
@@ -19,30 +20,20 @@ Group = tuple[str, tuple[Ballot, ...]]
 def groups(blueprint: Blueprint) -> tuple[Group, ...]:
     """The pushes in their order; all ballots of one push have the same holder."""
     order = choreograph(ballots(blueprint))
+    parts = [("early", one_holder_each(order.early)), ("late", one_holder_each(order.late))]
+    early, late = ([(f"{name}-{n:03}", cast) for n, cast in enumerate(pushes)] for name, pushes in parts)
     crossing = [("crossing", order.crossing)] if order.crossing else []
-    return (*_grouped("early", order.early), *crossing, *_grouped("late", order.late))
-
-
-def _grouped(name: str, cast: Sequence[Ballot]) -> Iterator[Group]:
-    ordered = sorted(cast, key=lambda ballot: ballot.holder)
-    number = 0
-    for _, same in groupby(ordered, key=lambda ballot: ballot.holder):
-        held = tuple(same)
-        for start in range(0, len(held), VOTES_PER_PUSH):
-            yield f"{name}-{number:03}", held[start : start + VOTES_PER_PUSH]
-            number += 1
+    return (*early, *crossing, *late)
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
     """Early ones, the crossing transaction, late ones."""
-    return tuple(
-        Push(
-            key,
-            tuple(actions.voteproducer(one.vote.voter, one.vote.proxy, one.vote.producers) for one in cast),
-            cast[0].holder,
-        )
-        for key, cast in groups(blueprint)
-    )
+    return tuple(Push(key, tuple(_cast(one) for one in cast), cast[0].holder) for key, cast in groups(blueprint))
+
+
+def _cast(ballot: Ballot) -> Action:
+    vote = ballot.vote
+    return billed(actions.voteproducer(vote.voter, vote.proxy, vote.producers), ballot.holder)
 
 
 @until_resigned

@@ -12,6 +12,7 @@ import pytest
 
 from antelope.errors import NodeError, UnknownAccount
 from antelope.keys import PrivateKey
+from antelope.names import name_to_int
 from boot.blueprint import Blueprint, NodeRef
 from boot.reads import TABLE_ABSENT
 from boot.step import Query, Reads, Verdict
@@ -57,7 +58,7 @@ class FakeChain:
         if found is None:
             return NodeError(500, TABLE_ABSENT, "contract_table_query_exception", "not specified in the ABI")
         wanted = body["lower_bound"]
-        rows = [row for row in found if not wanted or wanted in row.values()]
+        rows = [row for row in found if not wanted or wanted == str(name_to_int(str(next(iter(row.values())))))]
         return {"rows": rows, "more": False, "next_key": ""}
 
     def verdict(self, reads: Reads) -> Verdict:

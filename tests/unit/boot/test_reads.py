@@ -53,9 +53,9 @@ async def test_rows_are_paged_until_there_are_no_more() -> None:
 
 async def test_scopes_and_features_are_paged_too() -> None:
     """`more` holds the next page's beginning; for features it is absent at the end."""
-    chain = Scripted({"rows": [{"scope": "a"}], "more": "b"}, {"rows": [{"scope": "b"}], "more": ""})
-    assert await run_reads(scopes("eosio", "userres"), chain) == {"a", "b"}
-    assert [query.body["lower_bound"] for query in chain.asked] == ["", "b"]
+    chain = Scripted({"rows": [{"scope": "1"}], "more": "111111111111"}, {"rows": [{"scope": "b"}], "more": ""})
+    assert await run_reads(scopes("eosio", "userres"), chain) == {"1", "b"}
+    assert [query.body["lower_bound"] for query in chain.asked] == ["", "595056260442243600"]
     first = {"activated_protocol_features": [{"feature_digest": "aa"}], "more": 1}
     chain = Scripted(first, {"activated_protocol_features": [{"feature_digest": "bb"}]})
     assert await run_reads(active_features(), chain) == {"aa", "bb"}
@@ -65,7 +65,14 @@ async def test_scopes_and_features_are_paged_too() -> None:
 async def test_a_table_that_does_not_exist_has_no_rows(error: NodeError) -> None:
     """Neither an unknown account nor an ABI without the table is a failure: the step has not come yet."""
     assert await run_reads(rows("eosio.token", "SYS", "stat"), Scripted(error)) == []
-    assert await run_reads(row("eosio.token", "SYS", "stat", "SYS"), Scripted(error)) is None
+    assert await run_reads(row("eosio", "eosio", "voters", "alice"), Scripted(error)) is None
+
+
+async def test_names_are_bounds_by_their_number() -> None:
+    """nodeos would read the account 111111111111 as a number, and answer with another row."""
+    chain = Scripted({"rows": [{"owner": "111111111111"}], "more": False})
+    assert await run_reads(row("eosio", "eosio", "voters", "111111111111"), chain) == {"owner": "111111111111"}
+    assert chain.asked[0].body["lower_bound"] == chain.asked[0].body["upper_bound"] == "595056260442243600"
 
 
 async def test_absent_accounts() -> None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from boot.blueprint import Blueprint
-from boot.voting import ACTIVATION_STAKE, VOTES_PER_PUSH, Ballot, ballots, choreograph, first_election
+from boot.voting import (
+    ACTIVATION_STAKE,
+    VOTES_PER_PUSH,
+    Ballot,
+    ballots,
+    choreograph,
+    first_election,
+    one_holder_each,
+    wrong_election,
+)
 from inventory.sealed import SealedVote
 
 BALLOTS = st.lists(
@@ -60,6 +71,28 @@ def test_stake_and_holder_come_from_the_seal(blueprint: Blueprint) -> None:
     assert found["prodlost"] == (7, "prodlost")
 
 
+def test_a_crossing_that_suffices_comes_first() -> None:
+    """Contracts without a threshold elect after the first vote: nothing goes before a push that crosses alone."""
+    order = choreograph([ballot("small", 3, producers=("z",)), ballot("big", ACTIVATION_STAKE, producers=("a",))])
+    assert order.early == ()
+    assert [one.vote.voter for one in order.crossing] == ["big", "small"]
+    order = choreograph([ballot("own", 3, "p1", producers=("z",)), ballot("big", ACTIVATION_STAKE, producers=("a",))])
+    assert [one.vote.voter for one in order.late] == ["own"]
+
+
+def test_transactions_are_small_enough() -> None:
+    """Votes for thirty producers take ten to a transaction, those for one take thirty; eosio's come first."""
+    thirty = tuple(f"p{n:02}" for n in range(30))
+    wide = [ballot(f"w{n}", 1, producers=thirty) for n in range(25)]
+    assert [len(push) for push in one_holder_each(wide)] == [10, 10, 5]
+    narrow = [ballot("p", 1, "aholder"), *(ballot(f"n{n}", 1) for n in range(31))]
+    assert [(push[0].holder, len(push)) for push in one_holder_each(narrow)] == [
+        ("eosio", 30),
+        ("eosio", 1),
+        ("aholder", 1),
+    ]
+
+
 def test_the_first_election_counts_what_is_cast_until_then() -> None:
     """Late votes do not elect; proxied stake does, through what the proxy chose, and not without its vote."""
     third = ACTIVATION_STAKE // 3
@@ -67,7 +100,16 @@ def test_the_first_election_counts_what_is_cast_until_then() -> None:
     cast += [ballot("via", 5, producers=(), proxy="big0"), ballot("lost", 7, producers=(), proxy="nobody")]
     assert first_election(choreograph(cast)) == ("a", "b")
     assert first_election(choreograph([*cast, ballot("one", 3, producers=("c",))]), size=2) == ("a", "b")
-    late = ballot("late", ACTIVATION_STAKE // 2, "p1", ("z",))
-    order = choreograph([*cast, late, ballot("late2", ACTIVATION_STAKE * 2 // 3, "p2", ("y",))])
-    assert [one.vote.voter for one in order.late] == ["late"]
-    assert first_election(order) == ("a", "b", "y")
+    assert first_election(choreograph([*cast, ballot("late", 2 * third, "p1", ("z",))])) == ("a", "b")
+    early = choreograph([*cast[:2], ballot("early", third, "p1", ("y",))])
+    assert [one.vote.voter for one in early.early] == ["early"]
+    assert first_election(early) == ("a", "b", "y")
+
+
+def test_an_election_of_others_is_said_before_the_boot(blueprint: Blueprint) -> None:
+    """The line names who is missing and who would be elected instead."""
+    assert wrong_election(blueprint) == ""
+    votes = tuple(replace(vote, producers=("prodlost",) if vote.producers else ()) for vote in blueprint.sealed.votes)
+    other = replace(blueprint, sealed=replace(blueprint.sealed, votes=votes))
+    said = "the votes do not elect the planned producers: prodwon missing, prodlost too many"
+    assert wrong_election(other) == said

@@ -1,0 +1,18 @@
+"""Who pays for what users do during the boot: eosio, whose CPU and NET are unlimited until it has resigned.
+
+nodeos bills a transaction's first authorizer. A user's stake of a few tokens does not pay for one vote on a chain that
+has just begun, and never for a transaction with the votes of many.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from antelope.transaction import Action, PermissionLevel
+
+
+def billed(action: Action, holder: str) -> Action:
+    """The action with the holder as its first authorizer; unchanged where the holder is the actor itself."""
+    if any(level.actor == holder for level in action.authorization):
+        return action
+    return replace(action, authorization=(PermissionLevel(holder), *action.authorization))
