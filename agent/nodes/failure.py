@@ -13,7 +13,9 @@ _OPTION = re.compile(
     r"(Unknown option '[^']+'|unrecogni[sz]ed option '[^']+'|the argument .*for option '[^']+' is invalid)"
 )
 _SECRET = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_[A-Z0-9]+_[1-9A-HJ-NP-Za-km-z]+")
-_SPEAKING = re.compile(r"^(error|warn) .*?\] (.*)$", re.MULTILINE)
+_LEVEL = re.compile(r"(debug|info|warn|error)  ?\d{4}-")
+_ORIGIN = re.compile(r"^error +\S+ +\S+ +\S+ +\S+ +\] ")
+"""Of a line: level, time, thread, file:line, function."""
 
 _SIGNS: tuple[tuple[str, type[NodeFault], str], ...] = (
     ("does not match the existing genesis", OtherChain, "its data folder holds another chain (other genesis)"),
@@ -38,14 +40,18 @@ def explain(name: str, log: str) -> NodeFault:
     for sign, kind, text in _SIGNS:
         if sign.lower() in log.lower():
             return kind(f"node {name}: {text}")
-    return NotAnswering(f"node {name}: nodeos ended; {_last_words(log)}")
+    return NotAnswering(f"node {name}: {_last_words(log)}")
 
 
 def _last_words(log: str) -> str:
-    spoken: list[tuple[str, str]] = _SPEAKING.findall(log)
-    errors = [text for level, text in spoken if level == "error"] or [text for _level, text in spoken]
-    lines = errors or [line for line in log.splitlines() if line.strip()]
-    return f"its log ends: {redact(lines[-1])[:200]}" if lines else "it wrote nothing"
+    last = [line for line in log.splitlines() if line.strip()][-5:]
+    errors = [line for line in last if line.startswith("error")]
+    if errors or (last and not _LEVEL.match(last[-1])):
+        line = _ORIGIN.sub("", (errors or last)[-1])
+        return f"nodeos ended; its log ends: {redact(line)[:200]}"
+    if any("plugin_shutdown" in line for line in last):
+        return "nodeos ended after SIGTERM from somebody else, or by its own decision: see its log"
+    return "nodeos was killed, or crashed" if last else "nodeos ended without a word"
 
 
 def redact(text: str) -> str:

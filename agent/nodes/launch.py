@@ -8,8 +8,9 @@ import logging
 import os
 import shutil
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from agent.nodeos.config import STALE_PRODUCTION
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.errors import (
     DirtyDatabase,
@@ -35,6 +36,8 @@ READY_SECONDS = 60.0
 """From the start to the first answer; it takes half a second on an idle machine."""
 REPLAY_SECONDS = 1800.0
 """The same with a replay of all blocks: about 80 s per million accounts created."""
+PEERS_SECONDS = 20.0
+"""How long a crashed node that produces alone waits for the blocks that its peers still have."""
 LEAST_SPACE = 300 * 1024 * 1024
 """Bytes free that a node needs to start at all: a fresh one takes 18 MB, a busy day of an idle chain about 100 MB."""
 
@@ -81,6 +84,8 @@ async def bring_up(launch: Launch) -> Process:
         log.warning("%s; replaying its blocks", fault)
     await asyncio.to_thread(launch.folder.drop_state)
     try:
+        if STALE_PRODUCTION in launch.command and launch.spec.peers:
+            await _recover_from_peers(launch)
         return await start(launch, REPLAY_SECONDS)
     except (DirtyDatabase, NotAnswering) as fault:
         if launch.keep_blocks:
@@ -91,6 +96,28 @@ async def bring_up(launch: Launch) -> Process:
         log.warning("%s; fetching all blocks from its peers again", fault)
     await asyncio.to_thread(launch.folder.drop_chain)
     return await start(launch)
+
+
+async def _recover_from_peers(launch: Launch) -> None:
+    """Runs the node without stale production until it has every block that its peers have, and stops it again.
+
+    A crash loses the blocks that are not irreversible yet. A node that produces alone would at once make others at the
+    same heights; its peers still have the first ones.
+    """
+    command = tuple(part for part in launch.command if part != STALE_PRODUCTION)
+    process = await start(replace(launch, command=command), REPLAY_SECONDS)
+
+    async def level() -> bool:
+        links = [link for link in await node.connections() if link.handshaken]
+        info = await node.get_info()
+        return bool(links) and all(link.head_num <= info.head_block_num for link in links)
+
+    async with NodeClient(launch.url, timeout=5.0) as node:
+        try:
+            await poll(level, what="the peers' blocks", deadline=PEERS_SECONDS)
+        except (DeadlineError, NodeError) as error:
+            log.warning("node %s: no peer has later blocks, or none answers (%s)", launch.spec.name, error)
+    await asyncio.to_thread(processes.stop, process)
 
 
 async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:

@@ -17,6 +17,7 @@ from agent.nodes.errors import BadConfiguration, NodeFault, UnknownNode
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch, bring_up, check_room
+from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeState, NodeStatus, Restarts, look
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
@@ -116,6 +117,8 @@ class Nodes:
             if self._alive(node) and _same(node.record, record):
                 await self._change_peers(node, record.spec.peers)
                 return
+            if record.mode is NodeMode.STARTER:
+                await check_asked(spec.name, str(spec.account), node.client)
             node.restarts = Restarts()
             await self._restart(node, record, genesis)
 
@@ -289,7 +292,9 @@ class Nodes:
                 await self._restart(node, record, node.folder.genesis.read_bytes())
             except (NodeFault, NodeosError, SpecError) as fault:
                 log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
-                node.folder.remember(died)  # it is still meant to run
+            finally:
+                if node.folder.process is None:
+                    node.folder.remember(died)  # it is still meant to run
 
 
 def _same(one: NodeRecord, other: NodeRecord) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from agent.nodeos.probe import command_of
 from agent.nodes.errors import BadConfiguration, FolderInUse, OtherChain, PortTaken
+from agent.nodes.starter import NotNow
 from agent.nodes.state import NodeState
 from boot.step import NodeMode
 from inventory.network import Role
@@ -89,6 +90,23 @@ async def test_a_killed_node_comes_back_with_its_blocks(bench: Bench) -> None:
     await poll(back, what="the restart", deadline=30)
     assert (await head(nodes, "genesis", before.head + 2)).lib >= before.lib
     assert await nodes.client("genesis").get_block_info(before.lib) == block
+
+
+async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench: Bench) -> None:
+    """A block that was not irreversible at the crash is not made again differently while a follower has it."""
+    nodes = await bench.agent()
+    follower = bench.spec("follower", Role.FULL)
+    await bench.start(nodes, follower, NodeMode.NORMAL)
+    await bench.start(nodes, bench.spec("genesis", peers=(follower.p2p_endpoint,)))
+    await head(nodes, "follower", 6)
+    killed = await status(nodes, "genesis")
+    os.kill(killed.pid, signal.SIGKILL)
+    last = await nodes.client("follower").get_info()
+    assert last.head_block_num > last.last_irreversible_block_num
+    await head(nodes, "genesis", last.head_block_num + 3)
+    assert (await status(nodes, "genesis")).pid != killed.pid
+    block = await nodes.client("genesis").get_block_info(last.head_block_num)
+    assert block.id == last.head_block_id
 
 
 async def test_a_killed_agent_loses_no_node(bench: Bench) -> None:
@@ -213,6 +231,18 @@ async def test_a_producer_signs_on_one_node_only(bench: Bench) -> None:
         await bench.start(nodes, two, NodeMode.NORMAL)
     await nodes.stop("one")
     await bench.start(nodes, two, NodeMode.NORMAL)
+
+
+async def test_stale_production_needs_an_outage(bench: Bench) -> None:
+    """A node is started with -e only when it runs, is scheduled, and the chain stands still."""
+    nodes = await bench.agent()
+    spec = bench.spec("one", Role.PRODUCER)
+    with pytest.raises(NotNow, match="start it normally"):
+        await bench.start(nodes, spec, NodeMode.STARTER)
+    await bench.start(nodes, spec, NodeMode.NORMAL)
+    with pytest.raises(NotNow, match="defproducera is not in the active schedule"):
+        await bench.start(nodes, spec, NodeMode.STARTER)
+    assert (await status(nodes, "one")).mode is NodeMode.NORMAL
 
 
 async def test_no_private_key_outside_its_files(bench: Bench) -> None:

@@ -1,0 +1,91 @@
+"""When a node may be started with stale production (`-e`) to bring a chain back that stands still.
+
+After a total outage no elected producer makes a block, because each waits for a fresh one; one of them has to begin,
+and exactly one, else the chain forks. The designated starter begins by itself only when the outage is beyond doubt; a
+coordinator, which sees every node, may ask for it sooner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.nodes.errors import NodeFault
+from antelope.errors import NodeError
+from antelope.http import NodeClient
+
+BLOCKS_A_TURN = 12
+BLOCK_SECONDS = 0.5
+PATIENCE_ROUNDS = 3
+"""Rounds of the schedule without any block, after which the designated starter begins by itself."""
+
+LOOK_SECONDS = 5.0
+
+
+class NotNow(NodeFault):
+    """Stale production would be wrong, or is not needed."""
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What a producer's node sees of a chain that may stand still."""
+
+    account: str
+    """That the node signs for."""
+    schedule: tuple[str, ...]
+    """The active one."""
+    head: int
+    silence: float
+    """Seconds since its last block."""
+    peers: tuple[int, ...]
+    """The heads of all connected peers, as they told them."""
+    holders: Mapping[str, int]
+    """Scheduled producer to its node's head, for connected nodes of whom it is known which they are."""
+
+
+def objection(outage: Outage, *, asked: bool) -> str:
+    """Why this node may not be started with `-e` now; empty: it may.
+
+    asked: a coordinator wants it, having seen to it that all nodes run and agree; else the full rule holds.
+    """
+    if outage.account not in outage.schedule:
+        return f"{outage.account} is not in the active schedule"
+    turn = BLOCKS_A_TURN * BLOCK_SECONDS
+    # A producer that is absent is silent for its turn: shorter silence is no outage.
+    patience = turn if asked else PATIENCE_ROUNDS * turn * len(outage.schedule)
+    if outage.silence <= patience:
+        return f"the last block is {outage.silence:.1f} s old, an outage is more than {patience:g} s"
+    ahead = max(outage.peers, default=0)
+    if ahead > outage.head:
+        return f"a peer has block {ahead}, this node only {outage.head}"
+    if asked:
+        return ""
+    needed = len(outage.schedule) * 2 // 3 + 1
+    agreeing = {name for name, head in outage.holders.items() if name in outage.schedule and head == outage.head}
+    agreeing.add(outage.account)
+    if len(agreeing) < needed:
+        return f"nodes of {len(agreeing)} scheduled producers are connected at block {outage.head}, {needed} are needed"
+    return ""
+
+
+async def check_asked(name: str, account: str, node: NodeClient) -> None:
+    """Lets a coordinator's wish for stale production pass only when the running node sees an outage. Raises NotNow."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            info, schedules = await node.get_info(), await node.get_producer_schedule()
+            links = await node.connections()
+    except (NodeError, TimeoutError) as error:
+        raise NotNow(f"node {name}: start it normally before it is to bring the chain back ({error})") from error
+    outage = Outage(
+        account=account,
+        schedule=tuple(producer.name for producer in schedules.active.producers),
+        head=info.head_block_num,
+        silence=time.time() - info.head_block_time.timestamp(),
+        peers=tuple(link.head_num for link in links if link.handshaken),
+        holders={},
+    )
+    reason = objection(outage, asked=True)
+    if reason:
+        raise NotNow(f"node {name} may not start the chain again: {reason}")
