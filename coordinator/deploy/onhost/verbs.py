@@ -1,0 +1,182 @@
+"""The requests that a host understands."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import shutil
+import sys
+from typing import Any
+
+from coordinator.deploy.onhost.accounts import ensure_user, remove_user
+from coordinator.deploy.onhost.archives import extract, prune, unpack
+from coordinator.deploy.onhost.base import (
+    ROOT,
+    Failed,
+    Request,
+    as_user,
+    listed,
+    quiet,
+    record_of,
+    record_path,
+    rmdir,
+    run,
+    text,
+    write,
+    write_record,
+)
+from coordinator.deploy.onhost.folders import agent_lives, end_processes, ensure_data, remove_data, remove_made
+
+PYTHONS = ("python3.13", "python3.12", "python3.11")
+LOCK = "/run/bootcoord.lock"
+
+
+def facts(request: Request) -> Request:
+    """What is there; changes nothing."""
+    data, unit = request["data"], request["unit"]
+    systemd = os.path.isdir("/run/systemd/system")
+    return {
+        "root": os.geteuid() == 0,
+        "machine": platform.machine(),
+        "python": _python(),
+        "systemd": systemd,
+        "held": listed(ROOT + "/bundles") + listed(ROOT + "/runtimes"),
+        "record": record_of(request["network"]),
+        "config": text(data + "/agent.toml"),
+        "certificate": text(data + "/identity/agent.pem"),
+        "unit": text(_unit_path(unit)),
+        "enabled": systemd and quiet("systemctl", "is-enabled", "--quiet", unit),
+        "active": quiet("systemctl", "is-active", "--quiet", unit) if systemd else agent_lives(data),
+    }
+
+
+def place(request: Request) -> Request:
+    """Unpacks uploaded archives {sha256: path}, whole or not at all."""
+    for sha256, path in request["bundles"].items():
+        unpack(path, sha256, ROOT + "/bundles/" + sha256, extract)
+    python = [request["python"], "-P", "-s", "-c", request["inbundle"]]
+    if request["bundles"]:  # compiled once, by root, for every later start
+        run([*python, "compile"], env=request["environment"])
+
+    def unpack_runtime(archive: str, folder: str) -> None:
+        run([*python, "unpack", archive, folder], env=request["environment"])
+
+    for sha256, path in request["runtimes"].items():
+        unpack(path, sha256, ROOT + "/runtimes/" + sha256, unpack_runtime)
+    return {}
+
+
+def configure(request: Request) -> Request:
+    """User, data folder, unit and record as they shall be; the agent's request for a certificate, when it needs one."""
+    record = record_of(request["network"]) or {"found": None}
+    if record.get("data", request["data"]) != request["data"]:
+        raise Failed(f"this network lies in {record['data']} here: `coord down --purge` before it can move")
+    record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
+    record.update({key: request[key] for key in ("python", "environment")})
+    write_record(record)
+    user = ensure_user(request["user"])
+    ensure_data(record, user)
+    if request["unit_text"] and text(_unit_path(request["unit"])) != request["unit_text"]:
+        write(_unit_path(request["unit"]), request["unit_text"], 0o644)
+        run(["systemctl", "daemon-reload"])
+    return {"csr": _agent(record, ["enrol", *request["enrol"]]).decode() if request["enrol"] else ""}
+
+
+def start(request: Request) -> Request:
+    """Takes the new certificate, if any, and sees to it that the agent runs: restarted when something changed."""
+    record = _known(request)
+    if request["admit"]:
+        _agent(record, ["admit"], request["admit"].encode())
+    if request["systemd"]:
+        run(["systemctl", "enable", "--quiet", record["unit"]])
+        run(["systemctl", "restart" if request["changed"] else "start", record["unit"]])
+    else:
+        as_user(record, ["-c", request["inbundle"], "restart" if request["changed"] else "start", record["data"]])
+    prune("bundles")  # not before: an agent that runs still reads its own
+    return {}
+
+
+def down(request: Request) -> Request:
+    """Stops the agent for good, also over reboots, and then its nodes."""
+    record = record_of(request["network"])
+    if record is None:
+        return {"known": False}
+    if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
+        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
+    elif os.path.isdir(record["data"]):
+        as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
+    if os.path.isdir(record["data"]):
+        _agent(record, ["down"])
+    return {"known": True}
+
+
+def purge(request: Request) -> Request:
+    """`down`, and then everything goes that the installation brought."""
+    answer = down(request)
+    record = record_of(request["network"])
+    if record is None:
+        return answer
+    if text(_unit_path(record["unit"])):
+        os.unlink(_unit_path(record["unit"]))
+        run(["systemctl", "daemon-reload"])
+        quiet("systemctl", "reset-failed", record["unit"])
+    end_processes(record)
+    remove_data(record)
+    os.unlink(record_path(record["network"]))
+    for kind in ("bundles", "runtimes"):
+        prune(kind)
+    remove_user(record["user"])
+    remove_made()
+    for folder in ("networks", "bundles", "runtimes", "users", ""):
+        rmdir(os.path.join(ROOT, folder))
+    return answer
+
+
+def _python() -> dict[str, Any]:
+    """The newest enough Python: python3 itself, or a versioned one."""
+    found = {"path": sys.executable, "version": list(sys.version_info[:2])}
+    for name in PYTHONS:
+        path = shutil.which(name)
+        if sys.version_info < (3, 11) and path and found["path"] == sys.executable:
+            found = {"path": path, "version": [int(part) for part in name[6:].split(".")]}
+    return found
+
+
+def _agent(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
+    command, rest = arguments[0], arguments[1:]
+    return as_user(record, ["-m", "agent.cli", command, "--data", record["data"], *rest], stdin)
+
+
+def _unit_path(unit: str) -> str:
+    return "/etc/systemd/system/" + unit
+
+
+def _known(request: Request) -> Request:
+    record = record_of(request["network"])
+    if record is None:
+        raise Failed("the network is not installed here")
+    return record
+
+
+def main(document: str) -> None:
+    """Carries out one request and prints the answer."""
+    request = json.loads(document)
+    os.umask(0o022)
+    verbs = {verb.__name__: verb for verb in (facts, place, configure, start, down, purge)}
+    answer: Request
+    try:
+        if request["verb"] == "facts":
+            answer = {"done": facts(request)}
+        else:
+            with open(LOCK, "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                answer = {"done": verbs[request["verb"]](request)}
+    except Failed as error:
+        answer = {"error": str(error)}
+    except OSError as error:
+        hint = ": free some space on its disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        answer = {"error": f"{error.filename or 'the host'}: {error.strerror or error}{hint}"}
+    print(json.dumps(answer))  # noqa: T201 (the answer)

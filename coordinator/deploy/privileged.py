@@ -1,0 +1,88 @@
+"""Requests to a host (coordinator/deploy/onhost), carried out as root: by the login itself, or through sudo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from coordinator.deploy.connection import HostConnection
+from coordinator.deploy.errors import CommandFailed, DeployError, LoginRefused
+from coordinator.deploy.program import COMMAND, source
+from inventory.network import Sudo
+
+SECONDS = 300.0
+"""For one request; the longest unpacks 100 MB on a slow disk."""
+SUDO_SECONDS = 20.0
+MODULES = tuple(f"coordinator.deploy.onhost.{name}" for name in ("base", "accounts", "archives", "folders", "verbs"))
+
+INBUNDLE = (Path(__file__).parent / "onhost" / "inbundle.py").read_text(encoding="utf-8")
+
+# As a request is run, but harmless: sudo's rules for the one are those for the other.
+_NOTHING = (*COMMAND[:-1], "-c", "pass")
+
+
+class Privileged:
+    """Root on a connected host."""
+
+    def __init__(self, connection: HostConnection, ask: Callable[[], str]) -> None:
+        """ask: returns the password that sudo wants, if it wants one; called at most once."""
+        self._connection = connection
+        self._ask = ask
+        self._sudo: tuple[Sequence[str], bytes] | None = None
+
+    def request(self, verb: str, **values: object) -> Any:
+        """The answer to a request. Raises DeployError with the host's own words."""
+        return self.run_program(MODULES, {"verb": verb, "inbundle": INBUNDLE, **values})
+
+    def run_program(self, modules: Sequence[str], request: object, seconds: float = SECONDS) -> Any:
+        """Runs a program of ours that prints {"done": …} or {"error": …}. Raises DeployError."""
+        sudo, password = self.sudo()
+        done = self._connection.command([*sudo, *COMMAND], password + source(modules, request), seconds=seconds)
+        return answer(done.status, done.stdout, done.stderr)
+
+    def sudo(self) -> tuple[Sequence[str], bytes]:
+        """What goes before a command, and before its standard input. Raises LoginRefused."""
+        if self._sudo is None:
+            self._sudo = self._find_sudo()
+        return self._sudo
+
+    def _find_sudo(self) -> tuple[Sequence[str], bytes]:
+        ssh = self._connection.ssh
+        if ssh.sudo is Sudo.NONE:
+            return (), b""
+        silent = ("sudo", "-n", "-k", "--")
+        # sudo reads a password from standard input only when it wants one: else the line would reach the command.
+        tried = self._connection.command([*silent, *_NOTHING], seconds=SUDO_SECONDS)
+        if tried.status == 0:
+            return silent, b""
+        if ssh.sudo is Sudo.PASSWORDLESS:
+            said = last_line(tried.stderr)
+            raise LoginRefused(
+                f'sudo of {ssh.user} does not work without a password ({said}): write sudo = "{Sudo.PASSWORD}", or '
+                f"let sudoers say NOPASSWD"
+            )
+        asking = ("sudo", "-S", "-k", "-p", "", "--")
+        password = self._ask().encode() + b"\n"
+        tried = self._connection.command([*asking, *_NOTHING], password, seconds=SUDO_SECONDS)
+        if tried.status:
+            raise LoginRefused(f"sudo of {ssh.user} did not take the password ({last_line(tried.stderr)})")
+        return asking, password
+
+
+def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
+    """What a program of ours answered. Raises DeployError, CommandFailed."""
+    try:
+        said = json.loads(stdout)
+    except ValueError:
+        raise CommandFailed(f"python3 on the host: {last_line(stderr) or f'status {status}'}") from None
+    if "error" in said:
+        raise DeployError(str(said["error"]))
+    return said["done"]
+
+
+def last_line(stderr: bytes) -> str:
+    """What a command complained of last; printable characters only."""
+    lines = stderr.decode(errors="replace").strip().splitlines() or [""]
+    return "".join(character if character.isprintable() else "?" for character in lines[-1])[:300]
