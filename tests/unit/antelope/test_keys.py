@@ -57,6 +57,15 @@ def test_signatures_are_canonical_and_recover(secret: bytes, digest: bytes) -> N
     assert not signature.verify(hashlib.sha256(digest).digest(), key.public)
 
 
+def test_padded_signatures_are_never_made() -> None:
+    """Among 3,000 signatures none has a needless zero byte in front of r or s, which one nonce in 256 would give."""
+    key = PrivateKey(bytes(31) + b"\x07")
+    for number in range(3000):
+        data = key.sign(number.to_bytes(32, "big")).data
+        assert data[1] or data[2] & 0x80
+        assert data[33] or data[34] & 0x80
+
+
 def test_private_keys_do_not_show() -> None:
     """No way of printing, formatting or pickling a private key gives the secret away."""
     key = PrivateKey.parse(WIF)
