@@ -242,7 +242,7 @@ def test_contracts(network: Load, tmp_path: Path) -> None:
     ("symbol", "issue", "ram"),
     [
         ("0,A", "3000000000000 A", "300 A"),
-        ("1,SYS", "300000000000.0 SYS", "20.0 SYS"),
+        ("1,SYS", "300000000000.0 SYS", "30.0 SYS"),
         ("8,GOLD", "1000000000.00000000 GOLD", ""),
     ],
 )

@@ -13,7 +13,7 @@ from inventory import election
 from inventory.allocation import allocate, holdings, user_names
 from inventory.election import THRESHOLD, count
 from inventory.network import PlannedVote
-from inventory.proof import ACCOUNT_RAM, prove
+from inventory.proof import PRODUCER_RAM, USER_RAM, prove
 from tests.unit.inventory.material import Load, key
 
 
@@ -28,27 +28,41 @@ def test_sum(network: Load) -> None:
     assert min(holding.balance for holding in held[-30:]) >= 1000_0000
 
 
+def least_ram(issue: int) -> int:
+    """The smallest payment that buys the first account a producer's bytes."""
+    market = RamMarket.at_init(issue)
+    return next(units for units in range(2, 10**6) if market.bytes_for(units)[0] >= PRODUCER_RAM)
+
+
 def test_ram_boundary(network: Load) -> None:
-    """The least `stake.ram` that buys everybody's bytes passes, and a unit less does not."""
-    issue = 10**13
-    market, cost = RamMarket.at_init(issue), 1
-    while market.bytes_for(cost + 1)[0] < ACCOUNT_RAM:
-        cost += 1
-    cost += 1
-    lone = network("[users]\ncount = 10\n[producers]\ncount = 1")
-    enough = replace(lone, stake=replace(lone.stake, ram=cost + 1))
-    short = replace(lone, stake=replace(lone.stake, ram=cost - 1))
-    assert prove(enough).problems == ()
-    assert [problem.path for problem in prove(short).problems] == ["stake.ram"]
+    """The least payment that buys everybody's bytes passes, and a unit less does not."""
+    lone = network(
+        '[users]\ncount = 0\n[producers]\ncount = 1\n[[votes.vote]]\nvoter = "defproducera"\n'
+        'producers = ["defproducera"]'
+    )
+    least = least_ram(lone.issue)
+    assert prove(replace(lone, stake=replace(lone.stake, ram=least))).problems == ()
+    short = prove(replace(lone, stake=replace(lone.stake, ram=least - 1)))
+    assert [problem.path for problem in short.problems] == ["stake.ram"]
 
 
 def test_ram_gets_dearer(network: Load) -> None:
     """The price is the one that is left by those before: what buys enough for ten does not for 30,000."""
     few = network("[users]\ncount = 10\n[producers]\ncount = 1")
-    tight = replace(few, stake=replace(few.stake, ram=440))
+    tight = replace(few, stake=replace(few.stake, ram=least_ram(few.issue) + 1))
     assert prove(tight).problems == ()
     many = replace(tight, users=replace(tight.users, count=30_000))
-    assert prove(many).problems[0].message.startswith("0.0440 SYS buys user")
+    assert "buys defproducera 49" in prove(many).problems[0].message
+
+
+def test_users_need_less(network: Load) -> None:
+    """Users are held to their own bytes, not to a producer's."""
+    found = network("")
+    market = RamMarket.at_init(found.issue)
+    ram = next(units for units in range(2, 10**6) if market.bytes_for(units)[0] >= USER_RAM)
+    short = prove(replace(found, stake=replace(found.stake, ram=ram - 1))).problems[0]
+    enough = prove(replace(found, stake=replace(found.stake, ram=ram + 5))).problems[0]
+    assert (short.message.split()[3], enough.message.split()[3]) == ("useraaaaaaaa", "defproducera")
 
 
 def test_threshold(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
