@@ -8,6 +8,7 @@ every other error is raised, because an answer that did not come is no evidence 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from functools import wraps
 from typing import Any, TypeVar
 
 from antelope.errors import NodeError, UnknownAccount
@@ -164,6 +165,7 @@ def until_resigned(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprin
     The resignation comes after every such step; afterwards producers replace contracts, accounts change keys and votes.
     """
 
+    @wraps(evidence)
     def with_end(blueprint: Blueprint) -> Reads:
         if (yield from resigned()):
             return RESIGNED

@@ -1,0 +1,205 @@
+"""What steps read off the chain: what is missing, in part and in full, and what lawfully changed later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from antelope.abi import Abi
+from boot.blueprint import Blueprint
+from boot.reads import NO_CODE
+from boot.step import ChainStep, Push, WaitStep
+from boot.steps import OPTIONAL, STEPS
+from tests.unit.boot.conftest import KEY, FakeChain
+
+Delegated = Callable[..., dict[str, Any]]
+
+
+def step(name: str) -> ChainStep | WaitStep:
+    """The step of that name."""
+    found = next(one for one in (*STEPS, *OPTIONAL) if one.name == name)
+    assert isinstance(found, ChainStep | WaitStep)
+    return found
+
+
+def missing(chain: FakeChain, blueprint: Blueprint, name: str) -> tuple[str, ...]:
+    """What the step's evidence misses."""
+    return chain.verdict(step(name).evidence(blueprint)).missing
+
+
+def test_evidence_asks_only_for_keys_of_the_work(blueprint: Blueprint) -> None:
+    """Every step's keys are unique, and those of an ordinary boot exist besides the spare ones."""
+    for one in (*STEPS, *OPTIONAL):
+        if isinstance(one, ChainStep):
+            work = one.work(blueprint)
+            assert len({each.key for each in work}) == len(work)
+            assert any(not isinstance(each, Push) or not each.spare for each in work)
+
+
+def test_once_eosio_has_resigned_its_doings_are_done(blueprint: Blueprint, delegated: Delegated) -> None:
+    """Replaced contracts, changed keys and votes are not the boot's business any more: one query tells."""
+    for name in ("boot-contract", "contracts", "system-contract", "privileges", "accounts", "register", "votes"):
+        chain = FakeChain(accounts={"eosio": delegated("eosio.prods")})
+        assert missing(chain, blueprint, name) == ()
+        assert len(chain.asked) == 1
+
+
+def features(*digests: str) -> dict[tuple[str | None, str], Any]:
+    """The chain's answer with these features active."""
+    listed = [{"feature_digest": digest} for digest in digests]
+    return {(None, "/v1/chain/get_activated_protocol_features"): {"activated_protocol_features": listed}}
+
+
+@pytest.mark.parametrize(
+    ("active", "preactivate", "others"),
+    [
+        ((), ("PREACTIVATE_FEATURE",), ("features",)),
+        (("p",), (), ("features",)),
+        (("p", "b"), (), ("C",)),
+        (("p", "b", "c"), (), ()),
+    ],
+)
+def test_features(
+    chain: FakeChain,
+    blueprint: Blueprint,
+    active: tuple[str, ...],
+    preactivate: tuple[str, ...],
+    others: tuple[str, ...],
+) -> None:
+    """All together while none is active; those that are missing singly where some are."""
+    chain.answers = features(*(letter * 64 for letter in active))
+    assert missing(chain, blueprint, "preactivate") == preactivate
+    assert missing(chain, blueprint, "features") == others
+
+
+def code(chain: FakeChain, code_hash: str, abi_hash: str) -> None:
+    """Every account has that code and that ABI."""
+    chain.answers[None, "/v1/chain/get_raw_abi"] = {"code_hash": code_hash, "abi_hash": abi_hash}
+
+
+def test_a_contract_is_its_code_and_its_abi(chain: FakeChain, blueprint: Blueprint) -> None:
+    """No code: all of it; the code without the ABI: the ABI alone, because nodeos refuses the same code twice."""
+    token = blueprint.sealed.contracts[0]
+    abi = hashlib.sha256(Abi.parse(blueprint.verified(token.abi)).packed()).hexdigest()
+    for hashes, expected in (((NO_CODE, abi), "eosio.token"), ((token.wasm, NO_CODE), "eosio.token/abi")):
+        code(chain, *hashes)
+        assert missing(chain, blueprint, "contracts") == (expected,)
+    code(chain, token.wasm, abi)
+    assert missing(chain, blueprint, "contracts") == ()
+
+
+def test_the_boot_contract_may_have_a_successor(chain: FakeChain, blueprint: Blueprint) -> None:
+    """The system contract on eosio means that the boot contract was there; the reverse does not hold."""
+    abi = hashlib.sha256(Abi.parse(blueprint.verified(blueprint.sealed.boot_contract.abi)).packed()).hexdigest()
+    code(chain, blueprint.sealed.contracts[1].wasm, abi)
+    assert missing(chain, blueprint, "boot-contract") == missing(chain, blueprint, "system-contract") == ()
+    code(chain, blueprint.sealed.boot_contract.wasm, abi)
+    assert missing(chain, blueprint, "boot-contract") == ()
+    assert missing(chain, blueprint, "system-contract") == ("eosio",)
+
+
+def test_the_currency_is_created_then_issued(chain: FakeChain, blueprint: Blueprint) -> None:
+    """No row: both; a supply of nothing: the issue; a supply that has grown since: nothing."""
+    assert missing(chain, blueprint, "currency") == ("create", "issue")
+    for supply, expected in (("0.0000 SYS", ("issue",)), ("1000000123.0000 SYS", ())):
+        stat = {"supply": supply, "max_supply": "10000000000.0000 SYS", "issuer": "eosio"}
+        chain.tables["eosio.token", "SYS", "stat"] = [stat]
+        assert missing(chain, blueprint, "currency") == expected
+
+
+def test_one_account_proves_its_transaction(
+    chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row is applied with all others of its transaction: the last account of each is looked for, or all in a walk."""
+    monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 2)
+    chain.accounts["usermiddle"] = delegated()
+    assert missing(chain, blueprint, "accounts") == ("0001", "0002")
+    monkeypatch.setattr("boot.steps.accounts.FEW_PUSHES", 1)
+    answer = {"rows": [{"scope": "usermiddle"}, {"scope": "prodlost"}], "more": ""}
+    chain.answers[None, "/v1/chain/get_table_by_scope"] = answer
+    assert missing(chain, blueprint, "accounts") == ("0001",)
+
+
+def test_transactions_keep_below_the_genesis_limit(blueprint: Blueprint) -> None:
+    """A small max_transaction_net_usage means fewer accounts in a transaction, and never none."""
+    accounts = step("accounts")
+    assert isinstance(accounts, ChainStep)
+    limits = blueprint.sealed.genesis["initial_configuration"]
+    for limit, pushes in ((524288, 1), (1024 + 2 * 370, 3), (500, 5)):
+        limits["max_transaction_net_usage"] = limit
+        assert len(accounts.work(blueprint)) == pushes
+
+
+def test_registration_is_of_the_sealed_key(chain: FakeChain, blueprint: Blueprint) -> None:
+    """Another key, or an unregistered producer, is missing."""
+    other = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
+    rows = [{"owner": "prodwon", "producer_key": KEY, "is_active": 1}]
+    chain.tables["eosio", "eosio", "producers"] = rows
+    assert missing(chain, blueprint, "register") == ("prodlost",)
+    rows.append({"owner": "prodlost", "producer_key": other, "is_active": 1})
+    assert missing(chain, blueprint, "register") == ("prodlost",)
+    rows[1] = {"owner": "prodlost", "producer_key": KEY, "is_active": 1}
+    assert missing(chain, blueprint, "register") == ()
+    rows[0] = {"owner": "prodwon", "producer_key": KEY, "is_active": 0}
+    assert missing(chain, blueprint, "register") == ("prodwon",)
+
+
+def voter(owner: str, *producers: str, proxy: str = "", is_proxy: int = 0) -> dict[str, Any]:
+    """A row of the voters table."""
+    return {"owner": owner, "proxy": proxy, "producers": list(producers), "is_proxy": is_proxy}
+
+
+def test_votes_and_proxies(chain: FakeChain, blueprint: Blueprint) -> None:
+    """A vote is there when it is the sealed one, whatever the order of its producers."""
+    rows = [voter("userpoor", proxy="userrich"), voter("prodlost", "prodwon"), voter("userrich")]
+    chain.tables["eosio", "eosio", "voters"] = rows
+    assert missing(chain, blueprint, "votes") == ("late-000",)
+    assert missing(chain, blueprint, "proxies") == ("userrich",)
+    rows[1:] = [voter("prodlost", "prodwon", "prodlost"), voter("userrich", is_proxy=1)]
+    assert missing(chain, blueprint, "votes") == missing(chain, blueprint, "proxies") == ()
+
+
+def test_users_actions_are_billed_to_eosio(blueprint: Blueprint) -> None:
+    """The first authorizer pays: eosio for users, each producer for itself."""
+    votes = step("votes")
+    assert isinstance(votes, ChainStep)
+    levels = {
+        str(action.authorization[-1]): [str(level) for level in action.authorization]
+        for push in votes.work(blueprint)
+        if isinstance(push, Push)
+        for action in push.actions
+    }
+    assert levels["userrich@active"] == ["eosio@active", "userrich@active"]
+    assert levels["prodlost@active"] == ["prodlost@active"]
+
+
+def test_the_resignation_is_of_every_account(chain: FakeChain, blueprint: Blueprint, delegated: Delegated) -> None:
+    """It is done when eosio is eosio.prods' and each account that the boot made is eosio's; contracts' ones too."""
+    resign = step("resign")
+    assert isinstance(resign, ChainStep)
+    (push,) = resign.work(blueprint)
+    assert isinstance(push, Push)
+    names = [action.authorization[0].actor for action in push.actions][::2]
+    assert names == ["eosio.msig", "eosio.ram", "eosio.token", "eosio"]
+    chain.accounts = {name: delegated("eosio") for name in names} | {"eosio": delegated("eosio.prods")}
+    assert missing(chain, blueprint, "resign") == ()
+    chain.accounts["eosio.token"] = delegated()
+    verdict = chain.verdict(resign.evidence(blueprint))
+    assert (verdict.missing, verdict.detail) == (("resign",), "with keys of their own still: eosio.token")
+
+
+def test_claims_go_by_the_chains_clock(chain: FakeChain, blueprint: Blueprint) -> None:
+    """Only producers of this network whose day is over are asked to claim."""
+    chain.tables["eosio", "eosio", "producers"] = [
+        {"owner": "prodwon", "is_active": 1, "last_claim_time": "2026-01-01T00:00:00.000"},
+        {"owner": "prodlost", "is_active": 1, "last_claim_time": "2026-01-01T12:00:00.000"},
+        {"owner": "stranger", "is_active": 1, "last_claim_time": "2025-01-01T00:00:00.000"},
+    ]
+    chain.answers[None, "/v1/chain/get_info"] = {"head_block_time": "2026-01-02T00:00:00.500"}
+    assert missing(chain, blueprint, "claim") == ("prodwon",)
+    chain.answers[None, "/v1/chain/get_info"] = {"head_block_time": "2026-01-02T00:00:00.000"}
+    verdict = chain.verdict(step("claim").evidence(blueprint))
+    assert verdict.detail == "nothing is due; the next is prodwon, from 2026-01-02 00:00:00 UTC"

@@ -1,0 +1,141 @@
+"""From the synced nodes over the election to the canary: what is still missing, and what that means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from antelope.errors import Unreachable
+from boot import canary
+from boot.blueprint import Blueprint
+from boot.steps import canary_approve, canary_exec, canary_propose, handover, synced
+from tests.unit.boot.conftest import FakeChain
+
+Delegated = Callable[..., dict[str, Any]]
+INFO, LINKS, SCHEDULE = "/v1/chain/get_info", "/v1/net/connections", "/v1/chain/get_producer_schedule"
+DEFERRED = "/v1/chain/get_scheduled_transactions"
+
+
+def node_answers(blueprint: Blueprint, **changes: Any) -> dict[tuple[str | None, str], Any]:
+    """A boot node at block 100, and alpha in sync with it, but for the changes."""
+    chain_id = blueprint.sealed.chain_id
+    return {
+        (None, INFO): {"head_block_num": 100},
+        ("alpha", INFO): {"head_block_num": 97, "chain_id": chain_id},
+        ("alpha", LINKS): [{"peer": "", "last_handshake": {"chain_id": chain_id}}],
+    } | {("alpha", {"info": INFO, "links": LINKS}[name]): answer for name, answer in changes.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        ({"info": {"head_block_num": 95, "chain_id": "c" * 64}}, "alpha: is 5 blocks behind"),
+        ({"info": {"head_block_num": 100, "chain_id": "d" * 64}}, "alpha: is on another chain, dddddddddddddddd…"),
+        ({"info": Unreachable(0, None, "", "refused")}, "alpha: does not answer (refused)"),
+        ({"links": []}, "alpha: has no connection to another node"),
+        ({"links": [{"last_handshake": {"chain_id": "0" * 64}}]}, "alpha: has no connection to another node"),
+    ],
+)
+def test_a_producers_node_must_follow(chain: FakeChain, blueprint: Blueprint, changes: Any, said: str) -> None:
+    """It answers, on this chain, near the head, with a link that a handshake came over; a fault is named."""
+    chain.answers = node_answers(blueprint, **changes)
+    verdict = chain.verdict(synced.evidence(blueprint))
+    assert verdict.done == (not said)
+    assert verdict.detail == (said or "1 producers' nodes are in sync")
+
+
+def election(active: str, **state: Any) -> FakeChain:
+    """A chain with that producer scheduled, and that state of the contract."""
+    row = {
+        "thresh_activated_stake_time": "1970-01-01T00:00:00.000",
+        "total_activated_stake": 0,
+        "total_producer_vote_weight": "0.00000000000000000",
+    }
+    schedule = {"active": {"producers": [{"producer_name": active}]}, "pending": None}
+    return FakeChain(tables={("eosio", "eosio", "global"): [row | state]}, answers={(None, SCHEDULE): schedule})
+
+
+@pytest.mark.parametrize(
+    ("state", "elsewhere"),
+    [
+        ({}, True),
+        ({"total_activated_stake": "1499999999999", "total_producer_vote_weight": "1.5"}, True),
+        ({"total_producer_vote_weight": "1.5"}, False),
+        ({"thresh_activated_stake_time": "2026-01-02T03:04:05.000", "total_producer_vote_weight": "1.5"}, False),
+    ],
+)
+def test_votes_of_others_are_awaited_elsewhere(blueprint: Blueprint, state: dict[str, Any], elsewhere: bool) -> None:
+    """Too little stake is others' business; a contract without a threshold, or one past it, elects by itself."""
+    chain = election("eosio", **state)
+    verdict = chain.verdict(handover.evidence.__wrapped__(blueprint))  # type: ignore[attr-defined]
+    assert (verdict.missing, verdict.elsewhere) == (("prodwon",), elsewhere)
+
+
+def test_every_elected_producer_must_have_signed(blueprint: Blueprint) -> None:
+    """A schedule on paper is not the handover: each producer's blocks are counted by the contract."""
+    chain = election("prodwon")
+    rows = [{"owner": "prodwon", "unpaid_blocks": 0}, {"owner": "prodlost", "unpaid_blocks": 0}]
+    chain.tables["eosio", "eosio", "producers"] = rows
+    evidence = handover.evidence.__wrapped__  # type: ignore[attr-defined]
+    assert chain.verdict(evidence(blueprint)).missing == ("prodwon",)
+    rows[0]["unpaid_blocks"] = 1
+    assert chain.verdict(evidence(blueprint)).done
+
+
+def canary_chain(delegated: Delegated, deferred: bool = False) -> FakeChain:
+    """After the handover, with one approval demanded, and nothing proposed."""
+    queue = [{"sender": "eosio.msig"}] if deferred else []
+    accounts = {"eosio": delegated(), "eosio.prods": delegated("prodwon")}
+    return FakeChain(accounts=accounts, answers={(None, DEFERRED): {"transactions": queue, "more": ""}})
+
+
+def stages(chain: FakeChain, blueprint: Blueprint) -> list[bool]:
+    """Whether proposing, approving and executing are done."""
+    steps = (canary_propose, canary_approve, canary_exec)
+    return [chain.verdict(module.evidence(blueprint)).done for module in steps]
+
+
+def test_the_canary_from_proposal_to_proof(blueprint: Blueprint, delegated: Delegated) -> None:
+    """Each stage is done when its trace is there, and all are when only the last one's is left."""
+    chain = canary_chain(delegated)
+    assert stages(chain, blueprint) == [False, False, False]
+    row = {"proposal_name": "canary", "packed_transaction": canary.packed(blueprint).hex()}
+    chain.tables["eosio.msig", "eosio", "proposal"] = [row]
+    assert stages(chain, blueprint) == [True, False, False]
+    approvals = {"proposal_name": "canary", "provided_approvals": [{"level": {"actor": "prodwon"}}]}
+    chain.tables["eosio.msig", "eosio", "approvals2"] = [approvals]
+    assert stages(chain, blueprint) == [True, True, False]
+    chain.tables = {}
+    chain.answers[None, DEFERRED] = {"transactions": [{"sender": "eosio.msig"}], "more": ""}
+    assert stages(chain, blueprint) == [True, True, False]
+    chain.answers[None, DEFERRED] = {"transactions": [], "more": ""}
+    chain.tables["eosio.token", "eosio.prods", "accounts"] = [{"balance": "0.0000 SYS"}]
+    assert stages(chain, blueprint) == [True, True, True]
+
+
+def test_an_execution_without_effect_is_said(blueprint: Blueprint, delegated: Delegated) -> None:
+    """The proposal gone, and no trace of what it did: eosio must not resign, and the boot begins it anew."""
+    chain = canary_chain(delegated)
+    verdict = chain.verdict(canary_exec.evidence(blueprint))
+    assert "without its effect" in verdict.detail
+    assert not chain.verdict(canary_propose.evidence(blueprint)).done
+
+
+def test_another_proposal_of_that_name_is_not_the_canary(blueprint: Blueprint, delegated: Delegated) -> None:
+    """Only exactly these bytes count; approvals name their hash, so that they cannot serve others."""
+    chain = canary_chain(delegated)
+    chain.tables["eosio.msig", "eosio", "proposal"] = [{"proposal_name": "canary", "packed_transaction": "00"}]
+    assert stages(chain, blueprint) == [False, False, False]
+    assert canary.approve(blueprint, "prodwon").data.endswith(canary.proposal_hash(blueprint))
+
+
+def test_everybody_derives_the_same_canary(blueprint: Blueprint) -> None:
+    """Its bytes follow from the seal: ten years after the genesis, no reference block, one harmless action."""
+    transaction = canary.transaction(blueprint)
+    assert (transaction.ref_block_num, transaction.ref_block_prefix) == (0, 0)
+    assert transaction.expiration == 1767323045 + 10 * 365 * 86_400
+    (action,) = transaction.actions
+    assert (action.account, action.name, str(action.authorization[0])) == ("eosio.token", "open", "eosio.prods@active")
