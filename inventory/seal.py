@@ -96,7 +96,7 @@ def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
     return {**collected.imported, **rows, **collected.account_keys}
 
 
-def _check_keys(network: Network, collected: Collected, keys: Mapping[str, str], problems: Problems) -> None:
+def _check_keys(network: Network, collected: Collected, known: Mapping[str, str], problems: Problems) -> None:
     """Every account has a key that is one, and no two signers share theirs."""
     _check_eosio_key(network, collected, problems)
     owners = {collected.eosio_key: GENESIS_ACCOUNT}
@@ -119,11 +119,17 @@ def _check_keys(network: Network, collected: Collected, keys: Mapping[str, str],
         problems.add(
             "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
         )
-    missing = [account for account in (*users, *sorted(registered)) if account not in keys]
+    missing = [account for account in (*users, *sorted(registered)) if account not in known]
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add("users", f"{len(missing)} accounts have no key: {shown}", "their hosts' agents make them")
-    for account, key in (*keys.items(), *collected.signing_keys.items(), (GENESIS_ACCOUNT, collected.eosio_key)):
+    reported = (
+        collected.account_keys,
+        collected.imported,
+        collected.signing_keys,
+        {GENESIS_ACCOUNT: collected.eosio_key},
+    )
+    for account, key in (pair for keys in reported for pair in keys.items()):
         _check_key(account, key, problems)
 
 
@@ -138,7 +144,8 @@ def _check_eosio_key(network: Network, collected: Collected, problems: Problems)
 
 def _check_key(account: str, key: str, problems: Problems) -> None:
     try:
-        if str(PublicKey.parse(key)) != key:
+        PublicKey.parse(key)
+        if not key.startswith("EOS"):
             problems.add("users", f"{account}: {key} is not in the form EOS…")
     except FormatError as error:
         problems.add("users", f"{account}: {error}")

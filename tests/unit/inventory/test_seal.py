@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
+from antelope.keys import PublicKey
 from antelope.names import name_to_int, pack_name
 from inventory.allocation import allocate, holdings
 from inventory.compare import compare
@@ -172,6 +173,7 @@ def test_inline_size(network: Load, collect: Collect) -> None:
     [
         ({"eosio_key": DEVELOPMENT_KEY}, "genesis: the genesis node has nodeos' public development key"),
         ({"eosio_key": "EOS1"}, "users: eosio: public key 'EOS1'"),
+        ({"eosio_key": PublicKey.parse(key("eosio")).modern}, "users: eosio: PUB_K1_"),
         ({"account_keys": {}}, "users: 15 accounts have no key: useraaaaaaaa, useraaaaaaab, useraaaaaaac, …"),
         ({"signing_keys": {}}, "producers: defproducera has reported no signing key"),
         ({"features": [{}]}, "nodeos: its protocol features cannot be read"),
