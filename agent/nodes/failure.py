@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from agent.nodes.errors import BadConfiguration, DirtyDatabase, DiskFull, NodeFault, NotAnswering, OtherChain, PortTaken
 
@@ -56,5 +55,4 @@ def _last_words(log: str) -> str:
 
 def redact(text: str) -> str:
     """The text without private keys, which nodeos logs when it does not understand a signature-provider."""
-    hide: Callable[[re.Match[str]], str] = lambda match: "(private key)"  # noqa: E731
-    return _SECRET.sub(hide, text)
+    return _SECRET.sub("(private key)", text)

@@ -15,7 +15,9 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.nodeos.spec import NodeSpec, SpecError
@@ -24,6 +26,8 @@ from inventory.network import Role
 from support.files import write_atomic
 from support.nodelogs import LOG
 from support.processes import RECORD, Process
+
+_BEGIN = "---- bootcoord starts nodeos "
 
 
 @dataclass(frozen=True)
@@ -112,19 +116,21 @@ class NodeFolder:
         write_atomic(self.config, config.encode(), 0o600)
         write_atomic(self.path / "node.json", record.pack(), 0o600)
 
-    def log_size(self) -> int:
-        """Bytes in the log now."""
-        return self.log.stat().st_size if self.log.exists() else 0
+    def begin_log(self, command: Sequence[str]) -> None:
+        """Marks in the log where a run begins, and by which command (which holds no secret). Raises OSError."""
+        self.log.parent.mkdir(exist_ok=True)
+        with self.log.open("a") as file:
+            file.write(f"{_BEGIN}{datetime.now(UTC).isoformat(timespec='milliseconds')} {' '.join(command)}\n")
 
-    def log_since(self, offset: int, most: int = 1 << 20) -> str:
-        """What was logged after offset (from the start, when the log was moved aside since), the last bytes only."""
-        size = self.log_size()
-        start = max(offset if size >= offset else 0, size - most)
-        if not size:
+    def last_run(self, most: int = 1 << 20) -> str:
+        """What the node logged in its last run, the last bytes only."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - most))
+                _before, _mark, run = file.read(most).decode("utf-8", "replace").rpartition(_BEGIN)
+        except FileNotFoundError:
             return ""
-        with self.log.open("rb") as file:
-            file.seek(start)
-            return file.read(most).decode("utf-8", "replace")
+        return run.partition("\n")[2] if _mark else run
 
     def owned(self) -> bool:
         """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""

@@ -126,17 +126,17 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     Raises NodeFault; then it does not run.
     """
     folder = launch.folder
-    offset = folder.log_size()
     try:
+        folder.begin_log(launch.command)
         process = processes.start(
             launch.command, output=folder.log, folder=folder.path, environment=_environment(folder)
         )
     except OSError as error:
-        raise NodeFault(f"node {folder.name}: cannot run {launch.command[0]}: {error.strerror}") from error
+        raise NodeFault(f"node {folder.name}: cannot start {launch.command[0]}: {error.strerror}") from error
     folder.remember(process)
     nodelogs.ensure(folder.path.parent.parent)
     try:
-        await _answers(launch, process, offset, deadline)
+        await _answers(launch, process, deadline)
     except NodeFault:
         try:
             await asyncio.to_thread(processes.stop, process)
@@ -147,12 +147,12 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     return process
 
 
-async def _answers(launch: Launch, process: Process, offset: int, deadline: float) -> None:
+async def _answers(launch: Launch, process: Process, deadline: float) -> None:
     name = launch.spec.name
 
     async def ready() -> bool:
         if not process.alive:
-            raise explain(name, launch.folder.log_since(offset))
+            raise explain(name, launch.folder.last_run())
         try:
             info = await node.get_info()
         except NodeError:

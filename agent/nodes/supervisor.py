@@ -277,7 +277,7 @@ class Nodes:
 
     async def _revive(self, node: _Node) -> None:
         if not node.fault:
-            node.fault = str(explain(node.folder.name, node.folder.log_since(0, 1 << 16)))
+            node.fault = str(explain(node.folder.name, node.folder.last_run()))
             log.warning("%s", node.fault)
         if not node.restarts.due(time.monotonic()):
             return
