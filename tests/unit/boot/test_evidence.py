@@ -186,7 +186,10 @@ def test_the_resignation_is_of_every_account(chain: FakeChain, blueprint: Bluepr
     assert names == ["eosio.msig", "eosio.ram", "eosio.token", "eosio"]
     chain.accounts = {name: delegated("eosio") for name in names} | {"eosio": delegated("eosio.prods")}
     assert missing(chain, blueprint, "resign") == ()
-    chain.accounts["eosio.token"] = delegated()
+    chain.accounts["eosio.ram"]["permissions"][0] = delegated()["permissions"][0]
+    assert missing(chain, blueprint, "resign") == ("resign",)
+    chain.accounts["eosio.ram"] = delegated("eosio")
+    chain.accounts["eosio.token"]["permissions"][1] = delegated()["permissions"][1]
     verdict = chain.verdict(resign.evidence(blueprint))
     assert (verdict.missing, verdict.detail) == (("resign",), "with keys of their own still: eosio.token")
 

@@ -111,6 +111,8 @@ def test_the_canary_from_proposal_to_proof(blueprint: Blueprint, delegated: Dele
     chain.tables = {}
     chain.answers[None, DEFERRED] = {"transactions": [{"sender": "eosio.msig"}], "more": ""}
     assert stages(chain, blueprint) == [True, True, False]
+    waiting = "executed; its deferred transaction has not run yet"
+    assert chain.verdict(canary_exec.evidence(blueprint)).detail == waiting
     chain.answers[None, DEFERRED] = {"transactions": [], "more": ""}
     chain.tables["eosio.token", "eosio.prods", "accounts"] = [{"balance": "0.0000 SYS"}]
     assert stages(chain, blueprint) == [True, True, True]

@@ -80,6 +80,15 @@ def test_a_crossing_that_suffices_comes_first() -> None:
     assert [one.vote.voter for one in order.late] == ["own"]
 
 
+def test_early_votes_do_not_reach_the_threshold() -> None:
+    """Reaching it exactly is crossing it: such a vote waits for the crossing transaction."""
+    half = ACTIVATION_STAKE // 2
+    cast = [ballot("big", half + 1), ballot("half", half, "p1"), ballot("rest", half - 1, "p2"), ballot("one", 1, "p3")]
+    order = choreograph(cast)
+    assert [one.vote.voter for one in order.early] == ["half", "rest"]
+    assert [one.vote.voter for one in order.late] == ["one"]
+
+
 def test_transactions_are_small_enough() -> None:
     """Votes for thirty producers take ten to a transaction, those for one take thirty; eosio's come first."""
     thirty = tuple(f"p{n:02}" for n in range(30))
