@@ -95,9 +95,9 @@ def test_count() -> None:
         PlannedVote("follower", proxy="proxy"),
         PlannedVote("nobody", ("pw",)),
     )
-    outcome = count(votes, {"rich": 100, "poor": 1, "proxy": 2, "follower": 60}, producers)
-    assert outcome.stake == 163
-    assert outcome.elected[:5] == ("py", "pz", "px", "pa", "pb")
+    outcome = count(votes, {"rich": 100, "poor": 1, "proxy": 2, "follower": 200}, producers)
+    assert outcome.stake == 303
+    assert outcome.elected[:5] == ("px", "py", "pz", "pa", "pb")
     assert len(outcome.elected) == 21
 
 

@@ -87,6 +87,15 @@ def test_features_with_a_deferring_msig(network: Load, collect: Collect) -> None
     ]
 
 
+def test_features_that_depend_on_one_left_out(network: Load, collect: Collect) -> None:
+    """A feature is left out together with what it depends on."""
+    found = network(SMALL)
+    supported = [*SUPPORTED, feature("BLS_PRIMITIVES2", "DISABLE_DEFERRED_TRXS_STAGE_1")]
+    bundle = seal(found, collect(found, features=supported))
+    assert "BLS_PRIMITIVES2" not in {one.name for one in bundle.sealed.features}
+    assert "BLS_PRIMITIVES2 is left out: it depends on DISABLE_DEFERRED_TRXS_STAGE_1" in bundle.notes
+
+
 def test_features_with_an_inline_msig(network: Load, collect: Collect) -> None:
     """Where eosio.msig executes inline, only SAVANNA is left out, with its reason."""
     found = network(SMALL)
