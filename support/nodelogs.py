@@ -6,11 +6,13 @@ to do is to move the old part aside. Run as `python -m support.nodelogs DATA`; a
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from support.locks import FileLock, LockedError
 from support.processes import RECORD, Process, start
@@ -18,10 +20,13 @@ from support.processes import RECORD, Process, start
 LIMIT = 16 * 1024 * 1024
 """Bytes after which a log moves to NAME.1, whose earlier content goes: a node's logs take about twice this at most."""
 
+_COLLAPSE_RANGE = 0x08
+"""FALLOC_FL_COLLAPSE_RANGE of linux/falloc.h."""
+
 LOOK = 2.0
 """Seconds between two looks."""
 
-IDLE = 10.0
+IDLE = 4.0
 """Seconds without any living node after which the process ends."""
 
 LOG = "log/nodeos.log"
@@ -29,22 +34,39 @@ LOG = "log/nodeos.log"
 
 
 def rotate(log: Path, limit: int = LIMIT) -> bool:
-    """Moves the log's content to a second file and empties it, if it is longer than limit bytes; whether it was.
+    """Moves the log's content to NAME.1 if it is longer than limit bytes; whether it was. Raises OSError.
 
-    The writer keeps its handle, which must append (O_APPEND). A line is lost only when it is written between the
-    last read and the truncation, which follow each other immediately.
+    The writer keeps its handle, which must append (O_APPEND). What does not fill a block of the file system stays in
+    the log: the two files together are what was written. Nothing is lost where the file system can cut a file's
+    beginning off in one step (ext4, xfs); elsewhere, what is written in the instant between reading and truncating.
     """
     with log.open("r+b") as source:
-        if os.fstat(source.fileno()).st_size <= limit:
+        size = os.fstat(source.fileno()).st_size
+        if size <= limit:
             return False
+        block = os.fstatvfs(source.fileno()).f_bsize
+        whole = size // block * block
         aside = log.with_name(f".{log.name}.new")
         with aside.open("wb") as target:
-            shutil.copyfileobj(source, target, 1024 * 1024)
-            while rest := source.read():
-                target.write(rest)
-            source.truncate(0)
+            _copy(source, target, whole)
+            if not _cut_beginning(source.fileno(), whole):
+                shutil.copyfileobj(source, target)
+                source.truncate(0)
         aside.replace(log.with_name(f"{log.name}.1"))
     return True
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    while size and (part := source.read(min(size, 1 << 20))):
+        target.write(part)
+        size -= len(part)
+
+
+def _cut_beginning(handle: int, size: int) -> bool:
+    """Whether the file system took the first size bytes out of the file."""
+    fallocate = ctypes.CDLL(None, use_errno=True).fallocate
+    fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    return int(fallocate(handle, _COLLAPSE_RANGE, 0, size)) == 0
 
 
 def ensure(data: Path) -> None:
