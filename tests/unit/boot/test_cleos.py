@@ -9,6 +9,7 @@ from boot.blueprint import Blueprint
 from boot.cleos import cleos_lines
 from boot.step import ChainStep
 from boot.steps import STEPS
+from tests.unit.boot.conftest import KEY
 
 
 def test_every_work_can_be_typed(blueprint: Blueprint) -> None:
@@ -26,12 +27,13 @@ def test_every_work_can_be_typed(blueprint: Blueprint) -> None:
                     assert words[6] == "-p"
 
 
-def test_the_first_rows_command(blueprint: Blueprint) -> None:
-    """An account of the allocation reads as the tutorial types it."""
+def test_a_staked_account_is_one_command(blueprint: Blueprint) -> None:
+    """Alone, newaccount fails for lack of RAM: cleos has a command that buys RAM and stakes in the same transaction."""
     accounts = next(step for step in STEPS if step.name == "accounts")
     assert isinstance(accounts, ChainStep)
     lines = cleos_lines(accounts.work(blueprint)[0])
-    assert lines[1] == (
-        "cleos push action eosio buyram "
-        '\'{"payer":"eosio","receiver":"userrich","quant":"0.1000 SYS"}\' -p eosio@active'
+    assert len(lines) == len(blueprint.rows)
+    assert lines[0] == (
+        "cleos system newaccount --buy-ram '0.1000 SYS' --stake-net '50000000.0000 SYS' --stake-cpu '50000000.0000 SYS'"
+        f" --transfer eosio userrich {KEY} {KEY}"
     )
