@@ -15,7 +15,9 @@ from inventory.network import Sudo
 SECONDS = 300.0
 """For one request; the longest unpacks 100 MB on a slow disk."""
 SUDO_SECONDS = 20.0
-MODULES = tuple(f"coordinator.deploy.onhost.{name}" for name in ("base", "accounts", "archives", "folders", "verbs"))
+MODULES = tuple(
+    f"coordinator.deploy.onhost.{name}" for name in ("base", "accounts", "archives", "folders", "pythons", "verbs")
+)
 
 INBUNDLE = (Path(__file__).parent / "onhost" / "inbundle.py").read_text(encoding="utf-8")
 

@@ -7,9 +7,6 @@ import fcntl
 import json
 import os
 import platform
-import shutil
-import sys
-from typing import Any
 
 from coordinator.deploy.onhost.accounts import ensure_user, remove_user
 from coordinator.deploy.onhost.archives import extract, prune, unpack
@@ -29,8 +26,8 @@ from coordinator.deploy.onhost.base import (
     write_record,
 )
 from coordinator.deploy.onhost.folders import agent_lives, end_processes, ensure_data, remove_data, remove_made
+from coordinator.deploy.onhost.pythons import best_python
 
-PYTHONS = ("python3.13", "python3.12", "python3.11")
 LOCK = "/run/bootcoord.lock"
 
 
@@ -41,7 +38,7 @@ def facts(request: Request) -> Request:
     return {
         "root": os.geteuid() == 0,
         "machine": platform.machine(),
-        "python": _python(),
+        "python": best_python(),
         "systemd": systemd,
         "held": listed(ROOT + "/bundles") + listed(ROOT + "/runtimes"),
         "record": record_of(request["network"]),
@@ -133,16 +130,6 @@ def purge(request: Request) -> Request:
     for folder in ("networks", "bundles", "runtimes", "users", ""):
         rmdir(os.path.join(ROOT, folder))
     return answer
-
-
-def _python() -> dict[str, Any]:
-    """The newest enough Python: python3 itself, or a versioned one."""
-    found = {"path": sys.executable, "version": list(sys.version_info[:2])}
-    for name in PYTHONS:
-        path = shutil.which(name)
-        if sys.version_info < (3, 11) and path and found["path"] == sys.executable:
-            found = {"path": path, "version": [int(part) for part in name[6:].split(".")]}
-    return found
 
 
 def _agent(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
