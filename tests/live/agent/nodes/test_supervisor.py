@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.nodeos.probe import command_of
-from agent.nodes.errors import BadConfiguration, FolderInUse, OtherChain, PortTaken
+from agent.nodes import launch
+from agent.nodes.errors import BadConfiguration, DiskFull, FolderInUse, OtherChain, PortTaken
 from agent.nodes.starter import NotNow
 from agent.nodes.state import NodeState
 from boot.step import NodeMode
@@ -73,6 +74,32 @@ async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
     assert processes.running(bench.data / "nodes" / "genesis") is None
     await bench.start(nodes, spec)
     assert (await status(nodes, "genesis")).state is NodeState.RUNNING
+
+
+async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk has too little space the start is refused with the numbers, and nothing runs."""
+    nodes = await bench.agent()
+    monkeypatch.setattr(launch, "LEAST_SPACE", 1 << 60)
+    with pytest.raises(DiskFull, match=r"MB free at .*genesis"):
+        await bench.start(nodes, bench.spec("genesis"))
+    assert processes.running(bench.data / "nodes" / "genesis") is None
+
+
+async def test_a_stopped_node_stays_stopped(bench: Bench) -> None:
+    """What was stopped on purpose is not started again, neither by this agent nor by the next; what died is."""
+    nodes = await bench.agent()
+    genesis, full = bench.spec("genesis"), bench.spec("full", Role.FULL)
+    await bench.start(nodes, genesis)
+    await bench.start(nodes, full, NodeMode.NORMAL)
+    await nodes.stop("full")
+    died = await status(nodes, "genesis")
+    await nodes.close()
+    process = Process.of(died.pid)
+    process.signal(signal.SIGTERM)  # as the machine's shutdown would
+    assert await asyncio.to_thread(process.wait, 20)
+    nodes = await bench.agent()
+    assert (await head(nodes, "genesis", died.head + 1)).pid != died.pid
+    assert (await status(nodes, "full")).state is NodeState.STOPPED
 
 
 async def test_a_killed_node_comes_back_with_its_blocks(bench: Bench) -> None:
