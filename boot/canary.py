@@ -10,6 +10,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from antelope import actions
+from antelope.errors import UnknownEndpoint
 from antelope.transaction import Action, PermissionLevel, Transaction
 from boot.blueprint import Blueprint
 from boot.reads import Asking, Json, account, ask, permission, row, rows
@@ -79,8 +80,14 @@ def threshold() -> Asking[int]:
 
 
 def executing() -> Asking[bool]:
-    """Whether an executed proposal waits as a deferred transaction: an older eosio.msig executes that way."""
-    queue = yield from ask("/v1/chain/get_scheduled_transactions", {"json": True, "limit": 100})
+    """Whether an executed proposal waits as a deferred transaction: an older eosio.msig executes that way.
+
+    A nodeos without deferred transactions need not have the call either.
+    """
+    try:
+        queue = yield from ask("/v1/chain/get_scheduled_transactions", {"json": True, "limit": 100})
+    except UnknownEndpoint:
+        return False
     return any(entry["sender"] == "eosio.msig" for entry in queue["transactions"])
 
 
