@@ -9,23 +9,34 @@ from pathlib import Path
 
 from coordinator.errors import OperationFailed
 from coordinator.hub import Hub
+from support.files import write_atomic
 from support.processes import Process, start, stop, stop_nodes
 from support.tls import Kind
+from support.version import source_version
 
 AGENT = (sys.executable, "-m", "agent.cli")
 RECORD = "agent.json"
 """In an agent's data folder: its process."""
+VERSION = "agent.version"
+"""Beside it: which code it was started with."""
 
 
 async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
-    """Enrols and starts the host's agent unless it runs. Returns whether it was started."""
+    """Enrols and starts the host's agent unless it runs; one that runs older code is replaced, its nodes go on.
+
+    Returns whether it was started.
+    """
+    version = data / VERSION
     if (process := Process.read(data / RECORD)) and process.alive:
-        return False
+        if version.exists() and version.read_text(encoding="ascii") == source_version():
+            return False
+        stop(process)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     endpoint = f"127.0.0.1:{hub.port}"
     csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
+    write_atomic(version, source_version().encode())
     start([*AGENT, "serve", "--data", str(data)], output=data / "agent.log", folder=data)
     return True
 

@@ -244,12 +244,11 @@ class Runner:
         for key in keys:
             shares.setdefault(self._desk.pusher(works[key].holder).name, []).append(key)
         total = len(keys)
-        jobs = [self._run_share(step, node, share, total) for node, share in shares.items()]
         if step.parallel:
-            await _all(jobs)
+            await _all(self._run_share(step, node, share, total) for node, share in shares.items())
         else:
-            for job in jobs:
-                await job
+            for node, share in shares.items():
+                await self._run_share(step, node, share, total)
 
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int) -> None:
         node = self._network.node(name)

@@ -47,6 +47,46 @@ MODE_RECORDED: Mode.ValueType  # 5
 Global___Mode: _TypeAlias = Mode  # noqa: Y015
 
 @_typing.final
+class JoinRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CSR_FIELD_NUMBER: _builtins.int
+    csr: _builtins.bytes
+    """PEM"""
+    def __init__(
+        self,
+        *,
+        csr: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["csr", b"csr"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinRequest: _TypeAlias = JoinRequest  # noqa: Y015
+
+@_typing.final
+class JoinReply(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    certificate: _builtins.bytes
+    """PEM"""
+    def __init__(
+        self,
+        *,
+        certificate: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinReply: _TypeAlias = JoinReply  # noqa: Y015
+
+@_typing.final
 class FetchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -94,6 +134,8 @@ class FromAgent(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     ANSWER_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    REGISTRATION_FIELD_NUMBER: _builtins.int
+    LEAVE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello:
         """first"""
@@ -114,6 +156,14 @@ class FromAgent(_message.Message):
     def status(self) -> Global___Status:
         """when anything changed, and every few seconds"""
 
+    @_builtins.property
+    def registration(self) -> Global___Registration:
+        """of a party: after each Welcome, and whenever it changed"""
+
+    @_builtins.property
+    def leave(self) -> Global___Leave:
+        """of a party: its operator ends it"""
+
     def __init__(
         self,
         *,
@@ -122,12 +172,14 @@ class FromAgent(_message.Message):
         result: Global___Result | None = ...,
         answer: Global___Answer | None = ...,
         status: Global___Status | None = ...,
+        registration: Global___Registration | None = ...,
+        leave: Global___Leave | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "hello", b"hello", "progress", b"progress", "result", b"result", "status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "hello", b"hello", "leave", b"leave", "progress", b"progress", "registration", b"registration", "result", b"result", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "hello", b"hello", "progress", b"progress", "result", b"result", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "body", b"body", "hello", b"hello", "leave", b"leave", "progress", b"progress", "registration", b"registration", "result", b"result", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "progress", "result", "answer", "status"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["hello", "progress", "result", "answer", "status", "registration", "leave"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -140,6 +192,7 @@ class FromCoordinator(_message.Message):
     WELCOME_FIELD_NUMBER: _builtins.int
     TASK_FIELD_NUMBER: _builtins.int
     QUERY_FIELD_NUMBER: _builtins.int
+    ADMISSION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def welcome(self) -> Global___Welcome:
         """first"""
@@ -148,18 +201,23 @@ class FromCoordinator(_message.Message):
     def task(self) -> Global___Task: ...
     @_builtins.property
     def query(self) -> Global___Query: ...
+    @_builtins.property
+    def admission(self) -> Global___Admission:
+        """to a registration"""
+
     def __init__(
         self,
         *,
         welcome: Global___Welcome | None = ...,
         task: Global___Task | None = ...,
         query: Global___Query | None = ...,
+        admission: Global___Admission | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "query", b"query", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["admission", b"admission", "body", b"body", "query", b"query", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "query", b"query", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admission", b"admission", "body", b"body", "query", b"query", "task", b"task", "welcome", b"welcome"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["welcome", "task", "query"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["welcome", "task", "query", "admission"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -209,23 +267,113 @@ class Welcome(_message.Message):
 
     EPOCH_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """0: an observer, which gives no tasks"""
     instance: _builtins.str
     """random id of this coordinator's run"""
+    nonce: _builtins.bytes
+    """of this stream: what a party's proofs of possession cover"""
     def __init__(
         self,
         *,
         epoch: _builtins.int = ...,
         instance: _builtins.str = ...,
+        nonce: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "nonce", b"nonce"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
+
+@_typing.final
+class Registration(_message.Message):
+    """What a party brings. Keys with proofs over (network, account, nonce of the Welcome)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    P2P_ENDPOINT_FIELD_NUMBER: _builtins.int
+    ACCOUNT_KEY_FIELD_NUMBER: _builtins.int
+    SIGNING_KEY_FIELD_NUMBER: _builtins.int
+    NODEOS_VERSION_FIELD_NUMBER: _builtins.int
+    PINNED_MANIFEST_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    p2p_endpoint: _builtins.str
+    """HOST:PORT that others dial"""
+    nodeos_version: _builtins.str
+    pinned_manifest: _builtins.str
+    """hex; empty: its operator pinned none"""
+    @_builtins.property
+    def account_key(self) -> Global___Key: ...
+    @_builtins.property
+    def signing_key(self) -> Global___Key: ...
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        p2p_endpoint: _builtins.str = ...,
+        account_key: Global___Key | None = ...,
+        signing_key: Global___Key | None = ...,
+        nodeos_version: _builtins.str = ...,
+        pinned_manifest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["account_key", b"account_key", "signing_key", b"signing_key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_key", b"account_key", "nodeos_version", b"nodeos_version", "p2p_endpoint", b"p2p_endpoint", "pinned_manifest", b"pinned_manifest", "signing_key", b"signing_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Registration: _TypeAlias = Registration  # noqa: Y015
+
+@_typing.final
+class Admission(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCEPTED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MANIFEST_FIELD_NUMBER: _builtins.int
+    accepted: _builtins.bool
+    reason: _builtins.str
+    """one line, when it is not"""
+    manifest: _builtins.str
+    """hex, of the sealed network; empty: not sealed yet"""
+    def __init__(
+        self,
+        *,
+        accepted: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        manifest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "manifest", b"manifest", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Admission: _TypeAlias = Admission  # noqa: Y015
+
+@_typing.final
+class Leave(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Leave: _TypeAlias = Leave  # noqa: Y015
 
 @_typing.final
 class Task(_message.Message):
@@ -242,6 +390,14 @@ class Task(_message.Message):
     RUN_STEP_FIELD_NUMBER: _builtins.int
     SET_PEERS_FIELD_NUMBER: _builtins.int
     RECOUNT_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
+    ENLIST_FIELD_NUMBER: _builtins.int
+    ENDORSE_FIELD_NUMBER: _builtins.int
+    ATTEST_FIELD_NUMBER: _builtins.int
+    SPONSOR_FIELD_NUMBER: _builtins.int
+    ELECT_FIELD_NUMBER: _builtins.int
+    PROPOSE_FIELD_NUMBER: _builtins.int
+    EXECUTE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     epoch: _builtins.int
     @_builtins.property
@@ -258,6 +414,26 @@ class Task(_message.Message):
     def set_peers(self) -> Global___SetPeers: ...
     @_builtins.property
     def recount(self) -> Global___Recount: ...
+    @_builtins.property
+    def follow(self) -> Global___Follow:
+        """To a party's agent: it decides by its operator's policy, on the chain that it pinned."""
+
+    @_builtins.property
+    def enlist(self) -> Global___Enlist: ...
+    @_builtins.property
+    def endorse(self) -> Global___Endorse: ...
+    @_builtins.property
+    def attest(self) -> Global___Attest: ...
+    @_builtins.property
+    def sponsor(self) -> Global___Sponsor:
+        """To the operator's own agents."""
+
+    @_builtins.property
+    def elect(self) -> Global___Elect: ...
+    @_builtins.property
+    def propose(self) -> Global___Propose: ...
+    @_builtins.property
+    def execute(self) -> Global___Execute: ...
     def __init__(
         self,
         *,
@@ -270,16 +446,243 @@ class Task(_message.Message):
         run_step: Global___RunStep | None = ...,
         set_peers: Global___SetPeers | None = ...,
         recount: Global___Recount | None = ...,
+        follow: Global___Follow | None = ...,
+        enlist: Global___Enlist | None = ...,
+        endorse: Global___Endorse | None = ...,
+        attest: Global___Attest | None = ...,
+        sponsor: Global___Sponsor | None = ...,
+        elect: Global___Elect | None = ...,
+        propose: Global___Propose | None = ...,
+        execute: Global___Execute | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "hold", b"hold", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "collect", b"collect", "epoch", b"epoch", "hold", b"hold", "id", b"id", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
 Global___Task: _TypeAlias = Task  # noqa: Y015
+
+@_typing.final
+class Follow(_message.Message):
+    """Starts the party's own node, which it configures itself, with these peers; also when it runs already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def peers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """HOST:PORT"""
+
+    def __init__(
+        self,
+        *,
+        peers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peers", b"peers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Follow: _TypeAlias = Follow  # noqa: Y015
+
+@_typing.final
+class Enlist(_message.Message):
+    """Registers the party's account as a producer, once the account is there and the node is in sync."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Enlist: _TypeAlias = Enlist  # noqa: Y015
+
+@_typing.final
+class Endorse(_message.Message):
+    """Approves a proposal of eosio.msig with the party's account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSER_FIELD_NUMBER: _builtins.int
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    HASH_FIELD_NUMBER: _builtins.int
+    proposer: _builtins.str
+    proposal: _builtins.str
+    hash: _builtins.str
+    """sha256 (hex) of the proposed transaction, as the coordinator has it"""
+    def __init__(
+        self,
+        *,
+        proposer: _builtins.str = ...,
+        proposal: _builtins.str = ...,
+        hash: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "proposal", b"proposal", "proposer", b"proposer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Endorse: _TypeAlias = Endorse  # noqa: Y015
+
+@_typing.final
+class Attest(_message.Message):
+    """Audits the chain on the agent's own node, and signs what it found with the account's key."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attest: _TypeAlias = Attest  # noqa: Y015
+
+@_typing.final
+class Attestation(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    document: _builtins.str
+    """JSON: network, chain_id, manifest, block, ok, differences"""
+    signature: _builtins.str
+    """SIG_K1_… by the account's active key over sha256(document)"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        document: _builtins.str = ...,
+        signature: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "document", b"document", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attestation: _TypeAlias = Attestation  # noqa: Y015
+
+@_typing.final
+class Sponsor(_message.Message):
+    """Creates a party's account out of the sponsor's funds, within the sealed budget."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    public_key: _builtins.str
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        public_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "public_key", b"public_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sponsor: _TypeAlias = Sponsor  # noqa: Y015
+
+@_typing.final
+class Elect(_message.Message):
+    """Has the voters that the sealed network names vote for these producers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRODUCERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def producers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        producers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["producers", b"producers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Elect: _TypeAlias = Elect  # noqa: Y015
+
+@_typing.final
+class Propose(_message.Message):
+    """Proposes (eosio.msig) setcode and setabi of an account, from artifacts; the proposer is the sponsor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    WASM_FIELD_NUMBER: _builtins.int
+    ABI_FIELD_NUMBER: _builtins.int
+    REQUESTED_FIELD_NUMBER: _builtins.int
+    EXPIRATION_FIELD_NUMBER: _builtins.int
+    proposal: _builtins.str
+    account: _builtins.str
+    wasm: _builtins.str
+    """sha256 (hex) of an artifact"""
+    abi: _builtins.str
+    expiration: _builtins.int
+    """unix seconds"""
+    @_builtins.property
+    def requested(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """producers"""
+
+    def __init__(
+        self,
+        *,
+        proposal: _builtins.str = ...,
+        account: _builtins.str = ...,
+        wasm: _builtins.str = ...,
+        abi: _builtins.str = ...,
+        requested: _abc.Iterable[_builtins.str] | None = ...,
+        expiration: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abi", b"abi", "account", b"account", "expiration", b"expiration", "proposal", b"proposal", "requested", b"requested", "wasm", b"wasm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Propose: _TypeAlias = Propose  # noqa: Y015
+
+@_typing.final
+class Execute(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    proposal: _builtins.str
+    def __init__(
+        self,
+        *,
+        proposal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Execute: _TypeAlias = Execute  # noqa: Y015
 
 @_typing.final
 class Collect(_message.Message):
@@ -688,6 +1091,7 @@ class Result(_message.Message):
     ERROR_FIELD_NUMBER: _builtins.int
     RETRYABLE_FIELD_NUMBER: _builtins.int
     COLLECTED_FIELD_NUMBER: _builtins.int
+    ATTESTATION_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     ok: _builtins.bool
     error: _builtins.str
@@ -698,6 +1102,10 @@ class Result(_message.Message):
     def collected(self) -> Global___Collected:
         """of a Collect"""
 
+    @_builtins.property
+    def attestation(self) -> Global___Attestation:
+        """of an Attest"""
+
     def __init__(
         self,
         *,
@@ -706,10 +1114,11 @@ class Result(_message.Message):
         error: _builtins.str = ...,
         retryable: _builtins.bool = ...,
         collected: Global___Collected | None = ...,
+        attestation: Global___Attestation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["collected", b"collected"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collected", b"collected", "error", b"error", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "error", b"error", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -44,6 +44,11 @@ class CoordinationStub:
                 request_serializer=protos_dot_coordination__pb2.FetchRequest.SerializeToString,
                 response_deserializer=protos_dot_coordination__pb2.Chunk.FromString,
                 _registered_method=True)
+        self.Join = channel.unary_unary(
+                '/bootcoord.v1.Coordination/Join',
+                request_serializer=protos_dot_coordination__pb2.JoinRequest.SerializeToString,
+                response_deserializer=protos_dot_coordination__pb2.JoinReply.FromString,
+                _registered_method=True)
 
 
 class CoordinationServicer:
@@ -64,6 +69,13 @@ class CoordinationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Join(self, request, context):
+        """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CoordinationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -76,6 +88,11 @@ def add_CoordinationServicer_to_server(servicer, server):
                     servicer.Fetch,
                     request_deserializer=protos_dot_coordination__pb2.FetchRequest.FromString,
                     response_serializer=protos_dot_coordination__pb2.Chunk.SerializeToString,
+            ),
+            'Join': grpc.unary_unary_rpc_method_handler(
+                    servicer.Join,
+                    request_deserializer=protos_dot_coordination__pb2.JoinRequest.FromString,
+                    response_serializer=protos_dot_coordination__pb2.JoinReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -132,6 +149,33 @@ class Coordination:
             '/bootcoord.v1.Coordination/Fetch',
             protos_dot_coordination__pb2.FetchRequest.SerializeToString,
             protos_dot_coordination__pb2.Chunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Join(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bootcoord.v1.Coordination/Join',
+            protos_dot_coordination__pb2.JoinRequest.SerializeToString,
+            protos_dot_coordination__pb2.JoinReply.FromString,
             options,
             channel_credentials,
             insecure,

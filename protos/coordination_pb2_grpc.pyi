@@ -39,6 +39,8 @@ class CoordinationStub:
     """
     Fetch: _grpc.UnaryStreamMultiCallable[_coordination_pb2.FetchRequest, _coordination_pb2.Chunk]
     """The bytes of an artifact that the coordinator holds, in order."""
+    Join: _grpc.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]
+    """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
 
 @_typing.type_check_only
 class CoordinationAsyncStub(CoordinationStub):
@@ -49,6 +51,8 @@ class CoordinationAsyncStub(CoordinationStub):
     """
     Fetch: _aio.UnaryStreamMultiCallable[_coordination_pb2.FetchRequest, _coordination_pb2.Chunk]  # type: ignore[assignment]
     """The bytes of an artifact that the coordinator holds, in order."""
+    Join: _aio.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]  # type: ignore[assignment]
+    """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
 
 class CoordinationServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -68,5 +72,13 @@ class CoordinationServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordination_pb2.Chunk], _abc.AsyncIterator[_coordination_pb2.Chunk]]:
         """The bytes of an artifact that the coordinator holds, in order."""
+
+    @_abc_1.abstractmethod
+    def Join(
+        self,
+        request: _coordination_pb2.JoinRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordination_pb2.JoinReply, _abc.Awaitable[_coordination_pb2.JoinReply]]:
+        """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
 
 def add_CoordinationServicer_to_server(servicer: CoordinationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
