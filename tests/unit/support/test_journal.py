@@ -1,0 +1,75 @@
+"""The journal keeps what was committed, and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.journal import Journal, JournalError
+
+_SCHEMA = ("CREATE TABLE thing (name TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT",)
+
+
+def test_schemas_grow_and_data_stays(tmp_path: Path) -> None:
+    """A later version runs only its own migrations; an older one says that it is too old."""
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    journal.part("things", _SCHEMA)
+    journal.write("INSERT INTO thing VALUES ('a', 1)")
+    journal.close()
+    newer = Journal(path)
+    newer.part("things", (*_SCHEMA, "ALTER TABLE thing ADD COLUMN colour TEXT"))
+    assert newer.rows("SELECT * FROM thing") == [("a", 1, None)]
+    newer.close()
+    with pytest.raises(JournalError, match="newer version"):
+        Journal(path).part("things", _SCHEMA)
+
+
+def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
+    """An exception takes everything back."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.part("things", _SCHEMA)
+    journal.write("INSERT INTO thing VALUES ('a', 1)")
+
+    def change() -> None:
+        with journal.transaction():
+            journal.write("DELETE FROM thing")
+            journal.write("INSERT INTO thing VALUES ('b', NULL)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        change()
+    assert journal.rows("SELECT * FROM thing") == [("a", 1)]
+
+
+def test_columns_hold_their_types(tmp_path: Path) -> None:
+    """STRICT tables refuse text where a number belongs."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal.part("things", _SCHEMA)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal.write("INSERT INTO thing VALUES ('a', 'large')")
+
+
+def test_what_was_written_survives_kill(tmp_path: Path) -> None:
+    """A process that ends without a goodbye has lost nothing, and left nothing readable to others."""
+    path = tmp_path / "journal.sqlite"
+    program = (
+        "import os, sys; from pathlib import Path; from support.journal import Journal\n"
+        "j = Journal(Path(sys.argv[1])); j.part('things', [sys.argv[2]]); j.write(sys.argv[3]); os.kill(os.getpid(), 9)"
+    )
+    statement = "INSERT INTO thing VALUES ('a', 1)"
+    subprocess.run([sys.executable, "-c", program, str(path), *_SCHEMA, statement], check=False)
+    assert Journal(path).row("SELECT size FROM thing") == (1,)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
+    """It names the file."""
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(JournalError, match=r"journal\.sqlite"):
+        Journal(path)
