@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-
 from boot.plan import Plan
 from coordinator.collecting import collect
 from coordinator.errors import OperationFailed, UsageProblem

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from inventory.seal import Collected, SealedBundle, seal
-
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey, Signature
 from coordinator.errors import OperationFailed
@@ -18,6 +16,7 @@ from coordinator.hub import Hub
 from inventory.contract_files import read_contracts
 from inventory.names import user_name
 from inventory.network import GENESIS_ACCOUNT, Network, UserSource
+from inventory.seal import Collected, SealedBundle, seal
 from protos import coordination_pb2 as pb
 from support import bundled
 

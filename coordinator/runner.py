@@ -8,10 +8,9 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from boot.cleos import cleos_lines
-
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
+from boot.cleos import cleos_lines
 from boot.reads import run_reads
 from boot.step import ChainStep, NodeMode, NodeStep, Step, Verdict, WaitStep, Work
 from coordinator.bootlog import BootLog
