@@ -57,7 +57,7 @@ class Authority:
         """sha256 (hex) of the CA's certificate, by which others recognise it."""
         return fingerprint(self.certificate)
 
-    def sign(self, csr: bytes, identity: Identity) -> bytes:
+    def sign(self, csr: bytes, identity: Identity, lifetime: timedelta = LIFETIME) -> bytes:
         """A client certificate (PEM) for the key of a request; nothing else of the request is taken over.
 
         Raises TlsError on a bad request, ValueError on an identity that is not an agent's of this network.
@@ -68,7 +68,7 @@ class Authority:
         key = load_csr(csr).public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise TlsError("an EC key is expected")
-        return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH)
+        return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH, lifetime)
 
     def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
         """The coordinator's key and certificate (PEM), good for these host names and IP addresses too.
@@ -101,6 +101,7 @@ class Authority:
         identity: Identity,
         names: list[x509.GeneralName],
         usage: x509.ObjectIdentifier,
+        lifetime: timedelta = LIFETIME,
     ) -> bytes:
         now = datetime.now(UTC)
         builder = (
@@ -110,7 +111,7 @@ class Authority:
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - SKEW)
-            .not_valid_after(now + LIFETIME)
+            .not_valid_after(now + lifetime)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)

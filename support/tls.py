@@ -1,7 +1,8 @@
 """Keys, certificates and who they name. EC P-256 throughout; certificates last a year.
 
 An identity is a URI in the certificate's subject alternative name, which only the network's CA chooses:
-`bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME` or `bootcoord://NETWORK/coordinator`.
+`bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME`, `bootcoord://NETWORK/invite/NAME` or
+`bootcoord://NETWORK/coordinator`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Kind(StrEnum):
 
     HOST = "host"
     PARTY = "party"
+    INVITE = "invite"
+    """Who holds an invitation: may redeem it, and nothing else."""
     COORDINATOR = "coordinator"
 
 
