@@ -27,7 +27,7 @@ def test_the_lock_goes_with_the_process_not_its_children(tmp_path: Path) -> None
     program = (
         "import subprocess, sys; from pathlib import Path; from support.locks import FileLock\n"
         "FileLock(Path(sys.argv[1])).acquire()\n"
-        "print(subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL).pid)"
+        "print(subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid)"
     )
     run = subprocess.run([sys.executable, "-c", program, str(path)], check=True, capture_output=True)
     try:

@@ -1,0 +1,161 @@
+"""The `agent` command as people and installers type it, with a real hub."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from coordinator.hub import Hub
+from support.processes import Process
+from support.tls import Kind
+
+
+def _agent(*arguments: str, data: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "agent.cli", *arguments, "--data", str(data)]
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=60, check=False)
+
+
+def _enrol(data: Path, coordinator: str = "127.0.0.1:1", name: str = "alpha") -> subprocess.CompletedProcess[bytes]:
+    return _agent("enrol", "--network", "net", "--name", name, "--coordinator", coordinator, data=data)
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """An acting hub."""
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+        yield hub
+
+
+def _admitted(hub: Hub, data: Path) -> None:
+    request = _enrol(data, f"127.0.0.1:{hub.port}").stdout
+    answer = hub.enrol("alpha", Kind.HOST, request) + hub.authority.pem
+    assert _agent("admit", data=data, stdin=answer).returncode == 0
+
+
+async def _serve(data: Path) -> asyncio.subprocess.Process:
+    command = (sys.executable, "-m", "agent.cli", "serve", "--data", str(data))
+    return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+
+
+async def test_it_serves_until_it_is_told_to_stop(hub: Hub, tmp_path: Path) -> None:
+    """It connects, records itself, refuses to run twice, and ends with 0."""
+    data = tmp_path / "data"
+    _admitted(hub, data)
+    process = await _serve(data)
+    await hub.agent("alpha", 20)
+    recorded = Process.read(data / "agent.json")
+    assert recorded == Process.of(process.pid)
+    second = await asyncio.to_thread(_agent, "serve", data=data)
+    assert second.returncode == 1
+    assert f"already (process {process.pid})" in second.stderr.decode()
+    assert second.stderr.count(b"\n") == 1
+    process.terminate()
+    _, said = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert b"Traceback" not in said
+    assert not (data / "agent.json").exists()
+
+
+async def test_it_finds_a_coordinator_that_comes_back(tmp_path: Path) -> None:
+    """Within a few seconds, on the same port."""
+    data = tmp_path / "data"
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+        _admitted(hub, data)
+        process = await _serve(data)
+        await hub.agent("alpha", 20)
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+        await hub.agent("alpha", 5)
+        process.terminate()
+        await asyncio.wait_for(process.communicate(), 20)
+
+
+async def test_a_permanent_refusal_ends_it(hub: Hub, tmp_path: Path) -> None:
+    """Status 1, and one line that says why."""
+    data = tmp_path / "data"
+    _admitted(hub, data)
+    process = await _serve(data)
+    await hub.agent("alpha", 20)
+    hub.revoke("alpha")
+    _, said = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 1
+    assert said.decode().splitlines()[-1] == "agent: the coordinator refuses this agent: alpha was revoked"
+    assert b"Traceback" not in said
+
+
+async def test_down_stops_it(hub: Hub, tmp_path: Path) -> None:
+    """`agent down` ends the running agent; again, it says that nothing ran."""
+    data = tmp_path / "data"
+    _admitted(hub, data)
+    process = await _serve(data)
+    await hub.agent("alpha", 20)
+    down = await asyncio.to_thread(_agent, "down", data=data)
+    assert down.stdout.decode() == f"stopped: agent (process {process.pid})\n"
+    await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert "nothing ran" in (await asyncio.to_thread(_agent, "down", data=data)).stdout.decode()
+
+
+def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
+    """Another coordinator's address is taken over; another name is an error; the key stays, closed to others."""
+    data = tmp_path / "data"
+    assert _enrol(data).returncode == 0
+    key = (data / "identity" / "agent.key").read_bytes()
+    assert _enrol(data, "10.0.0.1:7000").returncode == 0
+    assert (data / "identity" / "agent.key").read_bytes() == key
+    assert stat.S_IMODE((data / "identity" / "agent.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert 'coordinator = "10.0.0.1:7000"' in (data / "agent.toml").read_text()
+    other = _enrol(data, name="beta")
+    assert other.returncode == 2
+    assert "belongs to alpha" in other.stderr.decode()
+
+
+def test_a_wrong_certificate_is_not_taken(tmp_path: Path) -> None:
+    """Another name's, another key's, another CA's, or no certificate at all."""
+    from coordinator.ca import Authority
+    from support.tls import Identity, load_or_make_key, make_csr
+
+    data = tmp_path / "data"
+    request = _enrol(data).stdout
+    authority, rogue = Authority(tmp_path / "ca", "net"), Authority(tmp_path / "rogue", "net")
+    good = Identity("net", Kind.HOST, "alpha")
+    foreign = make_csr(load_or_make_key(tmp_path / "other.key"), "alpha")
+    for answer, reason in (
+        (authority.sign(request, Identity("net", Kind.HOST, "beta")) + authority.pem, "not for alpha"),
+        (authority.sign(foreign, good) + authority.pem, "another key"),
+        (rogue.sign(request, good) + authority.pem, "not signed by"),
+        (authority.pem, "expected on stdin"),
+        (b"", "expected on stdin"),
+    ):
+        run = _agent("admit", data=data, stdin=answer)
+        assert run.returncode == 2
+        assert reason in run.stderr.decode()
+        assert run.stderr.count(b"\n") == 1
+    assert not (data / "identity" / "agent.pem").exists()
+
+
+@pytest.mark.parametrize(
+    ("toml", "reason"),
+    [
+        (None, "is missing"),
+        ("network = ", "agent.toml"),
+        ('network = "net"\nname = "alpha"\ncoordinator = "nowhere"\n', "HOST:PORT"),
+        ('network = "net"\nname = "a/b"\ncoordinator = "h:1"\n', "letters"),
+        ('network = "net"\nname = "alpha"\ncoordinator = "h:1"\ncolour = "red"\n', "colour"),
+        ('network = "net"\nname = "alpha"\ncoordinator = "h:1"\n', "agent enrol"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line(tmp_path: Path, toml: str | None, reason: str) -> None:
+    """Status 2, what is wrong and where."""
+    if toml is not None:
+        (tmp_path / "agent.toml").write_text(toml)
+    run = _agent("serve", data=tmp_path)
+    assert run.returncode == 2
+    assert reason in run.stderr.decode()
+    assert run.stderr.count(b"\n") == 1

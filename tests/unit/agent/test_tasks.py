@@ -1,0 +1,139 @@
+"""Tasks are carried out once, for one coordinator at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from agent.tasks import Memory, Report, Tasks
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+
+
+class Bench:
+    """A task book whose work is held up until it is let go."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.sent: list[pb.FromAgent] = []
+        self.begun: list[str] = []
+        self.cancelled: list[str] = []
+        self.go = asyncio.Event()
+        self.tasks = Tasks(Memory(journal), self._carry_out)
+
+    async def _carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+        self.begun.append(task.id)
+        report(pb.Progress(done=1, total=2, pushed=[pb.Pushed(key="a", transaction="01")]))
+        try:
+            await self.go.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(task.id)
+            raise
+        report(pb.Progress(done=2, total=2, pushed=[pb.Pushed(key="b", transaction="02")]))
+        return pb.Result(ok=True)
+
+    def welcome(self, epoch: int, instance: str) -> None:
+        """A coordinator takes the agent in."""
+        self.tasks.welcome(pb.Welcome(epoch=epoch, instance=instance), self.sent.append)
+
+    async def task(self, name: str, epoch: int) -> None:
+        """A task arrives."""
+        self.tasks.accept(pb.Task(id=name, epoch=epoch, stop_node=pb.StopNode(name="n")))
+        await asyncio.sleep(0)
+
+    def results(self) -> list[tuple[str, bool]]:
+        """What was reported in the end."""
+        return [(one.result.task, one.result.ok) for one in self.sent if one.HasField("result")]
+
+    def pushed(self) -> list[str]:
+        """Keys that were reported, in order."""
+        return [pushed.key for one in self.sent for pushed in one.progress.pushed]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """With a fresh journal."""
+    return Bench(Journal(tmp_path / "journal.sqlite"))
+
+
+async def _settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_the_same_task_is_carried_out_once(bench: Bench) -> None:
+    """Sent again after the connection dropped, it is reported again in whole, while it runs and when it is done."""
+    bench.welcome(1, "i")
+    await bench.task("t", 1)
+    bench.tasks.parted()
+    bench.sent.clear()
+    bench.welcome(1, "i")
+    await bench.task("t", 1)
+    assert bench.pushed() == ["a"]
+    bench.tasks.parted()
+    bench.go.set()
+    await _settle()
+    assert bench.results() == []
+    bench.sent.clear()
+    bench.welcome(1, "i")
+    await bench.task("t", 1)
+    assert bench.pushed() == ["a", "b"]
+    assert bench.results() == [("t", True)]
+    assert bench.begun == ["t"]
+
+
+async def test_an_older_coordinator_gets_nothing(bench: Bench) -> None:
+    """Its tasks are void, also when it has the same epoch as another that was seen before."""
+    bench.welcome(5, "new")
+    for epoch, instance in ((4, "old"), (5, "other")):
+        bench.welcome(epoch, instance)
+        await bench.task(f"t{epoch}", epoch)
+    assert bench.results() == [("t4", False), ("t5", False)]
+    assert bench.begun == []
+    assert (bench.tasks.epoch, bench.tasks.instance) == (5, "new")
+
+
+async def test_an_observer_changes_nothing(bench: Bench) -> None:
+    """Epoch 0 gives no tasks, and what runs for the acting coordinator runs on."""
+    bench.welcome(3, "acting")
+    await bench.task("t", 3)
+    bench.welcome(0, "observer")
+    await bench.task("u", 0)
+    assert bench.results() == [("u", False)]
+    assert bench.cancelled == []
+    assert bench.tasks.epoch == 3
+
+
+async def test_a_new_coordinator_ends_the_old_ones_tasks(bench: Bench) -> None:
+    """What it wants done it says itself, and sees for itself what is done."""
+    bench.welcome(3, "old")
+    await bench.task("t", 3)
+    bench.welcome(4, "new")
+    await _settle()
+    assert bench.cancelled == ["t"]
+
+
+async def test_the_epoch_outlives_the_agent(tmp_path: Path) -> None:
+    """After a restart, the older coordinator's tasks are still void."""
+    path = tmp_path / "journal.sqlite"
+    Bench(Journal(path)).welcome(7, "i")
+    again = Bench(Journal(path))
+    again.welcome(6, "older")
+    await again.task("t", 6)
+    assert again.results() == [("t", False)]
+
+
+async def test_a_result_too_large_is_an_error(tmp_path: Path) -> None:
+    """It would end the connection again and again."""
+
+    async def large(task: pb.Task, report: Report) -> pb.Result:
+        return pb.Result(ok=True, collected=pb.Collected(features_json="x" * (9 << 20)))
+
+    sent: list[pb.FromAgent] = []
+    tasks = Tasks(Memory(Journal(tmp_path / "journal.sqlite")), large)
+    tasks.welcome(pb.Welcome(epoch=1, instance="i"), sent.append)
+    tasks.accept(pb.Task(id="t", epoch=1))
+    await _settle()
+    (message,) = sent
+    assert "larger" in message.result.error
