@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from boot.plan import Plan
 from coordinator.collecting import collect
 from coordinator.errors import OperationFailed, UsageProblem
-from coordinator.hosts import ensure_agents
+from coordinator.hosts import Hosts
 from coordinator.progress import Reporter
 from coordinator.reviving import revive
 from coordinator.runner import Outcome, Runner
@@ -46,23 +46,23 @@ async def boot(
     root: Path,
     plan: Plan,
     reporter: Reporter,
-    then: Callable[[Session, Booted], object] | None = None,
+    then: Callable[[Session, Booted], Awaitable[None]] | None = None,
 ) -> Booted:
     """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
     async with open_session(network, root, acting=True) as session:
         check_unchanged(session)
-        started = await ensure_agents(session, reporter)
-        sealed = await _sealed(session, reporter)
-        await _hold(session, sealed)
-        runner = Runner(session.desk, session.blueprint(sealed), session.state, reporter)
-        started = await revive(session.desk, runner, sealed, reporter) or started
-        outcome = await runner.run(plan.steps)
-        booted = Booted(sealed, outcome, started)
-        if then:
-            result = then(session, booted)
-            if asyncio.iscoroutine(result):
-                await result
-        return booted
+        hosts = Hosts(session, reporter)
+        trouble = await hosts.check()
+        started = await hosts.ensure_agents(without=trouble)
+        with hosts.reached():
+            sealed = await _sealed(session, reporter)
+            await _hold(session, sealed)
+            runner = Runner(session.desk, session.blueprint(sealed), session.state, reporter)
+            started = await revive(session.desk, runner, sealed, reporter) or started
+            booted = Booted(sealed, await runner.run(plan.steps), started)
+            if then:
+                await then(session, booted)
+            return booted
 
 
 def check_unchanged(session: Session) -> None:

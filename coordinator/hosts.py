@@ -1,17 +1,133 @@
-"""Sees to it that every host has an agent that runs and is enrolled."""
+"""All hosts of a network, near and far: looked at, given agents, kept reachable, stopped."""
 
 from __future__ import annotations
 
-from coordinator.local import ensure_agent
+import asyncio
+import getpass
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from coordinator.ca import Authority
+from coordinator.deploy.deployment import SshDeployment
+from coordinator.deploy.errors import DeployError
+from coordinator.deploy.installer import Installed
+from coordinator.errors import OperationFailed
+from coordinator.local import ensure_agent, stop_all
+from coordinator.preflight.model import Preflight
+from coordinator.preflight.run import preflight
 from coordinator.progress import Reporter
-from coordinator.session import Session
+from coordinator.session import Session, advertised
+from coordinator.state import State
+from inventory.network import Host, Network
+
+Ask = Callable[[str], str]
+"""sudo's password on the host of that name."""
 
 
-async def ensure_agents(session: Session, reporter: Reporter) -> bool:
-    """Starts what does not run. Returns whether anything was started. Raises OperationFailed."""
-    started = False
-    for host in session.network.hosts:
-        if host.local and await ensure_agent(session.hub, host.name, session.state.host_data(host.name)):
-            reporter.note(f"agent of {host.name} started")
-            started = True
-    return started
+@cache
+def ask_password(host: str) -> str:
+    """Prompts for it, once per host; it is never stored."""
+    return getpass.getpass(f"sudo password on {host}: ")
+
+
+class Hosts:
+    """What `coord` does to the hosts of a network as a whole."""
+
+    def __init__(self, session: Session, reporter: Reporter) -> None:
+        self._session = session
+        self._reporter = reporter
+        self._network = session.network
+        endpoint = f"{advertised(session.network)}:{session.hub.port}"
+        self._deployment = SshDeployment(
+            session.state, session.network, session.hub.authority, endpoint, ask_password, self._say
+        )
+
+    @property
+    def far(self) -> tuple[Host, ...]:
+        """The hosts that are reached over SSH."""
+        return tuple(host for host in self._network.hosts if not host.local)
+
+    async def check(self) -> frozenset[str]:
+        """The preflight: warnings are said, hosts in trouble returned. Raises OperationFailed when none is left, or
+        when the trouble is on this machine or on the genesis node's.
+        """
+        found = await self.preflight()
+        for problem in found.problems:
+            self._reporter.note(f"preflight: {problem}")
+        trouble = found.hosts_in_trouble()
+        vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
+        if trouble & vital:
+            raise OperationFailed("; ".join(str(problem) for problem in found.fatal if problem.host in vital))
+        return trouble
+
+    async def preflight(self) -> Preflight:
+        """Looks at every host; changes nothing."""
+        return await asyncio.to_thread(preflight, self._network, self._session.state.folder, ask_password, self._quiet)
+
+    async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
+        """Installs, enrols and starts what does not run, except on some hosts. Returns whether anything was done.
+
+        Raises OperationFailed for a local one.
+        """
+        changed = False
+        for host in self._network.hosts:
+            data = self._session.state.host_data(host.name)
+            if host.local and host.name not in without and await ensure_agent(self._session.hub, host.name, data):
+                self._reporter.note(f"agent of {host.name} started")
+                changed = True
+        results = await self._install(without)
+        return changed or any(isinstance(result, Installed) and result.changes for result in results.values())
+
+    async def install(self, without: frozenset[str]) -> tuple[str, ...]:
+        """As `ensure_agents`. Returns the hosts on which it failed."""
+        await self.ensure_agents(frozenset(host.name for host in self.far) | without)
+        results = await self._install(without)
+        return tuple(name for name, result in results.items() if isinstance(result, DeployError))
+
+    async def _install(self, without: frozenset[str]) -> dict[str, Installed | DeployError]:
+        """A far host that fails is named, and the others go on."""
+        far = [host for host in self.far if host.name not in without]
+        results = await asyncio.to_thread(self._deployment.install, far) if far else {}
+        for name, result in results.items():
+            if isinstance(result, DeployError):
+                self._reporter.note(f"{name}: {result}")
+        return results
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Holds the tunnels of hosts that cannot dial this machine, while the block runs."""
+        with self._deployment.tunnels(self.far):
+            yield
+
+    def _say(self, host: str, text: str) -> None:
+        self._reporter.note(f"{host}: {text}")
+
+    def _quiet(self, host: str, text: str) -> None:
+        self._reporter.moved("preflight", 0, 0, f"{host}: {text}")
+
+
+def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
+    """What is done to far hosts without a coordinator running: stop them, read their logs."""
+    authority = Authority(state.folder / "ca", network.name)
+    return SshDeployment(state, network, authority, "127.0.0.1:0", ask_password, report)
+
+
+def stop_hosts(
+    state: State, network: Network, only: str | None, purge: bool, report: Callable[[str, str], None]
+) -> dict[str, DeployError]:
+    """Stops agents and nodes, on all hosts or one; purge: their data goes, too. Returns where it did not work.
+
+    Raises StillRunningError for a local host.
+    """
+    hosts = [host for host in network.hosts if only in (None, host.name)]
+    for host in hosts:
+        if host.local:
+            nodes = stop_all(state.host_data(host.name))
+            report(host.name, f"stopped {', '.join(nodes)}" if nodes else "no node ran")
+            if purge:
+                shutil.rmtree(state.host_data(host.name), ignore_errors=True)
+    far = [host for host in hosts if not host.local]
+    results = deployment(state, network, report).down(far, purge) if far else {}
+    return {name: result for name, result in results.items() if isinstance(result, DeployError)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIt
     """Opens state and hub. Raises OperationFailed, HubError (another coordinator runs, the port is taken)."""
     state = State(root, network.name)
     try:
-        addresses = (network.advertise,) if network.advertise else ()
+        addresses = (advertised(network),)
         async with Hub(state.folder, network.name, network.listen, acting, addresses=addresses) as hub:
             yield Session(network, state, hub, NetworkDesk(network, hub))
     finally:
@@ -77,3 +78,19 @@ def require_sealed(session: Session) -> Sealed:
     if sealed is None:
         raise OperationFailed(f"{session.network.name} was never booted; type: coord boot {session.network.source}")
     return sealed
+
+
+def advertised(network: Network) -> str:
+    """The address that hosts dial: the inventory's, or that of this machine's interface towards the first far host."""
+    if network.advertise:
+        return network.advertise
+    far = [host for host in network.hosts if host.ssh and not host.tunnel]
+    if not far or far[0].ssh is None:
+        return "127.0.0.1"
+    first = far[0].ssh.jump or far[0].ssh
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect((first.address, first.port))  # sends nothing: the kernel only chooses the way
+            return str(probe.getsockname()[0])
+    except OSError as error:
+        raise OperationFailed(f"{far[0].name}: no way to {first.address} ({error}); is its address right?") from error

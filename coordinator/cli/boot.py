@@ -12,6 +12,7 @@ from boot.steps import OPTIONAL, STEPS
 from coordinator.booting import Booted, boot
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.progress import reporter
+from coordinator.session import Session
 from coordinator.summary import Summary, summarise
 from inventory.network import Network
 
@@ -39,8 +40,8 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
     progress = reporter(console)
     summaries: list[Summary] = []
 
-    async def then(session: object, booted: Booted) -> None:
-        summaries.append(await summarise(session, booted))  # type: ignore[arg-type]
+    async def then(session: Session, booted: Booted) -> None:
+        summaries.append(await summarise(session, booted))
 
     try:
         booted = asyncio.run(boot(network, settings.state, plan, progress, then))

@@ -7,7 +7,8 @@ import shutil
 import click
 
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.local import stop_all
+from coordinator.errors import UsageProblem
+from coordinator.hosts import stop_hosts
 from coordinator.state import State
 from inventory.network import Network
 
@@ -15,9 +16,10 @@ from inventory.network import Network
 @click.command("down")
 @inventory_argument
 @click.option("--purge", is_flag=True, help="Remove their data too: chain, keys, everything. Cannot be undone.")
+@click.option("--only", metavar="HOST", help="This host alone.")
 @click.option("--yes", is_flag=True, help="Do not ask (for --purge).")
 @click.pass_obj
-def command(settings: Settings, network: Network, purge: bool, yes: bool) -> None:
+def command(settings: Settings, network: Network, purge: bool, only: str | None, yes: bool) -> int:
     """Stops nodes and agents, also when agents are dead. Their data stays: `coord boot` brings the same chain back.
 
     \b
@@ -26,14 +28,19 @@ def command(settings: Settings, network: Network, purge: bool, yes: bool) -> Non
     """
     if not State.exists(settings.state, network.name):
         click.echo(f"{network.name}: nothing was ever started here")
-        return
+        return 0
+    if only and only not in {host.name for host in network.hosts}:
+        raise UsageProblem(f"{network.source}: there is no host {only!r}")
     if purge and not yes:
         click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone", abort=True)
-    folder = settings.state.absolute() / network.name
-    for host in network.hosts:
-        if host.local:
-            nodes = stop_all(folder / "hosts" / host.name)
-            click.echo(f"{host.name}: " + (f"stopped {', '.join(nodes)}" if nodes else "no node ran"))
-    if purge:
-        shutil.rmtree(folder)
-        click.echo(f"removed {folder}")
+    state = State(settings.state, network.name)
+    try:
+        failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))
+    finally:
+        state.close()
+    for host, error in failed.items():
+        click.echo(f"{host}: {error}", err=True)
+    if purge and not failed and not only:
+        shutil.rmtree(state.folder)
+        click.echo(f"removed {state.folder}")
+    return 1 if failed else 0

@@ -8,7 +8,9 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
-from inventory.network import Network
+from coordinator.hosts import deployment
+from coordinator.state import State
+from inventory.network import Host, Network
 
 AGENT = "agent"
 
@@ -36,8 +38,21 @@ def command(settings: Settings, network: Network, node: str, follow: bool, lines
     else:
         known = ", ".join([*nodes, *(f"{AGENT}@{name}" for name in hosts)])
         raise UsageProblem(f"{network.source}: there is no node {node!r}; there are {known}")
+    if not host.local:
+        _far(settings, network, host, "" if name == AGENT else node, lines, follow)
+        return
     file = settings.state.absolute() / network.name / "hosts" / host.name / path
     if not file.exists():
         raise OperationFailed(f"{node} has written no log yet ({file})")
     arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), "--", str(file)]
     os.execvp("tail", arguments)  # noqa: S606, S607 (an argument list; tail of the user's own system)
+
+
+def _far(settings: Settings, network: Network, host: Host, node: str, lines: int, follow: bool) -> None:
+    state = State(settings.state, network.name)
+    try:
+        far = deployment(state, network, lambda name, text: click.echo(f"{name}: {text}", err=True))
+        for chunk in far.logs(host, node, lines=lines, follow=follow):
+            click.echo(chunk, nl=False)
+    finally:
+        state.close()

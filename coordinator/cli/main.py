@@ -18,6 +18,8 @@ from coordinator.errors import CoordError
 
 COMMANDS = {
     "plan": ("coordinator.cli.plan", "shows what a boot would do, step by step"),
+    "preflight": ("coordinator.cli.preflight", "looks at every host before anything changes"),
+    "install": ("coordinator.cli.install", "puts agents on the hosts over SSH"),
     "boot": ("coordinator.cli.boot", "boots the network, or carries on where it stopped"),
     "status": ("coordinator.cli.status", "shows nodes, heads, LIB, schedule, steps"),
     "verify": ("coordinator.cli.verify", "audits the whole chain against the inventory"),

@@ -1,0 +1,36 @@
+"""`coord install`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.errors import UsageProblem
+from coordinator.hosts import Hosts
+from coordinator.progress import PlainReporter
+from coordinator.session import open_session
+from inventory.network import Network
+
+
+@click.command("install")
+@inventory_argument
+@click.option("--only", metavar="HOST", help="This host alone.")
+@click.pass_obj
+def command(settings: Settings, network: Network, only: str | None) -> int:
+    """Puts agents on the hosts over SSH: agent, nodeos, systemd unit. `coord boot` does it too.
+
+    Typing it again sends nothing that a host has already; a newer version replaces the agent, its nodes go on.
+    """
+    if only and only not in {host.name for host in network.hosts}:
+        raise UsageProblem(f"{network.source}: there is no host {only!r}")
+    failed = asyncio.run(_install(settings, network, only))
+    return 1 if failed else 0
+
+
+async def _install(settings: Settings, network: Network, only: str | None) -> bool:
+    async with open_session(network, settings.state, acting=True) as session:
+        without = frozenset(host.name for host in network.hosts if only and host.name != only)
+        return bool(await Hosts(session, PlainReporter(sys.stdout)).install(without))

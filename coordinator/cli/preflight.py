@@ -1,0 +1,49 @@
+"""`coord preflight`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.hosts import ask_password
+from coordinator.preflight.model import Preflight
+from coordinator.preflight.run import preflight
+from coordinator.progress import PlainReporter
+from coordinator.tables import columns
+from inventory.network import Network
+
+
+@click.command("preflight")
+@inventory_argument
+@json_option
+@click.pass_obj
+def command(settings: Settings, network: Network, as_json: bool) -> int:
+    """Looks at every host before anything changes: a table of what is there, and who reaches whose p2p port.
+
+    Each problem says how to mend it. Ends with status 1 when one would keep the boot from working.
+    """
+    progress = PlainReporter(sys.stderr)
+    folder = settings.state.absolute() / network.name
+
+    async def look() -> Preflight:
+        return await asyncio.to_thread(
+            preflight, network, folder, ask_password, lambda host, text: progress.note(f"{host}: {text}")
+        )
+
+    found = asyncio.run(look())
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+        return 1 if found.fatal else 0
+    for heading, *rows in (found.table(), found.matrix()):
+        if rows:
+            for line in columns([cell.upper() for cell in heading], rows):
+                click.echo(line)
+            click.echo()
+    for problem in found.problems:
+        click.echo(f"{'FATAL' if problem.fatal else 'warning'}  {problem}")
+    click.echo(f"{len(found.fatal)} fatal, {len(found.warnings)} warnings" if found.problems else "all is well")
+    return 1 if found.fatal else 0
