@@ -90,7 +90,7 @@ def _code() -> Archive:
     # The agent reports its version as Python's packaging knows it.
     metadata = f"Metadata-Version: 2.1\nName: bootcoord\nVersion: {name}\n"
     files[f"bootcoord-{name}.dist-info/METADATA"] = metadata.encode()
-    return _store(_pack(files))
+    return store(pack(files))
 
 
 def _own_files(root: Path) -> Iterator[str]:
@@ -115,7 +115,7 @@ def _libraries(target: Target) -> Archive:
         tree = Path(scratch, "tree")
         paths = (path for path in tree.rglob("*") if path.is_file())
         files = {str(path.relative_to(tree)): path.read_bytes() for path in paths}
-        archive = _store(_pack({name: data for name, data in files.items() if not _LEFT_OUT.search(name)}))
+        archive = store(pack({name: data for name, data in files.items() if not _LEFT_OUT.search(name)}))
     write_atomic(known, archive.sha256.encode())
     return archive
 
@@ -148,7 +148,7 @@ def _pip(target: Target, pins: Sequence[str], scratch: Path) -> None:
         raise BundleError(f"cannot fetch {what}: {said}; check this machine's way to PyPI, or the host's Python")
 
 
-def _pack(files: dict[str, bytes]) -> bytes:
+def pack(files: dict[str, bytes]) -> bytes:
     """A .tar.gz that depends on names and contents alone."""
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", 6, packed, mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
@@ -159,7 +159,8 @@ def _pack(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _store(data: bytes) -> Archive:
+def store(data: bytes) -> Archive:
+    """Keeps an archive in the cache. Raises OSError."""
     sha256 = hashlib.sha256(data).hexdigest()
     path = _folder() / f"{sha256}.tar.gz"
     if not path.is_file():

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from coordinator.ca import Authority
-from coordinator.deploy.bundle import Archive, BundleError, build
+from coordinator.deploy.bundle import Archive, Bundle, BundleError, Target, build
 from coordinator.deploy.connection import HostConnection
 from coordinator.deploy.enrolment import Enrolment
 from coordinator.deploy.errors import DeployError
@@ -33,6 +33,7 @@ class SshDeployment:
         coordinator: str,
         ask_password: Callable[[str], str],
         report: HostReport,
+        bundle: Callable[[Target], Bundle] = build,
     ) -> None:
         """coordinator: HOST:PORT that agents dial. ask_password: sudo's password on the host of that name; never two at
         a time, once per host. report: told what happens on which host, from several threads.
@@ -45,7 +46,7 @@ class SshDeployment:
         self._runtime: Archive | None = None
         self._fetching = threading.Lock()
         enrolment = Enrolment(state.journal.path, authority)
-        self._supplies = Supplies(network.name, build, self._bundled_nodeos, enrolment)
+        self._supplies = Supplies(network.name, bundle, self._bundled_nodeos, enrolment)
 
     def install(self, hosts: Iterable[Host], at_once: int = AT_ONCE) -> dict[str, Installed | DeployError]:
         """Sees to it that every host has a running, enrolled agent of this version: what was done, or why not."""

@@ -17,7 +17,7 @@ import paramiko
 from coordinator.deploy.hostkeys import USER_FILES, Known, Verify
 from inventory.network import Ssh
 
-CONNECT_SECONDS = 15
+CONNECT_SECONDS = 10
 """For each of: TCP, the server's greeting, the login, a new channel."""
 SSH_PORT = 22
 

@@ -53,7 +53,7 @@ class Tunnels:
         said = ""
 
         async def once() -> None:
-            self._hold(host)
+            await asyncio.to_thread(self._hold, host)
 
         def worth_it(error: BaseException) -> bool:
             lasting = isinstance(error, HostKeyRefused | LoginRefused)

@@ -35,13 +35,16 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
         if os.listdir(data):
             raise Failed(f"{data} holds files of somebody else: name an empty folder (hosts.data)")
         record["found"] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
-        write_record(record)
+    record["taken"] = True
+    write_record(record)
     os.chown(data, user.pw_uid, user.pw_gid)
     os.chmod(data, 0o700)
 
 
 def remove_data(record: Request) -> None:
-    """Empties the folder; `remove_made` removes it, if it was made."""
+    """Empties the folder, if it became the agent's; `remove_made` removes it, if it was made."""
+    if not record["taken"]:
+        return
     data, found = record["data"], record["found"]
     for name in listed(data):
         path = os.path.join(data, name)
@@ -77,11 +80,17 @@ def agent_lives(data: str) -> bool:
 
 def end_processes(record: Request) -> None:
     """Ends what the agent's user still runs there (the keeper of the logs would end later). Raises Failed."""
-    uid = pwd.getpwnam(record["user"]).pw_uid
+    try:
+        uid = pwd.getpwnam(record["user"]).pw_uid
+    except KeyError:
+        return  # the installation did not get that far
+    shared = any(other["user"] == record["user"] and other["network"] != record["network"] for other in records())
+    # A user that was made for agents, of which this is the last, has nothing to do elsewhere either.
+    place = record["data"] if shared or not os.path.isdir(ROOT + "/users/" + record["user"]) else ""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            pids = [pid for pid in listed("/proc") if pid.isdigit() and _works_in(pid, record["data"], uid)]
+            pids = [pid for pid in listed("/proc") if pid.isdigit() and _works_in(pid, place, uid)]
             if not pids:
                 return
             for pid in pids:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 LOG_LIMIT = 16 * 1024 * 1024
 """Bytes after which a detached agent's log moves to agent.log.1 at its next start."""
+START_SECONDS = 20.0
 
 
 def compile_all() -> None:
@@ -36,7 +38,14 @@ def detached(verb: str, data: Path) -> None:
     log = data / "agent.log"
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(data / "agent.log.1")
-    start([sys.executable, "-P", "-s", "-m", "agent.cli", "serve", "--data", str(data)], output=log, folder=data)
+    process = start(
+        [sys.executable, "-P", "-s", "-m", "agent.cli", "serve", "--data", str(data)], output=log, folder=data
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while Process.read(data / "agent.json") != process:
+        if not process.alive or time.monotonic() > deadline:
+            sys.exit(f"the agent does not start: see {log}")
+        time.sleep(0.1)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def place(request: Request) -> Request:
 
 def configure(request: Request) -> Request:
     """User, data folder, unit and record as they shall be; the agent's request for a certificate, when it needs one."""
-    record = record_of(request["network"]) or {"found": None}
+    record = record_of(request["network"]) or {"found": None, "taken": False}
     if record.get("data", request["data"]) != request["data"]:
         raise Failed(f"this network lies in {record['data']} here: `coord down --purge` before it can move")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
@@ -103,9 +103,9 @@ def down(request: Request) -> Request:
         return {"known": False}
     if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
         run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
-    elif os.path.isdir(record["data"]):
+    elif record["taken"]:
         as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
-    if os.path.isdir(record["data"]):
+    if record["taken"]:
         _agent(record, ["down"])
     return {"known": True}
 

@@ -1,0 +1,148 @@
+"""Whom the coordinator believes over SSH, and how it becomes root: on real sshds."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coordinator.deploy.connection import HostConnection
+from coordinator.deploy.errors import DeployError, HostKeyRefused, LoginRefused
+from coordinator.deploy.privileged import Privileged
+from coordinator.deploy.tunnels import Tunnels
+from inventory.network import Host, HostKeyPolicy, Ssh, Sudo
+from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD
+from tests.testbed.realhosts.client import Testbed
+
+WRONG = "SHA256:" + "A" * 43
+
+
+@pytest.fixture(scope="module")
+def pair(testbed: Testbed) -> list[str]:
+    """Two hosts; these tests change nothing on them."""
+    return testbed.up(2)
+
+
+@pytest.fixture
+def ssh(testbed: Testbed, pair: list[str]) -> Ssh:
+    """The first host, as an inventory has it."""
+    return Ssh(testbed.address(pair[0]), key=testbed.key, known_hosts=testbed.known_hosts)
+
+
+def whoami(ssh: Ssh) -> str:
+    """Who we are there."""
+    with HostConnection(ssh) as connection:
+        return connection.command(["whoami"], seconds=10).stdout.decode().strip()
+
+
+def host_fingerprint(testbed: Testbed, name: str) -> str:
+    """As the host itself computes it."""
+    return testbed.ssh(name, "ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
+
+
+def test_a_wrong_host_key_ends_it_before_the_login(testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path) -> None:
+    """One line with both fingerprints; accept-new does not help; the host saw no login."""
+    lines = testbed.known_hosts.read_text().splitlines()
+    other = next(line for line in lines if testbed.address(pair[1]) in line.split()[0])
+    known = tmp_path / "known_hosts"
+    known.write_text(f"{ssh.address} {' '.join(other.split()[1:])}\n")
+    logins = "journalctl --no-pager -t sshd | grep -c Accepted"
+    count = int(testbed.ssh(pair[0], logins).stdout)
+    for policy in HostKeyPolicy:
+        with pytest.raises(HostKeyRefused) as refused:
+            whoami(replace(ssh, known_hosts=known, host_key=policy))
+        assert "\n" not in str(refused.value)
+        assert host_fingerprint(testbed, pair[0]) in str(refused.value)
+        assert host_fingerprint(testbed, pair[1]) in str(refused.value)
+    assert int(testbed.ssh(pair[0], logins).stdout) == count + len(HostKeyPolicy) + 1
+
+
+def test_an_unknown_host_is_refused_unless_new_ones_are_accepted(testbed: Testbed, ssh: Ssh, tmp_path: Path) -> None:
+    """accept-new writes the key down, and from then on a strict connection works."""
+    known = tmp_path / "folder" / "known_hosts"
+    with pytest.raises(HostKeyRefused, match="no host key of"):
+        whoami(replace(ssh, known_hosts=known))
+    assert not known.exists()
+    assert whoami(replace(ssh, known_hosts=known, host_key=HostKeyPolicy.ACCEPT_NEW)) == "root"
+    assert whoami(replace(ssh, known_hosts=known)) == "root"
+    assert len(known.read_text().splitlines()) == 1
+
+
+def test_a_fingerprint_stands_in_for_known_hosts(testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path) -> None:
+    """The right one lets us in without known_hosts, a wrong one refuses even a known host."""
+    nobody = tmp_path / "known_hosts"
+    assert whoami(replace(ssh, known_hosts=nobody, fingerprint=host_fingerprint(testbed, pair[0]))) == "root"
+    with pytest.raises(HostKeyRefused, match="the inventory has"):
+        whoami(replace(ssh, fingerprint=WRONG))
+
+
+def test_a_jump_host_is_verified_too(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
+    """Through it to the other host; not through one that shows another key."""
+    jump = replace(ssh, address=testbed.address(pair[1]))
+    assert whoami(replace(ssh, jump=jump)) == "root"
+    with pytest.raises(HostKeyRefused, match=testbed.address(pair[1])):
+        whoami(replace(ssh, jump=replace(jump, fingerprint=WRONG)))
+
+
+def test_proxyjump_of_ssh_config_is_verified_too(
+    testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ssh_config's jump host must be known as the host itself must."""
+    (tmp_path / ".ssh").mkdir()
+    config = f"Host *\n  ProxyJump root@{testbed.address(pair[1])}\n"
+    (tmp_path / ".ssh" / "config").write_text(config)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with HostConnection(ssh) as connection:
+        came_from = connection.command(["sh", "-c", "echo $SSH_CLIENT"], seconds=10).stdout.decode()
+    assert came_from.split()[0] == testbed.address(pair[1])
+    known = tmp_path / "known_hosts"
+    lines = testbed.known_hosts.read_text().splitlines(keepends=True)
+    known.write_text("".join(line for line in lines if testbed.address(pair[1]) not in line))
+    with pytest.raises(HostKeyRefused, match=f"no host key of {testbed.address(pair[1])}"):
+        whoami(replace(ssh, known_hosts=known))
+
+
+def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:
+    """The right password works, a wrong one and a missing one say so in a line."""
+    careful = replace(ssh, user=CAREFUL, sudo=Sudo.PASSWORD)
+    with HostConnection(careful) as connection:
+        facts = Privileged(connection, lambda: CAREFUL_PASSWORD).request("facts", network="x", data="/x", unit="x")
+        assert facts["root"] is True
+        with pytest.raises(LoginRefused, match="did not take the password"):
+            Privileged(connection, lambda: "wrong").sudo()
+    without = replace(careful, sudo=Sudo.PASSWORDLESS)
+    with HostConnection(without) as connection, pytest.raises(LoginRefused, match='sudo = "password"'):
+        Privileged(connection, lambda: "").sudo()
+
+
+def test_nothing_of_a_request_reaches_a_shell(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
+    """Words and requests full of shell arrive as they are."""
+    hostile = "$(touch /var/lib/hostile); `touch /var/lib/hostile`\n'\"&& touch /var/lib/hostile #"
+    with HostConnection(ssh) as connection:
+        assert connection.command(["printf", "%s", hostile], seconds=10).stdout.decode() == hostile
+        facts = Privileged(connection, str).request("facts", network=hostile, data="/" + hostile, unit=hostile)
+    assert facts["record"] is None
+    assert testbed.ssh(pair[0], "ls", "/var/lib/hostile", check=False).returncode == 2
+
+
+def test_a_tunnel_leads_from_the_hosts_loopback_to_us(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
+    """What dials 127.0.0.1 on the host reaches the operator's port, for as long as the tunnel is held."""
+    stands = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=lambda: server.accept()[0].sendall(b"hello"), daemon=True).start()
+        dial = f"python3 -c 'import socket; print(socket.create_connection((\"127.0.0.1\", {port}), 5).recv(9))'"
+        host = Host(pair[0], ssh.address, ssh, tunnel=True)
+        with Tunnels([host], port, lambda _host, text: stands.set() if text == "tunnel stands" else None):
+            assert stands.wait(20)
+            assert testbed.ssh(pair[0], dial).stdout.strip() == "b'hello'"
+        assert "refused" in testbed.ssh(pair[0], dial, check=False).stderr
+
+
+def test_a_command_that_hangs_ends_with_an_error(ssh: Ssh) -> None:
+    """Every command has a time limit."""
+    with HostConnection(ssh) as connection, pytest.raises(DeployError, match="no answer within 1 s"):
+        connection.command(["sleep", "60"], seconds=1)
