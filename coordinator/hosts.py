@@ -54,12 +54,12 @@ class Hosts:
         when the trouble is on this machine or on the genesis node's.
         """
         found = await self.preflight()
-        for problem in found.problems:
-            self._reporter.note(f"preflight: {problem}")
         trouble = found.hosts_in_trouble()
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
-            raise OperationFailed("; ".join(str(problem) for problem in found.fatal if problem.host in vital))
+            raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
+        for problem in found.problems:
+            self._reporter.note(f"preflight: {problem}")
         return trouble
 
     async def preflight(self) -> Preflight:
