@@ -46,6 +46,7 @@ class FakeChain(NodeClient):
     features: set[str] = field(default_factory=set)
     schedules: int = 0
     finality: bool = True
+    chain_id: str = CHAIN_ID
 
     def __post_init__(self) -> None:
         NodeClient.__init__(self, "http://fake")
@@ -127,7 +128,7 @@ class FakeChain(NodeClient):
     def _info(self) -> dict[str, Any]:
         head = self.blocks[-1]
         return {
-            "chain_id": CHAIN_ID,
+            "chain_id": self.chain_id,
             "head_block_num": len(self.blocks) - 1,
             "head_block_id": head.id,
             "head_block_time": _text(head.time),

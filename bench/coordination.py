@@ -1,0 +1,120 @@
+"""What the coordinator's detour costs: a node's answer through hub, mTLS and agent, against asking the node directly.
+
+`python -m bench.coordination` prints both, their ratio, and how many tasks a second one agent takes. All of it runs in
+one process, so two machines do better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+from agent.queries import Queries
+from agent.session import Credentials, Send, Session
+from antelope.http import NodeClient
+from coordinator.hub import Hub
+from protos import coordination_pb2 as pb
+from support.tls import Kind, key_pem, load_or_make_key, make_csr
+
+ROUNDS = 500
+TASKS = 2000
+INFO = b'{"head_block_num": 7, "padding": "' + b"x" * 600 + b'"}'
+
+
+class Work:
+    """An agent that passes queries on, and finishes tasks at once."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._send: Send | None = None
+
+    def hello(self) -> pb.Hello:
+        """As the protocol asks."""
+        return pb.Hello()
+
+    def welcome(self, welcome: pb.Welcome, send: Send) -> None:
+        """Results go there."""
+        self._send = send
+
+    def parted(self) -> None:
+        """No more."""
+        self._send = None
+
+    def accept(self, task: pb.Task) -> None:
+        """Done."""
+        if self._send:
+            self._send(pb.FromAgent(result=pb.Result(task=task.id, ok=True)))
+
+    async def answer(self, query: pb.Query) -> pb.Answer:
+        """From the node."""
+        return await self._queries.answer(query)
+
+    async def status(self) -> pb.Status:
+        """Nothing to say."""
+        return pb.Status()
+
+
+async def median(call: Callable[[], Awaitable[object]]) -> float:
+    """Seconds of a call, one after the other."""
+    times = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        await call()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times)
+
+
+async def measure(folder: Path, port: int) -> None:
+    """Prints the lines."""
+    async with (
+        Hub(folder / "state", "bench", "127.0.0.1:0", acting=True) as hub,
+        NodeClient(f"http://127.0.0.1:{port}") as node,
+    ):
+        key = load_or_make_key(folder / "key")
+        certificate = hub.enrol("agent", Kind.HOST, make_csr(key, "agent"))
+        queries = Queries(lambda name: port)
+        session = Session(
+            f"127.0.0.1:{hub.port}", Credentials(key_pem(key), certificate, hub.authority.pem), Work(queries)
+        )
+        running = asyncio.create_task(session.run(lambda _: None))
+        link = await hub.agent("agent", 10)
+        direct = await median(lambda: node.call("/v1/chain/get_info", {}))
+        remote = await median(lambda: link.query("n", "/v1/chain/get_info", {}))
+        begun = time.perf_counter()
+        await asyncio.gather(*(link.task(pb.StopNode(name="n")) for _ in range(TASKS)))
+        rate = TASKS / (time.perf_counter() - begun)
+        sys.stdout.write(
+            f"get_info directly        {direct * 1e3:8.2f} ms\n"
+            f"get_info through an agent{remote * 1e3:8.2f} ms\n"
+            f"ratio                    {remote / direct:8.1f}\n"
+            f"tasks a second           {rate:8.0f}\n"
+        )
+        running.cancel()
+        await queries.close()
+
+
+async def main() -> None:
+    """An HTTP server in the place of nodeos, then the measurement."""
+    app = web.Application()
+    app.router.add_post("/{path:.*}", _answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    with tempfile.TemporaryDirectory() as folder:
+        await measure(Path(folder), runner.addresses[0][1])
+    await runner.cleanup()
+
+
+async def _answer(_: web.Request) -> web.Response:
+    return web.Response(body=INFO, content_type="application/json")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
