@@ -111,17 +111,29 @@ def _server(bind: str, port: int) -> socket.socket:
 
 def _owner(port: int, data: str, user: str) -> str:
     inodes = {fields[9]: int(fields[7]) for fields in _sockets() if fields[3] == "0A" and _port_of(fields) == port}
+    wanted = {f"socket:[{inode}]" for inode in inodes}
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            links = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
-            if not links.isdisjoint(f"socket:[{inode}]" for inode in inodes):
-                inside = (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(data + "/")
-                return "own" if inside else "process {} ({})".format(pid, _text(f"/proc/{pid}/comm").strip())
-        except OSError:
-            continue  # it ended, or is another user's
+        if wanted & set(_open_files(pid)):
+            inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(data + "/")
+            return "own" if inside else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
     # Without root only the user can be told.
     users = {_user(uid) for uid in inodes.values()}
     return "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
+
+
+def _open_files(pid: str) -> list[str]:
+    """None for a process that ended, or is another user's."""
+    try:
+        return [_link(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _sockets() -> list[list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -39,12 +40,18 @@ def preflight(network: Network, state: Path, ask: Callable[[str], str], report: 
     """Looks at every host; changes nothing. Blocks.
 
     state: the network's state folder, where local hosts have their data. ask: sudo's password on the host of that
-    name, from several threads. report: told what happens on which host, from several threads.
+    name, never two at a time. report: told what happens on which host, from several threads.
 
     A host that cannot be reached is a problem of its own, and the others are looked at all the same.
     """
+    asking = threading.Lock()
+
+    def ask_alone(host: str) -> str:
+        with asking:
+            return ask(host)
+
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight") as pool, contextlib.ExitStack() as stack:
-        seen = list(pool.map(lambda host: _look(network, host, state, ask, report), network.hosts))
+        seen = list(pool.map(lambda host: _look(network, host, state, ask_alone, report), network.hosts))
         for one in seen:
             if one.machine is not None:
                 stack.callback(one.machine.close)

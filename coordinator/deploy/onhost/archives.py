@@ -38,7 +38,7 @@ def extract(archive: str, folder: str) -> None:
     """Unpacks a .tar.gz of plain files. Raises Failed."""
     with tarfile.open(archive) as tar:
         for member in tar:
-            source = tar.extractfile(member)
+            source = tar.extractfile(member) if member.isreg() else None
             if source is None or member.name.startswith("/") or ".." in member.name.split("/"):
                 raise Failed(f"an archive holds {member.name!r}")
             target = os.path.join(folder, member.name)

@@ -59,7 +59,8 @@ def remove_data(record: Request) -> None:
 
 def remove_made() -> None:
     """Folders that were made for data, when nothing is in them any more."""
-    left = [folder for folder in sorted(_made(), reverse=True) if not rmdir(folder)]
+    used = {record["data"] for record in records()}
+    left = [folder for folder in sorted(_made(), reverse=True) if folder in used or not rmdir(folder)]
     if left:
         write_json(ROOT + "/made.json", sorted(left))
     elif os.path.exists(ROOT + "/made.json"):

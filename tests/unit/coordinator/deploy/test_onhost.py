@@ -1,0 +1,146 @@
+"""What runs on hosts, run here in a folder of its own."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import os
+import pwd
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from coordinator.deploy import privileged
+from coordinator.deploy.bundle import Target, pack, pip_command
+from coordinator.deploy.errors import CommandFailed, DeployError
+from coordinator.deploy.onhost import archives, base, folders
+from coordinator.deploy.onhost.base import Failed
+from coordinator.deploy.privileged import answer, last_line
+from coordinator.deploy.program import COMMAND, ROOT, source
+from coordinator.preflight import machines
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In place of /opt/bootcoord."""
+    for module in (archives, base, folders):
+        monkeypatch.setattr(module, "ROOT", str(tmp_path / "root"))
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+def sha256(data: bytes) -> str:
+    """Hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_archive_is_unpacked_whole_or_not_at_all(root: Path, tmp_path: Path) -> None:
+    """A damaged one leaves nothing; the right one leaves its files and no trace of the work."""
+    data = pack({"agent/__init__.py": b"", "agent/cli.py": b"x = 1\n"})
+    (tmp_path / "upload").write_bytes(data[:-1])
+    target = root / "bundles" / sha256(data)
+    with pytest.raises(Failed, match="damaged"):
+        archives.unpack(str(tmp_path / "upload"), sha256(data), str(target), archives.extract)
+    assert list((root / "bundles").iterdir()) == []
+    (tmp_path / "upload").write_bytes(data)
+    archives.unpack(str(tmp_path / "upload"), sha256(data), str(target), archives.extract)
+    assert list((root / "bundles").iterdir()) == [target]
+    assert (target / "agent/cli.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "a/../../outside"])
+def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) -> None:
+    """Absolute names and parents are refused, as are links."""
+    (tmp_path / "tar").write_bytes(pack({name: b"x"}))
+    with pytest.raises(Failed, match="an archive holds"):
+        archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    (tmp_path / "tar").write_bytes(packed.getvalue())
+    with pytest.raises(Failed, match="an archive holds"):
+        archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
+    assert not (tmp_path / "outside").exists()
+
+
+def test_archives_are_kept_while_any_network_uses_them(root: Path) -> None:
+    """Only what is in no record goes."""
+    for name in ("used", "unused", "shared"):
+        (root / "bundles" / name).mkdir(parents=True)
+    for network in ("one", "two"):
+        base.write_record({"network": network, "bundles": ["shared", *(["used"] * (network == "one"))], "runtime": ""})
+    archives.prune("bundles")
+    assert sorted(os.listdir(root / "bundles")) == ["shared", "used"]
+
+
+def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_path: Path) -> None:
+    """The parents of two networks' folders stay until both are gone, and what was there before stays for ever."""
+    me = pwd.getpwuid(os.getuid())
+    records = {}
+    for name in ("one", "two"):
+        record = {"network": name, "data": str(tmp_path / "a/b" / name), "found": None, "taken": False}
+        base.write_record(record)
+        folders.ensure_data(record, me)
+        records[name] = record
+    for name, left in (("one", True), ("two", False)):
+        folders.remove_data(records[name])
+        os.unlink(base.record_path(name))
+        folders.remove_made()
+        assert (tmp_path / "a").exists() is left
+    assert tmp_path.exists()
+
+
+def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -> None:
+    """After a refusal nothing is removed."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "file").touch()
+    folders.remove_data({"data": str(theirs), "found": None, "taken": False})
+    assert os.listdir(theirs) == ["file"]
+
+
+def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) -> None:
+    """Quotes, line ends, braces and Python arrive as data."""
+    hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"
+    request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none"}
+    names = ("base", "accounts", "archives", "folders", "pythons", "verbs")
+    program = source([f"coordinator.deploy.onhost.{name}" for name in names], request)
+    done = subprocess.run(COMMAND, input=program, capture_output=True, check=True)
+    assert answer(done.returncode, done.stdout, done.stderr)["record"] is None
+
+
+@pytest.mark.parametrize("module", [*privileged.MODULES, *machines.MODULES])
+def test_what_is_sent_can_be_read_by_an_old_python(module: str) -> None:
+    """3.8's grammar, so that an old host can say how old it is."""
+    text = (ROOT / f"{module.replace('.', '/')}.py").read_text()
+    ast.parse(text, feature_version=(3, 8))
+
+
+def test_what_a_host_answers_is_one_line_for_people() -> None:
+    """Its own error, or what Python complained of last; no control characters."""
+    with pytest.raises(DeployError, match=r"^disk full$"):
+        answer(0, b'{"error": "disk full"}', b"")
+    with pytest.raises(CommandFailed, match=r"python3: not found"):
+        answer(127, b"", b"bash: line 1: python3: not found\n")
+    assert last_line(b"first\nsecond \x1b[31m\n") == "second ?[31m"
+
+
+def test_the_same_files_make_the_same_archive() -> None:
+    """Whatever their order."""
+    assert pack({"a": b"1", "b": b"2"}) == pack({"b": b"2", "a": b"1"})
+
+
+def test_libraries_are_fetched_for_the_host_and_not_for_this_machine(tmp_path: Path) -> None:
+    """pip gets the host's Python and processor, and runs nothing of what it fetches."""
+    command = pip_command(Target((3, 13), "aarch64"), tmp_path / "constraints.txt", tmp_path)
+    assert command[command.index("--python-version") + 1] == "3.13"
+    assert "--only-binary=:all:" in command
+    platforms = {word for word in command if word.startswith("manylinux")}
+    assert all(platform.endswith("_aarch64") for platform in platforms)
+    assert "numpy" not in command
+    assert "fabric" not in command
