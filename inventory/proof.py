@@ -10,7 +10,7 @@ from antelope.errors import AntelopeError
 from antelope.genesis import configuration_errors
 from antelope.ram import RamMarket
 from inventory import election, staking
-from inventory.allocation import Holding, holdings
+from inventory.allocation import Holding, holdings, parts_of
 from inventory.errors import Problem, Problems
 from inventory.network import Network, UserSource
 from inventory.staking import Split
@@ -61,7 +61,8 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
     splits = _split(network, held, problems)
     if splits:
         _supply(network, held, problems)
-        _ram(network, held, splits, problems)
+        market = _ram(network, held, splits, problems)
+        _sponsored(network, market, problems)
         staked = {holding.account: parts.cpu + parts.net for holding, parts in zip(held, splits, strict=True)}
         if network.users.source is not UserSource.ACCOUNTS_JSON or imported is not None:
             _voters(network, staked, problems)
@@ -92,7 +93,7 @@ def _split(network: Network, held: Sequence[Holding], problems: Problems) -> lis
                 "producers.minimum", f"{short} does not cover RAM and stake", f"{Asset(least, network.symbol)} does"
             )
             return []
-    return [staking.split(holding.balance, network.stake) for holding in held]
+    return [parts_of(network, holding) for holding in held]
 
 
 def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> None:
@@ -106,8 +107,8 @@ def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> No
         )
 
 
-def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], problems: Problems) -> None:
-    """Buys RAM for one account after the other, as the contract will price it."""
+def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], problems: Problems) -> RamMarket:
+    """Buys RAM for one account after the other, as the contract will price it. Returns the market after that."""
     market = RamMarket.at_init(network.issue)
     registered = {producer.account for producer in network.producers}
     for holding, parts in zip(held, splits, strict=True):
@@ -120,13 +121,32 @@ def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], pro
                 f"{paid} buys {holding.account} {bought} bytes of RAM",
                 f"{needed} are needed: raise it",
             )
-            return
+            return market
     reserve = network.issue - network.users.total
     if _buy(market, reserve)[0] < RESERVE_RAM:
         kept = Asset(reserve, network.symbol)
         problems.add(
             "token.reserve", f"{kept} does not buy eosio {RESERVE_RAM} bytes of RAM after everybody else", "raise it"
         )
+    return market
+
+
+def _sponsored(network: Network, market: RamMarket, problems: Problems) -> None:
+    """What the sponsor pays suffices for every party's account, registration and vote, also for the last one's."""
+    sponsor = network.parties.sponsor
+    if sponsor is None:
+        return
+    for key in ("net", "cpu"):
+        if getattr(sponsor, key) == 0:
+            problems.add(f"parties.{key}", "is zero", "a party without it can push nothing")
+    for number in range(sponsor.parties):
+        bought, market = _buy(market, sponsor.ram)
+        if bought < PRODUCER_RAM:
+            paid = Asset(sponsor.ram, network.symbol)
+            problems.add(
+                "parties.ram", f"{paid} buys party {number + 1} {bought} bytes of RAM", f"{PRODUCER_RAM} are needed"
+            )
+            return
 
 
 def _buy(market: RamMarket, units: int) -> tuple[int, RamMarket]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from antelope.features import PREACTIVATE_FEATURE
-from inventory import placement, resolve_accounts, resolve_chain, resolve_hosts, syntax, topology
+from inventory import placement, resolve_accounts, resolve_chain, resolve_hosts, resolve_parties, syntax, topology
 from inventory.errors import Problems
 from inventory.model import Inventory, SystemTable, TopologyTable
 from inventory.network import Network, Node, Role, Topology
@@ -22,13 +22,16 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     boot, contracts = resolve_chain.contracts(inventory.contracts, folder, problems)
     features, accounts = _system(inventory.system, problems)
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
-    planned = resolve_accounts.producers(inventory.producers, token, problems)
+    planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
     shared = inventory.nodeos.options
     nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems)
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
     users = resolve_accounts.users(inventory.users, token, rule, folder, local, problems)
     resolve_accounts.overlaps(users, planned, problems)
+    minimum = planned[0].minimum if planned else token.units("1000")
+    parties = resolve_parties.parties(inventory.parties, token, rule, minimum, hosts, problems)
+    resolve_parties.overlaps(parties, users, planned, problems)
     kind = _kind(inventory.topology, len(nodes), problems)
     listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)
     return Network(
@@ -51,6 +54,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
         votes=resolve_accounts.votes(inventory.votes, users, planned, problems),
         listen=listen,
         advertise=advertise,
+        parties=parties,
     )
 
 

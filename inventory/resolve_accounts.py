@@ -67,14 +67,21 @@ def _accounts_json(text: str, folder: Path, genesis_is_local: bool, problems: Pr
     return Path(text)
 
 
-def producers(table: ProducersTable, token: Token, problems: Problems) -> tuple[PlannedProducer, ...]:
-    """Those written first, then generated ones; the first `elected` of them get the votes. Nodes are placed later."""
+def producers(
+    table: ProducersTable, awaited: tuple[str, ...], token: Token, problems: Problems
+) -> tuple[PlannedProducer, ...]:
+    """Those written first, then generated ones, then parties that are waited for; the first `elected` get the votes.
+
+    Nodes are placed later.
+    """
     count = table.count if table.count is not None else 0 if table.list else DEFAULT_PRODUCERS
     if not 0 <= count <= PRODUCER_LIMIT:
         problems.add("producers.count", f"{count} is not between 0 and {PRODUCER_LIMIT}")
         count = 0
     generated = tuple(ProducerTable(producer_name(number)) for number in range(count))
-    listed = table.list + generated
+    known = {entry.account for entry in table.list + generated}
+    parties = tuple(ProducerTable(account) for account in dict.fromkeys(awaited) if account not in known)
+    listed = table.list + generated + parties
     elected = table.elected if table.elected is not None else min(len(listed), MAX_ELECTED)
     if not 1 <= elected <= MAX_ELECTED:
         problems.add(
@@ -88,12 +95,13 @@ def producers(table: ProducersTable, token: Token, problems: Problems) -> tuple[
     planned = []
     for index, entry in enumerate(listed):
         path = f"producers.list[{index}]" if index < len(table.list) else "producers.count"
+        party = index >= len(listed) - len(parties)
         _check_producer(entry, path, index < elected, listed[:index], problems)
         url = entry.url if entry.url is not None else table.url.replace("{account}", entry.account)
         if len(url) > _URL_LENGTH:
             problems.add(f"{path}.url", f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
         # The placement puts the node's name here.
-        planned.append(PlannedProducer(entry.account, None, url, entry.location, index < elected, minimum))
+        planned.append(PlannedProducer(entry.account, None, url, entry.location, index < elected, minimum, party))
     return tuple(planned)
 
 
@@ -123,16 +131,18 @@ def votes(table: VotesTable, of: Users, planned: tuple[PlannedProducer, ...], pr
         voters = min(voters, known)
     _check_counts(table, voters, known if ours else 0, ours, problems)
     registered = {producer.account for producer in planned}
-    proxies = _proxies(table, planned)
+    ordered = tuple(producer for producer in planned if not producer.party)  # what a party votes is its own business
+    signing = {producer.account for producer in ordered}
+    proxies = _proxies(table, ordered)
     for index, account in enumerate(table.proxies):
-        if not _can_vote(of, registered, account):
+        if not _can_vote(of, signing, account):
             problems.add(f"votes.proxies[{index}]", f"{account} is neither a producer nor a user with a key of ours")
         if account in table.proxies[:index]:
             problems.add(f"votes.proxies[{index}]", f"{account} is there twice")
     written = []
     for index, vote in enumerate(table.vote):
         path = f"votes.vote[{index}]"
-        if not _can_vote(of, registered, vote.voter):
+        if not _can_vote(of, signing, vote.voter):
             problems.add(f"{path}.voter", f"{vote.voter} is neither a producer nor a user with a key of ours")
         if vote.voter in {earlier.voter for earlier in table.vote[:index]}:
             problems.add(f"{path}.voter", f"{vote.voter} votes twice")

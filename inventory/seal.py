@@ -18,7 +18,15 @@ from inventory.errors import Problems
 from inventory.features import choose
 from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from inventory.proof import prove
-from inventory.sealed import FORMAT, Sealed, SealedContract, SealedProducer, SealedVote, pack_allocation
+from inventory.sealed import (
+    FORMAT,
+    Sealed,
+    SealedContract,
+    SealedProducer,
+    SealedSponsor,
+    SealedVote,
+    pack_allocation,
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         proxies=network.votes.proxies,
         votes=tuple(SealedVote(v.voter, v.proxy, v.producers) for v in election.ballots(network, imported)),
         sections=compare.sections(network),
+        sponsor=_sponsor(network),
     )
     return SealedBundle(sealed, artifacts, (*proof.notes, *left_out))
 
@@ -110,16 +119,19 @@ def _check_keys(network: Network, collected: Collected, known: Mapping[str, str]
             owners[key] = producer.account
     users = allocation.user_names(network, tuple(collected.imported))
     registered = {producer.account for producer in network.producers}
+    sponsor = [network.parties.sponsor.account] if network.parties.sponsor else []
     for account in users if network.users.source is UserSource.ACCOUNTS_JSON else ():
         if wrong := syntax.account(account):
             problems.add("users.accounts_json", wrong)
         elif account in registered:
             problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
+        elif account in sponsor:
+            problems.add("users.accounts_json", f"{account} is the sponsor, too", "rename the sponsor")
     if network.users.source is UserSource.ACCOUNTS_JSON and len(users) < max(1, network.users.count):
         problems.add(
             "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
         )
-    missing = [account for account in (*users, *sorted(registered)) if account not in known]
+    missing = [account for account in (*users, *sorted(registered), *sponsor) if account not in known]
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add("users", f"{len(missing)} accounts have no key: {shown}", "their hosts' agents make them")
@@ -205,6 +217,13 @@ def _system_accounts(network: Network, collected: Collected) -> tuple[str, ...]:
 def _contract(account: str, files: Files, artifacts: dict[str, bytes]) -> SealedContract:
     wasm, abi = files
     return SealedContract(account, _keep(wasm, artifacts), _keep(abi, artifacts))
+
+
+def _sponsor(network: Network) -> SealedSponsor | None:
+    found = network.parties.sponsor
+    if found is None:
+        return None
+    return SealedSponsor(found.account, found.parties, found.ram, found.net, found.cpu, found.liquid)
 
 
 def _keep(data: bytes, artifacts: dict[str, bytes]) -> str:

@@ -57,6 +57,22 @@ class SealedVote:
 
 
 @dataclass(frozen=True)
+class SealedSponsor:
+    """Who pays for the accounts of parties that come late, and what each gets at most, in the smallest unit.
+
+    Its keys are with eosio's; the agent that has them keeps to this budget by itself.
+    """
+
+    account: str
+    parties: int
+    """So many accounts at most."""
+    ram: int
+    net: int
+    cpu: int
+    liquid: int
+
+
+@dataclass(frozen=True)
 class Sealed:
     """What the whole network agrees on. Amounts are integers of the symbol's smallest unit."""
 
@@ -84,6 +100,8 @@ class Sealed:
     votes: tuple[SealedVote, ...]
     sections: Mapping[str, str] = field(default_factory=dict)
     """sha256 (hex) of each sealed section of the inventory, to name what was edited afterwards."""
+    sponsor: SealedSponsor | None = None
+    """None: nobody pays for parties; then the document says nothing of it."""
 
     @property
     def eosio_key(self) -> str:
@@ -97,7 +115,8 @@ class Sealed:
 
     def canonical(self) -> bytes:
         """The document as bytes: JSON, sorted keys, no spaces, UTF-8. The same for everyone."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        document = {name: value for name, value in asdict(self).items() if name != "sponsor" or value is not None}
+        return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property
     def manifest(self) -> str:

@@ -1,0 +1,98 @@
+"""Fills in what the inventory says of parties: who pays for their accounts, who is waited for, who may be where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from inventory import staking, syntax
+from inventory.errors import Problems
+from inventory.model import PartiesTable
+from inventory.names import user_number
+from inventory.network import Host, Parties, PlannedProducer, Sponsor, StakeRule, Users, UserSource
+from inventory.reach import Reach, widest
+from inventory.resolve_chain import Token, amounts
+
+LIMIT = 1000
+"""Accounts that a sponsor pays at most."""
+
+SPONSOR_RAM = 4 << 20
+"""Bytes that the sponsor buys for itself: a proposal that replaces the system contract lies in its RAM."""
+
+RAM_AT_START = 64 << 30
+"""Bytes of RAM that the market opens with, for a thousandth of the issue."""
+
+STAKE_PART = 10_000
+"""The part of the issue that it stakes for CPU, and for NET: enough for proposals of 500 kB on a chain at rest."""
+
+
+def parties(
+    table: PartiesTable, token: Token, rule: StakeRule, minimum: int, hosts: Sequence[Host], problems: Problems
+) -> Parties:
+    """The section; minimum: what a producer has at least, which is what a sponsored party gets by default."""
+    for index, account in enumerate(table.wait_for):
+        if wrong := syntax.account(account):
+            problems.add(f"parties.wait_for[{index}]", wrong)
+        if account in table.wait_for[:index]:
+            problems.add(f"parties.wait_for[{index}]", f"{account} is there twice")
+    if table.wait_seconds < 1:
+        problems.add("parties.wait_seconds", f"{table.wait_seconds} is less than 1")
+    return Parties(
+        _sponsor(table, token, rule, minimum, problems),
+        table.wait_for,
+        table.wait_seconds,
+        table.vote,
+        _endpoints(table, hosts, problems),
+    )
+
+
+def _sponsor(table: PartiesTable, token: Token, rule: StakeRule, minimum: int, problems: Problems) -> Sponsor | None:
+    written = {key: getattr(table, key) for key in ("ram", "net", "cpu", "liquid")}
+    if table.sponsor is None:
+        for key, text in written.items():
+            if text is not None:
+                problems.add(f"parties.{key}", "is what a sponsor pays", "name it: parties.sponsor")
+        return None
+    if wrong := syntax.account(table.sponsor):
+        problems.add("parties.sponsor", wrong)
+    if not 1 <= table.limit <= LIMIT:
+        problems.add("parties.limit", f"{table.limit} is not between 1 and {LIMIT}")
+    usual = staking.split(max(minimum, staking.least(rule)), rule)
+    read = amounts(token, problems)
+    each = {key: read(f"parties.{key}", text, getattr(usual, key)) for key, text in written.items()}
+    return Sponsor(
+        account=table.sponsor,
+        parties=table.limit,
+        own_ram=max(1, token.issue // 1000 * SPONSOR_RAM // RAM_AT_START),
+        own_stake=max(1, token.issue // STAKE_PART),
+        **each,
+    )
+
+
+def _endpoints(table: PartiesTable, hosts: Sequence[Host], problems: Problems) -> Reach:
+    if table.endpoints is None:
+        return widest(host.address for host in hosts)
+    try:
+        return Reach(table.endpoints)
+    except ValueError:
+        problems.add("parties.endpoints", f"{table.endpoints!r} is none of {', '.join(Reach)}")
+        return Reach.PUBLIC
+
+
+def overlaps(found: Parties, users: Users, planned: Sequence[PlannedProducer], problems: Problems) -> None:
+    """The sponsor is an account of its own, and a party that is waited for is no other producer or user."""
+    written = [producer.account for producer in planned if not producer.party]
+    for index, account in enumerate(found.wait_for):
+        if account in written:
+            problems.add(f"parties.wait_for[{index}]", f"{account} is a producer of producers already", "remove one")
+        elif _is_user(users, account):
+            problems.add(f"parties.wait_for[{index}]", f"{account} is a user, too", "rename one")
+    if found.sponsor is not None:
+        account = found.sponsor.account
+        if account in (*written, *found.wait_for) or _is_user(users, account):
+            problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor is an account of its own")
+
+
+def _is_user(users: Users, account: str) -> bool:
+    number = user_number(account)
+    generated = users.source is UserSource.GENERATED and number is not None and number < users.count
+    return generated or account in {row.account for row in users.rows}
