@@ -55,17 +55,23 @@ class Connection:
         self.identity = identity
         self.fingerprint = fingerprint
         """Of the certificate that the agent showed."""
-        self.outbox: asyncio.Queue[pb.FromCoordinator] = asyncio.Queue()
+        self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
         self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
 
     def send(self, message: pb.FromCoordinator) -> None:
         """Queues a message; sent in order."""
-        self.outbox.put_nowait(message)
+        self._outbox.put_nowait(message)
+
+    async def next(self) -> pb.FromCoordinator | None:
+        """The next message to be sent; None when the stream is to end, whatever is still queued."""
+        message = await self._outbox.get()
+        return None if self.closed.done() else message
 
     def close(self, code: grpc.StatusCode, reason: str) -> None:
         """Ends the stream with that status; the first reason counts."""
         if not self.closed.done():
             self.closed.set_result((code, reason))
+            self._outbox.put_nowait(None)
 
 
 @dataclass

@@ -20,6 +20,8 @@ MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
 HELLO_SECONDS = 10.0
 """From opening a stream to its Hello."""
+LAST_WRITE_SECONDS = 1.0
+"""That an agent gets to take the message that is being sent when its stream ends."""
 STREAMS_PER_AGENT = 16
 CALLS = 4096
 """At once, of all agents together."""
@@ -81,6 +83,8 @@ class _Servicer(rpc.CoordinationServicer):
             pump.add_done_callback(lambda _: connection.close(grpc.StatusCode.CANCELLED, "the stream broke"))
         try:
             code, reason = await connection.closed
+            # A status cannot be sent while a message is: the writer finishes the one that it is at.
+            await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
         finally:
             for pump in pumps:
                 pump.cancel()
@@ -123,8 +127,8 @@ class _Servicer(rpc.CoordinationServicer):
 
 
 async def _write(connection: Connection, context: Context) -> None:
-    while True:
-        await context.write(await connection.outbox.get())
+    while (message := await connection.next()) is not None:
+        await context.write(message)
 
 
 def make_server(desk: Desk, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes) -> tuple[grpc.aio.Server, int]:

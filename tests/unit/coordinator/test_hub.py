@@ -128,6 +128,22 @@ async def test_revocation_ends_an_open_stream_at_once(hub: Hub, tmp_path: Path) 
         await hub.agent("alpha", 1)
 
 
+async def test_revocation_ends_a_busy_stream_too(hub: Hub, tmp_path: Path) -> None:
+    """With questions on their way, every asker hears that the agent is gone, and the agent at its next dial why."""
+    for number in range(5):
+        shown = credentials(hub, tmp_path, name := f"busy{number}")
+        session = dial(hub, shown, FakeWork())
+        link = await hub.agent(name, 5)
+        body = "x" * 100_000
+        asked = [asyncio.create_task(link.query("genesis", "/v1/chain/get_info", body)) for _ in range(20)]
+        await asyncio.sleep(0)
+        hub.revoke(name)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(answer == body or isinstance(answer, Unreachable) for answer in answers)
+        await _ended(session)
+        assert isinstance(await _ended(dial(hub, shown, FakeWork())), Refused)
+
+
 async def test_a_second_session_takes_over(hub: Hub, tmp_path: Path) -> None:
     """The older session of the same name ends, not for good, and the agent is never lost."""
     shown = credentials(hub, tmp_path, "alpha")
