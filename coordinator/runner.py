@@ -12,7 +12,7 @@ from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.cleos import cleos_lines
 from boot.reads import run_reads
-from boot.step import ChainStep, NodeMode, NodeStep, Step, Verdict, WaitStep, Work
+from boot.step import ChainStep, NodeMode, NodeStep, Query, Step, Verdict, WaitStep, Work
 from coordinator.bootlog import BootLog
 from coordinator.desk import NetworkDesk
 from coordinator.executor import (
@@ -28,6 +28,7 @@ from coordinator.executor import (
     Run,
     Settled,
 )
+from coordinator.executor import State as ExecutorState
 from coordinator.link import LinkError
 from coordinator.progress import Reporter
 from coordinator.specs import MODES, node_spec
@@ -65,6 +66,8 @@ class Runner:
         self._log = BootLog(state.boot_log)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._work: dict[str, dict[str, Work]] = {}
+        self._seen: dict[str, int] = {}
+        """The head before a step's evidence was read: what an agent had in blocks by then is missing in spite of it."""
         self._height = 0
         """The highest block that holds a transaction of this boot, as far as this run saw."""
         self._began: dict[str, float] = {}
@@ -75,6 +78,7 @@ class Runner:
         """Walks the steps. What could not be done is in the outcome."""
         self._executor = Executor(steps, self._host_of)
         outcome = Outcome()
+        self._before = self._state.steps()
         try:
             self._carry_out(self._executor.start(), outcome)
             while not self._executor.finished:
@@ -82,6 +86,7 @@ class Runner:
                 if isinstance(event, BaseException):
                     raise event
                 self._carry_out(self._executor.handle(event), outcome)
+            await _all(self._recount(step) for step in steps if isinstance(step, ChainStep))
         finally:
             for job in self._jobs:
                 job.cancel()
@@ -182,6 +187,8 @@ class Runner:
     async def _evidence(self, step: Step) -> Verdict:
         if isinstance(step, NodeStep):
             return self._node_evidence(step)
+        info = await self._desk.ask(Query("/v1/chain/get_info"))
+        self._seen[step.name] = int(info["head_block_num"])
         return await run_reads(step.evidence(self._blueprint), self._desk.ask)
 
     def _node_evidence(self, step: NodeStep) -> Verdict:
@@ -252,7 +259,7 @@ class Runner:
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int) -> None:
         node = self._network.node(name)
         await self._caught_up(name)
-        body = pb.RunStep(step=step.name, keys=keys, node=name)
+        body = pb.RunStep(step=step.name, keys=keys, node=name, seen=self._seen.get(step.name, 0))
         await self._task(node.host, body, lambda progress: self._progressed(step, progress, total))
 
     async def _caught_up(self, name: str) -> None:
@@ -278,6 +285,16 @@ class Runner:
                 lines = cleos_lines(works[pushed.key])
                 self._log.commands(step.name, lines, pushed.transaction, pushed.block)
         self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
+
+    async def _recount(self, step: ChainStep) -> None:
+        """Completes the command log of a step that ended while no coordinator listened: agents tell it again."""
+        known = self._before.get(step.name)
+        if self._executor.states[step.name] is not ExecutorState.DONE or (known and known.state == "done"):
+            return
+        works = self._works(step)
+        for link in [link for link in self._desk.hub.links.values() if link.connected]:
+            body = pb.Recount(step=step.name)
+            await link.task(body, lambda progress: self._progressed(step, progress, len(works)), deadline=ACT_SECONDS)
 
     async def _task(self, host: str, body: Any, on_progress: Any = None) -> pb.Result:
         result = await self._desk.link(host).task(body, on_progress, deadline=ACT_SECONDS)
