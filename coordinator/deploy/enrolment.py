@@ -25,12 +25,21 @@ class Enrolment:
         self._authority = authority
 
     def is_good(self, host: str, certificate: str) -> bool:
-        """Whether the agent may go on with the certificate (PEM) that it holds."""
+        """Whether the agent may go on with the certificate (PEM) that it holds.
+
+        Raises DeployError when it is another coordinator's: its chain and keys are not ours to take over.
+        """
         try:
             held = load_certificate(certificate.encode())
+        except TlsError:
+            return False  # none, or a damaged one
+        try:
             check_issued(held, self._authority.certificate)
         except TlsError:
-            return False
+            raise DeployError(
+                f"another coordinator's {self._authority.network} is installed there: work with its state folder "
+                f"(--state), rename the network, or remove that one with coord down --purge"
+            ) from None
         with _one_at_a_time:
             journal = Journal(self._journal)
             try:

@@ -172,6 +172,17 @@ def test_networks_on_one_host_do_not_meet(
     assert testbed.ssh(hosts[0], "ls", "/var/lib/bootcoord").stdout.split() == ["testy"]
 
 
+def test_another_coordinators_agent_is_not_taken_over(
+    testbed: Testbed, hosts: list[str], installed: object, tmp_path: Path, net: Network
+) -> None:
+    """The same network's name out of another state folder: refused, and the agent stays as it is."""
+    pid = show(testbed, hosts[0], "MainPID")
+    report = Operator(tmp_path, net).deployment.install(net.hosts[:1])[hosts[0]]
+    assert isinstance(report, DeployError)
+    assert "another coordinator's testy" in str(report)
+    assert show(testbed, hosts[0], "MainPID") == pid != "0"
+
+
 def test_a_data_folder_of_somebody_else_is_refused(
     testbed: Testbed, hosts: list[str], installed: object, folder: Path, net: Network
 ) -> None:
