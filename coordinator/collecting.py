@@ -85,15 +85,19 @@ def possession(network: str, account: str, nonce: bytes) -> bytes:
     return hashlib.sha256(text).digest()
 
 
+def proves(key: pb.Key, network: str, nonce: bytes) -> bool:
+    """Whether a key comes with a valid proof of possession."""
+    try:
+        signer = Signature.parse(key.proof).recover(possession(network, key.account, nonce))
+        return signer == PublicKey.parse(key.public_key)
+    except AntelopeError:
+        return False
+
+
 def check_proofs(network: str, nonce: bytes, host: str, keys: Iterable[pb.Key]) -> None:
     """Raises OperationFailed when a key comes without a valid proof of possession."""
     for key in keys:
-        try:
-            signer = Signature.parse(key.proof).recover(possession(network, key.account, nonce))
-            proved = signer == PublicKey.parse(key.public_key)
-        except AntelopeError:
-            proved = False
-        if not proved:
+        if not proves(key, network, nonce):
             raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
 
 

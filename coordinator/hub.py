@@ -11,13 +11,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import grpc
 
 from coordinator.ca import Authority
 from coordinator.link import AgentLink, Connection
+from coordinator.parties.book import Book
+from coordinator.parties.invites import Invites
+from coordinator.parties.joining import Joining
 from coordinator.register import Register
-from coordinator.server import make_server
+from coordinator.server import JoinRefused, make_server
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
@@ -39,6 +43,16 @@ class HubError(Exception):
 
 class BusyError(HubError):
     """Another coordinator of this network runs."""
+
+
+class PartyDesk(Protocol):
+    """What answers parties."""
+
+    def registered(self, connection: Connection, registration: pb.Registration) -> str:
+        """A party says what it brings. Returns what is wrong with its saying so; empty: it will be answered."""
+
+    def left(self, connection: Connection, leave: pb.Leave) -> None:
+        """A party's operator ended it."""
 
 
 class Happening(StrEnum):
@@ -73,9 +87,11 @@ class Hub:
         *,
         addresses: Iterable[str] = (),
         on_event: Callable[[AgentEvent], None] | None = None,
+        parties: Callable[[Hub], PartyDesk] | None = None,
     ) -> None:
         """Args: listen: HOST:PORT, port 0 takes a free one and keeps it. acting: gives tasks; else it only looks.
-        addresses: further host names and IP addresses for its certificate. Raises ValueError on a bad HOST:PORT.
+        addresses: further host names and IP addresses for its certificate. parties: makes what answers parties; without
+        it none may speak. Raises ValueError on a bad HOST:PORT.
         """
         self.network = network
         self.acting = acting
@@ -87,6 +103,7 @@ class Hub:
         self._state = state
         self._addresses = tuple(addresses)
         self._on_event = on_event
+        self._make_parties = parties
         self._lock = FileLock(state / "lock")
         self._connections: set[Connection] = set()
         self._epoch = 0
@@ -122,6 +139,9 @@ class Hub:
         self.journal.part("hub", _SCHEMA)
         self.authority = Authority(self._state / "ca", self.network)
         self.register = Register(self.journal)
+        self.book = Book(self.journal)
+        self._joining = Joining(self.journal, self.authority, self.register, Invites(self.journal), self.book)
+        self._parties = self._make_parties(self) if self._make_parties else None
         for entry in self.register.entries():
             self._link(entry.name).revoked = entry.revoked
         if self.acting:
@@ -171,15 +191,24 @@ class Hub:
             return f"this is network {self.network}"
         return self.register.refusal(identity, fingerprint)
 
+    def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
+        """An invitation's holder has its key signed: returns the party's certificate (PEM). Raises JoinRefused."""
+        if identity.network != self.network:
+            raise JoinRefused(f"this is network {self.network}")
+        certificate = self._joining.redeem(identity, fingerprint, csr)
+        self._link(identity.name)
+        return certificate
+
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent said Hello on a new stream."""
         self._connections.add(connection)
         other = hello.epoch == self._epoch and hello.instance not in ("", self.instance)
-        if self.acting and (hello.epoch > self._epoch or other):
+        host = connection.identity.kind is Kind.HOST  # a stranger's word does not move the others
+        if self.acting and host and (hello.epoch > self._epoch or other):
             self._raise_epoch(hello.epoch + 1)
-            for link in self.links.values():
-                link.welcome(self._welcome())
-        self._link(connection.identity.name).attach(connection, hello, self._welcome())
+            for other_one in self._connections - {connection}:
+                other_one.send(self._welcome(other_one))
+        self._link(connection.identity.name).attach(connection, hello, self._welcome(connection))
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
@@ -190,7 +219,18 @@ class Hub:
             return reason
         if connection.closed.done():
             return "this stream has ended"
+        kind = message.WhichOneof("body")
+        if kind in ("registration", "leave"):
+            return self._heard_party(connection, message)
         return self._link(connection.identity.name).receive(message)
+
+    def _heard_party(self, connection: Connection, message: pb.FromAgent) -> str:
+        if connection.identity.kind is not Kind.PARTY or self._parties is None:
+            return f"only a party may say {message.WhichOneof('body')}"
+        if message.WhichOneof("body") == "registration":
+            return self._parties.registered(connection, message.registration)
+        self._parties.left(connection, message.leave)
+        return ""
 
     def left(self, connection: Connection) -> None:
         """A stream ended."""
@@ -218,8 +258,9 @@ class Hub:
     def _link(self, name: str) -> AgentLink:
         return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))
 
-    def _welcome(self) -> pb.FromCoordinator:
-        return pb.FromCoordinator(welcome=pb.Welcome(epoch=self._epoch, instance=self.instance))
+    def _welcome(self, connection: Connection) -> pb.FromCoordinator:
+        welcome = pb.Welcome(epoch=self._epoch, instance=self.instance, nonce=connection.nonce)
+        return pb.FromCoordinator(welcome=welcome)
 
     def _tell(self, what: Happening, name: str, detail: str = "") -> None:
         log.info("agent of %s %s %s", name, what, detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import secrets
 import time
 import uuid
 from collections.abc import Callable
@@ -23,7 +24,21 @@ QUERIES_AT_ONCE = 32
 QUERY_SECONDS = 15.0
 
 TaskBody = (  # those that a Task may have
-    pb.Collect | pb.Hold | pb.StartNode | pb.StopNode | pb.SetPeers | pb.RunStep | pb.Recount
+    pb.Collect
+    | pb.Hold
+    | pb.StartNode
+    | pb.StopNode
+    | pb.SetPeers
+    | pb.RunStep
+    | pb.Recount
+    | pb.Follow
+    | pb.Enlist
+    | pb.Endorse
+    | pb.Attest
+    | pb.Sponsor
+    | pb.Elect
+    | pb.Propose
+    | pb.Execute
 )
 _FIELDS: dict[type[Any], str] = {
     pb.Collect: "collect",
@@ -33,6 +48,14 @@ _FIELDS: dict[type[Any], str] = {
     pb.SetPeers: "set_peers",
     pb.RunStep: "run_step",
     pb.Recount: "recount",
+    pb.Follow: "follow",
+    pb.Enlist: "enlist",
+    pb.Endorse: "endorse",
+    pb.Attest: "attest",
+    pb.Sponsor: "sponsor",
+    pb.Elect: "elect",
+    pb.Propose: "propose",
+    pb.Execute: "execute",
 }
 
 
@@ -55,6 +78,8 @@ class Connection:
         self.identity = identity
         self.fingerprint = fingerprint
         """Of the certificate that the agent showed."""
+        self.nonce = secrets.token_bytes(32)
+        """Of this stream: proofs of possession cover it, so that none can be used twice."""
         self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
         self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
 
@@ -153,7 +178,7 @@ class AgentLink:
             raise _unreachable(f"{node} on {self.name}: {answer.error}")
         try:
             content = json.loads(answer.body) if answer.body else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
         if 200 <= answer.status < 300:
             return content
@@ -205,10 +230,6 @@ class AgentLink:
         for pending in self._tasks.values():
             if not pending.result.done():
                 pending.result.set_exception(RevokedError(reason))
-
-    def welcome(self, welcome: pb.FromCoordinator) -> None:
-        """Tells a connected agent that the epoch rose."""
-        self._send(welcome)
 
     def receive(self, message: pb.FromAgent) -> str:
         """Takes in a message that follows the Hello. Returns what is wrong with it; empty: nothing."""

@@ -50,18 +50,22 @@ class Register:
         Raises RegisterError when the name was revoked or belongs to another kind.
         """
         with self._journal.transaction():
-            known = self.find(identity.name)
-            if known and known.kind is not identity.kind:
-                raise RegisterError(f"{identity.name} is taken by a {known.kind}")
-            if known and known.revoked:
-                raise RegisterError(f"{identity.name} was revoked: enrol under another name")
-            self._journal.write(
-                "INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, 0)",
-                identity.name,
-                str(identity.kind),
-                fingerprint,
-                time.time(),
-            )
+            self.take(identity, fingerprint)
+
+    def take(self, identity: Identity, fingerprint: str) -> None:
+        """As `enrol`, within a transaction of the caller's."""
+        known = self.find(identity.name)
+        if known and known.kind is not identity.kind:
+            raise RegisterError(f"{identity.name} is taken by a {known.kind}")
+        if known and known.revoked:
+            raise RegisterError(f"{identity.name} was revoked: enrol under another name")
+        self._journal.write(
+            "INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, 0)",
+            identity.name,
+            str(identity.kind),
+            fingerprint,
+            time.time(),
+        )
 
     def revoke(self, name: str) -> bool:
         """Shuts the name out, for good. Returns whether it was enrolled."""
@@ -81,6 +85,8 @@ class Register:
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
         """Why whoever shows this certificate may not come in; None: it may."""
+        if identity.kind is Kind.INVITE:
+            return "an invitation is for joining, and nothing else"
         entry = self.find(identity.name)
         if entry is None or entry.kind is not identity.kind:
             return f"{identity.name} is not enrolled: enrol it again"

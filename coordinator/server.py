@@ -14,7 +14,7 @@ from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
-from support.tls import Identity, TlsError, fingerprint, identity_of, load_certificate
+from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
 
 MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
@@ -43,6 +43,15 @@ OPTIONS: list[tuple[str, int]] = [
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
+class JoinRefused(Exception):
+    """Why an invitation is not redeemed, in one line."""
+
+    def __init__(self, message: str, later: bool = False) -> None:
+        """later: the same may be asked again in a moment."""
+        super().__init__(message)
+        self.later = later
+
+
 class Desk(Protocol):
     """What the server asks of the hub."""
 
@@ -59,6 +68,9 @@ class Desk(Protocol):
 
     def left(self, connection: Connection) -> None:
         """Its stream ended."""
+
+    def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
+        """Who shows an invitation's certificate has its key signed. Raises JoinRefused."""
 
 
 class _Servicer(rpc.CoordinationServicer):
@@ -110,20 +122,35 @@ class _Servicer(rpc.CoordinationServicer):
         for start in range(0, len(data), CHUNK):
             yield pb.Chunk(data=data[start : start + CHUNK])
 
-    async def _admit(self, context: Context) -> tuple[Identity, str]:
-        """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it."""
+    async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
+        identity, print_ = await self._admit(context, joining=True)
+        try:
+            return pb.JoinReply(certificate=self._desk.redeem(identity, print_, request.csr))
+        except JoinRefused as refused:
+            code = grpc.StatusCode.RESOURCE_EXHAUSTED if refused.later else grpc.StatusCode.PERMISSION_DENIED
+            await context.abort(code, str(refused))
+            raise  # abort has raised already
+
+    async def _admit(self, context: Context, joining: bool = False) -> tuple[Identity, str]:
+        """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
+        unless it comes with an invitation.
+        """
         refusal: str | None
         try:
             (pem,) = context.auth_context()["x509_pem_cert"]
             certificate: x509.Certificate = load_certificate(pem)
             identity = identity_of(certificate)
             print_ = fingerprint(certificate)
-            refusal = self._desk.refusal(identity, print_)
+            refusal = _not_invited(identity) if joining else self._desk.refusal(identity, print_)
         except (KeyError, ValueError, TlsError):
             refusal = "a certificate of this network is needed"
         if refusal:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
         return identity, print_
+
+
+def _not_invited(identity: Identity) -> str | None:
+    return None if identity.kind is Kind.INVITE else f"{identity.name} has joined already"
 
 
 async def _write(connection: Connection, context: Context) -> None:

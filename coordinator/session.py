@@ -13,6 +13,8 @@ from boot.blueprint import Blueprint, NodeRef
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed
 from coordinator.hub import Hub
+from coordinator.parties.desk import Desk
+from coordinator.parties.rules import RulesOf
 from coordinator.state import State
 from inventory.network import Network
 from inventory.sealed import Sealed
@@ -32,6 +34,7 @@ class Session:
     state: State
     hub: Hub
     desk: NetworkDesk
+    parties: Desk
 
     def blueprint(self, sealed: Sealed) -> Blueprint:
         """The sealed network, with the nodes that evidence may ask."""
@@ -66,8 +69,16 @@ async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIt
     state = State(root, network.name)
     try:
         addresses = (advertised(network),)
-        async with Hub(state.folder, network.name, network.listen, acting, addresses=addresses) as hub:
-            yield Session(network, state, hub, NetworkDesk(network, hub))
+        rules = RulesOf(network, lambda: state.sealed, state.artifacts.get)
+        desks: list[Desk] = []
+
+        def parties(hub: Hub) -> Desk:
+            desks.append(Desk(hub.journal, hub.book, rules))
+            return desks[0]
+
+        listen = network.listen
+        async with Hub(state.folder, network.name, listen, acting, addresses=addresses, parties=parties) as hub:
+            yield Session(network, state, hub, NetworkDesk(network, hub), desks[0])
     finally:
         state.close()
 

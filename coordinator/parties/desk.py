@@ -1,0 +1,118 @@
+"""What answers parties: judges what each brings, tells it whether it is taken up, and of the seal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+import grpc
+
+from coordinator.link import Connection
+from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
+from coordinator.parties.book import Book, Party, Standing
+from coordinator.parties.throttle import Throttle
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+
+log = logging.getLogger(__name__)
+
+RESOLVE_SECONDS = 5.0
+TIMES, SECONDS = 20, 60.0
+"""So many registrations of one party are judged in so many seconds; a party that says more is cut off."""
+
+Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
+"""The IP addresses of a host; none when it is not found."""
+
+
+async def resolve(host: str) -> tuple[str, ...]:
+    """By the system's resolver."""
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Desk:
+    """The hub hands it whatever parties say."""
+
+    def __init__(self, journal: Journal, book: Book, rules: Callable[[], Rules], resolver: Resolve = resolve) -> None:
+        """rules: as they are now; the seal changes them."""
+        self._journal = journal
+        self._book = book
+        self._rules = rules
+        self._resolve = resolver
+        self._throttle = Throttle(TIMES, SECONDS)
+        self._judging: set[asyncio.Task[None]] = set()
+        self._connections: dict[str, Connection] = {}
+
+    def registered(self, connection: Connection, registration: pb.Registration) -> str:
+        """As the hub's PartyDesk; the answer follows when the endpoint's host is resolved."""
+        if not self._throttle.allows(connection.identity.name, time.monotonic()):
+            return f"more than {TIMES} registrations in {SECONDS:g} s"
+        self._connections[connection.identity.name] = connection
+        task = asyncio.create_task(self._judge(connection, registration))
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+        return ""
+
+    def left(self, connection: Connection, leave: pb.Leave) -> None:
+        """As the hub's PartyDesk."""
+        name = connection.identity.name
+        said = "".join(character for character in leave.reason[:200] if character.isprintable())
+        self._book.stands(name, Standing.LEFT, said or "its operator ended it")
+        log.info("party %s leaves: %s", name, said)
+
+    def tell_seal(self) -> None:
+        """The network was sealed: parties that were taken up before learn the manifest, unless they pinned another."""
+        for party in self._book.parties():
+            connection = self._connections.get(party.name)
+            if connection and party.accepted:
+                self._answer(connection, party.pinned)
+
+    async def _judge(self, connection: Connection, registration: pb.Registration) -> None:
+        name = connection.identity.name
+        try:
+            brought = read(registration, self._rules().network, connection.nonce)
+            addresses = await self._resolve(brought.endpoint.rpartition(":")[0])
+            party = self._take_up(name, brought, addresses)
+        except Unacceptable as error:
+            self._refuse(connection, str(error))
+        except Exception:
+            log.exception("party %s: its registration could not be judged", name)
+            connection.close(grpc.StatusCode.INTERNAL, "the coordinator could not judge the registration")
+        else:
+            log.info("party %s is taken up: account %s at %s", name, party.account, brought.endpoint)
+            self._answer(connection, brought.pinned)
+
+    def _take_up(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
+        """All checks and the note in one transaction: another process may take others up."""
+        with self._journal.transaction():
+            known = self._book.parties()
+            party = next((party for party in known if party.name == name), None)
+            if party is None or party.state is Standing.REVOKED:
+                raise Unacceptable(f"{name} is no party of this network: ask the operator for an invitation")
+            others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]
+            check(brought, addresses, party, others, self._rules())
+            self._book.accepted(
+                name, brought.account_key, brought.signing_key, brought.endpoint, brought.nodeos, brought.pinned
+            )
+        return party
+
+    def _answer(self, connection: Connection, pinned: str) -> None:
+        manifest = self._rules().manifest
+        if pinned and manifest and pinned != manifest:
+            self._refuse(connection, f"you pinned manifest {pinned[:16]}…, and this network's is {manifest[:16]}…")
+            return
+        connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=True, manifest=manifest)))
+
+    def _refuse(self, connection: Connection, reason: str) -> None:
+        party = self._book.find(connection.identity.name)
+        if party and not party.accepted and not party.state.gone:
+            self._book.stands(party.name, Standing.REFUSED, reason)
+        log.warning("party %s is not taken up: %s", connection.identity.name, reason)
+        connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=False, reason=reason)))

@@ -1,0 +1,99 @@
+"""Invitations: who may come in, once, until when. Of the token itself only a hash is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from support.journal import Journal
+
+_SCHEMA = (
+    """CREATE TABLE invite (
+        fingerprint TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        account TEXT NOT NULL,
+        expires REAL NOT NULL,
+        used_at REAL,
+        used_by TEXT NOT NULL DEFAULT '',
+        revoked INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
+)
+_COLUMNS = "fingerprint, name, account, expires, used_at, used_by, revoked"
+
+
+class InviteRefused(Exception):
+    """The invitation is not good (any more). One line."""
+
+
+@dataclass(frozen=True)
+class Invite:
+    """One invitation."""
+
+    fingerprint: str
+    """sha256 (hex) of its certificate."""
+    name: str
+    account: str
+    """Of the party, which it is bound to."""
+    expires: float
+    """Unix seconds."""
+    used_at: float | None
+    used_by: str
+    """sha256 (hex) of the public key that it was redeemed for."""
+    revoked: bool
+
+
+class Invites:
+    """In the coordinator's journal; other processes write here too, so every look reads it again."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates its table when there is none."""
+        self._journal = journal
+        journal.part("invites", _SCHEMA)
+
+    def add(self, fingerprint: str, name: str, account: str, expires: float) -> None:
+        """Notes a new one; those of the same name that nobody used are void from now on."""
+        with self._journal.transaction():
+            self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND used_at IS NULL", name)
+            self._journal.write(
+                "INSERT INTO invite (fingerprint, name, account, expires) VALUES (?, ?, ?, ?)",
+                fingerprint, name, account, expires,
+            )  # fmt: skip
+
+    def redeem(self, fingerprint: str, key: str, now: float) -> Invite:
+        """Uses it up, for that key (a hash); within a transaction. The first key wins.
+
+        The same key may ask again until the end of the invitation: its answer may have been lost on the way, and nobody
+        else can use the certificate. Raises InviteRefused.
+        """
+        row = self._journal.row(f"SELECT {_COLUMNS} FROM invite WHERE fingerprint = ?", fingerprint)  # noqa: S608
+        if row is None:
+            raise InviteRefused("this invitation is not known here: ask the operator for another")
+        invite = _invite(row)
+        if invite.revoked:
+            raise InviteRefused(f"the invitation of {invite.name} was revoked, or replaced by a later one")
+        if now >= invite.expires:
+            raise InviteRefused(f"the invitation of {invite.name} has expired: ask the operator for another")
+        if invite.used_at is not None and invite.used_by != key:
+            raise InviteRefused(f"the invitation of {invite.name} was used already; if not by you, tell the operator")
+        self._journal.write(
+            "UPDATE invite SET used_at = ?, used_by = ? WHERE fingerprint = ? AND used_at IS NULL",
+            now,
+            key,
+            fingerprint,
+        )
+        return invite
+
+    def revoke(self, name: str) -> bool:
+        """Voids every invitation of that name. Returns whether one could still have been used."""
+        return self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND revoked = 0", name) > 0
+
+    def open(self, now: float) -> tuple[Invite, ...]:
+        """Those that can still be used, by name."""
+        rows = self._journal.rows(
+            f"SELECT {_COLUMNS} FROM invite WHERE used_at IS NULL AND revoked = 0 AND expires > ? ORDER BY name",  # noqa: S608
+            now,
+        )
+        return tuple(_invite(row) for row in rows)
+
+
+def _invite(row: tuple[str, str, str, float, float | None, str, int]) -> Invite:
+    return Invite(*row[:6], bool(row[6]))

@@ -1,0 +1,55 @@
+"""Making an invitation: a key and a certificate that only open Join, packed into a token."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from coordinator.ca import Authority
+from coordinator.errors import UsageProblem
+from coordinator.parties.book import Book, Standing
+from coordinator.parties.invites import Invites
+from coordinator.register import Register
+from inventory import syntax
+from support.invitation import pack
+from support.journal import Journal
+from support.tls import Identity, Kind, fingerprint, load_certificate, make_csr
+
+HOURS = 24.0
+"""How long an invitation is good, unless said otherwise."""
+MOST_HOURS = 24.0 * 365
+
+
+def invite(
+    journal: Journal, authority: Authority, name: str, account: str, coordinators: tuple[str, ...], lasting: timedelta
+) -> str:
+    """The token for a party of that name; an older one that nobody used is void from then on.
+
+    Nothing of it is kept but the certificate's hash. Raises UsageProblem on a name or account that it cannot have.
+    """
+    if wrong := syntax.identifier(name):
+        raise UsageProblem(f"a party's name: {wrong}")
+    if wrong := syntax.account(account):
+        raise UsageProblem(f"a party's account: {wrong}")
+    register, book, invites = Register(journal), Book(journal), Invites(journal)
+    if entry := register.find(name):
+        state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
+        raise UsageProblem(f"{name} {state}")
+    _check_account(book, invites, name, account)
+    key = ec.generate_private_key(ec.SECP256R1())
+    identity = Identity(authority.network, Kind.INVITE, name)
+    certificate = load_certificate(authority.sign(make_csr(key, name), identity, lasting))
+    token = pack(authority.network, coordinators, authority.certificate, certificate, key)
+    invites.add(fingerprint(certificate), name, account, certificate.not_valid_after_utc.timestamp())
+    return token
+
+
+def _check_account(book: Book, invites: Invites, name: str, account: str) -> None:
+    for party in book.parties():
+        if party.account == account and party.state is not Standing.REVOKED:
+            raise UsageProblem(f"account {account} is that of party {party.name}")
+    for other in invites.open(time.time()):
+        if other.account == account and other.name != name:
+            raise UsageProblem(f"account {account} is promised to {other.name}: coord revoke {other.name} first")

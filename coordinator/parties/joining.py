@@ -1,0 +1,60 @@
+"""Redeeming an invitation: the party's own key gets its certificate, once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+
+from coordinator.ca import Authority
+from coordinator.parties.book import Book
+from coordinator.parties.invites import InviteRefused, Invites
+from coordinator.parties.throttle import Throttle
+from coordinator.register import Register, RegisterError
+from coordinator.server import JoinRefused
+from support.journal import Journal
+from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate, load_csr, public_bytes
+
+CSR_LIMIT = 8192
+"""Bytes."""
+PARTIES = 1000
+"""That may be enrolled at the same time."""
+TRIES, TRY_SECONDS = 10, 10.0
+"""So many redemptions of one invitation are looked at in so many seconds."""
+
+
+class Joining:
+    """Checks, signs, and writes down: all or nothing."""
+
+    def __init__(
+        self, journal: Journal, authority: Authority, register: Register, invites: Invites, book: Book,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        """clock: unix seconds."""
+        self._journal = journal
+        self._authority = authority
+        self._register = register
+        self._invites = invites
+        self._book = book
+        self._clock = clock
+        self._throttle = Throttle(TRIES, TRY_SECONDS)
+
+    def redeem(self, identity: Identity, print_: str, csr: bytes) -> bytes:
+        """The party's certificate (PEM). identity and print_ are the invitation's. Raises JoinRefused."""
+        if not self._throttle.allows(print_, time.monotonic()):
+            raise JoinRefused("this invitation is being tried too often: wait a few seconds", later=True)
+        if len(csr) > CSR_LIMIT:
+            raise JoinRefused(f"the certificate signing request is larger than {CSR_LIMIT} bytes")
+        party = Identity(identity.network, Kind.PARTY, identity.name)
+        try:
+            key = hashlib.sha256(public_bytes(load_csr(csr).public_key())).hexdigest()
+            certificate = self._authority.sign(csr, party)
+            with self._journal.transaction():
+                invite = self._invites.redeem(print_, key, self._clock())
+                if invite.used_at is None and len(self._book.parties()) >= PARTIES:
+                    raise InviteRefused(f"this network has {PARTIES} parties already")
+                self._register.take(party, fingerprint(load_certificate(certificate)))
+                self._book.joined(invite.name, invite.account)
+        except (TlsError, RegisterError, InviteRefused) as error:
+            raise JoinRefused(str(error)) from error
+        return certificate

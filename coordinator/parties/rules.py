@@ -1,0 +1,86 @@
+"""A network's rules for newcomers: from the inventory before the seal, from the sealed network afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from coordinator.parties.admission import Rules
+from inventory.names import user_number
+from inventory.network import GENESIS_ACCOUNT, Network, UserSource
+from inventory.sealed import Sealed, unpack_allocation
+
+
+def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], bytes]) -> Rules:
+    """artifact: bytes by sha256 (hex), for the allocation."""
+    awaited = set(network.parties.wait_for)
+    own = {node.account: f"that of node {node.name}" for node in network.nodes if node.account}
+    producers = {
+        producer.account: "a producer of the operator's" for producer in network.producers if not producer.party
+    }
+    owned = _sealed_owners(sealed, artifact) if sealed else {row.account: row.key for row in network.users.rows}
+    for producer in network.producers:
+        owned.pop(producer.account, None)
+    system = set(sealed.system_accounts) if sealed else set()
+    sponsor = network.parties.sponsor
+
+    def belongs(account: str) -> str:
+        if account in own or account in producers:
+            return own.get(account) or producers[account]
+        if sponsor and account == sponsor.account:
+            return "the sponsor's"
+        number = user_number(account)
+        if network.users.source is UserSource.GENERATED and number is not None and number < network.users.count:
+            return "a user's, whose key is with the operator's"
+        if account in system or account == GENESIS_ACCOUNT:
+            return "the system's"
+        return ""
+
+    return Rules(
+        network=network.name,
+        reach=network.parties.endpoints,
+        manifest=sealed.manifest if sealed else "",
+        belongs=belongs,
+        owned=lambda account: "" if belongs(account) else owned.get(account, ""),
+        keys=_keys(sealed, awaited),
+        endpoints={network.p2p(node).lower(): f"node {node.name}" for node in network.nodes},
+        sealed={
+            producer.account: (producer.account_key, producer.signing_key)
+            for producer in (sealed.producers if sealed else ())
+            if producer.account in awaited
+        },
+    )
+
+
+def _sealed_owners(sealed: Sealed, artifact: Callable[[str], bytes]) -> dict[str, str]:
+    return {row.account: row.active for row in unpack_allocation(artifact(sealed.allocation))}
+
+
+def _keys(sealed: Sealed | None, awaited: set[str]) -> dict[str, str]:
+    if sealed is None:
+        return {}
+    found = {sealed.eosio_key: GENESIS_ACCOUNT}
+    for producer in sealed.producers:
+        if producer.account not in awaited:
+            found |= {producer.signing_key: producer.account, producer.account_key: producer.account}
+    return found
+
+
+class RulesOf:
+    """The rules of one network, computed anew only when it was sealed meanwhile."""
+
+    def __init__(self, network: Network, sealed: Callable[[], Sealed | None], artifact: Callable[[str], bytes]) -> None:
+        """sealed: as it is now."""
+        self._network = network
+        self._sealed = sealed
+        self._artifact = artifact
+        self._after: Rules | None = None
+
+    def __call__(self) -> Rules:
+        """As they are now."""
+        if self._after is not None:
+            return self._after
+        sealed = self._sealed()
+        found = rules(self._network, sealed, self._artifact)
+        if sealed is not None:
+            self._after = found
+        return found

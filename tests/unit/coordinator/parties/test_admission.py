@@ -1,0 +1,290 @@
+"""What parties bring: judged by the coordinator over a real stream, each refusal with its reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from coordinator.parties.book import Standing
+from coordinator.parties.desk import TIMES
+from inventory.reach import Reach
+from protos import coordination_pb2 as pb
+from support.retry import poll
+from support.tls import Kind
+from tests.unit.coordinator.fakes import credentials
+from tests.unit.coordinator.parties.conftest import (
+    FakeParty,
+    World,
+    account_of,
+    admission,
+    dial,
+    join,
+    party,
+    private,
+    proved,
+    registration,
+    with_rules,
+)
+
+
+async def _joined(world: World, name: str, endpoint: str = "8.8.8.8:9876") -> tuple[FakeParty, asyncio.Task[None]]:
+    work = party(name, endpoint)
+    session = dial(world, await join(world.invited(name), world.folder / f"{name}.key"), work)
+    await work.answered()
+    return work, session
+
+
+async def test_an_honest_party_is_taken_up(world: World) -> None:
+    """It hears so with the manifest, and the book has what it brought."""
+    work, session = await _joined(world, "alice")
+    assert work.admissions[0].accepted
+    assert work.admissions[0].manifest == "ab" * 32
+    known = world.hub.book.find("alice")
+    assert known is not None
+    assert (known.state, known.endpoint, known.found) == (Standing.REGISTERED, "8.8.8.8:9876", False)
+    assert known.signing_key == str(private("signing alice").public)
+    session.cancel()
+
+
+def _change(**values: object) -> Callable[[pb.Registration, bytes], None]:
+    def change(said: pb.Registration, nonce: bytes) -> None:
+        for name, value in values.items():
+            setattr(said, name, value)
+
+    return change
+
+
+def _key(field: str, name: str, *, network: str = "net", other_nonce: bytes = b"", unproved: bool = False) -> object:
+    def change(said: pb.Registration, nonce: bytes) -> None:
+        key = proved(private(name), said.account, other_nonce or nonce, network)
+        if unproved:
+            key.proof = proved(private("another"), said.account, nonce).proof
+        getattr(said, field).CopyFrom(key)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_change(account="bob111111111"), "for another account"),
+        (_change(account="Alice"), "account"),
+        (_change(account="alice\n111111"), "account"),
+        (_change(p2p_endpoint="127.0.0.1:9876"), "is loopback"),
+        (_change(p2p_endpoint="10.0.0.1:9876"), "is private"),
+        (_change(p2p_endpoint="169.254.169.254:80"), "nobody can dial"),
+        (_change(p2p_endpoint="0.0.0.0:9876"), "no address that can be dialled"),
+        (_change(p2p_endpoint="inner.example:9876"), "is private"),
+        (_change(p2p_endpoint="mixed.example:9876"), "is loopback"),
+        (_change(p2p_endpoint="nowhere.example:9876"), "has no address"),
+        (_change(p2p_endpoint="127.1:9876"), "neither an IP address nor a DNS name"),
+        (_change(p2p_endpoint="[::1]:9876"), "IPv6"),
+        (_change(p2p_endpoint="8.8.8.8:0"), "not a port"),
+        (_change(p2p_endpoint="8.8.8.8"), "not HOST:PORT"),
+        (_change(p2p_endpoint="8.8.8.8:9876\np2p-peer-address = evil:1"), "not HOST:PORT"),
+        (_change(p2p_endpoint="8.8.4.4:9876"), "node genesis"),
+        (_change(nodeos_version="v5\nplugin = x"), "nodeos_version"),
+        (_change(nodeos_version="x" * 200), "nodeos_version"),
+        (_change(pinned_manifest="cd" * 32), "ask the operator"),
+        (_change(pinned_manifest="../etc"), "64 hex"),
+        (_key("signing_key", "x", unproved=True), "block-signing key comes without a valid proof"),
+        (_key("account_key", "x", other_nonce=b"n" * 32), "account key comes without a valid proof"),
+        (_key("signing_key", "x", network="other"), "without a valid proof"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_taken_up(
+    world: World, change: Callable[[pb.Registration, bytes], None], said: str
+) -> None:
+    """The party hears the reason, and nothing of it is taken over."""
+    world.addresses |= {
+        "inner.example": ("10.0.0.9",),
+        "mixed.example": ("8.8.8.8", "127.0.0.1"),
+        "nowhere.example": (),
+    }
+
+    def say(nonce: bytes) -> list[pb.FromAgent]:
+        message = registration("alice", nonce)
+        change(message, nonce)
+        return [pb.FromAgent(registration=message)]
+
+    answer = await admission(world, "alice", say)
+    assert not answer.accepted
+    assert said in answer.reason
+    assert "\n" not in answer.reason
+    known = world.hub.book.find("alice")
+    assert known is not None
+    assert (known.accepted, known.state, known.endpoint) == (False, Standing.REFUSED, None)
+
+
+async def test_nobody_takes_what_is_anothers(world: World) -> None:
+    """Key, endpoint (in any spelling) and account of a party are its own, also while it is away."""
+    world.addresses["node.example"] = ("8.8.8.8",)
+    _, session = await _joined(world, "alice", "node.example:9876")
+    session.cancel()
+
+    def squat(name: str, change: Callable[[pb.Registration, bytes], None]) -> Callable[[bytes], list[pb.FromAgent]]:
+        def say(nonce: bytes) -> list[pb.FromAgent]:
+            message = registration(name, nonce, "8.8.8.9:9876")
+            change(message, nonce)
+            return [pb.FromAgent(registration=message)]
+
+        return say
+
+    cases = {
+        "m1": (_change(p2p_endpoint="Node.Example.:9876"), "endpoint node.example:9876 is that of party alice"),
+        "m2": (_key("signing_key", "signing alice"), "is that of party alice"),
+        "m3": (_key("account_key", "signing alice"), "is that of party alice"),
+    }
+    for name, (change, said) in cases.items():
+        answer = await admission(world, name, squat(name, change))  # type: ignore[arg-type]
+        assert not answer.accepted
+        assert said in answer.reason
+
+
+async def test_accounts_of_the_network_are_not_given_away(world: World) -> None:
+    """Neither a producer's nor a user's, unless the user's key comes with it; nor a key of the operator's signers."""
+    with_rules(world, keys={str(private("signing key2").public): "defproducera"})
+
+    def say(name: str, account: str) -> Callable[[bytes], list[pb.FromAgent]]:
+        def inner(nonce: bytes) -> list[pb.FromAgent]:
+            message = registration(name, nonce)
+            message.account = account
+            message.account_key.CopyFrom(proved(private(f"account {name}"), account, nonce))
+            message.signing_key.CopyFrom(proved(private(f"signing {name}"), account, nonce))
+            return [pb.FromAgent(registration=message)]
+
+        return inner
+
+    async def answered(name: str, account: str) -> pb.Admission:
+        work = FakeParty(say=say(name, account))
+        session = dial(world, await join(world.invited(name, account), world.folder / f"{name}.key"), work)
+        answer = await work.answered()
+        session.cancel()
+        return answer
+
+    assert "a producer of the operator's" in (await answered("p1", "defproducera")).reason
+    assert "another key" in (await answered("u1", "useraaaaaaaa")).reason
+    assert "defproducera" in (await answered("key2", account_of("key2"))).reason
+    with_rules(world, owned=lambda account: str(private("account u2").public))
+    assert (await answered("u2", "useraaaaaaab")).accepted
+
+
+async def test_another_endpoint_is_dialled_anew(world: World) -> None:
+    """A party that comes back with another address keeps its place; keys of its account cannot change."""
+    work, session = await _joined(world, "alice")
+    world.hub.book.dialled("alice", "8.8.8.8:9876")
+    assert work.send
+    nonce = work.welcomes[0].nonce
+    work.send(pb.FromAgent(registration=registration("alice", nonce, "8.8.8.10:1000")))
+    assert (await work.answered(2)).accepted
+    known = world.hub.book.find("alice")
+    assert known is not None
+    assert (known.endpoint, known.found) == ("8.8.8.10:1000", False)
+    changed = registration("alice", nonce)
+    changed.account_key.CopyFrom(proved(private("new"), changed.account, nonce))
+    work.send(pb.FromAgent(registration=changed))
+    assert "cannot change" in (await work.answered(3)).reason
+    session.cancel()
+
+
+async def test_a_replayed_registration_is_refused(world: World) -> None:
+    """Proofs are bound to the stream: what was said on another one proves nothing."""
+    work, session = await _joined(world, "alice")
+    overheard = registration("alice", work.welcomes[0].nonce)
+    session.cancel()
+    again = FakeParty(say=lambda nonce: [pb.FromAgent(registration=overheard)])
+    shown = await join(world.invited("bob"), world.folder / "bob.key")
+    second = dial(world, shown, again)
+    answer = await again.answered()
+    assert "without a valid proof" in answer.reason
+    second.cancel()
+
+
+async def test_the_network_says_how_near(world: World) -> None:
+    """A network on this machine takes loopback endpoints."""
+    with_rules(world, reach=Reach.LOOPBACK)
+    work, session = await _joined(world, "alice", "127.0.0.1:9900")
+    assert work.admissions[0].accepted
+    session.cancel()
+
+
+async def test_the_seal_is_told(world: World) -> None:
+    """A party that came before the seal hears the manifest when there is one; one that pinned another is refused."""
+    with_rules(world, manifest="")
+    alice, first = await _joined(world, "alice")
+    assert alice.admissions[0].manifest == ""
+
+    def pinned(nonce: bytes) -> list[pb.FromAgent]:
+        message = registration("bob", nonce, "8.8.8.9:9876")
+        message.pinned_manifest = "cd" * 32
+        return [pb.FromAgent(registration=message)]
+
+    bob = FakeParty(say=pinned)
+    second = dial(world, await join(world.invited("bob"), world.folder / "bob.key"), bob)
+    assert (await bob.answered()).accepted
+    with_rules(world, manifest="ef" * 32)
+    world.desk.tell_seal()
+    assert (await alice.answered(2)).manifest == "ef" * 32
+    assert not (await bob.answered(2)).accepted
+    first.cancel()
+    second.cancel()
+
+
+async def test_who_says_too_much_is_cut_off(world: World) -> None:
+    """A flood of registrations ends its own stream, while another party is taken up."""
+    flood = FakeParty(
+        say=lambda nonce: [pb.FromAgent(registration=registration("m", nonce, "8.8.8.99:1"))] * (TIMES + 1)
+    )
+    session = dial(world, await join(world.invited("m"), world.folder / "m.key"), flood)
+    work, calm = await _joined(world, "alice")
+    assert work.admissions[0].accepted
+    ended = await asyncio.gather(session, return_exceptions=True)
+    assert "registrations in" in str(ended[0])
+    calm.cancel()
+
+
+async def test_a_host_is_no_party(world: World) -> None:
+    """A host's agent that registers, and a party's that says Leave first, change nothing of the others."""
+    shown = credentials(world.hub, world.folder, "host1", Kind.HOST)
+    session = dial(world, shown, party("host1"))
+    ended = await asyncio.gather(session, return_exceptions=True)
+    assert "only a party" in str(ended[0])
+    assert world.hub.book.parties() == ()
+
+
+async def test_a_party_that_leaves_is_noted(world: World) -> None:
+    """With its operator's words, without their control characters; it may come back."""
+    work, session = await _joined(world, "alice")
+    assert work.send
+    work.send(pb.FromAgent(leave=pb.Leave(reason="moving\x1b[2J house")))
+
+    async def gone() -> bool:
+        return standing(world) is Standing.LEFT
+
+    await poll(gone, what="the note", deadline=5, every=0.01)
+    known = world.hub.book.find("alice")
+    assert known is not None
+    assert known.why == "moving[2J house"
+    work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce)))
+    assert (await work.answered(2)).accepted
+    assert standing(world) is Standing.REGISTERED
+    session.cancel()
+
+
+def standing(world: World) -> Standing | None:
+    """Alice's."""
+    known = world.hub.book.find("alice")
+    return known.state if known else None
+
+
+async def test_a_partys_epoch_moves_nobody(world: World) -> None:
+    """A Hello with the highest of all epochs raises nothing."""
+    before = world.hub.epoch
+    work = party("alice")
+    work.epoch, work.instance = 2**64 - 1, "made up"
+    session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), work)
+    assert (await work.answered()).accepted
+    assert world.hub.epoch == before
+    session.cancel()

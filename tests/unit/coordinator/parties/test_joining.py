@@ -1,0 +1,175 @@
+"""Redeeming invitations: once, by one key, in time, and for nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import grpc
+import pytest
+
+from agent.session import OPTIONS, Credentials, Refused, SessionEnded
+from coordinator.errors import UsageProblem
+from coordinator.parties.book import Standing
+from coordinator.parties.inviting import invite
+from coordinator.parties.joining import TRIES
+from protos import coordination_pb2 as pb
+from protos import coordination_pb2_grpc as rpc
+from support.invitation import Invitation
+from support.tls import Identity, Kind, identity_of, load_certificate
+from tests.unit.coordinator.fakes import FakeWork, credentials
+from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join
+
+
+async def _refused(joining: object) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await joining  # type: ignore[misc]
+    return refused.value
+
+
+def _holder(invitation: Invitation) -> Credentials:
+    return Credentials(invitation.key, invitation.certificate, invitation.ca)
+
+
+async def test_a_party_comes_in_by_its_token(world: World) -> None:
+    """Its own key gets a certificate of the invited name, with which it opens a session."""
+    invitation = world.invited("alice")
+    shown = await join(invitation, world.folder / "alice.key")
+    assert (
+        identity_of(load_certificate(shown.certificate)) == Identity("net", Kind.PARTY, "alice") == invitation.identity
+    )
+    session = dial(world, shown, FakeParty())
+    link = await world.hub.agent("alice", 5)
+    assert link.connected
+    party = world.hub.book.find("alice")
+    assert party is not None
+    assert (party.account, party.state, party.accepted) == ("alice1111111", Standing.JOINED, False)
+    session.cancel()
+
+
+async def test_fifty_redeem_one_token_and_one_wins(world: World) -> None:
+    """However many try at once, with keys of their own: one certificate, and every other hears why."""
+    invitation = world.invited("alice")
+    keys = [world.folder / f"thief{number}.key" for number in range(50)]
+    results = await asyncio.gather(*(join(invitation, key) for key in keys), return_exceptions=True)
+    won = [result for result in results if isinstance(result, Credentials)]
+    lost = [result for result in results if isinstance(result, grpc.aio.AioRpcError)]
+    assert (len(won), len(lost)) == (1, 49)
+    assert {error.code() for error in lost} <= {
+        grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.RESOURCE_EXHAUSTED
+    }  # fmt: skip
+    assert any("used already" in str(error.details()) for error in lost)
+    session = dial(world, won[0], FakeParty())
+    assert await world.hub.agent("alice", 5)
+    session.cancel()
+
+
+async def test_a_lost_answer_is_given_again_to_the_same_key(world: World) -> None:
+    """Whoever redeemed it may ask again, and the later certificate counts; a replay by another key does not."""
+    invitation = world.invited("alice")
+    first = await join(invitation, world.folder / "alice.key")
+    second = await join(invitation, world.folder / "alice.key")
+    assert first.key == second.key
+    error = await _refused(join(invitation, world.folder / "thief.key"))
+    assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+    session = dial(world, second, FakeParty())
+    assert await world.hub.agent("alice", 5)
+    session.cancel()
+
+
+async def test_expired_replaced_and_revoked_tokens_are_refused(world: World) -> None:
+    """Each with its reason, although TLS itself would let the certificate in."""
+    older = world.invited("alice")
+    world.invited("alice")
+    assert "replaced" in str((await _refused(join(older, world.folder / "a.key"))).details())
+    expired = world.invited("bob", hours=1)
+    world.hub.journal.write("UPDATE invite SET expires = 1 WHERE name = 'bob'")
+    assert "expired" in str((await _refused(join(expired, world.folder / "b.key"))).details())
+    gone = world.invited("carol")
+    world.hub.journal.write("DELETE FROM invite WHERE name = 'carol'")
+    assert "not known" in str((await _refused(join(gone, world.folder / "c.key"))).details())
+
+
+async def test_an_invitation_opens_nothing_else(world: World) -> None:
+    """Neither a session nor an artifact; and an agent's own certificate joins nobody."""
+    invitation = world.invited("alice")
+    ended = await asyncio.gather(dial(world, _holder(invitation), FakeWork()), return_exceptions=True)
+    assert isinstance(ended[0], Refused)
+    assert "joining" in str(ended[0])
+    name = world.hub.artifacts.put(b"sealed")
+    trust = grpc.ssl_channel_credentials(invitation.ca, invitation.key, invitation.certificate)
+    async with grpc.aio.secure_channel(invitation.coordinators[0], trust, options=OPTIONS) as channel:
+        call = rpc.CoordinationStub(channel).Fetch(pb.FetchRequest(sha256=name), timeout=5)
+        assert (await _refused(call.read())).code() is grpc.StatusCode.PERMISSION_DENIED
+    host = credentials(world.hub, world.folder, "host1")
+    trust = grpc.ssl_channel_credentials(host.ca, host.key, host.certificate)
+    async with grpc.aio.secure_channel(invitation.coordinators[0], trust, options=OPTIONS) as channel:
+        error = await _refused(rpc.CoordinationStub(channel).Join(pb.JoinRequest(csr=b""), timeout=5))
+    assert "joined already" in str(error.details())
+
+
+async def test_a_bad_request_does_not_use_the_token_up(world: World) -> None:
+    """Nonsense and oversized requests are refused, and the true one still gets through."""
+    invitation = world.invited("alice")
+    for wrong in (b"", b"nonsense", bytes(9000)):
+        error = await _refused(join(invitation, world.folder / "a.key", csr=wrong))
+        assert error.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert await join(invitation, world.folder / "a.key")
+
+
+async def test_who_tries_too_often_hinders_only_himself(world: World) -> None:
+    """One invitation's flood is turned away, while another party joins."""
+    flooding, other = world.invited("mallory"), world.invited("bob")
+    flood = [join(flooding, world.folder / "m.key", csr=b"x") for _ in range(TRIES * 3)]
+    results, calm = await asyncio.gather(
+        asyncio.gather(*flood, return_exceptions=True), join(other, world.folder / "b.key")
+    )
+    assert calm
+    turned = [one for one in results if isinstance(one, grpc.aio.AioRpcError)]
+    assert sum(one.code() is grpc.StatusCode.RESOURCE_EXHAUSTED for one in turned) >= TRIES
+
+
+async def test_a_revoked_party_stays_out(world: World) -> None:
+    """Its open stream ends within a second, its token gives no new certificate, and nobody is invited by its name."""
+    invitation = world.invited("alice")
+    session = dial(world, await join(invitation, world.folder / "a.key"), FakeParty())
+    await world.hub.agent("alice", 5)
+    world.hub.register.revoke("alice")
+    async with asyncio.timeout(1):
+        with pytest.raises(SessionEnded):
+            await session
+    assert "revoked" in str((await _refused(join(invitation, world.folder / "a.key"))).details())
+    with pytest.raises(UsageProblem, match="revoked"):
+        world.invited("alice")
+
+
+def _try(world: World, name: str, account: str) -> str:
+    return invite(world.hub.journal, world.hub.authority, name, account, ("localhost:1",), timedelta(hours=1))
+
+
+async def test_names_and_accounts_are_promised_once(world: World) -> None:
+    """A host's name, an enrolled party's, another's account, and what is no name at all."""
+    credentials(world.hub, world.folder, "host1")
+    await join(world.invited("alice"), world.folder / "a.key")
+    world.invited("bob", "bobaccount11")
+    for name, account, said in (
+        ("host1", "x", "enrolled already, as a host"),
+        ("alice", "x", "enrolled already, as a party"),
+        ("carol", "alice1111111", "that of party alice"),
+        ("carol", "bobaccount11", "promised to bob"),
+        ("carol\n", "x", "name"),
+        ("../carol", "x", "name"),
+        ("", "x", "name"),
+        ("carol", "Carol", "account"),
+        ("carol", "eosio.carol", "system"),
+    ):
+        with pytest.raises(UsageProblem, match=said):
+            _try(world, name, account)
+
+
+async def test_the_token_itself_is_not_kept(world: World) -> None:
+    """Neither its text nor its private key is anywhere in the coordinator's state."""
+    token = _try(world, "alice", "alice1111111")
+    held = b"".join(path.read_bytes() for path in (world.folder / "state").rglob("*") if path.is_file())
+    assert token.encode() not in held
+    assert token.rpartition(".")[2][:64].encode() not in held
