@@ -10,6 +10,7 @@ from antelope.errors import NodeError
 from boot.claims import Claim, claims
 from boot.reads import rows, run_reads
 from coordinator.booting import Booted
+from coordinator.deploy.unit import data_dir
 from coordinator.reporting import Report, gather
 from coordinator.session import Session
 from coordinator.tables import node_table
@@ -78,7 +79,7 @@ async def summarise(session: Session, booted: Booted) -> Summary:
     keys = tuple(
         f"{session.state.host_data(host.name) / 'keys' / 'accounts.json'}"
         if host.local
-        else f"on {host.name}: {host.data}/keys/accounts.json"
+        else f"on {host.name}: {data_dir(host, session.network.name)}/keys/accounts.json"
         for host in session.network.hosts
         if any(node.host == host.name for node in session.network.nodes)
     )
