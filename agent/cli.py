@@ -17,6 +17,12 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from agent.config import AgentConfig, ConfigError, DataFolder
 from agent.identity import admit, request
+from agent.keys import KeyStoreError
+from agent.nodeos.probe import NodeosError
+from agent.party import cli as party
+from agent.party.control import ControlError
+from agent.party.joining import JoinError
+from support.invitation import InvitationError
 from support.locks import LockedError
 from support.processes import Process, StillRunningError, stop, stop_nodes
 from support.tls import TlsError
@@ -32,9 +38,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         return int(arguments.run(arguments))
-    except (ConfigError, TlsError) as error:
+    except (ConfigError, InvitationError, KeyStoreError, NodeosError, TlsError) as error:
         return _complain(error, WRONG)
-    except (LockedError, StillRunningError, OSError) as error:
+    except (ControlError, JoinError, LockedError, StillRunningError, OSError) as error:
         return _complain(error, FAILED)
     except KeyboardInterrupt:
         return FAILED
@@ -45,13 +51,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: object, text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: object, text: str, needs_data: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the agent's own folder")
+        sub.add_argument("--data", type=Path, required=needs_data, metavar="DIR", help="the agent's own folder")
         sub.set_defaults(run=run)
         return sub
 
-    command("serve", _serve, "Runs the agent; SIGTERM ends it, and leaves its nodes running.")
+    text = "Runs the agent; SIGTERM ends it, and leaves its nodes running."
+    party.add_arguments(command("serve", _serve, text, needs_data=False))
     enrol = command("enrol", _enrol, "Makes the agent's key, and prints a request for its certificate.")
     enrol.add_argument("--network", required=True)
     enrol.add_argument("--name", required=True, help="the host's name in the inventory")
@@ -59,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
     command("admit", _admit, "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
     command("down", _down, "Stops the agent and its nodes.")
+    party.add_commands(commands)
     return parser
 
 
@@ -67,19 +75,26 @@ def _serve(arguments: argparse.Namespace) -> int:
     from agent.session import Refused
     from support.journal import JournalError
 
-    folder = _folder(arguments)
+    if arguments.unit:
+        return party.print_unit(arguments)
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(
         stream=sys.stderr,
-        level=folder.read().log_level.upper(),
+        level=logging.INFO,
         format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S",
     )
+    if arguments.data is None and not party.wanted(arguments):
+        raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
+    folder = _folder(arguments) if arguments.data else None
     try:
+        if folder is None or party.wanted(arguments) or folder.party.is_file():
+            folder = party.prepare(arguments)
+        logging.getLogger().setLevel(folder.read().log_level.upper())
         asyncio.run(serve(folder))
     except LockedError as error:
         running = f" (process {error.pid})" if error.pid else ""
-        return _complain(f"an agent runs in {folder.path} already{running}", FAILED)
+        return _complain(f"an agent runs in {error.path.parent} already{running}", FAILED)
     except (Refused, JournalError) as error:
         return _complain(error, FAILED)
     return 0

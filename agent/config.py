@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +36,17 @@ class AgentConfig:
     log_level: str = "info"
     local: bool = True
     """The operator's own machine: all nodes share its loopback and its disk."""
+    kind: Kind = Kind.HOST
+    """A host of the inventory, or a party, whose settings are in party.toml then."""
+    others: tuple[str, ...] = ()
+    """HOST:PORT where the coordinator may be, too."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError."""
         try:
-            Identity(self.network, Kind.HOST, self.name)
-            Endpoint.parse(self.coordinator)
+            Identity(self.network, self.kind, self.name)
+            for coordinator in (self.coordinator, *self.others):
+                Endpoint.parse(coordinator)
         except ValueError as error:
             raise ConfigError(str(error)) from error
         if self.log_level not in _LEVELS:
@@ -48,9 +54,12 @@ class AgentConfig:
 
     def toml(self) -> str:
         """As agent.toml holds it."""
-        # A JSON string is a TOML basic string.
-        values = cattrs.unstructure(self).items()
-        return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values)
+        return toml_lines(cattrs.unstructure(self))
+
+
+def toml_lines(values: Mapping[str, object]) -> str:
+    """Texts, numbers, truth values and lists of them as TOML, whose notation for these is JSON's."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,11 @@ class DataFolder:
     def config(self) -> Path:
         """agent.toml."""
         return self.path / "agent.toml"
+
+    @property
+    def party(self) -> Path:
+        """party.toml: a party's settings, its operator's to edit."""
+        return self.path / "party.toml"
 
     @property
     def record(self) -> Path:

@@ -43,6 +43,10 @@ _MODES: Mapping[int, NodeMode | None] = {
 }
 
 
+Duty = Callable[[], Awaitable[pb.Result | None]]
+"""Does it; a result with what it is to carry, or None when there is nothing but that it went well."""
+
+
 class DutyError(Exception):
     """The agent refuses, or cannot do it. One line: what, why, what to do."""
 
@@ -82,10 +86,9 @@ class Duties:
         """Of the sealed network that is held; empty: none."""
         return self._memory.get("manifest")
 
-    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
-        """Does it. Failures are in the result."""
-        kind = task.WhichOneof("body") or ""
-        duties: Mapping[str, Callable[[], Awaitable[pb.Collected | None]]] = {
+    def duties(self, task: pb.Task, report: Report) -> Mapping[str, Duty]:
+        """What this agent does, by the name of the task's body."""
+        return {
             "collect": lambda: self._collect(task.collect),
             "hold": lambda: self._hold(task.hold.sha256),
             "start_node": lambda: self._start_node(task.start_node),
@@ -94,11 +97,21 @@ class Duties:
             "run_step": lambda: self._run_step(task.run_step, report),
             "recount": lambda: self._recount(task.recount, report),
         }
+
+    def unknown(self, kind: str) -> str:
+        """What is said of a task that is none of the duties."""
+        return "this agent does not know such a task: install the coordinator's version"
+
+    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+        """Does it. Failures are in the result."""
+        kind = task.WhichOneof("body") or ""
         try:
-            if kind not in duties:
-                raise DutyError("this agent does not know such a task: install the coordinator's version")
-            collected = await duties[kind]()
-            return pb.Result(ok=True, collected=collected)
+            duty = self.duties(task, report).get(kind)
+            if duty is None:
+                raise DutyError(self.unknown(kind))
+            result = await duty() or pb.Result()
+            result.ok = True
+            return result
         except (DutyError, PushError, NodeFault, NodeError) as error:
             return _failed(error, error.retryable)
         except (SessionEnded, StalledError, DeadlineError, OSError) as error:
@@ -109,7 +122,7 @@ class Duties:
             log.exception("task %s: a fault of this agent", kind)
             return _failed(DutyError(f"a fault of this agent ({type(error).__name__}): see its log"), retryable=False)
 
-    async def _collect(self, wanted: pb.Collect) -> pb.Collected:
+    async def _collect(self, wanted: pb.Collect) -> pb.Result:
         if wanted.network != self._config.network:
             raise DutyError(f"this agent is of network {self._config.network}, not {wanted.network[:80]!r}")
         found = await self._nodes.capabilities(wanted.nodeos)
@@ -117,7 +130,7 @@ class Duties:
             nodeos_version=found.version, nodeos_sha256=found.sha256, features_json=found.features_json
         )
         await asyncio.to_thread(self._collect_keys, wanted, collected)
-        return collected
+        return pb.Result(collected=collected)
 
     def _collect_keys(self, wanted: pb.Collect, collected: pb.Collected) -> None:
         if wanted.import_file:
@@ -181,7 +194,7 @@ class Duties:
 
     async def _run_step(self, wanted: pb.RunStep, report: Report) -> None:
         blueprint = await self._held()
-        step = _chain_step(wanted.step)
+        step = chain_step(wanted.step)
         node = self._nodes.client(wanted.node)
         async with self._steps[step.name]:
             work = await self._work_of(step, blueprint)
@@ -225,7 +238,7 @@ class Duties:
         report(pb.Progress(done=len(told), total=len(told), pushed=told))
 
 
-def _chain_step(name: str) -> ChainStep:
+def chain_step(name: str) -> ChainStep:
     for step in (*STEPS, *OPTIONAL):
         if step.name == name and isinstance(step, ChainStep):
             return step

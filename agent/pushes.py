@@ -11,7 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from agent.blocks import BlockFollower, StalledError
 from agent.records import PushRecords, Record
@@ -27,7 +27,7 @@ from antelope.errors import (
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.transaction import SignedTransaction, Transaction
-from boot.step import ChainStep, Finality, Preactivate, Push, Work
+from boot.step import Finality, Preactivate, Push, Work
 from support.retry import DeadlineError, poll, retrying
 
 LIFETIME = 60
@@ -64,6 +64,22 @@ class Pushed:
     block: int
 
 
+class Kind(Protocol):
+    """What pushing asks of the step that the work is of."""
+
+    @property
+    def name(self) -> str:
+        """Of its records."""
+
+    @property
+    def finality(self) -> Finality:
+        """When a transaction counts."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether its transactions do not depend on each other."""
+
+
 class _Compressed(SignedTransaction):
     """The same transaction, and the same id, in fewer bytes on the way."""
 
@@ -97,7 +113,7 @@ class Pusher:
         self._failure: PushError | None = None
         self._last_refusal = ""
 
-    async def run(self, step: ChainStep, work: Sequence[Work]) -> None:
+    async def run(self, step: Kind, work: Sequence[Work]) -> None:
         """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
 
         After a failure nothing more is begun, but what is under way is carried to its end.
@@ -120,7 +136,7 @@ class Pusher:
         if self._failure:
             raise self._failure
 
-    async def _carry_out(self, step: ChainStep, item: Work, placed: asyncio.Event) -> None:
+    async def _carry_out(self, step: Kind, item: Work, placed: asyncio.Event) -> None:
         try:
             if isinstance(item, Preactivate):
                 pushed = await self._preactivate(item)
@@ -141,7 +157,7 @@ class Pusher:
     def _fail(self, error: PushError) -> None:
         self._failure = self._failure or error
 
-    async def _push(self, step: ChainStep, push: Push, placed: asyncio.Event) -> Pushed:
+    async def _push(self, step: Kind, push: Push, placed: asyncio.Event) -> Pushed:
         record = self._records.find(step.name, push.key)
         if record and await self._did_not_do(record):
             record = None
@@ -163,7 +179,7 @@ class Pusher:
         block = record.block if record.final else await self._find(record)
         return 0 < block <= min(self._seen, self._follower.final_to)
 
-    async def _submitted(self, step: ChainStep, push: Push, record: Record | None) -> Record:
+    async def _submitted(self, step: Kind, push: Push, record: Record | None) -> Record:
         """The node has its bytes now, unless they are in a block already, or expired."""
         if record and await self._find(record):
             return record
@@ -175,7 +191,7 @@ class Pusher:
                 await self._submit(record)
             return record
 
-    def _sign(self, step: ChainStep, push: Push) -> Record:
+    def _sign(self, step: Kind, push: Push) -> Record:
         """Signs as late as possible, and writes it down before anybody else sees it."""
         info = self._follower.info
         expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
@@ -185,7 +201,7 @@ class Pusher:
         self._records.add(record)
         return record
 
-    def _keys(self, step: ChainStep, push: Push) -> list[PrivateKey]:
+    def _keys(self, step: Kind, push: Push) -> list[PrivateKey]:
         keys: dict[str, PrivateKey] = {}
         for actor in dict.fromkeys(level.actor for action in push.actions for level in action.authorization):
             try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import math
 import os
 import shutil
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from agent.config import AgentConfig, ConfigError, DataFolder
@@ -20,6 +21,7 @@ from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from agent.queries import Queries
 from agent.session import Credentials, Refused, Send, Session, SessionEnded
+from agent.starting import watch_outages
 from agent.tasks import Memory, Tasks
 from boot.step import NodeMode
 from protos import coordination_pb2 as pb
@@ -28,6 +30,7 @@ from support.journal import Journal
 from support.locks import FileLock
 from support.processes import Process
 from support.retry import retrying
+from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
@@ -47,22 +50,29 @@ _MODES = {
 class Agent:
     """Everything of one data folder, put together. It is the Work of its sessions."""
 
-    def __init__(self, folder: DataFolder, config: AgentConfig, journal: Journal) -> None:
-        """Opens what it needs; `open` begins to watch the nodes."""
+    def __init__(
+        self, folder: DataFolder, config: AgentConfig, journal: Journal, make: Callable[..., Duties] = Duties
+    ) -> None:
+        """Opens what it needs; `open` begins to watch the nodes. make: the duties, from what Duties takes."""
         self._folder = folder
         self._config = config
         self._session: Session | None = None
-        keys = KeyStore(folder.keys)
+        self.keys = KeyStore(folder.keys)
         memory = Memory(journal)
-        self.nodes = Nodes(folder.path, keys.signer, local=config.local)
+        self.nodes = Nodes(folder.path, self.keys.signer, local=config.local)
         artifacts = ArtifactStore(folder.artifacts)
-        self._duties = Duties(config, self.nodes, keys, artifacts, journal, memory, self._fetch)
+        self._duties = make(config, self.nodes, self.keys, artifacts, journal, memory, self._fetch)
         self._tasks = Tasks(memory, self._duties.carry_out)
         self._queries = Queries(self._http_port)
+
+    async def run(self, credentials: Credentials) -> None:
+        """All that the agent does by itself, until it is cancelled. Raises Refused."""
+        await together(self.dial(credentials), watch_outages(self.nodes))
 
     async def dial(self, credentials: Credentials) -> None:
         """Serves one coordinator after another, until it is cancelled. Raises Refused."""
         told = ""
+        coordinators = itertools.cycle((self._config.coordinator, *self._config.others))
 
         def trouble(error: BaseException) -> None:
             nonlocal told
@@ -72,13 +82,14 @@ class Agent:
 
         async def once() -> None:
             nonlocal told
-            session = self._session = Session(self._config.coordinator, credentials, self)
+            coordinator = next(coordinators)
+            session = self._session = Session(coordinator, credentials, self)
             joined_at = math.inf
 
             def joined(welcome: pb.Welcome) -> None:
                 nonlocal joined_at, told
                 joined_at, told = time.monotonic(), ""
-                log.info("connected to %s, epoch %d", self._config.coordinator, welcome.epoch)
+                log.info("connected to %s, epoch %d", coordinator, welcome.epoch)
 
             try:
                 await session.run(joined)
@@ -112,6 +123,9 @@ class Agent:
         """A task came."""
         self._tasks.accept(task)
 
+    def admitted(self, admission: pb.Admission) -> None:
+        """Hosts of the inventory register nothing."""
+
     async def answer(self, query: pb.Query) -> pb.Answer:
         """A query came."""
         return await self._queries.answer(query)
@@ -136,18 +150,18 @@ class Agent:
 async def serve(folder: DataFolder) -> None:
     """Runs until SIGTERM or SIGINT. Raises ConfigError, LockedError, Refused, JournalError, OSError."""
     config = folder.read()
-    credentials = _credentials(folder, config)
+    credentials = read_credentials(folder, config)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with FileLock(folder.lock):
         Process.of(os.getpid()).write(folder.record)
         journal = Journal(folder.journal)
-        agent = Agent(folder, config, journal)
+        agent = _make(folder, config, journal)
         try:
             await agent.nodes.open()
             log.info("agent of %s in network %s, process %d", config.name, config.network, os.getpid())
-            await _until(stop, agent.dial(credentials))
+            await together(agent.run(credentials), stop.wait())
         finally:
             await agent.close()
             journal.close()
@@ -155,25 +169,34 @@ async def serve(folder: DataFolder) -> None:
             log.info("agent ends; its nodes run on")
 
 
-async def _until(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
-    """Runs the work until stop is set; raises what the work raises."""
-    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+def _make(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:
+    if config.kind is Kind.PARTY:
+        from agent.party.agent import PartyAgent  # it is an Agent, and hence imports this file
+
+        return PartyAgent(folder, config, journal)
+    return Agent(folder, config, journal)
+
+
+async def together(*works: Coroutine[None, None, object]) -> None:
+    """Runs them all until the first of them ends, and raises what that raises."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
-        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            await working
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
     finally:
-        for task in (working, stopped):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(working, stopped, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _temporary(error: BaseException) -> bool:
     return isinstance(error, SessionEnded) and not isinstance(error, Refused)
 
 
-def _credentials(folder: DataFolder, config: AgentConfig) -> Credentials:
+def read_credentials(folder: DataFolder, config: AgentConfig) -> Credentials:
     paths = (folder.key, folder.certificate, Path(folder.path, config.ca))
+    """What the agent shows, and whom it believes. Raises ConfigError."""
     try:
         return Credentials(*(path.read_bytes() for path in paths))
     except FileNotFoundError as error:

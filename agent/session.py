@@ -75,6 +75,9 @@ class Work(Protocol):
     def accept(self, task: pb.Task) -> None:
         """A task came; it reports by itself."""
 
+    def admitted(self, admission: pb.Admission) -> None:
+        """The coordinator said what it thinks of a party's registration."""
+
     async def answer(self, query: pb.Query) -> pb.Answer:
         """Carries out a query."""
 
@@ -152,6 +155,8 @@ class Session:
             self._work.accept(message.task)
         elif kind == "welcome":
             self._work.welcome(message.welcome, self._outbox.put_nowait)
+        elif kind == "admission":
+            self._work.admitted(message.admission)
         elif kind == "query":
             _keep(self._answer(message.query), running)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from antelope.asset import Asset
 from antelope.authority import Authority
 from antelope.errors import BadAnswer, FormatError
-from antelope.keys import PublicKey
+from antelope.keys import PublicKey, Signature
 
 Value = TypeVar("Value")
 
@@ -190,7 +191,10 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class PeerLink:
-    """One of net/connections. peer is "" for inbound links; p2p_address and head_num are what the peer last told."""
+    """One of net/connections. peer is "" for inbound links; p2p_address and head_num are what the peer last told.
+
+    key is the one that the peer proved to have when it shook hands (its `peer-private-key`), None without a proof.
+    """
 
     peer: str
     connecting: bool
@@ -198,6 +202,7 @@ class PeerLink:
     handshaken: bool
     p2p_address: str
     head_num: int
+    key: PublicKey | None = None
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PeerLink:
@@ -210,7 +215,23 @@ class PeerLink:
             handshaken=bool(handshake.get("generation")) or bool(handshake.get("p2p_address")),
             p2p_address=str(handshake.get("p2p_address", "")),
             head_num=int(handshake.get("head_num", 0)),
+            key=_proved_key(handshake),
         )
+
+
+def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:
+    """The key that signed the handshake's token, which is the sha256 of its time (net_plugin.cpp of AntelopeIO/leap).
+
+    nodeos itself looks at it only where `allowed-connection` says so.
+    """
+    try:
+        token = hashlib.sha256(int(handshake["time"]).to_bytes(8, "little", signed=True)).digest()
+        if not int(handshake["time"]) or token.hex() != handshake["token"]:
+            return None
+        key = PublicKey.parse(handshake["key"])
+        return key if Signature.parse(handshake["sig"]).verify(token, key) else None
+    except (KeyError, ValueError, OverflowError, FormatError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ class LockedError(Exception):
     def __init__(self, path: Path, pid: int | None) -> None:
         """pid: who holds it, where known."""
         super().__init__(f"{path} is held by process {pid}" if pid else f"{path} is held by another process")
+        self.path = path
         self.pid = pid
 
 

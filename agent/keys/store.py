@@ -113,6 +113,19 @@ class KeyStore:
             self._keep(known_users | users, self._producers | producers, self._signers)
         return public_keys(users.items()), public_keys(producers.items())
 
+    def adopt(self, account: str, *, key: PrivateKey | None = None, signer: PrivateKey | None = None) -> None:
+        """Takes an account's own key, or its block-signing key, over. Raises KeyStoreError when it has another here."""
+        with self._guard:
+            for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
+                if given and held and held.public != str(given.public):
+                    raise KeyStoreError(f"{self._folder} has another key of {account} already: {held.public}")
+            signers, producers = dict(self._signers), dict(self._producers)
+            if signer:
+                signers[account] = KeyPair(str(signer.public), signer.wif)
+            if key and self._account(account) is None:
+                producers[account] = KeyPair(str(key.public), key.wif)
+            self._keep(self._users, producers, signers)
+
     def _account(self, name: str) -> KeyPair | None:
         if name == GENESIS_ACCOUNT:
             return self._signers.get(name)

@@ -6,6 +6,7 @@ differ. Private keys are in config.ini, which is 0600 in a 0700 folder, and neve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def config_ini(
         tuning |= _PRODUCING
     tuning = {option: value for option, value in tuning.items() if option in known} | dict(spec.options)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
-    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, key))]
+    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, key))]
     lines += [f"{option} = {value}" for option, value in sorted(tuning.items())]
     return "".join(f"{line}\n" for line in lines)
 
@@ -97,7 +98,7 @@ def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, st
             yield "p2p-peer-address", peer
 
 
-def _role(spec: NodeSpec, mode: NodeMode, key: PrivateKey | None) -> Iterator[tuple[str, str]]:
+def _role(spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | None) -> Iterator[tuple[str, str]]:
     if mode is NodeMode.AUDIT:
         yield "read-mode", "irreversible"
     if not produces(spec, mode):
@@ -106,3 +107,6 @@ def _role(spec: NodeSpec, mode: NodeMode, key: PrivateKey | None) -> Iterator[tu
         raise SpecError(f"node {spec.name}: no key to sign blocks as {spec.account}")
     yield "producer-name", str(spec.account)
     yield "signature-provider", f"{key.public}=KEY:{key.wif}"
+    if "peer-private-key" in known:
+        # Signs its handshakes, by which other producers' agents know whose node they are connected to.
+        yield "peer-private-key", json.dumps([str(key.public), key.wif])

@@ -129,7 +129,7 @@ async def _ask(command: Sequence[str], options: frozenset[str], folder: Path) ->
     """Runs it on a throwaway chain with a throwaway key."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     scratch = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
-    http, p2p = _free_ports(2)
+    http, p2p = free_ports(2)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
     lines += [f"http-server-address = 127.0.0.1:{http}", f"p2p-listen-endpoint = 127.0.0.1:{p2p}"]
     if "resource-monitor-not-shutdown-on-threshold-exceeded" in options:
@@ -193,7 +193,7 @@ def _genesis() -> dict[str, Any]:
     }
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free on loopback now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:

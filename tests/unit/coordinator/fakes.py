@@ -46,6 +46,9 @@ class FakeWork:
         """Reports go nowhere now."""
         self.send = None
 
+    def admitted(self, admission: pb.Admission) -> None:
+        """It is no party."""
+
     def accept(self, task: pb.Task) -> None:
         """Remembers it, and carries it out."""
         self.tasks.append(task)

@@ -1,0 +1,44 @@
+"""Transactions that belong to no step of the boot, pushed exactly once all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.blocks import following
+from agent.pushes import Pushed, Pusher, PushError
+from agent.records import PushRecords
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from boot.step import Finality, Push
+
+
+@dataclass(frozen=True)
+class Chore:
+    """What the pushing of a step's work needs to know of it."""
+
+    name: str
+    """Of the records, as a step's name is."""
+    finality: Finality = Finality.BLOCK
+    parallel: bool = False
+
+
+async def carry_out(
+    node: NodeClient,
+    records: PushRecords,
+    chain_id: str,
+    key_of: Callable[[str], PrivateKey],
+    chore: Chore,
+    pushes: Sequence[Push],
+    seen: int = 0,
+) -> tuple[Pushed, ...]:
+    """Pushes them all, each at most once, and returns where they are. seen: as of Pusher.
+
+    Raises PushError, and what reading the node's blocks raises.
+    """
+    done: list[Pushed] = []
+    async with following(node) as follower:
+        if follower.info.chain_id != chain_id:
+            raise PushError(f"{chore.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")
+        await Pusher(node, follower, records, key_of, done.append, seen).run(chore, pushes)
+    return tuple(done)

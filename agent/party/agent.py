@@ -1,0 +1,178 @@
+"""The agent of a party: registers with the coordinator, follows its own node, and answers its operator."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from agent.blocks import StalledError
+from agent.config import AgentConfig, DataFolder
+from agent.duties import DutyError
+from agent.keys import KeyStoreError
+from agent.nodeos.probe import NodeosError
+from agent.nodeos.spec import SpecError
+from agent.nodes.errors import NodeFault
+from agent.party import settings as party_settings
+from agent.party.control import Answerer, ControlError, Say, listening
+from agent.party.duties import PartyDuties
+from agent.party.leaving import unregister
+from agent.party.looking import tell
+from agent.party.requests import Requests
+from agent.pushes import PushError
+from agent.serve import Agent, together
+from agent.session import Credentials, Send
+from agent.starting import watch_outages
+from antelope.errors import AntelopeError
+from antelope.keys import PublicKey
+from protos import coordination_pb2 as pb
+from support.files import write_atomic
+from support.journal import Journal
+from support.retry import DeadlineError, poll
+
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 15.0
+"""After a refused registration: an endpoint may become reachable, a name free."""
+FAREWELL_SECONDS = 3.0
+
+TROUBLE = (
+    DutyError, PushError, NodeFault, NodeosError, SpecError, KeyStoreError, AntelopeError, StalledError, DeadlineError,
+)  # fmt: skip
+"""What may go wrong with a party's own node and account."""
+
+
+class PartyAgent(Agent):
+    """Everything of a party's data folder."""
+
+    _duties: PartyDuties
+
+    def __init__(self, folder: DataFolder, config: AgentConfig, journal: Journal) -> None:
+        """Raises ConfigError (party.toml), KeyStoreError."""
+        self.settings = party_settings.settle(party_settings.read_file(folder.party))
+        super().__init__(folder, config, journal, partial(PartyDuties, self.settings, folder.path))
+        self.keys.make([self.settings.account], [self.settings.account])
+        self._send: Send | None = None
+        self._nonce = b""
+        self._version = ""
+        self._left = asyncio.Event()
+
+    async def run(self, credentials: Credentials) -> None:
+        """Until it leaves the network, or is cancelled. Raises Refused, NodeosError."""
+        self._version = (await self.nodes.capabilities(self.settings.nodeos)).version
+        log.info("account %s, its key here: %s", self.settings.account, self.account_key)
+        log.info("nodeos %s (%s), p2p endpoint %s", self._version, self.settings.nodeos, self.settings.p2p)
+        async with listening(self._folder.path, self._answerers()):
+            await together(
+                self.dial(credentials),
+                watch_outages(self.nodes),
+                self._look_after(),
+                self._left.wait(),
+            )
+
+    @property
+    def account_key(self) -> PublicKey:
+        """The public half of the account's key."""
+        return self.keys.account_key(self.settings.account)
+
+    @property
+    def signer_key(self) -> PublicKey:
+        """The public half of the key that signs blocks."""
+        return self.keys.signer_key(self.settings.account)
+
+    def welcome(self, welcome: pb.Welcome, send: Send) -> None:
+        """Tells the coordinator what the party brings, bound to this stream."""
+        super().welcome(welcome, send)
+        self._send, self._nonce = send, welcome.nonce
+        self._register(send)
+
+    def parted(self) -> None:
+        """The connection is over."""
+        super().parted()
+        self._send = None
+
+    def admitted(self, admission: pb.Admission) -> None:
+        """What the coordinator thinks of it."""
+        if admission.accepted:
+            sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
+            log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
+            return
+        log.warning("the coordinator does not take %s: %s", self.settings.account, admission.reason[:500])
+        refused = self._send
+        if refused:
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
+
+    def _register_again(self, send: Send) -> None:
+        if self._send is send:
+            self._register(send)
+
+    def _register(self, send: Send) -> None:
+        registration = pb.Registration(
+            account=self.settings.account,
+            p2p_endpoint=self.settings.p2p,
+            account_key=self._key(self.account_key),
+            signing_key=self._key(self.signer_key),
+            nodeos_version=self._version,
+            pinned_manifest=self.settings.manifest or self._duties.manifest,
+        )
+        send(pb.FromAgent(registration=registration))
+
+    def _key(self, key: PublicKey) -> pb.Key:
+        account = self.settings.account
+        proof = self.keys.prove(key, self._config.network, account, self._nonce)
+        return pb.Key(account=account, public_key=str(key), proof=proof)
+
+    async def _look_after(self) -> None:
+        """Starts the node again where it ran before, and tells how it goes."""
+        try:
+            await self._duties.resume()
+        except (*TROUBLE, OSError) as error:
+            log.warning("%s", error)
+        await tell(self._duties, self.account_key, self.signer_key)
+
+    def _answerers(self) -> Mapping[str, Answerer]:
+        requests = Requests(self._duties)
+        found = {"leave": self._leave, **requests.answerers}
+        return {name: partial(_in_words, answerer) for name, answerer in found.items()}
+
+    async def _leave(self, request: Mapping[str, Any], say: Say) -> None:
+        """Unregisters, says farewell, stops the node, and ends the agent."""
+        try:
+            await unregister(self._duties, say)
+        except (*TROUBLE, OSError) as error:
+            if not request.get("force"):
+                raise ControlError(
+                    f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
+                ) from error
+            say(f"not unregistered: {error}")
+        await self._farewell(say)
+        if any(node.name == self.settings.account for node in await self.nodes.status()):
+            await self.nodes.stop(self.settings.account)
+            say("the node is stopped; its blocks are kept")
+        write_atomic(self._folder.path / party_settings.LEFT, b"")
+        say(f"{self.settings.account} has left {self._config.network}")
+        self._left.set()
+
+    async def _farewell(self, say: Say) -> None:
+        if self._send is None:
+            say("no coordinator is connected: it is not told")
+            return
+        self._send(pb.FromAgent(leave=pb.Leave(reason="its operator ended it")))
+
+        async def gone() -> bool:
+            return self._send is None
+
+        with contextlib.suppress(DeadlineError):  # It was sent, which is all that a farewell needs.
+            await poll(gone, what="the coordinator to end the session", deadline=FAREWELL_SECONDS)
+        say("the coordinator is told")
+
+
+async def _in_words(answerer: Answerer, request: Mapping[str, Any], say: Say) -> None:
+    """Whatever goes wrong is a line for the operator."""
+    try:
+        await answerer(request, say)
+    except (*TROUBLE, OSError) as error:
+        raise ControlError(" ".join(str(error).split())) from error

@@ -1,0 +1,173 @@
+"""The `agent` commands of a party's operator."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.config import ConfigError, DataFolder
+from agent.keys import KeyStore
+from agent.party import settings as party_settings
+from agent.party.control import ask
+from agent.party.joining import Joining, default_data, read_token
+from agent.party.own_keys import adopt
+from agent.party.unit import unit_text
+from support.bundled import cache_folder
+from support.invitation import Invitation
+from support.locks import FileLock
+from support.tls import Kind
+
+log = logging.getLogger(__name__)
+
+_HASH = re.compile(r"sha256 of its bytes: ([0-9a-f]{64})")
+_SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "manifest", "url", "location")
+
+
+def add_arguments(serve: argparse.ArgumentParser) -> None:
+    """Those of `agent serve` that are for parties."""
+    group = serve.add_argument_group("for a party, which runs a host of its own in somebody else's network")
+    group.add_argument("--join", metavar="TOKEN", help="of the invitation: the text, @FILE, or - for stdin; used once")
+    group.add_argument("--config", type=Path, metavar="FILE", help="TOML with any of these, and [policy], [options]")
+    group.add_argument("--account", help="the producer account")
+    group.add_argument("--p2p", metavar="HOST:PORT", help="the p2p endpoint that others dial")
+    group.add_argument("--p2p-listen", metavar="HOST:PORT", help="where the node listens; that port otherwise")
+    group.add_argument("--http-port", type=int, metavar="N", help="of the node's HTTP API on loopback")
+    group.add_argument("--nodeos", metavar="PATH", help="a nodeos of one's own; the pinned one from PyPI otherwise")
+    group.add_argument("--manifest", metavar="HASH", help="the only network that is accepted")
+    group.add_argument("--producer-key", type=Path, metavar="FILE", help="block-signing key; made here otherwise")
+    group.add_argument("--account-key", type=Path, metavar="FILE", help="the account's key; made here otherwise")
+    group.add_argument("--url", help="told when registering as a producer")
+    group.add_argument("--location", type=int, metavar="N")
+    group.add_argument("--unit", action="store_true", help="prints a systemd unit for it, and does nothing else")
+
+
+def add_commands(commands: Any) -> None:
+    """Those that speak to a running agent."""
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the party's data folder")
+        sub.set_defaults(run=_speak, ask=name)
+        return sub
+
+    leave = command("leave", "Unregisters the party's producer, stops node and agent.")
+    leave.add_argument("--force", action="store_true", help="also when it cannot be unregistered")
+    command("proposals", "Shows the proposals that wait for this party's approval.")
+    approve = command("approve", "Approves a proposal of eosio.msig, once it was looked at.")
+    approve.add_argument("proposal", metavar="PROPOSER/NAME")
+    approve.add_argument("--yes", action="store_true", help="does not ask again")
+    command("unapprove", "Takes an approval back.").add_argument("proposal", metavar="PROPOSER/NAME")
+    command("vote", "Votes for these producers with the party's own stake.").add_argument("producers", nargs="+")
+    command("claim", "Claims the party's rewards as a producer.")
+
+
+def wanted(arguments: argparse.Namespace) -> bool:
+    """Whether `agent serve` was typed as a party does."""
+    return bool(arguments.join or arguments.config or arguments.account or arguments.unit)
+
+
+def prepare(arguments: argparse.Namespace) -> DataFolder:
+    """Joins where that was not done yet, keeps settings and keys, and returns the data folder.
+
+    Raises ConfigError, JoinError, InvitationError, TlsError, KeyStoreError, LockedError, OSError.
+    """
+    said = _said(arguments)
+    given = said.pop("join", None)
+    invitation = read_token(given, sys.stdin.read() if given == "-" else None) if given else None
+    data = said.pop("data", None) or (default_data(invitation.network) if invitation else None)
+    if data is None:
+        raise ConfigError("--data DIR is missing: where the party's agent keeps its files")
+    folder = DataFolder(Path(data).expanduser().absolute())
+    folder.make()
+    with FileLock(folder.lock):
+        _settle(folder, invitation, said)
+    return folder
+
+
+def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, Any]) -> None:
+    kept = party_settings.read_file(folder.party) if folder.party.is_file() else {}
+    own = {name: Path(said.pop(name)).expanduser() for name in ("producer_key", "account_key") if name in said}
+    settings = party_settings.settle({**kept, **said})
+    if kept and kept["account"] != settings.account:
+        raise ConfigError(f"{folder.path} belongs to {kept['account']}: use another folder for {settings.account}")
+    adopt(KeyStore(folder.keys), settings.account, own.get("account_key"), own.get("producer_key"))
+    if invitation:
+        joining = Joining(invitation, folder)
+        if joining.done:
+            log.info("joined %s with this invitation before", invitation.network)
+        else:
+            asyncio.run(joining.redeem(settings.log_level, settings.loopback))
+            log.info("joined %s as %s; the invitation is used up", invitation.network, invitation.name)
+            (folder.path / party_settings.LEFT).unlink(missing_ok=True)
+    party_settings.write(folder.party, settings)
+    if (folder.path / party_settings.LEFT).exists():
+        raise ConfigError(f"{settings.account} has left: a new invitation (--join) brings it back")
+    if folder.read().kind is not Kind.PARTY:
+        raise ConfigError(f"{folder.path} is a host's of the inventory, no party's")
+
+
+def print_unit(arguments: argparse.Namespace) -> int:
+    """The systemd unit of a party that has joined already."""
+    if not arguments.data:
+        raise ConfigError("--data DIR is missing: join first, then print the unit")
+    folder = DataFolder(Path(arguments.data).expanduser().absolute())
+    settings = party_settings.settle(party_settings.read_file(folder.party))
+    network = folder.read().network
+    sys.stdout.write(
+        unit_text(network, settings.account, folder.path, cache_folder(), getpass.getuser(), sys.executable)
+    )
+    return 0
+
+
+def _said(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The command line's values over those of the --config file, whose paths count from where it is."""
+    said: dict[str, Any] = {}
+    if arguments.config:
+        said = party_settings.read_file(arguments.config, party_settings.JOINING)
+        for name in ("data", "producer_key", "account_key"):
+            if name in said:
+                said[name] = str(arguments.config.parent / Path(said[name]).expanduser())
+    typed = {name: getattr(arguments, name) for name in (*_SETTINGS, *party_settings.JOINING)}
+    return said | {name: value for name, value in typed.items() if value is not None}
+
+
+def _speak(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.data).expanduser().absolute()
+    request = {name: value for name, value in vars(arguments).items() if name not in ("run", "data", "yes")}
+    if arguments.ask == "approve":
+        digest = _looked_at(folder, arguments)
+        if digest is None:
+            return 1
+        request["hash"] = digest
+    return asyncio.run(ask(folder, request, _say))
+
+
+def _looked_at(folder: Path, arguments: argparse.Namespace) -> str | None:
+    """Shows a proposal, and asks. Returns the hash of what was shown; None: no."""
+    lines: list[str] = []
+    request: Mapping[str, object] = {"ask": "describe", "proposal": arguments.proposal}
+    status = asyncio.run(ask(folder, request, lines.append))
+    for line in lines:
+        _say(line)
+    found = _HASH.search("\n".join(lines[:2]))
+    if status or not found:
+        return None
+    if not arguments.yes:
+        sys.stdout.write("approve it? [y/N] ")
+        sys.stdout.flush()
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            _say("not approved")
+            return None
+    return found[1]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

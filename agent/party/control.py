@@ -1,0 +1,93 @@
+"""How a party's operator speaks to the agent that runs: a Unix socket (0600) in its data folder.
+
+One JSON object asks; the answer is lines of JSON: {"say": TEXT}, … and at the end {"status": 0 or 1}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+ASKING_SECONDS = 10.0
+LIMIT = 1 << 20
+
+Say = Callable[[str], None]
+Answerer = Callable[[Mapping[str, Any], Say], Awaitable[None]]
+"""Does what is asked, and says what happens. Raises ControlError with why it did not."""
+
+
+class ControlError(Exception):
+    """It was not done; one line says why."""
+
+
+@asynccontextmanager
+async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIterator[None]:
+    """Answers the `agent` commands of the same user while the block runs. Raises OSError."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        def out(line: Mapping[str, object]) -> None:
+            writer.write(json.dumps(line).encode() + b"\n")
+
+        try:
+            request = json.loads(await asyncio.wait_for(reader.readline(), ASKING_SECONDS))
+            await answerers[request["ask"]](request, lambda text: out({"say": text}))
+            out({"status": 0})
+        except ControlError as error:
+            out({"say": str(error), "status": 1})
+        except (ValueError, KeyError, TypeError, TimeoutError):
+            out({"say": "not a request that this agent knows", "status": 1})
+        finally:
+            if not writer.is_closing():
+                await writer.drain()
+                writer.close()
+
+    with _socket(folder) as path:
+        Path(path).unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            server = await asyncio.start_unix_server(serve, path=path, limit=LIMIT)
+        finally:
+            os.umask(before)
+        try:
+            yield
+        finally:
+            server.close()
+            Path(path).unlink(missing_ok=True)
+
+
+async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
+    """The exit status of what the running agent was asked for. Raises ControlError when none runs there."""
+    with _socket(folder) as path:
+        try:
+            reader, writer = await asyncio.open_unix_connection(path, limit=LIMIT)
+        except OSError as error:
+            raise ControlError(f"no agent of a party runs in {folder}: type agent serve --data {folder}") from error
+    writer.write(json.dumps(request).encode() + b"\n")
+    status = 1
+    try:
+        while line := await reader.readline():
+            answer = json.loads(line)
+            if "say" in answer:
+                say(str(answer["say"]))
+            status = int(answer.get("status", status))
+    finally:
+        writer.close()
+    return status
+
+
+@contextmanager
+def _socket(folder: Path) -> Iterator[str]:
+    """A short path of the socket: the address of a Unix socket holds 107 bytes, and data folders may lie deep."""
+    try:
+        handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ControlError(f"{folder}: {error.strerror}") from error
+    try:
+        yield f"/proc/self/fd/{handle}/control.sock"
+    finally:
+        os.close(handle)

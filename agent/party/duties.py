@@ -1,0 +1,310 @@
+"""What a party's agent does for a coordinator: little, on its own node, with its own account's keys, by its policy."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from agent.chores import Chore, carry_out
+from agent.duties import Duties, Duty, DutyError, chain_step
+from agent.nodeos.probe import free_ports
+from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodes.errors import UnknownNode
+from agent.party import attesting, policy, proposals
+from agent.party.settings import PartySettings
+from agent.party.summary import summary
+from agent.pushes import Pushed
+from agent.records import PushRecords
+from agent.tasks import Report
+from antelope import actions
+from antelope.answers import Account, Info
+from antelope.errors import AntelopeError, BadName
+from antelope.genesis import Genesis
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey, PublicKey
+from antelope.names import check_name, name_to_int
+from antelope.transaction import PermissionLevel
+from boot import canary
+from boot.audit import AuditError
+from boot.blueprint import Blueprint
+from boot.step import NodeMode, Push
+from inventory.network import Role
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.endpoint import Endpoint
+from support.files import write_atomic
+
+log = logging.getLogger(__name__)
+
+STEPS = ("register", "canary-approve", "claim")
+"""The steps of which a party's agent does its own account's part."""
+MOST_PEERS = 64
+FRESH_SECONDS = 15.0
+"""A node whose head is not older is in sync: two producers in a row may be absent."""
+
+
+class PartyDuties(Duties):
+    """The duties of a party's agent. Whatever else a coordinator asks for is refused, in words."""
+
+    def __init__(self, settings: PartySettings, data: Path, *tools: Any) -> None:
+        """data: the agent's folder; tools: what Duties takes."""
+        super().__init__(*tools)
+        self.settings = settings
+        self.pending = proposals.Pending(data / "proposals")
+        self._data = data
+
+    @property
+    def account(self) -> str:
+        """The party's; its node has the same name."""
+        return self.settings.account
+
+    @property
+    def node(self) -> NodeClient:
+        """The party's own. Raises UnknownNode when it was never started."""
+        return self._nodes.client(self.account)
+
+    def duties(self, task: pb.Task, report: Report) -> Mapping[str, Duty]:
+        """All that a party's agent does."""
+        return {
+            "hold": lambda: self._take(task.hold.sha256),
+            "follow": lambda: self._follow(task.follow.peers),
+            "set_peers": lambda: self._set_peers(task.set_peers),
+            "enlist": lambda: self._enlist(report),
+            "endorse": lambda: self._endorse(task.endorse, report),
+            "attest": self._attest,
+            "run_step": lambda: self._own_step(task.run_step, report),
+            "recount": lambda: self._recount(task.recount, report),
+        }
+
+    def unknown(self, kind: str) -> str:
+        """Refusals say what was asked for."""
+        return f"refused: {kind or 'an empty task'} is nothing that the agent of a party does ({self.account})"
+
+    async def _take(self, manifest: str) -> None:
+        pinned, held = self.settings.manifest, self.manifest
+        if pinned and manifest != pinned:
+            raise DutyError(
+                f"refused: the coordinator's manifest is {manifest[:64]}, this party pinned {pinned}: nothing of it is "
+                "taken; ask the network's operator which one is right"
+            )
+        await self._hold(manifest)
+        if manifest != held:
+            for line in summary((await self._held()).sealed):
+                log.info("%s", line)
+
+    async def resume(self) -> None:
+        """Starts the node again as it ran last, with the settings of now. Raises what starting raises."""
+        if not self.manifest:
+            return
+        try:
+            peers = self._nodes.record(self.account).spec.peers
+        except UnknownNode:
+            return
+        await self._start(peers)
+
+    async def _follow(self, peers: Sequence[str]) -> None:
+        if len(peers) > MOST_PEERS:
+            raise DutyError(f"refused: {len(peers)} peers, more than {MOST_PEERS}")
+        for peer in peers:
+            try:
+                fine = Endpoint.parse(peer).port > 0
+            except ValueError:
+                fine = False
+            if not fine:
+                raise DutyError(f"refused: the peer {peer[:80]!r} is not HOST:PORT")
+        await self._start(tuple(peer for peer in dict.fromkeys(peers) if peer != self.settings.p2p))
+
+    async def _start(self, peers: tuple[str, ...]) -> None:
+        sealed = (await self._held()).sealed
+        genesis = Genesis.from_json(json.dumps(dict(sealed.genesis))).to_json()
+        await self._nodes.start(self._spec(peers), NodeMode.NORMAL, genesis.encode(), sealed.chain_id)
+
+    def _spec(self, peers: tuple[str, ...]) -> NodeSpec:
+        """The node as this agent alone describes it. Raises DutyError."""
+        settings = self.settings
+        try:
+            kept = self._nodes.record(self.account).spec.http_port
+        except UnknownNode:
+            kept = 0
+        try:
+            return NodeSpec(
+                name=self.account,
+                role=Role.PRODUCER,
+                account=self.account,
+                p2p_bind=settings.listen,
+                p2p_endpoint=settings.p2p,
+                http_port=settings.http_port or kept or free_ports(1)[0],
+                peers=peers,
+                options=settings.options,
+                nodeos=settings.nodeos,
+            )
+        except SpecError as error:
+            raise DutyError(str(error)) from error
+
+    async def _set_peers(self, wanted: pb.SetPeers) -> None:
+        if wanted.name != self.account:
+            raise DutyError(f"refused: {wanted.name[:80]!r} is no node of this party")
+        await self._follow(wanted.peers)
+
+    async def _own_step(self, wanted: pb.RunStep, report: Report) -> None:
+        if wanted.step not in STEPS:
+            raise DutyError(f"refused: the step {wanted.step[:80]!r} is nothing that the agent of a party does")
+        if set(wanted.keys) != {self.account} or wanted.node != self.account:
+            raise DutyError(f"refused: a party's agent does a step for {self.account} alone, on its own node")
+        blueprint = await self._held()
+        work = (await self._work_of(chain_step(wanted.step), blueprint)).get(self.account)
+        if not isinstance(work, Push):
+            raise DutyError(f"{wanted.step}: {self.account} has no part in it, as this agent derives it")
+        self._allow(work)
+        if wanted.step == "canary-approve":
+            self._decided(policy.decide(self.settings.policy, canary=True, codes=None, agreed=False))
+        await self._run_step(wanted, report)
+
+    async def _enlist(self, report: Report) -> None:
+        info = await self._synced()
+        self._check_ours(await self.node.find_account(self.account))
+        key = self._keys.signer_key(self.account)
+        row = await self.node.find_row("eosio", "eosio", "producers", name_to_int(self.account))
+        if row and self._as_wanted(row, key):
+            return
+        action = actions.regproducer(self.account, key, self.settings.url, self.settings.location)
+        (pushed,) = await self.sign(Chore("enlist"), (Push(self.account, (action,), self.account),), info)
+        log.info("regproducer is in block %d: %s is registered (transaction %s)", pushed.block, self.account,
+                 pushed.transaction)  # fmt: skip
+        _told(report, pushed)
+
+    def _as_wanted(self, row: Mapping[str, Any], key: PublicKey) -> bool:
+        same = PublicKey.parse(str(row["producer_key"])) == key
+        return bool(row["is_active"]) and same and row["url"] == self.settings.url
+
+    async def _synced(self) -> Info:
+        """The node's head, which is fresh. Raises DutyError when it is not in sync yet."""
+        info = await self.node.get_info()
+        if not self.in_sync(info):
+            raise DutyError(f"{self.account}'s node is not in sync yet: block {info.head_block_num}", retryable=True)
+        return info
+
+    def in_sync(self, info: Info) -> bool:
+        """Whether the node's head is as fresh as a running chain's."""
+        return time.time() - info.head_block_time.timestamp() <= FRESH_SECONDS
+
+    def _check_ours(self, account: Account | None) -> None:
+        """Raises DutyError when the account is not there, or cannot be used with the key that is here."""
+        if account is None:
+            raise DutyError(f"account {self.account} is not there yet", retryable=True)
+        active = account.permissions["active"].authority
+        own = self._keys.account_key(self.account)
+        if sum(weight for key, weight in active.keys if key == own) < active.threshold:
+            raise DutyError(
+                f"account {self.account} exists with other keys than this agent's ({own}): give its key with "
+                "--account-key FILE, or take another account"
+            )
+
+    async def _endorse(self, wanted: pb.Endorse, report: Report) -> None:
+        try:
+            proposer, name = check_name(wanted.proposer), check_name(wanted.proposal)
+        except BadName as error:
+            raise DutyError(f"refused: {error}") from error
+        proposal = await proposals.find(self.node, proposer, name)
+        if proposal is None:
+            raise DutyError(f"{proposer}/{name} is not on this party's node (yet)", retryable=True)
+        if proposal.hash != wanted.hash:
+            raise DutyError(
+                f"refused: {proposal.title} has the hash {proposal.hash}, the coordinator asks for {wanted.hash[:64]!r}"
+            )
+        pushed = await self.approve(proposal)
+        if pushed:
+            _told(report, pushed)
+
+    async def approve(self, proposal: proposals.Proposal) -> Pushed | None:
+        """Approves it, as far as the policy lets; None when that was done before. Raises DutyError and others."""
+        asked = await proposals.approvals(self.node, proposal.proposer, proposal.name)
+        if self.account in asked.provided:
+            self.pending.drop(proposal)
+            return None
+        if self.account not in asked.requested:
+            raise DutyError(f"{proposal.title} does not ask {self.account} for an approval")
+        derived = canary.packed(await self._held()).hex()
+        is_canary = (proposal.proposer, proposal.name) == (canary.PROPOSER, canary.PROPOSAL)
+        decision = policy.decide(
+            self.settings.policy,
+            canary=is_canary and proposal.packed == derived,
+            codes=_codes(proposal),
+            agreed=self.pending.agreed(proposal),
+        )
+        if decision.ask and self.pending.note(proposal):
+            log.warning("%s asks for an approval: `agent proposals` shows it, `agent approve %s` gives it",
+                        proposal.title, proposal.title)  # fmt: skip
+        self._decided(decision)
+        action = actions.approve(
+            proposal.proposer, proposal.name, PermissionLevel(self.account), bytes.fromhex(proposal.hash)
+        )
+        info = await self._synced()
+        push = Push(f"{proposal.title} {proposal.hash}", (action,), self.account)
+        (pushed,) = await self.sign(Chore("endorse"), (push,), info)
+        log.info("approved %s: %s (transaction %s)", proposal.title, decision.reason, pushed.transaction)
+        self.pending.drop(proposal)
+        return pushed
+
+    def _decided(self, decision: policy.Decision) -> None:
+        if not decision.approve:
+            raise DutyError(f"not approved: {decision.reason}", retryable=decision.ask)
+
+    async def _attest(self) -> pb.Result:
+        blueprint = await self._held()
+        try:
+            document = await attesting.document(self.node, blueprint)
+        except AuditError as error:
+            raise DutyError(str(error), retryable=True) from error
+        key = self._keys.private(self.account)
+        attestation = attesting.sign(self.account, key, document)
+        path = self._data / "attestations" / f"{json.loads(document)['block']['num']}.json"
+        write_atomic(path, attesting.as_json(attestation))
+        log.info("audited the chain on the own node: %s (%s)", attesting.verdict(document), path)
+        return pb.Result(attestation=attestation)
+
+    async def sign(self, chore: Chore, pushes: Sequence[Push], info: Info) -> tuple[Pushed, ...]:
+        """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError."""
+        for push in pushes:
+            self._allow(push)
+        sealed = (await self._held()).sealed
+        records = PushRecords(self._journal, sealed.chain_id)
+        return await carry_out(
+            self.node, records, sealed.chain_id, self._signing(sealed), chore, pushes, info.head_block_num
+        )
+
+    def _allow(self, push: Push) -> None:
+        key = str(self._keys.signer_key(self.account))
+        reason = policy.objection(self.settings.policy, self.account, push.actions, key)
+        if reason:
+            raise DutyError(f"refused: {reason}")
+
+    def _signing(self, sealed: Sealed) -> Callable[[str], PrivateKey]:
+        """Signs as the party's own account, and as nobody else."""
+
+        def private(account: str) -> PrivateKey:
+            if account != self.account:
+                raise KeyError(f"a party's agent signs as {self.account} alone")
+            return self._keys.private(account)
+
+        return private
+
+    async def held(self) -> Blueprint | None:
+        """The sealed network, once there is one."""
+        return await self._held() if self.manifest else None
+
+
+def _codes(proposal: proposals.Proposal) -> frozenset[str] | None:
+    try:
+        return proposals.contracts_set(proposal.transaction)
+    except AntelopeError:
+        return None
+
+
+def _told(report: Report, pushed: Pushed) -> None:
+    one = pb.Pushed(key=pushed.key, transaction=pushed.transaction, block=pushed.block)
+    report(pb.Progress(done=1, total=1, pushed=[one]))

@@ -1,0 +1,51 @@
+"""Taking a party's producer out of the race before its node stops."""
+
+from __future__ import annotations
+
+from agent.chores import Chore
+from agent.duties import DutyError
+from agent.nodes.errors import UnknownNode
+from agent.party.control import Say
+from agent.party.duties import PartyDuties
+from antelope import actions
+from antelope.names import name_to_int
+from boot.step import Push
+from support.retry import DeadlineError, poll
+
+ELECTION_SECONDS = 75.0
+"""The system contract looks once a minute."""
+ROUND_SECONDS = 6.0
+
+
+async def unregister(duties: PartyDuties, say: Say) -> None:
+    """unregprod, signed by the party's policy, and waits until the schedule is without it.
+
+    Does nothing where there is nothing to undo. Raises DutyError, PushError, NodeError.
+    """
+    try:
+        node = duties.node
+    except UnknownNode:
+        return
+    account = duties.account
+    row = await node.find_row("eosio", "eosio", "producers", name_to_int(account))
+    if row is None or not row["is_active"]:
+        say(f"{account} is not registered as a producer")
+    else:
+        info = await node.get_info()
+        if not duties.in_sync(info):
+            raise DutyError(f"{account}'s node is not in sync, or the chain stands still: cannot unregister")
+        push = Push(account, (actions.unregprod(account),), account)
+        (pushed,) = await duties.sign(Chore("leave"), (push,), info)
+        say(f"unregprod is in block {pushed.block} (transaction {pushed.transaction})")
+
+    async def out() -> bool:
+        return account not in (await node.get_producer_schedule()).active.names
+
+    if await out():
+        return
+    scheduled = len((await node.get_producer_schedule()).active.names)
+    say("waiting until the next schedule is active without it")
+    try:
+        await poll(out, what="the schedule", deadline=ELECTION_SECONDS + 4 * ROUND_SECONDS * scheduled)
+    except DeadlineError:
+        say("the schedule keeps it: there is no other producer in its place, and its turns will be missed")

@@ -1,0 +1,66 @@
+"""Looks at the party's own node, and tells its operator whenever the party got further."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from agent.nodes.errors import UnknownNode
+from agent.party.duties import PartyDuties
+from agent.party.words import Sight, Stage, stage, words
+from antelope.errors import NodeError
+from antelope.keys import PublicKey
+from antelope.names import name_to_int
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+SYNC_SECONDS = 5.0
+"""Between two lines about syncing."""
+
+
+async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> None:
+    """Looks for ever, and logs each new stage."""
+    told, told_at = None, 0.0
+    while True:
+        try:
+            sight = await look(duties, account_key, signer_key)
+        except (UnknownNode, NodeError, TimeoutError):
+            sight = None  # It does not run yet, or is being started again.
+        if sight:
+            now = stage(sight)
+            due = now is not told if now is not Stage.SYNCING else time.monotonic() - told_at >= SYNC_SECONDS
+            if due:
+                told, told_at = now, time.monotonic()
+                log.info("%s", words(now, sight, duties.account))
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def look(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> Sight:
+    """One look. Raises UnknownNode, NodeError."""
+    node, account = duties.node, duties.account
+    info = await node.get_info()
+    peers = sum(link.handshaken for link in await node.connections())
+    if not duties.in_sync(info):
+        return Sight(info.head_block_num, info.last_irreversible_block_num, False, peers)
+    held = await node.find_account(account)
+    row = await node.find_row("eosio", "eosio", "producers", name_to_int(account)) if held else None
+    schedules = await node.get_producer_schedule()
+    active = held.permissions["active"].authority if held else None
+    weight = sum(weight for key, weight in active.keys if key == account_key) if active else 0
+    return Sight(
+        info.head_block_num,
+        info.last_irreversible_block_num,
+        True,
+        peers,
+        account=held is not None,
+        ours=active is not None and weight >= active.threshold,
+        registered=row is not None
+        and bool(row["is_active"])
+        and PublicKey.parse(str(row["producer_key"])) == signer_key,
+        votes=float(row["total_votes"]) if row else 0.0,
+        upcoming=any(account in one.names for one in (schedules.pending, schedules.proposed) if one),
+        scheduled=account in schedules.active.names,
+        produced=info.head_block_producer == account or (row is not None and int(row["unpaid_blocks"]) > 0),
+    )

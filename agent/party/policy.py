@@ -1,0 +1,123 @@
+"""What a party's agent signs: a short list of actions of its own account, each of which the operator can switch off.
+
+Pure. Everything that the agent signs for the party passes `objection`, whoever asked for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.config import ConfigError
+from antelope.errors import AntelopeError
+from antelope.layouts import MSIG, SYSTEM, unpack_data
+from antelope.transaction import Action, PermissionLevel
+
+_CODE = re.compile(r"code:[0-9a-f]{64}(,[0-9a-f]{64})*")
+
+ASK, CANARY, NEVER = "ask", "canary", "never"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """[policy] of party.toml. Constructing it checks it: raises ConfigError."""
+
+    regproducer: bool = True
+    unregprod: bool = True
+    voteproducer: bool = True
+    claimrewards: bool = True
+    approve: str = ASK
+    """ask: the canary that the agent derives itself, and what its operator said yes to (`agent approve`). canary:
+    nothing but that canary. code:SHA256,…: as ask, and what sets nothing but contracts with these hashes. never.
+    """
+    unapprove: bool = True
+
+    def __post_init__(self) -> None:
+        if self.approve not in (ASK, CANARY, NEVER) and not _CODE.fullmatch(self.approve):
+            raise ConfigError(f"policy.approve is ask, canary, never or code:SHA256: not {self.approve[:100]!r}")
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """sha256 of the contracts that may be set without asking."""
+        return (
+            frozenset(self.approve.removeprefix("code:").split(","))
+            if self.approve.startswith("code:")
+            else frozenset()
+        )
+
+
+Subject = Callable[[Mapping[str, Any], str], bool]
+"""Whether an action's data is about this account and nobody else."""
+
+_SUBJECTS: dict[tuple[str, str], Subject] = {
+    (SYSTEM, "regproducer"): lambda data, own: data["producer"] == own,
+    (SYSTEM, "unregprod"): lambda data, own: data["producer"] == own,
+    (SYSTEM, "voteproducer"): lambda data, own: data["voter"] == own,
+    (SYSTEM, "claimrewards"): lambda data, own: data["owner"] == own,
+    (MSIG, "approve"): lambda data, own: _level(data) == own and bool(data.get("proposal_hash")),
+    (MSIG, "unapprove"): lambda data, own: _level(data) == own,
+}
+
+
+def _level(data: Mapping[str, Any]) -> str:
+    return str(data["level"]["actor"]) if data["level"]["permission"] == "active" else ""
+
+
+def objection(policy: Policy, account: str, actions: Sequence[Action], signing_key: str = "") -> str:
+    """Why the agent does not sign these actions for its account; empty: it does.
+
+    signing_key: the only one (EOS…) that it registers. Whether a proposal may be approved is `decide`'s to say.
+    """
+    if not actions:
+        return "there is nothing to sign"
+    for action in actions:
+        what = f"{action.account}::{action.name}"
+        subject = _SUBJECTS.get((action.account, action.name))
+        if subject is None:
+            return f"{what} is not among the actions that a party's agent signs"
+        if action.authorization != (PermissionLevel(account),):
+            levels = ", ".join(map(str, action.authorization)) or "nobody"
+            return f"{what} is to be authorised by {levels}: this agent signs as {account}@active alone"
+        try:
+            data = unpack_data(action.account, action.name, action.data)
+            if not subject(data, account):
+                return f"{what} is not about {account}, or not bound to a proposal's hash"
+        except (AntelopeError, KeyError, TypeError) as error:
+            return f"{what} cannot be read: {error}"
+        allowed = getattr(policy, action.name)
+        if allowed is False or allowed == NEVER:
+            return f"{what} is switched off in this party's policy"
+        if action.name == "regproducer" and signing_key and data["producer_key"] != signing_key:
+            return f"{what} names another signing key than this agent's"
+    return ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a proposal that the agent is asked to approve."""
+
+    approve: bool
+    ask: bool = False
+    """Its operator has to say."""
+    reason: str = ""
+
+
+def decide(policy: Policy, *, canary: bool, codes: frozenset[str] | None, agreed: bool) -> Decision:
+    """Whether to approve a proposal whose bytes were seen on the agent's own node.
+
+    canary: it is, byte for byte, the canary that the agent derives. codes: sha256 of the contracts that it sets, when
+    it does nothing else; None: it does. agreed: the operator said yes to these very bytes.
+    """
+    if policy.approve == NEVER:
+        return Decision(False, reason="this party's policy approves nothing")
+    if canary:
+        return Decision(True, reason="it is the canary, as this agent derives it")
+    if policy.approve == CANARY:
+        return Decision(False, reason="this party's policy approves the canary alone")
+    if agreed:
+        return Decision(True, reason="its operator said yes")
+    if codes and codes <= policy.codes:
+        return Decision(True, reason="it sets contracts that this party's policy names")
+    return Decision(False, ask=True, reason="this party's operator has not said yes yet")

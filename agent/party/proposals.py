@@ -1,0 +1,157 @@
+"""Proposals of eosio.msig as a party sees them: read off its own node, in words, kept until its operator decides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from antelope.abi import Abi
+from antelope.cleos import cleos_command
+from antelope.errors import AntelopeError, NodeError
+from antelope.http import NodeClient
+from antelope.layouts import LAYOUTS, MSIG, SYSTEM, unpack_data
+from antelope.names import name_to_int
+from antelope.transaction import Action, Transaction
+from support.files import write_atomic
+
+MOST_PENDING = 100
+"""Proposals that wait for the operator; more are not written down."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One proposal, by the bytes that it would execute."""
+
+    proposer: str
+    name: str
+    packed: str
+    """Hex."""
+    agreed: bool = False
+    """Its operator said yes to these very bytes."""
+
+    @property
+    def title(self) -> str:
+        """As `agent approve` takes it."""
+        return f"{self.proposer}/{self.name}"
+
+    @property
+    def hash(self) -> str:
+        """sha256 (hex) of the proposed transaction."""
+        return hashlib.sha256(bytes.fromhex(self.packed)).hexdigest()
+
+    @property
+    def transaction(self) -> Transaction:
+        """What it would execute. Raises BadTransaction."""
+        return Transaction.unpack(bytes.fromhex(self.packed))
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """Who was asked, and who said yes."""
+
+    requested: frozenset[str]
+    provided: frozenset[str]
+
+
+async def find(node: NodeClient, proposer: str, name: str) -> Proposal | None:
+    """The proposal as the node has it; None when there is none (any more). Raises NodeError."""
+    row = await node.find_row(MSIG, proposer, "proposal", name_to_int(name))
+    return Proposal(proposer, name, str(row["packed_transaction"])) if row else None
+
+
+async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:
+    """Its approvals. Raises NodeError."""
+    row: Mapping[str, Any] = await node.find_row(MSIG, proposer, "approvals2", name_to_int(name)) or {}
+    parts = ("requested_approvals", "provided_approvals")
+    requested, provided = (frozenset(str(one["level"]["actor"]) for one in row.get(part, ())) for part in parts)
+    return Approvals(requested | provided, provided)
+
+
+def contracts_set(transaction: Transaction) -> frozenset[str] | None:
+    """sha256 (hex) of the contracts that it sets, with their ABIs and nothing else; None when it does more."""
+    hashes, accounts, described = set(), set(), set()
+    for action in transaction.actions:
+        if action.account != SYSTEM or action.name not in ("setcode", "setabi"):
+            return None
+        data = unpack_data(SYSTEM, action.name, action.data)
+        if action.name == "setabi":
+            described.add(data["account"])
+            continue
+        accounts.add(data["account"])
+        hashes.add(hashlib.sha256(bytes.fromhex(data["code"])).hexdigest())
+    return frozenset(hashes) if hashes and described <= accounts else None
+
+
+async def describe(node: NodeClient, proposal: Proposal) -> tuple[str, ...]:
+    """What it would do, a line each: who asks, and every action as cleos would send it."""
+    try:
+        transaction = proposal.transaction
+    except AntelopeError as error:
+        return (f"{proposal.title}: cannot be read: {error}",)
+    until = datetime.fromtimestamp(transaction.expiration, UTC)
+    lines = [f"{proposal.title}: {len(transaction.actions)} actions, until {until:%Y-%m-%d %H:%M} UTC"]
+    lines.append(f"  sha256 of its bytes: {proposal.hash}")
+    lines += [f"  {await _line(node, action)}" for action in transaction.actions]
+    return tuple(lines)
+
+
+async def _line(node: NodeClient, action: Action) -> str:
+    data = None
+    if action.name not in LAYOUTS.get(action.account, {}):
+        try:
+            abi = Abi.from_packed((await node.get_raw_abi(action.account)).abi)
+            data = abi.unpack_action(action.name, action.data)
+        except (NodeError, AntelopeError):
+            data = None
+    try:
+        return cleos_command(action, data)
+    except AntelopeError as error:
+        return f"{action.account}::{action.name}, whose data cannot be read: {error}"
+
+
+class Pending:
+    """Proposals in DATA/proposals, a file each."""
+
+    def __init__(self, folder: Path) -> None:
+        """Creates the folder when it is first written to."""
+        self._folder = folder
+
+    def note(self, proposal: Proposal) -> bool:
+        """Keeps one that the operator must decide; whether it is a new one. Raises OSError."""
+        if self._path(proposal).is_file() or len(self.all()) >= MOST_PENDING:
+            return False
+        self._write(proposal)
+        return True
+
+    def agree(self, proposal: Proposal) -> None:
+        """Its operator said yes. Raises OSError."""
+        self._write(Proposal(proposal.proposer, proposal.name, proposal.packed, agreed=True))
+
+    def agreed(self, proposal: Proposal) -> bool:
+        """Whether its operator said yes to these very bytes."""
+        return any(one.agreed for one in self.all() if one.hash == proposal.hash and one.title == proposal.title)
+
+    def drop(self, proposal: Proposal) -> None:
+        """It is decided."""
+        self._path(proposal).unlink(missing_ok=True)
+
+    def all(self) -> Sequence[Proposal]:
+        """Everything that waits, by title."""
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                found.append(Proposal(**json.loads(path.read_bytes())))
+            except (OSError, ValueError, TypeError):
+                continue
+        return sorted(found, key=lambda one: one.title)
+
+    def _path(self, proposal: Proposal) -> Path:
+        return self._folder / f"{proposal.proposer}.{proposal.name}.{proposal.hash[:16]}.json"
+
+    def _write(self, proposal: Proposal) -> None:
+        write_atomic(self._path(proposal), json.dumps(asdict(proposal)).encode(), 0o600)

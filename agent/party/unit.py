@@ -1,0 +1,48 @@
+"""The systemd unit that keeps a party's agent running, for `agent serve --unit`. Pure."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from agent.config import ConfigError
+
+_WORD = re.compile(r"[A-Za-z0-9_@+.,=:/-]+", re.ASCII)
+
+_UNIT = """\
+# bootcoord: the agent of {account} in the network {network}. Install it with
+#   agent serve --data {data} --unit | sudo tee /etc/systemd/system/bootcoord-{network}-{account}.service
+#   sudo systemctl enable --now bootcoord-{network}-{account}
+[Unit]
+Description=bootcoord agent of {account} in {network}
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User={user}
+ExecStart={python} -m agent.cli serve --data {data}
+Restart=on-failure
+RestartPreventExitStatus=2
+RestartSec=5
+# The node outlives its agent: an upgrade of the agent is no gap in its blocks.
+KillMode=process
+UMask=0077
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths={data} -{cache}
+PrivateTmp=no
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def unit_text(network: str, account: str, data: Path, cache: Path, user: str, python: str) -> str:
+    """The unit; cache: where the bundled nodeos lies.
+
+    Raises ConfigError on what systemd would read as more than one word.
+    """
+    for word in (network, account, str(data), str(cache), user, python):
+        if not _WORD.fullmatch(word):
+            raise ConfigError(f"cannot stand in a systemd unit: {word!r}")
+    return _UNIT.format(network=network, account=account, data=data, cache=cache, user=user, python=python)

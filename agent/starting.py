@@ -1,0 +1,126 @@
+"""Brings a chain back after a total outage without a coordinator: the agents of its producers do it among themselves.
+
+The rule is agent.nodes.starter's. Who begins follows from the chain: the first of the active schedule, and should that
+one not come back, each next one as much later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+
+from agent.nodeos.config import produces
+from agent.nodeos.probe import NodeosError
+from agent.nodeos.spec import SpecError
+from agent.nodes.errors import NodeFault
+from agent.nodes.starter import BLOCK_SECONDS, BLOCKS_A_TURN, LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
+from agent.nodes.state import NodeState
+from agent.nodes.supervisor import Nodes
+from antelope.answers import Info, PeerLink, Schedules
+from antelope.errors import NodeError
+from antelope.http import NodeClient
+from boot.step import NodeMode
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+AGAIN_SECONDS = 120.0
+"""A node that was started so is not started so again before: nodes need a while to agree."""
+
+
+def patience(schedule: tuple[str, ...], account: str) -> float:
+    """Seconds without a block after which the account's node begins. Raises ValueError when it is not scheduled."""
+    rounds = PATIENCE_ROUNDS * (schedule.index(account) + 1)
+    return rounds * BLOCKS_A_TURN * BLOCK_SECONDS * len(schedule)
+
+
+def outage(account: str, info: Info, schedules: Schedules, links: list[PeerLink], seen: float, now: float) -> Outage:
+    """What a node shows. seen: for how many seconds its head has been the same for this agent; now: Unix seconds.
+
+    A peer is known by the key with which it signed its handshake. What it told of its head may be old: blocks that came
+    since it told everybody, so it stands where this node stands, unless it said that it is ahead.
+    """
+    keys = {key: producer.name for producer in schedules.active.producers for key in producer.keys}
+    heads = [(link.key, link.head_num) for link in links if link.handshaken]
+    return Outage(
+        account=account,
+        schedule=schedules.active.names,
+        head=info.head_block_num,
+        silence=min(now - info.head_block_time.timestamp(), seen),
+        peers=tuple(head for _, head in heads),
+        holders={keys[key]: max(head, info.head_block_num) for key, head in heads if key in keys},
+    )
+
+
+def may_begin(found: Outage) -> str:
+    """Why the node may not begin by itself now; empty: it may. The later its turn, the longer it waits."""
+    if found.account in found.schedule and found.silence <= patience(found.schedule, found.account):
+        needed = patience(found.schedule, found.account)
+        return f"{found.account} begins after {needed:g} s without a block, {found.silence:.0f} s so far"
+    return objection(found, asked=False)
+
+
+@dataclass
+class _Watch:
+    """What is remembered of one node between two looks."""
+
+    head: str = ""
+    since: float = field(default_factory=time.monotonic)
+    told: str = ""
+    begun: float = 0.0
+
+    def standing(self, head: str) -> float:
+        """For how many seconds its head has been this block."""
+        if head != self.head:
+            self.head, self.since, self.told = head, time.monotonic(), ""
+        return time.monotonic() - self.since
+
+
+async def watch_outages(nodes: Nodes) -> None:
+    """Looks after every producer's node of this host, for ever."""
+    watches: dict[str, _Watch] = {}
+    while True:
+        for status in await nodes.status():
+            record = nodes.record(status.name)
+            ordinary = status.state is NodeState.RUNNING and status.mode is NodeMode.NORMAL
+            if ordinary and record.spec.account and produces(record.spec, record.mode):
+                watch = watches.setdefault(status.name, _Watch())
+                await _look(nodes, status.name, str(record.spec.account), watch)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _look(nodes: Nodes, name: str, account: str, watch: _Watch) -> None:
+    try:
+        found = await _outage(nodes.client(name), account, watch)
+    except (NodeError, TimeoutError):
+        return  # It is being started or stopped; a node that stays silent is the supervisor's concern.
+    turn = BLOCKS_A_TURN * BLOCK_SECONDS * len(found.schedule)
+    if account not in found.schedule or found.silence <= 2 * turn:
+        return
+    reason = may_begin(found)
+    if reason:
+        kind = " ".join(word for word in reason.split() if not word[0].isdigit())  # once, whatever the seconds are
+        if watch.told != kind:
+            watch.told = kind
+            log.warning("node %s: the chain stands still at block %d: %s", name, found.head, reason)
+        return
+    if watch.begun and time.monotonic() - watch.begun < AGAIN_SECONDS:
+        return
+    watch.begun = time.monotonic()
+    log.warning(
+        "node %s: no block for %.0f s, %d peers stand at %d as well: it begins again, with stale production enabled",
+        name, found.silence, len(found.peers), found.head,
+    )  # fmt: skip
+    try:
+        await nodes.start(nodes.record(name).spec, NodeMode.STARTER)
+    except (NodeFault, NodeosError, SpecError) as error:
+        log.warning("node %s: %s", name, error)
+
+
+async def _outage(node: NodeClient, account: str, watch: _Watch) -> Outage:
+    async with asyncio.timeout(LOOK_SECONDS):
+        info = await node.get_info()
+        seen = watch.standing(info.head_block_id)
+        return outage(account, info, await node.get_producer_schedule(), await node.connections(), seen, time.time())
