@@ -7,14 +7,17 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from agent.blocks import StalledError, following
 from agent.config import AgentConfig
+from agent.errors import DutyError
 from agent.keys import KeyStore, KeyStoreError
 from agent.nodeos.probe import NodeosError
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import NodeFault
 from agent.nodes.supervisor import Nodes
+from agent.patronage import Patronage
 from agent.pushes import Pushed, Pusher, PushError
 from agent.records import PushRecords
 from agent.session import FetchArtifact, SessionEnded
@@ -43,17 +46,9 @@ _MODES: Mapping[int, NodeMode | None] = {
 }
 
 
+Body = TypeVar("Body")
 Duty = Callable[[], Awaitable[pb.Result | None]]
 """Does it; a result with what it is to carry, or None when there is nothing but that it went well."""
-
-
-class DutyError(Exception):
-    """The agent refuses, or cannot do it. One line: what, why, what to do."""
-
-    def __init__(self, message: str, retryable: bool = False) -> None:
-        """retryable: worth another try without anybody's help."""
-        super().__init__(message)
-        self.retryable = retryable
 
 
 class Duties:
@@ -77,6 +72,7 @@ class Duties:
         self._journal = journal
         self._memory = memory
         self._fetch = fetch
+        self._patronage = Patronage(nodes, keys, journal, self._have)
         self._blueprint: Blueprint | None = None
         self._work: dict[str, dict[str, Work]] = {}
         self._steps: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -96,6 +92,10 @@ class Duties:
             "set_peers": lambda: self._nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "run_step": lambda: self._run_step(task.run_step, report),
             "recount": lambda: self._recount(task.recount, report),
+            "sponsor": lambda: self._for_parties(self._patronage.sponsor, task.sponsor, report),
+            "elect": lambda: self._for_parties(self._patronage.elect, task.elect, report),
+            "propose": lambda: self._for_parties(self._patronage.propose, task.propose, report),
+            "execute": lambda: self._for_parties(self._patronage.execute, task.execute, report),
         }
 
     def unknown(self, kind: str) -> str:
@@ -229,6 +229,11 @@ class Duties:
             return self._keys.signer(GENESIS_ACCOUNT) if account in shared else self._keys.private(account)
 
         return private
+
+    async def _for_parties(
+        self, duty: Callable[[Blueprint, Body, Report], Awaitable[None]], body: Body, report: Report
+    ) -> None:
+        await duty(await self._held(), body, report)
 
     async def _recount(self, wanted: pb.Recount, report: Report) -> None:
         records = PushRecords(self._journal, (await self._held()).sealed.chain_id)

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.blocks import StalledError
 from agent.config import AgentConfig, DataFolder
-from agent.duties import DutyError
+from agent.errors import DutyError
 from agent.keys import KeyStoreError
 from agent.nodeos.probe import NodeosError
 from agent.nodeos.spec import SpecError

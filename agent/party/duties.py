@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from agent import proposals
 from agent.chores import Chore, carry_out
-from agent.duties import Duties, Duty, DutyError, chain_step
+from agent.duties import Duties, Duty, chain_step
+from agent.errors import DutyError
 from agent.nodeos.probe import free_ports
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import UnknownNode
-from agent.party import attesting, policy, proposals
+from agent.party import attesting, policy
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
 from agent.pushes import Pushed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.chores import Chore
-from agent.duties import DutyError
+from agent.errors import DutyError
 from agent.nodes.errors import UnknownNode
 from agent.party.control import Say
 from agent.party.duties import PartyDuties

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent import proposals
 from agent.chores import Chore
-from agent.party import proposals
 from agent.party.control import Answerer, ControlError, Say
 from agent.party.duties import PartyDuties
-from agent.party.proposals import Proposal
+from agent.proposals import Proposal
 from antelope import actions
 from antelope.names import check_name
 from antelope.transaction import Action, PermissionLevel

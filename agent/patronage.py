@@ -1,0 +1,230 @@
+"""What the operator's agents do for parties: pay for their accounts, vote for them, propose what they are to approve.
+
+Everything keeps to the sealed network: whose funds, how much, how often; whose votes. No coordinator has more of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+
+from agent.chores import Chore, carry_out
+from agent.errors import DutyError
+from agent.keys import KeyStore
+from agent.nodes.state import NodeState
+from agent.nodes.supervisor import Nodes
+from agent.proposals import Proposal, find
+from agent.records import PushRecords
+from agent.tasks import Report
+from antelope import actions
+from antelope.abi import Abi
+from antelope.asset import Asset
+from antelope.authority import Authority
+from antelope.errors import BadName
+from antelope.http import NodeClient
+from antelope.keys import PublicKey
+from antelope.names import check_name, name_to_int
+from antelope.transaction import Action, PermissionLevel, Transaction
+from boot.blueprint import Blueprint
+from boot.step import NodeMode, Push
+from boot.voting import CHOICES_PER_PUSH, MOST_CHOICES
+from inventory.sealed import SealedSponsor
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+
+_PARTY = re.compile(r"[a-z1-5]{12}", re.ASCII)
+LONGEST_PROPOSAL = 30 * 86_400
+"""Seconds until a proposal expires, at most."""
+SPONSOR, ELECT, PROPOSE, EXECUTE = (Chore(name) for name in ("sponsor", "elect", "propose", "execute"))
+
+Have = Callable[[str], Awaitable[None]]
+"""Fetches an artifact, verified."""
+
+
+class Patronage:
+    """These duties of one host, with its keys and on its own nodes."""
+
+    def __init__(self, nodes: Nodes, keys: KeyStore, journal: Journal, have: Have) -> None:
+        self._nodes = nodes
+        self._keys = keys
+        self._journal = journal
+        self._have = have
+        self._under_way: set[str] = set()
+        self._votes = asyncio.Lock()
+
+    async def sponsor(self, blueprint: Blueprint, wanted: pb.Sponsor, report: Report) -> None:
+        """Creates a party's account, once, within the sealed budget. Does nothing when it is there with that key."""
+        terms = _terms(blueprint)
+        key = PublicKey.parse(wanted.public_key)
+        self._check_party(blueprint, wanted.account)
+        node = await self._node()
+        found = await node.find_account(wanted.account)
+        if found:
+            if found.permissions["active"].authority != Authority.key(key):
+                raise DutyError(f"account {wanted.account} exists already, with other keys than {key}")
+            return
+        async with self._one_at_a_time(wanted.account):
+            self._check_budget(blueprint, terms, wanted.account)
+            push = Push(wanted.account, account_actions(blueprint, terms, wanted.account, key), terms.account)
+            await self._push(blueprint, node, SPONSOR, (push,), report)
+
+    def _check_party(self, blueprint: Blueprint, account: str) -> None:
+        if not _PARTY.fullmatch(account):
+            raise DutyError(f"refused: an account of a party has 12 of a-z and 1-5, not {account[:40]!r}")
+        if any(row.account == account for row in blueprint.rows):
+            raise DutyError(f"refused: {account} is an account of the allocation")
+
+    @contextlib.asynccontextmanager
+    async def _one_at_a_time(self, account: str) -> AsyncIterator[None]:
+        if account in self._under_way:
+            raise DutyError(f"account {account} is being created", retryable=True)
+        self._under_way.add(account)
+        try:
+            yield
+        finally:
+            self._under_way.discard(account)
+
+    def _check_budget(self, blueprint: Blueprint, terms: SealedSponsor, account: str) -> None:
+        """What is under way counts, as well as what is signed and may still come into a block."""
+        records = PushRecords(self._journal, blueprint.sealed.chain_id).of_step(SPONSOR.name)
+        paid = {one.key for one in records if one.block or one.expiration >= time.time()} | self._under_way
+        if len(paid - {account}) >= terms.parties:
+            raise DutyError(f"refused: {terms.account} pays for {terms.parties} accounts, as sealed, and it has")
+
+    async def elect(self, blueprint: Blueprint, wanted: pb.Elect, report: Report) -> None:
+        """Has the sealed voters whose keys are here vote for these producers. Those who do already are left alone."""
+        producers = _names(wanted.producers, MOST_CHOICES)
+        node = await self._node()
+        for name in producers:
+            row = await node.find_row("eosio", "eosio", "producers", name_to_int(name))
+            if row is None or not row["is_active"]:
+                raise DutyError(f"{name} is not registered as a producer: it cannot be voted for", retryable=True)
+        async with self._votes:
+            late = [voter for voter in self._voters(blueprint) if not await _votes_so(node, voter, producers)]
+            size = max(1, CHOICES_PER_PUSH // len(producers))
+            shares = [late[start : start + size] for start in range(0, len(late), size)]
+            pushes = [_ballots(share, producers) for share in shares]
+            await self._push(blueprint, node, ELECT, pushes, report)
+
+    def _voters(self, blueprint: Blueprint) -> tuple[str, ...]:
+        """Those whom the sealed network has vote for producers, as far as their keys are here."""
+        voters = [vote.voter for vote in blueprint.sealed.votes if not vote.proxy]
+        here = tuple(name for name in voters if self._holds(name))
+        if not here:
+            raise DutyError("this host has no key of anybody whom the sealed network has vote")
+        return here
+
+    def _holds(self, account: str) -> bool:
+        try:
+            self._keys.private(account)
+        except KeyError:
+            return False
+        return True
+
+    async def propose(self, blueprint: Blueprint, wanted: pb.Propose, report: Report) -> None:
+        """Proposes another contract for an account, from verified artifacts; the sponsor pays."""
+        terms = _terms(blueprint)
+        name, account = _name(wanted.proposal), _name(wanted.account)
+        requested = _names(wanted.requested, MOST_CHOICES)
+        if not time.time() < wanted.expiration <= time.time() + LONGEST_PROPOSAL:
+            raise DutyError(f"refused: a proposal expires within {LONGEST_PROPOSAL // 86_400} days")
+        for sha256 in (wanted.wasm, wanted.abi):
+            await self._have(sha256)
+        upgrade = upgrade_transaction(blueprint, account, wanted.wasm, wanted.abi, wanted.expiration)
+        node = await self._node()
+        there = await find(node, terms.account, name)
+        if there:
+            if there != Proposal(terms.account, name, upgrade.packed.hex()):
+                raise DutyError(f"{there.title} is another proposal already: choose another name")
+            return
+        levels = tuple(PermissionLevel(producer) for producer in requested)
+        action = actions.propose(terms.account, name, levels, upgrade)
+        push = Push(f"{name} {hashlib.sha256(upgrade.packed).hexdigest()}", (action,), terms.account)
+        await self._push(blueprint, node, PROPOSE, (push,), report)
+
+    async def execute(self, blueprint: Blueprint, wanted: pb.Execute, report: Report) -> None:
+        """Executes a proposal of the sponsor's; whether that had its effect, the chain shows."""
+        terms, name = _terms(blueprint), _name(wanted.proposal)
+        node = await self._node()
+        there = await find(node, terms.account, name)
+        if there is None:
+            raise DutyError(f"there is no proposal {terms.account}/{name} (any more): it was executed, or withdrawn")
+        push = Push(f"{name} {there.hash}", (actions.exec(terms.account, name, terms.account),), terms.account)
+        await self._push(blueprint, node, EXECUTE, (push,), report)
+
+    async def _push(
+        self, blueprint: Blueprint, node: NodeClient, chore: Chore, pushes: Sequence[Push], report: Report
+    ) -> None:
+        if not pushes:
+            return
+        chain_id = blueprint.sealed.chain_id
+        seen = (await node.get_info()).head_block_num
+        records = PushRecords(self._journal, chain_id)
+        done = await carry_out(node, records, chain_id, self._keys.private, chore, pushes, seen)
+        told = [pb.Pushed(key=one.key, transaction=one.transaction, block=one.block) for one in done]
+        report(pb.Progress(done=len(done), total=len(pushes), pushed=told))
+
+    async def _node(self) -> NodeClient:
+        """A node of this host that takes transactions. Raises DutyError."""
+        for status in await self._nodes.status():
+            if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT:
+                return self._nodes.client(status.name)
+        raise DutyError(
+            "no node of this host takes transactions: the genesis node reads irreversible state once it is retired; "
+            "give its host a producer's or a full node, too",
+            retryable=True,
+        )
+
+
+def account_actions(blueprint: Blueprint, terms: SealedSponsor, account: str, key: PublicKey) -> tuple[Action, ...]:
+    """All that a party gets, in one transaction: the account is there with everything, or not at all."""
+    own, symbol = Authority.key(key), blueprint.symbol
+    made = [actions.newaccount(terms.account, account, own, own)]
+    made.append(actions.buyram(terms.account, account, Asset(terms.ram, symbol)))
+    if terms.net or terms.cpu:
+        stake = Asset(terms.net, symbol), Asset(terms.cpu, symbol)
+        made.append(actions.delegatebw(terms.account, account, *stake, True))
+    if terms.liquid:
+        made.append(actions.transfer(terms.account, account, Asset(terms.liquid, symbol), "party"))
+    return tuple(made)
+
+
+def upgrade_transaction(blueprint: Blueprint, account: str, wasm: str, abi: str, expiration: int) -> Transaction:
+    """Sets an account's contract to these artifacts (sha256, hex). References no block: msig does not look at it."""
+    code = actions.setcode(account, blueprint.verified(wasm))
+    described = actions.setabi(account, Abi.parse(blueprint.verified(abi)).packed())
+    return Transaction(expiration, 0, 0, (code, described))
+
+
+def _ballots(voters: Sequence[str], producers: Sequence[str]) -> Push:
+    digest = hashlib.sha256(" ".join((*voters, "for", *sorted(producers))).encode()).hexdigest()
+    return Push(digest, tuple(actions.voteproducer(voter, "", producers) for voter in voters), voters[0])
+
+
+async def _votes_so(node: NodeClient, voter: str, producers: Sequence[str]) -> bool:
+    row: Mapping[str, object] | None = await node.find_row("eosio", "eosio", "voters", name_to_int(voter))
+    return row is not None and not row["proxy"] and row["producers"] == sorted(producers, key=name_to_int)
+
+
+def _terms(blueprint: Blueprint) -> SealedSponsor:
+    if blueprint.sealed.sponsor is None:
+        raise DutyError("refused: the sealed network has no sponsor (parties.sponsor)")
+    return blueprint.sealed.sponsor
+
+
+def _name(text: str) -> str:
+    try:
+        return check_name(text)
+    except BadName as error:
+        raise DutyError(f"refused: {error}") from error
+
+
+def _names(texts: Iterable[str], most: int) -> tuple[str, ...]:
+    names = tuple(_name(text) for text in texts)
+    if not 0 < len(names) <= most or len(set(names)) != len(names):
+        raise DutyError(f"refused: 1 to {most} different producers are expected")
+    return names
