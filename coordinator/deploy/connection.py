@@ -162,7 +162,7 @@ def open_login(login: VerifiedLogin) -> None:
             login.client.close()
         except paramiko.ssh_exception.IncompatiblePeer as error:
             raise wrong or Unreachable(f"{login.place} and we have no SSH algorithm in common: {error}") from None
-        except (paramiko.SSHException, EOFError, OSError) as error:
+        except (paramiko.SSHException, EOFError, OSError, ValueError) as error:  # ValueError: it speaks no proper SSH
             login.client.close()
             raise _explained(login, error) from error
 
@@ -174,7 +174,7 @@ def _explained(login: VerifiedLogin, error: Exception) -> Exception:
             f"{login.place} lets {login.user} in with none of our keys ({str(error).rstrip('.')}): correct ssh.user and"
             f" ssh.key in the inventory, or add the key to ssh-agent"
         )
-    if isinstance(error, paramiko.SSHException | EOFError | ConnectionResetError):
+    if isinstance(error, paramiko.SSHException | EOFError | ConnectionResetError | ValueError):
         return Dropped(f"{login.place} hung up before the login: {error or 'no greeting'}")
     said = (error.strerror if isinstance(error, OSError) else "") or str(error) or f"no answer in {CONNECT_SECONDS} s"
     return Unreachable(f"no SSH at {login.place}: {said}; check that it is up, and its address")

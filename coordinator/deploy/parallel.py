@@ -10,6 +10,7 @@ from typing import TypeVar
 from coordinator.deploy.connection import HostConnection
 from coordinator.deploy.errors import DeployError
 from inventory.network import Host
+from support.journal import JournalError
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ def on_each(
 ) -> dict[str, T | DeployError]:
     """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
 
-    Errors other than DeployError are faults of ours and pass through. Being interrupted ends all connections.
+    Being interrupted ends all connections.
     """
     chosen = [host for host in hosts if host.ssh is not None]
     open_ones: set[HostConnection] = set()
@@ -50,6 +51,8 @@ def on_each(
             if timer is not None and not timer.is_alive():
                 return DeployError(f"not done within {seconds:g} s; last: {error}")
             return error
+        except (OSError, ValueError, JournalError) as error:  # on this machine: the others may fare better
+            return DeployError(str(error))
         finally:
             if timer is not None:
                 timer.cancel()
