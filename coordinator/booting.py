@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boot.plan import Plan
-from coordinator.collecting import collect
+from coordinator.collecting import PartyKeys, collect
+from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts import Hosts
+from coordinator.parties.awaiting import await_parties, present
+from coordinator.parties.spread import choose, with_parties
 from coordinator.progress import Reporter
 from coordinator.reviving import revive
 from coordinator.runner import Outcome, Runner
+from coordinator.serving import serving
 from coordinator.session import DIAL_SECONDS, Session, open_session
 from inventory.compare import compare
 from inventory.contract_files import read_own
@@ -49,7 +53,7 @@ async def boot(
     then: Callable[[Session, Booted], Awaitable[None]] | None = None,
 ) -> Booted:
     """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
-    async with open_session(network, root, acting=True) as session:
+    async with open_session(network, root, acting=True) as session, serving(session, reporter.note):
         check_unchanged(session)
         hosts = Hosts(session, reporter)
         trouble = await hosts.check()
@@ -57,8 +61,10 @@ async def boot(
         with hosts.reached():
             sealed = await _sealed(session, reporter)
             await _hold(session, sealed)
-            runner = Runner(session.desk, session.blueprint(sealed), session.state, reporter)
-            started = await revive(session.desk, runner, sealed, reporter) or started
+            whole = _with_parties(session)
+            desk = NetworkDesk(whole, session.hub)
+            runner = Runner(desk, session.blueprint(sealed, _of_boot(whole)), session.state, reporter)
+            started = await revive(desk, runner, sealed, reporter) or started
             booted = Booted(sealed, await runner.run(plan.steps), started)
             if then:
                 await then(session, booted)
@@ -88,9 +94,12 @@ async def _sealed(session: Session, reporter: Reporter) -> Sealed:
         reporter.note(f"{host}: {why}; the boot goes on without it, type coord boot again to finish")
     if sealed:
         return sealed
+    parties = await await_parties(session, reporter)
     reporter.note("collecting public keys and features")
-    bundle = await collect(session.network, session.hub)
+    keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}
+    bundle = await collect(session.network, session.hub, keys)
     session.state.seal(bundle.sealed, dict(bundle.artifacts))
+    session.parties.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
     for note in bundle.notes:
@@ -98,9 +107,25 @@ async def _sealed(session: Session, reporter: Reporter) -> Sealed:
     return bundle.sealed
 
 
+def _with_parties(session: Session) -> Network:
+    """The network as it is to run: with the nodes of parties, so that those of the operator know them again."""
+    book = session.hub.book
+    for party in present(session).values():
+        if not party.neighbours:
+            book.linked(party.name, choose(session.network, book.parties(), party.name))
+    return with_parties(session.network, book.parties(), session.network.parties.wait_for)
+
+
+def _of_boot(whole: Network) -> Network:
+    """The part of it that the boot depends on: late parties' nodes hold nothing up."""
+    awaited = whole.parties.wait_for
+    return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
+
+
 async def _hold(session: Session, sealed: Sealed) -> None:
-    """Has every connected agent take the sealed network and its artifacts."""
-    links = [link for link in session.hub.links.values() if link.connected]
+    """Has every connected agent of a host, and of a party that was waited for, take the sealed network."""
+    names = {host.name for host in session.network.hosts} | {party.name for party in present(session).values()}
+    links = [link for link in session.hub.links.values() if link.connected and link.name in names]
     body = pb.Hold(sha256=sealed.manifest)
     results = await asyncio.gather(*(link.task(body, deadline=HOLD_SECONDS) for link in links), return_exceptions=True)
     for link, result in zip(links, results, strict=True):

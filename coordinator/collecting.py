@@ -25,6 +25,14 @@ COLLECT_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
+class PartyKeys:
+    """The public keys (EOS…) of a party that the boot waited for."""
+
+    account_key: str
+    signing_key: str
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What one host's agent is asked for."""
 
@@ -58,8 +66,10 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
     )
 
 
-async def collect(network: Network, hub: Hub) -> SealedBundle:
-    """Asks every host, and seals. Raises OperationFailed, InventoryError."""
+async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] | None = None) -> SealedBundle:
+    """Asks every host, and seals. parties: those that were waited for, by account; their keys were proved when they
+    registered. Raises OperationFailed, InventoryError.
+    """
     nonce = secrets.token_bytes(32)
     answers: dict[str, pb.Collected] = {}
     for request in wanted(network):
@@ -76,7 +86,7 @@ async def collect(network: Network, hub: Hub) -> SealedBundle:
             raise OperationFailed(f"{request.host}: {result.error}")
         check_proofs(network.name, nonce, request.host, _keys(result.collected))
         answers[request.host] = result.collected
-    return seal(network, merge(network, answers, datetime.now(UTC)))
+    return seal(network, merge(network, answers, datetime.now(UTC), parties or {}))
 
 
 def possession(network: str, account: str, nonce: bytes) -> bytes:
@@ -101,10 +111,12 @@ def check_proofs(network: str, nonce: bytes, host: str, keys: Iterable[pb.Key]) 
             raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
 
 
-def merge(network: Network, answers: Mapping[str, pb.Collected], now: datetime) -> Collected:
+def merge(
+    network: Network, answers: Mapping[str, pb.Collected], now: datetime, parties: Mapping[str, PartyKeys]
+) -> Collected:
     """Everything collected, in the form that the seal takes; `answers` by host. Raises InventoryError, BundledError."""
-    account_keys: dict[str, str] = {}
-    signing_keys: dict[str, str] = {}
+    account_keys = {account: party.account_key for account, party in parties.items()}
+    signing_keys = {account: party.signing_key for account, party in parties.items()}
     imported: dict[str, str] = {}
     for answer in answers.values():
         account_keys |= _by_account(answer.accounts) | _by_account(answer.imported_producers)

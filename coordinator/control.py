@@ -54,10 +54,12 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
         path.unlink(missing_ok=True)
 
 
-async def ask_running(folder: Path, ask: str, **more: Any) -> dict[str, Any]:
-    """The running coordinator's answer. Raises OperationFailed when it does not answer, or with its error."""
+async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
+    """The running coordinator's answer, within so many seconds. Raises OperationFailed when it does not answer, or with
+    its error.
+    """
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(_short(folder / SOCKET), limit=LIMIT)
             writer.write(json.dumps({"ask": ask} | more).encode() + b"\n")
             answer: dict[str, Any] = json.loads(await reader.readline())

@@ -42,9 +42,9 @@ class NetworkDesk:
 
     @property
     def reader(self) -> Node:
-        """The node that follows the boot: the genesis node, or any other that runs."""
+        """The node that follows the boot: the genesis node, or any other of the operator's that runs."""
         candidates = (self.network.genesis_node, *self.network.nodes)
-        found = next((node for node in candidates if self.running(node)), None)
+        found = next((node for node in candidates if self.running(node) and not node.party), None)
         if found is None:
             raise Unreachable(0, None, "", "no node runs")
         return found

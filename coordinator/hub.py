@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -35,6 +36,20 @@ REGISTER_SECONDS = 0.25
 """How often open streams are checked against the register: revocations of other processes act at once too."""
 
 _SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
+
+
+def reserve_port(journal: Journal, listen: Endpoint) -> int:
+    """The port that the coordinator listens on, or will: an invitation names it before the first coordinator runs."""
+    if listen.port:
+        return listen.port
+    journal.part("hub", _SCHEMA)
+    row = journal.row("SELECT value FROM hub WHERE name = 'port'")
+    if row is None:
+        with socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET) as probe:
+            probe.bind((listen.host, 0))
+            journal.write("INSERT OR IGNORE INTO hub VALUES ('port', ?)", probe.getsockname()[1])
+        row = journal.row("SELECT value FROM hub WHERE name = 'port'")
+    return int(row[0]) if row else 0
 
 
 class HubError(Exception):

@@ -10,6 +10,7 @@ from antelope.errors import NodeError
 from boot.plan import make_plan
 from boot.step import Query
 from boot.steps import STEPS
+from coordinator.parties.book import Book, Party
 from coordinator.session import Session
 from coordinator.state import State, StepRecord
 from inventory.network import Network
@@ -60,6 +61,7 @@ class Report:
     nodes: tuple[NodeRow, ...]
     hosts: tuple[HostRow, ...]
     steps: Mapping[str, StepRecord]
+    parties: tuple[Party, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The document that `coord status --json` prints."""
@@ -83,7 +85,10 @@ class Report:
                 {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
                 for row in self.hosts
             ],
-            "parties": [],
+            "parties": [
+                {"name": one.name, "account": one.account, "state": str(one.state), "why": one.why, "p2p": one.endpoint}
+                for one in self.parties
+            ],
             "steps": [
                 {
                     "name": step.name,
@@ -113,6 +118,7 @@ async def gather(session: Session) -> Report:
         nodes=nodes,
         hosts=tuple(_host_row(session, host.name) for host in session.network.hosts),
         steps=steps,
+        parties=session.hub.book.parties(),
     )
 
 
@@ -140,6 +146,7 @@ def planned(network: Network, state: State | None) -> Report:
         network.name, sealed.chain_id if sealed else None, sealed.manifest if sealed else None,
         phase(sealed is not None, steps, running=False), 0, 0, (), nodes,
         tuple(HostRow(host.name, "away", None, None) for host in network.hosts), steps,
+        Book(state.journal).parties() if state else (),
     )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
 
     Returns whether anything had to be done. Raises OperationFailed, NodeError.
     """
-    known = [node for node in desk.network.nodes if desk.status(node) is not None]
+    known = [node for node in desk.network.nodes if desk.status(node) is not None and not node.party]
     stopped = [node for node in known if not desk.running(node)]
     if not stopped:
         return False
@@ -57,7 +57,7 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
 
 def designated(desk: NetworkDesk, sealed: Sealed) -> Node | None:
     """The first elected producer, in the inventory's order, whose node runs."""
-    nodes = {node.account: node for node in desk.network.nodes}
+    nodes = {node.account: node for node in desk.network.nodes if not node.party}
     return next((nodes[name] for name in sealed.elected if name in nodes and desk.running(nodes[name])), None)
 
 

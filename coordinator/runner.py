@@ -33,6 +33,7 @@ from coordinator.link import LinkError
 from coordinator.progress import Reporter
 from coordinator.specs import MODES, node_spec
 from coordinator.state import State
+from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 
@@ -230,18 +231,32 @@ class Runner:
     async def start_node(self, name: str, mode: NodeMode, step: NodeStep | None = None) -> None:
         """Starts a node in that mode; one that ran before, in the mode that it ran in (unless it is to retire)."""
         node = self._network.node(name)
+        if node.party:
+            await self._follow(node, step)
+            return
         status = self._desk.status(node)
         recorded = status is not None and mode not in (NodeMode.AUDIT, NodeMode.STARTER)
         wanted = pb.MODE_RECORDED if recorded else MODES[mode]
         await self._task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
+        await self._runs(node)
+        if step:
+            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
+
+    async def _follow(self, node: Node, step: NodeStep | None) -> None:
+        """A party's agent starts its own node, as it likes; it is told the peers."""
+        peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
+        await self._task(node.host, pb.Follow(peers=peers))
+        await self._runs(node)
+        if step:
+            self._log.commands(step.name, [f"# party {node.host} starts its own node for {node.account}"])
+
+    async def _runs(self, node: Node) -> None:
         link = self._desk.link(node.host)
 
         async def told() -> bool:
             return link.connected and self._desk.running(node)
 
-        await poll(told, what=f"{name} to be reported as running", deadline=CATCH_UP_SECONDS)
-        if step:
-            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
+        await poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
 
     async def _run_chain(self, step: ChainStep, keys: tuple[str, ...]) -> None:
         """One task per node that is pushed to; at the same time where transactions do not depend on each other."""

@@ -36,9 +36,9 @@ class Session:
     desk: NetworkDesk
     parties: Desk
 
-    def blueprint(self, sealed: Sealed) -> Blueprint:
-        """The sealed network, with the nodes that evidence may ask."""
-        nodes = tuple(NodeRef(node.name, node.account) for node in self.network.nodes)
+    def blueprint(self, sealed: Sealed, network: Network | None = None) -> Blueprint:
+        """The sealed network, with the nodes that evidence may ask: those of the inventory, or of `network`."""
+        nodes = tuple(NodeRef(node.name, node.account) for node in (network or self.network).nodes)
         return Blueprint(sealed, self.state.artifacts.get, nodes)
 
     async def connected(self, hosts: Iterable[str], seconds: float) -> dict[str, str]:

@@ -17,7 +17,7 @@ MODES: dict[NodeMode, pb.Mode.ValueType] = {
 def node_spec(network: Network, node: Node) -> pb.NodeSpec:
     """The node as its agent starts it. On a local host p2p stays on loopback, where all its peers are."""
     host = network.host(node.host)
-    everyone_local = all(other.local for other in network.hosts)
+    everyone_local = all(other.local for other in network.hosts if not other.party)
     return pb.NodeSpec(
         name=node.name,
         role=node.role.value,

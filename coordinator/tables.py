@@ -52,6 +52,17 @@ def step_table(report: Report) -> Iterator[str]:
     )
 
 
+def party_table(report: Report) -> Iterator[str]:
+    """A line per party."""
+    yield from columns(
+        ("PARTY", "ACCOUNT", "P2P", "STATE"),
+        [
+            (one.name, one.account, one.endpoint or "-", f"{one.state}{': ' + one.why if one.why else ''}")
+            for one in report.parties
+        ],
+    )
+
+
 def report_lines(report: Report) -> Iterator[str]:
     """The report as a person reads it."""
     yield f"network   {report.network}, phase {report.phase}"
@@ -64,4 +75,7 @@ def report_lines(report: Report) -> Iterator[str]:
     yield ""
     yield from node_table(report)
     yield ""
+    if report.parties:
+        yield from party_table(report)
+        yield ""
     yield from step_table(report)

@@ -91,11 +91,13 @@ class Host:
     """The unprivileged user that agent and nodes run as (SSH hosts)."""
     tunnel: bool = False
     """The host cannot reach the operator's machine: gRPC goes through an SSH remote forward."""
+    party: bool = False
+    """A party's own: nobody here reaches it but through its agent."""
 
     @property
     def local(self) -> bool:
         """Whether this is the operator's own machine: neither SSH, systemd nor root."""
-        return self.ssh is None
+        return self.ssh is None and not self.party
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class Node:
     """Names of the nodes whose endpoints it dials."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Further nodeos options, checked against a list of harmless ones."""
+    party: bool = False
+    """A party's: its own agent says how it runs, and is told nothing but peers."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from boot.steps import OPTIONAL, STEPS
 from coordinator.booting import Booted, boot
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.progress import reporter
-from coordinator.session import Session
-from coordinator.summary import Summary, summarise
+from coordinator.serving import until_stopped
+from coordinator.session import Session, advertised
+from coordinator.summary import summarise
 from inventory.network import Network
 
 
@@ -21,8 +22,9 @@ from inventory.network import Network
 @inventory_argument
 @click.option("--until", metavar="STEP", help="Stop after this step (and all that it needs).")
 @click.option("--only", metavar="STEP", help="This step alone; what it needs must be done already.")
+@click.option("--serve", is_flag=True, help="Stay afterwards for parties, as `coord serve` does, until Ctrl-C.")
 @click.pass_obj
-def command(settings: Settings, network: Network, until: str | None, only: str | None) -> int:
+def command(settings: Settings, network: Network, until: str | None, only: str | None, serve: bool) -> int:
     """Boots the network, or carries on where it stopped. Typing it again changes nothing.
 
     Stop it anywhere with Ctrl-C: nodes and agents go on, and the next `coord boot` continues. Steps are listed by
@@ -32,23 +34,27 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
     coord boot inventory/devnet.toml
     coord boot inventory/devnet.toml --until accounts
     coord boot inventory/devnet.toml --only claim
+    coord boot inventory/devnet.toml --serve
     """
     if until and only:
         raise click.UsageError("--until and --only exclude each other")
     plan = select(until, only)
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
-    summaries: list[Summary] = []
 
     async def then(session: Session, booted: Booted) -> None:
-        summaries.append(await summarise(session, booted))
+        summary = await summarise(session, booted)
+        progress.close()
+        for line in summary.lines():
+            console.print(line, markup=False)
+        if serve:
+            console.print(f"parties dial {advertised(network)}:{session.hub.port}; Ctrl-C ends this", markup=False)
+            await until_stopped()
 
     try:
         booted = asyncio.run(boot(network, settings.state, plan, progress, then))
     finally:
         progress.close()
-    for line in summaries[0].lines():
-        console.print(line, markup=False)
     return 1 if booted.outcome.failed else 0
 
 

@@ -83,8 +83,13 @@ class Invites:
         return invite
 
     def revoke(self, name: str) -> bool:
-        """Voids every invitation of that name. Returns whether one could still have been used."""
-        return self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND revoked = 0", name) > 0
+        """Voids the invitations of that name that nobody used. Returns whether there was one."""
+        return (
+            self._journal.write(
+                "UPDATE invite SET revoked = 1 WHERE name = ? AND revoked = 0 AND used_at IS NULL", name
+            )
+            > 0
+        )
 
     def open(self, now: float) -> tuple[Invite, ...]:
         """Those that can still be used, by name."""

@@ -13,6 +13,7 @@ from coordinator.parties.book import Book, Standing
 from coordinator.parties.invites import Invites
 from coordinator.register import Register
 from inventory import syntax
+from inventory.network import Network
 from support.invitation import pack
 from support.journal import Journal
 from support.tls import Identity, Kind, fingerprint, load_certificate, make_csr
@@ -44,6 +45,36 @@ def invite(
     token = pack(authority.network, coordinators, authority.certificate, certificate, key)
     invites.add(fingerprint(certificate), name, account, certificate.not_valid_after_utc.timestamp())
     return token
+
+
+def check_name(network: Network, name: str, account: str) -> None:
+    """That the inventory has neither name nor account, before anybody is invited. Raises UsageProblem."""
+    if name in {host.name for host in network.hosts} | {node.name for node in network.nodes}:
+        raise UsageProblem(f"{name} is the name of a host or node of {network.source}: choose another")
+    awaited = account in network.parties.wait_for
+    taken = {producer.account for producer in network.producers if not producer.party}
+    sponsor = network.parties.sponsor
+    if account in taken or (sponsor and account == sponsor.account):
+        raise UsageProblem(f"account {account} is one of {network.source}: choose another with --account")
+    owned = {row.account for row in network.users.rows}
+    if not awaited and account not in owned and (len(account) != 12 or "." in account):
+        raise UsageProblem(
+            f"account {account!r}: a party's account has 12 characters without a dot, as only those can be created "
+            "late; choose one with --account, or list it in parties.wait_for before the boot"
+        )
+
+
+def revoke(journal: Journal, name: str) -> str:
+    """Shuts a party out for good, and voids its invitations. Returns what was done; empty: there is no such party."""
+    register, book = Register(journal), Book(journal)
+    entry = register.find(name)
+    if entry is not None and entry.kind is not Kind.PARTY:
+        return ""
+    done = ["its invitation is void"] if Invites(journal).revoke(name) else []
+    if register.revoke(name):
+        book.stands(name, Standing.REVOKED, "its access was ended")
+        done = ["its access is ended"]
+    return ", ".join(done)
 
 
 def _check_account(book: Book, invites: Invites, name: str, account: str) -> None:

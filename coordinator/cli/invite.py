@@ -1,0 +1,89 @@
+"""`coord invite`."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from datetime import timedelta
+
+import click
+
+from coordinator.ca import Authority
+from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.errors import UsageProblem
+from coordinator.hub import reserve_port
+from coordinator.parties.inviting import HOURS, MOST_HOURS, check_name, invite
+from coordinator.session import advertised
+from coordinator.state import State
+from inventory.network import Network
+from support.endpoint import Endpoint
+from support.invitation import parse
+
+
+@click.command("invite")
+@inventory_argument
+@click.argument("name")
+@click.option("--account", help="The party's producer account; its name, unless said otherwise.")
+@click.option(
+    "--expires", type=click.FloatRange(0, MOST_HOURS, min_open=True), default=HOURS, show_default=True, metavar="HOURS",
+    help="How long the token is good.",
+)  # fmt: skip
+@click.option("--advertise", metavar="HOST:PORT", help="Where the party reaches this coordinator, if not as usual.")
+@json_option
+@click.pass_obj
+def command(
+    settings: Settings, network: Network, name: str, account: str | None, expires: float, advertise: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Invites NAME: prints a token, good once, and the one command that the party types.
+
+    Whoever has the token can join under that name: hand it over as you would a password. `coord serve` (or `coord boot
+    --serve`) must run for it to be redeemed. A new token for the same name makes the older one void.
+
+    \b
+    coord invite inventory/devnet.toml alice --account alice1111111
+    coord invite inventory/testnet.toml bob --account bob111111111 --expires 48
+    """
+    account = account or name
+    check_name(network, name, account)
+    state = State(settings.state, network.name)
+    try:
+        endpoint = _endpoint(advertise, network, state)
+        authority = Authority(state.folder / "ca", network.name)
+        token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
+    finally:
+        state.close()
+    invitation = parse(token)
+    line = f"agent serve --join {token} --account {account} --p2p HOST:PORT"
+    if as_json:
+        document = {"name": name, "account": account, "token": token, "command": line, "coordinator": str(endpoint)}
+        click.echo(json.dumps(document | {"pin": invitation.pin, "expires": invitation.expires.isoformat()}, indent=2))
+        return
+    click.echo(f"# {name}, account {account}: good once, until {invitation.expires:%Y-%m-%d %H:%M} UTC.")
+    click.echo("# The party types this on a host of its own; HOST:PORT is where others reach its node:")
+    click.echo(line)
+    if _near(endpoint.host):
+        click.echo(
+            f"# {endpoint} is reached from this machine only; for others, write coordinator.listen and "
+            f"coordinator.advertise in {network.source}",
+            err=True,
+        )
+
+
+def _endpoint(advertise: str | None, network: Network, state: State) -> Endpoint:
+    if advertise is not None:
+        try:
+            endpoint = Endpoint.parse(advertise)
+        except ValueError as error:
+            raise UsageProblem(f"--advertise: {error}") from error
+        if not endpoint.port:
+            raise UsageProblem(f"--advertise: {advertise}: a port is missing")
+        return endpoint
+    return Endpoint(advertised(network), reserve_port(state.journal, Endpoint.parse(network.listen)))
+
+
+def _near(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

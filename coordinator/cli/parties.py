@@ -1,0 +1,102 @@
+"""`coord parties`."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.parties.attesting import Attestation, check, count
+from coordinator.parties.book import Book
+from coordinator.parties.invites import Invite, Invites
+from coordinator.state import State
+from coordinator.tables import columns
+from inventory.network import Network
+
+
+@click.command("parties")
+@inventory_argument
+@json_option
+@click.pass_obj
+def command(settings: Settings, network: Network, as_json: bool) -> None:
+    """Shows who was invited, who came, how far each is, and what it attests of the chain. Changes nothing.
+
+    An attestation is the audit that a party's agent made on its own node, signed with the party's own key; the
+    signatures are checked here, and with --json everybody can check them again.
+
+    \b
+    coord parties inventory/devnet.toml
+    """
+    if not State.exists(settings.state, network.name):
+        click.echo(json.dumps({"network": network.name, "parties": []}) if as_json else "nobody was invited yet")
+        return
+    state = State(settings.state, network.name)
+    try:
+        document = _document(network, state)
+    finally:
+        state.close()
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    for line in _lines(document):
+        click.echo(line)
+
+
+def _document(network: Network, state: State) -> dict[str, object]:
+    book, sealed = Book(state.journal), state.sealed
+    parties, attested = book.parties(), book.attestations()
+    judged = {
+        party.name: check(attested[party.name], party, sealed) for party in parties if sealed and party.name in attested
+    }
+    fine, members = count(attested, parties, sealed) if sealed else (0, 0)
+    return {
+        "network": network.name,
+        "chain_id": sealed.chain_id if sealed else None,
+        "manifest": sealed.manifest if sealed else None,
+        "attest": {"ok": fine, "of": members},
+        "parties": [
+            {
+                "name": party.name, "account": party.account, "state": str(party.state), "why": party.why,
+                "p2p": party.endpoint, "account_key": party.account_key, "signing_key": party.signing_key,
+                "nodeos": party.nodeos, "since": _iso(party.since),
+                "attests": _said(judged.get(party.name)),
+                "document": attested[party.name].document if party.name in attested else None,
+                "signature": attested[party.name].signature if party.name in attested else None,
+            }
+            for party in parties
+        ],
+        "invited": [_invited(invite) for invite in Invites(state.journal).open(time.time())],
+    }  # fmt: skip
+
+
+def _invited(invite: Invite) -> dict[str, str]:
+    return {"name": invite.name, "account": invite.account, "expires": _iso(invite.expires)}
+
+
+def _said(judged: Attestation | None) -> str:
+    if judged is None:
+        return "nothing yet"
+    if judged.wrong:
+        return judged.wrong
+    return f"block {judged.block} {'is as sealed' if judged.ok else 'DIFFERS from what was sealed'}"
+
+
+def _lines(document: dict[str, object]) -> list[str]:
+    parties: list[dict[str, str]] = document["parties"]  # type: ignore[assignment]
+    invited: list[dict[str, str]] = document["invited"]  # type: ignore[assignment]
+    attest: dict[str, int] = document["attest"]  # type: ignore[assignment]
+    rows = [
+        (one["name"], one["account"], one["p2p"] or "-", one["state"], one["attests"], one["why"]) for one in parties
+    ]
+    rows += [(one["name"], one["account"], "-", "invited", "-", f"until {one['expires']}") for one in invited]
+    if not rows:
+        return ["nobody was invited yet"]
+    lines = list(columns(("PARTY", "ACCOUNT", "P2P", "STATE", "ATTESTS", "WHY"), rows))
+    return [*lines, f"{attest['ok']} of {attest['of']} attest that the chain is as it was sealed"]
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,37 @@
+"""`coord revoke`."""
+
+from __future__ import annotations
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.parties.inviting import revoke
+from coordinator.state import State
+from inventory.network import Network
+
+
+@click.command("revoke")
+@inventory_argument
+@click.argument("name")
+@click.pass_obj
+def command(settings: Settings, network: Network, name: str) -> None:
+    """Ends a party's access for good, within a second, on open connections too; its unused tokens are void.
+
+    Its node stays on the p2p network, and its account on the chain: those are not ours to end.
+
+    \b
+    coord revoke inventory/devnet.toml alice
+    """
+    if not State.exists(settings.state, network.name):
+        raise OperationFailed(f"{network.name}: nobody was invited yet")
+    if name in {host.name for host in network.hosts}:
+        raise UsageProblem(f"{name} is a host of {network.source}: remove it there, and coord down --host {name}")
+    state = State(settings.state, network.name)
+    try:
+        done = revoke(state.journal, name)
+    finally:
+        state.close()
+    if not done:
+        raise OperationFailed(f"{name} is no party of {network.name}, and was not invited; see coord parties")
+    click.echo(f"{name}: {done}")

@@ -1,0 +1,11 @@
+"""What came to the chain lawfully after the seal, for the audit."""
+
+from __future__ import annotations
+
+from boot.audit.seen import Observed
+from coordinator.parties.book import Book
+
+
+def observed(book: Book) -> Observed:
+    """The accounts of parties that were taken up at some time; also of those that are gone: their accounts stay."""
+    return Observed(frozenset(party.account for party in book.parties() if party.account_key is not None))
