@@ -18,7 +18,6 @@ from coordinator.session import DIAL_SECONDS, open_session, require_sealed
 from coordinator.state import State
 from inventory.network import Network
 
-
 AUDIT_SECONDS = 900.0
 """What a running coordinator gets for it."""
 
