@@ -5,6 +5,7 @@ Each part that keeps something brings its own schema, as a list of migrations th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,15 @@ class JournalError(Exception):
     """The journal cannot be used."""
 
 
+def _create(path: Path) -> None:
+    """The file, 0600, when there is none. One that exists is not even opened: closing any descriptor of it would drop
+    the locks that this process holds through SQLite (https://sqlite.org/howtocorrupt.html, 2.2), and another process
+    would then remove the write-ahead log that is still written to.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
 class Journal:
     """One SQLite file, 0600. WAL and synchronous=FULL: what was committed survives the machine's crash."""
 
@@ -28,7 +38,7 @@ class Journal:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            _create(path)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")

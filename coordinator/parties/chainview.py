@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
 from antelope.errors import AntelopeError, NodeError
 from antelope.keys import PublicKey
 from boot.reads import Asking, Json, account, ask, permission, row, rows, run_reads
+from boot.step import Query
 from coordinator.desk import NetworkDesk
 from coordinator.parties.flow import Account, Chain
 from coordinator.state import State
+from inventory.network import Role
 from inventory.sealed import Sealed
 
 
@@ -21,9 +27,20 @@ async def look(desk: NetworkDesk, state: State, sealed: Sealed | None) -> Chain:
     if sealed is None or not done("accounts"):
         return Chain()
     try:
-        return await run_reads(_chain(sealed, done("resign")), desk.ask)
+        return await run_reads(_chain(sealed, done("resign")), _asker(desk))
     except NodeError:
         return Chain()
+
+
+def _asker(desk: NetworkDesk) -> Callable[[Query], Awaitable[Any]]:
+    """A node that follows the head: the retired genesis node reads irreversible blocks only. Raises Unreachable."""
+    following = (node for node in desk.network.nodes if node.role is not Role.GENESIS and desk.running(node))
+    node = next(following, None) or desk.reader
+
+    async def ask_it(query: Query) -> Any:
+        return await desk.ask(replace(query, node=node.name))
+
+    return ask_it
 
 
 def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
@@ -49,7 +66,7 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
 async def find_account(desk: NetworkDesk, name: str, key: str) -> Account:
     """What the chain has under that name; key: the one that it should have."""
     try:
-        found = await run_reads(account(name), desk.ask)
+        found = await run_reads(account(name), _asker(desk))
     except NodeError:
         return Account.UNKNOWN
     if found is None:

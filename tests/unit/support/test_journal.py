@@ -67,6 +67,27 @@ def test_what_was_written_survives_kill(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_another_process_comes_and_goes(tmp_path: Path) -> None:
+    """A process that has the file open twice keeps its locks: another one takes no write-ahead log away from it."""
+    path = tmp_path / "journal.sqlite"
+    journal, second = Journal(path), Journal(path)
+    journal.part("things", _SCHEMA)
+    program = (
+        "import sys; from pathlib import Path; from support.journal import Journal\n"
+        "j = Journal(Path(sys.argv[1])); print(j.rows('SELECT name FROM thing')); j.close()"
+    )
+
+    def other() -> str:
+        return subprocess.run(
+            [sys.executable, "-c", program, str(path)], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    assert other() == "[]"
+    journal.write("INSERT INTO thing VALUES ('a', 1)")
+    assert other() == "[('a',)]"
+    second.close()
+
+
 def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
     """It names the file."""
     path = tmp_path / "journal.sqlite"
