@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from antelope.asset import Symbol
 from boot.audit.amounts import money, units
 from boot.audit.authority import Json, by_key, differing
+from boot.audit.lawful import sponsored
 from boot.audit.ram import bytes_range
 from boot.audit.report import Accounts, Check, WrongAccount, judged, named
 from boot.audit.seen import Observed, Seen, planned_accounts
@@ -29,10 +31,19 @@ def compare(blueprint: Blueprint, seen: Seen) -> Accounts:
         if account is None:
             missing.append(row.account)
             continue
-        differences = tuple(_differences(row, account, blueprint.symbol, bought, gift))
+        differences = tuple(_differences(_left(row, blueprint, seen), account, blueprint.symbol, bought, gift))
         if differences:
             wrong.append(WrongAccount(row.account, differences))
     return Accounts(len(rows), len(rows) - len(missing) - len(wrong), tuple(missing), tuple(wrong))
+
+
+def _left(row: AllocationRow, blueprint: Blueprint, seen: Seen) -> AllocationRow:
+    """The row; the sponsor's less what it has paid for parties."""
+    sponsor = blueprint.sealed.sponsor
+    if sponsor is None or row.account != sponsor.account:
+        return row
+    each = sponsor.ram + sponsor.net + sponsor.cpu + sponsor.liquid
+    return replace(row, liquid=row.liquid - sponsored(blueprint, seen) * each)
 
 
 def checks(blueprint: Blueprint, seen: Seen, observed: Observed, accounts: Accounts) -> Iterator[Check]:

@@ -18,9 +18,9 @@ def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
     fine = f"{len(subordinate)} obey eosio@active, by owner and active"
     yield judged("system accounts", _system(subordinate, seen), fine)
     yield judged("eosio resigned", _resigned(seen), "owner and active are eosio.prods@active")
-    threshold = len(blueprint.sealed.elected) * 2 // 3 + 1
-    fine = f"eosio.prods@active is {threshold} of the {len(blueprint.sealed.elected)} elected"
-    yield judged("producers' authority", _prods(blueprint, seen), fine)
+    active = seen.active_producers
+    fine = f"eosio.prods@active is {len(active) * 2 // 3 + 1} of the {len(active)} in the schedule"
+    yield judged("producers' authority", _prods(seen), fine)
     yield judged("canary", _canary(blueprint, seen), "a proposal by eosio.prods@active was executed")
 
 
@@ -43,11 +43,11 @@ def _resigned(seen: Seen) -> Iterator[str]:
     yield from _differing(seen, "eosio", {"owner": authority, "active": authority})
 
 
-def _prods(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    """Thresholds: controller_impl::update_producers_authority of Leap."""
-    elected = blueprint.sealed.elected
+def _prods(seen: Seen) -> Iterator[str]:
+    """It follows the schedule, which is judged by itself: controller_impl::update_producers_authority of Leap."""
+    active = seen.active_producers
     shares = {"active": (2, 3), "prod.major": (1, 2), "prod.minor": (1, 3)}
-    planned = {name: by_accounts(elected, len(elected) * part // whole + 1) for name, (part, whole) in shares.items()}
+    planned = {name: by_accounts(active, len(active) * part // whole + 1) for name, (part, whole) in shares.items()}
     yield from _differing(seen, "eosio.prods", {"owner": _NOBODY} | planned)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from boot.audit.authority import Json
+from boot.audit.lawful import choice_is_lawful, schedule_is_lawful
 from boot.audit.report import Check, judged, named
 from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
@@ -17,9 +18,13 @@ def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Che
     count = len(sealed.producers)
     yield judged("producers", _registered(blueprint, seen, observed), f"{count} registered and active, as planned")
     yield judged("proxies", _proxies(blueprint, seen), f"{len(sealed.proxies)} registered, as planned")
-    yield judged("votes", _votes(blueprint, seen), f"{len(sealed.votes)} voters, as planned right after a boot")
-    yield judged("schedule", _schedule(blueprint, seen), f"the {len(sealed.elected)} elected: {named(sealed.elected)}")
-    yield judged("signing keys", _signing_keys(blueprint, seen), "the active schedule's are the sealed ones")
+    fine = f"{len(sealed.votes)} voters, as planned right after a boot"
+    yield judged("votes", _votes(blueprint, seen, observed), fine)
+    joined = [name for name in seen.active_producers if name not in sealed.elected]
+    fine = f"the {len(sealed.elected)} elected: {named(sealed.elected)}"
+    fine += f", and parties: {named(joined)}" if joined else ""
+    yield judged("schedule", _schedule(blueprint, seen, observed), fine)
+    yield judged("signing keys", _signing_keys(blueprint, seen, observed), "the active schedule's are the sealed ones")
 
 
 def _signed_by(authority: list[object]) -> str:
@@ -66,18 +71,23 @@ def _proxies(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
     yield from (f"{name} is a proxy, but not planned" for name in sorted(registered - planned))
 
 
-def _votes(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+def _votes(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
     rows = {str(row["owner"]): row for row in seen.voters}
     planned = {vote.voter: vote for vote in blueprint.sealed.votes}
     for vote in planned.values():
         row = rows.get(vote.voter)
         if row is None or not (row["proxy"] or row["producers"]):
             yield f"{vote.voter} has not voted"
-        elif (row["proxy"], sorted(row["producers"])) != (vote.proxy, sorted(vote.producers)):
+        elif row["proxy"] != vote.proxy or not _chose(vote, row, observed):
             yield f"{vote.voter} votes for {_choice(row)}, planned {_planned(vote)}"
-    extra = {name for name, row in rows.items() if (row["proxy"] or row["producers"]) and name not in planned}
+    others = rows.keys() - planned.keys() - observed.parties
+    extra = {name for name in others if rows[name]["proxy"] or rows[name]["producers"]}
     if extra:
         yield f"voted, but not planned: {named(extra)}"
+
+
+def _chose(vote: SealedVote, row: Json, observed: Observed) -> bool:
+    return choice_is_lawful(set(vote.producers), {str(name) for name in row["producers"]}, observed)
 
 
 def _choice(row: Json) -> str:
@@ -88,20 +98,23 @@ def _planned(vote: SealedVote) -> str:
     return f"proxy {vote.proxy}" if vote.proxy else named(vote.producers)
 
 
-def _schedule(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
+def _schedule(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
     active, elected = set(seen.active_producers), set(blueprint.sealed.elected)
-    if active != elected:
+    if not schedule_is_lawful(blueprint, active, observed):
         yield f"active is {named(active)}, elected are {named(elected)}"
     for stage in ("pending", "proposed"):
         following = seen.schedule.get(stage)
         if following:
             names = {str(entry["producer_name"]) for entry in following["producers"]}
-            if names != elected:
+            if not schedule_is_lawful(blueprint, names, observed):
                 yield f"{stage} is another one: {named(names)}"
 
 
-def _signing_keys(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    planned = {producer.account: producer.signing_key for producer in blueprint.sealed.producers}
+def _signing_keys(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
+    """A party's is the one that it registered: it may change it."""
+    planned = {
+        str(row["owner"]): str(row["producer_key"]) for row in seen.producers if row["owner"] in observed.parties
+    } | {producer.account: producer.signing_key for producer in blueprint.sealed.producers}
     for entry in seen.schedule["active"]["producers"]:
         name, key = str(entry["producer_name"]), _signed_by(entry["authority"])
         if key != planned.get(name):

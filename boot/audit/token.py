@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from antelope.errors import FormatError
 from antelope.names import name_to_int
 from boot.audit.amounts import money, units
+from boot.audit.lawful import sponsored
 from boot.audit.report import Check, judged, named
 from boot.audit.seen import Seen
 from boot.blueprint import Blueprint
@@ -63,7 +64,9 @@ def _balances(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
         yield f"balances sum to {money(sum(held.values()), symbol)}, which is not the supply"
     rows = blueprint.rows
     yield from _holding(blueprint, held, "eosio", blueprint.sealed.issue - sum(row.total for row in rows))
-    yield from _holding(blueprint, held, "eosio.stake", sum(row.net + row.cpu for row in rows))
+    sponsor, parties = blueprint.sealed.sponsor, sponsored(blueprint, seen)
+    given = parties * (sponsor.net + sponsor.cpu) if sponsor else 0
+    yield from _holding(blueprint, held, "eosio.stake", sum(row.net + row.cpu for row in rows) + given)
 
 
 def _holding(blueprint: Blueprint, held: dict[str, int], name: str, planned: int) -> Iterator[str]:

@@ -254,7 +254,11 @@ PLANTED: list[tuple[str, Plant, dict[str, str]]] = [
         {"votes": "useraaaaaaab votes for proxy prodb, planned proxy useraaaaaaaa"},
     ),
     ("a vote more", lambda c: _set(_row(c, "voters", "prodb"), producers=["proda"]), {"votes": "not planned: prodb"}),
-    ("a producer less", _more_producers, {"schedule": "active is proda, prodb, prodc,"}),
+    (
+        "a producer less",
+        _more_producers,
+        {"schedule": "active is proda, prodb, prodc,", "producers' authority": "planned 3 of"},
+    ),
     (
         "another schedule pending",
         lambda c: _set(c.schedule, pending={"producers": [{"producer_name": "prode"}]}),
@@ -355,6 +359,40 @@ async def test_late_party_is_no_difference(chain: FakeChain, plan: Blueprint) ->
     """A party that came after the seal may have its account and register, where the caller says so."""
     _new_producer(chain)
     assert (await audit(chain, plan, observed=Observed(frozenset({"stranger"})))).ok
+
+
+def _elect(chain: FakeChain, *names: str) -> None:
+    """As a vote for parties beside the elected makes the chain."""
+    for name in names:
+        _set(_row(chain, "voters", "proda"), producers=sorted((*_row(chain, "voters", "proda")["producers"], name)))
+        entry = {"producer_name": name, "authority": block_signing(_row(chain, "producers", name)["producer_key"])}
+        chain.schedule["active"]["producers"].append(entry)
+    active = tuple(sorted(str(entry["producer_name"]) for entry in chain.schedule["active"]["producers"]))
+    for name, (part, whole) in {"active": (2, 3), "prod.major": (1, 2), "prod.minor": (1, 3)}.items():
+        required = authority(accounts=active, threshold=len(active) * part // whole + 1)
+        _permission(chain, "eosio.prods", name, required)
+
+
+async def test_elected_party_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
+    """Voted for and scheduled beside the elected, with the key that it registered."""
+    _new_producer(chain)
+    _elect(chain, "stranger")
+    report = await audit(chain, plan, observed=Observed(frozenset({"stranger"})))
+    assert [check.detail for check in report.checks if not check.ok] == []
+    failed = {check.name for check in (await audit(chain, plan)).checks if not check.ok}
+    assert failed == {"no other accounts", "producers", "votes", "schedule", "signing keys"}
+
+
+async def test_a_party_in_anothers_place_is_a_difference(chain: FakeChain, plan: Blueprint) -> None:
+    """As long as there is room for all, and with no key but its registered one."""
+    _new_producer(chain)
+    _elect(chain, "stranger")
+    chain.schedule["active"]["producers"].pop(0)
+    chain.schedule["active"]["producers"][-1]["authority"] = block_signing(OTHER[:-1] + "x")
+    report = await audit(chain, plan, observed=Observed(frozenset({"stranger"})))
+    assert {check.name for check in report.checks if not check.ok} == {
+        "schedule", "signing keys", "producers' authority"
+    }  # fmt: skip
 
 
 async def test_chain_before_its_boot(chain: FakeChain, plan: Blueprint) -> None:

@@ -1,0 +1,36 @@
+"""What may be otherwise than right after a boot, once parties have joined: derived from the seal and the chain."""
+
+from __future__ import annotations
+
+from boot.audit.amounts import units
+from boot.audit.seen import Observed, Seen
+from boot.blueprint import Blueprint
+
+SCHEDULE_SIZE = 21
+"""The system contract schedules no more: beyond that, a party displaces others."""
+
+
+def schedule_is_lawful(blueprint: Blueprint, names: set[str], observed: Observed) -> bool:
+    """The elected, and parties beside them; in a full schedule parties may have taken the place of others."""
+    elected = set(blueprint.sealed.elected)
+    return names - elected <= observed.parties and (elected <= names or len(names) >= SCHEDULE_SIZE)
+
+
+def choice_is_lawful(planned: set[str], chosen: set[str], observed: Observed) -> bool:
+    """The planned vote, and parties beside it."""
+    return planned <= chosen and chosen - planned <= observed.parties
+
+
+def sponsored(blueprint: Blueprint, seen: Seen) -> int:
+    """How many parties' accounts the sponsor has paid for, by what it has left: a whole number within its budget.
+
+    0 when there is no sponsor, or when what it has left is no such remainder.
+    """
+    sponsor = blueprint.sealed.sponsor
+    if sponsor is None or sponsor.account not in seen.accounts:
+        return 0
+    planned = next((row.liquid for row in blueprint.rows if row.account == sponsor.account), 0)
+    left = units(seen.accounts[sponsor.account].get("core_liquid_balance"), blueprint.symbol) or 0
+    each = sponsor.ram + sponsor.net + sponsor.cpu + sponsor.liquid
+    count, rest = divmod(planned - left, each) if each else (0, 1)
+    return count if not rest and 0 < count <= sponsor.parties else 0
