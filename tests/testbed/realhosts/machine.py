@@ -9,14 +9,16 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import access, network
+from . import access, cgroups, network
 from .mounts import mount_overlay, remove_tree
 from .process import Process, identify, in_namespace, is_container_init, kill_all, tree
 from .settings import Folder, Host, TestbedError
 
 REBOOT = signal.SIGRTMIN + 5  # to a container's systemd: reboot.target, systemd(1)
-# systemd-nspawn ends with 133 when its host asked for a reboot. Each further round is the host coming back.
-SUPERVISOR = 'until "$@"; [ $? -ne 133 ]; do :; done'
+# Its first argument is the files of control groups that it enters. systemd-nspawn ends with 133 when its host asked for
+# a reboot: each further round is the host coming back.
+SUPERVISOR = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift; until "$@"; [ $? -ne 133 ]; do :; done'
+SYSTEMD = Path("/run/systemd/system")  # there: this machine's own systemd makes a scope for each host
 READY_SECONDS = 120.0  # on two cores 16 hosts booting at once take their time
 SSH_LISTENS = ("0016", "0A")  # local port 22, state LISTEN: /proc/net/tcp
 
@@ -52,7 +54,7 @@ def power_on(folder: Folder, host: Host) -> None:
     network.filter_input(host, open_ports(folder, host))
     with (home / "console.log").open("a") as log:
         supervisor = subprocess.Popen(
-            ["sh", "-c", SUPERVISOR, "testbed", *_nspawn(folder, host)],
+            ["sh", "-c", SUPERVISOR, "testbed", _groups(host), *_nspawn(folder, host)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -69,6 +71,7 @@ def power_off(folder: Folder, host: Host) -> None:
     network.connect(host, connected=False)
     kill_all(lambda: _processes(folder, host))
     network.unplug(host)
+    cgroups.remove(host)
     _supervisor(folder, host).unlink(missing_ok=True)
 
 
@@ -142,13 +145,18 @@ def open_ports(folder: Folder, host: Host) -> list[int] | None:
     return [int(port) for port in path.read_text().split()] if path.exists() else None
 
 
+def _groups(host: Host) -> str:
+    """The files that put a process into the host's control groups, as the words of one text."""
+    return "" if SYSTEMD.is_dir() else " ".join(str(group / "cgroup.procs") for group in cgroups.make(host))
+
+
 def _nspawn(folder: Folder, host: Host) -> list[str]:
     # The limit of open files is what Debian's kernel and systemd give on a machine of its own.
     command = ["systemd-nspawn", "--quiet", "--boot", "--settings=no", f"--directory={folder.root(host)}",
                f"--machine={host.name}", f"--network-namespace-path={network.namespace(host)}", "--register=no",
                "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=read-only",
                "--rlimit=NOFILE=1024:524288"]  # fmt: skip
-    if not Path("/run/systemd/system").is_dir():
+    if not SYSTEMD.is_dir():
         command.append("--keep-unit")  # no systemd here that could make a scope for it
     return command
 
