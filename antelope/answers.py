@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -194,6 +194,7 @@ class PeerLink:
     """One of net/connections. peer is "" for inbound links; p2p_address and head_num are what the peer last told.
 
     key is the one that the peer proved to have when it shook hands (its `peer-private-key`), None without a proof.
+    node is what the peer calls its process (node_id, hex): two nodes that dial each other at once have two links.
     """
 
     peer: str
@@ -203,6 +204,7 @@ class PeerLink:
     p2p_address: str
     head_num: int
     key: PublicKey | None = None
+    node: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PeerLink:
@@ -216,7 +218,13 @@ class PeerLink:
             p2p_address=str(handshake.get("p2p_address", "")),
             head_num=int(handshake.get("head_num", 0)),
             key=_proved_key(handshake),
+            node=str(handshake.get("node_id", "")),
         )
+
+
+def connected(links: Iterable[PeerLink]) -> int:
+    """With how many other nodes these links connect."""
+    return len({link.node or link.p2p_address for link in links if link.handshaken})
 
 
 def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:

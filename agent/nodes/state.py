@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from agent.nodes.folder import NodeRecord
+from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from boot.step import NodeMode
@@ -42,7 +43,7 @@ class NodeStatus:
     head: int = 0
     lib: int = 0
     peers: int = 0
-    """Connected, with a handshake."""
+    """How many other nodes it is connected with."""
     detail: str = ""
     """Why it failed."""
     head_time: float = 0.0
@@ -99,7 +100,7 @@ async def look(record: NodeRecord, pid: int, node: NodeClient) -> NodeStatus:
         pid,
         info.head_block_num,
         info.last_irreversible_block_num,
-        sum(link.handshaken for link in links),
+        connected(links),
         "",
         info.head_block_time.timestamp(),
     )

@@ -9,6 +9,7 @@ import time
 from agent.nodes.errors import UnknownNode
 from agent.party.duties import PartyDuties
 from agent.party.words import Sight, Stage, stage, words
+from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.keys import PublicKey
 from antelope.names import name_to_int
@@ -41,7 +42,7 @@ async def look(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKe
     """One look. Raises UnknownNode, NodeError."""
     node, account = duties.node, duties.account
     info = await node.get_info()
-    peers = sum(link.handshaken for link in await node.connections())
+    peers = connected(await node.connections())
     if not duties.in_sync(info):
         return Sight(info.head_block_num, info.last_irreversible_block_num, False, peers)
     held = await node.find_account(account)
