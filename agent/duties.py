@@ -95,6 +95,7 @@ class Duties:
             "sponsor": lambda: self._for_parties(self._patronage.sponsor, task.sponsor, report),
             "elect": lambda: self._for_parties(self._patronage.elect, task.elect, report),
             "propose": lambda: self._for_parties(self._patronage.propose, task.propose, report),
+            "endorse": lambda: self._for_parties(self._patronage.endorse, task.endorse, report),
             "execute": lambda: self._for_parties(self._patronage.execute, task.execute, report),
         }
 

@@ -17,7 +17,7 @@ from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
-from agent.proposals import Proposal, find
+from agent.proposals import Proposal, approvals, contracts_set, find
 from agent.records import PushRecords
 from agent.tasks import Report
 from antelope import actions
@@ -39,7 +39,9 @@ from support.journal import Journal
 _PARTY = re.compile(r"[a-z1-5]{12}", re.ASCII)
 LONGEST_PROPOSAL = 30 * 86_400
 """Seconds until a proposal expires, at most."""
-SPONSOR, ELECT, PROPOSE, EXECUTE = (Chore(name) for name in ("sponsor", "elect", "propose", "execute"))
+SPONSOR, ELECT, PROPOSE, ENDORSE, EXECUTE = (
+    Chore(name) for name in ("sponsor", "elect", "propose", "endorse", "execute")
+)
 
 Have = Callable[[str], Awaitable[None]]
 """Fetches an artifact, verified."""
@@ -145,6 +147,31 @@ class Patronage:
         action = actions.propose(terms.account, name, levels, upgrade)
         push = Push(f"{name} {hashlib.sha256(upgrade.packed).hexdigest()}", (action,), terms.account)
         await self._push(blueprint, node, PROPOSE, (push,), report)
+
+    async def endorse(self, blueprint: Blueprint, wanted: pb.Endorse, report: Report) -> None:
+        """Approves what the sponsor proposes, a contract and nothing else, for the producers whose keys are here."""
+        terms, name = _terms(blueprint), _name(wanted.proposal)
+        if wanted.proposer != terms.account:
+            raise DutyError(f"refused: this agent approves proposals of {terms.account} alone")
+        node = await self._node()
+        proposal = await find(node, terms.account, name)
+        if proposal is None:
+            raise DutyError(f"{terms.account}/{name} is not on this host's node (yet)", retryable=True)
+        if proposal.hash != wanted.hash or contracts_set(proposal.transaction) is None:
+            raise DutyError(f"refused: {proposal.title} is not the contract that the coordinator asks for")
+        asked = await approvals(node, terms.account, name)
+        own = [one.account for one in blueprint.sealed.producers if self._holds(one.account)]
+        digest = bytes.fromhex(proposal.hash)
+        pushes = [
+            Push(
+                f"{proposal.title} {proposal.hash} {account}",
+                (actions.approve(terms.account, name, PermissionLevel(account), digest),),
+                account,
+            )
+            for account in own
+            if account in asked.requested - asked.provided
+        ]
+        await self._push(blueprint, node, ENDORSE, pushes, report)
 
     async def execute(self, blueprint: Blueprint, wanted: pb.Execute, report: Report) -> None:
         """Executes a proposal of the sponsor's; whether that had its effect, the chain shows."""

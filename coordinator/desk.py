@@ -52,7 +52,15 @@ class NetworkDesk:
     async def ask(self, query: Query) -> Any:
         """Answers a query of some evidence. Raises NodeError."""
         node = self.network.node(query.node) if query.node else self.reader
+        if node.party:
+            self._check_found(node)
         return await self.link(node.host).query(node.name, query.path, query.body)
+
+    def _check_found(self, node: Node) -> None:
+        """A party's word on its own node counts once a node of ours has met it at its endpoint. Raises Unreachable."""
+        party = self.hub.book.find(node.host)
+        if party is None or not party.found:
+            raise Unreachable(0, None, "", f"{self.network.p2p(node)} is being dialled back")
 
     def pusher(self, account: str) -> Node:
         """The node that transactions of this account's agent are pushed to: its own, or the genesis node."""

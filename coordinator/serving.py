@@ -14,6 +14,7 @@ from coordinator.control import Answerer, control_socket
 from coordinator.link import RemoteNode
 from coordinator.parties.observing import observed
 from coordinator.parties.shell import Shell
+from coordinator.parties.upgrading import from_request, upgrade
 from coordinator.reporting import gather
 from coordinator.session import Session, require_sealed
 from coordinator.tables import report_lines
@@ -33,7 +34,11 @@ async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterato
         report = await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))
         return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
 
-    answerers: dict[str, Answerer] = {"status": status, "verify": verify}
+    async def replace(request: dict[str, Any]) -> dict[str, Any]:
+        contract = from_request(request, session.state.artifacts.get)
+        return {"said": await upgrade(session, contract, float(request["wait"]), tell)}
+
+    answerers: dict[str, Answerer] = {"status": status, "verify": verify, "upgrade": replace}
     shell = asyncio.create_task(Shell(session, tell).run())
     try:
         async with control_socket(session.state.folder, answerers):

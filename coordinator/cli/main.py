@@ -26,6 +26,7 @@ COMMANDS = {
     "serve": ("coordinator.cli.serve", "keeps the door open for parties, until Ctrl-C"),
     "parties": ("coordinator.cli.parties", "shows who was invited, who came, and what each attests"),
     "revoke": ("coordinator.cli.revoke", "ends a party's access"),
+    "upgrade": ("coordinator.cli.upgrade", "replaces a contract, with the producers' approval"),
     "verify": ("coordinator.cli.verify", "audits the whole chain against the inventory"),
     "logs": ("coordinator.cli.logs", "shows a node's log"),
     "down": ("coordinator.cli.down", "stops nodes and agents; their data stays"),

@@ -27,12 +27,12 @@ async def look(desk: NetworkDesk, state: State, sealed: Sealed | None) -> Chain:
     if sealed is None or not done("accounts"):
         return Chain()
     try:
-        return await run_reads(_chain(sealed, done("resign")), _asker(desk))
+        return await run_reads(_chain(sealed, done("resign")), asker(desk))
     except NodeError:
         return Chain()
 
 
-def _asker(desk: NetworkDesk) -> Callable[[Query], Awaitable[Any]]:
+def asker(desk: NetworkDesk) -> Callable[[Query], Awaitable[Any]]:
     """A node that follows the head: the retired genesis node reads irreversible blocks only. Raises Unreachable."""
     following = (node for node in desk.network.nodes if node.role is not Role.GENESIS and desk.running(node))
     node = next(following, None) or desk.reader
@@ -66,7 +66,7 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
 async def find_account(desk: NetworkDesk, name: str, key: str) -> Account:
     """What the chain has under that name; key: the one that it should have."""
     try:
-        found = await run_reads(account(name), _asker(desk))
+        found = await run_reads(account(name), asker(desk))
     except NodeError:
         return Account.UNKNOWN
     if found is None:

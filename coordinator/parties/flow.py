@@ -7,7 +7,7 @@ helped again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from coordinator.parties.book import Party, Standing
@@ -105,9 +105,17 @@ def decide(seen: Seen, chain: Chain) -> Decision:
     if not seen.holds:
         return _do(seen, Act.HOLD, Standing.REGISTERED, "takes the sealed network")
     if not chain.follows:
-        return Decision(Standing.REGISTERED, "waits for the chain's accounts")
-    if seen.told != seen.peers or not seen.node:
+        standing = party.state if party.found else Standing.REGISTERED
+        return Decision(standing, "waits for the chain" if party.found else "waits for the chain's accounts")
+    if not seen.node:
         return _do(seen, Act.FOLLOW, Standing.FOLLOWING, "starts its node")
+    if seen.told != seen.peers and Act.FOLLOW not in seen.trouble:
+        return replace(_with_node(seen, chain), act=Act.FOLLOW)
+    return _with_node(seen, chain)
+
+
+def _with_node(seen: Seen, chain: Chain) -> Decision:
+    party = seen.party
     if seen.node != "running":
         return Decision(Standing.FOLLOWING, f"its node is {seen.node}{': ' + seen.detail if seen.detail else ''}")
     if not party.found:

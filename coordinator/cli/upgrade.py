@@ -1,0 +1,78 @@
+"""`coord upgrade`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.control import ask_running
+from coordinator.errors import OperationFailed
+from coordinator.hosts import Hosts
+from coordinator.hub import BusyError
+from coordinator.parties.upgrading import Contract, read_contract, upgrade
+from coordinator.progress import PlainReporter
+from coordinator.session import DIAL_SECONDS, open_session
+from coordinator.state import State
+from inventory.network import Network
+
+WAIT = 600.0
+"""Seconds for the approvals, unless said otherwise."""
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
+
+
+@click.command("upgrade")
+@inventory_argument
+@click.option("--account", default="eosio", show_default=True, help="eosio, or an eosio.* account.")
+@click.option("--wasm", type=FILE, required=True, help="The new code.")
+@click.option("--abi", type=FILE, required=True, help="Its ABI, as JSON.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(0, min_open=True),
+    default=WAIT,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long approvals are waited for.",
+)
+@click.pass_obj
+def command(settings: Settings, network: Network, account: str, wasm: Path, abi: Path, wait: float) -> None:
+    """Replaces a contract that the producers govern: proposes it, has the producers' agents approve, executes it.
+
+    A party's agent approves by its own operator's word or policy. Typed again with the same files it goes on where it
+    stopped: a proposal holds for a week.
+
+    \b
+    coord upgrade inventory/devnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
+    """
+    contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
+    if not State.exists(settings.state, network.name):
+        raise OperationFailed(f"{network.name} was never booted; type: coord boot {network.source}")
+    click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))
+
+
+async def _upgrade(settings: Settings, network: Network, contract: Contract, wait: float) -> str:
+    """A coordinator that runs just now does it."""
+    state = State(settings.state, network.name)
+    try:
+        wasm, abi = state.artifacts.put(contract.wasm), state.artifacts.put(contract.abi)
+        folder = state.folder
+    finally:
+        state.close()
+    try:
+        async with open_session(network, settings.state, acting=True) as session:
+            hosts = Hosts(session, PlainReporter(sys.stderr))
+            with hosts.reached():
+                known = {party.name for party in session.hub.book.parties() if party.accepted}
+                names = {node.host for node in network.nodes} | known
+                for name, why in (await session.connected(sorted(names), DIAL_SECONDS)).items():
+                    click.echo(f"{name}: {why}", err=True)
+                return await upgrade(session, contract, wait, click.echo)
+    except BusyError:
+        click.echo("the coordinator that runs does it, and shows who approves", err=True)
+        answer = await ask_running(
+            folder, "upgrade", wait + 300, account=contract.account, wasm=wasm, abi=abi, wait=wait
+        )
+        return str(answer["said"])

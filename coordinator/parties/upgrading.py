@@ -1,0 +1,237 @@
+"""Replaces a contract once the producers govern.
+
+Proposed by the sponsor, approved by each producer's own agent, executed when enough have, and judged by the code that
+the chain then has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from antelope import actions
+from antelope.abi import Abi
+from antelope.errors import AntelopeError, NodeError
+from antelope.transaction import Transaction
+from boot.reads import Asking, account, ask, permission, row, run_reads
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.link import LinkError
+from coordinator.parties.chainview import asker
+from coordinator.session import Session, require_sealed
+from inventory.sealed import Sealed
+from inventory.system import WASM_MAGIC
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+
+MSIG, PRODUCERS = "eosio.msig", "eosio.prods"
+LASTING = 7 * 86_400
+"""Seconds until a proposal expires: operators may have to be asked."""
+TASK_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
+"""Between two askings of agents that have not approved."""
+EFFECT_SECONDS = 60.0
+_NAME = "abcdefghijklmnopqrstuvwxyz12345"
+
+Tell = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an account shall have; both files are in the artifact store."""
+
+    account: str
+    wasm: bytes
+    abi: bytes
+
+    @property
+    def code_hash(self) -> str:
+        """As the chain shows it."""
+        return hashlib.sha256(self.wasm).hexdigest()
+
+    @property
+    def abi_hash(self) -> str:
+        """The artifact's name."""
+        return hashlib.sha256(self.abi).hexdigest()
+
+    @property
+    def proposal(self) -> str:
+        """The same for the same files, so that the same command typed again goes on with the same proposal."""
+        digest = hashlib.sha256(f"{self.account} {self.code_hash} {self.abi_hash}".encode()).digest()
+        return "up" + "".join(_NAME[byte % len(_NAME)] for byte in digest[:10])
+
+    def packed(self, expiration: int) -> bytes:
+        """The transaction that is proposed. Raises AntelopeError on an ABI that is none."""
+        code = actions.setcode(self.account, self.wasm)
+        described = actions.setabi(self.account, Abi.parse(self.abi).packed())
+        return Transaction(expiration, 0, 0, (code, described)).packed
+
+
+def check(contract: Contract) -> None:
+    """Raises UsageProblem when it cannot be proposed."""
+    if contract.account != "eosio" and not contract.account.startswith("eosio."):
+        raise UsageProblem(f"{contract.account}: the producers govern eosio and eosio.* only")
+    if not contract.wasm.startswith(WASM_MAGIC):
+        raise UsageProblem("--wasm: that is no WebAssembly module")
+    try:
+        contract.packed(0)
+    except (AntelopeError, ValueError, KeyError) as error:
+        raise UsageProblem(f"--abi: that is no ABI ({error})") from error
+
+
+async def upgrade(session: Session, contract: Contract, wait: float, tell: Tell) -> str:
+    """Does it all, or goes on with it. wait: seconds for the approvals. Returns what there is to say at its end.
+
+    Raises OperationFailed, with the names of who is missing where approvals are.
+    """
+    sealed = require_sealed(session)
+    if sealed.sponsor is None:
+        raise OperationFailed(f"{session.network.name} has no sponsor that could propose; see parties.sponsor")
+    work = _Upgrade(session, sealed, sealed.sponsor.account, contract, tell)
+    try:
+        if await work.done():
+            return f"{contract.account} has this code already ({contract.code_hash})"
+        await work.propose()
+        await work.collect(wait)
+        await work.execute()
+    except (NodeError, LinkError, DeadlineError) as error:
+        raise OperationFailed(f"{error}; type the same again to go on") from error
+    return f"{contract.account} has the new code: sha256 {contract.code_hash}"
+
+
+class _Upgrade:
+    def __init__(self, session: Session, sealed: Sealed, sponsor: str, contract: Contract, tell: Tell) -> None:
+        self._session = session
+        self._sealed = sealed
+        self._sponsor = sponsor
+        self._contract = contract
+        self._tell = tell
+        self._hash = ""
+        self._said: dict[str, str] = {}
+
+    async def done(self) -> bool:
+        """Whether the chain has the code and the ABI."""
+        found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
+        packed = hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
+        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, packed)
+
+    async def propose(self) -> None:
+        """The proposal is on the chain, and is exactly what this coordinator would propose."""
+        if (await self._proposed()) is None:
+            schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
+            requested = sorted(str(entry["producer_name"]) for entry in schedule["active"]["producers"])
+            body = pb.Propose(
+                proposal=self._contract.proposal, account=self._contract.account, wasm=self._contract.code_hash,
+                abi=self._contract.abi_hash, requested=requested, expiration=int(time.time()) + LASTING,
+            )  # fmt: skip
+            await self._task(self._session.network.genesis_node.host, body)
+            await poll(self._proposed, what="the proposal to be in a block", deadline=EFFECT_SECONDS)
+        packed = bytes.fromhex(str(await self._proposed()))
+        if packed != self._contract.packed(int.from_bytes(packed[:4], "little")):
+            raise OperationFailed(f"{self._title} on the chain proposes something else: it is not approved")
+        self._hash = hashlib.sha256(packed).hexdigest()
+        self._tell(f"{self._title} is proposed: sha256 {self._hash}")
+
+    async def collect(self, wait: float) -> None:
+        """Enough have approved. Raises OperationFailed with the names of those who have not."""
+        asked = 0.0
+
+        async def enough() -> bool:
+            nonlocal asked
+            needed, given, missing = await self._approvals()
+            if len(given) >= needed:
+                self._tell(f"{len(given)} approvals, {needed} needed: {', '.join(sorted(given))}")
+                return True
+            if time.monotonic() - asked >= AGAIN_SECONDS:
+                await self._ask(missing)
+                asked = time.monotonic()
+            return False
+
+        try:
+            await poll(enough, what="approvals", deadline=wait)
+        except DeadlineError:
+            needed, given, missing = await self._approvals()
+            said = "; ".join(f"{name}: {self._said.get(name, 'has not approved')}" for name in missing)
+            raise OperationFailed(
+                f"{len(given)} approvals after {wait:g} s, {needed} are needed; missing: {said}. "
+                "Type the same again to go on"
+            ) from None
+
+    async def execute(self) -> None:
+        """Executed, and the chain has the code: exec's own receipt proves nothing."""
+        await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._contract.proposal))
+        await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
+
+    @property
+    def _title(self) -> str:
+        return f"{self._sponsor}/{self._contract.proposal}"
+
+    async def _proposed(self) -> str | None:
+        found = await self._read(row(MSIG, self._sponsor, "proposal", self._contract.proposal))
+        return str(found["packed_transaction"]) if found else None
+
+    async def _approvals(self) -> tuple[int, set[str], list[str]]:
+        """How many are needed, who has approved, and who of those asked has not."""
+        found = await self._read(account(PRODUCERS))
+        needed = int(permission(found or {"permissions": []}, "active").get("threshold", 1))
+        entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._contract.proposal)) or {}
+        given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())}
+        open_ = sorted(str(one["level"]["actor"]) for one in entry.get("requested_approvals", ()))
+        return needed, given, [name for name in open_ if name not in given]
+
+    async def _ask(self, missing: Sequence[str]) -> None:
+        """Asks the agents of those who are missing, each for itself; what they say is kept with their names."""
+        hosts = self._hosts(missing)
+        body = pb.Endorse(proposer=self._sponsor, proposal=self._contract.proposal, hash=self._hash)
+
+        async def one(host: str, names: Sequence[str]) -> None:
+            try:
+                link = self._session.desk.link(host)
+                if not link.connected:
+                    said = "its agent is away"
+                else:
+                    result = await link.task(body, deadline=TASK_SECONDS)
+                    said = "" if result.ok else "".join(c for c in result.error[:300] if c.isprintable())
+            except (LinkError, NodeError, DeadlineError) as error:
+                said = str(error)
+            for name in names:
+                if said and self._said.get(name) != said:
+                    self._tell(f"{name}: {said}")
+                self._said[name] = said or "its agent says that it has approved"
+
+        await asyncio.gather(*(one(host, names) for host, names in hosts.items()))
+
+    def _hosts(self, missing: Sequence[str]) -> Mapping[str, list[str]]:
+        parties = {party.account: party.name for party in self._session.hub.book.parties()}
+        hosts: dict[str, list[str]] = {}
+        for name in missing:
+            hosts.setdefault(parties.get(name) or self._session.network.holder(name), []).append(name)
+        return hosts
+
+    async def _task(self, host: str, body: pb.Propose | pb.Execute) -> None:
+        result = await self._session.desk.link(host).task(body, deadline=TASK_SECONDS)
+        if not result.ok:
+            raise OperationFailed(f"{host}: {result.error}")
+
+    async def _read(self, reads: Asking[T]) -> T:
+        return await run_reads(reads, asker(self._session.desk))
+
+
+def read_contract(account_: str, wasm: bytes, abi: bytes) -> Contract:
+    """Checked. Raises UsageProblem."""
+    contract = Contract(account_, wasm, abi)
+    check(contract)
+    return contract
+
+
+def from_request(request: Mapping[str, object], artifact: Callable[[str], bytes]) -> Contract:
+    """The contract that another terminal asks for, by the artifacts that it stored. Raises UsageProblem."""
+    try:
+        wasm, abi = artifact(str(request["wasm"])), artifact(str(request["abi"]))
+    except (KeyError, ValueError) as error:
+        raise UsageProblem(f"the files are not in the artifact store: {error}") from error
+    return read_contract(str(request["account"]), wasm, abi)
