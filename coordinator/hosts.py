@@ -22,8 +22,8 @@ from coordinator.session import Session, advertised
 from coordinator.state import State
 from inventory.network import Host, Network
 
-Ask = Callable[[str], str]
-"""sudo's password on the host of that name."""
+PREFLIGHT, LOOK = "preflight", "look at the hosts"
+INSTALL = "install the agent"
 
 
 @cache
@@ -41,7 +41,7 @@ class Hosts:
         self._network = session.network
         endpoint = f"{advertised(session.network)}:{session.hub.port}"
         self._deployment = SshDeployment(
-            session.state, session.network, session.hub.authority, endpoint, ask_password, self._say
+            session.state, session.network, session.hub.authority, endpoint, self._ask, self._moved
         )
 
     @property
@@ -53,18 +53,21 @@ class Hosts:
         """The preflight: warnings are said, hosts in trouble returned. Raises OperationFailed when none is left, or
         when the trouble is on this machine or on the genesis node's.
         """
+        self._reporter.began(PREFLIGHT, LOOK)
         found = await self.preflight()
         trouble = found.hosts_in_trouble()
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
             raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
+        seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are as they should be"
+        self._reporter.ended(PREFLIGHT, LOOK, "failed" if trouble else "done", seen)
         for problem in found.problems:
-            self._reporter.note(f"preflight: {problem}")
+            self._reporter.note(f"{'':9}{'FATAL' if problem.fatal else 'warning'} {problem}")
         return trouble
 
     async def preflight(self) -> Preflight:
         """Looks at every host; changes nothing."""
-        return await asyncio.to_thread(preflight, self._network, self._session.state.folder, ask_password, self._quiet)
+        return await asyncio.to_thread(preflight, self._network, self._session.state.folder, self._ask, self._looking)
 
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
         """Installs, enrols and starts what does not run, except on some hosts. Returns whether anything was done.
@@ -89,23 +92,34 @@ class Hosts:
     async def _install(self, without: frozenset[str]) -> dict[str, Installed | DeployError]:
         """A far host that fails is named, and the others go on."""
         far = [host for host in self.far if host.name not in without]
-        results = await asyncio.to_thread(self._deployment.install, far) if far else {}
-        for name, result in results.items():
-            if isinstance(result, DeployError):
-                self._reporter.note(f"{name}: {result}")
-        return results
+        for host in far:
+            self._reporter.began(host.name, INSTALL)
+        return await asyncio.to_thread(self._deployment.install, far, ended=self._installed) if far else {}
 
     @contextmanager
     def reached(self) -> Iterator[None]:
         """Holds the tunnels of hosts that cannot dial this machine, while the block runs."""
-        with self._deployment.tunnels(self.far):
+        with self._deployment.tunnels(self.far, lambda host, text: self._reporter.note(f"{host}: {text}")):
             yield
 
-    def _say(self, host: str, text: str) -> None:
-        self._reporter.note(f"{host}: {text}")
+    def _ask(self, host: str) -> str:
+        with self._reporter.asking():
+            return ask_password(host)
 
-    def _quiet(self, host: str, text: str) -> None:
-        self._reporter.moved("preflight", 0, 0, f"{host}: {text}")
+    def _moved(self, host: str, text: str) -> None:
+        self._reporter.moved(host, 0, 0, text)
+
+    def _looking(self, host: str, text: str) -> None:
+        self._reporter.moved(PREFLIGHT, 0, 0, f"{host}: {text}")
+
+    def _installed(self, host: str, result: Installed | DeployError) -> None:
+        if isinstance(result, DeployError):
+            self._reporter.ended(host, INSTALL, "failed", str(result))
+        elif result.changes:
+            sent = f"; {result.sent / 1e6:.1f} MB sent" if result.sent else ""
+            self._reporter.ended(host, INSTALL, "done", ", ".join(result.changes) + sent)
+        else:
+            self._reporter.ended(host, INSTALL, "already", "runs")
 
 
 def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:

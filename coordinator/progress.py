@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import IO, ClassVar, Protocol
 
@@ -26,11 +28,33 @@ class Reporter(Protocol):
     def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
         """A step is `done`, `already` done, `failed` or `waits` for others."""
 
+    def asking(self) -> AbstractContextManager[object]:
+        """While a question to the person stands on the terminal, nothing is drawn over it."""
+
     def close(self) -> None:
         """Nothing more will come."""
 
 
 MARKS = {"done": "ok", "already": "--", "failed": "FAILED", "waits": "waits"}
+
+
+class _Already:
+    """What was done before, kept until something else happens: so a boot that is typed twice says it in one line."""
+
+    FEW = 3
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[str, str, str]] = []
+
+    def keep(self, step: str, title: str, detail: str) -> None:
+        self._kept.append((step, title, detail))
+
+    def take(self) -> list[tuple[str, str, str]]:
+        """As (step, title, detail): each of a few, one for all of many."""
+        kept, self._kept = self._kept, []
+        if len(kept) <= self.FEW:
+            return kept
+        return [(f"{len(kept)} done already", f"from {kept[0][0]} to {kept[-1][0]}", "")]
 
 
 class PlainReporter:
@@ -42,9 +66,15 @@ class PlainReporter:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._said: dict[str, float] = {}
+        self._already = _Already()
 
     def _say(self, text: str) -> None:
+        for step, title, detail in self._already.take():
+            self._line("already", step, title, detail)
         print(text, file=self._stream, flush=True)
+
+    def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
+        self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -59,10 +89,18 @@ class PlainReporter:
             self._say(f"{'...':>7}  {step:16} {detail}")
 
     def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
-        self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")
+        self._said.pop(step, None)
+        if outcome == "already":
+            self._already.keep(step, title, detail)
+        else:
+            self._line(outcome, step, title, detail)
+
+    def asking(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def close(self) -> None:
-        return
+        for step, title, detail in self._already.take():
+            self._line("already", step, title, detail)
 
 
 @dataclass
@@ -79,6 +117,7 @@ class LiveReporter:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lines: dict[str, _Line] = {}
+        self._already = _Already()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.fields[step]:16}"),
@@ -91,6 +130,7 @@ class LiveReporter:
         self._progress.start()
 
     def note(self, text: str) -> None:
+        self._flush()
         self._console.print(escape(text), highlight=False)
 
     def began(self, step: str, title: str) -> None:
@@ -105,12 +145,32 @@ class LiveReporter:
     def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
         if line := self._lines.pop(step, None):
             self._progress.remove_task(line.task)
+        if outcome == "already":
+            self._already.keep(step, title, detail)
+        else:
+            self._flush()
+            self._line(outcome, step, title, detail)
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+    def close(self) -> None:
+        self._flush()
+        self._progress.stop()
+
+    def _flush(self) -> None:
+        for step, title, detail in self._already.take():
+            self._line("already", step, title, detail)
+
+    def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
         colour = self.COLOURS[outcome]
         text = f"[{colour}]{MARKS[outcome]:>7}[/]  {step:16} {escape(title)}"
         self._console.print(text + (f"[dim]: {escape(detail)}[/]" if detail else ""), highlight=False)
-
-    def close(self) -> None:
-        self._progress.stop()
 
 
 def reporter(console: Console) -> Reporter:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import click
+from rich.console import Console
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import UsageProblem
 from coordinator.hosts import Hosts
-from coordinator.progress import PlainReporter
+from coordinator.progress import reporter
 from coordinator.session import open_session
 from inventory.network import Network
 
@@ -33,4 +33,8 @@ def command(settings: Settings, network: Network, only: str | None) -> int:
 async def _install(settings: Settings, network: Network, only: str | None) -> bool:
     async with open_session(network, settings.state, acting=True) as session:
         without = frozenset(host.name for host in network.hosts if only and host.name != only)
-        return bool(await Hosts(session, PlainReporter(sys.stdout)).install(without))
+        progress = reporter(Console(highlight=False, soft_wrap=True))
+        try:
+            return bool(await Hosts(session, progress).install(without))
+        finally:
+            progress.close()

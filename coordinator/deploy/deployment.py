@@ -48,14 +48,22 @@ class SshDeployment:
         enrolment = Enrolment(state.journal.path, authority)
         self._supplies = Supplies(network.name, bundle, self._bundled_nodeos, enrolment)
 
-    def install(self, hosts: Iterable[Host], at_once: int = AT_ONCE) -> dict[str, Installed | DeployError]:
-        """Sees to it that every host has a running, enrolled agent of this version: what was done, or why not."""
+    def install(
+        self,
+        hosts: Iterable[Host],
+        at_once: int = AT_ONCE,
+        ended: Callable[[str, Installed | DeployError], None] = lambda _host, _result: None,
+    ) -> dict[str, Installed | DeployError]:
+        """Sees to it that every host has a running, enrolled agent of this version: what was done, or why not.
+
+        ended: told that of each host as soon as it is known, from several threads.
+        """
 
         def work(host: Host, connection: HostConnection) -> Installed:
             report = self._reporter(host)
             return self._installer(host, connection).install(str(self._endpoint(host)), report)
 
-        return on_each(hosts, work, at_once=at_once)
+        return on_each(hosts, work, at_once=at_once, ended=ended)
 
     def down(self, hosts: Iterable[Host], purge: bool = False) -> dict[str, bool | DeployError]:
         """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not."""
@@ -63,7 +71,6 @@ class SshDeployment:
         def work(host: Host, connection: HostConnection) -> bool:
             report = self._reporter(host)
             installer = self._installer(host, connection)
-            report("removing" if purge else "stopping")
             known = installer.purge() if purge else installer.down()
             report(("removed" if purge else "stopped") if known else "nothing was installed")
             return known
@@ -77,9 +84,11 @@ class SshDeployment:
         with HostConnection(host.ssh) as connection:
             yield from self._installer(host, connection).logs(node, lines, follow)
 
-    def tunnels(self, hosts: Iterable[Host]) -> Tunnels:
-        """A context manager that holds the tunnels of those hosts that ask for one."""
-        return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, self._report)
+    def tunnels(self, hosts: Iterable[Host], report: HostReport) -> Tunnels:
+        """A context manager that holds the tunnels of those hosts that ask for one; report: told when one stands, or why
+        it does not.
+        """
+        return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, report)
 
     def ask(self, host: Host) -> str:
         """sudo's password on the host, asked for once and kept in memory only."""

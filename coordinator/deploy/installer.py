@@ -80,7 +80,6 @@ class Installer:
             self._send(plan, shall, report)
         if plan.changes:
             self._change(plan, shall, coordinator, bool(facts["systemd"]), report)
-        report(", ".join(plan.changes) or "nothing to do")
         return Installed(self._connection.sent, plan.changes)
 
     def facts(self) -> Mapping[str, Any]:

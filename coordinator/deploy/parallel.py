@@ -26,8 +26,11 @@ def on_each(
     *,
     at_once: int = AT_ONCE,
     seconds: float = HOST_SECONDS,
+    ended: Callable[[str, T | DeployError], None] = lambda _host, _result: None,
 ) -> dict[str, T | DeployError]:
     """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
+
+    ended: told the same of each host as soon as it is known, from several threads.
 
     Being interrupted ends all connections.
     """
@@ -35,6 +38,11 @@ def on_each(
     open_ones: set[HostConnection] = set()
 
     def one(host: Host) -> T | DeployError:
+        result = attempt(host)
+        ended(host.name, result)
+        return result
+
+    def attempt(host: Host) -> T | DeployError:
         timer = None
         connection = None
         try:
