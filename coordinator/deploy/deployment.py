@@ -85,9 +85,7 @@ class SshDeployment:
             yield from self._installer(host, connection).logs(node, lines, follow)
 
     def tunnels(self, hosts: Iterable[Host], report: HostReport) -> Tunnels:
-        """A context manager that holds the tunnels of those hosts that ask for one; report: told when one stands, or why
-        it does not.
-        """
+        """A context manager that holds the tunnels of those hosts that ask for one, and reports on them."""
         return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, report)
 
     def ask(self, host: Host) -> str:
