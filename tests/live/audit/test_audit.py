@@ -184,6 +184,6 @@ async def test_boot_that_is_not_over(driver: Driver) -> None:
         "eosio resigned",
         "canary",
     }
-    assert failed.keys() == unready | {"producers' authority", "no other accounts"}
+    assert failed.keys() == unready | {"no other accounts"}
     assert report.accounts.matched == report.accounts.planned
     assert report.block_num == int(report.block_id[:8], 16)
