@@ -8,25 +8,38 @@ from collections.abc import Iterator
 
 from antelope.abi import Abi
 from boot.audit.report import Check, judged
-from boot.audit.seen import Seen
+from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
+from inventory.sealed import SealedContract
 
 PRIVILEGED = frozenset({"eosio", "eosio.msig"})
 _NEVER = "1970-01-01T00:00:00.000"
 """last_code_update of an account that never had code."""
 
 
-def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
+def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Check]:
     """contract code, contract ABIs, no other code, privileges."""
     count = len(blueprint.sealed.contracts)
-    yield judged("contract code", _code(blueprint, seen), f"sha256 of {count} contracts as sealed")
-    yield judged("contract ABIs", _abis(blueprint, seen), f"{count} ABIs, byte for byte as sealed")
+    replaced = _replaced(seen, observed)
+    since = f", or as the producers replaced them: {', '.join(sorted(replaced))}" if replaced else ""
+    yield judged("contract code", _code(blueprint, seen, replaced), f"sha256 of {count} contracts as sealed{since}")
+    yield judged("contract ABIs", _abis(blueprint, seen, replaced), f"{count} ABIs, byte for byte as sealed{since}")
     yield judged("no other code", _other_code(blueprint, seen), f"none on the {len(seen.accounts) - count} others")
     yield judged("privileges", _privileges(seen), f"{' and '.join(sorted(PRIVILEGED))} only")
 
 
-def _code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    for contract in blueprint.sealed.contracts:
+def _replaced(seen: Seen, observed: Observed) -> frozenset[str]:
+    """Accounts with exactly the code and the ABI of a replacement that the producers approved."""
+    shown = {(name, str(one["code_hash"]), str(one["abi_hash"])) for name, one in seen.contracts.items()}
+    return frozenset(account for account, _, _ in shown & observed.upgrades)
+
+
+def _unreplaced(blueprint: Blueprint, replaced: frozenset[str]) -> Iterator[SealedContract]:
+    return (contract for contract in blueprint.sealed.contracts if contract.account not in replaced)
+
+
+def _code(blueprint: Blueprint, seen: Seen, replaced: frozenset[str]) -> Iterator[str]:
+    for contract in _unreplaced(blueprint, replaced):
         answer = seen.contracts.get(contract.account)
         if answer is None:
             yield f"{contract.account} does not exist"
@@ -34,8 +47,8 @@ def _code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
             yield f"{contract.account} has code {answer['code_hash']}, sealed {contract.wasm}"
 
 
-def _abis(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    for contract in blueprint.sealed.contracts:
+def _abis(blueprint: Blueprint, seen: Seen, replaced: frozenset[str]) -> Iterator[str]:
+    for contract in _unreplaced(blueprint, replaced):
         answer = seen.contracts.get(contract.account)
         planned = Abi.parse(blueprint.verified(contract.abi)).packed()
         if answer is None:

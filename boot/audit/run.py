@@ -33,7 +33,7 @@ def _judge(blueprint: Blueprint, seen: Seen, observed: Observed) -> Report:
     compared = accounts.compare(blueprint, seen)
     checks = (
         *identity.checks(blueprint, seen),
-        *contracts.checks(blueprint, seen),
+        *contracts.checks(blueprint, seen, observed),
         *token.checks(blueprint, seen),
         *accounts.checks(blueprint, seen, observed, compared),
         *producers.checks(blueprint, seen, observed),

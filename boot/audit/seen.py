@@ -20,6 +20,8 @@ class Observed:
 
     parties: frozenset[str] = frozenset()
     """Accounts of late parties: they may exist and register as producers."""
+    upgrades: frozenset[tuple[str, str, str]] = frozenset()
+    """Contracts that the producers replaced: account, sha256 (hex) of the code and of the packed ABI."""
 
 
 @dataclass(frozen=True)

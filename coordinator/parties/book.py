@@ -27,6 +27,9 @@ _SCHEMA = (
     """CREATE TABLE attestation (
         name TEXT PRIMARY KEY, account TEXT NOT NULL, document TEXT NOT NULL, signature TEXT NOT NULL, at REAL NOT NULL
     ) STRICT""",
+    """CREATE TABLE upgrade (
+        account TEXT NOT NULL, wasm TEXT NOT NULL, abi TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (account, wasm, abi)
+    ) STRICT""",
 )
 _COLUMNS = "name, account, account_key, signing_key, endpoint, nodeos, pinned, state, why, since, neighbours, dialled"
 
@@ -163,6 +166,15 @@ class Book:
         """By name of the party."""
         rows = self._journal.rows("SELECT name, account, document, signature, at FROM attestation")
         return {row[0]: Attested(*row) for row in rows}
+
+
+    def upgraded(self, account: str, wasm: str, abi: str) -> None:
+        """The producers replaced a contract; sha256 (hex) of its code and of its packed ABI."""
+        self._journal.write("INSERT OR REPLACE INTO upgrade VALUES (?, ?, ?, ?)", account, wasm, abi, time.time())
+
+    def upgrades(self) -> frozenset[tuple[str, str, str]]:
+        """Account, code and packed ABI (sha256, hex) of every replacement ever made."""
+        return frozenset(self._journal.rows("SELECT account, wasm, abi FROM upgrade"))
 
 
 def _party(row: tuple[str, str, str, str, str, str, str, str, str, float, str, str]) -> Party:

@@ -114,5 +114,7 @@ class Desk:
         party = self._book.find(connection.identity.name)
         if party and not party.accepted and not party.state.gone:
             self._book.stands(party.name, Standing.REFUSED, reason)
-        log.warning("party %s is not taken up: %s", connection.identity.name, reason)
+        known = party is not None and (party.state, party.why) == (Standing.REFUSED, reason)
+        level = logging.INFO if known else logging.WARNING  # agents try again every few seconds
+        log.log(level, "party %s is not taken up: %s", connection.identity.name, reason)
         connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=False, reason=reason)))

@@ -7,5 +7,8 @@ from coordinator.parties.book import Book
 
 
 def observed(book: Book) -> Observed:
-    """The accounts of parties that were taken up at some time; also of those that are gone: their accounts stay."""
-    return Observed(frozenset(party.account for party in book.parties() if party.account_key is not None))
+    """The accounts of parties that were taken up at some time, also of those that are gone: their accounts stay. And
+    the contracts that the producers replaced.
+    """
+    accounts = frozenset(party.account for party in book.parties() if party.account_key is not None)
+    return Observed(accounts, book.upgrades())

@@ -116,8 +116,11 @@ class _Upgrade:
     async def done(self) -> bool:
         """Whether the chain has the code and the ABI."""
         found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
-        packed = hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
-        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, packed)
+        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._packed_abi)
+
+    @property
+    def _packed_abi(self) -> str:
+        return hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
 
     async def propose(self) -> None:
         """The proposal is on the chain, and is exactly what this coordinator would propose."""
@@ -162,7 +165,8 @@ class _Upgrade:
             ) from None
 
     async def execute(self) -> None:
-        """Executed, and the chain has the code: exec's own receipt proves nothing."""
+        """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
+        self._session.hub.book.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
         await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._contract.proposal))
         await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
 

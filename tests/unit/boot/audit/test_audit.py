@@ -383,6 +383,20 @@ async def test_elected_party_is_no_difference(chain: FakeChain, plan: Blueprint)
     assert failed == {"no other accounts", "producers", "votes", "schedule", "signing keys"}
 
 
+async def test_an_upgrade_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
+    """A contract that the producers replaced may be as they replaced it, code and ABI together, or as sealed."""
+    code, abi = "c" * 64, chain.contracts["eosio"][1]
+    upgraded = Observed(upgrades=frozenset({("eosio", code, sha(abi))}))
+    assert (await audit(chain, plan, observed=upgraded)).ok
+    chain.contracts["eosio"] = (code, abi)
+    report = await audit(chain, plan, observed=upgraded)
+    assert report.ok
+    assert any(check.detail.endswith("as the producers replaced them: eosio") for check in report.checks)
+    other = Observed(upgrades=frozenset({("eosio", code, "d" * 64), ("eosio.token", code, sha(abi))}))
+    failed = {check.name for check in (await audit(chain, plan, observed=other)).checks if not check.ok}
+    assert failed == {"contract code"}
+
+
 async def test_a_party_in_anothers_place_is_a_difference(chain: FakeChain, plan: Blueprint) -> None:
     """As long as there is room for all, and with no key but its registered one."""
     _new_producer(chain)
