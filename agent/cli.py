@@ -22,6 +22,7 @@ from agent.nodeos.probe import NodeosError
 from agent.party import cli as party
 from agent.party.control import ControlError
 from agent.party.joining import JoinError
+from support import nodelogs
 from support.invitation import InvitationError
 from support.locks import LockedError
 from support.processes import Process, StillRunningError, stop, stop_nodes
@@ -119,6 +120,7 @@ def _down(arguments: argparse.Namespace) -> int:
     if agent:
         stop(agent, AGENT_GRACE)  # first: a living agent would start the nodes again
     names = stop_nodes(folder.path)
+    nodelogs.end(folder.path)
     folder.record.unlink(missing_ok=True)
     stopped = [f"agent (process {agent.pid})"] if agent else []
     sys.stdout.write(f"stopped: {', '.join(stopped + list(names)) or 'nothing, as nothing ran'}\n")

@@ -36,6 +36,17 @@ def cleos_command(action: Action, data: Mapping[str, Any] | None = None) -> str:
     return shlex.join(["cleos", "push", "action", action.account, action.name, text, *permissions])
 
 
+def cleos_set_contract(code: Action, abi: Action, folder: str, names: Mapping[str, str]) -> str:
+    """The command that sends a setcode and a setabi of the same account, from files in a folder.
+
+    names: the file there by the sha256 of what the action holds: the code, and the packed ABI. Raises KeyError.
+    """
+    account = unpack_data(SYSTEM, code.name, code.data)["account"]
+    files = [names[hashlib.sha256(_content(action)).hexdigest()] for action in (code, abi)]
+    permissions = [part for level in code.authorization for part in ("-p", str(level))]
+    return shlex.join(["cleos", "set", "contract", account, folder, *files, *permissions])
+
+
 def _set_contract(action: Action) -> list[str]:
     what = action.name.removeprefix("set")
     data = unpack_data(SYSTEM, action.name, action.data)

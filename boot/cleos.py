@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from antelope.cleos import cleos_command
+from antelope.cleos import cleos_command, cleos_set_contract
 from antelope.layouts import SYSTEM, unpack_data
 from antelope.transaction import Action
 from boot.step import Push, Work
 
+DEFAULT_URL = "http://127.0.0.1:8888"
+"""The node that cleos asks when nobody says another."""
 
-def cleos_lines(work: Work) -> list[str]:
-    """Command lines, quoted for a POSIX shell, that have the work's effect one after another.
+
+@dataclass(frozen=True)
+class Files:
+    """Where contracts lie for whoever types."""
+
+    folder: str
+    names: Mapping[str, str]
+    """The file's name by the sha256 (hex) of code or packed ABI."""
+
+
+def cleos_lines(work: Work, url: str = DEFAULT_URL, files: Files | None = None) -> list[str]:
+    """Command lines, quoted for a POSIX shell, that have the work's effect one after another, on the node at that url.
+    Without files contracts are named by their hashes alone.
 
     The boot sends all actions of a Push in one transaction. A new account with its first RAM and stake has to be one:
     that is `cleos system newaccount`. Features that are scheduled have no cleos command, curl asks for them.
     """
     if isinstance(work, Push):
-        return _lines(work.actions)
+        lines = _lines(work.actions, files)
+        return lines if url == DEFAULT_URL else [f"cleos -u {url} {line.removeprefix('cleos ')}" for line in lines]
     body = json.dumps({"protocol_features_to_activate": list(work.digests)}, separators=(",", ":"))
-    url = "http://127.0.0.1:8888/v1/producer/schedule_protocol_feature_activations"
-    return [shlex.join(["curl", "--data", body, url])]
+    return [shlex.join(["curl", "--data", body, f"{url}/v1/producer/schedule_protocol_feature_activations"])]
 
 
-def _lines(actions: Sequence[Action]) -> list[str]:
+def _lines(actions: Sequence[Action], files: Files | None) -> list[str]:
     lines, position = [], 0
     while position < len(actions):
-        if [action.name for action in actions[position : position + 3]] == ["newaccount", "buyram", "delegatebw"]:
+        names = [action.name for action in actions[position : position + 3]]
+        if names == ["newaccount", "buyram", "delegatebw"]:
             lines.append(_new_account(*actions[position : position + 3]))
             position += 3
+        elif files and names[:2] == ["setcode", "setabi"]:
+            lines.append(cleos_set_contract(actions[position], actions[position + 1], files.folder, files.names))
+            position += 2
         else:
             lines.append(cleos_command(actions[position]))
             position += 1

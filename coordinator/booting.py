@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boot.plan import Plan
+from boot.steps import STEPS
 from coordinator.collecting import PartyKeys, collect
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
@@ -55,6 +56,7 @@ async def boot(
     """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
     async with open_session(network, root, acting=True) as session, serving(session, reporter.note):
         check_unchanged(session)
+        check_needs(session, plan)
         hosts = Hosts(session, reporter)
         trouble = await hosts.check()
         started = await hosts.ensure_agents(without=trouble)
@@ -81,6 +83,23 @@ def check_unchanged(session: Session) -> None:
         raise UsageProblem(
             f"{session.network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
             f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {session.network.source}"
+        )
+
+
+def check_needs(session: Session, plan: Plan) -> None:
+    """Raises UsageProblem when a step alone was asked for, and steps that it needs were never seen done."""
+    records = session.state.steps()
+    lacking = [
+        step.name
+        for step in STEPS
+        if step.name in plan.assumed and (step.name not in records or records[step.name].state != "done")
+    ]
+    if lacking:
+        asked = plan.steps[0].name
+        until = asked if asked in {step.name for step in STEPS} else lacking[-1]
+        several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
+        raise UsageProblem(
+            f"{asked} needs {several} done before; type: coord boot {session.network.source} --until {until}"
         )
 
 

@@ -20,6 +20,11 @@ ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
 """Bytes of an answer: a status of thousands of nodes fits."""
 
+
+class NoAnswer(OperationFailed):
+    """The coordinator just began, or ends, or is too busy: worth another try."""
+
+
 Answerer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -55,9 +60,7 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
 
 
 async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
-    """The running coordinator's answer, within so many seconds. Raises OperationFailed when it does not answer, or with
-    its error.
-    """
+    """The running coordinator's answer, within so many seconds. Raises NoAnswer, or OperationFailed with its error."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(_short(folder / SOCKET), limit=LIMIT)
@@ -65,9 +68,7 @@ async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, *
             answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:
-        raise OperationFailed(
-            f"the coordinator that works on {folder.name} does not answer yet; try again in a moment"
-        ) from error
+        raise NoAnswer(f"the coord that works on {folder.name} does not answer; try again in a moment") from error
     if "error" in answer:
         raise OperationFailed(answer["error"])
     return answer

@@ -64,5 +64,10 @@ class NetworkDesk:
 
     def pusher(self, account: str) -> Node:
         """The node that transactions of this account's agent are pushed to: its own, or the genesis node."""
-        own = next((node for node in self.network.nodes if node.account == account), None)
-        return own or self.network.genesis_node
+        return pusher(self.network, account)
+
+
+def pusher(network: Network, account: str) -> Node:
+    """The node that transactions of this account's agent are pushed to: its own, or the genesis node."""
+    own = next((node for node in network.nodes if node.account == account), None)
+    return own or network.genesis_node

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import groupby
 
 from boot.step import ChainStep, NodeStep, Step, Verdict, WaitStep
 
@@ -115,6 +116,8 @@ class _Track:
     verdict: Verdict = field(default_factory=lambda: Verdict(()))
     waiting: set[str] = field(default_factory=set)
     """Hosts whose share is under way."""
+    later: list[Run] = field(default_factory=list)
+    """Shares that must wait for those: the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
     fatal: bool = False
 
@@ -176,12 +179,22 @@ class Executor:
         return self._hand_out(track, track.step, verdict.missing)
 
     def _hand_out(self, track: _Track, step: ChainStep | NodeStep, keys: Iterable[str]) -> list[Instruction]:
+        track.state, track.errors, track.looks = State.RUNNING, [], 0
+        track.rounds += 1
+        if isinstance(step, ChainStep) and not step.parallel:
+            rows = groupby(keys, lambda key: self._host_of(step, key))
+            track.later = [Run(step, host, tuple(row)) for host, row in rows]
+            return self._begin_next(track)
         shares: dict[str, list[str]] = {}
         for key in keys:
             shares.setdefault(self._host_of(step, key), []).append(key)
-        track.state, track.waiting, track.errors, track.looks = State.RUNNING, set(shares), [], 0
-        track.rounds += 1
+        track.waiting = set(shares)
         return [Run(step, host, tuple(share)) for host, share in shares.items()]
+
+    def _begin_next(self, track: _Track) -> list[Instruction]:
+        run = track.later.pop(0)
+        track.waiting = {run.host}
+        return [run]
 
     def _ran(self, track: _Track, event: Ran) -> list[Instruction]:
         track.waiting.discard(event.host)
@@ -190,6 +203,8 @@ class Executor:
             track.fatal = track.fatal or not event.retryable
         if track.waiting:
             return []
+        if track.later and not event.error:
+            return self._begin_next(track)
         track.state = State.CHECKING
         return [Check(track.step, again=bool(track.errors))]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coordinator.errors import OperationFailed
 from coordinator.hub import Hub
+from support import nodelogs
 from support.files import write_atomic
 from support.processes import Process, start, stop, stop_nodes
 from support.tls import Kind
@@ -41,6 +42,12 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     return True
 
 
+def agent_runs(data: Path) -> bool:
+    """Whether the agent of that data folder lives."""
+    process = Process.read(data / RECORD)
+    return process is not None and process.alive
+
+
 def stop_agent(data: Path) -> bool:
     """Stops the agent, never its nodes. Returns whether it ran."""
     process = Process.read(data / RECORD)
@@ -53,7 +60,9 @@ def stop_agent(data: Path) -> bool:
 def stop_all(data: Path) -> tuple[str, ...]:
     """Stops the agent and then its nodes, also when the agent is dead. Returns the names of the nodes that ran."""
     stop_agent(data)
-    return stop_nodes(data)
+    nodes = stop_nodes(data)
+    nodelogs.end(data)
+    return nodes
 
 
 async def _agent(command: str, data: Path, *options: str, stdin: bytes = b"") -> bytes:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from boot.cleos import cleos_lines
-
 from boot.blueprint import Blueprint
 from boot.plan import make_plan
-from boot.step import ChainStep, NodeStep
+from boot.step import ChainStep, NodeStep, Push
 from boot.steps import STEPS
 from coordinator.errors import OperationFailed
 from coordinator.state import State
+from coordinator.typed import Typed
 from inventory.network import Network
 
 
@@ -24,10 +23,12 @@ def cleos_plan(network: Network, state: State | None) -> Iterator[str]:
             "--until genesis, and then this again"
         )
     blueprint = Blueprint(sealed, state.artifacts.get)
+    typed = Typed(network, blueprint, state.artifacts.folder)
     for step in make_plan(STEPS).steps:
         yield f"# {step.name}: {step.title}"
         if isinstance(step, ChainStep):
             for work in step.work(blueprint):
-                yield from cleos_lines(work)
+                if not (isinstance(work, Push) and work.spare):
+                    yield from typed.lines(work)
         elif isinstance(step, NodeStep):
             yield f"#   nodeos, mode {step.mode.value}"

@@ -10,10 +10,12 @@ from antelope.errors import NodeError
 from boot.plan import make_plan
 from boot.step import Query
 from boot.steps import STEPS
+from coordinator.desk import RUNNING
 from coordinator.parties.book import Book, Party
 from coordinator.session import Session
 from coordinator.state import State, StepRecord
-from inventory.network import Network
+from inventory.network import Network, Node
+from support import processes
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ async def gather(session: Session) -> Report:
         network=session.network.name,
         chain_id=sealed.chain_id if sealed else None,
         manifest=sealed.manifest if sealed else None,
-        phase=phase(sealed is not None, steps, any(row.state == "running" for row in nodes)),
+        phase=phase(sealed is not None, steps, any(row.state == RUNNING for row in nodes)),
         head=max([head, *(row.head for row in nodes)]),
         lib=max([lib, *(row.lib for row in nodes)]),
         schedule=schedule,
@@ -158,12 +160,20 @@ def _node_row(session: Session, name: str) -> NodeRow:
     node = session.network.node(name)
     link = session.hub.links.get(node.host)
     status = session.desk.status(node)
-    state = status.state if status else ("stopped" if link and link.connected else "unknown")
+    state = status.state if status else ("stopped" if link and link.connected else _unreported(session, node))
     return NodeRow(
         node.name, node.host, node.account or "", node.role.value, session.network.p2p(node), _http(node.http_port),
         state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
         status.detail if status else "",
     )  # fmt: skip
+
+
+def _unreported(session: Session, node: Node) -> str:
+    """The state of a node whose agent is away: on this machine one can see for oneself."""
+    if not session.network.host(node.host).local:
+        return "unknown"
+    folder = session.state.host_data(node.host) / "nodes" / node.name
+    return RUNNING if folder.exists() and processes.running(folder) else "stopped"
 
 
 def _host_row(session: Session, name: str) -> HostRow:

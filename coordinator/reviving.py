@@ -8,19 +8,23 @@ elected producer, the designated starter, gets that; its agent checks the rule a
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from antelope.errors import NodeError
+from boot.claims import chain_time
 from boot.step import NodeMode, Query
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed
 from coordinator.progress import Reporter
 from coordinator.runner import Runner
-from inventory.network import Node
+from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
 
 FRESH_SECONDS = 6.5
 """A scheduled producer that is absent leaves a gap of 12 slots of half a second."""
+SETTLE_SECONDS = 1.0
+"""For nodes that were just started to dial each other."""
 RETURN_SECONDS = 90.0
 """How long the chain may take to move again once the starter runs."""
 
@@ -43,7 +47,8 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
         reporter.note(f"{name}: {failure}")
     if len(failures) == len(known):
         raise OperationFailed(f"no node could be started again: {next(iter(failures.values()))}")
-    if not await _handed_over(desk, sealed) or await _moves(desk, FRESH_SECONDS):
+    schedule = await _schedule(desk)
+    if schedule == {GENESIS_ACCOUNT} or await _moves(desk, await _patience(desk, schedule, stopped)):
         return True
     starter = designated(desk, sealed)
     if starter is None:
@@ -61,10 +66,19 @@ def designated(desk: NetworkDesk, sealed: Sealed) -> Node | None:
     return next((nodes[name] for name in sealed.elected if name in nodes and desk.running(nodes[name])), None)
 
 
-async def _handed_over(desk: NetworkDesk, sealed: Sealed) -> bool:
-    """Whether elected producers sign: then nobody else brings the chain back."""
+async def _schedule(desk: NetworkDesk) -> frozenset[str]:
+    """Who signs the blocks. Once it is not eosio any more, nobody else brings the chain back."""
     answer = await desk.ask(Query("/v1/chain/get_producer_schedule"))
-    return [entry["producer_name"] for entry in answer["active"]["producers"]] != ["eosio"]
+    return frozenset(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+
+
+async def _patience(desk: NetworkDesk, schedule: frozenset[str], stopped: list[Node]) -> float:
+    """How long to wait for a block: where every scheduled producer's node was stopped, its silence so far counts."""
+    if not schedule <= {node.account for node in stopped}:
+        return FRESH_SECONDS
+    info = await desk.ask(Query("/v1/chain/get_info"))
+    silence = datetime.now(UTC) - chain_time(info["head_block_time"])
+    return min(FRESH_SECONDS, max(FRESH_SECONDS - silence.total_seconds(), SETTLE_SECONDS))
 
 
 async def _moves(desk: NetworkDesk, seconds: float) -> bool:

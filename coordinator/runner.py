@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
-from boot.cleos import cleos_lines
 from boot.reads import run_reads
 from boot.step import ChainStep, NodeMode, NodeStep, Query, Step, Verdict, WaitStep, Work
 from coordinator.bootlog import BootLog
@@ -33,6 +33,7 @@ from coordinator.link import LinkError
 from coordinator.progress import Reporter
 from coordinator.specs import MODES, node_spec
 from coordinator.state import State
+from coordinator.typed import Typed
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
@@ -65,6 +66,7 @@ class Runner:
         self._state = state
         self._reporter = reporter
         self._log = BootLog(state.boot_log)
+        self._typed = Typed(desk.network, blueprint, state.artifacts.folder)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._work: dict[str, dict[str, Work]] = {}
         self._seen: dict[str, int] = {}
@@ -259,17 +261,23 @@ class Runner:
         await poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
 
     async def _run_chain(self, step: ChainStep, keys: tuple[str, ...]) -> None:
-        """One task per node that is pushed to; at the same time where transactions do not depend on each other."""
+        """A task per node that is pushed to, at the same time; or, where transactions depend on each other, in order,
+        a task for as many in a row as go to the same node.
+        """
         works = self._works(step)
-        shares: dict[str, list[str]] = {}
-        for key in keys:
-            shares.setdefault(self._desk.pusher(works[key].holder).name, []).append(key)
         total = len(keys)
+
+        def node_of(key: str) -> str:
+            return self._desk.pusher(works[key].holder).name
+
         if step.parallel:
+            shares: dict[str, list[str]] = {}
+            for key in keys:
+                shares.setdefault(node_of(key), []).append(key)
             await _all(self._run_share(step, node, share, total) for node, share in shares.items())
         else:
-            for node, share in shares.items():
-                await self._run_share(step, node, share, total)
+            for node, row in groupby(keys, node_of):
+                await self._run_share(step, node, list(row), total)
 
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int) -> None:
         node = self._network.node(name)
@@ -297,8 +305,7 @@ class Runner:
             self._height = max(self._height, pushed.block)
             seen.add(pushed.transaction or pushed.key)
             if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
-                lines = cleos_lines(works[pushed.key])
-                self._log.commands(step.name, lines, pushed.transaction, pushed.block)
+                self._log.commands(step.name, self._typed.lines(works[pushed.key]), pushed.transaction, pushed.block)
         self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
 
     async def _recount(self, step: ChainStep) -> None:

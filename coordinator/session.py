@@ -12,16 +12,18 @@ from pathlib import Path
 from boot.blueprint import Blueprint, NodeRef
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed
-from coordinator.hub import Hub
+from coordinator.hub import BusyError, Hub
 from coordinator.parties.desk import Desk
 from coordinator.parties.rules import RulesOf
 from coordinator.state import State
 from inventory.network import Network
 from inventory.sealed import Sealed
-from support.retry import DeadlineError, poll
+from support.retry import DeadlineError, poll, retrying
 
 DIAL_SECONDS = 30.0
 """An agent redials within 2 s; one that was just started needs its imports too."""
+LOOKER_SECONDS = 6.0
+"""How long a command that acts waits for one that only looks to end."""
 GLANCE_SECONDS = 3.5
 """How long a command that only looks waits for agents: one redial, and its handshake."""
 
@@ -65,20 +67,28 @@ class Session:
 
 @asynccontextmanager
 async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIterator[Session]:
-    """Opens state and hub. Raises OperationFailed, HubError (another coordinator runs, the port is taken)."""
+    """Opens state and hub. Raises OperationFailed, HubError (another coordinator runs, the port is taken).
+
+    One that is to act waits for one that only looks.
+    """
     state = State(root, network.name)
+    rules = RulesOf(network, lambda: state.sealed, state.artifacts.get)
+    desks: list[Desk] = []
+
+    def parties(hub: Hub) -> Desk:
+        desks.append(Desk(hub.journal, hub.book, rules))
+        return desks[-1]
+
+    async def opened() -> Hub:
+        hub = Hub(state.folder, network.name, network.listen, acting, addresses=(advertised(network),), parties=parties)
+        return await hub.__aenter__()
+
     try:
-        addresses = (advertised(network),)
-        rules = RulesOf(network, lambda: state.sealed, state.artifacts.get)
-        desks: list[Desk] = []
-
-        def parties(hub: Hub) -> Desk:
-            desks.append(Desk(hub.journal, hub.book, rules))
-            return desks[0]
-
-        listen = network.listen
-        async with Hub(state.folder, network.name, listen, acting, addresses=addresses, parties=parties) as hub:
-            yield Session(network, state, hub, NetworkDesk(network, hub), desks[0])
+        hub = await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2)
+        try:
+            yield Session(network, state, hub, NetworkDesk(network, hub), desks[-1])
+        finally:
+            await hub.__aexit__(None, None, None)
     finally:
         state.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ class Summary:
     claims: tuple[Claim, ...]
     keys: tuple[str, ...]
     """HOST: path of the accounts.json that its agent keeps."""
+    coord: str
+    """How the program is typed."""
     inventory: str
 
     def lines(self) -> Iterator[str]:
@@ -36,7 +39,7 @@ class Summary:
         for name, reason in outcome.parked.items():
             yield f"waiting for others at {name}: {reason}"
         if not outcome.failed and not outcome.parked and not self.booted.changed:
-            yield "Nothing to do: everything is done already, and runs."
+            yield "Nothing to do: everything is done already, and runs." if not self._left() else "Nothing to do."
         yield f"network   {self.report.network}, phase {self.report.phase}"
         yield f"chain id  {self.report.chain_id}"
         yield f"manifest  {self.report.manifest}"
@@ -54,23 +57,37 @@ class Summary:
         if not self.claims:
             return ""
         now = datetime.now(UTC)
-        first = min(self.claims, key=lambda claim: claim.due)
-        if first.is_due(now):
-            return f"rewards   due: coord boot {self.inventory} --only claim"
-        return f"rewards   {first.producer} may claim from {first.due:%Y-%m-%d %H:%M:%S} UTC: coord boot --only claim"
+        scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
+        first = min(scheduled or self.claims, key=lambda claim: claim.due)
+        when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
+        return f"rewards   {first.producer} may claim {when}: {self._type('boot')} --only claim"
+
+    def _left(self) -> tuple[str, ...]:
+        """Steps that are not done yet."""
+        return tuple(step["name"] for step in self.report.to_json()["steps"] if step["state"] != "done")
+
+    def _type(self, command: str) -> str:
+        return f"{self.coord} {command} {shlex.quote(self.inventory)}"
 
     def _next(self) -> Iterator[str]:
+        """What to type, and what it is for."""
+        left, rows = self._left(), []
         if self.booted.outcome.failed:
-            yield f"next      coord logs {self.inventory} NODE, then coord boot {self.inventory} again"
-            return
-        node = next((row for row in self.report.nodes if row.role != "genesis" and row.state == "running"), None)
-        yield f"next      coord status {self.inventory}   coord verify {self.inventory}   coord down {self.inventory}"
-        if node:
-            yield f"          cleos -u {node.http} get info"
+            rows.append((f"{self._type('logs')} NODE", "may show why"))
+            rows.append((self._type("boot"), "tries again, and carries on"))
+        elif left:
+            rows.append((self._type("boot"), f"carries on with {left[0]}"))
+        rows.append((self._type("status"), "how the network is; --watch keeps looking"))
+        if not left:
+            rows.append((self._type("verify"), "is the chain what the inventory says?"))
+        rows.append((self._type("down"), "stops it; boot brings it back"))
+        width = max(len(command) for command, _ in rows)
+        for number, (command, purpose) in enumerate(rows):
+            yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
 
 
-async def summarise(session: Session, booted: Booted) -> Summary:
-    """Gathers it while agents are connected."""
+async def summarise(session: Session, booted: Booted, coord: str, inventory: str) -> Summary:
+    """Gathers it while agents are connected. coord, inventory: as a person types them."""
     report = await gather(session)
     try:
         registered = await run_reads(rows("eosio", "eosio", "producers"), session.desk.ask)
@@ -83,4 +100,4 @@ async def summarise(session: Session, booted: Booted) -> Summary:
         for host in session.network.hosts
         if any(node.host == host.name for node in session.network.nodes)
     )
-    return Summary(booted, report, claims(registered), keys, str(session.network.source))
+    return Summary(booted, report, claims(registered), keys, coord, inventory)

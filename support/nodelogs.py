@@ -9,13 +9,15 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 from support.locks import FileLock, LockedError
-from support.processes import RECORD, Process, start
+from support.processes import RECORD, Process, find, start, stop
 
 LIMIT = 16 * 1024 * 1024
 """Bytes after which a log moves to NAME.1, whose earlier content goes: a node's logs take about twice this at most."""
@@ -83,10 +85,19 @@ def ensure(data: Path) -> None:
     start(command, output=data / "nodes" / ".logs.log", folder=data, environment=environment)
 
 
+def end(data: Path) -> None:
+    """Ends the keeper of this data folder's logs, whose nodes were stopped. Raises StillRunningError."""
+    keeper = find("-m", __name__, str(data))
+    if keeper:
+        stop(keeper)
+
+
 def keep(data: Path, limit: int = LIMIT) -> None:
-    """Bounds the logs for as long as a node lives."""
+    """Bounds the logs for as long as a node lives, or until SIGTERM."""
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
     last_life = time.monotonic()
-    while time.monotonic() - last_life < IDLE:
+    while time.monotonic() - last_life < IDLE and not ended.is_set():
         for folder in (data / "nodes").glob("*/"):
             process = Process.read(folder / RECORD)
             if process and process.alive:
@@ -98,7 +109,7 @@ def keep(data: Path, limit: int = LIMIT) -> None:
             except OSError as error:  # a full disk: emptying the log is what helps
                 sys.stderr.write(f"{folder / LOG}: {error}; emptied\n")
                 os.truncate(folder / LOG, 0)
-        time.sleep(LOOK)
+        ended.wait(LOOK)
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from rich.console import Console
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS
 from coordinator.booting import Booted, boot
-from coordinator.cli.options import Settings, inventory_argument
+from coordinator.cli.options import Settings, inventory_argument, near
 from coordinator.progress import reporter
 from coordinator.serving import until_stopped
 from coordinator.session import Session, advertised
@@ -43,7 +43,7 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
     progress = reporter(console)
 
     async def then(session: Session, booted: Booted) -> None:
-        summary = await summarise(session, booted)
+        summary = await summarise(session, booted, settings.typed, near(network.source))
         progress.close()
         for line in summary.lines():
             console.print(line, markup=False)

@@ -7,10 +7,11 @@ import shutil
 import click
 
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.errors import UsageProblem
+from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts import stop_hosts
 from coordinator.state import State
 from inventory.network import Network
+from support.locks import FileLock, LockedError
 
 
 @click.command("down")
@@ -35,11 +36,14 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
         click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone", abort=True)
     state = State(settings.state, network.name)
     try:
-        failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))
+        with FileLock(state.folder / "lock"):
+            failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))
+    except LockedError as error:
+        raise OperationFailed(f"another coord works on {network.name} (process {error.pid}): end it first") from error
     finally:
         state.close()
-    for host, error in failed.items():
-        click.echo(f"{host}: {error}", err=True)
+    for host, trouble in failed.items():
+        click.echo(f"{host}: {trouble}", err=True)
     if purge and not failed and not only:
         shutil.rmtree(state.folder)
         click.echo(f"removed {state.folder}")

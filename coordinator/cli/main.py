@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from coordinator.cli.options import Settings
+from coordinator.cli.options import DEFAULT_STATE, Settings
 from coordinator.errors import CoordError
 
 COMMANDS = {
@@ -58,7 +58,7 @@ class Coord(click.Group):
 
 @click.group(cls=Coord, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path(".coord"), show_default=True,
+    "--state", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_STATE, show_default=True,
     help="Folder for what must not be forgotten; each network has one of its name in it.",
 )  # fmt: skip
 @click.version_option(package_name="bootcoord", prog_name="coord")

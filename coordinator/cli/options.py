@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +17,30 @@ from inventory.network import Network
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+DEFAULT_STATE = Path(".coord")
+
+
+def near(path: Path) -> str:
+    """The path as seen from the working folder, when it lies below that."""
+    path = path.absolute()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The options before the command."""
 
     state: Path
     """Where the networks' states lie; each in a folder of its name."""
+
+    @property
+    def typed(self) -> str:
+        """How `coord` is typed from here, for commands that a person may copy."""
+        program = Path(sys.argv[0])
+        words = ["coord" if shutil.which("coord") == str(program.absolute()) else near(program)]
+        if self.state != DEFAULT_STATE:
+            words += ["--state", str(self.state)]
+        return shlex.join(words)
 
 
 def inventory_argument(command: F) -> F:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
 import click
 
+from coordinator.answering import answering
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.control import ask_running
+from coordinator.control import NoAnswer, ask_running
 from coordinator.hub import BusyError
+from coordinator.local import agent_runs
 from coordinator.reporting import gather, planned
 from coordinator.session import GLANCE_SECONDS, open_session
 from coordinator.state import State
 from coordinator.tables import report_lines
 from inventory.network import Network
+from support.retry import retrying
 
 REDRAW = 1.0
 """Seconds between two pictures of --watch."""
+ASK_SECONDS = 5.0
+"""How long another command that runs is asked for its answer."""
 
 
 @click.command("status")
@@ -38,12 +42,17 @@ def command(settings: Settings, network: Network, watch: bool, as_json: bool) ->
     if watch:
         asyncio.run(_watch(settings, network))
         return
-    document, lines = asyncio.run(_look(settings, network))
+    document, lines = asyncio.run(_report(settings, network))
     if as_json:
         click.echo(json.dumps(document, indent=2))
     else:
         for line in lines:
             click.echo(line)
+
+
+async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
+    """One report, also while other commands begin and end."""
+    return await retrying(lambda: _look(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
 async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
@@ -52,9 +61,12 @@ async def _look(settings: Settings, network: Network) -> tuple[dict[str, object]
         report = planned(network, None)
         return report.to_json(), list(report_lines(report))
     try:
-        async with open_session(network, settings.state, acting=False) as session:
+        async with open_session(network, settings.state, acting=False) as session, answering(session):
             hosts = {entry.name for entry in session.hub.register.entries()}
-            await session.connected([host.name for host in network.hosts if host.name in hosts], GLANCE_SECONDS)
+            dead = {
+                host.name for host in network.hosts if host.local and not agent_runs(session.state.host_data(host.name))
+            }
+            await session.connected([host.name for host in network.hosts if host.name in hosts - dead], GLANCE_SECONDS)
             report = await gather(session)
     except BusyError:
         answer = await ask_running(settings.state.absolute() / network.name, "status")
@@ -64,9 +76,8 @@ async def _look(settings: Settings, network: Network) -> tuple[dict[str, object]
 
 async def _watch(settings: Settings, network: Network) -> None:
     while True:
-        began = time.monotonic()
-        _, lines = await _look(settings, network)
+        _, lines = await _report(settings, network)
         click.clear()
         for line in lines:
             click.echo(line)
-        await asyncio.sleep(max(0.0, REDRAW - (time.monotonic() - began)))
+        await asyncio.sleep(REDRAW)  # meanwhile a command that acts can begin

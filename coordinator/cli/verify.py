@@ -8,8 +8,9 @@ import json
 import click
 
 from boot.audit import Report, audit, render
+from coordinator.answering import answering
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.control import ask_running
+from coordinator.control import NoAnswer, ask_running
 from coordinator.errors import OperationFailed
 from coordinator.hub import BusyError
 from coordinator.link import RemoteNode
@@ -17,9 +18,12 @@ from coordinator.parties.observing import observed
 from coordinator.session import DIAL_SECONDS, open_session, require_sealed
 from coordinator.state import State
 from inventory.network import Network
+from support.retry import retrying
 
 AUDIT_SECONDS = 900.0
 """What a running coordinator gets for it."""
+ASK_SECONDS = 10.0
+"""How long another command that runs is asked for its answer, when that ends meanwhile."""
 
 
 @click.command("verify")
@@ -32,13 +36,18 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
     Ends with status 1 and names each difference when there is any. What it compares, and how to do the same by hand
     with cleos, is in docs/audit.md.
     """
-    document, lines, ok = asyncio.run(_judge(settings, network))
+    document, lines, ok = asyncio.run(_report(settings, network))
     if as_json:
         click.echo(json.dumps(document, indent=2))
     else:
         for line in lines:
             click.echo(line)
     return 0 if ok else 1
+
+
+async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str], bool]:
+    """The audit, also while other commands begin and end."""
+    return await retrying(lambda: _judge(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
 async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object], list[str], bool]:
@@ -54,7 +63,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
 async def _audit(settings: Settings, network: Network) -> Report:
     if not State.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; type: coord boot {network.source}")
-    async with open_session(network, settings.state, acting=False) as session:
+    async with open_session(network, settings.state, acting=False) as session, answering(session):
         sealed = require_sealed(session)
         hosts = dict.fromkeys(node.host for node in network.nodes)
         missing = await session.connected(hosts, DIAL_SECONDS)

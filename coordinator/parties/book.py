@@ -167,7 +167,6 @@ class Book:
         rows = self._journal.rows("SELECT name, account, document, signature, at FROM attestation")
         return {row[0]: Attested(*row) for row in rows}
 
-
     def upgraded(self, account: str, wasm: str, abi: str) -> None:
         """The producers replaced a contract; sha256 (hex) of its code and of its packed ABI."""
         self._journal.write("INSERT OR REPLACE INTO upgrade VALUES (?, ?, ?, ?)", account, wasm, abi, time.time())

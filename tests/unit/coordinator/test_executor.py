@@ -29,8 +29,8 @@ def no_work(_: Blueprint) -> tuple[Push, ...]:
     return ()
 
 
-def chain(name: str, *after: str) -> ChainStep:
-    return ChainStep(name, name, after, no_work, no_reads)
+def chain(name: str, *after: str, parallel: bool = False) -> ChainStep:
+    return ChainStep(name, name, after, no_work, no_reads, parallel=parallel)
 
 
 def wait(name: str, *after: str) -> WaitStep:
@@ -57,7 +57,7 @@ def test_evidence_comes_before_work() -> None:
 
 def test_missing_work_goes_to_the_hosts_that_hold_the_keys() -> None:
     """Each host gets its own keys; only when all have answered is the evidence read again."""
-    executor = Executor([chain("a")], host_of)
+    executor = Executor([chain("a", parallel=True)], host_of)
     executor.start()
     runs = executor.handle(Checked("a", Verdict(("h1/x", "h2/y", "h1/z"))))
     assert [(run.host, run.keys) for run in runs if isinstance(run, Run)] == [
@@ -68,6 +68,20 @@ def test_missing_work_goes_to_the_hosts_that_hold_the_keys() -> None:
     assert names(executor.handle(Ran("a", "h2"))) == [("Check", "a")]
     assert names(executor.handle(Checked("a", Verdict(())))) == [("Settled", "a")]
     assert executor.finished
+
+
+def test_dependent_work_keeps_its_order_across_hosts() -> None:
+    """Where transactions depend on each other a host begins only when the one before is through."""
+    executor = Executor([chain("a")], host_of)
+    executor.start()
+    first = executor.handle(Checked("a", Verdict(("h1/x", "h1/y", "h2/y", "h1/z"))))
+    assert [(run.host, run.keys) for run in first if isinstance(run, Run)] == [("h1", ("h1/x", "h1/y"))]
+    second = executor.handle(Ran("a", "h1"))
+    assert [(run.host, run.keys) for run in second if isinstance(run, Run)] == [("h2", ("h2/y",))]
+    third = executor.handle(Ran("a", "h2", "it is away", retryable=True))
+    assert names(third) == [("Check", "a")]
+    again = executor.handle(Checked("a", Verdict(("h2/y", "h1/z"))))
+    assert [(run.host, run.keys) for run in again if isinstance(run, Run)] == [("h2", ("h2/y",))]
 
 
 def test_evidence_that_lags_is_read_again_before_work_is_repeated() -> None:

@@ -1,0 +1,230 @@
+"""A small network of real nodes, as a user has it: an inventory, a state folder, and `coord` to type."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from support import bundled
+from support.processes import Process
+
+COORD = Path(sys.executable).with_name("coord")
+SECONDS = 150.0
+"""What a command may take on a busy machine."""
+_taken: set[int] = set()
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """All that it said."""
+        return self.out + self.err
+
+
+class Running:
+    """A command under way, in a process group of its own, as a shell starts it."""
+
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+        self._began = time.monotonic()
+        self._said: list[str] = []
+        self._news = threading.Condition()
+        self._process = subprocess.Popen(
+            command, cwd=folder, env=environment, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            with self._news:
+                self._said.append(line)
+                self._news.notify_all()
+        with self._news:
+            self._news.notify_all()
+
+    @property
+    def text(self) -> str:
+        """All that it said so far."""
+        return "".join(self._said)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def await_text(self, text: str, seconds: float = SECONDS) -> None:
+        """Returns once it said that. Fails when it ended without, or has not after so many seconds."""
+        with self._news:
+            self._news.wait_for(lambda: text in self.text or not self._reader.is_alive(), seconds)
+        assert text in self.text, f"never said {text!r}:\n{self.text}"
+
+    def interrupt(self) -> None:
+        """Ctrl-C: SIGINT to the whole foreground group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        """kill -9 of coord alone."""
+        self._process.kill()
+
+    def wait(self, seconds: float = SECONDS) -> Done:
+        """Its end."""
+        status = self._process.wait(seconds)
+        self._reader.join(seconds)
+        return Done(status, self.text, "", time.monotonic() - self._began)
+
+
+@dataclass
+class Network:
+    """One network of a test."""
+
+    folder: Path
+    name: str
+    umask: int = 0o022
+    ports: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Node → p2p port, HTTP port."""
+
+    @property
+    def inventory(self) -> Path:
+        """Its TOML file."""
+        return self.folder / f"{self.name}.toml"
+
+    @property
+    def state(self) -> Path:
+        """What coord keeps of it."""
+        return self.folder / ".coord" / self.name
+
+    @property
+    def data(self) -> Path:
+        """What the agent of this machine keeps."""
+        return self.state / "hosts" / "local"
+
+    def write(self, text: str = "", *, users: str = "count = 20", producers: int = 2, elected: int = 1) -> None:
+        """Writes an inventory: nodes on free ports, and what text adds to it. users: the lines of that table."""
+        accounts = [None, *(f"defproducer{chr(97 + number)}" for number in range(producers))]
+        lines = [f'[network]\nname = "{self.name}"', f"[users]\n{users}"]
+        lines += [f"[producers]\ncount = {producers}\nelected = {elected}", text]
+        for account in accounts:
+            ports = self.ports.setdefault(account or "genesis", (free_port(), free_port()))
+            who = f'account = "{account}"' if account else 'role = "genesis"'
+            lines.append(f"[[nodes]]\n{who}\np2p_port = {ports[0]}\nhttp_port = {ports[1]}")
+        self.inventory.write_text("\n\n".join(lines) + "\n")
+
+    def replace(self, old: str, new: str) -> None:
+        """Edits the inventory."""
+        text = self.inventory.read_text()
+        assert old in text
+        self.inventory.write_text(text.replace(old, new))
+
+    def coord(self, command: str, *options: str, seconds: float = SECONDS, stdin: str = "") -> Done:
+        """Types `coord COMMAND INVENTORY OPTIONS`, in the inventory's folder."""
+        began = time.monotonic()
+        done = subprocess.run(
+            self._command(command, options), cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+            timeout=seconds, check=False, input=stdin, umask=self.umask,
+        )  # fmt: skip
+        assert "Traceback" not in done.stdout + done.stderr
+        assert "internal error" not in done.stderr, done.stderr
+        return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
+    def start(self, command: str, *options: str) -> Running:
+        """The same, without waiting for its end."""
+        return Running(self._command(command, options), self.folder, self._environment())
+
+    def document(self, command: str) -> Any:
+        """`coord COMMAND --json`, whatever its status."""
+        return json.loads(self.coord(command, "--json").out)
+
+    def boot(self, *options: str) -> Done:
+        """A boot that must end well."""
+        done = self.coord("boot", *options)
+        assert done.status == 0, done.text
+        return done
+
+    def accounts(self) -> dict[str, str]:
+        """Private keys (WIF) of users and producers, from the file that the summary names."""
+        document = json.loads((self.data / "keys" / "accounts.json").read_text())
+        return {entry["name"]: entry["pvt"] for part in ("users", "producers") for entry in document[part]}
+
+    def http(self, node: str) -> str:
+        """A node's API."""
+        return f"http://127.0.0.1:{self.ports[node][1]}"
+
+    def cleos(self, *arguments: str, node: str = "genesis") -> Any:
+        """The JSON that cleos prints, and nothing of ours has touched. The bundled one may crash as it ends."""
+        command = [*bundled.fetch().command("cleos"), "-u", self.http(node), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    def processes(self) -> dict[str, Process]:
+        """Agent and nodes on record: name → process, alive or not."""
+        paths = [self.data / "agent.json", *self.data.glob("nodes/*/process.json")]
+        found = {"agent" if path.name == "agent.json" else path.parent.name: Process.read(path) for path in paths}
+        return {name: process for name, process in found.items() if process}
+
+    def living(self) -> list[str]:
+        """Command lines of all processes that have this network's folder in them."""
+        return [line for line in _command_lines() if str(self.state) in line]
+
+    def down(self) -> None:
+        """Ends everything, whatever state it is in, and checks that nothing is left."""
+        if not self.inventory.exists():
+            return
+        done = self.coord("down", "--purge", "--yes")
+        assert done.status == 0, done.text
+        assert not self.living()
+
+    def _command(self, command: str, options: tuple[str, ...]) -> list[str]:
+        return [str(COORD), command, self.inventory.name, *options]
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "120"}
+
+
+def free_port() -> int:
+    """A port that nothing listens on, below those that the kernel hands out by itself."""
+    while True:
+        port = random.randrange(20000, 30000)  # noqa: S311 (no secret)
+        with socket.socket() as probe:
+            if port not in _taken and probe.connect_ex(("127.0.0.1", port)):
+                _taken.add(port)
+                return port
+
+
+def until(condition: Any, what: str, seconds: float = 30.0) -> Any:
+    """What the condition returns, once that is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}"
+        time.sleep(0.05)
+    return found
+
+
+def _command_lines() -> Iterator[str]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
