@@ -110,8 +110,8 @@ async def _look(nodes: Nodes, name: str, account: str, watch: _Watch) -> None:
         return
     watch.begun = time.monotonic()
     log.warning(
-        "node %s: no block for %.0f s, %d peers stand at %d as well: it begins again, with stale production enabled",
-        name, found.silence, len(found.peers), found.head,
+        "node %s: no block for %.0f s, nodes of %s stand at %d, too: it begins again, with stale production enabled",
+        name, found.silence, ", ".join(sorted(found.holders)) or "nobody else", found.head,
     )  # fmt: skip
     try:
         await nodes.start(nodes.record(name).spec, NodeMode.STARTER)

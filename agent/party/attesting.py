@@ -12,7 +12,7 @@ import json
 
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
-from boot.audit import Report, audit
+from boot.audit import Observed, Report, audit
 from boot.blueprint import Blueprint
 from protos import coordination_pb2 as pb
 
@@ -33,8 +33,13 @@ MOVING = frozenset(
 
 
 async def document(node: NodeClient, blueprint: Blueprint) -> str:
-    """Audits the chain, and says what was found: JSON, sorted keys, no spaces. Raises AuditError."""
-    return compose(blueprint, await audit(node, blueprint))
+    """Audits the chain, and says what was found: JSON, sorted keys, no spaces. Raises AuditError, NodeError.
+
+    Whoever registered as a producer beyond the plan counts as a party: nobody told this agent of others.
+    """
+    planned = {producer.account for producer in blueprint.sealed.producers}
+    registered = {str(row["owner"]) async for row in node.iter_table_rows("eosio", "eosio", "producers")}
+    return compose(blueprint, await audit(node, blueprint, observed=Observed(frozenset(registered - planned))))
 
 
 def compose(blueprint: Blueprint, report: Report) -> str:

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,8 +110,10 @@ def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, A
     party_settings.write(folder.party, settings)
     if (folder.path / party_settings.LEFT).exists():
         raise ConfigError(f"{settings.account} has left: a new invitation (--join) brings it back")
-    if folder.read().kind is not Kind.PARTY:
+    config = folder.read()
+    if config.kind is not Kind.PARTY:
         raise ConfigError(f"{folder.path} is a host's of the inventory, no party's")
+    folder.write(replace(config, log_level=settings.log_level, local=settings.loopback))
 
 
 def print_unit(arguments: argparse.Namespace) -> int:

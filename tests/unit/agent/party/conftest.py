@@ -1,0 +1,155 @@
+"""A party's agent on a sealed network, with nodes that only remember what was asked of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.config import AgentConfig
+from agent.keys import KeyStore
+from agent.nodeos.spec import NodeSpec
+from agent.nodes.errors import UnknownNode
+from agent.nodes.folder import NodeRecord
+from agent.party.duties import PartyDuties
+from agent.party.settings import PartySettings
+from agent.tasks import Memory
+from antelope.answers import Info
+from antelope.names import name_to_int
+from boot.step import NodeMode
+from inventory.allocation import holdings
+from inventory.load import load
+from inventory.seal import Collected, SealedBundle, seal
+from protos import coordination_pb2 as pb
+from support.artifacts import ArtifactStore
+from support.journal import Journal
+from support.tls import Kind
+from tests.unit.inventory.material import ABI, SUPPORTED, key, wasm
+
+ALICE = "alice1111111"
+INVENTORY = '[network]\nname = "net"\n[parties]\nsponsor = "sponsor"\nlimit = 2\n'
+
+
+def sealed_network(folder: Path, inventory: str = INVENTORY) -> SealedBundle:
+    """A small network, sealed."""
+    path = folder / "net.toml"
+    path.write_text(inventory)
+    network = load(path)
+    accounts = [holding.account for holding in holdings(network, ())]
+    collected = Collected(
+        eosio_key=key("eosio"),
+        account_keys={account: key(account) for account in accounts},
+        signing_keys={producer.account: key(f"sign {producer.account}") for producer in network.producers},
+        features=SUPPORTED,
+        contracts={source.account: (wasm("send_deferred"), ABI) for source in network.contracts},
+        boot_contract=(wasm("activate"), ABI),
+        now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        imported={},
+    )
+    return seal(network, collected)
+
+
+@dataclass
+class FakeNode:
+    """The own node's answers: accounts and table rows, by code, scope, table and key."""
+
+    accounts: dict[str, Any] = field(default_factory=dict)
+    rows: dict[tuple[str, str, str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    async def get_info(self) -> Info:
+        """A head of now."""
+        now = datetime.now(UTC)
+        return Info("c" * 64, 100, "00" * 32, now, "x", 90, "00" * 32, None, "v5")
+
+    async def find_account(self, name: str) -> Any:
+        """As put here."""
+        return self.accounts.get(name)
+
+    async def find_row(self, code: str, scope: str, table: str, number: int) -> Mapping[str, Any] | None:
+        """As put here."""
+        return next(
+            (
+                row
+                for (c, s, t, k), row in self.rows.items()
+                if (c, s, t, name_to_int(k)) == (code, scope, table, number)
+            ),
+            None,
+        )
+
+
+@dataclass
+class FakeNodes:
+    """Remembers what was started."""
+
+    node: FakeNode = field(default_factory=FakeNode)
+    started: list[tuple[NodeSpec, NodeMode, str]] = field(default_factory=list)
+
+    async def start(self, spec: NodeSpec, mode: NodeMode, genesis: bytes, chain_id: str) -> None:
+        """It runs from now on."""
+        json.loads(genesis)
+        self.started.append((spec, mode, chain_id))
+
+    def record(self, name: str) -> NodeRecord:
+        """How it was started last."""
+        for spec, mode, chain_id in reversed(self.started):
+            if spec.name == name:
+                return NodeRecord(spec, mode, chain_id)
+        raise UnknownNode(f"this host has no node {name}")
+
+    def client(self, name: str) -> FakeNode:
+        """The one node's answers."""
+        return self.node
+
+
+@dataclass
+class Home:
+    """A party's duties, and what they stand on."""
+
+    duties: PartyDuties
+    nodes: FakeNodes
+    keys: KeyStore
+    bundle: SealedBundle
+    fetched: list[str]
+
+    async def do(self, **body: Any) -> pb.Result:
+        """Carries a task out."""
+        return await self.duties.carry_out(pb.Task(id="1", epoch=1, **body), lambda progress: None)
+
+    async def hold(self) -> None:
+        """Takes the sealed network."""
+        result = await self.do(hold=pb.Hold(sha256=self.bundle.sealed.manifest))
+        assert result.ok, result.error
+
+
+def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
+    """A party with its keys made, that has joined."""
+    config = AgentConfig("net", "alice", "h:1", kind=Kind.PARTY)
+    keys, nodes, journal = KeyStore(folder / "keys"), FakeNodes(), Journal(folder / "journal.sqlite")
+    keys.make([settings.account], [settings.account])
+    fetched: list[str] = []
+    served = {bundle.sealed.manifest: bundle.sealed.canonical(), **bundle.artifacts}
+
+    async def fetch(sha256: str) -> bytes:
+        fetched.append(sha256)
+        return served[sha256]
+
+    artifacts = ArtifactStore(folder / "artifacts")
+    duties = PartyDuties(settings, folder, config, nodes, keys, artifacts, journal, Memory(journal), fetch)
+    return Home(duties, nodes, keys, bundle, fetched)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> SealedBundle:
+    """The sealed network and its artifacts."""
+    return sealed_network(tmp_path)
+
+
+@pytest.fixture
+def alice(tmp_path: Path, bundle: SealedBundle) -> Home:
+    """A party with the default policy."""
+    return home(tmp_path, PartySettings(ALICE, "p2p.alice.example:9876", url="https://alice.example"), bundle)

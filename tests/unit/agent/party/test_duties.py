@@ -1,0 +1,230 @@
+"""A coordinator that asks a party's agent for more than is due gets nothing, and is told so."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.party.settings import PartySettings
+from agent.proposals import Proposal, find
+from antelope import actions
+from antelope.answers import Account
+from antelope.asset import Asset
+from antelope.keys import PrivateKey
+from antelope.transaction import Transaction
+from boot import canary
+from boot.blueprint import Blueprint
+from boot.step import NodeMode
+from inventory.seal import SealedBundle
+from protos import coordination_pb2 as pb
+from tests.unit.agent.party.conftest import ALICE, Home, home, sealed_network
+
+OTHER = PrivateKey(bytes(31) + b"\x05").public
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"run_step": pb.RunStep(step="resign", keys=["resign"], node=ALICE)},
+        {"run_step": pb.RunStep(step="votes", keys=["crossing"], node=ALICE)},
+        {"run_step": pb.RunStep(step="accounts", keys=["0000"], node=ALICE)},
+        {"run_step": pb.RunStep(step="no-such-step", keys=[ALICE], node=ALICE)},
+        {"run_step": pb.RunStep(step="claim", keys=["defproducera"], node=ALICE)},
+        {"run_step": pb.RunStep(step="claim", keys=[ALICE, "defproducera"], node=ALICE)},
+        {"run_step": pb.RunStep(step="claim", keys=[ALICE], node="genesis")},
+        {"sponsor": pb.Sponsor(account="mallory11111", public_key=str(OTHER))},
+        {"elect": pb.Elect(producers=["mallory11111"])},
+        {"propose": pb.Propose(proposal="x", account="eosio")},
+        {"execute": pb.Execute(proposal="x")},
+        {"collect": pb.Collect(accounts=[ALICE], import_file="/etc/passwd", nodeos="/bin/sh", network="net")},
+        {"start_node": pb.StartNode(spec=pb.NodeSpec(name=ALICE, nodeos="/bin/sh"), mode=pb.MODE_STARTER)},
+        {"stop_node": pb.StopNode(name=ALICE)},
+        {"set_peers": pb.SetPeers(name="genesis", peers=["h:1"])},
+        {"follow": pb.Follow(peers=["h:1\nplugin = eosio::x"])},
+        {"follow": pb.Follow(peers=["h:0"])},
+        {"follow": pb.Follow(peers=[f"h:{port}" for port in range(1, 200)])},
+        {"hold": pb.Hold(sha256="f" * 64)},
+        {},
+    ],
+    ids=lambda body: next(iter(body), "nothing"),
+)
+async def test_what_is_not_due_is_refused(alice: Home, body: dict[str, Any]) -> None:
+    """Nothing is started, fetched or signed; the reason is in the result, and it is no reason to try again."""
+    await alice.hold()
+    del alice.fetched[:]
+    result = await alice.do(**body)
+    assert not result.ok
+    assert not result.retryable
+    assert result.error
+    assert alice.nodes.started == []
+    assert alice.fetched == []
+
+
+async def test_another_manifest_than_the_pinned_one(tmp_path: Path, bundle: SealedBundle) -> None:
+    """Nothing of it is even fetched; the pinned one is taken."""
+    settings = PartySettings(ALICE, "h:9876", manifest="a" * 64)
+    party = home(tmp_path / "a", settings, bundle)
+    result = await party.do(hold=pb.Hold(sha256=bundle.sealed.manifest))
+    assert "pinned" in result.error
+    assert party.fetched == []
+    pinned = home(tmp_path / "b", PartySettings(ALICE, "h:9876", manifest=bundle.sealed.manifest), bundle)
+    await pinned.hold()
+
+
+async def test_what_was_taken_stays(tmp_path: Path, alice: Home) -> None:
+    """After the first sealed network no other one is taken, whoever asks."""
+    await alice.hold()
+    (tmp_path / "other").mkdir()
+    other = sealed_network(tmp_path / "other", '[network]\nname = "net"\n[users]\ncount = 3\n')
+    result = await alice.do(hold=pb.Hold(sha256=other.sealed.manifest))
+    assert "takes no other" in result.error
+    assert alice.duties.manifest == alice.bundle.sealed.manifest
+
+
+async def test_the_seal_is_shown_in_words(alice: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """Once: supply, chain id, manifest, who is elected, and contracts that this release does not know."""
+    with caplog.at_level("INFO"):
+        await alice.hold()
+        await alice.hold()
+    said = "\n".join(caplog.messages)
+    sealed = alice.bundle.sealed
+    for part in (sealed.chain_id, sealed.manifest, "1000000000.0000 SYS issued", "defproducera", "NOT one that this"):
+        assert part in said
+    assert said.count(sealed.chain_id) == 1
+
+
+async def test_the_node_is_the_agents_own(alice: Home) -> None:
+    """Its configuration is written here; a coordinator adds peers, without the node itself among them."""
+    assert not (await alice.do(follow=pb.Follow(peers=["h:1"]))).ok  # nothing is sealed yet
+    await alice.hold()
+    result = await alice.do(follow=pb.Follow(peers=["10.0.0.1:9876", "p2p.alice.example:9876", "10.0.0.1:9876"]))
+    assert result.ok, result.error
+    ((spec, mode, chain_id),) = alice.nodes.started
+    assert (spec.account, spec.peers, spec.nodeos) == (ALICE, ("10.0.0.1:9876",), "bundled")
+    assert (spec.p2p_bind, spec.p2p_endpoint) == ("0.0.0.0:9876", "p2p.alice.example:9876")
+    assert (mode, chain_id) == (NodeMode.NORMAL, alice.bundle.sealed.chain_id)
+    await alice.do(follow=pb.Follow(peers=["10.0.0.2:9876"]))
+    assert alice.nodes.started[1][0].http_port == spec.http_port
+
+
+def _account(key: str) -> Account:
+    authority = {"threshold": 1, "keys": [{"key": key, "weight": 1}], "accounts": [], "waits": []}
+    permissions = [{"perm_name": name, "parent": "", "required_auth": authority} for name in ("active", "owner")]
+    numbers = dict.fromkeys(("ram_quota", "ram_usage", "net_weight", "cpu_weight"), 0)
+    return Account.from_json({"account_name": ALICE, "privileged": False, "permissions": permissions, **numbers})
+
+
+async def test_registering_waits_for_the_account(alice: Home) -> None:
+    """Not there yet: try again. There with other keys: nothing is signed. Registered already: nothing is to do."""
+    await alice.hold()
+    result = await alice.do(enlist=pb.Enlist())
+    assert (result.ok, result.retryable) == (False, True)
+    assert "not there yet" in result.error
+    alice.nodes.node.accounts[ALICE] = _account(str(OTHER))
+    result = await alice.do(enlist=pb.Enlist())
+    assert not result.retryable
+    assert "other keys" in result.error
+    alice.nodes.node.accounts[ALICE] = _account(str(alice.keys.account_key(ALICE)))
+    alice.nodes.node.rows["eosio", "eosio", "producers", ALICE] = {
+        "is_active": 1, "producer_key": str(alice.keys.signer_key(ALICE)), "url": "https://alice.example",
+    }  # fmt: skip
+    assert (await alice.do(enlist=pb.Enlist())).ok
+
+
+def _propose(alice: Home, proposer: str, name: str, packed: bytes, asked: str = ALICE) -> str:
+    rows, level = alice.nodes.node.rows, {"level": {"actor": asked, "permission": "active"}, "time": ""}
+    rows["eosio.msig", proposer, "proposal", name] = {"packed_transaction": packed.hex()}
+    rows["eosio.msig", proposer, "approvals2", name] = {"requested_approvals": [level], "provided_approvals": []}
+    return hashlib.sha256(packed).hexdigest()
+
+
+THEFT = Transaction(4_000_000_000, 0, 0, (actions.transfer("eosio", "mallory", Asset.parse("1.0000 SYS")),)).packed
+
+
+async def _endorse(alice: Home, proposer: str, name: str, digest: str) -> pb.Result:
+    return await alice.do(endorse=pb.Endorse(proposer=proposer, proposal=name, hash=digest))
+
+
+async def test_a_proposal_with_another_hash_is_refused(alice: Home) -> None:
+    """What is on the own node counts, not what a coordinator says that it is."""
+    await alice.hold()
+    blueprint = await alice.duties.held()
+    assert blueprint
+    _propose(alice, "eosio", "canary", THEFT)
+    result = await _endorse(alice, "eosio", "canary", canary.proposal_hash(blueprint).hex())
+    assert not result.ok
+    assert "has the hash" in result.error
+    assert (await _endorse(alice, "eosio", "other", "0" * 64)).retryable  # it may still come
+
+
+async def test_a_false_canary_asks_the_operator(alice: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """Name and proposer make no canary, its bytes do; any other proposal is noted, and waits for a yes."""
+    await alice.hold()
+    digest = _propose(alice, "eosio", "canary", THEFT)
+    result = await _endorse(alice, "eosio", "canary", digest)
+    assert (result.ok, result.retryable) == (False, True)
+    assert "operator has not said yes" in result.error
+    assert [proposal.hash for proposal in alice.duties.pending.all()] == [digest]
+    await _endorse(alice, "eosio", "canary", digest)
+    assert sum("agent approve eosio/canary" in message for message in caplog.messages) == 1
+
+
+async def test_a_yes_is_for_these_bytes(alice: Home) -> None:
+    """An approval of one proposal is none of what takes its name later."""
+    await alice.hold()
+    _propose(alice, "sponsor", "x", canary.packed(Blueprint(alice.bundle.sealed, alice.bundle.artifacts.__getitem__)))
+    found = await _find(alice, "sponsor", "x")
+    alice.duties.pending.agree(found)
+    digest = _propose(alice, "sponsor", "x", THEFT)
+    result = await _endorse(alice, "sponsor", "x", digest)
+    assert "has not said yes" in result.error
+
+
+async def _find(alice: Home, proposer: str, name: str) -> Proposal:
+    found = await find(alice.nodes.node, proposer, name)  # type: ignore[arg-type] # it answers what find asks
+    assert found
+    return found
+
+
+async def test_a_proposal_that_does_not_ask_the_party(alice: Home) -> None:
+    """Nothing is signed for others."""
+    await alice.hold()
+    digest = _propose(alice, "eosio", "x", THEFT, asked="bob")
+    assert "does not ask alice" in (await _endorse(alice, "eosio", "x", digest)).error
+
+
+async def test_the_key_store_signs_as_the_party_alone(alice: Home) -> None:
+    """Even eosio's key, were it here, is not this agent's to use."""
+    await alice.hold()
+    alice.keys.make(["bob"], ["eosio"])
+    signing = alice.duties._signing(alice.bundle.sealed)
+    assert signing(ALICE).public == alice.keys.account_key(ALICE)
+    for account in ("bob", "eosio", "eosio.token"):
+        with pytest.raises(KeyError):
+            signing(account)
+
+
+async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """Results and logs of all of that have no private key, and only the key store's files do."""
+    secrets = [alice.keys.private(ALICE).wif, alice.keys.signer(ALICE).wif]
+    with caplog.at_level("DEBUG"):
+        await alice.hold()
+        results = [
+            await alice.do(follow=pb.Follow(peers=["h:1"])),
+            await alice.do(enlist=pb.Enlist()),
+            await _endorse(alice, "eosio", "x", _propose(alice, "eosio", "x", THEFT)),
+            await alice.do(collect=pb.Collect(accounts=[ALICE], signers=[ALICE], network="net")),
+        ]
+    said = "\n".join([*caplog.messages, *(str(result) for result in results), repr(alice.keys)])
+    assert not any(secret in said for secret in secrets)
+    assert not re.search(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_K1_", said)
+    holding = {
+        path.name
+        for path in tmp_path.rglob("*")
+        if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets)
+    }
+    assert holding == {"accounts.json", "signing.json"}
