@@ -238,7 +238,7 @@ def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:
             return None
         key = PublicKey.parse(handshake["key"])
         return key if Signature.parse(handshake["sig"]).verify(token, key) else None
-    except (KeyError, ValueError, OverflowError, FormatError):
+    except (KeyError, TypeError, ValueError, OverflowError, FormatError):
         return None
 
 

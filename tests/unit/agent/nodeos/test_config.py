@@ -52,6 +52,15 @@ def test_a_producer_signs_with_its_key(mode: NodeMode) -> None:
     assert [value for name, value in options(text) if name == "signature-provider"] == [f"{KEY.public}=KEY:{KEY.wif}"]
 
 
+def test_a_producer_signs_its_handshakes_where_nodeos_can() -> None:
+    """Other producers' agents know a node by that key; a nodeos without the option gets none."""
+    known = KNOWN | {"peer-private-key"}
+    handshake = ("peer-private-key", f'["{KEY.public}", "{KEY.wif}"]')
+    assert handshake in options(config_ini(PRODUCER, NodeMode.NORMAL, known, KEY))
+    assert "peer-private-key" not in config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, KEY)
+    assert "peer-private-key" not in config_ini(FULL, NodeMode.NORMAL, known, KEY)
+
+
 @pytest.mark.parametrize(
     ("spec", "mode"), [(FULL, NodeMode.NORMAL), (GENESIS, NodeMode.AUDIT), (PRODUCER, NodeMode.AUDIT)]
 )

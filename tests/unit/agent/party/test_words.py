@@ -1,0 +1,37 @@
+"""Every stage on the way to producing is told, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.party.words import Sight, Stage, stage, words
+
+SYNCED = Sight(head=100, lib=90, fresh=True, peers=2)
+
+
+def test_each_stage_follows_from_what_is_seen() -> None:
+    """One thing more at a time, in the order in which it happens."""
+    there = replace(SYNCED, account=True)
+    ours = replace(there, ours=True)
+    registered = replace(ours, registered=True)
+    scheduled = replace(registered, scheduled=True)
+    way = [
+        (replace(SYNCED, fresh=False), Stage.SYNCING),
+        (SYNCED, Stage.NO_ACCOUNT),
+        (there, Stage.OTHER_KEYS),
+        (ours, Stage.UNREGISTERED),
+        (registered, Stage.VOTABLE),
+        (replace(registered, upcoming=True), Stage.ELECTED),
+        (scheduled, Stage.SCHEDULED),
+        (replace(scheduled, produced=True), Stage.PRODUCING),
+    ]
+    assert [stage(sight) for sight, _ in way] == [expected for _, expected in way]
+    said = [words(expected, sight, "alice") for sight, expected in way]
+    assert len(set(said)) == len(said)
+    assert "waiting for account alice" in said[1]
+
+
+def test_a_node_behind_is_syncing_whatever_else_it_shows() -> None:
+    """Old state is no news."""
+    behind = replace(SYNCED, fresh=False, account=True, ours=True, registered=True, scheduled=True, produced=True)
+    assert stage(behind) is Stage.SYNCING

@@ -1,0 +1,67 @@
+"""Which producer's agent brings a halted chain back, and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.nodes.starter import Outage
+from agent.starting import may_begin, outage, patience
+from antelope.answers import Info, PeerLink, Schedule, ScheduledProducer, Schedules
+from antelope.keys import PrivateKey
+
+KEYS = {name: PrivateKey(bytes(31) + bytes((number,))).public for number, name in enumerate("abcd", 1)}
+SCHEDULES = Schedules(Schedule(1, tuple(ScheduledProducer(name, (key,)) for name, key in KEYS.items())), None, None)
+INFO = Info("c" * 64, 100, "00" * 32, datetime.fromtimestamp(1000, UTC), "a", 90, "00" * 32, None, "v5")
+HALTED = Outage("a", tuple(KEYS), 100, 73.0, (100, 100), {"b": 100, "c": 100})
+
+
+def _link(name: str, head: int, handshaken: bool = True) -> PeerLink:
+    return PeerLink("p:1", False, False, handshaken, "p:1", head, KEYS.get(name))
+
+
+def test_the_first_of_the_schedule_begins_first() -> None:
+    """Three rounds for the first, three more for each that follows: 72 s a step with four producers."""
+    assert [patience(tuple(KEYS), name) for name in KEYS] == [72, 144, 216, 288]
+    assert may_begin(HALTED) == ""
+    second = replace(HALTED, account="b", holders={"a": 100, "c": 100})
+    assert "begins after 144 s" in may_begin(second)
+    assert may_begin(replace(second, silence=145)) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"holders": {"b": 100}}, "nodes of 2 scheduled producers"),
+        ({"holders": {"b": 100, "x": 100}}, "nodes of 2 scheduled producers"),
+        ({"account": "x"}, "not in the active schedule"),
+        ({"peers": (101,)}, "a peer has block 101"),
+        ({"silence": 71.0}, "71 s so far"),
+    ],
+)
+def test_what_forbids_it(change: dict[str, object], words: str) -> None:
+    """Too few proved producers, an outsider, a peer that is ahead, too short a silence."""
+    assert words in may_begin(replace(HALTED, **change))  # type: ignore[arg-type]
+
+
+def test_peers_are_known_by_their_keys() -> None:
+    """Only producers of the schedule that proved their keys count, each once; old words about a head do not hurt."""
+    links = [_link("b", 100), _link("b", 100), _link("c", 4), _link("x", 100), _link("d", 100, handshaken=False)]
+    found = outage("a", INFO, SCHEDULES, links, seen=80.0, now=1100.0)
+    assert found.holders == {"b": 100, "c": 100}
+    assert found.silence == 80.0
+    assert may_begin(found) == ""
+
+
+def test_a_peer_that_is_ahead_does_not_agree() -> None:
+    """It has blocks that this node lacks: the chain is not what this node thinks."""
+    found = outage("a", INFO, SCHEDULES, [_link("b", 101), _link("c", 100)], seen=80.0, now=1100.0)
+    assert "101" in may_begin(found)
+
+
+def test_silence_counts_from_when_the_agent_saw_it() -> None:
+    """A host that was just switched on has seen nothing yet, however old its head is."""
+    assert outage("a", INFO, SCHEDULES, [], seen=2.0, now=99_999.0).silence == 2.0
+    assert outage("a", INFO, SCHEDULES, [], seen=99_999.0, now=1003.0).silence == 3.0
