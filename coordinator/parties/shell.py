@@ -163,8 +163,8 @@ class Shell:
 
     def _note(self, party: Party, decision: Decision) -> None:
         known = self._book.find(party.name)
-        if known is None or known.state.gone:
-            return
+        if not party.accepted or known is None or known.state.gone:
+            return  # nothing is decided here, or it was revoked or left since
         if self._book.stands(party.name, decision.standing, decision.why):
             self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
 
