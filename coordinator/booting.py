@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from coordinator.progress import Reporter
 from coordinator.reviving import revive
 from coordinator.runner import Outcome, Runner
 from coordinator.serving import serving
-from coordinator.session import DIAL_SECONDS, Session, open_session
+from coordinator.session import DIAL_SECONDS, GLANCE_SECONDS, Session, open_session
 from inventory.compare import compare
 from inventory.contract_files import read_own
 from inventory.network import Network
@@ -61,7 +61,7 @@ async def boot(
         trouble = await hosts.check()
         started = await hosts.ensure_agents(without=trouble)
         with hosts.reached():
-            sealed = await _sealed(session, reporter)
+            sealed = await _sealed(session, hosts.troubled, reporter)
             await _hold(session, sealed)
             whole = _with_parties(session)
             desk = NetworkDesk(whole, session.hub)
@@ -103,12 +103,16 @@ def check_needs(session: Session, plan: Plan) -> None:
         )
 
 
-async def _sealed(session: Session, reporter: Reporter) -> Sealed:
-    hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
-    missing = await session.connected(hosts, DIAL_SECONDS)
+async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
+    missing = await _missing(session, troubled)
     sealed = session.state.sealed
-    if missing and (sealed is None or session.network.genesis_node.host in missing):
-        raise OperationFailed("; ".join(f"{host}: {why}" for host, why in missing.items()) + "; see coord logs")
+    reasons = "; ".join(f"{host}: {why}" for host, why in missing.items())
+    if missing and sealed is None:
+        raise OperationFailed(
+            f"{reasons}. All hosts are needed until the network is sealed, for their keys: then again"
+        )
+    if session.network.genesis_node.host in missing:
+        raise OperationFailed(f"{reasons}; see coord logs")
     for host, why in missing.items():
         reporter.note(f"{host}: {why}; the boot goes on without it, type coord boot again to finish")
     if sealed:
@@ -124,6 +128,16 @@ async def _sealed(session: Session, reporter: Reporter) -> Sealed:
     for note in bundle.notes:
         reporter.note(f"        {note}")
     return bundle.sealed
+
+
+async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, str]:
+    """Why agents are missing, by host. One whose host is in trouble may be there all the same, or is not waited for."""
+    hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
+    well = [host for host in hosts if host not in troubled]
+    waited, glanced = await asyncio.gather(
+        session.connected(well, DIAL_SECONDS), session.connected(set(hosts) - set(well), GLANCE_SECONDS)
+    )
+    return waited | {host: troubled[host] for host in hosts if host in glanced}
 
 
 def _with_parties(session: Session) -> Network:

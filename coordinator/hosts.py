@@ -39,6 +39,8 @@ class Hosts:
         self._session = session
         self._reporter = reporter
         self._network = session.network
+        self.troubled: dict[str, str] = {}
+        """Why a host has no agent that could be relied on, as far as was seen."""
         endpoint = f"{advertised(session.network)}:{session.hub.port}"
         self._deployment = SshDeployment(
             session.state, session.network, session.hub.authority, endpoint, self._ask, self._moved
@@ -56,6 +58,8 @@ class Hosts:
         self._reporter.began(PREFLIGHT, LOOK)
         found = await self.preflight()
         trouble = found.hosts_in_trouble()
+        for problem in found.fatal:
+            self.troubled.setdefault(problem.host, problem.message)
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
             raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
@@ -114,6 +118,7 @@ class Hosts:
 
     def _installed(self, host: str, result: Installed | DeployError) -> None:
         if isinstance(result, DeployError):
+            self.troubled[host] = str(result)
             self._reporter.ended(host, INSTALL, "failed", str(result))
         elif result.changes:
             sent = f"; {result.sent / 1e6:.1f} MB sent" if result.sent else ""
