@@ -67,7 +67,7 @@ class Agent:
 
     async def run(self, credentials: Credentials) -> None:
         """All that the agent does by itself, until it is cancelled. Raises Refused."""
-        await together(self.dial(credentials), watch_outages(self.nodes))
+        await together(self.dial(credentials), kept_up(lambda: watch_outages(self.nodes)))
 
     async def dial(self, credentials: Credentials) -> None:
         """Serves one coordinator after another, until it is cancelled. Raises Refused."""
@@ -175,6 +175,15 @@ def _make(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:
 
         return PartyAgent(folder, config, journal)
     return Agent(folder, config, journal)
+
+
+async def kept_up(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Does it again after any failure: what an agent does beside its tasks must not end it."""
+
+    def failed(error: BaseException) -> None:
+        log.error("a fault of this agent", exc_info=error)
+
+    await retrying(work, on=Exception, deadline=math.inf, first=1.0, most=30.0, before_retry=failed)
 
 
 async def together(*works: Coroutine[None, None, object]) -> None:

@@ -23,7 +23,7 @@ from agent.party.leaving import unregister
 from agent.party.looking import tell
 from agent.party.requests import Requests
 from agent.pushes import PushError
-from agent.serve import Agent, together
+from agent.serve import Agent, kept_up, together
 from agent.session import Credentials, Send
 from agent.starting import watch_outages
 from antelope.errors import AntelopeError
@@ -68,8 +68,8 @@ class PartyAgent(Agent):
         async with listening(self._folder.path, self._answerers()):
             await together(
                 self.dial(credentials),
-                watch_outages(self.nodes),
-                self._look_after(),
+                kept_up(lambda: watch_outages(self.nodes)),
+                kept_up(self._look_after),
                 self._left.wait(),
             )
 

@@ -1,0 +1,196 @@
+"""A party's agent against a real hub: what it registers, how it refuses, how it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agent import serve
+from agent.config import DataFolder
+from agent.party import settings
+from agent.party.agent import PartyAgent
+from agent.party.control import ask
+from agent.party.joining import Joining, read_token
+from agent.serve import read_credentials
+from coordinator.hub import Hub
+from coordinator.link import AgentLink, TaskBody
+from coordinator.parties.book import Party, Standing
+from coordinator.parties.desk import Desk
+from coordinator.parties.inviting import invite
+from inventory.seal import SealedBundle
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+from support.retry import poll
+from tests.unit.agent.party.conftest import ALICE, FakeNode, FakeNodes
+from tests.unit.coordinator.parties.conftest import RULES
+
+ENDPOINT = "8.8.8.8:9876"
+
+
+class StillNodes(FakeNodes):
+    """Nodes that neither run nor start anything, as the agent itself opens them."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        super().__init__()
+
+    async def open(self) -> None:
+        """Nothing is found."""
+
+    async def close(self) -> None:
+        """Nothing was opened."""
+
+    async def capabilities(self, nodeos: str) -> Any:
+        """A nodeos that is new enough."""
+        return SimpleNamespace(version="v5.0.3")
+
+    def client(self, name: str) -> FakeNode:
+        """There is none."""
+        self.record(name)
+        return super().client(name)
+
+    async def status(self) -> list[Any]:
+        """None runs."""
+        return []
+
+
+@dataclass
+class Scene:
+    """A hub with a sealed network, and one party's agent that runs."""
+
+    hub: Hub
+    folder: DataFolder
+    agent: PartyAgent
+    bundle: SealedBundle
+    running: asyncio.Task[None]
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def link(self) -> AgentLink:
+        """The hub's end."""
+        return self.hub.links["alice"]
+
+    @property
+    def party(self) -> Party:
+        """What the coordinator knows of it."""
+        found = self.hub.book.find("alice")
+        assert found
+        return found
+
+    async def becomes(self, what: Callable[[], object]) -> None:
+        """Waits until that is so."""
+
+        async def so() -> bool:
+            return bool(what())
+
+        await poll(so, what="the coordinator to know", deadline=10, every=0.02)
+
+
+async def _addresses(host: str) -> tuple[str, ...]:
+    return (host,)
+
+
+@asynccontextmanager
+async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "") -> AsyncIterator[Scene]:
+    """Joins, and serves."""
+
+    def desk(hub: Hub) -> Desk:
+        return Desk(hub.journal, hub.book, lambda: RULES, _addresses)
+
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk) as hub:
+        for data in (bundle.sealed.canonical(), *bundle.artifacts.values()):
+            hub.artifacts.put(data)
+        token = invite(hub.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
+        folder = DataFolder(tmp_path / "alice")
+        await Joining(read_token(token), folder).redeem("info", local=False)
+        settings.write(folder.party, settings.settle({"account": ALICE, "p2p": ENDPOINT, "manifest": manifest}))
+        journal = Journal(folder.journal)
+        agent = PartyAgent(folder, folder.read(), journal)
+        running = asyncio.create_task(agent.run(read_credentials(folder, folder.read())))
+        try:
+            await hub.agent("alice", 10)
+            yield Scene(hub, folder, agent, bundle, running)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await agent.close()
+            journal.close()
+
+
+@pytest.fixture(autouse=True)
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No nodeos runs here."""
+    monkeypatch.setattr(serve, "Nodes", StillNodes)
+
+
+async def test_it_registers_by_itself(tmp_path: Path, bundle: SealedBundle) -> None:
+    """Account, endpoint, both keys with proofs that hold for this stream; again when the coordinator comes back."""
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        assert scene.party.account_key == str(scene.agent.account_key)
+        assert scene.party.signing_key == str(scene.agent.signer_key)
+        assert (scene.party.endpoint, scene.party.nodeos) == (ENDPOINT, "v5.0.3")
+
+
+async def test_a_pinned_manifest_is_told_and_kept_to(
+    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The coordinator's is another: neither registered nor held, and its operator reads why."""
+    async with playing(tmp_path, bundle, manifest="f" * 64) as scene:
+        await scene.becomes(lambda: "does not take" in caplog.text)
+        assert "manifest that you pinned" in caplog.text
+        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
+        assert "pinned" in result.error
+        assert not scene.party.accepted
+
+
+async def test_a_rogue_coordinator_gets_nothing(
+    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a valid certificate and every right of one: each demand is refused, logged, and reported in words."""
+    demands: list[TaskBody] = [
+        pb.RunStep(step="resign", keys=["resign"], node=ALICE),
+        pb.StartNode(spec=pb.NodeSpec(name="x", role="full", nodeos="/bin/sh"), mode=pb.MODE_NORMAL),
+        pb.StopNode(name=ALICE),
+        pb.Collect(accounts=["eosio"], signers=["eosio"], network="net", nodeos="bundled"),
+        pb.Sponsor(account="mallory11111", public_key=str(bundle.sealed.eosio_key)),
+        pb.Elect(producers=["mallory11111"]),
+        pb.Execute(proposal="x"),
+        pb.Hold(sha256="f" * 64),
+    ]
+    async with playing(tmp_path, bundle) as scene:
+        assert (await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=20)).ok
+        answers = [await scene.link.task(body, deadline=10) for body in demands]
+        for answer in answers:
+            assert not answer.ok
+            assert answer.error in caplog.text
+        assert isinstance(scene.agent.nodes, StillNodes)
+        assert scene.agent.nodes.started == []
+        told = "\n".join((caplog.text, *(str(answer) for answer in answers)))
+        assert not re.search(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_K1_", told)
+
+
+async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: SealedBundle) -> None:
+    """The coordinator hears of it, the agent ends by itself, and the folder remembers."""
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        assert await ask(scene.folder.path, {"ask": "leave"}, scene.said.append) == 0
+        await asyncio.wait_for(scene.running, 10)
+        await scene.becomes(lambda: scene.party.state is Standing.LEFT)
+        assert "the coordinator is told" in scene.said
+        assert (scene.folder.path / settings.LEFT).exists()
+
+
+async def test_what_its_operator_asks_in_vain(tmp_path: Path, bundle: SealedBundle) -> None:
+    """Without a node there is nothing to vote with: one line says so."""
+    async with playing(tmp_path, bundle) as scene:
+        assert await ask(scene.folder.path, {"ask": "vote", "producers": ["bob"]}, scene.said.append) == 1
+        assert scene.said == [f"this host has no node {ALICE}"]
