@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ class Shell:
         self._chain = Chain()
         self._looked = 0.0
         self._links: Links | None = None
+        self._told: dict[str, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._seen: dict[str, Seen] = {}
         self._electing: asyncio.Task[None] | None = None
@@ -165,7 +167,10 @@ class Shell:
         known = self._book.find(party.name)
         if not party.accepted or known is None or known.state.gone:
             return  # nothing is decided here, or it was revoked or left since
-        if self._book.stands(party.name, decision.standing, decision.why):
+        self._book.stands(party.name, decision.standing, decision.why)
+        news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news
+        if news != self._told.get(party.name, ""):
+            self._told[party.name] = news
             self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
 
     async def _act(self, act: Act, party: Party, track: _Track, sealed: Sealed) -> None:
