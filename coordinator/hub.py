@@ -32,6 +32,8 @@ from support.tls import Identity, Kind, fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
 
+PARTY_MESSAGE = 1 << 20
+"""Bytes; hosts answer for whole tables."""
 REGISTER_SECONDS = 0.25
 """How often open streams are checked against the register: revocations of other processes act at once too."""
 
@@ -235,6 +237,8 @@ class Hub:
         if connection.closed.done():
             return "this stream has ended"
         kind = message.WhichOneof("body")
+        if connection.identity.kind is Kind.PARTY and message.ByteSize() > PARTY_MESSAGE:
+            return f"a party's message has {PARTY_MESSAGE} bytes at most"
         if kind in ("registration", "leave"):
             return self._heard_party(connection, message)
         return self._link(connection.identity.name).receive(message)

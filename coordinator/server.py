@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -22,6 +23,8 @@ HELLO_SECONDS = 10.0
 """From opening a stream to its Hello."""
 LAST_WRITE_SECONDS = 1.0
 """That an agent gets to take the message that is being sent when its stream ends."""
+PARTY_MESSAGES = 50
+"""Of a party that are read in a second."""
 STREAMS_PER_AGENT = 16
 CALLS = 4096
 """At once, of all agents together."""
@@ -106,7 +109,13 @@ class _Servicer(rpc.CoordinationServicer):
             await context.abort(code, reason)
 
     async def _read(self, connection: Connection, context: Context) -> None:
+        began, count = time.monotonic(), 0
         while (message := await context.read()) is not grpc.aio.EOF:
+            count += 1
+            if connection.identity.kind is Kind.PARTY and count >= PARTY_MESSAGES:
+                # What a party sends faster stays in its own pipe, and nobody else waits for it.
+                await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
+                began, count = time.monotonic(), 0
             wrong = self._desk.received(connection, message)
             if wrong:
                 connection.close(grpc.StatusCode.INVALID_ARGUMENT, wrong)

@@ -245,6 +245,29 @@ async def test_who_says_too_much_is_cut_off(world: World) -> None:
     calm.cancel()
 
 
+async def test_a_flood_of_reports_stays_in_its_own_pipe(world: World) -> None:
+    """Thousands of statuses are read at the coordinator's pace; meanwhile another party is taken up at once."""
+    flood = FakeParty(say=lambda nonce: [pb.FromAgent(status=pb.Status(clock=number)) for number in range(5000)])
+    session = dial(world, await join(world.invited("m"), world.folder / "m.key"), flood)
+    link = await world.hub.agent("m", 5)
+    async with asyncio.timeout(2):
+        work, calm = await _joined(world, "alice")
+    assert work.admissions[0].accepted
+    assert link.status is not None
+    assert link.status.clock < 1000
+    session.cancel()
+    calm.cancel()
+
+
+async def test_an_oversized_message_of_a_party_ends_its_stream(world: World) -> None:
+    """Hosts may answer with more."""
+    big = pb.FromAgent(status=pb.Status(nodes=[pb.NodeStatus(name="n", detail="x" * (1 << 20))]))
+    work = FakeParty(say=lambda nonce: [big])
+    session = dial(world, await join(world.invited("m"), world.folder / "m.key"), work)
+    ended = await asyncio.gather(session, return_exceptions=True)
+    assert "bytes at most" in str(ended[0])
+
+
 async def test_a_host_is_no_party(world: World) -> None:
     """A host's agent that registers, and a party's that says Leave first, change nothing of the others."""
     shown = credentials(world.hub, world.folder, "host1", Kind.HOST)
