@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from inventory import syntax
@@ -81,7 +82,7 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
     if print_ is not None and (wrong := syntax.fingerprint(print_)):
         problems.add(at("fingerprint"), wrong)
     jump = own.jump or shared.jump
-    return Ssh(
+    ssh = Ssh(
         address=own.address or address,
         port=port,
         user=user,
@@ -89,13 +90,14 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
         known_hosts=_file(said("known_hosts"), at("known_hosts"), folder, problems),
         fingerprint=print_,
         host_key=_policy(said("host_key"), at("host_key"), problems),
-        jump=None if jump is None else _jump(jump, user, at("jump"), folder, problems),
         sudo=_sudo(said("sudo"), user, at("sudo"), problems),
     )
+    return ssh if jump is None else replace(ssh, jump=_jump(jump, ssh, at("jump"), folder, problems))
 
 
-def _jump(table: JumpTable, user: str, path: str, folder: Path, problems: Problems) -> Ssh:
-    user = table.user or user
+def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Problems) -> Ssh:
+    """The host in between: user, key and known_hosts are those of the host behind it, where it has none of its own."""
+    user = table.user or host.user
     checks = (
         ("address", syntax.address(table.address)),
         ("port", syntax.port(table.port)),
@@ -109,8 +111,8 @@ def _jump(table: JumpTable, user: str, path: str, folder: Path, problems: Proble
         address=table.address,
         port=table.port,
         user=user,
-        key=_file(table.key, f"{path}.key", folder, problems),
-        known_hosts=_file(table.known_hosts, f"{path}.known_hosts", folder, problems),
+        key=_file(table.key, f"{path}.key", folder, problems) or host.key,
+        known_hosts=_file(table.known_hosts, f"{path}.known_hosts", folder, problems) or host.known_hosts,
         fingerprint=table.fingerprint,
         host_key=_policy(table.host_key, f"{path}.host_key", problems),
     )

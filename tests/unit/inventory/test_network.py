@@ -175,6 +175,7 @@ def test_ssh(network: Load, tmp_path: Path) -> None:
     assert (first.host_key, second.host_key) == (HostKeyPolicy.STRICT, HostKeyPolicy.ACCEPT_NEW)
     assert first.jump is not None
     assert (first.jump.address, first.jump.user, first.jump.jump) == ("bastion.example.org", "operator", None)
+    assert (first.jump.key, first.jump.known_hosts) == (first.key, first.known_hosts)
 
 
 def test_options(network: Load) -> None:
