@@ -17,7 +17,8 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from agent.config import AgentConfig, ConfigError, DataFolder
 from agent.identity import admit, request
-from agent.keys import KeyStoreError
+from agent.keys import KeyStore, KeyStoreError, wallet
+from agent.keys.keosd import KeosdError
 from agent.nodeos.probe import NodeosError
 from agent.party import cli as party
 from agent.party.control import ControlError
@@ -41,7 +42,7 @@ def main() -> int:
         return int(arguments.run(arguments))
     except (ConfigError, InvitationError, KeyStoreError, NodeosError, TlsError) as error:
         return _complain(error, WRONG)
-    except (ControlError, JoinError, LockedError, StillRunningError, OSError) as error:
+    except (ControlError, JoinError, KeosdError, LockedError, StillRunningError, OSError) as error:
         return _complain(error, FAILED)
     except KeyboardInterrupt:
         return FAILED
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
     command("admit", _admit, "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
     command("down", _down, "Stops the agent and its nodes.")
+    wallet.add_options(command("wallet", _wallet, "Imports keys of this host into a keosd wallet."))
     party.add_commands(commands)
     return parser
 
@@ -124,6 +126,15 @@ def _down(arguments: argparse.Namespace) -> int:
     folder.record.unlink(missing_ok=True)
     stopped = [f"agent (process {agent.pid})"] if agent else []
     sys.stdout.write(f"stopped: {', '.join(stopped + list(names)) or 'nothing, as nothing ran'}\n")
+    return 0
+
+
+def _wallet(arguments: argparse.Namespace) -> int:
+    store = KeyStore(_folder(arguments).keys)
+    try:
+        sys.stdout.write(wallet.run(store, arguments))
+    except KeyError as error:
+        return _complain(error.args[0], WRONG)
     return 0
 
 

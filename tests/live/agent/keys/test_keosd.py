@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -77,3 +78,23 @@ async def test_no_keosd_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(KeosdError, match="does not answer") as caught:
         await import_keys(f"http://127.0.0.1:{free_port()}", "boot", [key], tmp_path / "password")
     assert key.wif not in str(caught.value)
+
+
+async def test_the_agents_own_command_imports(keosd: tuple[str, str], tmp_path: Path) -> None:
+    """`agent wallet` puts the named accounts' keys into a wallet, and refuses to send them off this machine."""
+    store = KeyStore(tmp_path / "keys")
+    expected = str(store.account_key("useraaaaaaaa"))
+
+    def agent(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "agent.cli", "wallet", "--data", str(tmp_path), *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+    done = await asyncio.to_thread(agent, "--keosd", keosd[1], "useraaaaaaaa")
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stdout
+    assert store.private("useraaaaaaaa").wif not in done.stdout + done.stderr
+    missing = await asyncio.to_thread(agent, "--keosd", keosd[1], "nobody")
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    away = await asyncio.to_thread(agent, "--keosd", "http://192.0.2.1:8900", "useraaaaaaaa")
+    assert away.returncode == 1
+    assert "this machine only" in away.stderr
