@@ -13,6 +13,7 @@ from coordinator.collecting import PartyKeys, collect
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts import Hosts
+from coordinator.keeping import agents_kept
 from coordinator.parties.awaiting import await_parties, present
 from coordinator.parties.spread import choose, with_parties
 from coordinator.progress import Reporter
@@ -29,6 +30,9 @@ from support.retry import DeadlineError
 
 HOLD_SECONDS = 120.0
 """Enough to fetch contracts and a large allocation over a slow line."""
+
+CRASHES = 3
+"""How often a node that lost blocks is put up with in one run."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,29 @@ async def boot(
         started = await hosts.ensure_agents(without=trouble)
         with hosts.reached():
             sealed = await _sealed(session, hosts.troubled, reporter)
-            await _hold(session, sealed)
-            whole = _with_parties(session)
-            desk = NetworkDesk(whole, session.hub)
-            runner = Runner(desk, session.blueprint(sealed, _of_boot(whole)), session.state, reporter)
-            started = await revive(desk, runner, sealed, reporter) or started
-            booted = Booted(sealed, await runner.run(plan.steps), started)
-            if then:
-                await then(session, booted)
-            return booted
+            async with agents_kept(session, reporter):
+                await _hold(session, sealed)
+                whole = _with_parties(session)
+                desk = NetworkDesk(whole, session.hub)
+                runner = Runner(desk, session.blueprint(sealed, _of_boot(whole)), session.state, reporter)
+                started = await revive(desk, runner, sealed, reporter) or started
+                booted = Booted(sealed, await run_through(runner, plan, reporter), started)
+                if then:
+                    await then(session, booted)
+                return booted
+
+
+async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome:
+    """Runs the plan; again, when a step failed because a crash took the blocks of earlier ones with it."""
+    acted: list[str] = []
+    for _ in range(CRASHES):
+        outcome = await runner.run(plan.steps)
+        acted += outcome.acted
+        lost = await runner.lost(outcome) if outcome.failed else ()
+        if not lost:
+            break
+        reporter.note(f"the chain has lost its last blocks, with {', '.join(lost)}: going on from there")
+    return replace(outcome, acted=list(dict.fromkeys(acted)))
 
 
 def check_unchanged(session: Session) -> None:

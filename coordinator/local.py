@@ -38,7 +38,8 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
     write_atomic(version, source_version().encode())
-    start([*AGENT, "serve", "--data", str(data)], output=data / "agent.log", folder=data)
+    agent = start([*AGENT, "serve", "--data", str(data)], output=data / "agent.log", folder=data)
+    agent.write(data / RECORD)  # as it will itself: whoever stops us in between finds it all the same
     return True
 
 

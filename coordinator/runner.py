@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,7 @@ CATCH_UP_SECONDS = 120.0
 class Outcome:
     """How a run of the plan ended."""
 
+    steps: Sequence[Step]
     settled: list[str] = field(default_factory=list)
     acted: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -80,7 +82,7 @@ class Runner:
     async def run(self, steps: Sequence[Step]) -> Outcome:
         """Walks the steps. What could not be done is in the outcome."""
         self._executor = Executor(steps, self._host_of)
-        outcome = Outcome()
+        outcome = Outcome(steps)
         self._before = self._state.steps()
         try:
             self._carry_out(self._executor.start(), outcome)
@@ -95,6 +97,18 @@ class Runner:
                 job.cancel()
             await asyncio.gather(*self._jobs, return_exceptions=True)
         return outcome
+
+    async def lost(self, outcome: Outcome) -> tuple[str, ...]:
+        """Steps that were done in this run and are not any more: a node that is killed forgets its newest blocks, and
+        nobody else has those while it is the only one that signs.
+        """
+        names = []
+        for step in outcome.steps:
+            if isinstance(step, ChainStep) and step.name in outcome.settled:
+                with contextlib.suppress(NodeError):
+                    if not (await self._evidence(step)).done:
+                        names.append(step.name)
+        return tuple(names)
 
     def _carry_out(self, instructions: list[Instruction], outcome: Outcome) -> None:
         for instruction in instructions:

@@ -11,6 +11,7 @@ import click
 from coordinator.booting import check_unchanged
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.hosts import Hosts
+from coordinator.keeping import agents_kept
 from coordinator.progress import PlainReporter
 from coordinator.serving import serving, until_stopped
 from coordinator.session import advertised, open_session
@@ -44,5 +45,6 @@ async def serve(settings: Settings, network: Network) -> None:
             async with serving(session, tell):
                 await hosts.ensure_agents()
                 tell(f"agents and parties dial {advertised(network)}:{session.hub.port}; Ctrl-C ends this")
-                await until_stopped()
+                async with agents_kept(session, reporter):
+                    await until_stopped()
     reporter.note("the door is closed; parties and nodes run on")

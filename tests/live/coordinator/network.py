@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -43,13 +44,14 @@ class Done:
 class Running:
     """A command under way, in a process group of its own, as a shell starts it."""
 
-    def __init__(self, command: list[str], folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], folder: Path, environment: dict[str, str], umask: int) -> None:
         self._began = time.monotonic()
         self._said: list[str] = []
+        self._over = False
         self._news = threading.Condition()
         self._process = subprocess.Popen(
             command, cwd=folder, env=environment, text=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, umask=umask,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -61,6 +63,7 @@ class Running:
                 self._said.append(line)
                 self._news.notify_all()
         with self._news:
+            self._over = True
             self._news.notify_all()
 
     @property
@@ -75,9 +78,14 @@ class Running:
 
     def await_text(self, text: str, seconds: float = SECONDS) -> None:
         """Returns once it said that. Fails when it ended without, or has not after so many seconds."""
+        self.await_match(re.escape(text), seconds)
+
+    def await_match(self, pattern: str, seconds: float = SECONDS) -> None:
+        """The same for a regular expression; ^ and $ are a line's."""
+        wanted = re.compile(pattern, re.MULTILINE)
         with self._news:
-            self._news.wait_for(lambda: text in self.text or not self._reader.is_alive(), seconds)
-        assert text in self.text, f"never said {text!r}:\n{self.text}"
+            self._news.wait_for(lambda: wanted.search(self.text) or self._over, seconds)
+        assert wanted.search(self.text), f"never said {pattern!r}:\n{self.text}"
 
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the whole foreground group."""
@@ -103,6 +111,7 @@ class Network:
     umask: int = 0o022
     ports: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Node → p2p port, HTTP port."""
+    _started: list[Running] = field(default_factory=list)
 
     @property
     def inventory(self) -> Path:
@@ -149,7 +158,8 @@ class Network:
 
     def start(self, command: str, *options: str) -> Running:
         """The same, without waiting for its end."""
-        return Running(self._command(command, options), self.folder, self._environment())
+        self._started.append(Running(self._command(command, options), self.folder, self._environment(), self.umask))
+        return self._started[-1]
 
     def document(self, command: str) -> Any:
         """`coord COMMAND --json`, whatever its status."""
@@ -189,6 +199,9 @@ class Network:
 
     def down(self) -> None:
         """Ends everything, whatever state it is in, and checks that nothing is left."""
+        for running in self._started:
+            running.kill()
+            running.wait()
         if not self.inventory.exists():
             return
         done = self.coord("down", "--purge", "--yes")

@@ -1,0 +1,66 @@
+"""Local agents that end while a coordinator acts are started again: there is no systemd for them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from coordinator.errors import OperationFailed
+from coordinator.local import agent_runs, ensure_agent
+from coordinator.progress import Reporter
+from coordinator.session import DIAL_SECONDS, Session
+
+LOOK = 0.5
+"""Seconds between two looks at the processes."""
+STARTS = 3
+"""An agent that ended so often while one command ran will not get better."""
+
+
+@asynccontextmanager
+async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[None]:
+    """While the block runs, which begins with all of them running. Raises OperationFailed when one keeps ending."""
+    block = asyncio.current_task()
+    failures: list[OperationFailed] = []
+
+    async def keep() -> None:
+        try:
+            await _keep(session, reporter)
+        except OperationFailed as error:
+            failures.append(error)
+            if block:
+                block.cancel()
+
+    keeper = asyncio.create_task(keep())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not failures:
+            raise
+        if block:
+            block.uncancel()
+        raise failures[0] from None
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+
+async def _keep(session: Session, reporter: Reporter) -> None:
+    ends: Counter[str] = Counter()
+    hosts = [host.name for host in session.network.hosts if host.local]
+    while True:
+        await asyncio.sleep(LOOK)
+        for host in hosts:
+            data = session.state.host_data(host)
+            if agent_runs(data):
+                continue
+            ends[host] += 1
+            hint = f"coord logs {session.network.source} agent@{host}"
+            if ends[host] > STARTS:
+                raise OperationFailed(f"the agent of {host} keeps ending: {hint}")
+            reporter.note(f"the agent of {host} ended, and is started again ({hint})")
+            await ensure_agent(session.hub, host, data)
+            await session.connected([host], DIAL_SECONDS)
