@@ -1,0 +1,156 @@
+"""`coord` as an operator types it, for tests on real hosts: run to its end, watched while it runs, or on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.testbed.realhosts.client import Testbed
+
+ROOT = Path(__file__).parents[2]
+COORD = (sys.executable, "-P", "-c", "from coordinator.cli.main import main; main()")
+COMMAND_SECONDS = 240.0
+
+HEAD = """
+import json, urllib.request
+info = json.load(urllib.request.urlopen("http://127.0.0.1:8888/v1/chain/get_info", timeout=3))
+print(info["head_block_num"])
+"""
+
+
+@dataclass
+class Operator:
+    """Who types: an inventory, a state folder, and the code that `coord` runs from."""
+
+    inventory: Path
+    state: Path
+    code: Path = ROOT
+    home: Path | None = None
+    """$HOME, where it matters."""
+    lines: list[str] = field(default_factory=list)
+    """Of the latest command that was watched."""
+
+    def command(self, verb: str, *options: str) -> list[str]:
+        """The command line."""
+        return [*COORD, "--state", str(self.state), verb, str(self.inventory), *options]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Without this terminal's ssh-agent; the caches stay, or all would be fetched and built again."""
+        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        own = {name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"}
+        home = {"HOME": str(self.home)} if self.home else {}
+        return own | home | {"XDG_CACHE_HOME": cache, "PYTHONPATH": str(self.code), "COLUMNS": "200"}
+
+    def run(self, verb: str, *options: str, status: int = 0) -> str:
+        """Runs a command to its end, which must be this exit status. What it printed, stderr included."""
+        done = subprocess.run(
+            self.command(verb, *options), env=self.environment, cwd=self.code, text=True, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == status, done.stdout
+        return done.stdout
+
+    def json(self, verb: str) -> Any:
+        """The document that --json prints."""
+        return json.loads(self.run(verb, "--json"))
+
+    def boot(self, disturbances: Sequence[tuple[str, Callable[[], None]]] = (), status: int = 0) -> str:
+        """`coord boot`; each disturbance happens as soon as a line holds its word. What was printed."""
+        left = list(disturbances)
+        self.lines = []
+        with subprocess.Popen(
+            self.command("boot"), env=self.environment, cwd=self.code, text=True, bufsize=1,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        ) as running:  # fmt: skip
+            assert running.stdout is not None
+            try:
+                for line in running.stdout:
+                    self.lines.append(line)
+                    if left and left[0][0] in line:
+                        left.pop(0)[1]()
+            except BaseException:
+                running.send_signal(signal.SIGINT)
+                raise
+        assert running.returncode == status, "".join(self.lines)
+        assert not left, f"{left} never came: {''.join(self.lines)}"
+        return "".join(self.lines)
+
+    def on_terminal(self, verb: str, answers: dict[str, str], *options: str) -> tuple[int, str]:
+        """Runs a command on a terminal of its own, and answers each prompt once. Exit status, and what was shown."""
+        with _terminal(self.command(verb, *options), self.environment, self.code) as (process, master):
+            shown, deadline = "", time.monotonic() + COMMAND_SECONDS
+            waiting = dict(answers)
+            while time.monotonic() < deadline:
+                if not select.select([master], [], [], 1.0)[0]:
+                    continue
+                try:
+                    shown += os.read(master, 65536).decode(errors="replace")
+                except OSError:  # EIO: everybody closed the terminal
+                    break
+                for prompt in [prompt for prompt in waiting if prompt in shown]:
+                    os.write(master, f"{waiting.pop(prompt)}\n".encode())
+            return process.wait(10), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+
+
+@contextmanager
+def _terminal(
+    command: Sequence[str], environment: dict[str, str], folder: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    master, slave = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            command, env=environment, cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # becomes the controlling terminal
+        )  # fmt: skip
+        os.close(slave)
+        try:
+            yield process, master
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    finally:
+        os.close(master)
+
+
+def head(testbed: Testbed, host: str) -> int:
+    """The head of the node that has HTTP port 8888 on a host; 0 while it does not answer."""
+    done = testbed.ssh(host, "python3", "-", stdin=HEAD, check=False)
+    return int(done.stdout) if done.returncode == 0 else 0
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
+    """Waits for a condition, so many seconds at most."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.5)
+
+
+def grows(testbed: Testbed, hosts: Sequence[str], seconds: float, by: int = 4) -> None:
+    """Waits until the nodes of all these hosts make or take so many blocks more."""
+    first: dict[str, int] = {}
+
+    def grown() -> bool:
+        for host in hosts:
+            now = head(testbed, host)
+            if now:
+                first.setdefault(host, now)
+            if now < first.get(host, now + 1) + by:
+                return False
+        return True
+
+    until(grown, f"{by} blocks more on {', '.join(hosts)}", seconds)

