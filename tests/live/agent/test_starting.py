@@ -1,0 +1,79 @@
+"""All nodes of a chain stopped, the agents started again, nobody else about: the chain comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.keys import KeyStore
+from agent.nodes.state import NodeState
+from agent.nodes.supervisor import Nodes
+from agent.starting import patience, watch_outages
+from antelope.http import NodeClient
+from boot.step import NodeMode
+from support import processes
+from support.retry import poll
+from tests.live.coordinator.network import Network
+
+pytestmark = pytest.mark.live
+
+PRODUCERS = ("defproducera", "defproducerb")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """Booted, with two producers that sign in turn: both must be there for anything to become irreversible."""
+    network = Network(tmp_path, "back")
+    network.write(elected=2)
+    try:
+        network.boot()
+        yield network
+    finally:
+        network.down()
+
+
+async def _head(network: Network) -> tuple[int, str]:
+    async with NodeClient(network.http(PRODUCERS[1])) as node:
+        info = await node.get_info()
+        return info.head_block_num, info.head_block_producer
+
+
+async def test_a_total_outage_ends_without_a_coordinator(network: Network) -> None:
+    """Three rounds after everything stopped and was started again, the first of the schedule begins; both sign."""
+    before, _ = await _head(network)
+    await asyncio.to_thread(_reboot, network)
+    nodes = Nodes(network.data, KeyStore(network.data / "keys").signer)
+    await nodes.open()
+    watching = asyncio.create_task(watch_outages(nodes))
+    seen: set[str] = set()
+
+    async def moving() -> bool:
+        number, producer = await _head(network)
+        seen.update([producer] if number > before + 2 else [])
+        return set(PRODUCERS) <= seen
+
+    try:
+        await poll(lambda: _running(nodes), what="both nodes to run again", deadline=60)
+        await poll(moving, what="blocks of both producers", deadline=3 * patience(PRODUCERS, PRODUCERS[0]))
+        modes = [nodes.record(name).mode for name in PRODUCERS]
+        assert modes == [NodeMode.STARTER, NodeMode.NORMAL]
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await nodes.close()
+
+
+def _reboot(network: Network) -> None:
+    """The agent ends for good; the nodes end, and are still meant to run."""
+    ran = network.processes()
+    assert set(PRODUCERS) <= ran.keys()
+    processes.stop(ran.pop("agent"))
+    processes.stop_all(ran.values())
+
+
+async def _running(nodes: Nodes) -> bool:
+    running = {status.name for status in await nodes.status() if status.state is NodeState.RUNNING}
+    return set(PRODUCERS) <= running
