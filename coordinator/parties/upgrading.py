@@ -17,7 +17,7 @@ from antelope import actions
 from antelope.abi import Abi
 from antelope.errors import AntelopeError, NodeError
 from antelope.transaction import Transaction
-from boot.reads import Asking, account, ask, permission, row, run_reads
+from boot.reads import Asking, Json, account, ask, permission, row, run_reads
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.link import LinkError
 from coordinator.parties.chainview import asker
@@ -126,7 +126,7 @@ class _Upgrade:
         """The proposal is on the chain, and is exactly what this coordinator would propose."""
         if (await self._proposed()) is None:
             schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
-            requested = sorted(str(entry["producer_name"]) for entry in schedule["active"]["producers"])
+            requested = sorted(_scheduled(schedule))
             body = pb.Propose(
                 proposal=self._contract.proposal, account=self._contract.account, wasm=self._contract.code_hash,
                 abi=self._contract.abi_hash, requested=requested, expiration=int(time.time()) + LASTING,
@@ -223,6 +223,12 @@ class _Upgrade:
 
     async def _read(self, reads: Asking[T]) -> T:
         return await run_reads(reads, asker(self._session.desk))
+
+
+def _scheduled(answer: Json) -> set[str]:
+    """Who signs blocks, or is about to: a schedule may change while approvals come in."""
+    stages = [answer.get(stage) for stage in ("active", "pending", "proposed")]
+    return {str(entry["producer_name"]) for stage in stages if stage for entry in stage["producers"]}
 
 
 def read_contract(account_: str, wasm: bytes, abi: bytes) -> Contract:

@@ -1,0 +1,95 @@
+"""Parties on real nodeos: one from before the genesis, one after the handover, and what they do together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from antelope.keys import PublicKey, Signature
+from tests.live.coordinator.network import Network, until
+from tests.live.parties.conftest import MakeParty, Party, Start, alive, node_process
+
+PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nwait_for = ["alice"]\nwait_seconds = 100'
+
+
+def test_parties_join_early_and_late(
+    make_network: Callable[[str], Network], make_party: MakeParty, start: Start, tmp_path: Path
+) -> None:
+    """Alice is sealed, produces and approves the canary; Bob comes by the printed command alone and ends up voted for.
+
+    Both attest; the chain still passes the audit; both approve another system contract; a revoked one's node runs on.
+    """
+    network = make_network("open")
+    network.write(PARTIES, producers=1, elected=2)
+    alice, bob = make_party(network, "alicehost", "alice"), make_party(network, "bob", "bobaccount11")
+    boot = start(network, "boot", "--serve")
+    boot.await_text("agent of local started")
+    alice.join()
+    boot.await_text("phase live")
+    # Both had to approve the canary, or eosio could not have resigned.
+    assert set(network.document("status")["schedule"]) == {"alice", "defproducera"}
+
+    bob.join()
+    bob.await_state("voted for", "producing")
+    rows = network.cleos("get", "table", "eosio", "eosio", "producers", node="defproducera")["rows"]
+    assert {row["owner"] for row in rows if row["is_active"]} == {"alice", "defproducera", "bobaccount11"}
+    assert network.cleos("get", "account", "bobaccount11", "-j", node="defproducera")["core_liquid_balance"]
+    known = [(network.data / "nodes" / name / "config.ini").read_text() for name in ("genesis", "defproducera")]
+    assert all(f"p2p-peer-address = {bob.p2p}\n" in config for config in known)
+    assert network.coord("verify").status == 0
+    _attested(network, alice, bob)
+
+    bob.await_state("producing")
+    _upgraded(network, tmp_path, alice, bob)
+
+    pid = node_process(bob)
+    assert network.coord("revoke", "bob").status == 0
+    assert bob.process
+    bob.process.wait(10)
+    assert "revoked" in bob.said()
+    assert alive(pid)
+    assert bob.shown()["state"] == "revoked"
+    boot.interrupt()
+    assert boot.wait(20).status == 0
+
+
+def _attested(network: Network, *parties: Party) -> None:
+    """Each one's signature holds, by its key and the document alone."""
+
+    def all_of_them() -> bool:
+        return bool(network.document("parties")["attest"]["ok"] == len(parties))
+
+    until(all_of_them, "everybody's attestation", 60)
+    for party in parties:
+        row = party.shown()
+        digest = hashlib.sha256(row["document"].encode()).digest()
+        assert Signature.parse(row["signature"]).recover(digest) == PublicKey.parse(row["account_key"])
+        assert json.loads(row["document"])["ok"] is True
+
+
+def _upgraded(network: Network, folder: Path, *parties: Party) -> None:
+    """Not without the parties' operators; with them, the chain has the code, and the audit knows why."""
+    sealed = json.loads((network.state / "sealed.json").read_text())
+    system = next(contract for contract in sealed["contracts"] if contract["account"] == "eosio")
+    wasm, abi = folder / "new.wasm", folder / "new.abi"
+    wasm.write_bytes((network.state / "artifacts" / system["wasm"]).read_bytes() + b"\0\x05\x04newx")
+    abi.write_bytes((network.state / "artifacts" / system["abi"]).read_bytes())
+    files = ("--wasm", str(wasm), "--abi", str(abi))
+    refused = network.coord("upgrade", *files, "--wait", "8")
+    assert refused.status == 1
+    assert "alice: not approved" in refused.err
+    for party in parties:
+        waiting = party.type("proposals").split(":")[0].strip()
+        party.type("approve", waiting, "--yes")
+    done = network.coord("upgrade", *files)
+    assert done.status == 0, done.text
+    assert hashlib.sha256(wasm.read_bytes()).hexdigest() in done.out
+    assert "already" in network.coord("upgrade", *files).out
+
+    def shown() -> bool:
+        return "as the producers replaced them: eosio" in network.coord("verify").out
+
+    until(shown, "the new code in irreversible blocks", 60)
+    assert network.coord("verify").status == 0
