@@ -47,7 +47,7 @@ hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they c
 	$(BIN)/python -m pytest -m "hosts and not campaign"
 
 campaign-hosts: $(STAMP) ## 16 hosts: long
-	$(BIN)/python -m pytest -m "campaign" tests/hosts
+	$(BIN)/python -m pytest -s -m "campaign" tests/hosts
 
 protos: $(STAMP) ## generates the gRPC code again
 	$(BIN)/python -m protos.generate

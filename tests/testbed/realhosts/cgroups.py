@@ -33,6 +33,15 @@ def remove(host: Host) -> None:
                 os.rmdir(folder)
 
 
+def cpu_seconds(host: Host) -> float | None:
+    """CPU time that all processes of a host spent since its start; None where its control group does not tell."""
+    for folder in folders(host):
+        with contextlib.suppress(FileNotFoundError):
+            fields = dict(line.split() for line in (folder / "cpu.stat").read_text().splitlines())
+            return int(fields["usage_usec"]) / 1e6
+    return None
+
+
 def _hierarchies(mounts: str) -> list[Path]:
     """Mount points of cgroup v2, and of systemd's own hierarchy of v1, from the text of /proc/mounts."""
     found = []
