@@ -59,7 +59,7 @@ def test_an_installation_costs_the_same_per_host(testbed: Testbed, tmp_path: Pat
         many, bytes_many = install(testbed, names, tmp_path / "many")
     finally:
         testbed.remove(*names)
-    figures = f"{few:.2f} CPU seconds per host on {FEW}, {many:.2f} on {MANY}; bytes per host: {bytes_few}, {bytes_many}"
+    figures = f"CPU seconds per host: {few:.2f} on {FEW}, {many:.2f} on {MANY}; bytes: {bytes_few}, {bytes_many}"
     print(figures)  # noqa: T201 (what docs/hosts.md says; pytest -s shows it)
     assert bytes_few == bytes_many
     assert len(bytes_many) == 1
