@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -21,7 +22,9 @@ from protos import coordination_pb2 as pb
 from support import bundled
 
 COLLECT_SECONDS = 300.0
-"""Enough for 30,000 key pairs and a probe of nodeos on a slow host."""
+"""Enough for as many key pairs as are asked for at once, and a probe of nodeos on a slow host."""
+KEYS_AT_ONCE = 20_000
+"""A key takes some 170 bytes of a message, which may have 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,29 @@ async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] |
     """Asks every host, and seals. parties: those that were waited for, by account; their keys were proved when they
     registered. Raises OperationFailed, InventoryError.
     """
-    nonce = secrets.token_bytes(32)
+    requests = wanted(network)
+    found = await asyncio.gather(*(_ask(network, hub, request) for request in requests), return_exceptions=True)
     answers: dict[str, pb.Collected] = {}
-    for request in wanted(network):
+    for request, answer in zip(requests, found, strict=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        answers[request.host] = answer
+
+    def conclude() -> SealedBundle:
+        return seal(network, merge(network, answers, datetime.now(UTC), parties or {}))
+
+    return await asyncio.to_thread(conclude)
+
+
+async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
+    """What one host has, its keys proved; asked for in parts that each fit into a message. Raises OperationFailed."""
+    nonce = secrets.token_bytes(32)
+    collected = pb.Collected()
+    for start in range(0, len(request.accounts) or 1, KEYS_AT_ONCE):
         body = pb.Collect(
-            accounts=request.accounts,
-            signers=request.signers,
-            import_file=request.import_file,
+            accounts=request.accounts[start : start + KEYS_AT_ONCE],
+            signers=() if start else request.signers,
+            import_file="" if start else request.import_file,
             nodeos=network.host(request.host).nodeos,
             nonce=nonce,
             network=network.name,
@@ -84,9 +103,10 @@ async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] |
         result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
         if not result.ok:
             raise OperationFailed(f"{request.host}: {result.error}")
-        check_proofs(network.name, nonce, request.host, _keys(result.collected))
-        answers[request.host] = result.collected
-    return seal(network, merge(network, answers, datetime.now(UTC), parties or {}))
+        # In a thread: thousands of signatures take seconds, in which agents want to be heard.
+        await asyncio.to_thread(check_proofs, network.name, nonce, request.host, _keys(result.collected))
+        collected.MergeFrom(result.collected)
+    return collected
 
 
 def possession(network: str, account: str, nonce: bytes) -> bytes:
