@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,20 @@ async def test_the_node_is_the_agents_own(alice: Home) -> None:
     assert (mode, chain_id) == (NodeMode.NORMAL, alice.bundle.sealed.chain_id)
     await alice.do(follow=pb.Follow(peers=["10.0.0.2:9876"]))
     assert alice.nodes.started[1][0].http_port == spec.http_port
+
+
+async def test_changed_settings_take_effect_at_the_next_start(alice: Home) -> None:
+    """Another endpoint, the same peers and HTTP port: without a word of a coordinator."""
+    await alice.duties.resume()
+    await alice.hold()
+    await alice.duties.resume()
+    assert alice.nodes.started == []  # it never ran
+    await alice.do(follow=pb.Follow(peers=["h:1"]))
+    alice.duties.settings = replace(alice.duties.settings, p2p="moved.alice.example:9999")
+    await alice.duties.resume()
+    before, after = (spec for spec, _, _ in alice.nodes.started)
+    assert (after.p2p_endpoint, after.p2p_bind) == ("moved.alice.example:9999", "0.0.0.0:9999")
+    assert (after.peers, after.http_port) == (before.peers, before.http_port)
 
 
 def _account(key: str) -> Account:
