@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from coordinator.ca import Authority
 from coordinator.deploy.deployment import SshDeployment
@@ -15,6 +12,7 @@ from coordinator.deploy.errors import DeployError
 from coordinator.deploy.installer import Installed
 from coordinator.errors import OperationFailed
 from coordinator.local import ensure_agent, stop_all
+from coordinator.passwords import Passwords, in_thread
 from coordinator.preflight.model import Preflight
 from coordinator.preflight.run import preflight
 from coordinator.progress import Reporter
@@ -26,12 +24,6 @@ PREFLIGHT, LOOK = "preflight", "look at the hosts"
 INSTALL = "install the agent"
 
 
-@cache
-def ask_password(host: str) -> str:
-    """Prompts for it, once per host; it is never stored."""
-    return getpass.getpass(f"sudo password on {host}: ")
-
-
 class Hosts:
     """What `coord` does to the hosts of a network as a whole."""
 
@@ -39,12 +31,14 @@ class Hosts:
         self._session = session
         self._reporter = reporter
         self._network = session.network
+        self._passwords = Passwords(reporter.asking)
         self.troubled: dict[str, str] = {}
         """Why a host has no agent that could be relied on, as far as was seen."""
         endpoint = f"{advertised(session.network)}:{session.hub.port}"
         self._deployment = SshDeployment(
-            session.state, session.network, session.hub.authority, endpoint, self._ask, self._moved
-        )
+            session.state, session.network, session.hub.authority, endpoint, self._passwords.ask, self._moved,
+            stop=self._passwords.stop,
+        )  # fmt: skip
 
     @property
     def far(self) -> tuple[Host, ...]:
@@ -71,7 +65,8 @@ class Hosts:
 
     async def preflight(self) -> Preflight:
         """Looks at every host; changes nothing."""
-        return await asyncio.to_thread(preflight, self._network, self._session.state.folder, self._ask, self._looking)
+        folder, passwords = self._session.state.folder, self._passwords
+        return await in_thread(passwords.stop, preflight, self._network, folder, passwords.ask, self._looking)
 
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
         """Installs, enrols and starts what does not run, except on some hosts. Returns whether anything was done.
@@ -98,17 +93,15 @@ class Hosts:
         far = [host for host in self.far if host.name not in without]
         for host in far:
             self._reporter.began(host.name, INSTALL)
-        return await asyncio.to_thread(self._deployment.install, far, ended=self._installed) if far else {}
+        if not far:
+            return {}
+        return await in_thread(self._passwords.stop, self._deployment.install, far, ended=self._installed)
 
     @contextmanager
     def reached(self) -> Iterator[None]:
         """Holds the tunnels of hosts that cannot dial this machine, while the block runs."""
         with self._deployment.tunnels(self.far, lambda host, text: self._reporter.note(f"{host}: {text}")):
             yield
-
-    def _ask(self, host: str) -> str:
-        with self._reporter.asking():
-            return ask_password(host)
 
     def _moved(self, host: str, text: str) -> None:
         self._reporter.moved(host, 0, 0, text)
@@ -130,7 +123,8 @@ class Hosts:
 def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
     """What is done to far hosts without a coordinator running: stop them, read their logs."""
     authority = Authority(state.folder / "ca", network.name)
-    return SshDeployment(state, network, authority, "127.0.0.1:0", ask_password, report)
+    passwords = Passwords()
+    return SshDeployment(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
 
 
 def stop_hosts(

@@ -9,8 +9,7 @@ import sys
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.hosts import ask_password
-from coordinator.preflight.model import Preflight
+from coordinator.passwords import Passwords, in_thread
 from coordinator.preflight.run import preflight
 from coordinator.progress import PlainReporter
 from coordinator.tables import columns
@@ -29,12 +28,12 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
     progress = PlainReporter(sys.stderr)
     folder = settings.state.absolute() / network.name
 
-    async def look() -> Preflight:
-        return await asyncio.to_thread(
-            preflight, network, folder, ask_password, lambda host, text: progress.note(f"{host}: {text}")
-        )
+    passwords = Passwords()
 
-    found = asyncio.run(look())
+    def told(host: str, text: str) -> None:
+        progress.note(f"{host}: {text}")
+
+    found = asyncio.run(in_thread(passwords.stop, preflight, network, folder, passwords.ask, told))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
         return 1 if found.fatal else 0

@@ -34,14 +34,17 @@ class SshDeployment:
         ask_password: Callable[[str], str],
         report: HostReport,
         bundle: Callable[[Target], Bundle] = build,
+        stop: threading.Event | None = None,
     ) -> None:
         """coordinator: HOST:PORT that agents dial. ask_password: sudo's password on the host of that name; never two at
-        a time, once per host. report: told what happens on which host, from several threads.
+        a time, once per host. report: told what happens on which host, from several threads. stop: set from another
+        thread, it ends what is under way.
         """
         self._coordinator = Endpoint.parse(coordinator)
         self._ask_password = ask_password
         self._passwords: dict[str, str] = {}
         self._asking = threading.Lock()
+        self._stop = stop
         self._report = report
         self._runtime: Archive | None = None
         self._fetching = threading.Lock()
@@ -63,7 +66,7 @@ class SshDeployment:
             report = self._reporter(host)
             return self._installer(host, connection).install(str(self._endpoint(host)), report)
 
-        return on_each(hosts, work, at_once=at_once, ended=ended)
+        return on_each(hosts, work, at_once=at_once, ended=ended, stop=self._stop)
 
     def down(self, hosts: Iterable[Host], purge: bool = False) -> dict[str, bool | DeployError]:
         """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not."""
@@ -75,7 +78,7 @@ class SshDeployment:
             report(("removed" if purge else "stopped") if known else "nothing was installed")
             return known
 
-        return on_each(hosts, work)
+        return on_each(hosts, work, stop=self._stop)
 
     def logs(self, host: Host, node: str = "", *, lines: int = LOG_LINES, follow: bool = False) -> Iterator[bytes]:
         """The last lines of a node's log (without a node: the agent's), and what follows. Raises DeployError."""

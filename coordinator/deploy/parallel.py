@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from coordinator.deploy.connection import HostConnection
@@ -19,6 +19,13 @@ AT_ONCE = 8
 HOST_SECONDS = 1200.0
 """For all that is done on one host. Sending 50 MB takes 800 s at 0.5 Mbit/s."""
 
+LOOK_SECONDS = 0.2
+"""Between two looks at whether the operator gave up."""
+
+
+class Interrupted(DeployError):
+    """The operator gave up."""
+
 
 def on_each(
     hosts: Iterable[Host],
@@ -27,12 +34,13 @@ def on_each(
     at_once: int = AT_ONCE,
     seconds: float = HOST_SECONDS,
     ended: Callable[[str, T | DeployError], None] = lambda _host, _result: None,
+    stop: threading.Event | None = None,
 ) -> dict[str, T | DeployError]:
     """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
 
     ended: told the same of each host as soon as it is known, from several threads.
 
-    Being interrupted ends all connections.
+    Being interrupted ends all connections; so does `stop` from another thread, and then Interrupted is raised.
     """
     chosen = [host for host in hosts if host.ssh is not None]
     open_ones: set[HostConnection] = set()
@@ -70,8 +78,14 @@ def on_each(
     with ThreadPoolExecutor(max(1, min(at_once, len(chosen))), thread_name_prefix="deploy") as pool:
         running = {host.name: pool.submit(one, host) for host in chosen}
         try:
+            while not all(future.done() for future in running.values()):
+                if stop is not None and stop.is_set():
+                    raise Interrupted("interrupted")
+                wait(running.values(), LOOK_SECONDS)
             return {name: future.result() for name, future in running.items()}
         except BaseException:
+            if stop is not None:
+                stop.set()
             for future in running.values():
                 future.cancel()
             for connection in list(open_ones):

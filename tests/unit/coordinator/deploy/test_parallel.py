@@ -13,7 +13,7 @@ import pytest
 from coordinator.deploy import connection, parallel
 from coordinator.deploy.connection import HostConnection
 from coordinator.deploy.errors import DeployError
-from coordinator.deploy.parallel import on_each
+from coordinator.deploy.parallel import Interrupted, on_each
 from inventory.network import Host, Ssh
 
 
@@ -83,6 +83,22 @@ def test_a_host_that_takes_too_long_is_cut_off(unconnected: None) -> None:
     results = on_each(hosts(2), work, seconds=0.1)
     assert str(results["h0"]) == "not done within 0.1 s; last: the connection broke"
     assert results["h1"] == "done"
+
+
+def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
+    """Told to stop from another thread, it cuts the connections, and begins with no other host."""
+    stop, began = threading.Event(), []
+
+    def work(host: Host, cut: HostConnection) -> str:
+        assert isinstance(cut, NoConnection)
+        began.append(host.name)
+        stop.set()
+        assert cut.ended.wait(10)
+        raise DeployError("the connection broke")
+
+    with pytest.raises(Interrupted):
+        on_each(hosts(3), work, at_once=1, stop=stop)
+    assert began == ["h0"]
 
 
 @pytest.fixture
