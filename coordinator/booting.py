@@ -14,6 +14,7 @@ from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts import Hosts
 from coordinator.keeping import agents_kept
+from coordinator.local import stop_agent
 from coordinator.parties.awaiting import await_parties, present
 from coordinator.parties.spread import choose, with_parties
 from coordinator.progress import Reporter
@@ -65,7 +66,7 @@ async def boot(
         trouble = await hosts.check()
         started = await hosts.ensure_agents(without=trouble)
         with hosts.reached():
-            sealed = await _sealed(session, hosts.troubled, reporter)
+            sealed = await _sealed_or_stopped(session, hosts.troubled, reporter)
             async with agents_kept(session, reporter):
                 await _hold(session, sealed)
                 whole = _with_parties(session)
@@ -119,6 +120,18 @@ def check_needs(session: Session, plan: Plan) -> None:
         raise UsageProblem(
             f"{asked} needs {several} done before; type: coord boot {session.network.source} --until {until}"
         )
+
+
+async def _sealed_or_stopped(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
+    """As `_sealed`; where that fails before there is a network, local agents do not stay behind."""
+    try:
+        return await _sealed(session, troubled, reporter)
+    except Exception:
+        if session.state.sealed is None:
+            for host in session.network.hosts:
+                if host.local:
+                    await asyncio.to_thread(stop_agent, session.state.host_data(host.name))
+        raise
 
 
 async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:

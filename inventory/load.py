@@ -26,7 +26,7 @@ def load(path: str | Path) -> Network:
     problems = Problems()
     inventory, found = structure(document)
     problems.extend(found)
-    if inventory is None or found:
+    if inventory is None:
         raise InventoryError(shown, problems.found)
     network = resolve(inventory, Path(path).absolute(), problems)
     problems.check(shown)

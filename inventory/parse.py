@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
@@ -30,12 +32,37 @@ class _KindError(TypeError):
 
 
 def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]]:
-    """The inventory in a parsed TOML document, or None with everything that is wrong with its shape."""
+    """The inventory in a parsed TOML document, and everything that is wrong with its shape.
+
+    Values of a wrong type and unknown keys count as left out, so that the rest can be judged, too. None: too much is
+    missing for that.
+    """
     problems = list(_control_characters(document, ""))
     try:
         return _CONVERTER.structure(document, Inventory), problems
     except (cattrs.BaseValidationError, _KindError) as error:
-        return None, [*problems, *_walk(error, "")]
+        found = list(_walk(error, ""))
+    rest = copy.deepcopy(document)
+    for problem in found:
+        _leave_out(rest, problem.path)
+    try:
+        return _CONVERTER.structure(rest, Inventory), [*problems, *found]
+    except (cattrs.BaseValidationError, _KindError):
+        return None, [*problems, *found]
+
+
+def _leave_out(document: dict[str, Any], path: str) -> None:
+    """Removes the key at a path, or the list that holds the item there; nothing where the key is missing anyway."""
+    table, key = document, ""
+    here: Any = document
+    for word, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+        if isinstance(here, dict) and word:
+            table, key, here = here, word, here.get(word)
+        elif isinstance(here, list) and index and int(index) < len(here):
+            here = here[int(index)]
+        else:
+            return
+    table.pop(key, None)
 
 
 def join(path: str, key: str) -> str:

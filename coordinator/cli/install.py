@@ -23,6 +23,9 @@ def command(settings: Settings, network: Network, only: str | None) -> int:
     """Puts agents on the hosts over SSH: agent, nodeos, systemd unit. `coord boot` does it too.
 
     Typing it again sends nothing that a host has already; a newer version replaces the agent, its nodes go on.
+
+    \b
+    coord install inventory/testnet.toml
     """
     if only and only not in {host.name for host in network.hosts}:
         raise UsageProblem(f"{network.source}: there is no host {only!r}")

@@ -24,6 +24,9 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
     """Looks at every host before anything changes: a table of what is there, and who reaches whose p2p port.
 
     Each problem says how to mend it. Ends with status 1 when one would keep the boot from working.
+
+    \b
+    coord preflight inventory/testnet.toml
     """
     progress = PlainReporter(sys.stderr)
     folder = settings.state.absolute() / network.name

@@ -18,17 +18,20 @@ NOBODY = 65534
 PLUGINS = ("chain", "http", "producer", "producer_api", "chain_api")  # chain first: some builds crash otherwise
 
 
-def look_at_nodeos(path: str) -> dict[str, Any]:
-    """{"error": what is wrong} or {"version", "features": how many}."""
+def look_at_nodeos(path: str, drop: bool) -> dict[str, Any]:
+    """{"error": what is wrong} or {"version", "features": how many}. drop: root runs it as nobody, as another user
+    will later; on the operator's own machine it is the operator who runs it.
+    """
+    drop = drop and os.geteuid() == 0
     if not os.path.isfile(path):
         return {"error": "there is no " + path}
     if not os.access(path, os.X_OK):
         return {"error": path + " is not executable"}
     scratch = tempfile.mkdtemp(prefix="bootcoord-preflight-")
     try:
-        if os.geteuid() == 0:
+        if drop:
             os.chown(scratch, NOBODY, NOBODY)
-        return _ask(path, scratch)
+        return _ask(path, scratch, drop)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
         return {"error": "{} cannot be used: {}".format(path, getattr(error, "strerror", None) or error)}
     finally:
@@ -41,8 +44,8 @@ def _unprivileged() -> None:
     os.setuid(NOBODY)
 
 
-def _ask(path: str, scratch: str) -> dict[str, Any]:
-    """Runs it for a moment on a throwaway chain, on loopback; never as root."""
+def _ask(path: str, scratch: str, drop: bool) -> dict[str, Any]:
+    """Runs it for a moment on a throwaway chain, on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, p2p = one.getsockname()[1], other.getsockname()[1]
     command = [path, "--config-dir", scratch, "--data-dir", scratch, "--http-server-address", f"127.0.0.1:{port}"]
@@ -56,7 +59,7 @@ def _ask(path: str, scratch: str) -> dict[str, Any]:
             stdout=log,
             stderr=log,
             cwd=scratch,
-            preexec_fn=_unprivileged if os.geteuid() == 0 else None,
+            preexec_fn=_unprivileged if drop else None,
         )
     try:
         deadline = time.monotonic() + START_SECONDS

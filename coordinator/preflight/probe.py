@@ -41,7 +41,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "systemd": systemd,
         "files": _number("/proc/sys/fs/nr_open") if systemd else resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "ports": {str(port): _port(bind, port, request["data"], request["user"]) for bind, port in request["ports"]},
-        "nodeos": look_at_nodeos(request["nodeos"]) if request["nodeos"] else {},
+        "nodeos": look_at_nodeos(request["nodeos"], request["drop"]) if request["nodeos"] else {},
         "clock": time.time(),
     }
 

@@ -91,6 +91,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
         "user": host.user,
         "ports": ports,
         "nodeos": "" if host.nodeos == BUNDLED else host.nodeos,
+        "drop": not host.local,
     }
 
 

@@ -202,7 +202,7 @@ class Network:
         for running in self._started:
             running.kill()
             running.wait()
-        if not self.inventory.exists():
+        if not self.state.exists():
             return
         done = self.coord("down", "--purge", "--yes")
         assert done.status == 0, done.text

@@ -125,7 +125,14 @@ def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> N
 
 def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
     """Its facts pass the checks' own types."""
-    request = {"verb": "look", "data": str(tmp_path / "not/there"), "user": "nobody", "ports": [], "nodeos": ""}
+    request = {
+        "verb": "look",
+        "data": str(tmp_path / "not/there"),
+        "user": "nobody",
+        "ports": [],
+        "nodeos": "",
+        "drop": True,
+    }
     facts = Here().run(request)
     row, _problems = judge(Host("here", "127.0.0.1"), 0, facts, None, "")
     assert row.cells["ssh"] == "local"
@@ -136,15 +143,15 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
 def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
     """Missing, not executable, something else; nothing stays behind."""
     program = tmp_path / "nodeos"
-    assert look_at_nodeos(str(program))["error"].startswith("there is no")
+    assert look_at_nodeos(str(program), drop=True)["error"].startswith("there is no")
     program.write_text("#!/bin/sh\necho no such option >&2\n")
-    assert "not executable" in look_at_nodeos(str(program))["error"]
+    assert "not executable" in look_at_nodeos(str(program), drop=True)["error"]
     program.chmod(0o755)
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     assert (
-        "cannot be used" in look_at_nodeos(str(program))["error"]
-        or "does not run" in look_at_nodeos(str(program))["error"]
+        "cannot be used" in look_at_nodeos(str(program), drop=True)["error"]
+        or "does not run" in look_at_nodeos(str(program), drop=True)["error"]
     )
 
 

@@ -1,0 +1,236 @@
+"""Wrong input and bad luck through the command line: a clear line each, the right status, nothing left running."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.live.coordinator.conftest import MakeNetwork
+from tests.live.coordinator.network import Done, Network
+
+ALL_AT_ONCE = """
+[network]
+name = "wrong"
+colour = "blue"
+
+[token]
+symbol = "4,SYS"
+max_supply = "10000000000.000 SYS"
+reserve = 5
+
+[genesis]
+timestamp = "yesterday"
+
+[users]
+count = "many"
+
+[producers]
+count = 2
+
+[[producers.list]]
+account = "Alice"
+
+[[hosts]]
+name = "here"
+local = true
+
+[[hosts]]
+name = "here"
+local = true
+
+[[nodes]]
+role = "genesis"
+p2p_port = 9876
+
+[[nodes]]
+account = "defproducera"
+p2p_port = 9876
+"""
+PLACES = (
+    "network.colour", "token.max_supply", "token.reserve", "genesis.timestamp", "users.count",
+    "producers.list[0].account", "hosts[1].name", "nodes[1].p2p_port",
+)  # fmt: skip
+
+
+def lines_of(done: Done, status: int) -> list[str]:
+    """What was said on stderr; the status is as it should be."""
+    assert done.status == status, done.text
+    return done.err.splitlines()
+
+
+def nothing_runs(network: Network) -> bool:
+    """Whether no process of the network lives."""
+    return not network.living()
+
+
+def test_every_mistake_of_a_file_at_once(make_network: MakeNetwork) -> None:
+    """Each mistake has a line with its place, whichever command reads the file; status 2 and nothing is made."""
+    network = make_network("wrong")
+    network.inventory.write_text(ALL_AT_ONCE)
+    for command in ("boot", "plan", "status", "verify", "down"):
+        lines = lines_of(network.coord(command), 2)
+        assert [place for place in PLACES if not any(place in line for line in lines)] == []
+        assert all("wrong.toml" in line for line in lines)
+    assert not (network.folder / ".coord").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "network"),
+        ("[network\n", "line 1"),
+        ('[network]\nname = "x"\n[contracts]\ndirectory = "nowhere"\n', "nowhere"),
+        ('[network]\nname = "x"\n[users]\ncsv = "absent.csv"\n', "absent.csv"),
+        ('[network]\nname = "x"\n[users]\ncsv = "rows.csv"\n', "line 2"),
+        ('[network]\nname = "x"\n[votes]\nvoters = 0\n', "votes"),
+    ],
+    ids=["empty", "syntax", "contracts", "no-csv", "bad-row", "no-votes"],
+)  # fmt: skip
+def test_one_mistake(make_network: MakeNetwork, text: str, said: str) -> None:
+    """A mistake of its own kind: status 2, and what is wrong is named."""
+    network = make_network("one")
+    (network.folder / "rows.csv").write_text("account,key,balance\nalice,EOS123,1.0000\n")
+    network.inventory.write_text(text)
+    lines = lines_of(network.coord("boot"), 2)
+    assert any(said in line for line in lines), lines
+
+
+def test_usage(make_network: MakeNetwork) -> None:
+    """Commands, options and files that there are not: status 2 and one line that helps."""
+    network = make_network("usage")
+    assert "No such command" in network.coord("bot").err
+    assert network.coord("bot").status == 2
+    assert "cannot be read" in "".join(lines_of(network.coord("boot"), 2))
+    network.write()
+    for options in (("--until", "nonsense"), ("--only", "nonsense")):
+        (line,) = lines_of(network.coord("boot", *options), 2)
+        assert "system-accounts" in line
+    assert "exclude" in "".join(lines_of(network.coord("boot", "--until", "votes", "--only", "votes"), 2))
+    (line,) = lines_of(network.coord("boot", "--only", "votes"), 2)
+    assert "--until votes" in line
+    (line,) = lines_of(network.coord("boot", "--only", "claim"), 2)
+    assert "--until handover" in line
+    assert nothing_runs(network)
+
+
+def test_help_teaches() -> None:
+    """`coord --help` names every command; each command's --help has an example of it."""
+    from coordinator.cli.main import COMMANDS
+
+    coord = shutil.which("coord", path=str(Path(sys.executable).parent))
+    assert coord
+    overview = subprocess.run([coord, "--help"], capture_output=True, text=True, check=True).stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in overview
+        text = subprocess.run([coord, name, "--help"], capture_output=True, text=True, check=True).stdout
+        assert f"coord {name} inventory/" in text
+
+
+def test_taken_port(make_network: MakeNetwork) -> None:
+    """A port that somebody has is named, with who has it, before anything starts; status 1."""
+    network = make_network("taken")
+    network.write()
+    with socket.create_server(("127.0.0.1", network.ports["defproducera"][0])):
+        done = network.coord("boot")
+    assert done.status == 1, done.text
+    assert str(network.ports["defproducera"][0]) in done.err
+    assert nothing_runs(network)
+    assert not (network.data / "nodes").exists()
+
+
+def test_nodeos_that_cannot_be_used(make_network: MakeNetwork) -> None:
+    """A nodeos that is not there, and one that is too old: said before anything starts, and nothing stays."""
+    network = make_network("nodeos")
+    old = network.folder / "nodeos"
+    old.write_text("#!/bin/sh\necho v1.8.14\n")
+    old.chmod(0o755)
+    for path, said in (("/nowhere/nodeos", "/nowhere/nodeos"), (str(old), "1.8.14")):
+        network.write(f'[nodeos]\npath = "{path}"')
+        done = network.coord("boot")
+        assert done.status == 1, done.text
+        assert said in done.err
+        assert nothing_runs(network)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_full_disk(make_network: MakeNetwork) -> None:
+    """Too little space is named before anything starts; one that fills up later ends a command in one line."""
+    network = make_network("full")
+    network.write()
+    (network.folder / ".coord").mkdir()
+    with small_disk(network.folder / ".coord"):
+        done = network.coord("boot")
+        assert done.status == 1, done.text
+        assert "disk" in done.err or "space" in done.err
+        assert nothing_runs(network)
+        network.down()
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """8 MiB, mounted there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_sealed_part_changed(make_network: MakeNetwork) -> None:
+    """What was sealed cannot change: status 2, the part is named, and what to do. A port may change."""
+    network = make_network("sealed")
+    network.write()
+    network.boot("--until", "genesis")
+    network.replace("count = 20", "count = 21")
+    (line,) = lines_of(network.coord("boot"), 2)
+    assert "users" in line
+    assert "down --purge" in line
+    network.replace("count = 21", "count = 20")
+    refused = network.coord("down", "--purge", stdin="n\n")
+    assert refused.status != 0
+    assert "cannot be undone" in refused.out
+    assert network.processes()["genesis"].alive
+
+
+def test_what_only_agents_find(make_network: MakeNetwork) -> None:
+    """An initial_key that is not the genesis node's, an accounts.json that is none: one line, and no agent stays."""
+    network = make_network("found")
+    (network.folder / "rows.csv").write_text("account,key,balance\n")
+    network.write('[genesis]\ninitial_key = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"')
+    (line,) = lines_of(network.coord("boot"), 2)
+    assert "genesis.initial_key" in line
+    assert nothing_runs(network)
+    network.write(users='accounts_json = "rows.csv"')
+    (line,) = lines_of(network.coord("boot"), 1)
+    assert "rows.csv, line 1: not JSON" in line
+    assert nothing_runs(network)
+
+
+def test_two_coords_at_once(make_network: MakeNetwork) -> None:
+    """While one boots, another says so in one line; `status` and `down` meanwhile answer, too."""
+    network = make_network("twice")
+    network.write()
+    first = network.start("boot")
+    first.await_text("collecting")
+    (line,) = lines_of(network.coord("boot"), 1)
+    assert "another coord" in line
+    assert str(first.pid) in line
+    (line,) = lines_of(network.coord("down"), 1)
+    assert str(first.pid) in line
+    document = network.document("status")
+    assert document["network"] == "twice"
+    assert document["phase"] in ("planned", "booting", "down")
+    watching = network.start("status", "--watch")
+    watching.await_match(r"phase (booting|voting|live)")
+    watching.interrupt()
+    assert watching.wait(20).status in (0, 130)
+    first.interrupt()
+    first.wait(20)
