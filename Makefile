@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify test lint unit live hosts campaign-hosts protos clean
+.PHONY: help setup boot down status verify test lint unit live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ live: $(STAMP) ## tests on real nodeos, on loopback
 
 hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they cannot run)
 	$(BIN)/python -m pytest -m "hosts and not campaign"
+
+campaign-live: $(STAMP) ## parties that join, an upgrade, a total outage: long
+	$(BIN)/python -m pytest -m campaign tests/live
 
 campaign-hosts: $(STAMP) ## 16 hosts: long
 	$(BIN)/python -m pytest -s -m "campaign" tests/hosts

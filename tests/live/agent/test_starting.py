@@ -18,7 +18,7 @@ from support import processes
 from support.retry import poll
 from tests.live.coordinator.network import Network
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.campaign]
 
 PRODUCERS = ("defproducera", "defproducerb")
 

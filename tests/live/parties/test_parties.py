@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from antelope.keys import PublicKey, Signature
 from tests.live.coordinator.network import Network, until
 from tests.live.parties.conftest import MakeParty, Party, Start, alive, node_process
@@ -14,6 +16,7 @@ from tests.live.parties.conftest import MakeParty, Party, Start, alive, node_pro
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nwait_for = ["alice"]\nwait_seconds = 100'
 
 
+@pytest.mark.campaign
 def test_parties_join_early_and_late(
     make_network: Callable[[str], Network], make_party: MakeParty, start: Start, tmp_path: Path
 ) -> None:
