@@ -22,6 +22,7 @@ from coordinator.reviving import revive
 from coordinator.runner import Outcome, Runner
 from coordinator.serving import serving
 from coordinator.session import DIAL_SECONDS, GLANCE_SECONDS, Session, open_session
+from coordinator.watching import watching
 from inventory.compare import compare
 from inventory.contract_files import read_own
 from inventory.network import Network
@@ -73,7 +74,8 @@ async def boot(
                 desk = NetworkDesk(whole, session.hub)
                 runner = Runner(desk, session.blueprint(sealed, _of_boot(whole)), session.state, reporter)
                 started = await revive(desk, runner, sealed, reporter) or started
-                booted = Booted(sealed, await run_through(runner, plan, reporter), started)
+                async with watching(desk, reporter.note):
+                    booted = Booted(sealed, await run_through(runner, plan, reporter), started)
                 if then:
                     await then(session, booted)
                 return booted

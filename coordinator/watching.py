@@ -1,0 +1,53 @@
+"""What goes wrong on hosts while a boot runs, said as it happens: a boot waits for what may come back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from coordinator.desk import NetworkDesk
+
+LOOK_SECONDS = 1.0
+AWAY = "its agent is away; waited for"
+
+
+@asynccontextmanager
+async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncIterator[None]:
+    """While the block runs, tells of agents that went and came back, and of nodes that fail. tell: takes lines."""
+
+    async def watch() -> None:
+        before = ailments(desk)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = ailments(desk)
+            for line in news(before, now):
+                tell(line)
+            before = now
+
+    watcher = asyncio.create_task(watch(), name="hosts")
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+
+
+def ailments(desk: NetworkDesk) -> dict[str, str]:
+    """What is wrong now: by host, that its agent is away; by node, why it failed."""
+    found = {}
+    for node in desk.network.nodes:
+        link = desk.hub.links.get(node.host)
+        if link is None or not link.connected:
+            found[node.host] = AWAY
+        elif (status := desk.status(node)) is not None and status.state == "failed":
+            found[f"{node.host}: {node.name}"] = status.detail.removeprefix(f"node {node.name}: ")
+    return found
+
+
+def news(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What to tell: what is new, and whose agent is back."""
+    lines = [f"{who}: {what}" for who, what in now.items() if before.get(who) != what]
+    return lines + [f"{who}: its agent is back" for who, what in before.items() if what == AWAY and who not in now]
