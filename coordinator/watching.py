@@ -24,7 +24,7 @@ async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncItera
             now = ailments(desk)
             for line in news(before, now):
                 tell(line)
-            before = now
+            before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is told twice
 
     watcher = asyncio.create_task(watch(), name="hosts")
     try:

@@ -101,6 +101,8 @@ def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbe
 def test_the_next_boot_finishes_although_hosts_fail_on_the_way(booted: str, operator: Operator) -> None:
     """A host cut and healed and one killed and started are waited for; nothing is sent twice; the network is live."""
     assert "phase live" in booted
+    assert "h3: its agent is away; waited for" in booted
+    assert "h3: its agent is back" in booted
     sent = {line.split()[1] for line in booted.splitlines() if " sent" in line}
     assert sent == {"h4"}
     status = operator.json("status")
