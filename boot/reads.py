@@ -7,7 +7,7 @@ every other error is raised, because an answer that did not come is no evidence 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -178,5 +178,11 @@ def verdict(missing: list[str], total: int, what: str) -> Verdict:
     """How many of the total are there, and which are not."""
     if not missing:
         return Verdict((), f"{total} {what}")
-    names = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
-    return Verdict(tuple(missing), f"{total - len(missing)} of {total} {what}; missing: {names}")
+    return Verdict(tuple(missing), f"{total - len(missing)} of {total} {what}; missing: {few(missing)}")
+
+
+def few(names: Iterable[str], most: int = 3) -> str:
+    """The names in one short line: as many as a person cares to read."""
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -13,7 +13,7 @@ from typing import Any
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.reads import run_reads
-from boot.step import ChainStep, NodeMode, NodeStep, Query, Step, Verdict, WaitStep, Work
+from boot.step import ChainStep, Finality, NodeMode, NodeStep, Query, Step, Verdict, WaitStep, Work
 from coordinator.bootlog import BootLog
 from coordinator.desk import NetworkDesk
 from coordinator.executor import (
@@ -280,6 +280,8 @@ class Runner:
         """
         works = self._works(step)
         total = len(keys)
+        if step.finality is Finality.IRREVERSIBLE:
+            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
 
         def node_of(key: str) -> str:
             return self._desk.pusher(works[key].holder).name

@@ -14,7 +14,7 @@ from coordinator.booting import Booted
 from coordinator.deploy.unit import data_dir
 from coordinator.reporting import Report, gather
 from coordinator.session import Session
-from coordinator.tables import node_table
+from coordinator.tables import near, node_table
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ async def summarise(session: Session, booted: Booted, coord: str, inventory: str
     except NodeError:
         registered = []
     keys = tuple(
-        f"{session.state.host_data(host.name) / 'keys' / 'accounts.json'}"
+        near(session.state.host_data(host.name) / "keys" / "accounts.json")
         if host.local
         else f"on {host.name}: {data_dir(host, session.network.name)}/keys/accounts.json"
         for host in session.network.hosts

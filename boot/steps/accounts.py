@@ -13,7 +13,7 @@ from antelope.keys import PublicKey
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
 from boot.reads import account, scopes, until_resigned, verdict
-from boot.step import ChainStep, Finality, Push, Reads
+from boot.step import ChainStep, Finality, Push, Reads, Verdict
 from inventory.sealed import AllocationRow
 
 ROWS_PER_PUSH = 50
@@ -82,7 +82,8 @@ def evidence(blueprint: Blueprint) -> Reads:
             if (yield from account(name)) is not None:
                 present.add(name)
     missing = [key(number) for number, name in enumerate(proofs) if name not in present]
-    return verdict(missing, len(proofs), f"transactions with {len(blueprint.rows)} accounts together")
+    accounts = f"{len(blueprint.rows)} accounts"
+    return verdict(missing, len(proofs), f"batches of {accounts}") if missing else Verdict((), accounts)
 
 
 STEP = ChainStep(

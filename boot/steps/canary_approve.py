@@ -23,7 +23,7 @@ def evidence(blueprint: Blueprint) -> Reads:
     given = yield from canary.approvals()
     needed = yield from canary.threshold()
     if len(given & set(blueprint.sealed.elected)) >= needed:
-        return Verdict((), f"{len(given)} approvals, {needed} needed")
+        return Verdict((), f"approved by {len(given)}, {needed} must")
     if (yield from canary.executing()):
         return Verdict((), "its execution is scheduled")
     missing = tuple(producer for producer in blueprint.sealed.elected if producer not in given)

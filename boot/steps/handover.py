@@ -5,7 +5,7 @@ from __future__ import annotations
 from antelope.asset import Asset
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
-from boot.reads import Asking, ask, rows, until_resigned
+from boot.reads import Asking, ask, few, rows, until_resigned
 from boot.step import Reads, Verdict, WaitStep
 from boot.voting import ACTIVATION_STAKE
 
@@ -27,14 +27,14 @@ def evidence(blueprint: Blueprint) -> Reads:
         lacking = yield from _lacking_stake(blueprint)
         absent, others = sorted(elected - active), sorted(active - elected)
         stage = next((name for name in ("pending", "proposed") if answer.get(name)), "not proposed yet")
-        said = lacking or f"the schedule is {', '.join(sorted(active))}; the next: {stage}"
+        said = lacking or f"the schedule is {few(sorted(active))}; the next: {stage}"
         return Verdict(tuple(absent or others), said, elsewhere=bool(lacking))
     registered = yield from rows("eosio", "eosio", "producers")
     blocks = {str(entry["owner"]): int(entry["unpaid_blocks"]) for entry in registered}
     silent = sorted(producer for producer in elected if not blocks.get(producer))
     if silent:
-        return Verdict(tuple(silent), f"scheduled, but no block seen yet from {', '.join(silent)}")
-    return Verdict((), f"{len(elected)} elected producers sign the blocks")
+        return Verdict(tuple(silent), f"scheduled, but no block seen yet from {few(silent)}")
+    return Verdict((), f"{few(sorted(elected), 4)} sign the blocks")
 
 
 def _lacking_stake(blueprint: Blueprint) -> Asking[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint, NodeRef
-from boot.reads import Asking, Json, ask, until_resigned
+from boot.reads import Asking, Json, ask, few, until_resigned
 from boot.step import Query, Reads, Verdict, WaitStep
 
 BLOCKS_BEHIND = 4
@@ -25,7 +25,7 @@ def evidence(blueprint: Blueprint) -> Reads:
         if fault:
             missing.append(node.name if node else producer)
             said.append(f"{missing[-1]}: {fault}")
-    return Verdict(tuple(missing), "; ".join(said) or f"{len(blueprint.sealed.elected)} producers' nodes are in sync")
+    return Verdict(tuple(missing), few(said) or f"in sync: {few(blueprint.sealed.elected)}")
 
 
 def _fault(blueprint: Blueprint, node: NodeRef, head: int) -> Asking[str]:

@@ -8,7 +8,7 @@ from antelope import actions
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
 from boot.reads import row, until_resigned, verdict
-from boot.step import ChainStep, Push, Reads
+from boot.step import ChainStep, Push, Reads, Verdict
 from boot.steps.payment import billed
 from boot.voting import Ballot, ballots, choreograph, one_holder_each
 from inventory.sealed import SealedVote
@@ -46,7 +46,8 @@ def evidence(blueprint: Blueprint) -> Reads:
         entry = yield from row("eosio", "eosio", "voters", vote.voter)
         if entry is None or not _as_sealed(vote, str(entry["proxy"]), entry["producers"]):
             missing.append(key)
-    return verdict(missing, len(every), f"transactions with {len(blueprint.sealed.votes)} votes together")
+    votes = f"{len(blueprint.sealed.votes)} votes"
+    return verdict(missing, len(every), f"batches of {votes}") if missing else Verdict((), votes)
 
 
 def _as_sealed(vote: SealedVote, proxy: str, producers: Sequence[str]) -> bool:

@@ -12,18 +12,13 @@ from typing import Any, TypeVar
 
 import click
 
+from coordinator.tables import near
 from inventory.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 DEFAULT_STATE = Path(".coord")
-
-
-def near(path: Path) -> str:
-    """The path as seen from the working folder, when it lies below that."""
-    path = path.absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_summary_says_what_one_needs(booted: Booted) -> None:
     chain_id = booted.network.cleos("get", "info")["chain_id"]
     assert f"chain id  {chain_id}" in text
     assert re.search(r"^defproducera +local +defproducera +running", text, re.MULTILINE)
-    assert f"keys      {booted.network.data / 'keys' / 'accounts.json'}" in text
+    assert "keys      .coord/small/hosts/local/keys/accounts.json" in text
     assert re.search(r"rewards .* may claim from \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", text)
     command = re.search(r"^ +(\S+coord verify small.toml)  ", text, re.MULTILINE)
     assert command

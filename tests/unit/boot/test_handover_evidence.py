@@ -44,7 +44,7 @@ def test_a_producers_node_must_follow(chain: FakeChain, blueprint: Blueprint, ch
     chain.answers = node_answers(blueprint, **changes)
     verdict = chain.verdict(synced.evidence(blueprint))
     assert verdict.done == (not said)
-    assert verdict.detail == (said or "1 producers' nodes are in sync")
+    assert verdict.detail == (said or "in sync: prodwon")
 
 
 def election(active: str, **state: Any) -> FakeChain:

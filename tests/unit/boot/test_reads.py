@@ -93,4 +93,4 @@ def test_a_verdict_counts_and_names() -> None:
     assert verdict([], 4, "accounts").detail == "4 accounts"
     many = verdict(["a", "b", "c", "d"], 9, "accounts")
     assert (many.missing, many.done) == (("a", "b", "c", "d"), False)
-    assert many.detail == "5 of 9 accounts; missing: a, b, c, …"
+    assert many.detail == "5 of 9 accounts; missing: a, b, c and 1 more"
