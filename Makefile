@@ -46,7 +46,7 @@ live: $(STAMP) ## tests on real nodeos, on loopback
 hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they cannot run)
 	$(BIN)/python -m pytest -m "hosts and not campaign"
 
-campaign-live: $(STAMP) ## parties that join, an upgrade, a total outage: long
+campaign-live: $(STAMP) ## interrupted boots, parties that join, an upgrade, a total outage: long
 	$(BIN)/python -m pytest -m campaign tests/live
 
 campaign-hosts: $(STAMP) ## 16 hosts: long

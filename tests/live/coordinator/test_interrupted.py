@@ -6,9 +6,13 @@ import os
 import re
 import signal
 
+import pytest
+
 from boot.steps import STEPS
 from tests.live.coordinator.conftest import MakeNetwork
 from tests.live.coordinator.network import Network, Running, until
+
+pytestmark = pytest.mark.campaign  # minutes each: `make campaign-live`, by hand and before releases
 
 NAMES = [step.name for step in STEPS]
 MOMENTS = ("agent of local", "collecting", "genesis", "features", "accounts", "register", "canary-exec")
