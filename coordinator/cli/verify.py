@@ -35,6 +35,9 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
 
     Ends with status 1 and names each difference when there is any. What it compares, and how to do the same by hand
     with cleos, is in docs/audit.md.
+
+    \b
+    coord verify inventory/devnet.toml
     """
     document, lines, ok = asyncio.run(_report(settings, network))
     if as_json:
