@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import click
@@ -40,7 +41,8 @@ def command(settings: Settings, network: Network, watch: bool, as_json: bool) ->
     if watch and as_json:
         raise click.UsageError("--watch and --json exclude each other")
     if watch:
-        asyncio.run(_watch(settings, network))
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_watch(settings, network))
         return
     document, lines = asyncio.run(_report(settings, network))
     if as_json:

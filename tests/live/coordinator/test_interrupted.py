@@ -15,7 +15,17 @@ from tests.live.coordinator.network import Network, Running, until
 pytestmark = pytest.mark.campaign  # minutes each: `make campaign-live`, by hand and before releases
 
 NAMES = [step.name for step in STEPS]
-MOMENTS = ("agent of local", "collecting", "genesis", "features", "accounts", "register", "canary-exec")
+MOMENTS = (
+    "agent of local",
+    "collecting",
+    "genesis",
+    "features",
+    "init",
+    "accounts",
+    "register",
+    "votes",
+    "canary-exec",
+)
 """When a boot is stopped: once it said that, or that this step (or, when that is done already, a later one) is done."""
 
 
@@ -53,33 +63,23 @@ def check_no_orphan(network: Network) -> None:
     assert network.living() == []
 
 
-def test_ctrl_c_at_many_moments(make_network: MakeNetwork) -> None:
-    """Ctrl-C, typed in boot after boot of the same network: each says so in one line, and the last one gets through."""
+def test_stopped_at_many_moments(make_network: MakeNetwork) -> None:
+    """Ctrl-C and kill -9 in turn, in boot after boot of the same network: nothing is left half done or done twice."""
     network = make_network("stopped")
-    network.write()
-    for moment in MOMENTS:
-        boot = network.start("boot")
-        await_moment(boot, moment)
-        boot.interrupt()
-        done = boot.wait(20)
-        assert done.status == 130, done.text
-        assert "Type the same command again" in done.text.splitlines()[-1]
-        assert "Traceback" not in done.text
-    check_finished(network)
-    check_once(network)
-    check_no_orphan(network)
-
-
-def test_kill_9_of_coord(make_network: MakeNetwork) -> None:
-    """coord is killed again and again: nodes and agent go on, and the next boot carries on."""
-    network = make_network("killed")
     network.umask = 0o077
     network.write()
-    for moment in ("collecting", "boot-contract", "accounts", "votes"):
+    for number, moment in enumerate(MOMENTS):
         boot = network.start("boot")
         await_moment(boot, moment)
-        boot.kill()
-        boot.wait(20)
+        if number % 2:
+            boot.kill()
+            boot.wait(20)
+        else:
+            boot.interrupt()
+            done = boot.wait(20)
+            assert done.status == 130, done.text
+            assert "Type the same command again" in done.text.splitlines()[-1]
+            assert "Traceback" not in done.text
         assert network.processes()["agent"].alive
     check_finished(network)
     check_once(network)
@@ -102,12 +102,3 @@ def test_kill_9_of_agent_and_genesis_node(make_network: MakeNetwork) -> None:
     until(lambda: not agent.alive and not genesis.alive, "they were killed")
     check_finished(network)
     check_no_orphan(network)
-
-
-def test_down_in_the_middle(make_network: MakeNetwork) -> None:
-    """Stopped half-way and brought down: the genesis node comes back as it was, and the boot carries on."""
-    network = make_network("halfway")
-    network.write()
-    assert "carries on with system-contract" in network.boot("--until", "currency").out
-    check_no_orphan(network)
-    check_finished(network)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from coordinator.cli.main import COMMANDS, run
 from tests.live.coordinator.conftest import MakeNetwork
 from tests.live.coordinator.network import Done, Network
 
@@ -121,17 +120,14 @@ def test_usage(make_network: MakeNetwork) -> None:
     assert nothing_runs(network)
 
 
-def test_help_teaches() -> None:
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     """`coord --help` names every command; each command's --help has an example of it."""
-    from coordinator.cli.main import COMMANDS
-
-    coord = shutil.which("coord", path=str(Path(sys.executable).parent))
-    assert coord
-    overview = subprocess.run([coord, "--help"], capture_output=True, text=True, check=True).stdout
+    assert run(["--help"]) == 0
+    overview = capsys.readouterr().out
     for name in COMMANDS:
         assert f"\n  {name} " in overview
-        text = subprocess.run([coord, name, "--help"], capture_output=True, text=True, check=True).stdout
-        assert f"coord {name} inventory/" in text
+        assert run([name, "--help"]) == 0
+        assert f"coord {name} inventory/" in capsys.readouterr().out
 
 
 def test_taken_port(make_network: MakeNetwork) -> None:
@@ -231,6 +227,6 @@ def test_two_coords_at_once(make_network: MakeNetwork) -> None:
     watching = network.start("status", "--watch")
     watching.await_match(r"phase (booting|voting|live)")
     watching.interrupt()
-    assert watching.wait(20).status in (0, 130)
+    assert watching.wait(20).status == 0
     first.interrupt()
     first.wait(20)
