@@ -43,6 +43,7 @@ def pack_name(text: str) -> bytes:
     return name_to_int(text).to_bytes(8, "little")
 
 
+@lru_cache(maxsize=1 << 16)
 def int_to_name(value: int) -> str:
     """The text of a 64-bit name value. Raises BadName when it is not 64 bits."""
     if not 0 <= value < 1 << 64:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from antelope.answers import Receipt
 from antelope.errors import (
     BadAnswer,
     Busy,
@@ -23,7 +24,7 @@ from antelope.errors import (
     Unreachable,
     node_error,
 )
-from antelope.http import NodeClient
+from antelope.http import NodeClient, without_traces
 from antelope.reads import ChainReader
 from antelope.transaction import SignedTransaction
 
@@ -154,6 +155,18 @@ async def test_push_falls_back_once() -> None:
             assert (receipt.id, receipt.block_num, receipt.cpu_usage_us, receipt.net_usage) == ("ab", 7, 5, 96)
     names = [path.rsplit("/", 1)[1] for path in paths]
     assert names == ["send_transaction2", "send_transaction", "push_transaction", "push_transaction"]
+
+
+def test_traces_are_left_out_of_what_went_well() -> None:
+    """What a receipt is made of stays; a failure, and whatever looks otherwise, is kept whole."""
+    head = b'{"transaction_id":"ab","processed":{"id":"ab","block_num":7,"receipt":{"status":"executed"},"net_usage":96'
+    traces = b',"action_traces":[{"act":{"name":"x"},"except":null,"error_code":null}],"account_ram_delta":null'
+    well, badly = b',"except":null,"error_code":null}}', b',"except":{"code":3080004},"error_code":null}}'
+    short = without_traces(head + traces + well)
+    assert short == head + b"}}"
+    assert Receipt.from_json(json.loads(short)).block_num == 7
+    for other in (head + traces + badly, b"{}", b"", b'{"action_traces":[]' + well):
+        assert without_traces(other) == other
 
 
 async def test_failure_within_a_success_is_an_error() -> None:
