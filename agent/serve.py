@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 2.0
 """Seconds between two dials, at most."""
+LOCAL_PAUSE = 1.0
+"""The same on the operator's own machine, where a person waits for every command that looks."""
 LASTING = 5.0
 """Seconds after which a session that ended counts as one that went well: the next dial is at once."""
 
@@ -98,8 +100,9 @@ class Agent:
                     raise
                 trouble(error)
 
+        pause = LOCAL_PAUSE if self._config.local else LONGEST_PAUSE
         while True:
-            await retrying(once, on=_temporary, deadline=math.inf, first=0.1, most=LONGEST_PAUSE, before_retry=trouble)
+            await retrying(once, on=_temporary, deadline=math.inf, first=0.1, most=pause, before_retry=trouble)
 
     async def close(self) -> None:
         """Stops tasks and watching; nodes run on."""

@@ -12,9 +12,10 @@ from boot.claims import Claim, claims
 from boot.reads import rows, run_reads
 from coordinator.booting import Booted
 from coordinator.deploy.unit import data_dir
+from coordinator.places import near
 from coordinator.reporting import Report, gather
 from coordinator.session import Session
-from coordinator.tables import near, node_table
+from coordinator.tables import node_table
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from coordinator.reporting import Report
 
@@ -14,12 +13,6 @@ def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
     widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
     for row in table:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-
-
-def near(path: Path) -> str:
-    """The path as seen from the working folder, when it lies below that."""
-    path = path.absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def node_table(report: Report) -> Iterator[str]:

@@ -11,11 +11,11 @@ from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS
 from coordinator.booting import Booted, boot
 from coordinator.cli.options import Settings, inventory_argument
+from coordinator.places import near
 from coordinator.progress import reporter
 from coordinator.serving import until_stopped
 from coordinator.session import Session, advertised
 from coordinator.summary import summarise
-from coordinator.tables import near
 from inventory.network import Network
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from coordinator.tables import near
+from coordinator.places import near
 from inventory.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])
