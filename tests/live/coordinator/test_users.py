@@ -1,43 +1,15 @@
-"""Whose accounts they are: a CSV of strangers, an accounts.json, another symbol, contracts of one's own."""
+"""What an inventory can say: an accounts.json, another symbol, contracts of one's own; in a boot of two parts."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 
 from antelope.keys import PrivateKey
 from support import bundled
 from tests.live.coordinator.conftest import MakeNetwork
-from tests.live.coordinator.network import Network
 
 COUNT = 12
-
-
-def with_csv(network: Network) -> None:
-    """Users of whom nobody here has a key, and who hold nearly all stake."""
-    rows = [f"stranger{chr(97 + n)}aaa,{PrivateKey.generate().public},{40_000_000}.0000" for n in range(COUNT)]
-    (network.folder / "users.csv").write_text("\n".join(["account,public key,balance", *rows]) + "\n")
-    network.write(users='csv = "users.csv"')
-
-
-def test_csv_ends_in_voting(make_network: MakeNetwork) -> None:
-    """Stake that nobody here can vote: the boot says how much is missing, and ends with status 0, every time."""
-    network = make_network("strangers")
-    with_csv(network)
-    done = network.boot()
-    assert "phase voting" in done.out
-    assert re.search(r"has voted, the first election needs 150000000\.0000 SYS: others must vote", done.out)
-    document = network.document("status")
-    assert (document["phase"], document["schedule"]) == ("voting", ["eosio"])
-    steps = {step["name"]: step["state"] for step in document["steps"]}
-    assert (steps["votes"], steps["handover"], steps["resign"]) == ("done", "waits", "pending")
-    account = network.cleos("get", "account", "strangeraaaa", "--json")
-    assert account["core_liquid_balance"] == "9.0000 SYS"
-    log = (network.state / "boot.log").read_text()
-    again = network.boot()
-    assert "phase voting" in again.out
-    assert (network.state / "boot.log").read_text() == log
 
 
 def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
