@@ -15,6 +15,7 @@ from antelope.answers import Info, parse_time, read_answer
 from antelope.errors import NodeError, UnknownEndpoint
 from antelope.reads import ChainReader
 from support.retry import DeadlineError
+from support.tasks import beside
 
 LOOK_SECONDS = 0.1
 """Between two looks at the head: a fifth of a block."""
@@ -214,12 +215,8 @@ async def following(node: ChainReader) -> AsyncIterator[BlockFollower]:
     """A follower that looks by itself. Raises NodeError when the node does not answer at first."""
     follower = BlockFollower(node, await node.get_info())
     await follower.look()
-    task = asyncio.create_task(follower.follow())
-    try:
+    async with beside(follower.follow()):
         yield follower
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _answer(waiting: dict[str, list[asyncio.Future[Any]]], transaction: str, value: int | bool) -> None:

@@ -29,6 +29,7 @@ from antelope.keys import PrivateKey
 from antelope.transaction import SignedTransaction, Transaction
 from boot.step import Finality, Preactivate, Push, Work
 from support.retry import DeadlineError, poll, retrying
+from support.tasks import end
 
 LIFETIME = 60
 """Seconds from signing to expiration."""
@@ -130,9 +131,7 @@ class Pusher:
                     await placed.wait()
             await asyncio.gather(*ends)
         finally:
-            for task in ends:
-                task.cancel()
-            await asyncio.gather(*ends, return_exceptions=True)
+            await end(*ends)
         if self._failure:
             raise self._failure
 

@@ -30,6 +30,7 @@ from support.journal import Journal
 from support.locks import FileLock
 from support.processes import Process
 from support.retry import retrying
+from support.tasks import end
 from support.tls import Kind
 
 log = logging.getLogger(__name__)
@@ -197,9 +198,7 @@ async def together(*works: Coroutine[None, None, object]) -> None:
         for task in done:
             await task
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
 
 
 def _temporary(error: BaseException) -> bool:

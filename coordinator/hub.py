@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import uuid
@@ -28,6 +27,7 @@ from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
 from support.journal import Journal
 from support.locks import FileLock, LockedError
+from support.tasks import end
 from support.tls import Identity, Kind, fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
@@ -142,9 +142,7 @@ class Hub:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._watch
+        await end(self._watch)
         for connection in list(self._connections):
             connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator ends")
         await self._server.stop(grace=1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from coordinator.errors import OperationFailed
 from coordinator.local import agent_runs, ensure_agent
 from coordinator.progress import Reporter
 from coordinator.session import DIAL_SECONDS, Session
+from support.tasks import beside
 
 LOOK = 0.5
 """Seconds between two looks at the processes."""
@@ -33,19 +33,15 @@ async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[Non
             if block:
                 block.cancel()
 
-    keeper = asyncio.create_task(keep())
     try:
-        yield
+        async with beside(keep()):
+            yield
     except asyncio.CancelledError:
         if not failures:
             raise
         if block:
             block.uncancel()
         raise failures[0] from None
-    finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
 
 
 async def _keep(session: Session, reporter: Reporter) -> None:

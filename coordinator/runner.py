@@ -38,6 +38,7 @@ from coordinator.typed import Typed
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
+from support.tasks import end
 
 POLL = 0.25
 """Seconds between two looks at the same evidence."""
@@ -93,9 +94,7 @@ class Runner:
                 self._carry_out(self._executor.handle(event), outcome)
             await _all(self._recount(step) for step in steps if isinstance(step, ChainStep))
         finally:
-            for job in self._jobs:
-                job.cancel()
-            await asyncio.gather(*self._jobs, return_exceptions=True)
+            await end(*self._jobs)
         return outcome
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
+from support.tasks import end
 from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
 
 MESSAGE_LIMIT = 8 << 20
@@ -101,9 +102,7 @@ class _Servicer(rpc.CoordinationServicer):
             # A status cannot be sent while a message is: the writer finishes the one that it is at.
             await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            await end(*pumps)
             self._desk.left(connection)
         if code is not grpc.StatusCode.OK:
             await context.abort(code, reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from coordinator.answering import answering
 from coordinator.parties.shell import Shell
 from coordinator.parties.upgrading import from_request, upgrade
 from coordinator.session import Session
+from support.tasks import beside
 
 
 @asynccontextmanager
@@ -23,14 +23,8 @@ async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterato
         contract = from_request(request, session.state.artifacts.get)
         return {"said": await upgrade(session, contract, float(request["wait"]), tell)}
 
-    shell = asyncio.create_task(Shell(session, tell).run())
-    try:
-        async with answering(session, {"upgrade": replace}):
-            yield
-    finally:
-        shell.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await shell
+    async with beside(Shell(session, tell).run()), answering(session, {"upgrade": replace}):
+        yield
 
 
 async def until_stopped() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from coordinator.desk import NetworkDesk
+from support.tasks import beside
 
 LOOK_SECONDS = 1.0
 AWAY = "its agent is away; waited for"
@@ -26,13 +26,8 @@ async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncItera
                 tell(line)
             before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is told twice
 
-    watcher = asyncio.create_task(watch(), name="hosts")
-    try:
+    async with beside(watch()):
         yield
-    finally:
-        watcher.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watcher
 
 
 def ailments(desk: NetworkDesk) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -27,6 +26,7 @@ from support import nodelogs, processes
 from support.bundled import Runtime, fetch
 from support.locks import FileLock
 from support.processes import StillRunningError
+from support.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -89,9 +89,7 @@ class Nodes:
     async def close(self) -> None:
         """Stops watching; the nodes run on."""
         if self._watcher:
-            self._watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
+            await end(self._watcher)
         for node in self._nodes.values():
             await node.client.close()
         self._lock.release()

@@ -16,6 +16,7 @@ from coordinator.parties.book import Book, Party
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
+from support.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +81,7 @@ class Links:
 
     async def close(self) -> None:
         """Ends what is under way."""
-        for job in self._jobs.values():
-            job.cancel()
-        await asyncio.gather(*self._jobs.values(), return_exceptions=True)
+        await end(*self._jobs.values())
 
     async def _keep(self, node: Node) -> None:
         try:

@@ -20,6 +20,7 @@ from coordinator.session import Session
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
+from support.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +96,7 @@ class Shell:
         finally:
             jobs = [track.job for track in self._tracks.values() if track.job]
             jobs += [self._electing] if self._electing else []
-            for job in jobs:
-                job.cancel()
-            await asyncio.gather(*jobs, return_exceptions=True)
+            await end(*jobs)
             if self._links:
                 await self._links.close()
 

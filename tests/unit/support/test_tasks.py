@@ -1,0 +1,82 @@
+"""Tasks beside others."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from support.tasks import beside, end
+
+
+async def forever() -> None:
+    """Until it is cancelled."""
+    await asyncio.Event().wait()
+
+
+async def slow_to_end(begun: asyncio.Event) -> None:
+    """Needs a few turns of the loop once it is cancelled."""
+    try:
+        await forever()
+    finally:
+        begun.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_tasks_end_whatever_of() -> None:
+    """One that was cancelled, one that failed, one that was done."""
+
+    async def fail() -> None:
+        raise OSError("broken")
+
+    tasks = [asyncio.create_task(forever()), asyncio.create_task(fail()), asyncio.create_task(asyncio.sleep(0))]
+    await asyncio.sleep(0)
+    await end(*tasks)
+    assert all(task.done() for task in tasks)
+
+
+async def test_a_cancellation_of_the_caller_is_not_taken_for_the_tasks() -> None:
+    """Who is cancelled while a task of theirs ends is cancelled, and goes on with nothing."""
+    ending = asyncio.Event()
+    went_on = False
+
+    async def caller() -> None:
+        nonlocal went_on
+        async with beside(slow_to_end(ending)):
+            await asyncio.sleep(0)
+        went_on = True
+
+    task = asyncio.create_task(caller())
+    await ending.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not went_on
+
+
+async def test_work_beside_ends_with_the_block() -> None:
+    """And not before."""
+    ending = asyncio.Event()
+    async with beside(slow_to_end(ending)):
+        await asyncio.sleep(0)
+        assert not ending.is_set()
+    assert ending.is_set()
+
+
+async def test_a_failure_beside_is_raised_once_the_block_went_well() -> None:
+    """The block's own error comes first."""
+
+    async def fail() -> None:
+        raise OSError("broken")
+
+    async def block(*errors: Exception) -> None:
+        async with beside(fail()):
+            await asyncio.sleep(0)
+            for error in errors:
+                raise error
+
+    with pytest.raises(OSError, match="broken"):
+        await block()
+    with pytest.raises(ValueError, match="the block's"):
+        await block(ValueError("the block's"))
