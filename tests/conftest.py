@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,21 @@ NODEOS = "BOOTCOORD_NODEOS"
 """Environment variable: the binary under test; the bundled one unless it is set."""
 
 
+def pytest_configure() -> None:
+    """Ctrl-C reaches what tests start, also when a shell started this in its background, where SIGINT is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each test with its tier, and fetches nodeos once where a live one was collected."""
+    """Marks each test with its tier, and fetches nodeos once where a live one was collected.
+
+    What runs side by side (pytest -n): files, as their networks are their own; but one testbed serves all hosts tests.
+    """
     live = False
     for item in items:
         tier = item.path.relative_to(ROOT).parts[0]
+        item.add_marker(pytest.mark.xdist_group(tier if tier == "hosts" else str(item.path)))
         if tier in TIERS:
             item.add_marker(TIERS[tier])
         live = live or tier == "live"

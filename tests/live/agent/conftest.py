@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from inventory.network import BUNDLED, Role
 from support import processes
 from support.bundled import Runtime
 from support.retry import poll
+from tests.ports import free_port
 
 
 @dataclass
@@ -83,13 +83,6 @@ async def head(nodes: Nodes, name: str, least: int) -> NodeStatus:
         return found if found.state is NodeState.RUNNING and found.head >= least else None
 
     return await poll(there, what=f"block {least} on {name}", deadline=30)
-
-
-def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

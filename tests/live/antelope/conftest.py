@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,6 +23,7 @@ from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, Transaction
+from tests.ports import free_port
 
 SYS = Symbol(4, "SYS")
 SUPPLY = Asset.parse("1000000000.0000 SYS")
@@ -60,13 +60,6 @@ def contract(name: str, kind: str) -> Path:
     if not file.exists():
         pytest.skip(f"no contract {file}; set BOOTCOORD_CONTRACTS")
     return file
-
-
-def free_port() -> int:
-    """A port of the loopback interface that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

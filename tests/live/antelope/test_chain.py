@@ -34,7 +34,8 @@ from antelope.keys import PrivateKey
 from antelope.names import int_to_name, name_to_int
 from antelope.ram import RamMarket
 from antelope.transaction import PermissionLevel, Transaction
-from tests.live.antelope.conftest import SUPPLY, SYS, Chain, contract, free_port, until
+from tests.live.antelope.conftest import SUPPLY, SYS, Chain, contract, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.live
 

@@ -16,6 +16,7 @@ import pytest
 
 from antelope.errors import Unreachable, node_error
 from antelope.keys import PrivateKey
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 PLUGINS = ("chain", "chain_api", "producer", "producer_api", "net", "net_api", "http")
@@ -98,7 +99,7 @@ def start(nodeos: list[str], tmp_path: Path) -> Iterator[Start]:
         name: str, genesis: Path, key: PrivateKey | None = None, producer: str = "", flags: tuple[str, ...] = ()
     ) -> LiveNode:
         if name not in nodes:
-            nodes[name] = LiveNode(name, tmp_path / name, _free_port(), _free_port())
+            nodes[name] = LiveNode(name, tmp_path / name, free_port(), free_port())
         node = nodes[name]
         if node.process is None:
             _launch(nodeos, node, genesis, key, producer, flags)
@@ -138,9 +139,3 @@ def _await_listening(node: LiveNode, seconds: float = 30) -> None:
             break
         time.sleep(0.05)
     raise AssertionError(f"nodeos {node.name} does not listen:\n{node.log()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

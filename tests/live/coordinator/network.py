@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,11 +17,11 @@ from typing import Any
 
 from support import bundled
 from support.processes import Process
+from tests.ports import free_port
 
 COORD = Path(sys.executable).with_name("coord")
 SECONDS = 150.0
 """What a command may take on a busy machine."""
-_taken: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -213,16 +211,6 @@ class Network:
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "120"}
-
-
-def free_port() -> int:
-    """A port that nothing listens on, below those that the kernel hands out by itself."""
-    while True:
-        port = random.randrange(20000, 30000)  # noqa: S311 (no secret)
-        with socket.socket() as probe:
-            if port not in _taken and probe.connect_ex(("127.0.0.1", port)):
-                _taken.add(port)
-                return port
 
 
 def until(condition: Any, what: str, seconds: float = 30.0) -> Any:

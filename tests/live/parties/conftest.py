@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.live.coordinator.network import Network, Running, free_port, until
+from tests.live.coordinator.network import Network, Running, until
+from tests.ports import free_port
 
 HERE = Path(__file__).parent
 AGENT = Path(sys.executable).with_name("agent")

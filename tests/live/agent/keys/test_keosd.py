@@ -15,7 +15,7 @@ from agent.keys.keosd import KeosdError, import_keys
 from support import processes
 from support.bundled import Runtime
 from support.retry import poll
-from tests.live.agent.conftest import free_port
+from tests.ports import free_port
 
 ACCOUNTS = ["useraaaaaaaa", "useraaaaaaab", "eosio"]
 

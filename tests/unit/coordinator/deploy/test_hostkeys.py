@@ -30,6 +30,10 @@ def line(names: str, key: paramiko.PKey, marker: str = "") -> str:
     return f"{marker}{names} {key.get_name()} {key.get_base64()} comment\n"
 
 
+HASHED = "|1|RAe084lC737pRbeb0YWihqtJUAE=|QhPGGoKLf361uiRpunjIxnHN0uk="
+"""`host`, as OpenSSH hashes it."""
+
+
 @pytest.mark.parametrize(
     ("names", "asked", "known"),
     [
@@ -44,8 +48,8 @@ def line(names: str, key: paramiko.PKey, marker: str = "") -> str:
         ("*.example,!bad.example", "good.example", True),
         ("[host]:2222", "[host]:2222", True),
         ("[host]:2222", "host", False),
-        (paramiko.HostKeys.hash_host("host"), "host", True),
-        (paramiko.HostKeys.hash_host("host"), "host2", False),
+        (HASHED, "host", True),
+        (HASHED, "host2", False),
         ("|1|damaged|", "host", False),
     ],
 )
