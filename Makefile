@@ -29,7 +29,7 @@ verify: $(STAMP) ## audits the chain against the inventory
 	@$(BIN)/coord verify $(INVENTORY)
 
 test: lint ## everything that CI runs: lint, unit, live, hosts
-	$(BIN)/python -m pytest -m "not campaign" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not campaign" -n 2 --no-loadscope-reorder
 
 lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
 	$(BIN)/ruff check .
