@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from antelope.errors import Unreachable
@@ -12,6 +13,18 @@ from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 
 RUNNING = "running"
+ACT_SECONDS = 600.0
+"""What a chain step or a node's start may take without any progress being asked of it."""
+CATCH_UP_SECONDS = 120.0
+"""How long a node may lag behind a block that its next transaction depends on."""
+
+
+class TaskFailedError(Exception):
+    """An agent could not carry a task out, and said why."""
+
+    def __init__(self, error: str, retryable: bool) -> None:
+        super().__init__(error)
+        self.retryable = retryable
 
 
 class NetworkDesk:
@@ -55,6 +68,13 @@ class NetworkDesk:
         if node.party:
             self._check_found(node)
         return await self.link(node.host).query(node.name, query.path, query.body)
+
+    async def task(self, host: str, body: Any, on_progress: Callable[[pb.Progress], None] | None = None) -> pb.Result:
+        """Has a host's agent carry a task out. Raises TaskFailedError, LinkError, DeadlineError."""
+        result = await self.link(host).task(body, on_progress, deadline=ACT_SECONDS)
+        if not result.ok:
+            raise TaskFailedError(result.error, result.retryable)
+        return result
 
     def _check_found(self, node: Node) -> None:
         """A party's word on its own node counts once a node of ours has met it at its endpoint. Raises Unreachable."""

@@ -40,7 +40,7 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
         return False
     reporter.note(f"starting again: {', '.join(node.name for node in stopped)}")
     results = await asyncio.gather(
-        *(runner.start_node(node.name, NodeMode.NORMAL) for node in stopped), return_exceptions=True
+        *(runner.nodes.start(node.name, NodeMode.NORMAL) for node in stopped), return_exceptions=True
     )
     failures = {node.name: result for node, result in zip(stopped, results, strict=True) if result is not None}
     for name, failure in failures.items():
@@ -54,7 +54,7 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
     if starter is None:
         raise OperationFailed("the chain stands still and no elected producer's node runs: start one of them")
     reporter.note(f"the chain stands still; {starter.name} starts it again (stale production enabled, this once)")
-    await runner.start_node(starter.name, NodeMode.STARTER)
+    await runner.nodes.start(starter.name, NodeMode.STARTER)
     if not await _moves(desk, RETURN_SECONDS):
         raise OperationFailed(f"the chain still makes no block {RETURN_SECONDS:g} s after {starter.name} was started")
     return True

@@ -7,15 +7,15 @@ import contextlib
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.reads import run_reads
-from boot.step import ChainStep, Finality, NodeMode, NodeStep, Query, Step, Verdict, WaitStep, Work
+from boot.step import ChainStep, NodeStep, Query, Step, Verdict, WaitStep
 from coordinator.bootlog import BootLog
-from coordinator.desk import NetworkDesk
+from coordinator.chainwork import ChainWork
+from coordinator.desk import CATCH_UP_SECONDS, NetworkDesk, TaskFailedError
 from coordinator.executor import (
     Check,
     Checked,
@@ -31,21 +31,14 @@ from coordinator.executor import (
 )
 from coordinator.executor import State as ExecutorState
 from coordinator.link import LinkError
+from coordinator.nodework import NodeWork
 from coordinator.progress import Reporter
-from coordinator.specs import MODES, node_spec
 from coordinator.state import State
-from coordinator.typed import Typed
-from inventory.network import Node
-from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
-from support.tasks import end
+from support.tasks import all_of, end
 
 POLL = 0.25
 """Seconds between two looks at the same evidence."""
-ACT_SECONDS = 600.0
-"""What a chain step or a node's start may take without any progress being asked of it."""
-CATCH_UP_SECONDS = 120.0
-"""How long a node may lag behind a block that its next transaction depends on."""
 
 
 @dataclass
@@ -68,16 +61,13 @@ class Runner:
         self._blueprint = blueprint
         self._state = state
         self._reporter = reporter
-        self._log = BootLog(state.boot_log)
-        self._typed = Typed(desk.network, blueprint, state.artifacts.folder)
+        log = BootLog(state.boot_log)
+        self.nodes = NodeWork(desk, log)
+        self._chain = ChainWork(desk, blueprint, state, log, reporter)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
-        self._work: dict[str, dict[str, Work]] = {}
         self._seen: dict[str, int] = {}
         """The head before a step's evidence was read: what an agent had in blocks by then is missing in spite of it."""
-        self._height = 0
-        """The highest block that holds a transaction of this boot, as far as this run saw."""
         self._began: dict[str, float] = {}
-        self._pushed: dict[str, set[str]] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def run(self, steps: Sequence[Step]) -> Outcome:
@@ -92,10 +82,17 @@ class Runner:
                 if isinstance(event, BaseException):
                     raise event
                 self._carry_out(self._executor.handle(event), outcome)
-            await _all(self._recount(step) for step in steps if isinstance(step, ChainStep))
+            await all_of(
+                self._chain.recount(step) for step in steps if isinstance(step, ChainStep) and self._untold(step)
+            )
         finally:
             await end(*self._jobs)
         return outcome
+
+    def _untold(self, step: ChainStep) -> bool:
+        """Whether it is done, and was not yet when this run began: it may have ended while no coordinator listened."""
+        known = self._before.get(step.name)
+        return self._executor.states[step.name] is ExecutorState.DONE and not (known and known.state == "done")
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:
         """Steps that were done in this run and are not any more: a node that is killed forgets its newest blocks, and
@@ -139,7 +136,7 @@ class Runner:
     def _end(self, step: Step, outcome: str, detail: str) -> None:
         seconds = time.monotonic() - self._began[step.name] if step.name in self._began else 0.0
         self._state.record_step(step.name, outcome, round(seconds, 2), detail)
-        count = len(self._pushed.get(step.name, ()))
+        count = self._chain.pushed(step.name)
         parts = [detail] if detail else []
         if count:
             parts.append(f"{count} transaction{'s' if count > 1 else ''}")
@@ -202,155 +199,25 @@ class Runner:
 
     async def _evidence(self, step: Step) -> Verdict:
         if isinstance(step, NodeStep):
-            return self._node_evidence(step)
+            return self.nodes.evidence(step, self._blueprint)
         info = await self._desk.ask(Query("/v1/chain/get_info"))
         self._seen[step.name] = int(info["head_block_num"])
         return await run_reads(step.evidence(self._blueprint), self._desk.ask)
 
-    def _node_evidence(self, step: NodeStep) -> Verdict:
-        """A node is as wanted when it runs; the genesis node, once retired, is past running in any other mode."""
-        missing, names = [], step.nodes(self._blueprint)
-        for name in names:
-            status = self._desk.status(self._network.node(name))
-            right = status is not None and (step.mode is not NodeMode.AUDIT or status.mode == pb.MODE_AUDIT)
-            if status is None or status.state != "running" or not right:
-                missing.append(name)
-        return Verdict(tuple(missing), f"{len(names) - len(missing)} of {len(names)} run" if len(names) > 1 else "")
-
     def _host_of(self, step: Step, key: str) -> str:
         if isinstance(step, NodeStep):
             return self._network.node(key).host
-        return self._network.holder(self._works(step)[key].holder)
-
-    def _works(self, step: Step) -> dict[str, Work]:
-        if step.name not in self._work:
-            assert isinstance(step, ChainStep)  # noqa: S101 (only chain steps have work)
-            self._work[step.name] = {work.key: work for work in step.work(self._blueprint)}
-        return self._work[step.name]
+        assert isinstance(step, ChainStep)  # noqa: S101 (only chain steps have work)
+        return self._network.holder(self._chain.of(step)[key].holder)
 
     async def _run(self, order: Run) -> None:
         try:
             if isinstance(order.step, NodeStep):
-                await self._run_nodes(order.step, order.keys)
+                await self.nodes.run(order.step, order.keys)
             else:
-                await self._run_chain(order.step, order.keys)
+                await self._chain.run(order.step, order.keys, self._seen.get(order.step.name, 0))
             self._events.put_nowait(Ran(order.step.name, order.host))
         except TaskFailedError as failure:
             self._events.put_nowait(Ran(order.step.name, order.host, str(failure), failure.retryable))
         except (LinkError, DeadlineError, NodeError) as error:
             self._events.put_nowait(Ran(order.step.name, order.host, str(error), retryable=True))
-
-    async def _run_nodes(self, step: NodeStep, names: tuple[str, ...]) -> None:
-        await _all(self.start_node(name, step.mode, step) for name in names)
-
-    async def start_node(self, name: str, mode: NodeMode, step: NodeStep | None = None) -> None:
-        """Starts a node in that mode; one that ran before, in the mode that it ran in (unless it is to retire)."""
-        node = self._network.node(name)
-        if node.party:
-            await self._follow(node, step)
-            return
-        status = self._desk.status(node)
-        recorded = status is not None and mode not in (NodeMode.AUDIT, NodeMode.STARTER)
-        wanted = pb.MODE_RECORDED if recorded else MODES[mode]
-        await self._task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
-        await self._runs(node)
-        if step:
-            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
-
-    async def _follow(self, node: Node, step: NodeStep | None) -> None:
-        """A party's agent starts its own node, as it likes; it is told the peers."""
-        peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
-        await self._task(node.host, pb.Follow(peers=peers))
-        await self._runs(node)
-        if step:
-            self._log.commands(step.name, [f"# party {node.host} starts its own node for {node.account}"])
-
-    async def _runs(self, node: Node) -> None:
-        link = self._desk.link(node.host)
-
-        async def told() -> bool:
-            return link.connected and self._desk.running(node)
-
-        await poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
-
-    async def _run_chain(self, step: ChainStep, keys: tuple[str, ...]) -> None:
-        """A task per node that is pushed to, at the same time; or, where transactions depend on each other, in order,
-        a task for as many in a row as go to the same node.
-        """
-        works = self._works(step)
-        total = len(keys)
-        if step.finality is Finality.IRREVERSIBLE:
-            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
-
-        def node_of(key: str) -> str:
-            return self._desk.pusher(works[key].holder).name
-
-        if step.parallel:
-            shares: dict[str, list[str]] = {}
-            for key in keys:
-                shares.setdefault(node_of(key), []).append(key)
-            await _all(self._run_share(step, node, share, total) for node, share in shares.items())
-        else:
-            for node, row in groupby(keys, node_of):
-                await self._run_share(step, node, list(row), total)
-
-    async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int) -> None:
-        node = self._network.node(name)
-        await self._caught_up(name)
-        body = pb.RunStep(step=step.name, keys=keys, node=name, seen=self._seen.get(step.name, 0))
-        await self._task(node.host, body, lambda progress: self._progressed(step, progress, total))
-
-    async def _caught_up(self, name: str) -> None:
-        """A dependent transaction waits until its predecessor's block is known where it is pushed."""
-        wanted = self._height
-        node = self._network.node(name)
-
-        async def there() -> bool:
-            try:
-                info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
-            except NodeError:
-                return False
-            return int(info["head_block_num"]) >= wanted
-
-        await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
-
-    def _progressed(self, step: ChainStep, progress: pb.Progress, total: int) -> None:
-        works, seen = self._works(step), self._pushed.setdefault(step.name, set())
-        for pushed in progress.pushed:
-            self._height = max(self._height, pushed.block)
-            seen.add(pushed.transaction or pushed.key)
-            if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
-                self._log.commands(step.name, self._typed.lines(works[pushed.key]), pushed.transaction, pushed.block)
-        self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
-
-    async def _recount(self, step: ChainStep) -> None:
-        """Completes the command log of a step that ended while no coordinator listened: agents tell it again."""
-        known = self._before.get(step.name)
-        if self._executor.states[step.name] is not ExecutorState.DONE or (known and known.state == "done"):
-            return
-        works = self._works(step)
-        for link in [link for link in self._desk.hub.links.values() if link.connected]:
-            body = pb.Recount(step=step.name)
-            await link.task(body, lambda progress: self._progressed(step, progress, len(works)), deadline=ACT_SECONDS)
-
-    async def _task(self, host: str, body: Any, on_progress: Any = None) -> pb.Result:
-        result = await self._desk.link(host).task(body, on_progress, deadline=ACT_SECONDS)
-        if not result.ok:
-            raise TaskFailedError(result.error, result.retryable)
-        return result
-
-
-class TaskFailedError(Exception):
-    """An agent could not carry a task out, and said why."""
-
-    def __init__(self, error: str, retryable: bool) -> None:
-        super().__init__(error)
-        self.retryable = retryable
-
-
-async def _all(jobs: Any) -> None:
-    """Runs them all to their ends; then raises the first error."""
-    results = await asyncio.gather(*jobs, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result

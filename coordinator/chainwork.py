@@ -1,0 +1,104 @@
+"""Has agents push the transactions of the boot's steps, and keeps account of what they pushed."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from antelope.errors import NodeError
+from boot.blueprint import Blueprint
+from boot.step import ChainStep, Finality, Work
+from coordinator.bootlog import BootLog
+from coordinator.desk import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
+from coordinator.progress import Reporter
+from coordinator.state import State
+from coordinator.typed import Typed
+from protos import coordination_pb2 as pb
+from support.retry import poll
+from support.tasks import all_of
+
+
+class ChainWork:
+    """What chain steps do: each agent is told which parts of a step are its own, and derives them itself."""
+
+    def __init__(self, desk: NetworkDesk, blueprint: Blueprint, state: State, log: BootLog, reporter: Reporter) -> None:
+        self._desk = desk
+        self._network = desk.network
+        self._blueprint = blueprint
+        self._state = state
+        self._log = log
+        self._reporter = reporter
+        self._typed = Typed(desk.network, blueprint, state.artifacts.folder)
+        self._works: dict[str, dict[str, Work]] = {}
+        self._pushed: dict[str, set[str]] = {}
+        self._height = 0
+        """The highest block that holds a transaction of this boot, as far as this run saw."""
+
+    def of(self, step: ChainStep) -> dict[str, Work]:
+        """All of a step's work, by key."""
+        if step.name not in self._works:
+            self._works[step.name] = {work.key: work for work in step.work(self._blueprint)}
+        return self._works[step.name]
+
+    def pushed(self, step: str) -> int:
+        """How many transactions of a step were pushed, as far as this run heard."""
+        return len(self._pushed.get(step, ()))
+
+    async def run(self, step: ChainStep, keys: tuple[str, ...], seen: int) -> None:
+        """A task per node that is pushed to, at the same time; or, where transactions depend on each other, in order,
+        a task for as many in a row as go to the same node.
+
+        seen: the head before the evidence was read that these keys are missing.
+        Raises TaskFailedError, LinkError, DeadlineError, NodeError.
+        """
+        works = self.of(step)
+        total = len(keys)
+        if step.finality is Finality.IRREVERSIBLE:
+            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
+
+        def node_of(key: str) -> str:
+            return self._desk.pusher(works[key].holder).name
+
+        if step.parallel:
+            shares: dict[str, list[str]] = {}
+            for key in keys:
+                shares.setdefault(node_of(key), []).append(key)
+            await all_of(self._run_share(step, node, share, total, seen) for node, share in shares.items())
+        else:
+            for node, row in groupby(keys, node_of):
+                await self._run_share(step, node, list(row), total, seen)
+
+    async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int, seen: int) -> None:
+        node = self._network.node(name)
+        await self._caught_up(name)
+        body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
+        await self._desk.task(node.host, body, lambda progress: self._progressed(step, progress, total))
+
+    async def _caught_up(self, name: str) -> None:
+        """A dependent transaction waits until its predecessor's block is known where it is pushed."""
+        wanted = self._height
+        node = self._network.node(name)
+
+        async def there() -> bool:
+            try:
+                info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
+            except NodeError:
+                return False
+            return int(info["head_block_num"]) >= wanted
+
+        await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
+
+    def _progressed(self, step: ChainStep, progress: pb.Progress, total: int) -> None:
+        works, seen = self.of(step), self._pushed.setdefault(step.name, set())
+        for pushed in progress.pushed:
+            self._height = max(self._height, pushed.block)
+            seen.add(pushed.transaction or pushed.key)
+            if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
+                self._log.commands(step.name, self._typed.lines(works[pushed.key]), pushed.transaction, pushed.block)
+        self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
+
+    async def recount(self, step: ChainStep) -> None:
+        """Completes the command log of a step that ended while no coordinator listened: agents tell it again."""
+        works = self.of(step)
+        for link in [link for link in self._desk.hub.links.values() if link.connected]:
+            body = pb.Recount(step=step.name)
+            await link.task(body, lambda progress: self._progressed(step, progress, len(works)), deadline=ACT_SECONDS)
