@@ -29,8 +29,10 @@ from support.locks import LockedError
 from support.processes import Process, StillRunningError, stop, stop_nodes
 from support.tls import TlsError
 
-FAILED, WRONG = 1, 2
-"""Exit statuses: the operation failed; the input or usage is wrong."""
+FAILED, WRONG, ENDED = 1, 2, 3
+"""Exit statuses: the operation failed; the input or usage is wrong; a party's access was ended, so that starting its
+agent again would not help (its unit knows that number).
+"""
 AGENT_GRACE = 20.0
 """Seconds that the agent gets to end."""
 
@@ -89,16 +91,18 @@ def _serve(arguments: argparse.Namespace) -> int:
     )
     if arguments.data is None and not party.wanted(arguments):
         raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
-    folder = _folder(arguments) if arguments.data else None
+    folder, party_folder = _folder(arguments) if arguments.data else None, False
     try:
         if folder is None or party.wanted(arguments) or folder.party.is_file():
-            folder = party.prepare(arguments)
+            folder, party_folder = party.prepare(arguments), True
         logging.getLogger().setLevel(folder.read().log_level.upper())
         asyncio.run(serve(folder))
     except LockedError as error:
         running = f" (process {error.pid})" if error.pid else ""
         return _complain(f"an agent runs in {error.path.parent} already{running}", FAILED)
-    except (Refused, JournalError) as error:
+    except Refused as error:
+        return _complain(error, ENDED if party_folder else FAILED)
+    except JournalError as error:
         return _complain(error, FAILED)
     return 0
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ import grpc
 
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
+from support.tasks import end
 from support.tls import COORDINATOR_NAME
 
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Credentials:
 
 
 Send = Callable[[pb.FromAgent], None]
+Call = grpc.aio.StreamStreamCall[pb.FromAgent, pb.FromCoordinator]
 
 
 class Work(Protocol):
@@ -129,7 +132,19 @@ class Session:
         hello.version = version("bootcoord")
         hello.clock = time.time()
         self._outbox.put_nowait(pb.FromAgent(hello=hello))
-        call = stub.Session(self._requests())
+        call = stub.Session()
+        running: set[asyncio.Task[None]] = set()
+        _keep(self._write(call), running)
+        try:
+            await self._welcomed(call, joined)
+            _keep(self._report_status(), running)
+            while isinstance(message := await call.read(), pb.FromCoordinator):
+                self._take(message, running)
+        finally:
+            await end(*running)
+        raise SessionEnded("the coordinator ended the session")
+
+    async def _welcomed(self, call: Call, joined: Callable[[pb.Welcome], None]) -> None:
         try:
             async with asyncio.timeout(WELCOME_SECONDS):
                 first = await call.read()
@@ -139,15 +154,6 @@ class Session:
             raise SessionEnded(f"{self._coordinator} did not say Welcome")
         self._work.welcome(first.welcome, self._outbox.put_nowait)
         joined(first.welcome)
-        running: set[asyncio.Task[None]] = set()
-        _keep(self._report_status(), running)
-        try:
-            while isinstance(message := await call.read(), pb.FromCoordinator):
-                self._take(message, running)
-        finally:
-            for task in running:
-                task.cancel()
-        raise SessionEnded("the coordinator ended the session")
 
     def _take(self, message: pb.FromCoordinator, running: set[asyncio.Task[None]]) -> None:
         kind = message.WhichOneof("body")
@@ -175,9 +181,15 @@ class Session:
                 self._outbox.put_nowait(pb.FromAgent(status=status))
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _requests(self) -> AsyncIterator[pb.FromAgent]:
-        while True:
-            yield await self._outbox.get()
+    async def _write(self, call: Call) -> None:
+        """Sends what is to be sent, until the connection ends; why it ended is known to whoever reads from it.
+
+        An asynchronous generator, which grpc takes too, is left waiting by it when the call ends, and complains when
+        the event loop closes.
+        """
+        with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            while True:
+                await call.write(await self._outbox.get())
 
 
 def _keep(work: Coroutine[Any, Any, None], running: set[asyncio.Task[None]]) -> None:

@@ -24,7 +24,7 @@ from agent.party.looking import tell
 from agent.party.requests import Requests
 from agent.pushes import PushError
 from agent.serve import Agent, kept_up, together
-from agent.session import Credentials, Send
+from agent.session import Credentials, Refused, Send
 from agent.starting import watch_outages
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey
@@ -32,12 +32,15 @@ from protos import coordination_pb2 as pb
 from support.files import write_atomic
 from support.journal import Journal
 from support.retry import DeadlineError, poll
+from support.tasks import end
 
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 15.0
 """After a refused registration: an endpoint may become reachable, a name free."""
 FAREWELL_SECONDS = 3.0
+RESUME_SECONDS = 60.0
+"""How long a node that was begun to be started may take, when the coordinator refuses its agent meanwhile."""
 
 TROUBLE = (
     DutyError, PushError, NodeFault, NodeosError, SpecError, KeyStoreError, AntelopeError, StalledError, DeadlineError,
@@ -65,13 +68,20 @@ class PartyAgent(Agent):
         self._version = (await self.nodes.capabilities(self.settings.nodeos)).version
         log.info("account %s, its key here: %s", self.settings.account, self.account_key)
         log.info("nodeos %s (%s), p2p endpoint %s", self._version, self.settings.nodeos, self.settings.p2p)
-        async with listening(self._folder.path, self._answerers()):
-            await together(
-                self.dial(credentials),
-                kept_up(lambda: watch_outages(self.nodes)),
-                kept_up(self._look_after),
-                self._left.wait(),
-            )
+        resuming = asyncio.create_task(kept_up(self._resume))
+        try:
+            async with listening(self._folder.path, self._answerers()):
+                await together(
+                    self.dial(credentials),
+                    kept_up(lambda: watch_outages(self.nodes)),
+                    kept_up(lambda: tell(self._duties, self.account_key, self.signer_key)),
+                    self._left.wait(),
+                )
+        except Refused:
+            await asyncio.wait([resuming], timeout=RESUME_SECONDS)  # the node is the party's own, and stays
+            raise
+        finally:
+            await end(resuming)
 
     @property
     def account_key(self) -> PublicKey:
@@ -125,13 +135,12 @@ class PartyAgent(Agent):
         proof = self.keys.prove(key, self._config.network, account, self._nonce)
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
-    async def _look_after(self) -> None:
-        """Starts the node again where it ran before, and tells how it goes."""
+    async def _resume(self) -> None:
+        """Starts the node again where it ran before."""
         try:
             await self._duties.resume()
         except (*TROUBLE, OSError) as error:
             log.warning("%s", error)
-        await tell(self._duties, self.account_key, self.signer_key)
 
     def _answerers(self) -> Mapping[str, Answerer]:
         requests = Requests(self._duties)

@@ -22,7 +22,8 @@ Wants=network-online.target
 User={user}
 ExecStart={python} -m agent.cli serve --data {data}
 Restart=on-failure
-RestartPreventExitStatus=2
+# Neither wrong settings (2) nor an access that was ended (3) is mended by starting again.
+RestartPreventExitStatus=2 3
 RestartSec=5
 # The node outlives its agent: an upgrade of the agent is no gap in its blocks.
 KillMode=process

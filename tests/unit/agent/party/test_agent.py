@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
+from types import AsyncGeneratorType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from agent import serve
+from agent import serve, session
 from agent.config import DataFolder
 from agent.party import settings
 from agent.party.agent import PartyAgent
 from agent.party.control import ask
+from agent.party.duties import PartyDuties
 from agent.party.joining import Joining, read_token
 from agent.serve import read_credentials
+from agent.session import Refused
 from coordinator.hub import Hub
 from coordinator.link import AgentLink, TaskBody
 from coordinator.parties.book import Party, Standing
@@ -187,6 +190,35 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
         await scene.becomes(lambda: scene.party.state is Standing.LEFT)
         assert "the coordinator is told" in scene.said
         assert (scene.folder.path / settings.LEFT).exists()
+
+
+async def test_a_revoked_one_ends_after_its_node_was_started(
+    tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a reboot the node comes back although the coordinator refuses its agent; no part of the call is left over."""
+    begun, may_go_on, generators = asyncio.Event(), asyncio.Event(), []
+    before = sys.get_asyncgen_hooks()
+
+    async def resume(_duties: object) -> None:
+        begun.set()
+        await may_go_on.wait()
+
+    def first(generator: AsyncGeneratorType[object, object]) -> None:
+        generators.append(generator)
+        if before.firstiter:
+            before.firstiter(generator)
+
+    monkeypatch.setattr(PartyDuties, "resume", resume)
+    sys.set_asyncgen_hooks(firstiter=first)
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted and begun.is_set())
+        scene.hub.revoke("alice")
+        await scene.becomes(lambda: not scene.link.connected)
+        assert not (await asyncio.wait([scene.running], timeout=0.3))[0]
+        may_go_on.set()
+        with pytest.raises(Refused, match="alice was revoked"):
+            await asyncio.wait_for(scene.running, 10)
+        assert [one for one in generators if one.ag_frame and one.ag_code.co_filename == session.__file__] == []
 
 
 async def test_what_its_operator_asks_in_vain(tmp_path: Path, bundle: SealedBundle) -> None:
