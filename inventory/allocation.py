@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from antelope.asset import Asset
 from inventory import staking
 from inventory.names import user_name
 from inventory.network import Network, UserSource
@@ -45,6 +46,10 @@ def holdings(network: Network, imported: Sequence[str] = ()) -> tuple[Holding, .
     least = staking.least(network.stake)
     floors = [least] * len(names) + [max(least, producer.minimum) for producer in producers]
     total = network.users.total - sum(holding.balance for holding in apart)
+    if sum(floors) > total:
+        needed, left = Asset(sum(floors), network.symbol), Asset(max(total, 0), network.symbol)
+        after = "the reserve and the sponsor" if sponsor else "the reserve"
+        raise ValueError(f"{len(floors)} accounts need {needed} at least, and {left} are left after {after}")
     balances = pareto(floors, total, network.users.seed, network.users.alpha)
     accounts = (*names, *(producer.account for producer in producers))
     return (*(Holding(*pair) for pair in zip(accounts, balances, strict=True)), *apart)

@@ -16,7 +16,8 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.path}: " if self.path else ""
+        path = "".join(part if part.isprintable() else repr(part)[1:-1] for part in self.path)
+        place = f"{path}: " if path else ""
         return f"{place}{self.message}{f'; {self.hint}' if self.hint else ''}"
 
 
@@ -34,13 +35,19 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
+        self._told: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, path: str, message: str, hint: str = "") -> None:
-        """Notes a problem; the same one twice counts once."""
-        self._found[Problem(path, message, hint)] = None
+        """Notes a problem; the same one twice counts once, what follows from a place that was told of not at all."""
+        if not any(_within(path, told) or _within(told, path) for told in self._told):
+            self._found[Problem(path, message, hint)] = None
+
+    def told(self, paths: Iterable[str]) -> None:
+        """Stand-ins are in these places: what is found of them, or of the tables around them, is no news."""
+        self._told = tuple(paths)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Notes several."""
@@ -55,3 +62,7 @@ class Problems:
         """Raises InventoryError when there is any."""
         if self._found:
             raise InventoryError(source, self._found)
+
+
+def _within(path: str, outer: str) -> bool:
+    return path == outer or (bool(outer) and path.startswith(f"{outer}."))

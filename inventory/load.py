@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory.errors import InventoryError, Problem, Problems
 from inventory.network import Network
-from inventory.parse import structure
+from inventory.parse import MISSING, structure
 from inventory.proof import prove
 from inventory.resolve import resolve
 
@@ -28,6 +28,7 @@ def load(path: str | Path) -> Network:
     problems.extend(found)
     if inventory is None:
         raise InventoryError(shown, problems.found)
+    problems.told([problem.path for problem in found if problem.message == MISSING])
     network = resolve(inventory, Path(path).absolute(), problems)
     problems.check(shown)
     problems.extend(prove(network).problems)
@@ -46,11 +47,13 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror}") from error
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise refuse(f"is not UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise refuse(f"is not TOML: {_lower(str(error))}") from error
+    except ValueError as error:  # Python's own limit on the digits of a number
+        raise refuse("holds a number of thousands of digits") from error
     except RecursionError as error:
         raise refuse("is nested too deeply") from error
 

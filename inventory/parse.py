@@ -27,15 +27,23 @@ _KINDS = {
 }
 
 
+MISSING = "is missing"
+"""What is said of a key without a default."""
+
+
 class _KindError(TypeError):
     """A value of another type than the key has."""
+
+
+_WORDS = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+"""A path's keys and indices."""
 
 
 def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]]:
     """The inventory in a parsed TOML document, and everything that is wrong with its shape.
 
-    Values of a wrong type and unknown keys count as left out, so that the rest can be judged, too. None: too much is
-    missing for that.
+    Values of a wrong type and unknown keys count as left out, and texts that must be written as empty ones, so that the
+    rest can be judged, too. None: too much is missing for that.
     """
     problems = list(_control_characters(document, ""))
     try:
@@ -44,18 +52,30 @@ def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]
         found = list(_walk(error, ""))
     rest = copy.deepcopy(document)
     for problem in found:
-        _leave_out(rest, problem.path)
+        if problem.message == MISSING:
+            _stand_in(rest, problem.path)
+        else:
+            _leave_out(rest, problem.path)
     try:
         return _CONVERTER.structure(rest, Inventory), [*problems, *found]
     except (cattrs.BaseValidationError, _KindError):
         return None, [*problems, *found]
 
 
+def _stand_in(document: dict[str, Any], path: str) -> None:
+    """Puts an empty text where one is missing: every key without a default is one, but the table [network]."""
+    outer, _, key = path.rpartition(".")
+    here: Any = document
+    for word, index in _WORDS.findall(outer):
+        here = here[word] if word else here[int(index)]
+    here[key] = {"name": ""} if path == "network" else ""
+
+
 def _leave_out(document: dict[str, Any], path: str) -> None:
     """Removes the key at a path, or the list that holds the item there; nothing where the key is missing anyway."""
     table, key = document, ""
     here: Any = document
-    for word, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", path):
+    for word, index in _WORDS.findall(path):
         if isinstance(here, dict) and word:
             table, key, here = here, word, here.get(word)
         elif isinstance(here, list) and index and int(index) < len(here):
@@ -106,7 +126,7 @@ def _walk(error: BaseException, path: str) -> Iterator[Problem]:
     elif isinstance(error, ForbiddenExtraKeysError):
         yield from _unknown_keys(error, path)
     elif isinstance(error, KeyError):
-        yield Problem(path, "is missing", "it has no default")
+        yield Problem(path, MISSING, "it has no default")
     else:
         yield Problem(path, str(error))
 

@@ -50,6 +50,7 @@ def users(
     limit = table.count if table.count is not None else 0 if table.accounts_json else DEFAULT_USERS
     if not 0 <= limit <= USER_LIMIT:
         problems.add("users.count", f"{limit} is not between 0 and {USER_LIMIT}")
+        limit = DEFAULT_USERS
     if table.accounts_json is not None:
         file = _accounts_json(table.accounts_json, folder, genesis_is_local, problems)
         return Users(UserSource.ACCOUNTS_JSON, limit, table.seed, table.alpha, total, file)
@@ -77,13 +78,15 @@ def producers(
     count = table.count if table.count is not None else 0 if table.list else DEFAULT_PRODUCERS
     if not 0 <= count <= PRODUCER_LIMIT:
         problems.add("producers.count", f"{count} is not between 0 and {PRODUCER_LIMIT}")
-        count = 0
+        count = MAX_ELECTED
     generated = tuple(ProducerTable(producer_name(number)) for number in range(count))
     known = {entry.account for entry in table.list + generated}
     parties = tuple(ProducerTable(account) for account in dict.fromkeys(awaited) if account not in known)
     listed = table.list + generated + parties
     elected = table.elected if table.elected is not None else min(len(listed), MAX_ELECTED)
-    if not 1 <= elected <= MAX_ELECTED:
+    if not listed:
+        problems.add("producers.count", "nobody can be elected", "write 1 or more, or a producers.list")
+    elif not 1 <= elected <= MAX_ELECTED:
         problems.add(
             "producers.elected", f"{elected} is not between 1 and {MAX_ELECTED}", "the contract elects 21 at most"
         )
@@ -93,25 +96,28 @@ def producers(
         )
     minimum = amounts(token, problems)("producers.minimum", table.minimum, token.units("1000"))
     planned = []
+    seen: set[str] = set()
     for index, entry in enumerate(listed):
         path = f"producers.list[{index}]" if index < len(table.list) else "producers.count"
         party = index >= len(listed) - len(parties)
-        _check_producer(entry, path, index < elected, listed[:index], problems)
+        if entry.account in seen:
+            problems.add(f"{path}.account", f"producer {entry.account} is there twice")
+            continue
+        seen.add(entry.account)
+        if not party:  # of theirs is told where they are written: parties.wait_for
+            _check_producer(entry, path, index < elected, problems)
         url = entry.url if entry.url is not None else table.url.replace("{account}", entry.account)
         if len(url) > _URL_LENGTH:
-            problems.add(f"{path}.url", f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
+            place = "producers.url" if entry.url is None else f"{path}.url"
+            problems.add(place, f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
         # The placement puts the node's name here.
         planned.append(PlannedProducer(entry.account, None, url, entry.location, index < elected, minimum, party))
     return tuple(planned)
 
 
-def _check_producer(
-    entry: ProducerTable, path: str, elected: bool, earlier: tuple[ProducerTable, ...], problems: Problems
-) -> None:
+def _check_producer(entry: ProducerTable, path: str, elected: bool, problems: Problems) -> None:
     if wrong := syntax.account(entry.account):
         problems.add(f"{path}.account", wrong)
-    if entry.account in {other.account for other in earlier}:
-        problems.add(f"{path}.account", f"producer {entry.account} is there twice")
     if not 0 <= entry.location < 1 << 16:
         problems.add(f"{path}.location", f"{entry.location} is not between 0 and 65535")
     if elected and not entry.node:

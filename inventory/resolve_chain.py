@@ -25,6 +25,9 @@ BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 BOOT_CONTRACTS = ("eosio.boot", "eosio.bios")
 """Contracts with `activate`, the preferred first, as a contracts directory has them."""
 
+FIRST_YEAR = 2000
+"""Blocks count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
+
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(0|00|000|5|50|500))?Z?", re.ASCII)
 
 
@@ -113,7 +116,8 @@ def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
             configuration[key] = value
     if table.timestamp is not None and not _is_time(table.timestamp):
         problems.add(
-            "genesis.timestamp", f"{table.timestamp!r} is not a time on a half second, as in 2030-01-31T12:00:00.500"
+            "genesis.timestamp",
+            f"{table.timestamp!r} is not a time on a half second since {FIRST_YEAR}, as in 2030-01-31T12:00:00.500",
         )
     if table.initial_key is not None:
         try:
@@ -127,10 +131,9 @@ def _is_time(text: str) -> bool:
     if not _TIMESTAMP.fullmatch(text):
         return False
     try:
-        datetime.fromisoformat(text)
+        return datetime.fromisoformat(text).year >= FIRST_YEAR
     except ValueError:
         return False
-    return True
 
 
 def contracts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,25 @@ def hosts(
         if table.name in {earlier.name for earlier in tables[:index]}:
             problems.add(f"{path}.name", f"{table.name} is there twice")
         found.append(_host(table, path, shared, nodeos, folder, problems))
+    _check_machines(found, problems)
     return tuple(found)
+
+
+def _check_machines(hosts: Sequence[Host], problems: Problems) -> None:
+    """One agent runs on a machine for a network, in one folder."""
+    known: dict[tuple[object, ...], str] = {}
+    for index, host in enumerate(hosts):
+        if host.ssh is None or not host.ssh.address:
+            continue
+        jump = host.ssh.jump and (host.ssh.jump.address, host.ssh.jump.port)
+        key = (host.ssh.address, host.ssh.port, jump)
+        if key in known:
+            problems.add(
+                f"hosts[{index}].address",
+                f"{host.ssh.address} is the machine of host {known[key]!r}",
+                "one machine is one host, which may have any number of nodes",
+            )
+        known.setdefault(key, host.name)
 
 
 def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Path, problems: Problems) -> Host:
@@ -45,6 +64,10 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
         problems.add(f"{path}.nodeos", wrong, f'write "{BUNDLED}" or where this host has its nodeos')
     if table.data and (wrong := syntax.absolute(table.data)):
         problems.add(f"{path}.data", wrong)
+    if table.local and table.data:
+        problems.add(
+            f"{path}.data", "a local host's files lie in the state folder", "remove it, and say coord --state DIR"
+        )
     if wrong := syntax.login(table.user):
         problems.add(f"{path}.user", wrong)
     if table.local and table.ssh != SshTable():

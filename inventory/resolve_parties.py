@@ -8,12 +8,15 @@ from inventory import staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
 from inventory.names import user_number
-from inventory.network import Host, Parties, PlannedProducer, Sponsor, StakeRule, Users, UserSource
+from inventory.network import Host, Node, Parties, PlannedProducer, Role, Sponsor, StakeRule, Users, UserSource
 from inventory.reach import Reach, widest
 from inventory.resolve_chain import Token, amounts
 
 LIMIT = 1000
 """Accounts that a sponsor pays at most."""
+
+WAIT_LIMIT = 7 * 86_400
+"""Seconds that a boot waits for parties at most: a week."""
 
 SPONSOR_RAM = 4 << 20
 """Bytes that the sponsor buys for itself: a proposal that replaces the system contract lies in its RAM."""
@@ -34,8 +37,8 @@ def parties(
             problems.add(f"parties.wait_for[{index}]", wrong)
         if account in table.wait_for[:index]:
             problems.add(f"parties.wait_for[{index}]", f"{account} is there twice")
-    if table.wait_seconds < 1:
-        problems.add("parties.wait_seconds", f"{table.wait_seconds} is less than 1")
+    if not 1 <= table.wait_seconds <= WAIT_LIMIT:
+        problems.add("parties.wait_seconds", f"{table.wait_seconds} is not between 1 and {WAIT_LIMIT}")
     return Parties(
         _sponsor(table, token, rule, minimum, problems),
         table.wait_for,
@@ -90,6 +93,17 @@ def overlaps(found: Parties, users: Users, planned: Sequence[PlannedProducer], p
         account = found.sponsor.account
         if account in (*written, *found.wait_for) or _is_user(users, account):
             problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor is an account of its own")
+
+
+def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None:
+    """The sponsor's key lies where the genesis node runs, which takes no transactions once it is retired."""
+    home = next(node.host for node in nodes if node.role is Role.GENESIS)
+    if found.sponsor is not None and not any(node.host == home and node.role is not Role.GENESIS for node in nodes):
+        problems.add(
+            "parties.sponsor",
+            f"the genesis node is alone on host {home!r}, and takes no transactions once eosio has resigned",
+            f"place a producer's or a full node on {home}, too",
+        )
 
 
 def _is_user(users: Users, account: str) -> bool:

@@ -67,11 +67,11 @@ def _row(fields: list[str], place: str, symbol: Symbol, rule: StakeRule, problem
     wrong = syntax.account(account)
     if wrong:
         problems.add("users.csv", f"{place}: {wrong}")
+    parsed = None
     try:
         parsed = PublicKey.parse(key)
     except FormatError as error:
         problems.add("users.csv", f"{place}: {error}")
-        return None
     amount = _balance(balance, place, symbol, problems)
     if amount is not None and amount < staking.least(rule):
         least = Asset(staking.least(rule), symbol)
@@ -81,7 +81,7 @@ def _row(fields: list[str], place: str, symbol: Symbol, rule: StakeRule, problem
         amount = None
     # A key that parses is in its one EOS… form already; encoding it again would double the time of a large file.
     text = key if key.startswith("EOS") else str(parsed)
-    return None if wrong or amount is None else UserRow(account, text, amount)
+    return None if wrong or parsed is None or amount is None else UserRow(account, text, amount)
 
 
 def _balance(text: str, place: str, symbol: Symbol, problems: Problems) -> int | None:

@@ -29,6 +29,15 @@ FAILED = (
 )
 
 
+def worded(error: Exception) -> str:
+    """What is said of it. An inventory's mistakes begin with the file, each on its line."""
+    if isinstance(error, InventoryError):
+        return str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"coord: {error.filename}: {error.strerror}"
+    return f"coord: {error}"
+
+
 def status_of(error: Exception) -> int | None:
     """The exit status of an error whose text is meant for the user; None: it is a bug."""
     if isinstance(error, WRONG_INPUT):

@@ -104,15 +104,20 @@ def run(args: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from coordinator.cli.failures import status_of
+    from coordinator.cli.failures import status_of, worded
 
     if isinstance(error, CoordError):
         click.echo(f"coord: {error}", err=True)
         return error.status
     known = status_of(error)
     if known is not None:
-        click.echo(f"coord: {error}", err=True)
+        click.echo(worded(error), err=True)
         return known
-    Path(DEBUG).write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    click.echo(f"coord: internal error: {type(error).__name__}: {error}; please report it with {DEBUG}", err=True)
+    trace = "".join(traceback.format_exception(error))
+    try:
+        Path(DEBUG).write_text(trace, encoding="utf-8")
+        report = f"please report it with {DEBUG}"
+    except OSError:  # a folder that cannot be written to, or a full disk
+        report = f"please type it again where {DEBUG} can be written, and report it with that"
+    click.echo(f"coord: internal error: {type(error).__name__}: {error}; {report}", err=True)
     return 1

@@ -102,7 +102,8 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Che
     fatal = free < least
     if facts["disk_used"] >= DISK_USED and not host.local:  # there nodeos is told to go on
         message, fatal = f"the disk is {facts['disk_used']:.0%} full, and nodeos stops at {DISK_USED:.0%}", True
-    hint = f"free some space, or name a folder on another disk (hosts.data, now {host.data or DATA})"
+    where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
+    hint = f"free some space, or name a folder on another disk ({where})"
     yield Checked("disk", f"{_size(free)} free", message, hint, fatal)
     files = facts["files"]
     needed = FILES_UNIT if facts["systemd"] and not host.local else FILES_ALONE

@@ -80,7 +80,7 @@ CASES: dict[str, tuple[str, str]] = {
     "no accounts_json": ('[users]\naccounts_json = "a.json"', "users.accounts_json: "),
     "elected": ("[producers]\ncount = 22\nelected = 22", "producers.elected: 22 is not between 1 and 21"),
     "elected of few": ("[producers]\ncount = 2\nelected = 3", "producers.elected: 3 are to be elected, and 2 register"),
-    "nobody": ("[producers]\ncount = 0", "producers.elected: 0 is not between 1 and 21"),
+    "nobody": ("[producers]\ncount = 0", "producers.count: nobody can be elected; write 1 or more"),
     "producer's name": (
         '[[producers.list]]\naccount = "eosio.bp"',
         "producers.list[0].account: 'eosio.bp' belongs to the",
@@ -211,6 +211,28 @@ CASES: dict[str, tuple[str, str]] = {
     "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
     "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is none of genesis, producer, full"),
     "listen": ('[coordinator]\nlisten = "7000"', "coordinator.listen: '7000' is not HOST:PORT"),
+    "genesis before blocks count": (
+        '[genesis]\ntimestamp = "1999-12-31T23:59:59.500"',
+        "genesis.timestamp: '1999-12-31T23:59:59.500' is not a time on a half second since 2000",
+    ),
+    "one machine twice": (
+        '[[hosts]]\nname = "h1"\naddress = "a.example"\n[[hosts]]\nname = "h2"\naddress = "a.example"',
+        "hosts[1].address: a.example is the machine of host 'h1'; one machine is one host",
+    ),
+    "folder of a local host": (
+        HOSTS + 'data = "/srv/x"',
+        "hosts[0].data: a local host's files lie in the state folder",
+    ),
+    "key with a line break": ('[token]\n"a\\nb" = 1', "token.a\\nb: there is no such key"),
+    "too few tokens": (
+        '[token]\nissue = "10.0000 SYS"',
+        "token.issue: 104 accounts need 4100.0000 SYS at least, and 9.9900 SYS are left after the reserve; issue more",
+    ),
+    "lonely genesis node of a sponsor": (
+        '[parties]\nsponsor = "s"\n[producers]\ncount = 2\n'
+        + "".join(f'[[hosts]]\nname = "h{n}"\naddress = "h{n}.example"\n' for n in (1, 2, 3)),
+        "parties.sponsor: the genesis node is alone on host 'h1', and takes no transactions once eosio has resigned",
+    ),
     "advertise": (
         '[coordinator]\nadvertise = "a b"',
         "coordinator.advertise: 'a b' is neither an IP address nor a DNS name",
@@ -258,6 +280,7 @@ def test_all_at_once(write: Write) -> None:
         (b"[network]\n", "network.name: is missing; it has no default"),
         (b"x" * (5 << 20), "is larger than 4 MiB; is this an inventory?"),
         (b"a = " + b"[" * 5000, "is nested too deeply"),
+        (b"a = " + b"9" * 5000, "holds a number of thousands of digits"),
     ],
 )
 def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
@@ -267,6 +290,48 @@ def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
     with pytest.raises(InventoryError) as caught:
         load(path)
     assert str(caught.value) == f"{path}: {expected}"
+
+
+def test_what_is_missing_hides_nothing_else(write: Write) -> None:
+    """Where a key is missing, the rest of the file is judged all the same, and nothing that follows from the gap."""
+    text = """
+[[producers.list]]
+url = "https://x"
+[[producers.list]]
+account = "Alice"
+[[hosts]]
+local = true
+[votes]
+voters = -1
+"""
+    with pytest.raises(InventoryError) as caught:
+        load(write(text))
+    paths = [problem.path for problem in caught.value.problems]
+    assert paths == ["producers.list[0].account", "hosts[0].name", "producers.list[1].account", "votes.voters"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[producers]\ncount = 1000",
+        "[users]\ncount = -1",
+        '[[producers.list]]\naccount = "alice"\n[[producers.list]]\naccount = "alice"',
+        f'[producers]\nurl = "{"u" * 600}"',
+        '[parties]\nwait_for = ["eosio.x"]',
+    ],
+)
+def test_one_mistake_is_told_once(text: str, write: Write) -> None:
+    """What only follows from a mistake has no line of its own."""
+    with pytest.raises(InventoryError) as caught:
+        load(write(text))
+    assert len(caught.value.problems) == 1, str(caught.value)
+
+
+def test_byte_order_mark(tmp_path: Path) -> None:
+    """An editor's mark before the first line is no mistake."""
+    path = tmp_path / "x.toml"
+    path.write_bytes(b'\xef\xbb\xbf[network]\r\nname = "x"\r\n')
+    assert load(path).name == "x"
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -289,6 +354,7 @@ def test_missing_file(tmp_path: Path) -> None:
         ("alice,{key},5.0000 EOS", "line 2: '5.0000 EOS' is of symbol 4,EOS"),
         ("alice,{key},0.9999", "line 2: 0.9999 SYS is too little for RAM and stake; 1.0000 SYS is the least"),
         ("alice,{key},-5.0000", "line 2: -5.0000 SYS is too little"),
+        ("alice,EOSxyz,5.0", "line 2: '5.0 SYS' is of symbol 1,SYS, expected 4,SYS"),
         ("alice,{key},5.0000\n\nalice,{key},5.0000", "line 4: alice is there twice"),
         ('alice,"{key},5.0000', "line 2: unexpected end of data"),
         ("alice,{key},2000000000.0000", ""),

@@ -74,7 +74,7 @@ def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> N
         ('[parties]\nwait_for = ["defproducera"]', "is a producer of producers already"),
         ('[parties]\nwait_for = ["alice", "alice"]', "is there twice"),
         ('[parties]\nwait_for = ["Alice"]', "wait_for[0]"),
-        ("[parties]\nwait_seconds = 0", "less than 1"),
+        ("[parties]\nwait_seconds = 0", "0 is not between 1 and 604800"),
         ('[parties]\nendpoints = "anywhere"', "none of public, private, loopback"),
         ('[parties]\nwait_for = ["alice"]\n[[votes.vote]]\nvoter = "alice"\nproducers = ["alice"]', "key of ours"),
     ],
