@@ -32,7 +32,7 @@ from inventory.network import GENESIS_ACCOUNT
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
-from support.journal import Journal
+from support.journal import Journal, JournalError
 from support.retry import DeadlineError
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class Duties:
             return _failed(error, error.retryable)
         except (SessionEnded, StalledError, DeadlineError, OSError) as error:
             return _failed(error, retryable=True)
-        except (NodeosError, SpecError, KeyStoreError, AntelopeError) as error:
+        except (NodeosError, SpecError, KeyStoreError, AntelopeError, JournalError) as error:
             return _failed(error, retryable=False)
         except Exception as error:
             log.exception("task %s: a fault of this agent", kind)

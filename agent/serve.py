@@ -225,4 +225,5 @@ def _status(node: NodeStatus) -> pb.NodeStatus:
         peers=node.peers,
         detail=node.detail,
         head_time=node.head_time,
+        lasting=node.lasting,
     )

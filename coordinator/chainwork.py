@@ -8,6 +8,7 @@ from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.step import ChainStep, Finality, Work
 from coordinator.bootlog import BootLog
+from coordinator.broken import Broken
 from coordinator.desk import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
 from coordinator.progress import Reporter
 from coordinator.state import State
@@ -20,8 +21,17 @@ from support.tasks import all_of
 class ChainWork:
     """What chain steps do: each agent is told which parts of a step are its own, and derives them itself."""
 
-    def __init__(self, desk: NetworkDesk, blueprint: Blueprint, state: State, log: BootLog, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        desk: NetworkDesk,
+        broken: Broken,
+        blueprint: Blueprint,
+        state: State,
+        log: BootLog,
+        reporter: Reporter,
+    ) -> None:
         self._desk = desk
+        self._broken = broken
         self._network = desk.network
         self._blueprint = blueprint
         self._state = state
@@ -69,9 +79,10 @@ class ChainWork:
 
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int, seen: int) -> None:
         node = self._network.node(name)
-        await self._caught_up(name)
+        await self._broken.unless(node, self._caught_up(name))
         body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
-        await self._desk.task(node.host, body, lambda progress: self._progressed(step, progress, total))
+        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, progress, total))
+        await self._broken.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
         """A dependent transaction waits until its predecessor's block is known where it is pushed."""

@@ -12,7 +12,8 @@ from coordinator.link import AgentLink
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 
-RUNNING = "running"
+RUNNING, FAILED = "running", "failed"
+"""States of a node, as agents tell them."""
 ACT_SECONDS = 600.0
 """What a chain step or a node's start may take without any progress being asked of it."""
 CATCH_UP_SECONDS = 120.0

@@ -42,7 +42,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ran:
-    """One host has carried out its share of a step, or could not."""
+    """One host has carried out its share of a step, or could not; while a step is checked: evidence is out of reach."""
 
     step: str
     host: str
@@ -52,9 +52,11 @@ class Ran:
 
 @dataclass(frozen=True)
 class Overdue:
-    """A step's deadline has passed."""
+    """A step's deadline has passed, or what it waits for cannot come any more."""
 
     step: str
+    reason: str = ""
+    """Why it cannot come."""
 
 
 Event = Checked | Ran | Overdue
@@ -157,7 +159,8 @@ class Executor:
             case Ran():
                 return self._ran(track, event)
             case Overdue():
-                return self._fail(track, f"not in time: {track.verdict.detail or ', '.join(track.verdict.missing)}")
+                late = f"not in time: {track.verdict.detail or ', '.join(track.verdict.missing)}"
+                return self._fail(track, event.reason or late)
 
     def _checked(self, track: _Track, verdict: Verdict) -> list[Instruction]:
         if track.state is not State.CHECKING:
@@ -201,6 +204,8 @@ class Executor:
         if event.error:
             track.errors.append(f"{event.host}: {event.error}")
             track.fatal = track.fatal or not event.retryable
+        if track.state is State.CHECKING:  # not even the evidence can be read
+            return self._fail(track, "; ".join(dict.fromkeys(track.errors)))
         if track.waiting:
             return []
         if track.later and not event.error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, NodeStep, Verdict
 from coordinator.bootlog import BootLog
+from coordinator.broken import Broken
 from coordinator.desk import CATCH_UP_SECONDS, RUNNING, NetworkDesk
 from coordinator.specs import MODES, node_spec
 from inventory.network import Node
@@ -16,9 +17,10 @@ from support.tasks import all_of
 class NodeWork:
     """What node steps do, and how one sees that it is done."""
 
-    def __init__(self, desk: NetworkDesk, log: BootLog) -> None:
+    def __init__(self, desk: NetworkDesk, broken: Broken, log: BootLog) -> None:
         """log: hears of every start that a step asks for."""
         self._desk = desk
+        self._broken = broken
         self._network = desk.network
         self._log = log
 
@@ -64,4 +66,5 @@ class NodeWork:
         async def told() -> bool:
             return link.connected and self._desk.running(node)
 
-        await poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
+        reported = poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
+        await self._broken.unless(node, reported)

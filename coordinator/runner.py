@@ -14,6 +14,7 @@ from boot.blueprint import Blueprint
 from boot.reads import run_reads
 from boot.step import ChainStep, NodeStep, Query, Step, Verdict, WaitStep
 from coordinator.bootlog import BootLog
+from coordinator.broken import Broken, BrokenError
 from coordinator.chainwork import ChainWork
 from coordinator.desk import CATCH_UP_SECONDS, NetworkDesk, TaskFailedError
 from coordinator.executor import (
@@ -62,8 +63,9 @@ class Runner:
         self._state = state
         self._reporter = reporter
         log = BootLog(state.boot_log)
-        self.nodes = NodeWork(desk, log)
-        self._chain = ChainWork(desk, blueprint, state, log, reporter)
+        self._broken = Broken(desk, blueprint.sealed)
+        self.nodes = NodeWork(desk, self._broken, log)
+        self._chain = ChainWork(desk, self._broken, blueprint, state, log, reporter)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
         """The head before a step's evidence was read: what an agent had in blocks by then is missing in spite of it."""
@@ -123,6 +125,8 @@ class Runner:
                         self._end(step, "already", verdict.detail)
                 case Failed(step=step, reason=reason):
                     outcome.failed[step.name] = reason
+                    if isinstance(step, NodeStep):
+                        self._broken.tried(step.nodes(self._blueprint))
                     self._end(step, "failed", reason)
                 case Parked(step=step, verdict=verdict):
                     outcome.parked[step.name] = verdict.detail
@@ -170,6 +174,9 @@ class Runner:
         if isinstance(step, WaitStep) and not verdict.done:
             self._watch(step)
             self._reporter.moved(step.name, 0, 0, verdict.detail)
+            if over := self._broken.signers():
+                self._events.put_nowait(Overdue(step.name, over))
+                return
         self._events.put_nowait(Checked(step.name, verdict))
 
     async def _readable(self, step: Step) -> Event:
@@ -183,12 +190,16 @@ class Runner:
                 return await self._evidence(step)
             except NodeError as error:
                 reason = str(error)
+                if why := self._broken.why(self._network.genesis_node):
+                    raise BrokenError(why) from error
                 return None
 
         try:
             return Checked(step.name, await poll(look, what=step.title, deadline=CATCH_UP_SECONDS))
         except DeadlineError:
             return Ran(step.name, "coordinator", f"the chain could not be read for {CATCH_UP_SECONDS:g} s: {reason}")
+        except BrokenError as broken:
+            return Ran(step.name, self._network.genesis_node.host, str(broken))
 
     def _watch(self, step: WaitStep) -> None:
         """Sets a wait's deadline going, once."""

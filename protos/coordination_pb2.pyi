@@ -1137,6 +1137,7 @@ class NodeStatus(_message.Message):
     PEERS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     HEAD_TIME_FIELD_NUMBER: _builtins.int
+    LASTING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
@@ -1150,6 +1151,8 @@ class NodeStatus(_message.Message):
     """why it failed"""
     head_time: _builtins.float
     """unix seconds"""
+    lasting: _builtins.bool
+    """failed, and it takes a person to mend that"""
     def __init__(
         self,
         *,
@@ -1162,10 +1165,11 @@ class NodeStatus(_message.Message):
         peers: _builtins.int = ...,
         detail: _builtins.str = ...,
         head_time: _builtins.float = ...,
+        lasting: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "head_time", b"head_time", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "pid", b"pid", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "head_time", b"head_time", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "pid", b"pid", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -21,6 +21,32 @@ class JournalError(Exception):
     """The journal cannot be used."""
 
 
+_HINTS = {
+    sqlite3.SQLITE_FULL: "free some space there, then type the command again",
+    sqlite3.SQLITE_IOERR: "check the disk, and that it is not full",
+    sqlite3.SQLITE_READONLY: "it must be yours, and its folder writable",
+    sqlite3.SQLITE_CANTOPEN: "it must be yours, and its folder writable",
+    sqlite3.SQLITE_BUSY: "another process writes to it: wait for its end",
+    sqlite3.SQLITE_CORRUPT: "restore it from a copy",
+    sqlite3.SQLITE_NOTADB: "restore it from a copy",
+}
+"""What helps against what a user can mend, by SQLite's primary result code (https://sqlite.org/rescode.html)."""
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Raises JournalError for what a user can mend; anything else is a mistake of the program's and passes."""
+    try:
+        yield
+    except OSError as error:
+        raise JournalError(f"{path}: {error.strerror}: its folder must be yours, on a disk that is not full") from error
+    except sqlite3.DatabaseError as error:
+        hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if hint is None:
+            raise
+        raise JournalError(f"{path}: {error}: {hint}") from error
+
+
 def _create(path: Path) -> None:
     """The file, 0600, when there is none. One that exists is not even opened: closing any descriptor of it would drop
     the locks that this process holds through SQLite (https://sqlite.org/howtocorrupt.html, 2.2), and another process
@@ -36,7 +62,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Opens or creates it. Raises JournalError."""
         self.path = path
-        try:
+        with _explaining(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             _create(path)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -44,46 +70,54 @@ class Journal:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
-        except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"{path}: {error}: check that the disk is not full and the file is yours") from error
 
     def part(self, name: str, migrations: Sequence[str]) -> None:
         """Brings a part's tables up to date: runs the migrations (one SQL statement each) that were not run yet.
 
         Raises JournalError when the file was written by a newer version.
         """
+        if self._version(name) == len(migrations):  # without a write: a full disk can be read, too
+            return
         with self.transaction():
-            row = self.row("SELECT version FROM part WHERE name = ?", name)
-            version = int(row[0]) if row else 0
+            version = self._version(name)
             if version > len(migrations):
                 raise JournalError(f"{self.path}: written by a newer version of bootcoord: install that one")
             for statement in migrations[version:]:
-                self._db.execute(statement)
-            self._db.execute("INSERT OR REPLACE INTO part VALUES (?, ?)", (name, len(migrations)))
+                self.write(statement)
+            self.write("INSERT OR REPLACE INTO part VALUES (?, ?)", name, len(migrations))
+
+    def _version(self, part: str) -> int:
+        row = self.row("SELECT version FROM part WHERE name = ?", part)
+        return int(row[0]) if row else 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when the block ends."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """All or nothing, durable when the block ends. Raises JournalError."""
+        self.write("BEGIN IMMEDIATE")
         try:
             yield
+            self.write("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # some errors (a full disk) have ended it already
+                self.write("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def write(self, statement: str, *values: Any) -> int:
-        """Runs one statement; outside `transaction` it is durable at once. Returns the number of rows it changed."""
-        return self._db.execute(statement, values).rowcount
+        """Runs one statement; outside `transaction` it is durable at once. Returns the number of rows it changed.
+
+        Raises JournalError.
+        """
+        with _explaining(self.path):
+            return self._db.execute(statement, values).rowcount
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """All rows."""
-        return self._db.execute(query, values).fetchall()
+        """All rows. Raises JournalError."""
+        with _explaining(self.path):
+            return self._db.execute(query, values).fetchall()
 
     def row(self, query: str, *values: Any) -> tuple[Any, ...] | None:
-        """The first row."""
-        found: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
-        return found
+        """The first row. Raises JournalError."""
+        return next(iter(self.rows(query, *values)), None)
 
     def close(self) -> None:
         """Closes the file."""

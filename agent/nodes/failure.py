@@ -44,7 +44,7 @@ def explain(name: str, log: str) -> NodeFault:
 
 def _last_words(log: str) -> str:
     last = [line for line in log.splitlines() if line.strip()][-5:]
-    errors = [line for line in last if line.startswith("error")]
+    errors = [line for line in last if line.startswith("error") and "net_plugin" not in line]  # peers come and go
     if errors or (last and not _LEVEL.match(last[-1])):
         line = _ORIGIN.sub("", (errors or last)[-1])
         return f"nodeos ended; its log ends: {redact(line)[:200]}"

@@ -70,7 +70,10 @@ def check_room(launch: Launch) -> None:
         raise FolderInUse(f"node {name}: another process has {launch.folder.data} open: stop that one first")
     free = shutil.disk_usage(launch.folder.path).free
     if free < LEAST_SPACE:
-        raise DiskFull(f"node {name}: only {free >> 20} MB free at {launch.folder.path}, {LEAST_SPACE >> 20} MB needed")
+        raise DiskFull(
+            f"node {name}: its disk is full: {free >> 20} MB are free at {launch.folder.path}, {LEAST_SPACE >> 20} MB "
+            "needed; free some space there"
+        )
 
 
 async def bring_up(launch: Launch) -> Process:

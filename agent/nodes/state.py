@@ -48,6 +48,8 @@ class NodeStatus:
     """Why it failed."""
     head_time: float = 0.0
     """Unix seconds."""
+    lasting: bool = False
+    """It failed, and takes a person to mend that."""
 
 
 @dataclass

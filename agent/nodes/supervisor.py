@@ -45,6 +45,8 @@ class _Node:
     """Held while it is started, stopped or changed."""
     starting: bool = False
     fault: str = ""
+    lasting: bool = False
+    """The fault will not go away by itself."""
     restarts: Restarts = field(default_factory=Restarts)
 
 
@@ -126,7 +128,7 @@ class Nodes:
         async with node.busy:
             await self._halt(node)
             node.folder.forget()
-            node.fault = ""
+            node.fault, node.lasting = "", False
 
     async def set_peers(self, name: str, peers: Iterable[str]) -> None:
         """Other peers from now on, dialled at once where the node runs. Raises UnknownNode, SpecError, NodeError."""
@@ -204,10 +206,10 @@ class Nodes:
             await self._halt(node)
             node.folder.forget()
             launch = await self._prepare(node, record, genesis)
-            node.record, node.fault = record, ""
+            node.record, node.fault, node.lasting = record, "", False
             await bring_up(launch)
         except (NodeFault, NodeosError, SpecError) as fault:
-            node.fault = str(fault)
+            node.fault, node.lasting = str(fault), not getattr(fault, "retryable", False)
             raise
         finally:
             node.starting = False
@@ -256,7 +258,8 @@ class Nodes:
         if node.starting:
             return NodeStatus(node.folder.name, NodeState.STARTING, node.record.mode)
         state = NodeState.FAILED if node.fault else NodeState.STARTING if process else NodeState.STOPPED
-        return NodeStatus(node.folder.name, state, node.record.mode, detail=node.fault)
+        lasting = state is NodeState.FAILED and (node.lasting or node.restarts.given_up)
+        return NodeStatus(node.folder.name, state, node.record.mode, detail=node.fault, lasting=lasting)
 
     async def _watch(self) -> None:
         """Starts again what died while it should run; gives up on what keeps dying."""

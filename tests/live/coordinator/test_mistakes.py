@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -159,7 +160,7 @@ def test_nodeos_that_cannot_be_used(make_network: MakeNetwork) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
 def test_full_disk(make_network: MakeNetwork) -> None:
-    """Too little space is named before anything starts; one that fills up later ends a command in one line."""
+    """Too little space is named before anything starts; what is there can be looked at and removed all the same."""
     network = make_network("full")
     network.write()
     (network.folder / ".coord").mkdir()
@@ -171,10 +172,31 @@ def test_full_disk(make_network: MakeNetwork) -> None:
         network.down()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_disk_that_fills_up(make_network: MakeNetwork) -> None:
+    """A disk that fills up in the middle ends the boot soon, with host and reason; with space again, it carries on."""
+    network = make_network("filling")
+    network.write()
+    hosts = network.data.parent
+    hosts.mkdir(parents=True)
+    with small_disk(hosts, "1500m"), ExitStack() as ending:
+        ending.callback(network.coord, "down")
+        boot = network.start("boot", "--until", "synced")
+        boot.await_text("privileges")
+        size = shutil.disk_usage(hosts).used + (2 << 20)
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(hosts)], check=True)
+        done = boot.wait(60)
+        assert done.status == 1, done.text
+        failed = re.findall(r"^FAILED (\S+): local: .*full: .*free some space", done.text, re.MULTILINE)
+        assert {"producer-nodes", "register"} <= set(failed), done.text
+        subprocess.run(["mount", "-o", "remount,size=1500m", str(hosts)], check=True)
+        network.boot("--until", "synced")
+
+
 @contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """8 MiB, mounted there."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
+def small_disk(folder: Path, size: str = "8m") -> Iterator[None]:
+    """A file system of that size, mounted there."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
     try:
         yield
     finally:

@@ -147,3 +147,28 @@ def test_nodes_are_started_on_their_hosts() -> None:
     executor = Executor([step], host_of)
     assert executor.start() == [Check(step, again=False)]
     assert names(executor.handle(Checked("n", Verdict(("h2/two",))))) == [("Run", "n")]
+
+
+def test_evidence_out_of_reach_fails_the_step() -> None:
+    """A step whose evidence cannot be read, before its work or after, fails with the reasons: nothing loops."""
+    executor = Executor([chain("a"), chain("b")], host_of)
+    executor.start()
+    (failed,) = executor.handle(Ran("a", "h", "no node runs"))
+    assert isinstance(failed, Failed)
+    assert failed.reason == "h: no node runs"
+    executor.handle(Checked("b", Verdict(("h/1",))))
+    assert names(executor.handle(Ran("b", "h", "its disk is full"))) == [("Check", "b")]
+    (failed,) = executor.handle(Ran("b", "h", "its disk is full"))
+    assert isinstance(failed, Failed)
+    assert failed.reason == "h: its disk is full"
+    assert executor.finished
+
+
+def test_a_wait_that_is_over_says_why() -> None:
+    """What a wait waits for cannot come any more: it fails at once, with the reason in place of its evidence."""
+    executor = Executor([wait("w")], host_of)
+    executor.start()
+    executor.handle(Checked("w", Verdict(("h",), "0 of 2")))
+    (failed,) = executor.handle(Overdue("w", "h: its disk is full"))
+    assert isinstance(failed, Failed)
+    assert failed.reason == "h: its disk is full"

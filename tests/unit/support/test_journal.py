@@ -94,3 +94,29 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
     path.write_bytes(b"no database" * 100)
     with pytest.raises(JournalError, match=r"journal\.sqlite"):
         Journal(path)
+
+
+def test_a_full_disk_and_a_broken_file_are_one_line(tmp_path: Path) -> None:
+    """What a user can mend is a JournalError that names the file and what helps; what was committed stays readable."""
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    journal.part("things", _SCHEMA)
+    pages = journal.row("PRAGMA page_count")
+    assert pages
+    journal.row(f"PRAGMA max_page_count = {pages[0]}")  # SQLite then says what it says of a full disk
+
+    def fill() -> None:
+        with journal.transaction():
+            for number in range(1000):
+                journal.write("INSERT INTO thing VALUES (?, ?)", f"{number:0100}", number)
+
+    with pytest.raises(JournalError, match=r"journal\.sqlite: database or disk is full: free some space"):
+        fill()
+    assert journal.rows("SELECT * FROM thing") == []
+    journal.part("things", _SCHEMA)
+    journal.close()
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(JournalError, match=r"journal\.sqlite: file is not a database: restore it"):
+        Journal(path)
+    with pytest.raises(JournalError, match="its folder must be yours"):
+        Journal(path / "below" / "journal.sqlite")
