@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from coordinator.session import Session
 from coordinator.state import State, StepRecord
 from inventory.network import Network, Node
 from support import processes
+
+BLOCKS_A_TURN = 12
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Report:
     head: int
     lib: int
     schedule: tuple[str, ...]
+    silent: tuple[str, ...]
+    """Those of the schedule that made no block in its latest round."""
     nodes: tuple[NodeRow, ...]
     hosts: tuple[HostRow, ...]
     steps: Mapping[str, StepRecord]
@@ -75,6 +80,7 @@ class Report:
             "head_block": self.head,
             "lib": self.lib,
             "schedule": list(self.schedule),
+            "silent": list(self.silent),
             "nodes": [
                 {
                     "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
@@ -108,7 +114,7 @@ async def gather(session: Session) -> Report:
     sealed = session.state.sealed
     nodes = tuple(_node_row(session, name) for name in (node.name for node in session.network.nodes))
     steps = session.state.steps()
-    head, lib, schedule = await _chain(session)
+    head, lib, schedule, silent = await _chain(session)
     return Report(
         network=session.network.name,
         chain_id=sealed.chain_id if sealed else None,
@@ -117,6 +123,7 @@ async def gather(session: Session) -> Report:
         head=max([head, *(row.head for row in nodes)]),
         lib=max([lib, *(row.lib for row in nodes)]),
         schedule=schedule,
+        silent=silent,
         nodes=nodes,
         hosts=tuple(_host_row(session, host.name) for host in session.network.hosts),
         steps=steps,
@@ -146,7 +153,7 @@ def planned(network: Network, state: State | None) -> Report:
     )  # fmt: skip
     return Report(
         network.name, sealed.chain_id if sealed else None, sealed.manifest if sealed else None,
-        phase(sealed is not None, steps, running=False), 0, 0, (), nodes,
+        phase(sealed is not None, steps, running=False), 0, 0, (), (), nodes,
         tuple(HostRow(host.name, "away", None, None) for host in network.hosts), steps,
         Book(state.journal).parties() if state else (),
     )  # fmt: skip
@@ -183,8 +190,10 @@ def _host_row(session: Session, name: str) -> HostRow:
     return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)
 
 
-async def _chain(session: Session) -> tuple[int, int, tuple[str, ...]]:
-    """Head, LIB and schedule of a node that follows the head (the audit's reads irreversible blocks only)."""
+async def _chain(session: Session) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
+    """Head, LIB, schedule and who of it is silent, by a node that follows the head (the audit's reads irreversible
+    blocks only).
+    """
     nodes = sorted(session.network.nodes, key=lambda node: node.role.value == "genesis")
     for node in nodes:
         if not session.desk.running(node):
@@ -192,8 +201,26 @@ async def _chain(session: Session) -> tuple[int, int, tuple[str, ...]]:
         try:
             info = await session.desk.ask(Query("/v1/chain/get_info", node=node.name))
             answer = await session.desk.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
+            schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+            silent = await _silent(session, node, int(info["head_block_num"]), schedule)
         except NodeError:
             continue
-        schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
-        return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule
-    return 0, 0, ()
+        return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule, silent
+    return 0, 0, (), ()
+
+
+async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
+    """Blocks of a whole round and one turn more are looked at, two of each turn: nobody's turn is missed. Nobody is
+    silent as long as the schedule is younger than that.
+    """
+    if len(schedule) < 2:  # whoever is alone signs every block that there is
+        return ()
+    numbers = range(max(1, head - BLOCKS_A_TURN * (len(schedule) + 1)), head + 1, BLOCKS_A_TURN // 2)
+    asked = (
+        session.desk.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name)) for number in numbers
+    )
+    blocks = await asyncio.gather(*asked)
+    if len({block.get("schedule_version") for block in blocks}) > 1:
+        return ()
+    signers = {str(block["producer"]) for block in blocks}
+    return tuple(name for name in schedule if name not in signers)

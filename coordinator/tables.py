@@ -70,6 +70,8 @@ def report_lines(report: Report) -> Iterator[str]:
     yield f"manifest  {report.manifest or '-'}"
     yield f"head      {report.head}   LIB {report.lib}"
     yield f"schedule  {', '.join(report.schedule) or '-'}"
+    if report.silent:
+        yield f"silent    {', '.join(report.silent)}: elected, and no block in the latest round"
     yield ""
     yield from host_table(report)
     yield ""

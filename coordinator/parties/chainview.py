@@ -55,6 +55,7 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
     return Chain(
         follows=True,
         head=int(info["head_block_num"]),
+        signer=str(info["head_block_producer"]),
         settled=settled,
         registered=registered,
         schedule=frozenset(str(entry["producer_name"]) for entry in schedule["active"]["producers"]),

@@ -54,7 +54,11 @@ class Chain:
     """eosio has resigned: elections are free from here on."""
     registered: Mapping[str, str] = field(default_factory=dict)
     """Active producers and their signing keys (EOS…)."""
+    signer: str = ""
+    """Who signed the head."""
     schedule: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    """Those of the schedule that let their turns pass."""
     voted: frozenset[str] = frozenset()
     """Producers that the operator's voters vote for."""
     sponsor: str = ""
@@ -99,7 +103,7 @@ def decide(seen: Seen, chain: Chain) -> Decision:
     if not party.accepted:
         return Decision(party.state, party.why)
     if not seen.connected:
-        return Decision(party.state, "its agent is away")
+        return Decision(party.state, f"its agent is away{_silence(seen, chain)}")
     if not seen.sealed:
         return Decision(Standing.REGISTERED, "waits for the seal")
     if not seen.holds:
@@ -117,7 +121,8 @@ def decide(seen: Seen, chain: Chain) -> Decision:
 def _with_node(seen: Seen, chain: Chain) -> Decision:
     party = seen.party
     if seen.node != "running":
-        return Decision(Standing.FOLLOWING, f"its node is {seen.node}{': ' + seen.detail if seen.detail else ''}")
+        detail = f": {seen.detail}" if seen.detail else ""
+        return Decision(Standing.FOLLOWING, f"its node is {seen.node}{detail}{_silence(seen, chain)}")
     if not party.found:
         return _do(seen, Act.DIAL, Standing.FOLLOWING, f"its endpoint {party.endpoint} is being dialled back")
     if seen.head + BEHIND < chain.head:
@@ -147,7 +152,7 @@ def _registration(seen: Seen, chain: Chain) -> Decision:
 def _registered(seen: Seen, chain: Chain) -> Decision:
     name = seen.party.account
     if name in chain.schedule:
-        standing, why = Standing.PRODUCING, "in the active schedule"
+        standing, why = Standing.PRODUCING, f"in the active schedule{_silence(seen, chain)}"
     elif name in chain.voted:
         standing, why = Standing.VOTED, "the network's voters vote for it"
     else:
@@ -155,6 +160,10 @@ def _registered(seen: Seen, chain: Chain) -> Decision:
     if chain.settled and not seen.attested:
         return _do(seen, Act.ATTEST, standing, why, quiet=True)
     return Decision(standing, why)
+
+
+def _silence(seen: Seen, chain: Chain) -> str:
+    return "; it is elected and signs no blocks" if seen.party.account in chain.silent else ""
 
 
 def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False) -> Decision:

@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from antelope.errors import NodeError
 from coordinator.link import LinkError
@@ -16,6 +16,7 @@ from coordinator.parties.book import Attested, Party
 from coordinator.parties.chainview import find_account, look
 from coordinator.parties.flow import Account, Act, Chain, Decision, Seen, decide, electable
 from coordinator.parties.links import Links
+from coordinator.parties.turns import Turns
 from coordinator.session import Session
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -73,6 +74,7 @@ class Shell:
         self._tell = tell
         self._tracks: dict[str, _Track] = {}
         self._chain = Chain()
+        self._turns = Turns()
         self._looked = 0.0
         self._links: Links | None = None
         self._told: dict[str, str] = {}
@@ -109,8 +111,10 @@ class Shell:
             self._sealed: Sealed | None = sealed
             self._links = Links(self._session.desk, self._book, sealed.chain_id)
         if time.monotonic() - self._looked >= CHAIN_SECONDS:
-            self._chain = await look(self._session.desk, self._session.state, sealed)
+            chain = await look(self._session.desk, self._session.state, sealed)
             self._looked = time.monotonic()
+            silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
+            self._chain = replace(chain, silent=silent)
         for party in parties:
             await self._look_at(party, sealed)
         if self._links and self._chain.follows:

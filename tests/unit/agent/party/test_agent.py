@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from types import AsyncGeneratorType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -195,15 +195,16 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
 async def test_a_revoked_one_ends_after_its_node_was_started(
     tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a reboot the node comes back although the coordinator refuses its agent; no part of the call is left over."""
-    begun, may_go_on, generators = asyncio.Event(), asyncio.Event(), []
+    """After a reboot the node comes back although the coordinator refuses its agent; nothing of the call is left."""
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+    generators: list[Any] = []
     before = sys.get_asyncgen_hooks()
 
     async def resume(_duties: object) -> None:
         begun.set()
         await may_go_on.wait()
 
-    def first(generator: AsyncGeneratorType[object, object]) -> None:
+    def first(generator: Any) -> None:
         generators.append(generator)
         if before.firstiter:
             before.firstiter(generator)

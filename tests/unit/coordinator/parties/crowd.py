@@ -151,7 +151,7 @@ class Crowd:
     def _read(self, query: pb.Query, body: dict[str, Any]) -> Any:
         match query.path.rpartition("/")[2]:
             case "get_info":
-                return {"head_block_num": HEAD, "chain_id": self.sealed.chain_id}
+                return {"head_block_num": HEAD, "head_block_producer": "defproducera", "chain_id": self.sealed.chain_id}
             case "get_producer_schedule":
                 return {"active": {"producers": [{"producer_name": name} for name in self.sealed.elected]}}
             case "get_account":

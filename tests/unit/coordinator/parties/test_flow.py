@@ -20,6 +20,8 @@ READY = Seen(
     account=Account.THERE, attested=True,
 )  # fmt: skip
 """A party that lacks nothing."""
+ABSENT = replace(CHAIN, schedule=frozenset({"alice1111111"}), silent=frozenset({"alice1111111"}))
+"""A chain on which it lets its turns pass."""
 NEW = replace(CHAIN, registered={})
 """A chain on which it is not registered."""
 
@@ -47,6 +49,9 @@ NEW = replace(CHAIN, registered={})
         (replace(READY, attested=False), replace(CHAIN, settled=False), Standing.VOTABLE, None, ""),
         (READY, replace(CHAIN, voted=frozenset({"alice1111111"})), Standing.VOTED, None, ""),
         (READY, replace(CHAIN, schedule=frozenset({"alice1111111"})), Standing.PRODUCING, None, "schedule"),
+        (READY, ABSENT, Standing.PRODUCING, None, "schedule; it is elected and signs no blocks"),
+        (replace(READY, connected=False), ABSENT, Standing.REGISTERED, None, "away; it is elected and signs no"),
+        (replace(READY, node="stopped"), ABSENT, Standing.FOLLOWING, None, "stopped; it is elected and signs no"),
     ],
 )
 def test_the_first_thing_that_is_missing(
