@@ -540,16 +540,52 @@ class Attest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REPLACED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replaced(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replacement]:
+        """by the producers, as the coordinator knows it; the audit looks for itself"""
+
     def __init__(
         self,
+        *,
+        replaced: _abc.Iterable[Global___Replacement] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replaced", b"replaced"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Attest: _TypeAlias = Attest  # noqa: Y015
+
+@_typing.final
+class Replacement(_message.Message):
+    """A contract that the producers replaced."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    WASM_FIELD_NUMBER: _builtins.int
+    ABI_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    wasm: _builtins.str
+    """sha256 of the code, hex"""
+    abi: _builtins.str
+    """sha256 of the packed ABI, hex"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        wasm: _builtins.str = ...,
+        abi: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abi", b"abi", "account", b"account", "wasm", b"wasm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Replacement: _TypeAlias = Replacement  # noqa: Y015
 
 @_typing.final
 class Attestation(_message.Message):
@@ -560,7 +596,7 @@ class Attestation(_message.Message):
     SIGNATURE_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     document: _builtins.str
-    """JSON: network, chain_id, manifest, block, ok, differences"""
+    """JSON: network, chain_id, manifest, block, ok, differences, replaced"""
     signature: _builtins.str
     """SIG_K1_… by the account's active key over sha256(document)"""
     def __init__(

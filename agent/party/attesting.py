@@ -2,16 +2,19 @@
 
 `ok` is about what nobody alone can change after the boot: genesis, features, limits, contracts, that the planned
 accounts exist, who governs. What lawfully moves on (balances, votes, the schedule, accounts of later parties) is told
-apart as `later`, so that an attestation means the same right after the boot and a year on.
+apart as `later`, so that an attestation means the same right after the boot and a year on. A contract that was replaced
+is named under `replaced` with the code that the chain has: that the producers did it is the coordinator's word; that
+they alone can is what the audit finds on who governs.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 
-from antelope.http import NodeClient
 from antelope.keys import PrivateKey
+from antelope.reads import ChainReader
 from boot.audit import Observed, Report, audit
 from boot.blueprint import Blueprint
 from protos import coordination_pb2 as pb
@@ -32,17 +35,31 @@ MOVING = frozenset(
 """Checks that compare with the moment right after the boot."""
 
 
-async def document(node: NodeClient, blueprint: Blueprint) -> str:
+Upgrade = tuple[str, str, str]
+"""Account, sha256 (hex) of the code and of the packed ABI."""
+
+
+async def document(node: ChainReader, blueprint: Blueprint, told: Collection[Upgrade] = ()) -> str:
     """Audits the chain, and says what was found: JSON, sorted keys, no spaces. Raises AuditError, NodeError.
 
-    Whoever registered as a producer beyond the plan counts as a party: nobody told this agent of others.
+    Whoever registered as a producer beyond the plan counts as a party: nobody told this agent of others. told: the
+    contracts that the producers replaced, as the coordinator says; those that the chain does not have so are nothing.
     """
     planned = {producer.account for producer in blueprint.sealed.producers}
     registered = {str(row["owner"]) async for row in node.iter_table_rows("eosio", "eosio", "producers")}
-    return compose(blueprint, await audit(node, blueprint, observed=Observed(frozenset(registered - planned))))
+    contracts = {contract.account for contract in blueprint.sealed.contracts}
+    shown = [await _contract(node, name) for name in sorted({upgrade[0] for upgrade in told} & contracts)]
+    replaced = [upgrade for upgrade in shown if upgrade in told]
+    observed = Observed(frozenset(registered - planned), frozenset(replaced))
+    return compose(blueprint, await audit(node, blueprint, observed=observed), replaced)
 
 
-def compose(blueprint: Blueprint, report: Report) -> str:
+async def _contract(node: ChainReader, account: str) -> Upgrade:
+    answer = await node.call("/v1/chain/get_raw_abi", {"account_name": account})
+    return account, str(answer["code_hash"]), str(answer["abi_hash"])
+
+
+def compose(blueprint: Blueprint, report: Report, replaced: Sequence[Upgrade] = ()) -> str:
     """The document of an audit's report."""
     failed = [check for check in report.checks if not check.ok]
     differences = [f"{check.name}: {check.detail}" for check in failed if check.name not in MOVING]
@@ -54,6 +71,7 @@ def compose(blueprint: Blueprint, report: Report) -> str:
         "block": {"num": report.block_num, "id": report.block_id},
         "ok": not differences,
         "differences": differences,
+        "replaced": [{"account": account, "code": code, "abi": abi} for account, code, abi in replaced],
         "later": [f"{check.name}: {check.detail}" for check in failed if check.name in MOVING],
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -69,7 +87,9 @@ def verdict(text: str) -> str:
     """One line about a document."""
     content = json.loads(text)
     if content["ok"]:
-        return f"block {content['block']['num']} is as sealed"
+        replaced = ", ".join(f"{one['account']} (now {one['code']})" for one in content["replaced"])
+        since = f", or as the producers replaced it: {replaced}" if replaced else ""
+        return f"block {content['block']['num']} is as sealed{since}"
     return f"block {content['block']['num']} differs from what was sealed: {'; '.join(content['differences'])}"
 
 

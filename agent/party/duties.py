@@ -77,7 +77,7 @@ class PartyDuties(Duties):
             "set_peers": lambda: self._set_peers(task.set_peers),
             "enlist": lambda: self._enlist(report),
             "endorse": lambda: self._endorse(task.endorse, report),
-            "attest": self._attest,
+            "attest": lambda: self._attest(task.attest),
             "run_step": lambda: self._own_step(task.run_step, report),
             "recount": lambda: self._recount(task.recount, report),
         }
@@ -256,10 +256,11 @@ class PartyDuties(Duties):
         if not decision.approve:
             raise DutyError(f"not approved: {decision.reason}", retryable=decision.ask)
 
-    async def _attest(self) -> pb.Result:
+    async def _attest(self, wanted: pb.Attest) -> pb.Result:
         blueprint = await self._held()
+        told = {(one.account, one.wasm, one.abi) for one in wanted.replaced}
         try:
-            document = await attesting.document(self.node, blueprint)
+            document = await attesting.document(self.node, blueprint, told)
         except AuditError as error:
             raise DutyError(str(error), retryable=True) from error
         key = self._keys.private(self.account)

@@ -81,7 +81,8 @@ def _said(judged: Attestation | None) -> str:
         return "nothing yet"
     if judged.wrong:
         return judged.wrong
-    return f"block {judged.block} {'is as sealed' if judged.ok else 'DIFFERS from what was sealed'}"
+    since = f", {', '.join(judged.replaced)} as the producers replaced it" if judged.replaced else ""
+    return f"block {judged.block} {'is as sealed' if judged.ok else 'DIFFERS from what was sealed'}{since}"
 
 
 def _lines(document: dict[str, object]) -> list[str]:

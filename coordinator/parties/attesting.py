@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey, Signature
+from antelope.names import check_name
 from coordinator.parties.book import Attested, Party
 from inventory.sealed import Sealed
 
@@ -25,6 +26,8 @@ class Attestation:
     ok: bool = False
     """Whether its party found the chain as it was sealed."""
     block: int = 0
+    replaced: tuple[str, ...] = ()
+    """Accounts whose contracts were, as it found, what the producers made of them since."""
 
 
 def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
@@ -37,13 +40,14 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
         found = json.loads(attested.document)
         about = (found["network"], found["chain_id"], found["manifest"])
         block, fine = int(found["block"]["num"]), found["ok"] is True
+        replaced = tuple(check_name(str(one["account"])) for one in found.get("replaced", ()))
     except (AntelopeError, ValueError, KeyError, TypeError, RecursionError):
         return Attestation(f"{party.name}'s attestation cannot be read")
     if not signed:
         return Attestation(f"{party.name}'s attestation is not signed with the key of {party.account}")
     if about != (sealed.network, sealed.chain_id, sealed.manifest):
         return Attestation(f"{party.name}'s attestation is about another network")
-    return Attestation("", fine, block)
+    return Attestation("", fine, block, replaced)
 
 
 def count(attested: Mapping[str, Attested], parties: Iterable[Party], sealed: Sealed) -> tuple[int, int]:

@@ -227,7 +227,9 @@ class Shell:
 
     async def _attest(self, party: Party, track: _Track, sealed: Sealed) -> str:
         link = self._session.hub.links[party.name]
-        result = await link.task(pb.Attest(), deadline=AUDIT_SECONDS)
+        upgrades = sorted(self._book.upgrades())
+        replaced = [pb.Replacement(account=account, wasm=wasm, abi=abi) for account, wasm, abi in upgrades]
+        result = await link.task(pb.Attest(replaced=replaced), deadline=AUDIT_SECONDS)
         if not result.ok:
             return result.error
         found = result.attestation

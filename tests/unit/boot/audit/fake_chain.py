@@ -196,7 +196,7 @@ class FakeChain(ChainReader):
             raise NodeError(500, 3060003, "contract_table_query_exception", f"Table {place[2]} is not in the ABI")
         rows, at = self.tables[place], int(body.get("lower_bound") or 0)
         more = at + PAGE < len(rows)
-        assert body["show_payer"] is (place[1] == "eosio.prods")
+        assert body.get("show_payer", False) is (place[1] == "eosio.prods")
         return {"rows": rows[at : at + PAGE], "more": more, "next_key": str(at + PAGE) if more else ""}
 
 
