@@ -27,14 +27,24 @@ from support import nodelogs
 from support.invitation import InvitationError
 from support.locks import LockedError
 from support.processes import Process, StillRunningError, stop, stop_nodes
+from support.texts import plain
 from support.tls import TlsError
 
+LINE_LIMIT = 4000
+"""Characters of a line of the log."""
 FAILED, WRONG, ENDED = 1, 2, 3
 """Exit statuses: the operation failed; the input or usage is wrong; a party's access was ended, so that starting its
 agent again would not help (its unit knows that number).
 """
 AGENT_GRACE = 20.0
 """Seconds that the agent gets to end."""
+
+
+class _OneLine(logging.Formatter):
+    """A message is one line, whatever words of a coordinator are in it; only a traceback has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        return plain(super().formatMessage(record), LINE_LIMIT)
 
 
 def main() -> int:
@@ -83,12 +93,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     if arguments.unit:
         return party.print_unit(arguments)
     logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     if arguments.data is None and not party.wanted(arguments):
         raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
     folder, party_folder = _folder(arguments) if arguments.data else None, False
@@ -147,7 +154,7 @@ def _folder(arguments: argparse.Namespace) -> DataFolder:
 
 
 def _complain(error: object, status: int) -> int:
-    sys.stderr.write(f"agent: {error}\n")
+    sys.stderr.write(plain(f"agent: {error}", LINE_LIMIT) + "\n")
     return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections import defaultdict
@@ -36,6 +37,9 @@ from support.journal import Journal, JournalError
 from support.retry import DeadlineError
 
 log = logging.getLogger(__name__)
+
+STORE_LIMIT = 2 << 30
+"""Bytes of all artifacts: whoever offers one sealed network after another does not fill the disk."""
 
 _MODES: Mapping[int, NodeMode | None] = {
     pb.MODE_GENESIS: NodeMode.GENESIS,
@@ -148,12 +152,16 @@ class Duties:
         proof = self._keys.prove(key, wanted.network, account, wanted.nonce)
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
-    async def _hold(self, manifest: str) -> None:
+    def _check_held(self, manifest: str) -> None:
+        """The first sealed network is kept for good. Raises DutyError."""
         if self.manifest and self.manifest != manifest:
             raise DutyError(
                 f"this agent holds the sealed network {self.manifest[:16]}…, and takes no other ({manifest[:16]}…): "
                 "`coord down --purge` ends the old one"
             )
+
+    async def _hold(self, manifest: str) -> None:
+        self._check_held(manifest)
         await self._have(manifest)
         sealed = _parse(self._artifacts.get(manifest))
         if sealed.network != self._config.network:
@@ -163,6 +171,7 @@ class Duties:
             raise DutyError(f"the sealed chain id {sealed.chain_id[:16]}… does not follow from its genesis")
         for sha256 in sealed.artifacts:
             await self._have(sha256)
+        self._check_held(manifest)  # another one may have been taken while these files came
         self._memory.keep(manifest=manifest)
 
     async def _have(self, sha256: str) -> None:
@@ -173,8 +182,11 @@ class Duties:
             data = await self._fetch(sha256)
         except ValueError as error:
             raise DutyError(str(error)) from error
-        if await asyncio.to_thread(self._artifacts.put, data) != sha256:
+        if hashlib.sha256(data).hexdigest() != sha256:
             raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
+        if self._artifacts.size() + len(data) > STORE_LIMIT:
+            raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
+        await asyncio.to_thread(self._artifacts.put, data)
 
     async def _held(self) -> Blueprint:
         """The sealed network. Raises DutyError when there is none yet."""

@@ -28,6 +28,12 @@ LOOK_SECONDS = 0.5
 """Between two looks at the nodes, to report what changed."""
 STATUS_SECONDS = 2.0
 """A status goes out at least this often."""
+ARTIFACT_LIMIT = 256 << 20
+"""Bytes of an artifact."""
+CHUNK_SECONDS = 30.0
+"""For the next part of one."""
+AT_ONCE = 64
+"""Queries under way, and messages that the coordinator has not read yet: beyond that nothing more of it is read."""
 
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
@@ -100,6 +106,10 @@ class Session:
         self._credentials = credentials
         self._work = work
         self._outbox: asyncio.Queue[pb.FromAgent] = asyncio.Queue()
+        self._heard = asyncio.Event()
+        """The coordinator took a message."""
+        self._deaf = False
+        """It takes no more: the connection ends."""
         self._stub: rpc.CoordinationAsyncStub | None = None
 
     async def run(self, joined: Callable[[pb.Welcome], None]) -> None:
@@ -118,14 +128,15 @@ class Session:
                 self._work.parted()
 
     async def fetch(self, sha256: str) -> bytes:
-        """An artifact's bytes, unverified. Raises SessionEnded when the coordinator cannot give them."""
+        """An artifact's bytes, unverified. Raises SessionEnded when the coordinator cannot give them, or too much."""
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
         try:
-            chunks = [chunk.data async for chunk in self._stub.Fetch(pb.FetchRequest(sha256=sha256))]
+            return await _whole(self._stub.Fetch(pb.FetchRequest(sha256=sha256)), sha256)
         except grpc.aio.AioRpcError as error:
             raise _ended(error, self._coordinator) from error
-        return b"".join(chunks)
+        except TimeoutError:
+            raise SessionEnded(f"artifact {sha256[:16]}…: nothing came for {CHUNK_SECONDS:g} s") from None
 
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
         hello = self._work.hello()
@@ -140,6 +151,7 @@ class Session:
             _keep(self._report_status(), running)
             while isinstance(message := await call.read(), pb.FromCoordinator):
                 self._take(message, running)
+                await self._room(running)
         finally:
             await end(*running)
         raise SessionEnded("the coordinator ended the session")
@@ -166,6 +178,14 @@ class Session:
         elif kind == "query":
             _keep(self._answer(message.query), running)
 
+    async def _room(self, running: set[asyncio.Task[None]]) -> None:
+        """Who asks faster than this host answers, or does not read the answers, waits."""
+        while len(running) > AT_ONCE:
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        while self._outbox.qsize() > AT_ONCE and not self._deaf:
+            self._heard.clear()
+            await self._heard.wait()
+
     async def _answer(self, query: pb.Query) -> None:
         self._outbox.put_nowait(pb.FromAgent(answer=await self._work.answer(query)))
 
@@ -190,6 +210,23 @@ class Session:
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             while True:
                 await call.write(await self._outbox.get())
+                self._heard.set()
+        self._deaf = True
+        self._heard.set()
+
+
+async def _whole(call: grpc.aio.UnaryStreamCall[pb.FetchRequest, pb.Chunk], sha256: str) -> bytes:
+    """All chunks. Raises SessionEnded when there are too many, TimeoutError, AioRpcError."""
+    data = bytearray()
+    while True:
+        async with asyncio.timeout(CHUNK_SECONDS):
+            chunk = await call.read()
+        if not isinstance(chunk, pb.Chunk):
+            return bytes(data)
+        data += chunk.data
+        if len(data) > ARTIFACT_LIMIT:
+            call.cancel()
+            raise SessionEnded(f"artifact {sha256[:16]}… is larger than {ARTIFACT_LIMIT >> 20} MiB")
 
 
 def _keep(work: Coroutine[Any, Any, None], running: set[asyncio.Task[None]]) -> None:

@@ -13,6 +13,11 @@ from support.journal import Journal
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 256
+"""Tasks that are carried out at the same time; more are refused."""
+REMEMBERED = 4096
+"""Tasks that were carried out, for a coordinator that asks again."""
+
 _SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",)
 
 
@@ -63,6 +68,7 @@ class Tasks:
         self._send: Send | None = None
         self._acts = False
         self._known: dict[str, _Known] = {}
+        self._under_way = 0
 
     @property
     def epoch(self) -> int:
@@ -97,7 +103,12 @@ class Tasks:
         elif not self._acts or task.epoch != self.epoch:
             error = f"void: the task is of epoch {task.epoch}, and epoch {self.epoch} of another coordinator was seen"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
+        elif self._under_way >= AT_ONCE:
+            error = f"refused: this agent carries out {AT_ONCE} tasks at the same time, and no more"
+            self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error, retryable=True)))
         else:
+            self._make_room()
+            self._under_way += 1
             known = self._known[task.id] = _Known()
             known.running = asyncio.create_task(self._run(task, known))
 
@@ -122,6 +133,8 @@ class Tasks:
             result = pb.Result(error=f"{kind}: the result is larger than a message may be: ask for less at a time")
         result.task = task.id
         known.result = result
+        if self._known.get(task.id) is known:
+            self._under_way -= 1
         log.log(logging.INFO if result.ok else logging.WARNING, "task %s: %s", task.id[:8], result.error or "done")
         self._out(pb.FromAgent(result=result))
 
@@ -131,11 +144,16 @@ class Tasks:
         if known.result:
             self._out(pb.FromAgent(result=known.result))
 
+    def _make_room(self) -> None:
+        """Forgets the oldest that is done, where there are many: asked for again, it finds its work done."""
+        if len(self._known) - self._under_way >= REMEMBERED:
+            del self._known[next(key for key, known in self._known.items() if known.result)]
+
     def _forget(self) -> None:
         for known in self._known.values():
             if known.running:
                 known.running.cancel()
-        self._known = {}
+        self._known, self._under_way = {}, 0
 
     def _out(self, message: pb.FromAgent) -> None:
         if self._send:

@@ -35,6 +35,10 @@ class ArtifactStore:
         """Whether it is there (unverified). Raises ValueError as `path` does."""
         return self.path(sha256).is_file()
 
+    def size(self) -> int:
+        """Bytes of all that it holds."""
+        return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
+
     def get(self, sha256: str) -> bytes:
         """The bytes, verified. Raises KeyError when there are none, ValueError when the file holds others."""
         path = self.path(sha256)

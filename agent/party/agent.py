@@ -33,6 +33,7 @@ from support.files import write_atomic
 from support.journal import Journal
 from support.retry import DeadlineError, poll
 from support.tasks import end
+from support.texts import plain
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ class PartyAgent(Agent):
             sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
             log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
             return
-        log.warning("the coordinator does not take %s: %s", self.settings.account, _line(admission.reason))
+        log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason))
         refused = self._send
         if refused:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
@@ -185,8 +186,3 @@ async def _in_words(answerer: Answerer, request: Mapping[str, Any], say: Say) ->
         await answerer(request, say)
     except (*TROUBLE, OSError) as error:
         raise ControlError(" ".join(str(error).split())) from error
-
-
-def _line(text: str) -> str:
-    """A coordinator's words as one line of the log."""
-    return "".join(character if character.isprintable() else " " for character in text)[:500]

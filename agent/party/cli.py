@@ -23,6 +23,7 @@ from agent.party.unit import unit_text
 from support.bundled import cache_folder
 from support.invitation import Invitation
 from support.locks import FileLock
+from support.texts import plain
 from support.tls import Kind
 
 log = logging.getLogger(__name__)
@@ -172,5 +173,5 @@ def _looked_at(folder: Path, arguments: argparse.Namespace) -> str | None:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{plain(line, len(line))}\n")  # a proposal's words are a stranger's
     sys.stdout.flush()

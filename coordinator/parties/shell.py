@@ -22,6 +22,7 @@ from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.tasks import end
+from support.texts import plain
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +155,7 @@ class Shell:
             peers=self._peers(party),
             told=track.told,
             node=status.state[:20] if status else "",
-            detail=_plain(status.detail) if status else "",
+            detail=plain(status.detail) if status else "",
             head=status.head if status else 0,
             account=track.account,
             attested=party.name in self._book.attestations(),
@@ -190,8 +191,8 @@ class Shell:
             return
         before = track.trouble.get(act)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        track.trouble[act] = _Trouble(_plain(error), pause, time.monotonic() + pause)
-        log.info("party %s: %s: %s", party.name, act, _plain(error))
+        track.trouble[act] = _Trouble(plain(error), pause, time.monotonic() + pause)
+        log.info("party %s: %s: %s", party.name, act, plain(error))
 
     @property
     def _acts(self) -> Mapping[Act, Callable[[Party, _Track, Sealed], Awaitable[str]]]:
@@ -266,7 +267,7 @@ class Shell:
         except (LinkError, NodeError, DeadlineError) as failure:
             error = str(failure)
         if error:
-            self._tell(f"the vote for parties failed: {_plain(error)}")
+            self._tell(f"the vote for parties failed: {plain(error)}")
             await asyncio.sleep(LONGEST_PAUSE)  # the agent has tried what can be tried at once
             return
         self._elected = wanted
@@ -276,8 +277,3 @@ class Shell:
         link = self._session.desk.link(self._network.genesis_node.host)
         result = await link.task(pb.Elect(producers=wanted), deadline=PUSH_SECONDS)
         return "" if result.ok else result.error
-
-
-def _plain(text: str) -> str:
-    """A stranger's words as one line that a terminal can show."""
-    return "".join(character if character.isprintable() else " " for character in text)[:300]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import tasks
 from agent.tasks import Memory, Report, Tasks
 from protos import coordination_pb2 as pb
 from support.journal import Journal
@@ -137,3 +138,22 @@ async def test_a_result_too_large_is_an_error(tmp_path: Path) -> None:
     await _settle()
     (message,) = sent
     assert "larger" in message.result.error
+
+
+async def test_a_flood_of_tasks_is_turned_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many at the same time and no more; the oldest that are done are forgotten, the running ones never."""
+    monkeypatch.setattr(tasks, "AT_ONCE", 3)
+    monkeypatch.setattr(tasks, "REMEMBERED", 2)
+    bench.welcome(1, "one")
+    for number in range(5):
+        await bench.task(f"a{number}", 1)
+    await _settle()
+    assert bench.begun == ["a0", "a1", "a2"]
+    assert bench.results() == [("a3", False), ("a4", False)]
+    bench.go.set()
+    await _settle()
+    for number in range(20):
+        await bench.task(f"b{number}", 1)
+        await _settle()
+    assert bench.begun[3:] == [f"b{number}" for number in range(20)]
+    assert len(bench.tasks._known) <= 3

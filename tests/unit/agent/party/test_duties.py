@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from agent import duties
 from agent.party.settings import PartySettings
 from agent.proposals import Proposal, find
 from antelope import actions
@@ -84,6 +86,46 @@ async def test_what_was_taken_stays(tmp_path: Path, alice: Home) -> None:
     result = await alice.do(hold=pb.Hold(sha256=other.sealed.manifest))
     assert "takes no other" in result.error
     assert alice.duties.manifest == alice.bundle.sealed.manifest
+
+
+async def test_what_was_taken_meanwhile_stays(tmp_path: Path, alice: Home) -> None:
+    """A sealed network whose files are held back until another one was taken does not take its place."""
+    (tmp_path / "other").mkdir()
+    other = sealed_network(tmp_path / "other", '[network]\nname = "net"\n[users]\ncount = 3\n')
+    files = {other.sealed.manifest: other.sealed.canonical(), **other.artifacts}
+    fetch, late = alice.duties._fetch, asyncio.Event()
+
+    async def slow(sha256: str) -> bytes:
+        if sha256 == other.sealed.manifest:
+            await late.wait()
+        return files[sha256] if sha256 in files else await fetch(sha256)
+
+    alice.duties._fetch = slow
+    held_back = asyncio.create_task(alice.do(hold=pb.Hold(sha256=other.sealed.manifest)))
+    await asyncio.sleep(0)
+    await alice.hold()
+    late.set()
+    assert "takes no other" in (await held_back).error
+    assert alice.duties.manifest == alice.bundle.sealed.manifest
+
+
+async def test_false_bytes_and_too_many_are_not_kept(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends other files than asked for, or more than there is room for, does not fill the disk with them."""
+    manifest, artifacts = alice.bundle.sealed.manifest, alice.duties._artifacts
+    fetch = alice.duties._fetch
+
+    async def false(sha256: str) -> bytes:
+        return bytes(1000)
+
+    alice.duties._fetch = false
+    result = await alice.do(hold=pb.Hold(sha256=manifest))
+    assert "other bytes" in result.error
+    assert artifacts.size() == 0
+    alice.duties._fetch = fetch
+    monkeypatch.setattr(duties, "STORE_LIMIT", 3000)
+    assert "at most" in (await alice.do(hold=pb.Hold(sha256=manifest))).error
+    assert artifacts.size() <= 3000
+    assert alice.duties.manifest == ""
 
 
 async def test_the_seal_is_shown_in_words(alice: Home, caplog: pytest.LogCaptureFixture) -> None:

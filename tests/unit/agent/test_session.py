@@ -1,0 +1,76 @@
+"""A session with a coordinator that sends too much."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agent import session
+from agent.session import Session, SessionEnded
+from coordinator.hub import Hub
+from protos import coordination_pb2 as pb
+from support.retry import poll
+from tests.unit.coordinator.fakes import FakeWork, credentials
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """An acting hub on a free port."""
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+        yield hub
+
+
+class Slow(FakeWork):
+    """Answers nothing before it may, and counts what it was asked."""
+
+    asked = 0
+    go = asyncio.Event()
+
+    async def answer(self, query: pb.Query) -> pb.Answer:
+        """Late."""
+        self.asked += 1
+        await self.go.wait()
+        return pb.Answer(id=query.id, status=200)
+
+
+async def test_an_artifact_without_end_is_not_taken_in(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is larger than any artifact ends the fetch, whole ones come; the session goes on."""
+    monkeypatch.setattr(session, "ARTIFACT_LIMIT", 3 << 20)
+    small, large = hub.artifacts.put(bytes(3 << 20)), hub.artifacts.put(bytes(4 << 20))
+    talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), FakeWork())
+    running = asyncio.create_task(talk.run(lambda _: None))
+    await hub.agent("alpha", 5)
+    assert await talk.fetch(small) == bytes(3 << 20)
+    with pytest.raises(SessionEnded, match="larger than 3 MiB"):
+        await talk.fetch(large)
+    assert not running.done()
+    running.cancel()
+
+
+async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions beyond what an agent answers at once stay unread until it has answered others."""
+    monkeypatch.setattr(session, "AT_ONCE", 5)
+    work = Slow()
+    running = asyncio.create_task(
+        Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), work).run(lambda _: None)
+    )
+    link = await hub.agent("alpha", 5)
+    connection = link._connection
+    assert connection
+    for number in range(50):
+        connection.send(pb.FromCoordinator(query=pb.Query(id=str(number))))
+
+    async def asked(count: int) -> bool:
+        return work.asked >= count
+
+    await poll(lambda: asked(3), what="the first questions", deadline=5, every=0.01)
+    await asyncio.sleep(0.3)  # what would be read is read by then
+    assert work.asked <= 6
+    work.go.set()
+    await poll(lambda: asked(50), what="the others", deadline=5, every=0.01)
+    running.cancel()
