@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import math
@@ -20,6 +21,7 @@ from agent.nodes.errors import UnknownNode
 from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from agent.queries import Queries
+from agent.renewal import Renewal
 from agent.session import Credentials, Refused, Send, Session, SessionEnded
 from agent.starting import watch_outages
 from agent.tasks import Memory, Tasks
@@ -31,7 +33,7 @@ from support.locks import FileLock
 from support.processes import Process
 from support.retry import retrying
 from support.tasks import end
-from support.tls import Kind
+from support.tls import Kind, TlsError
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ LONGEST_PAUSE = 2.0
 """Seconds between two dials, at most."""
 LOCAL_PAUSE = 1.0
 """The same on the operator's own machine, where a person waits for every command that looks."""
+RENEWAL_SECONDS = 3600.0
+"""Between two looks at the own certificate while a session lasts; each new one is another occasion."""
 LASTING = 5.0
 """Seconds after which a session that ended counts as one that went well: the next dial is at once."""
 
@@ -60,6 +64,9 @@ class Agent:
         self._folder = folder
         self._config = config
         self._session: Session | None = None
+        self._credentials: Credentials | None = None
+        self._renewal = Renewal(folder, config)
+        self._met = asyncio.Event()
         self.keys = KeyStore(folder.keys)
         memory = Memory(journal)
         self.nodes = Nodes(folder.path, self.keys.signer, local=config.local)
@@ -74,6 +81,25 @@ class Agent:
 
     async def dial(self, credentials: Credentials) -> None:
         """Serves one coordinator after another, until it is cancelled. Raises Refused."""
+        self._credentials = credentials
+        await together(self._dial(), kept_up(self._renew))
+
+    async def _renew(self) -> None:
+        """Has the certificate followed by another in good time: a coordinator may be there for seconds in months."""
+        while True:
+            self._met.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._met.wait(), RENEWAL_SECONDS)
+            if self._session is None or not self._renewal.due:
+                continue
+            try:
+                until = self._renewal.keep(await self._session.renew(self._renewal.request()))
+                self._credentials = read_credentials(self._folder, self._config)
+                log.info("the certificate is renewed: it is good until %s", f"{until:%Y-%m-%d}")
+            except (SessionEnded, TlsError, ConfigError, OSError) as error:
+                log.warning("the certificate is not renewed yet: %s", error)
+
+    async def _dial(self) -> None:
         told = ""
         coordinators = itertools.cycle((self._config.coordinator, *self._config.others))
 
@@ -86,7 +112,8 @@ class Agent:
         async def once() -> None:
             nonlocal told
             coordinator = next(coordinators)
-            session = self._session = Session(coordinator, credentials, self)
+            assert self._credentials  # noqa: S101 (`dial` was given them)
+            session = self._session = Session(coordinator, self._credentials, self)
             joined_at = math.inf
 
             def joined(welcome: pb.Welcome) -> None:
@@ -118,6 +145,7 @@ class Agent:
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """A coordinator took us in."""
         self._tasks.welcome(welcome, send)
+        self._met.set()
 
     def parted(self) -> None:
         """The connection is over."""

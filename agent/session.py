@@ -28,6 +28,8 @@ LOOK_SECONDS = 0.5
 """Between two looks at the nodes, to report what changed."""
 STATUS_SECONDS = 2.0
 """A status goes out at least this often."""
+RENEW_SECONDS = 15.0
+"""For a new certificate."""
 ARTIFACT_LIMIT = 256 << 20
 """Bytes of an artifact."""
 CHUNK_SECONDS = 30.0
@@ -137,6 +139,15 @@ class Session:
             raise _ended(error, self._coordinator) from error
         except TimeoutError:
             raise SessionEnded(f"artifact {sha256[:16]}…: nothing came for {CHUNK_SECONDS:g} s") from None
+
+    async def renew(self, csr: bytes) -> bytes:
+        """The certificate (PEM) that is to follow this agent's. Raises SessionEnded when there is none to be had."""
+        if self._stub is None:
+            raise SessionEnded("not connected to the coordinator")
+        try:
+            return (await self._stub.Renew(pb.JoinRequest(csr=csr), timeout=RENEW_SECONDS)).certificate
+        except grpc.aio.AioRpcError as error:
+            raise _ended(error, self._coordinator) from error
 
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
         hello = self._work.hello()

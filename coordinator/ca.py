@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,9 +28,12 @@ from support.tls import (
     public_bytes,
 )
 
-CA_LIFETIME = timedelta(days=3650)
-"""Of the CA's own certificate: agents pin it, so it outlives what it signs."""
+NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""When the CA's own certificate ends, in the words of RFC 5280, 4.1.2.5: agents pin it, so its end would be the
+network's. The coordinator's ends with it: whoever could steal the one's key has the other's, in the same folder.
+"""
 RENEW_BEFORE = timedelta(days=60)
+"""An installation gives a host's agent a new certificate where the one that it has ends sooner."""
 SKEW = timedelta(hours=1)
 """Certificates begin in the past, so that a host whose clock is slow can use its own at once."""
 
@@ -38,8 +41,9 @@ SKEW = timedelta(hours=1)
 class Authority:
     """Signs the coordinator's and the agents' certificates. Files: ca.key (0600) and ca.pem."""
 
-    def __init__(self, folder: Path, network: str) -> None:
-        """Opens or creates it. Raises TlsError, OSError."""
+    def __init__(self, folder: Path, network: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Opens or creates it. clock: UTC. Raises TlsError, OSError."""
+        self._clock = clock
         self.folder = folder
         self.network = network
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,19 +72,20 @@ class Authority:
         key = load_csr(csr).public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise TlsError("an EC key is expected")
-        return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH, lifetime)
+        return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH, self._clock() + lifetime)
 
     def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
         """The coordinator's key and certificate (PEM), good for these host names and IP addresses too.
 
-        Issued anew when an address is missing or the end is near. Raises TlsError, OSError.
+        As lasting as the CA; issued anew when an address is missing. Raises TlsError, OSError.
         """
         key = load_or_make_key(self.folder / "server.key")
         path = self.folder / "server.pem"
         identity = Identity(self.network, Kind.COORDINATOR)
         names = _server_names(identity, addresses)
         if not (path.exists() and self._usable(load_certificate(path.read_bytes()), key, names)):
-            write_atomic(path, self._issue(key.public_key(), identity, names, ExtendedKeyUsageOID.SERVER_AUTH))
+            end = self.certificate.not_valid_after_utc
+            write_atomic(path, self._issue(key.public_key(), identity, names, ExtendedKeyUsageOID.SERVER_AUTH, end))
         return key_pem(key), path.read_bytes()
 
     def _usable(
@@ -91,7 +96,7 @@ class Authority:
             identity_of(certificate).network == self.network
             and public_bytes(certificate.public_key()) == public_bytes(key.public_key())
             and certificate.issuer == self.certificate.subject
-            and certificate.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
+            and certificate.not_valid_after_utc >= self.certificate.not_valid_after_utc
             and set(names) <= set(held)
         )
 
@@ -101,17 +106,16 @@ class Authority:
         identity: Identity,
         names: list[x509.GeneralName],
         usage: x509.ObjectIdentifier,
-        lifetime: timedelta = LIFETIME,
+        end: datetime,
     ) -> bytes:
-        now = datetime.now(UTC)
         builder = (
             x509.CertificateBuilder()
             .subject_name(_subject(identity.name or str(identity.kind)))
             .issuer_name(self.certificate.subject)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - SKEW)
-            .not_valid_after(now + lifetime)
+            .not_valid_before(self._clock() - SKEW)
+            .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -119,7 +123,6 @@ class Authority:
         return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     def _self_signed(self) -> x509.Certificate:
-        now = datetime.now(UTC)
         name = _subject(f"bootcoord CA of {self.network}")
         usage = {"key_cert_sign": True, "crl_sign": True}
         others = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
@@ -130,8 +133,8 @@ class Authority:
             .issuer_name(name)
             .public_key(self._key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - SKEW)
-            .not_valid_after(now + CA_LIFETIME)
+            .not_valid_before(self._clock() - SKEW)
+            .not_valid_after(NEVER)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(x509.KeyUsage(**usage, **no), critical=True)
             .sign(self._key, hashes.SHA256())

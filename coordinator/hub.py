@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from coordinator.ca import Authority
 from coordinator.link import AgentLink, Connection
 from coordinator.parties.book import Book
 from coordinator.parties.invites import Invites
-from coordinator.parties.joining import Joining
+from coordinator.parties.joining import CSR_LIMIT, Joining
+from coordinator.parties.throttle import Throttle
 from coordinator.register import Register
 from coordinator.server import JoinRefused, make_server
 from protos import coordination_pb2 as pb
@@ -28,7 +30,7 @@ from support.endpoint import Endpoint
 from support.journal import Journal
 from support.locks import FileLock, LockedError
 from support.tasks import end
-from support.tls import Identity, Kind, fingerprint, load_certificate
+from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ PARTY_MESSAGE = 1 << 20
 """Bytes; hosts answer for whole tables."""
 REGISTER_SECONDS = 0.25
 """How often open streams are checked against the register: revocations of other processes act at once too."""
+RENEWALS, RENEWALS_SECONDS = 5, 600.0
+"""So many certificates of one agent are signed in so many seconds."""
 
 _SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
 
@@ -123,6 +127,7 @@ class Hub:
         self._make_parties = parties
         self._lock = FileLock(state / "lock")
         self._connections: set[Connection] = set()
+        self._renewals = Throttle(RENEWALS, RENEWALS_SECONDS)
         self._epoch = 0
 
     async def __aenter__(self) -> Hub:
@@ -206,6 +211,20 @@ class Hub:
             return f"this is network {self.network}"
         return self.register.refusal(identity, fingerprint)
 
+    def renew(self, identity: Identity, csr: bytes) -> bytes:
+        """An agent has its key signed again: returns the certificate (PEM) that is to follow. Raises JoinRefused."""
+        if not self._renewals.allows(identity.name, time.monotonic()):
+            raise JoinRefused(f"more than {RENEWALS} certificates in {RENEWALS_SECONDS:g} s", later=True)
+        if len(csr) > CSR_LIMIT:
+            raise JoinRefused(f"the certificate signing request is larger than {CSR_LIMIT} bytes")
+        try:
+            certificate = self.authority.sign(csr, identity)
+        except TlsError as error:
+            raise JoinRefused(str(error)) from error
+        self.register.renew(identity.name, fingerprint(load_certificate(certificate)))
+        log.info("agent of %s has a new certificate", identity.name)
+        return certificate
+
     def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
         """An invitation's holder has its key signed: returns the party's certificate (PEM). Raises JoinRefused."""
         if identity.network != self.network:
@@ -216,6 +235,7 @@ class Hub:
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent said Hello on a new stream."""
+        self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
         other = hello.epoch == self._epoch and hello.instance not in ("", self.instance)
         host = connection.identity.kind is Kind.HOST  # a stranger's word does not move the others

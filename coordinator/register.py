@@ -16,7 +16,9 @@ _SCHEMA = (
         enrolled_at REAL NOT NULL,
         revoked INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
+    "ALTER TABLE enrolled ADD COLUMN successor TEXT NOT NULL DEFAULT ''",
 )
+_COLUMNS = "name, kind, fingerprint, enrolled_at, revoked, successor"
 
 
 class RegisterError(Exception):
@@ -34,6 +36,8 @@ class Entry:
     enrolled_at: float
     """Unix seconds."""
     revoked: bool
+    successor: str
+    """Of the certificate that was signed to follow it, until that was shown; empty: none."""
 
 
 class Register:
@@ -60,12 +64,23 @@ class Register:
         if known and known.revoked:
             raise RegisterError(f"{identity.name} was revoked: enrol under another name")
         self._journal.write(
-            "INSERT OR REPLACE INTO enrolled VALUES (?, ?, ?, ?, 0)",
+            "INSERT OR REPLACE INTO enrolled (name, kind, fingerprint, enrolled_at) VALUES (?, ?, ?, ?)",
             identity.name,
             str(identity.kind),
             fingerprint,
             time.time(),
         )
+
+    def renew(self, name: str, successor: str) -> None:
+        """Notes the certificate that is to follow: its answer may be lost, so both are good until it is shown."""
+        self._journal.write("UPDATE enrolled SET successor = ? WHERE name = ?", successor, name)
+
+    def shown(self, name: str, fingerprint: str) -> None:
+        """An agent came with this certificate: when it is the one that was to follow, the older one is void."""
+        known = self.find(name)
+        if known and known.successor == fingerprint:
+            statement = "UPDATE enrolled SET fingerprint = successor, successor = '' WHERE name = ? AND successor = ?"
+            self._journal.write(statement, name, fingerprint)
 
     def revoke(self, name: str) -> bool:
         """Shuts the name out, for good. Returns whether it was enrolled."""
@@ -73,14 +88,12 @@ class Register:
 
     def find(self, name: str) -> Entry | None:
         """The entry of that name."""
-        row = self._journal.row(
-            "SELECT name, kind, fingerprint, enrolled_at, revoked FROM enrolled WHERE name = ?", name
-        )
+        row = self._journal.row(f"SELECT {_COLUMNS} FROM enrolled WHERE name = ?", name)  # noqa: S608
         return _entry(row) if row else None
 
     def entries(self) -> tuple[Entry, ...]:
         """Everybody, by name."""
-        rows = self._journal.rows("SELECT name, kind, fingerprint, enrolled_at, revoked FROM enrolled ORDER BY name")
+        rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
         return tuple(_entry(row) for row in rows)
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
@@ -92,10 +105,10 @@ class Register:
             return f"{identity.name} is not enrolled: enrol it again"
         if entry.revoked:
             return f"{identity.name} was revoked"
-        if entry.fingerprint != fingerprint:
+        if fingerprint not in (entry.fingerprint, entry.successor):
             return f"{identity.name} was enrolled again with another certificate"
         return None
 
 
-def _entry(row: tuple[str, str, str, float, int]) -> Entry:
-    return Entry(row[0], Kind(row[1]), row[2], row[3], bool(row[4]))
+def _entry(row: tuple[str, str, str, float, int, str]) -> Entry:
+    return Entry(row[0], Kind(row[1]), row[2], row[3], bool(row[4]), row[5])

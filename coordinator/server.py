@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
 import grpc
@@ -48,7 +48,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class JoinRefused(Exception):
-    """Why an invitation is not redeemed, in one line."""
+    """Why no certificate is signed, in one line."""
 
     def __init__(self, message: str, later: bool = False) -> None:
         """later: the same may be asked again in a moment."""
@@ -72,6 +72,9 @@ class Desk(Protocol):
 
     def left(self, connection: Connection) -> None:
         """Its stream ended."""
+
+    def renew(self, identity: Identity, csr: bytes) -> bytes:
+        """Who shows an agent's certificate gets the next one. Raises JoinRefused."""
 
     def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
         """Who shows an invitation's certificate has its key signed. Raises JoinRefused."""
@@ -130,14 +133,13 @@ class _Servicer(rpc.CoordinationServicer):
         for start in range(0, len(data), CHUNK):
             yield pb.Chunk(data=data[start : start + CHUNK])
 
+    async def Renew(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
+        identity, _ = await self._admit(context)
+        return await _signed(context, lambda: self._desk.renew(identity, request.csr))
+
     async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
         identity, print_ = await self._admit(context, joining=True)
-        try:
-            return pb.JoinReply(certificate=self._desk.redeem(identity, print_, request.csr))
-        except JoinRefused as refused:
-            code = grpc.StatusCode.RESOURCE_EXHAUSTED if refused.later else grpc.StatusCode.PERMISSION_DENIED
-            await context.abort(code, str(refused))
-            raise  # abort has raised already
+        return await _signed(context, lambda: self._desk.redeem(identity, print_, request.csr))
 
     async def _admit(self, context: Context, joining: bool = False) -> tuple[Identity, str]:
         """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
@@ -155,6 +157,16 @@ class _Servicer(rpc.CoordinationServicer):
         if refusal:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
         return identity, print_
+
+
+async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
+    """The certificate, or why there is none."""
+    try:
+        return pb.JoinReply(certificate=sign())
+    except JoinRefused as refused:
+        code = grpc.StatusCode.RESOURCE_EXHAUSTED if refused.later else grpc.StatusCode.PERMISSION_DENIED
+        await context.abort(code, str(refused))
+        raise  # abort has raised already
 
 
 def _not_invited(identity: Identity) -> str | None:

@@ -49,6 +49,11 @@ class CoordinationStub:
                 request_serializer=protos_dot_coordination__pb2.JoinRequest.SerializeToString,
                 response_deserializer=protos_dot_coordination__pb2.JoinReply.FromString,
                 _registered_method=True)
+        self.Renew = channel.unary_unary(
+                '/bootcoord.v1.Coordination/Renew',
+                request_serializer=protos_dot_coordination__pb2.JoinRequest.SerializeToString,
+                response_deserializer=protos_dot_coordination__pb2.JoinReply.FromString,
+                _registered_method=True)
 
 
 class CoordinationServicer:
@@ -76,6 +81,13 @@ class CoordinationServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Renew(self, request, context):
+        """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CoordinationServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -91,6 +103,11 @@ def add_CoordinationServicer_to_server(servicer, server):
             ),
             'Join': grpc.unary_unary_rpc_method_handler(
                     servicer.Join,
+                    request_deserializer=protos_dot_coordination__pb2.JoinRequest.FromString,
+                    response_serializer=protos_dot_coordination__pb2.JoinReply.SerializeToString,
+            ),
+            'Renew': grpc.unary_unary_rpc_method_handler(
+                    servicer.Renew,
                     request_deserializer=protos_dot_coordination__pb2.JoinRequest.FromString,
                     response_serializer=protos_dot_coordination__pb2.JoinReply.SerializeToString,
             ),
@@ -174,6 +191,33 @@ class Coordination:
             request,
             target,
             '/bootcoord.v1.Coordination/Join',
+            protos_dot_coordination__pb2.JoinRequest.SerializeToString,
+            protos_dot_coordination__pb2.JoinReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Renew(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/bootcoord.v1.Coordination/Renew',
             protos_dot_coordination__pb2.JoinRequest.SerializeToString,
             protos_dot_coordination__pb2.JoinReply.FromString,
             options,

@@ -41,6 +41,8 @@ class CoordinationStub:
     """The bytes of an artifact that the coordinator holds, in order."""
     Join: _grpc.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]
     """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+    Renew: _grpc.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]
+    """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
 
 @_typing.type_check_only
 class CoordinationAsyncStub(CoordinationStub):
@@ -53,6 +55,8 @@ class CoordinationAsyncStub(CoordinationStub):
     """The bytes of an artifact that the coordinator holds, in order."""
     Join: _aio.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]  # type: ignore[assignment]
     """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+    Renew: _aio.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]  # type: ignore[assignment]
+    """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
 
 class CoordinationServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -80,5 +84,13 @@ class CoordinationServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_coordination_pb2.JoinReply, _abc.Awaitable[_coordination_pb2.JoinReply]]:
         """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+
+    @_abc_1.abstractmethod
+    def Renew(
+        self,
+        request: _coordination_pb2.JoinRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordination_pb2.JoinReply, _abc.Awaitable[_coordination_pb2.JoinReply]]:
+        """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
 
 def add_CoordinationServicer_to_server(servicer: CoordinationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

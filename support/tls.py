@@ -1,4 +1,4 @@
-"""Keys, certificates and who they name. EC P-256 throughout; certificates last a year.
+"""Keys, certificates and who they name. EC P-256 throughout; agents' certificates last a year, and are renewed.
 
 An identity is a URI in the certificate's subject alternative name, which only the network's CA chooses:
 `bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME`, `bootcoord://NETWORK/invite/NAME` or
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from support.files import write_atomic
 
 LIFETIME = timedelta(days=365)
+"""Of an agent's certificate."""
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
 """The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
 The CA gives it to nobody else, so it proves more than an address would."""
@@ -136,6 +137,12 @@ def identity_of(certificate: x509.Certificate) -> Identity:
         return Identity.parse(uri)
     except (x509.ExtensionNotFound, ValueError) as error:
         raise TlsError("the certificate names no bootcoord identity") from error
+
+
+def is_due(certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether it is to be renewed: half of its time is over. now: UTC."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now >= begin + (end - begin) / 2
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
