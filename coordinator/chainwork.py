@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from itertools import groupby
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
-from boot.step import ChainStep, Finality, Work
+from boot.step import ChainStep, Finality, Query, Work
 from coordinator.bootlog import BootLog
 from coordinator.broken import Broken
 from coordinator.desk import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
+from coordinator.link import LinkError
 from coordinator.progress import Reporter
 from coordinator.state import State
 from coordinator.typed import Typed
+from inventory.network import Node
 from protos import coordination_pb2 as pb
-from support.retry import poll
+from support.retry import DeadlineError, poll
 from support.tasks import all_of
+
+PARTY_SECONDS = 20.0
+"""For a party's agent to tell what it pushed; the boot waits for it no longer."""
 
 
 class ChainWork:
@@ -42,6 +48,8 @@ class ChainWork:
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
         """The highest block that holds a transaction of this boot, as far as this run saw."""
+        self._claimed = 0
+        """The same by parties' word, which moves nobody further than the operator's own nodes are."""
 
     def of(self, step: ChainStep) -> dict[str, Work]:
         """All of a step's work, by key."""
@@ -81,35 +89,54 @@ class ChainWork:
         node = self._network.node(name)
         await self._broken.unless(node, self._caught_up(name))
         body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
-        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, progress, total))
+        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, node, progress, total))
         await self._broken.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
         """A dependent transaction waits until its predecessor's block is known where it is pushed."""
         wanted = self._height
+        if self._claimed > wanted:
+            head = int((await self._desk.ask(Query("/v1/chain/get_info")))["head_block_num"])
+            wanted = max(wanted, min(self._claimed, head))
         node = self._network.node(name)
 
         async def there() -> bool:
             try:
                 info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
-            except NodeError:
+                return int(info["head_block_num"]) >= wanted
+            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may answer anything
                 return False
-            return int(info["head_block_num"]) >= wanted
 
         await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
 
-    def _progressed(self, step: ChainStep, progress: pb.Progress, total: int) -> None:
+    def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
+        """An agent tells of what it pushed. Of work that is not its own it knows nothing."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
-            self._height = max(self._height, pushed.block)
+            if pushed.key not in works or self._desk.pusher(works[pushed.key].holder).host != node.host:
+                continue
+            if node.party:
+                self._claimed = max(self._claimed, pushed.block)
+            else:
+                self._height = max(self._height, pushed.block)
             seen.add(pushed.transaction or pushed.key)
             if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
                 self._log.commands(step.name, self._typed.lines(works[pushed.key]), pushed.transaction, pushed.block)
         self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
 
     async def recount(self, step: ChainStep) -> None:
-        """Completes the command log of a step that ended while no coordinator listened: agents tell it again."""
+        """Completes the command log of a step that ended while no coordinator listened: the agents that had a part in
+        it tell it again. The log may lack what an agent does not tell.
+        """
         works = self.of(step)
-        for link in [link for link in self._desk.hub.links.values() if link.connected]:
+        nodes = {node.host: node for node in (self._desk.pusher(work.holder) for work in works.values())}
+        await all_of(self._recount(step, node, len(works)) for node in nodes.values())
+
+    async def _recount(self, step: ChainStep, node: Node, total: int) -> None:
+        link = self._desk.hub.links.get(node.host)
+        if link is None or not link.connected:
+            return
+        seconds = PARTY_SECONDS if node.party else ACT_SECONDS
+        with contextlib.suppress(LinkError, DeadlineError):
             body = pb.Recount(step=step.name)
-            await link.task(body, lambda progress: self._progressed(step, progress, len(works)), deadline=ACT_SECONDS)
+            await link.task(body, lambda progress: self._progressed(step, node, progress, total), deadline=seconds)

@@ -18,10 +18,13 @@ from antelope.errors import Unreachable, node_error
 from antelope.reads import ChainReader
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
+from support.texts import plain
 from support.tls import Identity
 
 QUERIES_AT_ONCE = 32
 QUERY_SECONDS = 15.0
+ERROR_LIMIT = 4000
+"""Characters of an agent's reason."""
 
 TaskBody = (  # those that a Task may have
     pb.Collect
@@ -232,16 +235,23 @@ class AgentLink:
                 pending.result.set_exception(RevokedError(reason))
 
     def receive(self, message: pb.FromAgent) -> str:
-        """Takes in a message that follows the Hello. Returns what is wrong with it; empty: nothing."""
+        """Takes in a message that follows the Hello; its words, which people read, as plain lines.
+
+        Returns what is wrong with it; empty: nothing.
+        """
         kind = message.WhichOneof("body")
         if kind == "status":
+            for node in message.status.nodes:
+                node.detail = plain(node.detail)
             self.status = message.status
             self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":
             self._answered(message.answer)
         elif kind == "progress":
+            message.progress.note = plain(message.progress.note)
             self._progressed(message.progress)
         elif kind == "result":
+            message.result.error = plain(message.result.error, ERROR_LIMIT)
             pending = self._tasks.get(message.result.task)
             if pending and not pending.result.done():
                 pending.result.set_result(message.result)

@@ -34,7 +34,7 @@ class Entry:
     fingerprint: str
     """sha256 (hex) of the certificate that it must use."""
     enrolled_at: float
-    """Unix seconds."""
+    """Unix seconds: when its certificate came into use."""
     revoked: bool
     successor: str
     """Of the certificate that was signed to follow it, until that was shown; empty: none."""
@@ -79,8 +79,13 @@ class Register:
         """An agent came with this certificate: when it is the one that was to follow, the older one is void."""
         known = self.find(name)
         if known and known.successor == fingerprint:
-            statement = "UPDATE enrolled SET fingerprint = successor, successor = '' WHERE name = ? AND successor = ?"
-            self._journal.write(statement, name, fingerprint)
+            self._journal.write(
+                "UPDATE enrolled SET fingerprint = successor, successor = '', enrolled_at = ? "
+                "WHERE name = ? AND successor = ?",
+                time.time(),
+                name,
+                fingerprint,
+            )
 
     def revoke(self, name: str) -> bool:
         """Shuts the name out, for good. Returns whether it was enrolled."""

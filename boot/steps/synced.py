@@ -29,6 +29,14 @@ def evidence(blueprint: Blueprint) -> Reads:
 
 
 def _fault(blueprint: Blueprint, node: NodeRef, head: int) -> Asking[str]:
+    """What the node lacks; a party's may answer anything."""
+    try:
+        return (yield from _looked_at(blueprint, node, head))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return "gives answers that cannot be read"
+
+
+def _looked_at(blueprint: Blueprint, node: NodeRef, head: int) -> Asking[str]:
     info = yield Query("/v1/chain/get_info", node=node.name)
     if isinstance(info, NodeError):
         return f"does not answer ({info})"

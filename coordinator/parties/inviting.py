@@ -11,12 +11,12 @@ from coordinator.ca import Authority
 from coordinator.errors import UsageProblem
 from coordinator.parties.book import Book, Standing
 from coordinator.parties.invites import Invites
-from coordinator.register import Register
+from coordinator.register import Entry, Register
 from inventory import syntax
 from inventory.network import Network
 from support.invitation import pack
 from support.journal import Journal
-from support.tls import Identity, Kind, fingerprint, load_certificate, make_csr
+from support.tls import LIFETIME, Identity, Kind, fingerprint, load_certificate, make_csr
 
 HOURS = 24.0
 """How long an invitation is good, unless said otherwise."""
@@ -35,7 +35,8 @@ def invite(
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
     register, book, invites = Register(journal), Book(journal), Invites(journal)
-    if entry := register.find(name):
+    entry = register.find(name)
+    if entry and not _ran_out(entry):
         state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
         raise UsageProblem(f"{name} {state}")
     _check_account(book, invites, name, account)
@@ -77,9 +78,17 @@ def revoke(journal: Journal, name: str) -> str:
     return ", ".join(done)
 
 
+def _ran_out(entry: Entry) -> bool:
+    """Whether it is a party whose certificate has ended, unrenewed: it comes back as itself, with an invitation."""
+    ended = entry.enrolled_at + LIFETIME.total_seconds() < time.time()
+    return entry.kind is Kind.PARTY and not entry.revoked and ended
+
+
 def _check_account(book: Book, invites: Invites, name: str, account: str) -> None:
     for party in book.parties():
-        if party.account == account and party.state is not Standing.REVOKED:
+        if party.name == name and party.account != account:
+            raise UsageProblem(f"{name}'s account is {party.account}, not {account}")
+        if party.account == account and party.name != name and party.state is not Standing.REVOKED:
             raise UsageProblem(f"account {account} is that of party {party.name}")
     for other in invites.open(time.time()):
         if other.account == account and other.name != name:

@@ -37,6 +37,9 @@ def node_answers(blueprint: Blueprint, **changes: Any) -> dict[tuple[str | None,
         ({"info": Unreachable(0, None, "", "refused")}, "alpha: does not answer (refused)"),
         ({"links": []}, "alpha: has no connection to another node"),
         ({"links": [{"last_handshake": {"chain_id": "0" * 64}}]}, "alpha: has no connection to another node"),
+        ({"info": []}, "alpha: gives answers that cannot be read"),
+        ({"info": {"head_block_num": "x", "chain_id": "c" * 64}}, "alpha: gives answers that cannot be read"),
+        ({"links": [1]}, "alpha: gives answers that cannot be read"),
     ],
 )
 def test_a_producers_node_must_follow(chain: FakeChain, blueprint: Blueprint, changes: Any, said: str) -> None:

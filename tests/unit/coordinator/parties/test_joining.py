@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import grpc
@@ -16,7 +17,7 @@ from coordinator.parties.joining import TRIES
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation
-from support.tls import Identity, Kind, identity_of, load_certificate
+from support.tls import LIFETIME, Identity, Kind, identity_of, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, credentials
 from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join
 
@@ -165,6 +166,25 @@ async def test_names_and_accounts_are_promised_once(world: World) -> None:
     ):
         with pytest.raises(UsageProblem, match=said):
             _try(world, name, account)
+
+
+async def test_a_party_whose_certificate_ended_is_invited_again(world: World) -> None:
+    """As itself, with its key and for its account alone; not a day before, and never once it was revoked."""
+    first = await join(world.invited("alice"), world.folder / "a.key")
+    year = LIFETIME.total_seconds()
+    for age, said in ((year - 86_400, "enrolled already"), (year + 60, "account is alice1111111")):
+        world.hub.journal.write("UPDATE enrolled SET enrolled_at = ?", time.time() - age)
+        with pytest.raises(UsageProblem, match=said):
+            _try(world, "alice", "x" * 12)
+    again = await join(world.invited("alice"), world.folder / "a.key")
+    assert again.certificate != first.certificate
+    session = dial(world, again, FakeParty())
+    assert await world.hub.agent("alice", 5)
+    session.cancel()
+    world.hub.revoke("alice")
+    world.hub.journal.write("UPDATE enrolled SET enrolled_at = 1")
+    with pytest.raises(UsageProblem, match="revoked"):
+        world.invited("alice")
 
 
 async def test_the_token_itself_is_not_kept(world: World) -> None:
