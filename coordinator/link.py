@@ -242,13 +242,13 @@ class AgentLink:
         kind = message.WhichOneof("body")
         if kind == "status":
             for node in message.status.nodes:
-                node.detail = plain(node.detail)
+                node.detail = plain(node.detail, ERROR_LIMIT)
             self.status = message.status
             self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":
             self._answered(message.answer)
         elif kind == "progress":
-            message.progress.note = plain(message.progress.note)
+            message.progress.note = plain(message.progress.note, ERROR_LIMIT)
             self._progressed(message.progress)
         elif kind == "result":
             message.result.error = plain(message.result.error, ERROR_LIMIT)

@@ -111,7 +111,7 @@ class PartyAgent(Agent):
             sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
             log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
             return
-        log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason))
+        log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason, 500))
         refused = self._send
         if refused:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)

@@ -22,6 +22,7 @@ from coordinator.progress import PlainReporter
 from coordinator.state import State
 from inventory.network import Node
 from protos import coordination_pb2 as pb
+from support.retry import poll
 from support.tls import Kind
 from tests.unit.coordinator.fakes import FakeWork, credentials
 from tests.unit.coordinator.parties.crowd import make_network, make_sealed
@@ -73,6 +74,11 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
             )
         ]
         await asyncio.gather(hub.agent(name, 5), hub.agent("mallory", 5))
+
+        async def told() -> bool:
+            return hub.links[name].status is not None
+
+        await poll(told, what="how the nodes are", deadline=5, every=0.01)
         blueprint = Blueprint(sealed, state.artifacts.get)
         work = ChainWork(
             NetworkDesk(network, hub), blueprint, state, BootLog(state.boot_log), PlainReporter(io.StringIO())

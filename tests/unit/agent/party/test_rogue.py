@@ -18,6 +18,7 @@ from typing import Any
 import grpc
 import pytest
 
+from agent.cli import ENDED
 from agent.config import DataFolder
 from agent.keys import KeyStore
 from agent.nodeos.probe import free_ports
@@ -272,7 +273,7 @@ async def test_it_gets_nothing_and_both_sides_read_why(
         rogue.say(pb.FromCoordinator(query=pb.Query(id="big", body=bytes(9 << 20))))
         await poll(_so(lambda: rogue.hellos > 1), what="the agent to come back", deadline=20)
         rogue.end.set()
-        assert await asyncio.wait_for(siege.agent.wait(), 20) == 1
+        assert await asyncio.wait_for(siege.agent.wait(), 20) == ENDED
 
         assert not (siege.nodeos / "pushed").exists()
         assert (siege.nodeos / "started").read_text().count("\n") == 1
