@@ -15,6 +15,7 @@ from boot.blueprint import Blueprint
 from boot.step import ChainStep
 from boot.steps import STEPS
 from coordinator.bootlog import BootLog
+from coordinator.broken import Broken
 from coordinator.chainwork import ChainWork
 from coordinator.desk import NetworkDesk
 from coordinator.hub import Hub
@@ -80,9 +81,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
         await poll(told, what="how the nodes are", deadline=5, every=0.01)
         blueprint = Blueprint(sealed, state.artifacts.get)
-        work = ChainWork(
-            NetworkDesk(network, hub), blueprint, state, BootLog(state.boot_log), PlainReporter(io.StringIO())
-        )
+        desk = NetworkDesk(network, hub)
+        broken, log = Broken(desk, sealed), BootLog(state.boot_log)
+        work = ChainWork(desk, broken, blueprint, state, log, PlainReporter(io.StringIO()))
         yield Bench(hub, work, host, party, state)
         for session in sessions:
             session.cancel()

@@ -87,6 +87,11 @@ class Rogue(rpc.CoordinationServicer):
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
         raise AssertionError
 
+    async def Renew(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
+        """Nobody asks."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
+        raise AssertionError
+
     async def heard_that(self, what: Callable[[pb.FromAgent], bool], seconds: float = 20) -> pb.FromAgent:
         """The first message that fits, once there is one."""
 
