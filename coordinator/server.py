@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import grpc
 from cryptography import x509
 
 from coordinator.link import Connection
+from coordinator.parties.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.artifacts import ArtifactStore
@@ -29,6 +31,10 @@ PARTY_MESSAGES = 50
 STREAMS_PER_AGENT = 16
 CALLS = 4096
 """At once, of all agents together."""
+CALLS_PER_AGENT = 16
+"""At once, over however many connections."""
+SESSIONS, SESSIONS_SECONDS = 60, 60.0
+"""So many sessions of a party are begun in so many seconds; its agent dials every 2 s at most."""
 CHUNK = 1 << 20
 
 OPTIONS: list[tuple[str, int]] = [
@@ -38,6 +44,7 @@ OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_concurrent_streams", STREAMS_PER_AGENT),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 30_000),  # without any call: an agent always has its session
     ("grpc.keepalive_time_ms", 5_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -83,9 +90,15 @@ class Desk(Protocol):
 class _Servicer(rpc.CoordinationServicer):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._calls: Counter[Identity] = Counter()
+        self._sessions = Throttle(SESSIONS, SESSIONS_SECONDS)
 
     async def Session(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]  # noqa: N802
         connection = Connection(*await self._admit(context))
+        party = connection.identity.kind is Kind.PARTY
+        if party and not self._sessions.allows(connection.identity.name, time.monotonic()):
+            reason = f"more than {SESSIONS} sessions in {SESSIONS_SECONDS:g} s"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 first = await context.read()
@@ -141,7 +154,7 @@ class _Servicer(rpc.CoordinationServicer):
         identity, print_ = await self._admit(context, joining=True)
         return await _signed(context, lambda: self._desk.redeem(identity, print_, request.csr))
 
-    async def _admit(self, context: Context, joining: bool = False) -> tuple[Identity, str]:
+    async def _admit(self, context: Any, joining: bool = False) -> tuple[Identity, str]:
         """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
         unless it comes with an invitation.
         """
@@ -156,7 +169,17 @@ class _Servicer(rpc.CoordinationServicer):
             refusal = "a certificate of this network is needed"
         if refusal:
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+        if self._calls[identity] >= CALLS_PER_AGENT:
+            reason = f"more than {CALLS_PER_AGENT} calls at the same time"
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+        self._calls[identity] += 1
+        context.add_done_callback(lambda context: self._ended(identity))
         return identity, print_
+
+    def _ended(self, identity: Identity) -> None:
+        self._calls[identity] -= 1
+        if not self._calls[identity]:
+            del self._calls[identity]
 
 
 async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:

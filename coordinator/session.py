@@ -11,14 +11,16 @@ from pathlib import Path
 
 from boot.blueprint import Blueprint, NodeRef
 from coordinator.desk import NetworkDesk
-from coordinator.errors import OperationFailed
+from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hub import BusyError, Hub
 from coordinator.parties.desk import Desk
 from coordinator.parties.rules import RulesOf
+from coordinator.register import Register
 from coordinator.state import State
 from inventory.network import Network
 from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll, retrying
+from support.tls import Kind
 
 DIAL_SECONDS = 30.0
 """An agent redials within 2 s; one that was just started needs its imports too."""
@@ -67,7 +69,8 @@ class Session:
 
 @asynccontextmanager
 async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIterator[Session]:
-    """Opens state and hub. Raises OperationFailed, HubError (another coordinator runs, the port is taken).
+    """Opens state and hub. Raises OperationFailed, UsageProblem (a name), HubError (another coordinator runs, the port
+    is taken).
 
     One that is to act waits for one that only looks.
     """
@@ -86,11 +89,23 @@ async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIt
     try:
         hub = await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2)
         try:
+            check_names(network, hub.register)
             yield Session(network, state, hub, NetworkDesk(network, hub), desks[-1])
         finally:
             await hub.__aexit__(None, None, None)
     finally:
         state.close()
+
+
+def check_names(network: Network, register: Register) -> None:
+    """That no host of the inventory goes by a party's name, whose agent would be taken for the host's.
+
+    Raises UsageProblem.
+    """
+    parties = {entry.name for entry in register.entries() if entry.kind is Kind.PARTY}
+    for name in (*(host.name for host in network.hosts), *(node.name for node in network.nodes)):
+        if name in parties:
+            raise UsageProblem(f"{network.source}: {name} is the name of a party: give the host or node another one")
 
 
 def require_sealed(session: Session) -> Sealed:

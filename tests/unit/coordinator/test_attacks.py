@@ -14,9 +14,11 @@ import pytest
 from agent.session import OPTIONS, Credentials, Refused, Session, SessionEnded
 from coordinator.ca import Authority
 from coordinator.hub import Hub
+from coordinator.server import CALLS_PER_AGENT, SESSIONS
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
-from support.tls import Identity, Kind, key_pem, load_or_make_key, make_csr
+from support.retry import poll
+from support.tls import COORDINATOR_NAME, Identity, Kind, key_pem, load_or_make_key, make_csr
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial
 
 
@@ -162,3 +164,72 @@ async def test_answers_to_what_was_not_asked_change_nothing(hub: Hub, tmp_path: 
         await call.write(pb.FromAgent(hello=pb.Hello(version="2")))
         assert isinstance(await call.read(), pb.FromCoordinator)
         assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_who_calls_without_reading_holds_nobody_up(hub: Hub, tmp_path: Path) -> None:
+    """Over many connections, too, an agent has so many calls open and no more; the others are not told to wait."""
+    shown = credentials(hub, tmp_path, "greedy", Kind.PARTY)
+    large = hub.artifacts.put(bytes(12 << 20))
+    codes: list[grpc.StatusCode] = []
+    async with contextlib.AsyncExitStack() as stack:
+        calls = []
+        for _ in range(3):
+            trust = grpc.ssl_channel_credentials(hub.authority.pem, shown.key, shown.certificate)
+            channel = await stack.enter_async_context(
+                grpc.aio.secure_channel(f"localhost:{hub.port}", trust, options=OPTIONS)
+            )
+            calls += [rpc.CoordinationStub(channel).Fetch(pb.FetchRequest(sha256=large)) for _ in range(8)]
+        for call in calls:
+            try:
+                await call.read()
+            except grpc.aio.AioRpcError as error:
+                codes.append(error.code())
+        assert codes == [grpc.StatusCode.RESOURCE_EXHAUSTED] * (24 - CALLS_PER_AGENT)
+        other = dial(hub, credentials(hub, tmp_path, "other"), FakeWork())
+        await hub.agent("other", 5)
+        other.cancel()
+        for call in calls:
+            call.cancel()
+
+    async def free() -> bool:
+        trust = grpc.ssl_channel_credentials(hub.authority.pem, shown.key, shown.certificate)
+        async with grpc.aio.secure_channel(f"localhost:{hub.port}", trust, options=OPTIONS) as channel:
+            try:
+                await rpc.CoordinationStub(channel).Fetch(pb.FetchRequest(sha256=large)).read()
+            except grpc.aio.AioRpcError:
+                return False
+        return True
+
+    await poll(free, what="the calls that ended to count no more", deadline=5)
+
+
+async def test_who_comes_and_goes_without_end_is_slowed_down(hub: Hub, tmp_path: Path) -> None:
+    """A party's sessions are counted: its coming is news to everybody who looks on."""
+    shown = credentials(hub, tmp_path, "restless", Kind.PARTY)
+    trust = grpc.ssl_channel_credentials(hub.authority.pem, shown.key, shown.certificate)
+    async with grpc.aio.secure_channel(f"localhost:{hub.port}", trust, options=OPTIONS) as channel:
+        stub, codes = rpc.CoordinationStub(channel), []
+        for _ in range(SESSIONS + 1):
+            call = stub.Session()
+            with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                await call.write(pb.FromAgent(hello=pb.Hello(version="1")))
+                await call.read()
+                await call.done_writing()
+            codes.append(await call.code())
+    assert codes == [grpc.StatusCode.OK] * SESSIONS + [grpc.StatusCode.RESOURCE_EXHAUSTED]
+
+
+async def test_a_party_named_like_the_coordinator_is_not_it(hub: Hub, tmp_path: Path) -> None:
+    """Agents insist on a name in the certificate's list, which the CA gives nobody; a subject's name is none."""
+    posing = credentials(hub, tmp_path, COORDINATOR_NAME, Kind.PARTY)
+    server = grpc.aio.server()
+    pair = [(posing.key, posing.certificate)]
+    port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(pair, hub.authority.pem, True))
+    await server.start()
+    work = FakeWork()
+    with pytest.raises(SessionEnded, match="no coordinator"):
+        await asyncio.wait_for(
+            Session(f"127.0.0.1:{port}", credentials(hub, tmp_path, "victim"), work).run(lambda _: None), 10
+        )
+    assert work.welcomes == []
+    await server.stop(None)

@@ -14,12 +14,14 @@ from coordinator.errors import UsageProblem
 from coordinator.parties.book import Standing
 from coordinator.parties.inviting import invite
 from coordinator.parties.joining import TRIES
+from coordinator.session import check_names
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation
 from support.tls import LIFETIME, Identity, Kind, identity_of, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, credentials
 from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join
+from tests.unit.coordinator.parties.crowd import make_network
 
 
 async def _refused(joining: object) -> grpc.aio.AioRpcError:
@@ -193,3 +195,16 @@ async def test_the_token_itself_is_not_kept(world: World) -> None:
     held = b"".join(path.read_bytes() for path in (world.folder / "state").rglob("*") if path.is_file())
     assert token.encode() not in held
     assert token.rpartition(".")[2][:64].encode() not in held
+
+
+async def test_a_host_that_is_named_like_a_party_is_a_mistake(world: World) -> None:
+    """Added to the inventory later, it would find the party's agent in its place."""
+    network = make_network(world.folder)
+    check_names(network, world.hub.register)
+    await join(world.invited("honest"), world.folder / "h.key")
+    check_names(network, world.hub.register)
+    for name in (network.hosts[0].name, network.nodes[-1].name):
+        world.hub.register.enrol(Identity("net", Kind.PARTY, name), "f")
+        with pytest.raises(UsageProblem, match=f"{name} is the name of a party"):
+            check_names(network, world.hub.register)
+        world.hub.journal.write("DELETE FROM enrolled WHERE name = ?", name)
