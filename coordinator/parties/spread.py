@@ -2,7 +2,8 @@
 
 A newcomer is linked with few nodes: one of the operator's, and others that have the fewest links so far. So the graph's
 degree stays bounded however many come, nobody's loss cuts a party off, and no party is surrounded by other parties
-alone. Who was chosen is written down: later comings and goings move no link.
+alone. As long as the network is small all are linked with all, as the operator's nodes are: producers that see each
+other bring a chain back after a total outage. Who was chosen is written down: later comings and goings move no link.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from dataclasses import replace
 
 from coordinator.parties.book import Party, Standing
 from inventory.network import Host, Network, Node, Role
+from inventory.topology import MESH_LIMIT
 from support.endpoint import Endpoint
 
 DEGREE = 3
-"""Links that a newcomer gets, where there are so many nodes."""
+"""Links that a newcomer gets in a network that is no longer small."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
@@ -35,6 +37,8 @@ def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, 
 
     own = sorted((node.name for node in network.nodes), key=order)
     others = [party.name for party in parties if party.found and party.name != name and not party.state.gone]
+    if len(own) + len(others) < MESH_LIMIT:
+        return (*own, *others)
     chosen = own[:1]
     chosen += sorted((*own[1:], *others), key=order)[: DEGREE - 1]
     return tuple(chosen)

@@ -11,6 +11,7 @@ from coordinator.parties.spread import DEGREE, choose, peers_of_node, peers_of_p
 from coordinator.specs import node_spec
 from inventory.load import load
 from inventory.network import Network
+from inventory.topology import MESH_LIMIT
 
 
 def _network(folder: Path) -> Network:
@@ -36,7 +37,8 @@ def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
         parties.append(replace(party, neighbours=choose(network, parties, party.name)))
     own = {node.name for node in network.nodes}
     degree = Counter(name for party in parties for name in party.neighbours)
-    assert all(len(party.neighbours) == DEGREE and own & set(party.neighbours) for party in parties)
+    late = parties[MESH_LIMIT - len(own) :]
+    assert all(len(party.neighbours) == DEGREE and own & set(party.neighbours) for party in late)
     assert max(degree[party.name] for party in parties) <= 2 * DEGREE
     assert max(degree[name] for name in own) <= 60 // len(own) + DEGREE
     again: list[Party] = []
@@ -44,6 +46,17 @@ def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
         party = _party(number)
         again.append(replace(party, neighbours=choose(network, again, party.name)))
     assert again == parties
+
+
+def test_in_a_small_network_all_are_linked_with_all(tmp_path: Path) -> None:
+    """So each sees enough of the schedule to bring the chain back; one that was not found counts for nothing."""
+    network = _network(tmp_path)
+    own = {node.name for node in network.nodes}
+    parties = [_party(number) for number in range(MESH_LIMIT - len(own) - 1)]
+    everybody = own | {party.name for party in parties}
+    hidden = _party(30, found=False)
+    assert set(choose(network, [*parties, hidden], "alice")) == everybody
+    assert len(choose(network, [*parties, _party(31)], "alice")) == DEGREE
 
 
 def test_nobody_is_told_of_an_endpoint_that_was_not_found(tmp_path: Path) -> None:
