@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts import Hosts
 from coordinator.keeping import agents_kept
-from coordinator.local import stop_agent
+from coordinator.local import agent_runs, last_words, stop_agent
 from coordinator.parties.awaiting import await_parties, present
 from coordinator.parties.spread import choose, with_parties
 from coordinator.progress import Reporter
@@ -29,9 +29,13 @@ from inventory.network import Network
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
+from support.tasks import end
 
 HOLD_SECONDS = 120.0
 """Enough to fetch contracts and a large allocation over a slow line."""
+
+LOOK_SECONDS = 0.5
+"""Between two looks whether local agents live."""
 
 CRASHES = 3
 """How often a node that lost blocks is put up with in one run."""
@@ -168,9 +172,23 @@ async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, s
     hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
     well = [host for host in hosts if host not in troubled]
     waited, glanced = await asyncio.gather(
-        session.connected(well, DIAL_SECONDS), session.connected(set(hosts) - set(well), GLANCE_SECONDS)
+        _connected(session, well), session.connected(set(hosts) - set(well), GLANCE_SECONDS)
     )
     return waited | {host: troubled[host] for host in hosts if host in glanced}
+
+
+async def _connected(session: Session, hosts: Collection[str]) -> dict[str, str]:
+    """As `Session.connected`; a local agent that has ended is not waited for."""
+    near = {host.name: session.state.host_data(host.name) for host in session.network.hosts if host.local}
+    waiting = asyncio.create_task(session.connected(hosts, DIAL_SECONDS))
+    try:
+        while not (await asyncio.wait([waiting], timeout=LOOK_SECONDS))[0]:
+            for name in near.keys() & set(hosts):
+                if not agent_runs(near[name]):
+                    return {name: f"its agent has ended: {last_words(near[name]) or 'see its log'}"}
+        return await waiting
+    finally:
+        await end(waiting)
 
 
 def _with_parties(session: Session) -> Network:

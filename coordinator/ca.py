@@ -52,7 +52,10 @@ class Authority:
         if not path.exists():
             write_atomic(path, self._self_signed().public_bytes(serialization.Encoding.PEM))
         self.pem = path.read_bytes()
-        self.certificate = load_certificate(self.pem)
+        try:
+            self.certificate = load_certificate(self.pem)
+        except TlsError as error:
+            raise TlsError(f"{path}: {error}: restore it from a backup") from error
         if public_bytes(self.certificate.public_key()) != public_bytes(self._key.public_key()):
             raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: restore both from the same backup")
 

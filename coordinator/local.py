@@ -18,6 +18,8 @@ from support.version import source_version
 AGENT = (sys.executable, "-m", "agent.cli")
 RECORD = "agent.json"
 """In an agent's data folder: its process."""
+LOG = "agent.log"
+"""What it writes on its standard output and error."""
 VERSION = "agent.version"
 """Beside it: which code it was started with."""
 
@@ -38,7 +40,7 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
     write_atomic(version, source_version().encode())
-    agent = start([*AGENT, "serve", "--data", str(data)], output=data / "agent.log", folder=data)
+    agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
     agent.write(data / RECORD)  # as it will itself: whoever stops us in between finds it all the same
     return True
 
@@ -47,6 +49,15 @@ def agent_runs(data: Path) -> bool:
     """Whether the agent of that data folder lives."""
     process = Process.read(data / RECORD)
     return process is not None and process.alive
+
+
+def last_words(data: Path) -> str:
+    """Why the agent of that data folder has ended, by its log; empty: it did not say."""
+    try:
+        lines = (data / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1].removeprefix("agent: ") if lines and lines[-1].startswith("agent: ") else ""
 
 
 def stop_agent(data: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from coordinator.errors import OperationFailed
@@ -40,8 +41,6 @@ class State:
         """Makes the folder (0700) when there is none. root: usually `.coord`."""
         self.folder = root.absolute() / network
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.journal = Journal(self.folder / "journal.sqlite")
-        self.journal.part("boot", _SCHEMA)
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self.boot_log = self.folder / "boot.log"
 
@@ -50,9 +49,17 @@ class State:
         """Whether anything was ever done about this network here."""
         return (root / network / "journal.sqlite").exists()
 
+    @cached_property
+    def journal(self) -> Journal:
+        """Opened when it is needed: nodes can be stopped without it, on a full disk, say. Raises JournalError."""
+        journal = Journal(self.folder / "journal.sqlite")
+        journal.part("boot", _SCHEMA)
+        return journal
+
     def close(self) -> None:
         """Closes the journal."""
-        self.journal.close()
+        if "journal" in self.__dict__:
+            self.journal.close()
 
     def host_data(self, host: str) -> Path:
         """The data folder of a local host's agent."""
@@ -62,11 +69,15 @@ class State:
     def sealed(self) -> Sealed | None:
         """The sealed network; None before the seal."""
         try:
-            return Sealed.parse((self.folder / "sealed.json").read_bytes())
+            sealed = Sealed.parse((self.folder / "sealed.json").read_bytes())
         except FileNotFoundError:
             return None
         except ValueError as error:
             raise OperationFailed(f"{self.folder / 'sealed.json'}: {error}: restore the file") from error
+        if not self.artifacts.has(sealed.manifest):
+            now = f"its manifest is {sealed.manifest[:16]}… now"
+            raise OperationFailed(f"{self.folder / 'sealed.json'}: changed since the seal ({now}): restore the file")
+        return sealed
 
     def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
         """Fixes the network, for good: artifacts first, so that a sealed network always has them all."""

@@ -11,6 +11,10 @@ from support.files import write_atomic
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
+class DamagedError(ValueError):
+    """An artifact's file does not hold what its name says."""
+
+
 class ArtifactStore:
     """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
 
@@ -40,12 +44,12 @@ class ArtifactStore:
         return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
 
     def get(self, sha256: str) -> bytes:
-        """The bytes, verified. Raises KeyError when there are none, ValueError when the file holds others."""
+        """The bytes, verified. Raises KeyError when there are none, DamagedError when the file holds others."""
         path = self.path(sha256)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
             raise KeyError(f"artifact {sha256} is not held in {self.folder}") from None
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise ValueError(f"{path} was changed: remove it, so that it is fetched again")
+            raise DamagedError(f"{path} was changed: restore it, or remove it where a coordinator can send it again")
         return data

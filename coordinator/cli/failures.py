@@ -8,6 +8,7 @@ from coordinator.hub import HubError
 from coordinator.link import LinkError
 from coordinator.register import RegisterError
 from inventory.errors import InventoryError
+from support.artifacts import DamagedError
 from support.bundled import BundledError
 from support.journal import JournalError
 from support.processes import StillRunningError
@@ -21,6 +22,7 @@ FAILED = (
     LinkError,
     RegisterError,
     BundledError,
+    DamagedError,
     JournalError,
     StillRunningError,
     DeadlineError,

@@ -9,7 +9,7 @@ from datetime import timedelta
 import click
 
 from coordinator.ca import Authority
-from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
 from coordinator.hub import reserve_port
 from coordinator.parties.inviting import HOURS, MOST_HOURS, check_name, invite
@@ -25,7 +25,7 @@ from support.invitation import parse
 @click.argument("name")
 @click.option("--account", help="The party's producer account; its name, unless said otherwise.")
 @click.option(
-    "--expires", type=click.FloatRange(0, MOST_HOURS, min_open=True), default=HOURS, show_default=True, metavar="HOURS",
+    "--expires", type=Amount(MOST_HOURS), default=HOURS, show_default=True, metavar="HOURS",
     help="How long the token is good.",
 )  # fmt: skip
 @click.option("--advertise", metavar="HOST:PORT", help="Where the party reaches this coordinator, if not as usual.")

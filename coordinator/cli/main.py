@@ -6,6 +6,7 @@ Exit status: 0 done; 1 the operation failed or found a difference; 2 the input o
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -83,6 +84,9 @@ def coord(ctx: click.Context, state: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. Never returns: ends the process with its status."""
     args = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another one
     sys.exit(run(args))
 
 

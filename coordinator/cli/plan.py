@@ -31,6 +31,8 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_j
     coord plan inventory/devnet.toml
     coord plan inventory/devnet.toml --graph | dot -Tsvg > peers.svg
     """
+    if cleos + graph + as_json > 1:
+        raise click.UsageError("--cleos, --graph and --json exclude each other")
     if graph:
         click.echo(dot(network), nl=False)
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from coordinator.cli.options import Settings, inventory_argument
+from coordinator.cli.options import Amount, Settings, inventory_argument
 from coordinator.control import ask_running
 from coordinator.errors import OperationFailed
 from coordinator.hosts import Hosts
@@ -31,7 +31,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 @click.option("--abi", type=FILE, required=True, help="Its ABI, as JSON.")
 @click.option(
     "--wait",
-    type=click.FloatRange(0, min_open=True),
+    type=Amount(),
     default=WAIT,
     show_default=True,
     metavar="SECONDS",

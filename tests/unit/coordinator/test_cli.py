@@ -1,0 +1,52 @@
+"""What is typed wrong is said in words, with status 2, before anything is done."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from coordinator.cli.main import run
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A good one, in the folder where coord is typed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text('[network]\nname = "small"\n')
+    return Path("small.toml")
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "0", "-1", "x"])
+def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only a number of hours above zero is taken: `nan` is none, though it is in every range."""
+    assert run(["invite", str(inventory), "alice", "--expires", hours]) == 2
+    assert "--expires" in capsys.readouterr().err
+    assert not Path(".coord").exists()
+
+
+def test_forms_of_a_plan(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One form at a time: --json beside another one would not print JSON."""
+    assert run(["plan", str(inventory), "--cleos", "--json"]) == 2
+    assert "exclude each other" in capsys.readouterr().err
+
+
+def test_mistakes_begin_with_the_file(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each mistake of an inventory is a line that begins with the file, as an editor can jump to it."""
+    inventory.write_text("[netwrk]\n[users]\ncount = -1\n")
+    assert run(["boot", str(inventory)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"{inventory}: ") for line in lines)
+
+
+def test_a_fault_where_nothing_can_be_written(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault of coord's own is one line, also where its debug.log cannot be written."""
+    monkeypatch.setattr(sys.modules[run.__module__], "DEBUG", "no/such/folder/debug.log")
+    monkeypatch.setattr("inventory.load.load", lambda _: 1 // 0)
+    assert run(["plan", str(inventory)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("coord: internal error: ZeroDivisionError")
