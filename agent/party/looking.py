@@ -22,8 +22,8 @@ SYNC_SECONDS = 5.0
 
 
 async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> None:
-    """Looks for ever, and logs each new stage."""
-    told, told_at = None, 0.0
+    """Looks for ever, and logs each new stage; of syncing, how far it is, as long as it gets further."""
+    told, told_at, told_head = None, 0.0, 0
     while True:
         try:
             sight = await look(duties, account_key, signer_key)
@@ -31,9 +31,9 @@ async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKe
             sight = None  # It does not run yet, or is being started again.
         if sight:
             now = stage(sight)
-            due = now is not told if now is not Stage.SYNCING else time.monotonic() - told_at >= SYNC_SECONDS
-            if due:
-                told, told_at = now, time.monotonic()
+            further = sight.head != told_head and time.monotonic() - told_at >= SYNC_SECONDS
+            if now is not told or (now is Stage.SYNCING and further):
+                told, told_at, told_head = now, time.monotonic(), sight.head
                 log.info("%s", words(now, sight, duties.account))
         await asyncio.sleep(LOOK_SECONDS)
 
