@@ -36,6 +36,17 @@ FAILED, WRONG, ENDED = 1, 2, 3
 """Exit statuses: the operation failed; the input or usage is wrong; a party's access was ended, so that starting its
 agent again would not help (its unit knows that number).
 """
+EXAMPLES = """\
+Hosts of an inventory get their agent from `coord boot`: nothing is typed there. A party, which was invited into
+somebody else's network, types (docs/joining.md):
+
+  agent serve --join @token --account alice1111111 --p2p p2p.alice.example:9876
+  agent proposals --data DIR              what waits for its approval
+  agent approve --data DIR PROPOSER/NAME  shows it, and asks
+  agent claim --data DIR                  its rewards
+  agent leave --data DIR                  ends it
+  agent COMMAND --help                    all that a command takes
+"""
 AGENT_GRACE = 20.0
 """Seconds that the agent gets to end."""
 
@@ -54,14 +65,25 @@ def main() -> int:
         return int(arguments.run(arguments))
     except (ConfigError, InvitationError, KeyStoreError, NodeosError, TlsError) as error:
         return _complain(error, WRONG)
-    except (ControlError, JoinError, KeosdError, LockedError, StillRunningError, OSError) as error:
+    except (ControlError, JoinError, KeosdError, LockedError, StillRunningError) as error:
         return _complain(error, FAILED)
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
     except KeyboardInterrupt:
         return FAILED
+    except Exception as error:
+        if logging.getLogger().handlers:  # the daemon's log
+            logging.exception("a fault of this agent")
+        return _complain(f"internal error: {type(error).__name__}: {error}; please report it", FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="agent", description="The bootcoord agent: runs this host's nodes.")
+    parser = argparse.ArgumentParser(
+        prog="agent",
+        description="The bootcoord agent: runs a host's nodes, keeps their keys, signs what was sealed.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -74,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     text = "Runs the agent; SIGTERM ends it, and leaves its nodes running."
     party.add_arguments(command("serve", _serve, text, needs_data=False))
     enrol = command("enrol", _enrol, "Makes the agent's key, and prints a request for its certificate.")
-    enrol.add_argument("--network", required=True)
+    enrol.add_argument("--network", required=True, help="the network's name in the inventory")
     enrol.add_argument("--name", required=True, help="the host's name in the inventory")
     enrol.add_argument("--coordinator", required=True, metavar="HOST:PORT", help="where `coord` listens")
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")

@@ -46,7 +46,7 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
     group.add_argument("--producer-key", type=Path, metavar="FILE", help="block-signing key; made here otherwise")
     group.add_argument("--account-key", type=Path, metavar="FILE", help="the account's key; made here otherwise")
     group.add_argument("--url", help="told when registering as a producer")
-    group.add_argument("--location", type=int, metavar="N")
+    group.add_argument("--location", type=int, metavar="N", help="told with it: a number that its operator chooses")
     group.add_argument("--unit", action="store_true", help="prints a systemd unit for it, and does nothing else")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import stat
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from agent import cli
 from coordinator.hub import Hub
 from support.processes import Process
 from support.tls import Kind
@@ -159,3 +161,33 @@ def test_a_wrong_configuration_is_one_line(tmp_path: Path, toml: str | None, rea
     assert run.returncode == 2
     assert reason in run.stderr.decode()
     assert run.stderr.count(b"\n") == 1
+
+
+def test_help_teaches(tmp_path: Path) -> None:
+    """`agent --help` shows what a party types, and whom the command is not for."""
+    said = _agent("--help", data=tmp_path).stdout.decode()
+    for command in ("serve --join @token", "proposals", "approve", "claim", "leave"):
+        assert f"agent {command}" in said
+    assert "coord boot" in said
+
+
+def test_a_file_for_a_folder_is_one_line(tmp_path: Path) -> None:
+    """What the system refuses is told with its path, and without Python's words."""
+    file = tmp_path / "file"
+    file.touch()
+    done = _agent("down", data=file)
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"agent: {file / 'agent.json'}: Not a directory\n"
+
+
+def test_a_fault_of_its_own_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback reaches whoever typed a command."""
+
+    def fails(_: object) -> int:
+        raise ZeroDivisionError("a mistake")
+
+    monkeypatch.setattr(cli, "_down", fails)
+    monkeypatch.setattr(sys, "argv", ["agent", "down", "--data", "x"])
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    assert cli.main() == 1
+    assert capsys.readouterr().err == "agent: internal error: ZeroDivisionError: a mistake; please report it\n"
