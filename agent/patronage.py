@@ -24,6 +24,7 @@ from antelope import actions
 from antelope.abi import Abi
 from antelope.asset import Asset
 from antelope.authority import Authority
+from antelope.elections import MAX_VOTED_PRODUCERS
 from antelope.errors import BadName
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
@@ -31,7 +32,7 @@ from antelope.names import check_name, name_to_int
 from antelope.transaction import Action, PermissionLevel, Transaction
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, Push
-from boot.voting import CHOICES_PER_PUSH, MOST_CHOICES
+from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
 from protos import coordination_pb2 as pb
 from support.journal import Journal
@@ -99,7 +100,7 @@ class Patronage:
 
     async def elect(self, blueprint: Blueprint, wanted: pb.Elect, report: Report) -> None:
         """Has the sealed voters whose keys are here vote for these producers. Those who do already are left alone."""
-        producers = _names(wanted.producers, MOST_CHOICES)
+        producers = _names(wanted.producers, MAX_VOTED_PRODUCERS)
         node = await self._node()
         for name in producers:
             row = await node.find_row("eosio", "eosio", "producers", name_to_int(name))
@@ -131,7 +132,7 @@ class Patronage:
         """Proposes another contract for an account, from verified artifacts; the sponsor pays."""
         terms = _terms(blueprint)
         name, account = _name(wanted.proposal), _name(wanted.account)
-        requested = _names(wanted.requested, MOST_CHOICES)
+        requested = _names(wanted.requested, MAX_VOTED_PRODUCERS)
         if not time.time() < wanted.expiration <= time.time() + LONGEST_PROPOSAL:
             raise DutyError(f"refused: a proposal expires within {LONGEST_PROPOSAL // 86_400} days")
         for sha256 in (wanted.wasm, wanted.abi):

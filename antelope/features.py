@@ -37,7 +37,6 @@ DIGESTS: dict[str, str] = {
     "DISABLE_DEFERRED_TRXS_STAGE_2": "09e86cb0accf8d81c9e85d34bea4b925ae936626d00c984e4691186891f5bc16",
     "SAVANNA": "cbe0fafc8fcc6cc998395e9b6de6ebd94644467b1b4a97ec126005df07013c52",
 }
-NAMES: dict[str, str] = {digest: name for name, digest in DIGESTS.items()}
 
 PREACTIVATE_FEATURE = "PREACTIVATE_FEATURE"
 """The only one that the producer API activates; all others go through `activate` on `eosio`."""

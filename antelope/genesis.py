@@ -94,18 +94,6 @@ class Genesis:
         """The id of the chain that starts from this, in hexadecimal."""
         return hashlib.sha256(self.packed()).hexdigest()
 
-    def validate(self, now: datetime | None = None) -> list[str]:
-        """What nodeos would refuse or never produce with, one message each; empty when all is well.
-
-        With now, a start in the future is named too: nodeos accepts it, and stands still until then.
-        """
-        messages = configuration_errors(self.initial_configuration)
-        if str(self.initial_key) == DEVELOPMENT_KEY:
-            messages.append("initial_key is the public development key, whose private half everyone knows")
-        if now is not None and self.initial_timestamp > now:
-            messages.append(f"initial_timestamp {self.initial_timestamp.isoformat()} lies in the future")
-        return messages
-
 
 def configuration_errors(configuration: Mapping[str, int]) -> list[str]:
     """The limits of chain_config::validate, which nodeos itself reports as "Action validate exception" alone."""

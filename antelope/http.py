@@ -125,18 +125,6 @@ class NodeClient(ChainReader):
         path = "/v1/producer/schedule_protocol_feature_activations"
         await self.call(path, {"protocol_features_to_activate": digests})
 
-    async def pause(self) -> None:
-        """Stops producing until resume."""
-        await self.call("/v1/producer/pause", {})
-
-    async def resume(self) -> None:
-        """Produces again after pause."""
-        await self.call("/v1/producer/resume", {})
-
-    async def paused(self) -> bool:
-        """Whether production is paused."""
-        return bool(await self.call("/v1/producer/paused", {}))
-
     async def connect(self, endpoint: str) -> str:
         """Dials a peer at "host:port" and says what the node said; that it was added does not mean that it answers."""
         return str(await self.call("/v1/net/connect", endpoint))

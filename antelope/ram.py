@@ -2,8 +2,7 @@
 
 RAM and core token form a Bancor pair of equal weights. Prices are computed in double precision and cut to integers, a
 fee of 0.5 % (rounded up) is taken off before the exchange. The market's row is `rammarket` in scope `eosio`.
-Source: exchange_state.cpp (get_bancor_output, get_bancor_input) and delegate_bandwidth.cpp (buyram, buyrambytes) of
-AntelopeIO/reference-contracts.
+Source: exchange_state.cpp (get_bancor_output) and delegate_bandwidth.cpp (buyram) of AntelopeIO/reference-contracts.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from antelope.errors import AntelopeError
 
 INITIAL_RAM_BYTES = 64 << 30
+"""For sale when `init` opens the market, for a thousandth of the supply."""
 _QUOTE_SHARE = 1000
 _FEE_DIVISOR = 200
 
@@ -42,22 +42,6 @@ class RamMarket:
         if received <= 0:
             raise AntelopeError(f"{quantity} units buy less than one byte of RAM")
         return received, RamMarket(self.base_balance - received, self.quote_balance + after_fee)
-
-    def cost_of(self, ram_bytes: int) -> int:
-        """What buyrambytes takes for so many bytes, the fee included; it then gives bytes_for(that), a few bytes off.
-
-        Raises AntelopeError when the market does not have so many.
-        """
-        if not 0 < ram_bytes < self.base_balance:
-            raise AntelopeError(f"{ram_bytes} bytes of RAM cannot be bought: the market has {self.base_balance}")
-        cost = int((float(self.quote_balance) * float(ram_bytes)) / (float(self.base_balance) - float(ram_bytes)))
-        return int(cost / 0.995)
-
-    def buy_bytes(self, ram_bytes: int) -> tuple[int, int, RamMarket]:
-        """What buyrambytes does: the cost, the bytes received, and the market afterwards."""
-        cost = self.cost_of(ram_bytes)
-        received, after = self.bytes_for(cost)
-        return cost, received, after
 
 
 def fee(quantity: int) -> int:

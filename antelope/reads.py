@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
 from antelope.answers import Account, BlockInfo, Info, PeerLink, RawAbi, Schedules, read_answer
-from antelope.errors import BadAnswer, UnknownAccount, UnknownBlock, UnknownTable
+from antelope.errors import BadAnswer, UnknownAccount, UnknownTable
 
 PAGE = 1000
 Row = dict[str, Any]
@@ -37,11 +37,6 @@ class ChainReader(Protocol):
         except UnknownAccount:
             return None
 
-    async def get_code_hash(self, name: str) -> str:
-        """sha256 of an account's contract; 64 zeros without one. Raises UnknownAccount."""
-        answer = await self.call("/v1/chain/get_code_hash", {"account_name": name})
-        return read_answer(f"get_code_hash {name}", lambda value: str(value["code_hash"]), answer)
-
     async def get_raw_abi(self, name: str) -> RawAbi:
         """An account's ABI as set, with its hash and the contract's. Raises UnknownAccount."""
 
@@ -57,13 +52,6 @@ class ChainReader(Protocol):
         """A block's header data, by number. Raises UnknownBlock."""
         answer = await self.call("/v1/chain/get_block_info", {"block_num": num})
         return read_answer(f"get_block_info {num}", BlockInfo.from_json, answer)
-
-    async def find_block_info(self, num: int) -> BlockInfo | None:
-        """A block's header data, or None when the node has no such block."""
-        try:
-            return await self.get_block_info(num)
-        except UnknownBlock:
-            return None
 
     async def get_block(self, num_or_id: int | str) -> Row:
         """A block with its transactions decoded: slow for large blocks. Raises UnknownBlock."""
@@ -118,16 +106,12 @@ class ChainReader(Protocol):
         lower_bound: int | str = "",
         upper_bound: int | str = "",
         limit: int = PAGE,
-        index_position: int = 1,
-        key_type: str = "",
-        reverse: bool = False,
     ) -> list[Row]:
-        """One page of a table's rows, decoded; a node may cut it short. Raises UnknownTable.
+        """One page of a table's rows by primary key, decoded; a node may cut it short. Raises UnknownTable.
 
         Bounds are inclusive; give names as name_to_int(name), since nodeos takes a text of digits for a number.
         """
-        body = _table_query(code, scope, table, index_position, key_type, limit, reverse)
-        body |= {"lower_bound": str(lower_bound), "upper_bound": str(upper_bound)}
+        body = _table_query(code, scope, table, lower_bound, upper_bound, limit)
         answer = await self.call("/v1/chain/get_table_rows", body)
         return read_answer(f"get_table_rows {code} {scope} {table}", _page, answer)[0]
 
@@ -140,25 +124,20 @@ class ChainReader(Protocol):
         lower_bound: int | str = "",
         upper_bound: int | str = "",
         page: int = PAGE,
-        index_position: int = 1,
-        key_type: str = "",
-        reverse: bool = False,
     ) -> AsyncIterator[Row]:
         """All rows between the bounds, page by page until the node says that there is no more."""
-        body = _table_query(code, scope, table, index_position, key_type, page, reverse)
-        body |= {"lower_bound": str(lower_bound), "upper_bound": str(upper_bound)}
-        moving = "upper_bound" if reverse else "lower_bound"
+        what = f"get_table_rows {code} {scope} {table}"
+        body = _table_query(code, scope, table, lower_bound, upper_bound, page)
         while True:
-            what = f"get_table_rows {code} {scope} {table}"
             answer = await self.call("/v1/chain/get_table_rows", body)
             rows, following = read_answer(what, _page, answer)
             for row in rows:
                 yield row
             if following is None:
                 return
-            if not rows and following == body[moving]:
+            if not rows and following == body["lower_bound"]:
                 raise BadAnswer(200, None, "", f"{what} says that there is more after {following!r}, but gives nothing")
-            body = {**body, moving: following}
+            body = {**body, "lower_bound": following}
 
     async def find_row(self, code: str, scope: str, table: str, key: int) -> Row | None:
         """The row of this primary key, or None when the row, the table or the contract's account is not there."""
@@ -170,17 +149,16 @@ class ChainReader(Protocol):
 
 
 def _table_query(
-    code: str, scope: str, table: str, index_position: int, key_type: str, limit: int, reverse: bool
+    code: str, scope: str, table: str, lower_bound: int | str, upper_bound: int | str, limit: int
 ) -> dict[str, Any]:
     return {
         "json": True,
         "code": code,
         "scope": scope,
         "table": table,
-        "index_position": str(index_position),
-        "key_type": key_type,
+        "lower_bound": str(lower_bound),
+        "upper_bound": str(upper_bound),
         "limit": limit,
-        "reverse": reverse,
     }
 
 

@@ -15,17 +15,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from antelope.elections import MAX_SCHEDULE, MAX_VOTED_PRODUCERS, MIN_ACTIVATED_STAKE
 from boot.blueprint import Blueprint
 from inventory.sealed import SealedVote
 
-ACTIVATION_STAKE = 1_500_000_000_000
-"""Smallest units: `min_activated_stake`, a constant of eosio.system, 15 % of 1,000,000,000.0000 tokens."""
 VOTES_PER_PUSH = 30
 CHOICES_PER_PUSH = 300
 """A vote takes about 50 µs of CPU for each producer it names (bundled contract): together 15 ms, a tenth of what a
 transaction may take, because busy machines are several times slower."""
-MOST_CHOICES = 30
-"""A vote names at most so many producers."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Choreography:
     @property
     def reaches(self) -> bool:
         """Whether the votes suffice for an election."""
-        return self.stake >= ACTIVATION_STAKE
+        return self.stake >= MIN_ACTIVATED_STAKE
 
 
 def ballots(blueprint: Blueprint) -> tuple[Ballot, ...]:
@@ -80,11 +77,11 @@ def choreograph(cast: Iterable[Ballot]) -> Choreography:
     crossing = max((pushes[0] for pushes in _by_holder(ordered)), key=_stake, default=())
     chosen = set(crossing)
     rest = [ballot for ballot in ordered if ballot not in chosen]
-    if _stake(crossing) >= ACTIVATION_STAKE:
+    if _stake(crossing) >= MIN_ACTIVATED_STAKE:
         return Choreography((), crossing, tuple(rest))
     early, late, activated = [], [], 0
     for ballot in rest:
-        if activated + ballot.stake < ACTIVATION_STAKE:
+        if activated + ballot.stake < MIN_ACTIVATED_STAKE:
             activated += ballot.stake
             early.append(ballot)
         else:
@@ -109,7 +106,7 @@ def _pushes(cast: Sequence[Ballot]) -> list[tuple[Ballot, ...]]:
     current: list[Ballot] = []
     choices = 0
     for ballot in cast:
-        own = len(ballot.vote.producers) or MOST_CHOICES  # a proxied vote moves the proxy's whole choice
+        own = len(ballot.vote.producers) or MAX_VOTED_PRODUCERS  # a proxied vote moves the proxy's whole choice
         if current and (len(current) == VOTES_PER_PUSH or choices + own > CHOICES_PER_PUSH):
             pushes.append(tuple(current))
             current, choices = [], 0
@@ -122,7 +119,7 @@ def _stake(cast: Iterable[Ballot]) -> int:
     return sum(ballot.stake for ballot in cast)
 
 
-def first_election(order: Choreography, size: int = 21) -> tuple[str, ...]:
+def first_election(order: Choreography, size: int = MAX_SCHEDULE) -> tuple[str, ...]:
     """Who the first election elects, by weight: only early and crossing votes count. Sorted by name.
 
     Proxied stake counts for the proxy's choice once the proxy has voted. The time of a vote does not matter: all are

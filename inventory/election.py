@@ -6,16 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from antelope.elections import MAX_SCHEDULE
 from antelope.names import name_to_int
 from inventory.allocation import user_names
 from inventory.network import Network, PlannedVote
-from inventory.resolve_accounts import MAX_ELECTED
-
-THRESHOLD = 1_500_000_000_000
-"""Units of stake that must have voted before anybody is scheduled: `min_activated_stake` of eosio.system.
-
-An absolute number of smallest units whatever the precision: 150,000,000.0000 tokens with the usual four decimals.
-"""
 
 
 @dataclass(frozen=True)
@@ -52,4 +46,4 @@ def count(votes: Sequence[PlannedVote], staked: Mapping[str, int], producers: Se
         for producer in vote.producers:
             tally[producer] += staked.get(vote.voter, 0) + through[vote.voter]
     ranked = sorted((name for name in producers if tally[name]), key=lambda name: (-tally[name], name_to_int(name)))
-    return Outcome(sum(staked.get(vote.voter, 0) for vote in votes), tuple(ranked[:MAX_ELECTED]))
+    return Outcome(sum(staked.get(vote.voter, 0) for vote in votes), tuple(ranked[:MAX_SCHEDULE]))

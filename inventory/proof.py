@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from antelope.asset import Asset
+from antelope.elections import MIN_ACTIVATED_STAKE
 from antelope.errors import AntelopeError
 from antelope.genesis import configuration_errors
 from antelope.ram import RamMarket
@@ -167,8 +168,8 @@ def _votes(network: Network, names: Sequence[str], staked: Mapping[str, int], pr
     """Whether the planned votes cross the threshold and elect those who shall be."""
     registered = [producer.account for producer in network.producers]
     outcome = election.count(election.ballots(network, names), staked, registered)
-    if outcome.stake < election.THRESHOLD:
-        voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, election.THRESHOLD))
+    if outcome.stake < MIN_ACTIVATED_STAKE:
+        voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, MIN_ACTIVATED_STAKE))
         short = f"{voting} of stake votes, and nobody is elected below {needed}"
         if network.users.source is UserSource.CSV:
             return [f"{short}: the boot ends in phase voting, until owners of keys that are not ours have voted"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from antelope.elections import MAX_SCHEDULE, MAX_VOTED_PRODUCERS
 from antelope.errors import BadName
 from antelope.names import name_to_int
 from inventory import syntax
@@ -13,12 +14,6 @@ from inventory.names import PRODUCER_LIMIT, producer_name, user_number
 from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
 from inventory.resolve_chain import Token, amounts
 from inventory.users_file import read_users
-
-MAX_ELECTED = 21
-"""The system contract schedules no more."""
-
-MAX_VOTES = 30
-"""Producers in one vote, by the system contract."""
 
 DEFAULT_USERS = 100
 DEFAULT_PRODUCERS = 4
@@ -78,17 +73,17 @@ def producers(
     count = table.count if table.count is not None else 0 if table.list else DEFAULT_PRODUCERS
     if not 0 <= count <= PRODUCER_LIMIT:
         problems.add("producers.count", f"{count} is not between 0 and {PRODUCER_LIMIT}")
-        count = MAX_ELECTED
+        count = MAX_SCHEDULE
     generated = tuple(ProducerTable(producer_name(number)) for number in range(count))
     known = {entry.account for entry in table.list + generated}
     parties = tuple(ProducerTable(account) for account in dict.fromkeys(awaited) if account not in known)
     listed = table.list + generated + parties
-    elected = table.elected if table.elected is not None else min(len(listed), MAX_ELECTED)
+    elected = table.elected if table.elected is not None else min(len(listed), MAX_SCHEDULE)
     if not listed:
         problems.add("producers.count", "nobody can be elected", "write 1 or more, or a producers.list")
-    elif not 1 <= elected <= MAX_ELECTED:
+    elif not 1 <= elected <= MAX_SCHEDULE:
         problems.add(
-            "producers.elected", f"{elected} is not between 1 and {MAX_ELECTED}", "the contract elects 21 at most"
+            "producers.elected", f"{elected} is not between 1 and {MAX_SCHEDULE}", "the contract elects 21 at most"
         )
     elif elected > len(listed):
         problems.add(
@@ -198,8 +193,8 @@ def _check_vote(
 ) -> None:
     if bool(chosen) == bool(proxy):
         problems.add(path, "a vote is for producers or through a proxy", "write one of the two")
-    if len(chosen) > MAX_VOTES:
-        problems.add(f"{path}.producers", f"has {len(chosen)} producers", f"the contract takes {MAX_VOTES}")
+    if len(chosen) > MAX_VOTED_PRODUCERS:
+        problems.add(f"{path}.producers", f"has {len(chosen)} producers", f"the contract takes {MAX_VOTED_PRODUCERS}")
     for index, account in enumerate(chosen):
         if account not in registered:
             problems.add(f"{path}.producers[{index}]", f"{account} is no producer of this network")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from antelope.ram import INITIAL_RAM_BYTES
 from inventory import staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
@@ -20,9 +21,6 @@ WAIT_LIMIT = 7 * 86_400
 
 SPONSOR_RAM = 4 << 20
 """Bytes that the sponsor buys for itself: a proposal that replaces the system contract lies in its RAM."""
-
-RAM_AT_START = 64 << 30
-"""Bytes of RAM that the market opens with, for a thousandth of the issue."""
 
 STAKE_PART = 10_000
 """The part of the issue that it stakes for CPU, and for NET: enough for proposals of 500 kB on a chain at rest."""
@@ -65,7 +63,7 @@ def _sponsor(table: PartiesTable, token: Token, rule: StakeRule, minimum: int, p
     return Sponsor(
         account=table.sponsor,
         parties=table.limit,
-        own_ram=max(1, token.issue // 1000 * SPONSOR_RAM // RAM_AT_START),
+        own_ram=max(1, token.issue // 1000 * SPONSOR_RAM // INITIAL_RAM_BYTES),
         own_stake=max(1, token.issue // STAKE_PART),
         **each,
     )

@@ -88,11 +88,6 @@ def components(graph: Graph, without: frozenset[str] = frozenset()) -> list[set[
     return parts
 
 
-def fragile(graph: Graph) -> tuple[str, ...]:
-    """Nodes whose loss cuts the others in two; a small graph's brute force."""
-    return tuple(name for name in graph if len(components(graph, frozenset({name}))) > 1)
-
-
 def dot(network: Network) -> str:
     """The peer graph as DOT text, one cluster per host."""
     lines = [f'graph "{network.name}" {{', "  node [shape=box];"]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from antelope.elections import MAX_SCHEDULE
 from boot.audit.amounts import units
 from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
-
-SCHEDULE_SIZE = 21
-"""The system contract schedules no more: beyond that, a party displaces others."""
 
 
 def schedule_is_lawful(blueprint: Blueprint, names: set[str], observed: Observed) -> bool:
     """The elected, and parties beside them; in a full schedule parties may have taken the place of others."""
     elected = set(blueprint.sealed.elected)
-    return names - elected <= observed.parties and (elected <= names or len(names) >= SCHEDULE_SIZE)
+    return names - elected <= observed.parties and (elected <= names or len(names) >= MAX_SCHEDULE)
 
 
 def choice_is_lawful(planned: set[str], chosen: set[str], observed: Observed) -> bool:

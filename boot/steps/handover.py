@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from antelope.asset import Asset
+from antelope.elections import MIN_ACTIVATED_STAKE
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
 from boot.reads import Asking, ask, few, rows, until_resigned
 from boot.step import Reads, Verdict, WaitStep
-from boot.voting import ACTIVATION_STAKE
 
 SECONDS_A_TURN = 6
 """12 blocks of half a second."""
@@ -49,7 +49,7 @@ def _lacking_stake(blueprint: Blueprint) -> Asking[str]:
     activated, weight = int(found[0]["total_activated_stake"]), float(found[0]["total_producer_vote_weight"])
     if weight and not activated:
         return ""
-    voted, needed = Asset(activated, blueprint.symbol), Asset(ACTIVATION_STAKE, blueprint.symbol)
+    voted, needed = Asset(activated, blueprint.symbol), Asset(MIN_ACTIVATED_STAKE, blueprint.symbol)
     return f"stake of {voted} has voted, the first election needs {needed}: others must vote"
 
 

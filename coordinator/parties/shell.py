@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from antelope.elections import MAX_VOTED_PRODUCERS
 from antelope.errors import NodeError
 from coordinator.link import LinkError
 from coordinator.parties import attesting, spread
@@ -34,8 +35,6 @@ GATHER_SECONDS = 3.0
 HOLD_SECONDS, FOLLOW_SECONDS, PUSH_SECONDS, AUDIT_SECONDS = 180.0, 120.0, 120.0, 900.0
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
 """Seconds until what went wrong is tried again: twice as long each time."""
-MOST_VOTES = 30
-"""Producers in one vote, by the system contract."""
 
 Tell = Callable[[str], None]
 
@@ -256,7 +255,7 @@ class Shell:
         if all(account in self._chain.voted for account in ready) or now - self._ready[1] < GATHER_SECONDS:
             return
         kept = [name for name in self._chain.voted if name not in ready and name not in sealed.elected]
-        wanted = tuple(dict.fromkeys((*sealed.elected, *ready, *sorted(kept))))[:MOST_VOTES]
+        wanted = tuple(dict.fromkeys((*sealed.elected, *ready, *sorted(kept))))[:MAX_VOTED_PRODUCERS]
         if (self._electing and not self._electing.done()) or wanted == self._elected:
             return
         self._electing = asyncio.create_task(self._vote(wanted))

@@ -103,7 +103,7 @@ async def test_an_account_gets_what_one_transaction_gives_it(chain: Chain, node:
 async def test_unknown_account_is_told_apart(node: NodeClient) -> None:
     """An account that does not exist is UnknownAccount from every endpoint that asks for one, or None."""
     assert await node.find_account("nobody") is None
-    for ask in (node.get_account, node.get_code_hash, node.get_raw_abi):
+    for ask in (node.get_account, node.get_raw_abi):
         with pytest.raises(UnknownAccount):
             await ask("nobody")
 
@@ -116,7 +116,6 @@ async def test_code_and_abi_hashes_are_those_of_the_files(node: NodeClient) -> N
         code_hash = hashlib.sha256(contract(name, "wasm").read_bytes()).hexdigest()
         assert (raw.code_hash, raw.abi) == (code_hash, abi.packed())
         assert raw.abi_hash == hashlib.sha256(abi.packed()).hexdigest()
-        assert await node.get_code_hash(account) == code_hash
         assert Abi.from_packed(raw.abi).to_json() == abi.to_json()
 
 
@@ -125,8 +124,8 @@ async def test_ram_market_is_computed_exactly(chain: Chain, node: NodeClient) ->
     own = Authority.key(chain.key.public)
     name = new_name()
     before = await market(node)
-    _, _, expected = before.buy_bytes(8192)
-    await chain.push(node, actions.newaccount("eosio", name, own, own), actions.buyrambytes("eosio", name, 8192))
+    _, expected = before.bytes_for(1000)
+    await chain.push(node, actions.newaccount("eosio", name, own, own), actions.buyram("eosio", name, sys(1000)))
     assert await market(node) == expected
     with pytest.raises(AntelopeError):
         expected.bytes_for(1)
@@ -136,15 +135,6 @@ async def test_ram_market_is_computed_exactly(chain: Chain, node: NodeClient) ->
         _, expected = expected.bytes_for(units)
         await chain.push(node, actions.buyram("eosio", name, sys(units)))
         assert await market(node) == expected
-    for ram_bytes in (100, 3000, 8192, 1_000_000, 123_456_789):
-        cost, _, expected = expected.buy_bytes(ram_bytes)
-        balance = (await node.get_account("eosio")).core_liquid_balance
-        await chain.push(node, actions.buyrambytes("eosio", name, ram_bytes))
-        assert await market(node) == expected
-        after = (await node.get_account("eosio")).core_liquid_balance
-        assert balance is not None
-        assert after is not None
-        assert balance - after == sys(cost)
 
 
 def test_ram_market_at_init() -> None:
@@ -207,7 +197,7 @@ async def test_unreachable_and_timeouts_are_retryable(chain: Chain) -> None:
 
 
 async def test_paging_gives_every_row_once(chain: Chain, node: NodeClient) -> None:
-    """Rows come complete and in order over many small pages, forwards and backwards."""
+    """Rows come complete and in order over many small pages."""
     names = [new_name() for _ in range(7)]
     own = Authority.key(chain.key.public)
     for name in names:
@@ -220,8 +210,6 @@ async def test_paging_gives_every_row_once(chain: Chain, node: NodeClient) -> No
     rows = [row["to"] async for row in node.iter_table_rows("eosio", "eosio", "delband", page=2)]
     assert set(names) <= set(rows)
     assert rows == sorted(set(rows), key=name_to_int)
-    backwards = [row["to"] async for row in node.iter_table_rows("eosio", "eosio", "delband", page=3, reverse=True)]
-    assert backwards == rows[::-1]
 
 
 async def test_updateauth_and_multisig(chain: Chain, node: NodeClient) -> None:
@@ -290,7 +278,7 @@ async def test_producer_and_vote_actions(chain: Chain, node: NodeClient) -> None
 
 
 async def test_schedule_blocks_and_node_apis(chain: Chain, node: NodeClient) -> None:
-    """The schedule, block headers, raw blocks, p2p links and the producer's switches read as they are."""
+    """The schedule, block headers, raw blocks and p2p links read as they are."""
     schedules = await node.get_producer_schedule()
     assert schedules.active.names == ("eosio",)
     assert schedules.active.producers[0].keys == (chain.key.public,)
@@ -303,10 +291,6 @@ async def test_schedule_blocks_and_node_apis(chain: Chain, node: NodeClient) -> 
     assert await node.connect(f"127.0.0.1:{free_port()}")
     (link,) = await node.connections()
     assert (link.handshaken, link.p2p_address) == (False, "")
-    await node.pause()
-    assert await node.paused()
-    await node.resume()
-    assert not await node.paused()
 
 
 async def test_node_error_message_is_one_line(chain: Chain, node: NodeClient) -> None:

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antelope.errors import AntelopeError, BadGenesis, BadWasm, FormatError
-from antelope.features import DIGESTS, NAMES, order
-from antelope.genesis import DEFAULT_CONFIGURATION, DEVELOPMENT_KEY, Genesis
+from antelope.features import DIGESTS, order
+from antelope.genesis import DEFAULT_CONFIGURATION, DEVELOPMENT_KEY, Genesis, configuration_errors
 from antelope.keys import PrivateKey, PublicKey
 from antelope.ram import RamMarket, fee
 from antelope.wasm import imports
@@ -54,16 +54,14 @@ def test_malformed_genesis(text: str) -> None:
         Genesis.from_json(text)
 
 
-def test_all_faults_of_a_genesis_are_named() -> None:
-    """validate lists every fault at once; a start in the future only when it is asked about."""
-    broken = {**DEFAULT_CONFIGURATION, "max_authority_depth": 0, "max_transaction_cpu_usage": 200000}
-    genesis = Genesis(GENESIS.initial_timestamp, PublicKey.parse(DEVELOPMENT_KEY), broken)
-    assert len(genesis.validate()) == 3
-    assert len(genesis.validate(GENESIS.initial_timestamp - timedelta(seconds=1))) == 4
-    assert GENESIS.validate(GENESIS.initial_timestamp) == []
+def test_all_faults_of_a_configuration_are_named() -> None:
+    """Every value that is out of range or at odds with another is named, at once; nodeos' defaults are faultless."""
+    assert configuration_errors(DEFAULT_CONFIGURATION) == []
+    broken = {"max_authority_depth": 0, "max_transaction_cpu_usage": 200000}
+    assert len(configuration_errors({**DEFAULT_CONFIGURATION, **broken})) == 2
     for bad in ({"max_authority_depth": 65536}, {"net_usage_leeway": -1}):
-        assert len(replace(GENESIS, initial_configuration={**DEFAULT_CONFIGURATION, **bad}).validate()) == 1
-    assert len(replace(GENESIS, initial_configuration={}).validate()) == 17
+        assert len(configuration_errors({**DEFAULT_CONFIGURATION, **bad})) == 1
+    assert len(configuration_errors({})) == 17
 
 
 def feature(name: str, *dependencies: str) -> dict[str, Any]:
@@ -103,8 +101,8 @@ def test_impossible_features_are_refused() -> None:
 
 def test_feature_table_is_consistent() -> None:
     """23 features, each with a digest of its own."""
-    assert len(NAMES) == len(DIGESTS) == 23
-    assert all(len(bytes.fromhex(digest)) == 32 for digest in NAMES)
+    assert len(set(DIGESTS.values())) == len(DIGESTS) == 23
+    assert all(len(bytes.fromhex(digest)) == 32 for digest in DIGESTS.values())
 
 
 @given(st.integers(2, 10**14), st.integers(10**6, 10**13))
@@ -123,19 +121,9 @@ def test_ram_market_conserves_and_prices_rise(quantity: int, quote: int) -> None
         return
 
 
-@given(st.integers(1000, 1 << 34))
-def test_bytes_asked_for_are_nearly_bytes_received(ram_bytes: int) -> None:
-    """At a supply of 1e9 buyrambytes gives what was asked for, but for what a few units of token buy."""
-    _, received, _ = RamMarket.at_init(10**13).buy_bytes(ram_bytes)
-    assert abs(received - ram_bytes) <= 40
-
-
 def test_ram_refusals() -> None:
-    """More than the market has, nothing at all, and a quantity that the fee eats up are refused."""
+    """Nothing at all, less than nothing, and a quantity that the fee eats up buy no RAM."""
     market = RamMarket.at_init(10**13)
-    for ram_bytes in (0, -1, 64 << 30):
-        with pytest.raises(AntelopeError):
-            market.cost_of(ram_bytes)
     for quantity in (0, -5, 1):
         with pytest.raises(AntelopeError):
             market.bytes_for(quantity)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antelope.elections import MIN_ACTIVATED_STAKE
 from boot.blueprint import Blueprint
 from boot.voting import (
-    ACTIVATION_STAKE,
     VOTES_PER_PUSH,
     Ballot,
     ballots,
@@ -22,7 +22,7 @@ from inventory.sealed import SealedVote
 
 BALLOTS = st.lists(
     st.tuples(
-        st.integers(0, 2 * ACTIVATION_STAKE) | st.integers(0, ACTIVATION_STAKE // 20),
+        st.integers(0, 2 * MIN_ACTIVATED_STAKE) | st.integers(0, MIN_ACTIVATED_STAKE // 20),
         st.sampled_from(["eosio", "p1", "p2"]),
     ),
     max_size=120,
@@ -41,8 +41,8 @@ def test_one_transaction_crosses_the_threshold(cast: list[Ballot]) -> None:
     """Early votes stay below it; with the crossing ones it is reached, unless all votes together cannot."""
     order = choreograph(cast)
     early, crossing = (sum(one.stake for one in part) for part in (order.early, order.crossing))
-    assert early < ACTIVATION_STAKE
-    assert (early + crossing >= ACTIVATION_STAKE) == order.reaches
+    assert early < MIN_ACTIVATED_STAKE
+    assert (early + crossing >= MIN_ACTIVATED_STAKE) == order.reaches
     assert order.reaches or not order.late
 
 
@@ -73,16 +73,18 @@ def test_stake_and_holder_come_from_the_seal(blueprint: Blueprint) -> None:
 
 def test_a_crossing_that_suffices_comes_first() -> None:
     """Contracts without a threshold elect after the first vote: nothing goes before a push that crosses alone."""
-    order = choreograph([ballot("small", 3, producers=("z",)), ballot("big", ACTIVATION_STAKE, producers=("a",))])
+    order = choreograph([ballot("small", 3, producers=("z",)), ballot("big", MIN_ACTIVATED_STAKE, producers=("a",))])
     assert order.early == ()
     assert [one.vote.voter for one in order.crossing] == ["big", "small"]
-    order = choreograph([ballot("own", 3, "p1", producers=("z",)), ballot("big", ACTIVATION_STAKE, producers=("a",))])
+    order = choreograph(
+        [ballot("own", 3, "p1", producers=("z",)), ballot("big", MIN_ACTIVATED_STAKE, producers=("a",))]
+    )
     assert [one.vote.voter for one in order.late] == ["own"]
 
 
 def test_early_votes_do_not_reach_the_threshold() -> None:
     """Reaching it exactly is crossing it: such a vote waits for the crossing transaction."""
-    half = ACTIVATION_STAKE // 2
+    half = MIN_ACTIVATED_STAKE // 2
     cast = [ballot("big", half + 1), ballot("half", half, "p1"), ballot("rest", half - 1, "p2"), ballot("one", 1, "p3")]
     order = choreograph(cast)
     assert [one.vote.voter for one in order.early] == ["half", "rest"]
@@ -104,7 +106,7 @@ def test_transactions_are_small_enough() -> None:
 
 def test_the_first_election_counts_what_is_cast_until_then() -> None:
     """Late votes do not elect; proxied stake does, through what the proxy chose, and not without its vote."""
-    third = ACTIVATION_STAKE // 3
+    third = MIN_ACTIVATED_STAKE // 3
     cast = [ballot(f"big{n}", third, producers=("a", "b")) for n in range(3)]
     cast += [ballot("via", 5, producers=(), proxy="big0"), ballot("lost", 7, producers=(), proxy="nobody")]
     assert first_election(choreograph(cast)) == ("a", "b")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from antelope.elections import MIN_ACTIVATED_STAKE
 from antelope.ram import RamMarket
 from inventory import election
 from inventory.allocation import allocate, holdings, user_names
-from inventory.election import THRESHOLD, count
+from inventory.election import count
 from inventory.network import PlannedVote
 from inventory.proof import PRODUCER_RAM, USER_RAM, prove
 from tests.unit.inventory.material import Load, key
@@ -67,13 +68,13 @@ def test_users_need_less(network: Load) -> None:
 
 def test_threshold(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """Voting stake that exactly meets the threshold suffices, and a unit less does not."""
-    assert THRESHOLD == 150_000_000_0000
+    assert MIN_ACTIVATED_STAKE == 150_000_000_0000
     found = network("")
     staked = {row.account: row.cpu + row.net for row in allocate(found, holdings(found), defaultdict(lambda: key("k")))}
     stake = count(election.ballots(found), staked, found.elected).stake
-    monkeypatch.setattr(election, "THRESHOLD", stake)
+    monkeypatch.setattr("inventory.proof.MIN_ACTIVATED_STAKE", stake)
     assert prove(found).problems == ()
-    monkeypatch.setattr(election, "THRESHOLD", stake + 1)
+    monkeypatch.setattr("inventory.proof.MIN_ACTIVATED_STAKE", stake + 1)
     assert [problem.path for problem in prove(found).problems] == ["votes"]
 
 

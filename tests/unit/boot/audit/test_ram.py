@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from boot.audit.ram import SLACK, after_fee, bytes_range
+from antelope.ram import fee
+from boot.audit.ram import SLACK, bytes_range
 from boot.blueprint import Blueprint
 from inventory.sealed import AllocationRow, pack_allocation
 from tests.unit.boot.audit.planned import blueprint, sha
@@ -27,7 +28,7 @@ def _bought(amounts: list[int]) -> list[int]:
     quote, base = MARKET
     found = []
     for amount in amounts:
-        paid = after_fee(amount)
+        paid = amount - fee(amount)
         out = int((float(paid) * base) / (float(quote) + paid))
         quote, base = quote + paid, base - out
         found.append(out)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from antelope.elections import MAX_VOTED_PRODUCERS
 from coordinator.hub import Hub
 from coordinator.parties import shell as shell_module
 from coordinator.parties.book import Standing
 from coordinator.parties.desk import Desk
 from coordinator.parties.rules import RulesOf
-from coordinator.parties.shell import MOST_VOTES, Shell
+from coordinator.parties.shell import Shell
 from coordinator.session import Session
 from coordinator.state import State
 from protos import coordination_pb2 as pb
@@ -159,7 +160,7 @@ async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
     assert all(why.isprintable() and len(why) <= 320 for why in map(stage.why, hostile))
 
     async def voted() -> bool:
-        return len(stage.crowd.voted) == MOST_VOTES
+        return len(stage.crowd.voted) == MAX_VOTED_PRODUCERS
 
     await poll(voted, what="a full vote", deadline=20)
     assert set(stage.crowd.voted) <= {account_of(name) for name in honest} | {"defproducera"}
