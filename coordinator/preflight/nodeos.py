@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -23,6 +25,8 @@ def look_at_nodeos(path: str, drop: bool) -> dict[str, Any]:
     will later; on the operator's own machine it is the operator who runs it.
     """
     drop = drop and os.geteuid() == 0
+    if os.path.isdir(path):
+        return {"error": path + " is a folder"}
     if not os.path.isfile(path):
         return {"error": "there is no " + path}
     if not os.access(path, os.X_OK):
@@ -59,6 +63,7 @@ def _ask(path: str, scratch: str, drop: bool) -> dict[str, Any]:
             stdout=log,
             stderr=log,
             cwd=scratch,
+            start_new_session=True,
             preexec_fn=_unprivileged if drop else None,
         )
     try:
@@ -77,6 +82,8 @@ def _ask(path: str, scratch: str, drop: bool) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what a script in nodeos' place has started
 
 
 def _get(port: int, path: str) -> Any:

@@ -158,3 +158,15 @@ def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
 def test_thresholds_are_in_order() -> None:
     """A warning comes before the refusal."""
     assert checks.CLOCK_WARN < checks.CLOCK_FATAL
+
+
+def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a script in nodeos' place has started ends with the look at it; a folder is called one."""
+    monkeypatch.setattr("coordinator.preflight.nodeos.START_SECONDS", 0.5)
+    program, child = tmp_path / "nodeos", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    program.chmod(0o755)
+    assert "does not run" in look_at_nodeos(str(program), drop=False)["error"]
+    found = Path(f"/proc/{child.read_text().strip()}/stat")
+    assert not found.exists() or found.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert look_at_nodeos(str(tmp_path), drop=False)["error"] == f"{tmp_path} is a folder"
