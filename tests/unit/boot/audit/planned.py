@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from antelope.genesis import DEFAULT_CONFIGURATION
 from antelope.keys import PrivateKey
 from boot.blueprint import Blueprint
 from inventory.sealed import (
@@ -26,25 +27,7 @@ ABI_PACKED = b"\x0eeosio::abi/1.1" + bytes(9)
 GENESIS: dict[str, Any] = {
     "initial_timestamp": "2026-11-22T19:36:37.000",
     "initial_key": "EOS7WfgxENPfXxqtRgojMHm48dL6yRwveVFgkowRpPZDYXcbqr428",
-    "initial_configuration": {
-        "max_block_net_usage": 1048576,
-        "target_block_net_usage_pct": 1000,
-        "max_transaction_net_usage": 524288,
-        "base_per_transaction_net_usage": 12,
-        "net_usage_leeway": 500,
-        "context_free_discount_net_usage_num": 20,
-        "context_free_discount_net_usage_den": 100,
-        "max_block_cpu_usage": 200000,
-        "target_block_cpu_usage_pct": 1000,
-        "max_transaction_cpu_usage": 150000,
-        "min_transaction_cpu_usage": 100,
-        "max_transaction_lifetime": 3600,
-        "deferred_trx_expiration_window": 600,
-        "max_transaction_delay": 3888000,
-        "max_inline_action_size": 524288,
-        "max_inline_action_depth": 4,
-        "max_authority_depth": 6,
-    },
+    "initial_configuration": dict(DEFAULT_CONFIGURATION),
 }
 CHAIN_ID = "826b28c9cda313778610ac6d73a8db7f7905ea9b21cd29f306b3161ab316915a"
 """What a real nodeos (bundled, v4.1.0-dev) said of exactly this genesis."""
