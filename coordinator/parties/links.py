@@ -6,7 +6,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 
+from antelope.answers import PeerLink
 from antelope.errors import NodeError
 from boot.step import Query
 from coordinator.desk import NetworkDesk
@@ -40,7 +42,7 @@ class Links:
         """Endpoints that a node tries, by node."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._seen: dict[str, tuple[float, frozenset[str]]] = {}
+        self._seen: dict[str, tuple[float, Mapping[str, PeerLink]]] = {}
 
     def prober(self, party: Party) -> Node | None:
         """The node that dials a party back: its neighbour among the operator's, or the first that runs."""
@@ -56,16 +58,18 @@ class Links:
         try:
             await self.refresh(node)
 
-            async def answered() -> bool:
-                return endpoint in await self._connected(node)
+            async def answered() -> PeerLink | None:
+                return (await self._connected(node)).get(endpoint)
 
-            await poll(answered, what=f"{endpoint} to answer", deadline=DIAL_SECONDS)
+            link = await poll(answered, what=f"{endpoint} to answer", deadline=DIAL_SECONDS)
         except DeadlineError:
             return f"p2p endpoint {endpoint}: no node of this chain answered {node.name} there; is the port open?"
         except NodeError as error:
             return f"{node.name} could not dial it back: {error}"
         finally:
             self._probed[node.name].discard(endpoint)
+        if link.key and str(link.key) != party.signing_key:
+            return f"p2p endpoint {endpoint}: a node answers there that shakes hands with another key, {link.key}"
         known = self._book.find(party.name)
         if known is None or known.endpoint != endpoint:
             return f"p2p endpoint {endpoint} was changed meanwhile"
@@ -104,13 +108,14 @@ class Links:
             else:
                 log.warning("peers of %s: %s", node.name, result.error)
 
-    async def _connected(self, node: Node) -> frozenset[str]:
+    async def _connected(self, node: Node) -> Mapping[str, PeerLink]:
         """The endpoints that the node dialled, and over which a handshake of this chain came."""
-        at, found = self._seen.get(node.name, (0.0, frozenset()))
+        at, found = self._seen.get(node.name, (0.0, {}))
         if time.monotonic() - at < LOOK_SECONDS:
             return found
         links = await self._desk.ask(Query("/v1/net/connections", node=node.name))
-        found = frozenset(str(link["peer"]).lower() for link in links if _shaken(link, self._chain_id))
+        shaken = (PeerLink.from_json(link) for link in links if _shaken(link, self._chain_id))
+        found = {link.peer.lower(): link for link in shaken}
         self._seen[node.name] = (time.monotonic(), found)
         return found
 

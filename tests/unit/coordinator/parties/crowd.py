@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.session import Send
+from antelope.keys import PrivateKey
 from antelope.names import name_to_int
 from coordinator.desk import NetworkDesk
 from coordinator.hub import Hub
@@ -86,6 +87,8 @@ class Crowd:
     registered: dict[str, str] = field(default_factory=dict)
     voted: tuple[str, ...] = ()
     listening: set[str] = field(default_factory=set)
+    shaking: dict[str, PrivateKey] = field(default_factory=dict)
+    """The keys with which nodes shake hands, by endpoint, where they have one."""
     peers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Of the operator's nodes, as their agent was told."""
 
@@ -158,11 +161,19 @@ class Crowd:
                 return self._account(body["account_name"])
             case "connections":
                 return [
-                    {"peer": peer, "last_handshake": {"chain_id": self.sealed.chain_id}}
+                    {"peer": peer, "last_handshake": {"chain_id": self.sealed.chain_id} | self._shakes(peer)}
                     for peer in self.peers.get(query.node, ())
                     if peer in self.listening
                 ]
         return {"rows": self._rows(body), "more": False}
+
+    def _shakes(self, endpoint: str) -> dict[str, Any]:
+        """What a nodeos with a `peer-private-key` adds."""
+        if endpoint not in self.shaking:
+            return {}
+        token = hashlib.sha256((1).to_bytes(8, "little")).digest()
+        key = self.shaking[endpoint]
+        return {"key": str(key.public), "time": 1, "token": token.hex(), "sig": str(key.sign(token))}
 
     def _rows(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         if body["table"] == "producers":

@@ -166,6 +166,21 @@ async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
     assert set(stage.crowd.voted) <= {account_of(name) for name in honest} | {"defproducera"}
 
 
+async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
+    """An endpoint that leads to another party's node is not the newcomer's, whatever it is called."""
+    await stage.come("alice", stage.crowd.party("alice", "8.8.1.1:9876", {}))
+    stage.crowd.shaking["8.8.1.1:9876"] = stage.crowd.shaking["8.8.1.2:9876"] = private("signing alice")
+    await stage.come("mallory", stage.crowd.party("mallory", "8.8.1.2:9876", {}))
+    await stage.until(["alice"], *READY)
+
+    async def told() -> bool:
+        return "another key" in stage.why("mallory")
+
+    await poll(told, what=lambda: stage.why("mallory"), deadline=10)
+    assert str(private("signing alice").public) in stage.why("mallory")
+    assert stage.standing("mallory") is Standing.FOLLOWING
+
+
 async def test_an_endpoint_where_nobody_answers_is_told_to_nobody(stage: Stage) -> None:
     """The party hears that it is dialled; only the node that dials it knows the endpoint meanwhile."""
     work = stage.crowd.party("alice", "8.8.8.8:9876", {})
