@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from antelope.keys import PrivateKey
 from coordinator.parties.book import Standing
 from coordinator.parties.desk import TIMES
 from inventory.reach import Reach
@@ -27,6 +28,9 @@ from tests.unit.coordinator.parties.conftest import (
     registration,
     with_rules,
 )
+
+DEVELOPMENT_WIF = "5KQwrPbwdL6PhXujxW37FSSQZ1JiwsST4cqQzDeyXtP79zkvFD3"
+"""Published by nodeos as its development key: worth nothing."""
 
 
 async def _joined(world: World, name: str, endpoint: str = "8.8.8.8:9876") -> tuple[FakeParty, asyncio.Task[None]]:
@@ -66,9 +70,24 @@ def _key(field: str, name: str, *, network: str = "net", other_nonce: bytes = b"
     return change
 
 
+def _of_another(said: pb.Registration, nonce: bytes) -> None:
+    """Sound in itself, for an account that the party was not invited for."""
+    said.CopyFrom(registration("bob", nonce))
+
+
+def _public(field: str) -> Callable[[pb.Registration, bytes], None]:
+    def change(said: pb.Registration, nonce: bytes) -> None:
+        getattr(said, field).CopyFrom(proved(PrivateKey.parse(DEVELOPMENT_WIF), said.account, nonce))
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (_of_another, "was invited for account alice1111111, not bob111111111"),
+        (_public("account_key"), "everybody has its private key"),
+        (_public("signing_key"), "everybody has its private key"),
         (_change(account="bob111111111"), "for another account"),
         (_change(account="Alice"), "account"),
         (_change(account="alice\n111111"), "account"),
