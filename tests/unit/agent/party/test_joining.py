@@ -85,6 +85,22 @@ async def test_a_token_is_good_once(hub: Hub, tmp_path: Path) -> None:
         await Joining(invitation, DataFolder(tmp_path / "thief")).redeem("info", local=False)
 
 
+@pytest.mark.parametrize(("kind", "name"), [(Kind.HOST, "alice"), (Kind.PARTY, "bob")])
+async def test_a_certificate_of_somebody_else_is_not_kept(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, name: str
+) -> None:
+    """The pinned coordinator may answer with whatever it signs: only what the token is for is taken."""
+
+    async def other(self: Joining, csr: bytes) -> bytes:
+        return hub.authority.sign(csr, Identity("net", kind, name))
+
+    monkeypatch.setattr(Joining, "_certificate", other)
+    folder = DataFolder(tmp_path / "alice")
+    with pytest.raises(JoinError, match="sent a certificate of"):
+        await Joining(read_token(_token(hub)), folder).redeem("info", local=False)
+    assert not folder.certificate.exists()
+
+
 async def test_an_expired_token_is_not_sent(hub: Hub, tmp_path: Path) -> None:
     """Its holder hears that it expired, without a word to anybody."""
     invitation = replace(read_token(_token(hub)), expires=datetime.now(UTC))
