@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TypeVar
 
 from coordinator.deploy.connection import HostConnection
@@ -15,7 +16,7 @@ from support.journal import JournalError
 T = TypeVar("T")
 
 AT_ONCE = 8
-"""Hosts at a time: the operator's processor encrypts for all of them, and its line is shared."""
+"""Hosts at a time: the operator's processor encrypts for all of them, and they share the operator's line."""
 HOST_SECONDS = 1200.0
 """For all that is done on one host. Sending 50 MB takes 800 s at 0.5 Mbit/s."""
 
@@ -38,45 +39,19 @@ def on_each(
 ) -> dict[str, T | DeployError]:
     """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
 
-    ended: told the same of each host as soon as it is known, from several threads.
-
-    Being interrupted ends all connections; so does `stop` from another thread, and then Interrupted is raised.
+    ended: is told the same of each host as soon as it is known, from several threads. seconds: for one host. stop: set
+    by another thread, it ends all connections, as Ctrl-C does; Interrupted is raised then.
     """
     chosen = [host for host in hosts if host.ssh is not None]
-    open_ones: set[HostConnection] = set()
+    connections: set[HostConnection] = set()
 
-    def one(host: Host) -> T | DeployError:
-        result = attempt(host)
+    def on_one(host: Host) -> T | DeployError:
+        result = _attempt(host, work, seconds, connections)
         ended(host.name, result)
         return result
 
-    def attempt(host: Host) -> T | DeployError:
-        timer = None
-        connection = None
-        try:
-            if host.ssh is None:
-                raise DeployError("this is the operator's own machine")
-            connection = HostConnection(host.ssh)
-            open_ones.add(connection)
-            timer = threading.Timer(seconds, connection.close)
-            timer.daemon = True
-            timer.start()
-            with connection:
-                return work(host, connection)
-        except DeployError as error:
-            if timer is not None and not timer.is_alive():
-                return DeployError(f"not done within {seconds:g} s; last: {error}")
-            return error
-        except (OSError, ValueError, JournalError) as error:  # on this machine: the others may fare better
-            return DeployError(str(error))
-        finally:
-            if timer is not None:
-                timer.cancel()
-            if connection is not None:
-                open_ones.discard(connection)
-
     with ThreadPoolExecutor(max(1, min(at_once, len(chosen))), thread_name_prefix="deploy") as pool:
-        running = {host.name: pool.submit(one, host) for host in chosen}
+        running = {host.name: pool.submit(on_one, host) for host in chosen}
         try:
             while not all(future.done() for future in running.values()):
                 if stop is not None and stop.is_set():
@@ -88,6 +63,48 @@ def on_each(
                 stop.set()
             for future in running.values():
                 future.cancel()
-            for connection in list(open_ones):
+            for connection in list(connections):
                 connection.close()
             raise
+
+
+def _attempt(
+    host: Host, work: Callable[[Host, HostConnection], T], seconds: float, connections: set[HostConnection]
+) -> T | DeployError:
+    """What the work on one host came to; its connection is among the connections for as long as that takes."""
+    try:
+        if host.ssh is None:
+            raise DeployError("this is the operator's own machine")
+        connection = HostConnection(host.ssh)
+        connections.add(connection)
+        try:
+            with _cut_off_after(seconds, connection), connection:
+                return work(host, connection)
+        finally:
+            connections.discard(connection)
+    except DeployError as error:
+        return error
+    except (OSError, ValueError, JournalError) as error:  # on this machine: the others may fare better
+        return DeployError(str(error))
+
+
+@contextmanager
+def _cut_off_after(seconds: float, connection: HostConnection) -> Iterator[None]:
+    """Closes the connection when the block takes longer, and says so in the error that follows from that."""
+    overdue = threading.Event()
+
+    def cut_off() -> None:
+        overdue.set()
+        connection.close()
+
+    timer = threading.Timer(seconds, cut_off)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except DeployError as error:
+        if overdue.is_set():
+            raise DeployError(f"not done within {seconds:g} s; last: {error}") from error
+        raise
+    finally:
+        timer.cancel()
