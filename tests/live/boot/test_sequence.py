@@ -18,6 +18,7 @@ import pytest
 
 from antelope import actions
 from antelope.errors import NodeError, Unreachable
+from antelope.genesis import DEFAULT_CONFIGURATION
 from antelope.keys import PrivateKey
 from antelope.transaction import Transaction
 from boot.blueprint import Blueprint, NodeRef
@@ -41,25 +42,6 @@ if TYPE_CHECKING:
     from tests.live.boot.conftest import LiveNode, Start
 
 SYSTEM_ACCOUNTS = ("bpay", "msig", "names", "ram", "ramfee", "saving", "stake", "token", "vpay", "rex")
-GENESIS_LIMITS = {
-    "max_block_net_usage": 1048576,
-    "target_block_net_usage_pct": 1000,
-    "max_transaction_net_usage": 524288,
-    "base_per_transaction_net_usage": 12,
-    "net_usage_leeway": 500,
-    "context_free_discount_net_usage_num": 20,
-    "context_free_discount_net_usage_den": 100,
-    "max_block_cpu_usage": 200000,
-    "target_block_cpu_usage_pct": 1000,
-    "max_transaction_cpu_usage": 150000,
-    "min_transaction_cpu_usage": 100,
-    "max_transaction_lifetime": 3600,
-    "deferred_trx_expiration_window": 600,
-    "max_transaction_delay": 3888000,
-    "max_inline_action_size": 524288,
-    "max_inline_action_depth": 4,
-    "max_authority_depth": 6,
-}
 
 PATIENT = ("--max-transaction-time", "1000")
 """Milliseconds; the default of 30 is too little for 50 accounts, or for eosio.system's code, on a busy machine."""
@@ -221,7 +203,7 @@ async def driver(start: Start, contracts_folder: Path, tmp_path: Path) -> Driver
     genesis = {
         "initial_timestamp": now,
         "initial_key": str(keys["eosio"].public),
-        "initial_configuration": GENESIS_LIMITS,
+        "initial_configuration": dict(DEFAULT_CONFIGURATION),
     }
     path = tmp_path / "genesis.json"
     path.write_text(json.dumps(genesis))

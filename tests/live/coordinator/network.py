@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,23 @@ def until(condition: Any, what: str, seconds: float = 30.0) -> Any:
         assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}"
         time.sleep(0.05)
     return found
+
+
+MakeNetwork = Callable[[str], Network]
+
+
+@contextmanager
+def networks_below(folder: Path) -> Iterator[MakeNetwork]:
+    """Networks by name, in this folder; they end with the block."""
+    made: list[Network] = []
+
+    def make(name: str) -> Network:
+        made.append(Network(folder, name))
+        return made[-1]
+
+    yield make
+    for network in made:
+        network.down()
 
 
 def _command_lines() -> Iterator[str]:

@@ -10,8 +10,7 @@ import pytest
 
 from antelope.keys import PrivateKey
 from boot.steps import STEPS
-from tests.live.coordinator.conftest import MakeNetwork
-from tests.live.coordinator.network import Done, Network, Running, until
+from tests.live.coordinator.network import Done, MakeNetwork, Network, Running, until
 
 pytestmark = pytest.mark.campaign  # minutes each: `make campaign-live`, by hand and before releases
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.cli.main import COMMANDS, run
-from tests.live.coordinator.conftest import MakeNetwork
-from tests.live.coordinator.network import Done, Network
+from tests.live.coordinator.network import Done, MakeNetwork, Network
 
 ALL_AT_ONCE = """
 [network]

@@ -7,7 +7,7 @@ import shutil
 
 from antelope.keys import PrivateKey
 from support import bundled
-from tests.live.coordinator.conftest import MakeNetwork
+from tests.live.coordinator.network import MakeNetwork
 
 COUNT = 12
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.coordinator.network import Network, Running, until
+from tests.live.coordinator.network import MakeNetwork, Network, Running, networks_below, until
 from tests.ports import free_port
 
 HERE = Path(__file__).parent
@@ -117,17 +117,10 @@ def make_party(tmp_path: Path) -> Iterator[MakeParty]:
 
 
 @pytest.fixture
-def make_network(tmp_path: Path) -> Iterator[Callable[[str], Network]]:
+def make_network(tmp_path: Path) -> Iterator[MakeNetwork]:
     """Networks that end with the test."""
-    made: list[Network] = []
-
-    def make(name: str) -> Network:
-        made.append(Network(tmp_path, name))
-        return made[-1]
-
-    yield make
-    for network in made:
-        network.down()
+    with networks_below(tmp_path) as make:
+        yield make
 
 
 @pytest.fixture
