@@ -65,7 +65,7 @@ async def boot(
 ) -> Booted:
     """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
     async with open_session(network, root, acting=True) as session, serving(session, reporter.note):
-        check_unchanged(session)
+        check_unchanged(network, session.state.sealed)
         check_needs(session, plan)
         hosts = Hosts(session, reporter)
         trouble = await hosts.check()
@@ -98,16 +98,15 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
     return replace(outcome, acted=list(dict.fromkeys(acted)))
 
 
-def check_unchanged(session: Session) -> None:
+def check_unchanged(network: Network, sealed: Sealed | None) -> None:
     """Raises UsageProblem when the inventory says something else than what was sealed."""
-    sealed = session.state.sealed
     if sealed is None:
         return
-    boot_contract, own = read_own(session.network)
-    if parts := compare(sealed, session.network, own, boot_contract):
+    boot_contract, own = read_own(network)
+    if parts := compare(sealed, network, own, boot_contract):
         raise UsageProblem(
-            f"{session.network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
-            f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {session.network.source}"
+            f"{network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
+            f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {network.source}"
         )
 
 

@@ -39,7 +39,7 @@ async def serve(settings: Settings, network: Network) -> None:
         reporter.note(f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
 
     async with open_session(network, settings.state, acting=True) as session:
-        check_unchanged(session)
+        check_unchanged(session.network, session.state.sealed)
         hosts = Hosts(session, reporter)
         with hosts.reached():
             async with serving(session, tell):

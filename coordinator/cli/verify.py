@@ -9,6 +9,7 @@ import click
 
 from boot.audit import Report, audit, render
 from coordinator.answering import answering
+from coordinator.booting import check_unchanged
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.control import NoAnswer, ask_running
 from coordinator.errors import OperationFailed
@@ -54,7 +55,12 @@ async def _report(settings: Settings, network: Network) -> tuple[dict[str, objec
 
 
 async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object], list[str], bool]:
-    """The audit; a coordinator that runs just now does it."""
+    """The audit; a coordinator that runs just now does it.
+
+    Raises UsageProblem when the inventory was edited since: the chain is compared with what was sealed.
+    """
+    if State.exists(settings.state, network.name):
+        check_unchanged(network, State(settings.state, network.name).sealed)
     try:
         report = await _audit(settings, network)
     except BusyError:

@@ -211,6 +211,7 @@ def test_sealed_part_changed(make_network: MakeNetwork) -> None:
     (line,) = lines_of(network.coord("boot"), 2)
     assert "users" in line
     assert "down --purge" in line
+    assert lines_of(network.coord("verify"), 2) == [line]
     network.replace("count = 21", "count = 20")
     refused = network.coord("down", "--purge", stdin="n\n")
     assert refused.status != 0

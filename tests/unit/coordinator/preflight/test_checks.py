@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,11 +163,14 @@ def test_thresholds_are_in_order() -> None:
 
 def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a script in nodeos' place has started ends with the look at it; a folder is called one."""
-    monkeypatch.setattr("coordinator.preflight.nodeos.START_SECONDS", 0.5)
+    monkeypatch.setattr("coordinator.preflight.nodeos.START_SECONDS", 3.0)
     program, child = tmp_path / "nodeos", tmp_path / "child"
     program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
     program.chmod(0o755)
     assert "does not run" in look_at_nodeos(str(program), drop=False)["error"]
-    found = Path(f"/proc/{child.read_text().strip()}/stat")
-    assert not found.exists() or found.read_text().rpartition(")")[2].split()[0] == "Z"
+    left = Path(f"/proc/{child.read_text().strip()}/stat")
+    deadline = time.monotonic() + 10.0
+    while left.exists() and left.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, left.read_text()
+        time.sleep(0.01)
     assert look_at_nodeos(str(tmp_path), drop=False)["error"] == f"{tmp_path} is a folder"
