@@ -33,6 +33,46 @@ async def test_chain_as_planned(chain: FakeChain, plan: Blueprint) -> None:
     assert len(names) == len(set(names))
 
 
+class Handover(FakeChain):
+    """While it is read for the first time, the schedule changes, and eosio.prods with it."""
+
+    times = 0
+
+    async def answer_get_info(self, body: Any) -> Any:
+        info = await super().answer_get_info(body)
+        self.times += 1
+        return {**info, "head_block_num": 8, "head_block_id": "00000008" + 56 * "a"} if self.times == 1 else info
+
+    async def answer_get_producer_schedule(self, body: Any) -> Any:
+        answer = await super().answer_get_producer_schedule(body)
+        return answer if self.times > 1 else {**answer, "active": {"version": 0, "producers": []}}
+
+
+async def test_a_difference_of_two_moments_is_none(plan: Blueprint) -> None:
+    """Rows of two blocks that do not fit together are read again, once; the report is of the later block."""
+    chain = Handover(plan)
+    report = await audit(chain, plan)
+    assert report.ok
+    assert report.to_json()["block"]["num"] == 9
+
+
+class Standing(FakeChain):
+    """It has a wrong schedule, and makes no block."""
+
+    times = 0
+
+    async def answer_get_producer_schedule(self, body: Any) -> Any:
+        self.times += 1
+        return {**await super().answer_get_producer_schedule(body), "active": {"version": 0, "producers": []}}
+
+
+async def test_a_difference_at_rest_is_read_once(plan: Blueprint) -> None:
+    """Where no block came meanwhile the difference is the chain's."""
+    chain = Standing(plan)
+    assert not (await audit(chain, plan)).ok
+    assert chain.times == 1
+
+
 async def test_chain_before_its_boot(chain: FakeChain, plan: Blueprint) -> None:
     """A chain with nothing on it but nodeos' own accounts fails the checks and raises nothing."""
     chain.accounts = {name: chain.accounts[name] for name in ("eosio", "eosio.null", "eosio.prods")}
