@@ -49,7 +49,7 @@ hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they c
 campaign-live: $(STAMP) ## interrupted boots, parties that join, an upgrade, a total outage: long
 	$(BIN)/python -m pytest -m campaign tests/live
 
-campaign-hosts: $(STAMP) ## 16 hosts: long
+campaign-hosts: $(STAMP) ## 16 hosts; parties on hosts of their own: long
 	$(BIN)/python -m pytest -s -m "campaign" tests/hosts
 
 protos: $(STAMP) ## generates the gRPC code again
