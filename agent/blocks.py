@@ -31,7 +31,7 @@ LARGEST_TRANSACTION = 4 << 20
 
 @dataclass(frozen=True)
 class Block:
-    """A block, as far as pushes care."""
+    """What the pushing of transactions needs to know of a block."""
 
     previous: str
     time: float
@@ -41,7 +41,7 @@ class Block:
 
 
 async def read_block(node: ChainReader, num_or_id: int | str) -> Block:
-    """Raises UnknownBlock, NodeError."""
+    """The block of that number or id. Raises UnknownBlock, NodeError."""
     try:
         answer = await node.get_raw_block(num_or_id)
     except UnknownEndpoint:

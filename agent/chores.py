@@ -15,10 +15,10 @@ from boot.step import Finality, Push
 
 @dataclass(frozen=True)
 class Chore:
-    """What the pushing of a step's work needs to know of it."""
+    """Stands in the place of a step for such transactions: it names their records, and says when they count."""
 
     name: str
-    """Of the records, as a step's name is."""
+    """The records of these transactions are kept under it, as the boot's are under a step's name."""
     finality: Finality = Finality.BLOCK
     parallel: bool = False
 

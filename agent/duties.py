@@ -18,10 +18,10 @@ from agent.nodeos.probe import NodeosError
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import NodeFault
 from agent.nodes.supervisor import Nodes
-from agent.patronage import Patronage
 from agent.pushes import Pushed, Pusher, PushError
 from agent.records import PushRecords
 from agent.session import FetchArtifact, SessionEnded
+from agent.sponsorship import Sponsorship
 from agent.tasks import Memory, Report
 from antelope.errors import AntelopeError, NodeError
 from antelope.genesis import Genesis
@@ -52,7 +52,7 @@ _MODES: Mapping[int, NodeMode | None] = {
 
 Body = TypeVar("Body")
 Duty = Callable[[], Awaitable[pb.Result | None]]
-"""Does it; a result with what it is to carry, or None when there is nothing but that it went well."""
+"""Carries out one task. Returns the result, or None when there is nothing to tell but that it went well."""
 
 
 class Duties:
@@ -76,14 +76,14 @@ class Duties:
         self._journal = journal
         self._memory = memory
         self._fetch = fetch
-        self._patronage = Patronage(nodes, keys, journal, self._have)
+        self._sponsorship = Sponsorship(nodes, keys, journal, self._have)
         self._blueprint: Blueprint | None = None
         self._work: dict[str, dict[str, Work]] = {}
         self._steps: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def manifest(self) -> str:
-        """Of the sealed network that is held; empty: none."""
+        """The manifest of the sealed network that this agent holds; empty: it holds none yet."""
         return self._memory.get("manifest")
 
     def duties(self, task: pb.Task, report: Report) -> Mapping[str, Duty]:
@@ -96,11 +96,11 @@ class Duties:
             "set_peers": lambda: self._nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "run_step": lambda: self._run_step(task.run_step, report),
             "recount": lambda: self._recount(task.recount, report),
-            "sponsor": lambda: self._for_parties(self._patronage.sponsor, task.sponsor, report),
-            "elect": lambda: self._for_parties(self._patronage.elect, task.elect, report),
-            "propose": lambda: self._for_parties(self._patronage.propose, task.propose, report),
-            "endorse": lambda: self._for_parties(self._patronage.endorse, task.endorse, report),
-            "execute": lambda: self._for_parties(self._patronage.execute, task.execute, report),
+            "sponsor": lambda: self._for_parties(self._sponsorship.sponsor, task.sponsor, report),
+            "elect": lambda: self._for_parties(self._sponsorship.elect, task.elect, report),
+            "propose": lambda: self._for_parties(self._sponsorship.propose, task.propose, report),
+            "endorse": lambda: self._for_parties(self._sponsorship.endorse, task.endorse, report),
+            "execute": lambda: self._for_parties(self._sponsorship.execute, task.execute, report),
         }
 
     def unknown(self, kind: str) -> str:
@@ -108,7 +108,7 @@ class Duties:
         return "this agent does not know such a task: install the coordinator's version"
 
     async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
-        """Does it. Failures are in the result."""
+        """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
         kind = task.WhichOneof("body") or ""
         try:
             duty = self.duties(task, report).get(kind)

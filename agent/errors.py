@@ -1,4 +1,4 @@
-"""What an agent does not do, or cannot."""
+"""Why an agent does not carry a task out."""
 
 from __future__ import annotations
 

@@ -66,11 +66,11 @@ class Pushed:
 
 
 class Kind(Protocol):
-    """What pushing asks of the step that the work is of."""
+    """What the pusher must know of a step: its name, when its transactions count, and whether they may run at once."""
 
     @property
     def name(self) -> str:
-        """Of its records."""
+        """The name under which its records are kept."""
 
     @property
     def finality(self) -> Finality:

@@ -28,7 +28,7 @@ class Queries:
     """Passes queries on to this host's nodes. Nothing else than a path of the list reaches them."""
 
     def __init__(self, http_port: Callable[[str], int]) -> None:
-        """http_port: of a node on loopback, by its name; raises KeyError when there is none."""
+        """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node."""
         self._http_port = http_port
         self._session: aiohttp.ClientSession | None = None
 

@@ -31,7 +31,7 @@ class Record:
 
     step: str
     key: str
-    """Of the step's work."""
+    """The key of the piece of work, unique within the step."""
     id: str
     signed: SignedTransaction
     expiration: int
@@ -39,7 +39,7 @@ class Record:
     first: int
     """The number of the first block that could hold it."""
     block: int = 0
-    """Where it was seen; 0: nowhere yet."""
+    """The number of the block that it was seen in; 0: it was seen in none yet."""
     final: bool = False
     """Whether that block was irreversible."""
 

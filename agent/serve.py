@@ -42,7 +42,7 @@ LONGEST_PAUSE = 2.0
 LOCAL_PAUSE = 1.0
 """The same on the operator's own machine, where a person waits for every command that looks."""
 RENEWAL_SECONDS = 3600.0
-"""Between two looks at the own certificate while a session lasts; each new one is another occasion."""
+"""Between two looks, in one session, at whether the agent's certificate is to be renewed; a new session looks, too."""
 LASTING = 5.0
 """Seconds after which a session that ended counts as one that went well: the next dial is at once."""
 
@@ -156,7 +156,7 @@ class Agent:
         self._tasks.accept(task)
 
     def admitted(self, admission: pb.Admission) -> None:
-        """Hosts of the inventory register nothing."""
+        """Nothing to do: only parties register, and are told whether they are admitted."""
 
     async def answer(self, query: pb.Query) -> pb.Answer:
         """A query came."""

@@ -30,12 +30,12 @@ class Memory:
         journal.part("agent", _SCHEMA)
 
     def get(self, name: str) -> str:
-        """Empty when it was never kept."""
+        """The value of that name; empty when none was ever kept."""
         row = self._journal.row("SELECT value FROM agent WHERE name = ?", name)
         return str(row[0]) if row else ""
 
     def keep(self, **values: str) -> None:
-        """All of them, or none."""
+        """Keeps all of these values, or none of them."""
         with self._journal.transaction():
             for name, value in values.items():
                 self._journal.write("INSERT OR REPLACE INTO agent VALUES (?, ?)", name, value)
@@ -48,7 +48,7 @@ CarryOut = Callable[[pb.Task, Report], Awaitable[pb.Result]]
 
 @dataclass
 class _Known:
-    """A task that arrived."""
+    """A task that has arrived, and what became of it."""
 
     running: asyncio.Task[None] | None = None
     pushed: list[pb.Pushed] = field(default_factory=list)
@@ -72,12 +72,12 @@ class Tasks:
 
     @property
     def epoch(self) -> int:
-        """The highest that was seen; 0: none."""
+        """The highest epoch that was seen; 0: none yet."""
         return int(self._memory.get("epoch") or 0)
 
     @property
     def instance(self) -> str:
-        """Of the coordinator's run whose epoch that was."""
+        """The id of the coordinator's run that had that epoch."""
         return self._memory.get("instance")
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:

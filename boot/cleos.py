@@ -18,7 +18,7 @@ DEFAULT_URL = "http://127.0.0.1:8888"
 
 @dataclass(frozen=True)
 class Files:
-    """Where contracts lie for whoever types."""
+    """Where the contracts' files lie on the machine of the person who types the commands."""
 
     folder: str
     names: Mapping[str, str]

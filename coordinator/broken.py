@@ -23,7 +23,7 @@ class BrokenError(TaskFailedError):
 
 
 class Broken:
-    """What became of the nodes in one run of a plan."""
+    """Which nodes have failed for good, in one run of a plan."""
 
     def __init__(self, desk: NetworkDesk, sealed: Sealed) -> None:
         self._desk = desk
@@ -31,7 +31,7 @@ class Broken:
         self._tried: set[str] = set()
 
     def tried(self, names: tuple[str, ...]) -> None:
-        """These could not be started, and nobody tries again in this run."""
+        """Notes nodes that could not be started: nobody tries again in this run."""
         self._tried.update(names)
 
     def why(self, node: Node) -> str:
@@ -42,7 +42,7 @@ class Broken:
         return status.detail if status.lasting or node.name in self._tried else ""
 
     def signers(self) -> str:
-        """The same of all nodes that sign blocks, now or once elected, with their hosts."""
+        """Which nodes that sign blocks, now or once elected, have failed for good, and why; empty: none has."""
         nodes = [node for node in self._desk.network.nodes if node.account in self._signing and not node.party]
         return "; ".join(f"{node.host}: {why}" for node in nodes if (why := self.why(node)))
 

@@ -10,18 +10,18 @@ from boot.blueprint import Blueprint
 from boot.step import ChainStep, Finality, Query, Work
 from coordinator.bootlog import BootLog
 from coordinator.broken import Broken
+from coordinator.commandlines import CommandLines
 from coordinator.desk import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
 from coordinator.link import LinkError
 from coordinator.progress import Reporter
 from coordinator.state import State
-from coordinator.typed import Typed
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 from support.tasks import all_of
 
 PARTY_SECONDS = 20.0
-"""For a party's agent to tell what it pushed; the boot waits for it no longer."""
+"""Time that a party's agent gets to tell what it pushed; the boot waits no longer for it."""
 
 
 class ChainWork:
@@ -43,7 +43,7 @@ class ChainWork:
         self._state = state
         self._log = log
         self._reporter = reporter
-        self._typed = Typed(desk.network, blueprint, state.artifacts.folder)
+        self._command_lines = CommandLines(desk.network, blueprint, state.artifacts.folder)
         self._works: dict[str, dict[str, Work]] = {}
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
@@ -121,7 +121,9 @@ class ChainWork:
                 self._height = max(self._height, pushed.block)
             seen.add(pushed.transaction or pushed.key)
             if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
-                self._log.commands(step.name, self._typed.lines(works[pushed.key]), pushed.transaction, pushed.block)
+                self._log.commands(
+                    step.name, self._command_lines.of(works[pushed.key]), pushed.transaction, pushed.block
+                )
         self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
 
     async def recount(self, step: ChainStep) -> None:

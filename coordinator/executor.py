@@ -56,7 +56,7 @@ class Overdue:
 
     step: str
     reason: str = ""
-    """Why it cannot come."""
+    """Why what it waits for cannot come; empty: its time is over."""
 
 
 Event = Checked | Ran | Overdue
@@ -119,7 +119,7 @@ class _Track:
     waiting: set[str] = field(default_factory=set)
     """Hosts whose share is under way."""
     later: list[Run] = field(default_factory=list)
-    """Shares that must wait for those: the step's transactions depend on each other."""
+    """Shares that wait until those are done, because the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
     fatal: bool = False
 

@@ -35,7 +35,7 @@ from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 log = logging.getLogger(__name__)
 
 PARTY_MESSAGE = 1 << 20
-"""Bytes; hosts answer for whole tables."""
+"""Bytes of one message of a party; hosts' may be larger, since they answer with whole tables."""
 REGISTER_SECONDS = 0.25
 """How often open streams are checked against the register: revocations of other processes act at once too."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
@@ -179,7 +179,7 @@ class Hub:
 
     @property
     def epoch(self) -> int:
-        """0 for an observer."""
+        """The coordinator's epoch; 0 for an observer, which gives no tasks."""
         return self._epoch
 
     async def agent(self, name: str, deadline: float) -> AgentLink:

@@ -17,11 +17,11 @@ from support.version import source_version
 
 AGENT = (sys.executable, "-m", "agent.cli")
 RECORD = "agent.json"
-"""In an agent's data folder: its process."""
+"""File in an agent's data folder with the agent's process."""
 LOG = "agent.log"
-"""What it writes on its standard output and error."""
+"""File beside it with what the agent writes on its standard output and error."""
 VERSION = "agent.version"
-"""Beside it: which code it was started with."""
+"""File beside it that says which code the agent was started with."""
 
 
 async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:

@@ -25,7 +25,7 @@ GIVEN_UP = "sudo's password was not given"
 
 
 class Passwords:
-    """Of all hosts, for one command. `ask` may be called from any thread."""
+    """The sudo passwords of all hosts, for as long as one command runs. `ask` may be called from any thread."""
 
     def __init__(self, asking: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
         """asking: entered while a question stands on the terminal."""

@@ -8,9 +8,9 @@ from boot.blueprint import Blueprint
 from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep, Push
 from boot.steps import STEPS
+from coordinator.commandlines import CommandLines
 from coordinator.errors import OperationFailed
 from coordinator.state import State
-from coordinator.typed import Typed
 from inventory.network import Network
 
 
@@ -23,12 +23,12 @@ def cleos_plan(network: Network, state: State | None) -> Iterator[str]:
             "--until genesis, and then this again"
         )
     blueprint = Blueprint(sealed, state.artifacts.get)
-    typed = Typed(network, blueprint, state.artifacts.folder)
+    command_lines = CommandLines(network, blueprint, state.artifacts.folder)
     for step in make_plan(STEPS).steps:
         yield f"# {step.name}: {step.title}"
         if isinstance(step, ChainStep):
             for work in step.work(blueprint):
                 if not (isinstance(work, Push) and work.spare):
-                    yield from typed.lines(work)
+                    yield from command_lines.of(work)
         elif isinstance(step, NodeStep):
             yield f"#   nodeos, mode {step.mode.value}"

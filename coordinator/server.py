@@ -23,16 +23,16 @@ from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load
 MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
 HELLO_SECONDS = 10.0
-"""From opening a stream to its Hello."""
+"""Time limit from the opening of a stream to its Hello."""
 LAST_WRITE_SECONDS = 1.0
-"""That an agent gets to take the message that is being sent when its stream ends."""
+"""Seconds that an agent gets to take the message that is being sent when its stream ends."""
 PARTY_MESSAGES = 50
-"""Of a party that are read in a second."""
+"""Messages of one party that are read in a second; the others wait."""
 STREAMS_PER_AGENT = 16
 CALLS = 4096
-"""At once, of all agents together."""
+"""Calls that are served at once, of all agents together."""
 CALLS_PER_AGENT = 16
-"""At once, over however many connections."""
+"""Calls of one agent that are served at once, over however many connections."""
 SESSIONS, SESSIONS_SECONDS = 60, 60.0
 """So many sessions of a party are begun in so many seconds; its agent dials every 2 s at most."""
 CHUNK = 1 << 20

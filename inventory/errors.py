@@ -46,7 +46,10 @@ class Problems:
             self._found[Problem(path, message, hint)] = None
 
     def told(self, paths: Iterable[str]) -> None:
-        """Stand-ins are in these places: what is found of them, or of the tables around them, is no news."""
+        """Notes places with a mistake that was told already, where a stand-in value is now.
+
+        Whatever else is found there, or in the tables around them, follows from that mistake, and is left out.
+        """
         self._told = tuple(paths)
 
     def extend(self, problems: Iterable[Problem]) -> None:

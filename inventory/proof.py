@@ -35,7 +35,7 @@ RESERVE_RAM = 65_536
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found out."""
+    """What the proof came to: problems that keep the plan from working, and notes for the operator."""
 
     problems: tuple[Problem, ...]
     """Why the plan cannot work; empty: it can."""

@@ -25,7 +25,7 @@ from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, ide
 
 PREFIX = "bootcoord-join-1."
 TOKEN_LIMIT = 8192
-"""Characters."""
+"""Characters that a token may have."""
 ENDPOINT_LIMIT = 4
 
 _TEXT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -43,7 +43,7 @@ class Invitation:
 
     network: str
     name: str
-    """Of the party that is invited."""
+    """The name of the party that is invited."""
     coordinators: tuple[str, ...]
     """HOST:PORT, to be tried in this order."""
     ca: bytes

@@ -32,7 +32,7 @@ IDLE = 4.0
 """Seconds without any living node after which the process ends."""
 
 LOG = "log/nodeos.log"
-"""Within a node's folder."""
+"""The log's path within a node's folder."""
 
 
 def rotate(log: Path, limit: int = LIMIT) -> bool:

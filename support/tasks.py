@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 
 async def end(*tasks: asyncio.Task[object]) -> None:
-    """Cancels tasks, and returns once all of them ended, whatever of.
+    """Cancels tasks, and returns once all of them ended, however they did.
 
     A cancellation of the caller passes through. (`await task` could not tell it from the task's own.)
     """

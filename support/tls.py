@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from support.files import write_atomic
 
 LIFETIME = timedelta(days=365)
-"""Of an agent's certificate."""
+"""How long an agent's certificate is good."""
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
 """The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
 The CA gives it to nobody else, so it proves more than an address would."""

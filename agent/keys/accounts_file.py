@@ -41,7 +41,7 @@ class KeyPair:
 
     @property
     def private(self) -> PrivateKey:
-        """For signing."""
+        """The private key as one that can sign."""
         return PrivateKey.parse(self.secret)
 
 
@@ -115,5 +115,5 @@ def _proved(path: Path, place: str, public: str, secret: str) -> KeyPair:
 
 
 def public_keys(accounts: Iterable[tuple[str, KeyPair]]) -> dict[str, PublicKey]:
-    """The halves that may be told."""
+    """The public key of each account."""
     return {name: PublicKey.parse(pair.public) for name, pair in accounts}

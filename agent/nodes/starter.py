@@ -33,9 +33,9 @@ class Outage:
     """What a producer's node sees of a chain that may stand still."""
 
     account: str
-    """That the node signs for."""
+    """The producer that the node signs for."""
     schedule: tuple[str, ...]
-    """The active one."""
+    """The active schedule, in its order."""
     head: int
     silence: float
     """Seconds since its last block."""

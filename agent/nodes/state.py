@@ -23,7 +23,7 @@ HEALTHY_SECONDS = 60.0
 
 
 class NodeState(Enum):
-    """In the words of coordination.proto."""
+    """How a node is; the values are those of coordination.proto."""
 
     STOPPED = "stopped"
     STARTING = "starting"
@@ -62,7 +62,7 @@ class Restarts:
     """When it was first seen alive after its last death."""
 
     def lives(self, now: float) -> None:
-        """The node was seen alive."""
+        """Notes that the node was seen alive."""
         self.next_at = None
         self.since = now if self.since is None else self.since
         if now - self.since >= HEALTHY_SECONDS:

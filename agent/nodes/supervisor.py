@@ -299,7 +299,7 @@ class Nodes:
 
 
 def _same(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether a node that runs as one would have to be restarted to run as the other; peers change while it runs."""
+    """Whether a node that runs as the one also runs as the other, without a restart; peers change while it runs."""
     spec = one.spec.with_peers(other.spec.peers)
     mode = one.mode is other.mode or (one.mode, other.mode) == (NodeMode.STARTER, NodeMode.NORMAL)
     return spec == other.spec and mode and one.chain_id == other.chain_id

@@ -22,7 +22,7 @@ from inventory.network import Network
 from support.retry import retrying
 
 AUDIT_SECONDS = 900.0
-"""What a running coordinator gets for it."""
+"""Time that a running coordinator gets for the audit."""
 ASK_SECONDS = 10.0
 """How long another command that runs is asked for its answer, when that ends meanwhile."""
 

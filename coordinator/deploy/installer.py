@@ -27,7 +27,7 @@ class Installed:
     sent: int
     """Bytes of files that were sent."""
     changes: tuple[str, ...]
-    """In a few words each; none: everything was there."""
+    """What was changed, each in a few words; empty: everything was there already."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Plan:
     send: tuple[Archive, ...]
     enrol: bool
     restart: bool
-    """The agent, with its new code, unit or certificate."""
+    """Whether the agent must be restarted, because its code, unit or certificate is new."""
     changes: tuple[str, ...]
 
 
 class Installer:
-    """On one connected host."""
+    """Installs, upgrades, stops and removes the agent of one connected host."""
 
     def __init__(self, host: Host, connection: HostConnection, ask: Callable[[], str], supplies: Supplies) -> None:
         """ask: sudo's password, if it wants one."""

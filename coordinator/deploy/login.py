@@ -18,7 +18,7 @@ from coordinator.deploy.hostkeys import USER_FILES, Known, Verify
 from inventory.network import Ssh
 
 CONNECT_SECONDS = 10
-"""For each of: TCP, the server's greeting, the login, a new channel."""
+"""Time limit for each of these: the TCP connection, the server's greeting, the login, a new channel."""
 SSH_PORT = 22
 
 # paramiko logs tracebacks of what it raises anyway, and what it raises is explained in connection.py.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 AT_ONCE = 8
 """Hosts at a time: the operator's processor encrypts for all of them, and they share the operator's line."""
 HOST_SECONDS = 1200.0
-"""For all that is done on one host. Sending 50 MB takes 800 s at 0.5 Mbit/s."""
+"""Time limit for all that is done on one host. Sending 50 MB takes 800 s at 0.5 Mbit/s."""
 
 LOOK_SECONDS = 0.2
 """Between two looks at whether the operator gave up."""

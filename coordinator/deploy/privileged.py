@@ -13,7 +13,7 @@ from coordinator.deploy.program import COMMAND, source
 from inventory.network import Sudo
 
 SECONDS = 300.0
-"""For one request; the longest unpacks 100 MB on a slow disk."""
+"""Time limit for one request; the longest unpacks 100 MB on a slow disk."""
 SUDO_SECONDS = 20.0
 MODULES = tuple(
     f"coordinator.deploy.onhost.{name}" for name in ("base", "accounts", "archives", "folders", "pythons", "verbs")

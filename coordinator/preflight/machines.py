@@ -17,7 +17,7 @@ from inventory.network import Host
 
 MODULES = ("coordinator.deploy.onhost.pythons", "coordinator.preflight.nodeos", "coordinator.preflight.probe")
 SECONDS = 90.0
-"""For one run of the probe; nodeos gets 20 s to start, dials 5 s each."""
+"""Time limit for one run of the probe, in which nodeos gets 20 s to start and each dial 5 s."""
 CLOCK_LOOKS = 3
 
 

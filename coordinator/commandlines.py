@@ -14,15 +14,15 @@ from coordinator.desk import pusher
 from inventory.network import Network
 
 
-class Typed:
-    """Makes command lines of work."""
+class CommandLines:
+    """Turns work into the command lines that a person could type."""
 
     def __init__(self, network: Network, blueprint: Blueprint, artifacts: Path) -> None:
         self._network = network
         self._blueprint = blueprint
         self._artifacts = artifacts
 
-    def lines(self, work: Work) -> list[str]:
+    def of(self, work: Work) -> list[str]:
         """cleos commands (curl where cleos has none); nodes of other hosts have their addresses over there."""
         node = pusher(self._network, work.holder) if isinstance(work, Push) else self._network.genesis_node
         return cleos_lines(work, f"http://127.0.0.1:{node.http_port}", self._files)

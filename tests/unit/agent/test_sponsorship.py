@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from agent import patronage
+from agent import sponsorship
 from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.nodes.state import NodeState, NodeStatus
-from agent.patronage import Patronage, account_actions, upgrade_transaction
 from agent.pushes import Pushed
 from agent.records import PushRecords, Record
+from agent.sponsorship import Sponsorship, account_actions, upgrade_transaction
 from antelope.answers import Account
 from antelope.keys import PrivateKey
 from antelope.layouts import unpack_data
@@ -52,7 +52,7 @@ class Nodes:
 class Desk:
     """The duties, and what they pushed."""
 
-    duties: Patronage
+    duties: Sponsorship
     nodes: Nodes
     blueprint: Blueprint
     keys: KeyStore
@@ -85,7 +85,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     async def have(sha256: str) -> None:
         made.had.append(sha256)
 
-    made = Desk(Patronage(nodes, keys, journal, have), nodes, blueprint, keys, PushRecords(journal, sealed.chain_id))  # type: ignore[arg-type]
+    made = Desk(Sponsorship(nodes, keys, journal, have), nodes, blueprint, keys, PushRecords(journal, sealed.chain_id))  # type: ignore[arg-type]
 
     async def carry_out(*arguments: Any) -> tuple[Pushed, ...]:
         _node, records, _chain, key_of, chore, pushes, _seen = arguments
@@ -95,7 +95,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
             records.add(Record(chore.name, push.key, signed.id, signed, int(time.time()) + 60, 1, block=5))
         return tuple(Pushed(push.key, "01", 5) for push in pushes)
 
-    monkeypatch.setattr(patronage, "carry_out", carry_out)
+    monkeypatch.setattr(sponsorship, "carry_out", carry_out)
     keys.make(["sponsor", *(vote.voter for vote in sealed.votes)])
     return made
 

@@ -48,7 +48,7 @@ Have = Callable[[str], Awaitable[None]]
 """Fetches an artifact, verified."""
 
 
-class Patronage:
+class Sponsorship:
     """These duties of one host, with its keys and on its own nodes."""
 
     def __init__(self, nodes: Nodes, keys: KeyStore, journal: Journal, have: Have) -> None:
