@@ -28,6 +28,7 @@ from boot.reads import run_reads
 from boot.step import ChainStep, NodeMode, NodeStep, Preactivate, Push, Query, Step, Verdict, WaitStep
 from boot.steps import OPTIONAL, STEPS, contracts
 from inventory.sealed import (
+    FORMAT,
     AllocationRow,
     Sealed,
     SealedContract,
@@ -82,26 +83,26 @@ def sealed_network(
     votes = [SealedVote(name, "", chosen) for name in users[:5]]
     votes += [SealedVote(users[7], users[2], ()), SealedVote("produceraaab", "", chosen)]
     sealed = Sealed(
-        1,
-        "test",
-        chain_id,
-        genesis,
-        "4,SYS",
-        100_000_000_000_000,
-        10_000_000_000_000,
-        contract("eosio", "eosio.bios"),
-        (
+        format=FORMAT,
+        network="test",
+        chain_id=chain_id,
+        genesis=genesis,
+        symbol="4,SYS",
+        max_supply=100_000_000_000_000,
+        issue=10_000_000_000_000,
+        boot_contract=contract("eosio", "eosio.bios"),
+        contracts=(
             contract("eosio.token", "eosio.token"),
             contract("eosio.msig", "eosio.msig"),
             contract("eosio", "eosio.system"),
         ),
-        tuple(f"eosio.{name}" for name in SYSTEM_ACCOUNTS),
-        tuple(features),
-        keep(pack_allocation(rows)),
-        len(rows),
-        producers,
-        (users[2],),
-        tuple(votes),
+        system_accounts=tuple(f"eosio.{name}" for name in SYSTEM_ACCOUNTS),
+        features=tuple(features),
+        allocation=keep(pack_allocation(rows)),
+        accounts=len(rows),
+        producers=producers,
+        proxies=(users[2],),
+        votes=tuple(votes),
     )
     return sealed, artifacts
 

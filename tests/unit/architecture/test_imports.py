@@ -21,12 +21,18 @@ ALLOWED = {
 PURE = {"coordinator/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
 
-def imported(path: Path) -> Iterator[str]:
+def modules(path: Path) -> Iterator[str]:
+    """The names of whatever a file imports, each with the module that it is imported from."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.partition(".")[0]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level packages that a file imports from."""
+    return {name.partition(".")[0] for name in modules(path)}
 
 
 @pytest.mark.parametrize("package", sorted(ALLOWED))
@@ -34,14 +40,14 @@ def test_packages_import_in_one_direction(package: str) -> None:
     """No package imports one that stands above or beside it."""
     ours = set(ALLOWED)
     for path in (ROOT / package).rglob("*.py"):
-        wrong = (set(imported(path)) & ours) - ALLOWED[package] - {package}
+        wrong = (imported(path) & ours) - ALLOWED[package] - {package}
         assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
 
 @pytest.mark.parametrize("file", sorted(PURE))
 def test_the_executor_knows_neither_clock_nor_network(file: str) -> None:
     """What decides is free of I/O."""
-    assert not set(imported(ROOT / file)) & PURE[file]
+    assert not imported(ROOT / file) & PURE[file]
 
 
 @pytest.mark.parametrize("package", ["boot", "inventory"])
@@ -49,4 +55,12 @@ def test_the_description_of_a_boot_needs_no_event_loop(package: str) -> None:
     """Steps, plan and inventory are pure; only the audit reads, and it leaves transport to its reader."""
     for path in (ROOT / package).rglob("*.py"):
         if "audit" not in path.parts:
-            assert not set(imported(path)) & {"asyncio", "grpc", "aiohttp", "socket", "subprocess"}, path
+            assert not imported(path) & {"asyncio", "grpc", "aiohttp", "socket", "subprocess"}, path
+
+
+def test_the_audit_shares_no_code_with_the_boot() -> None:
+    """What judges a chain is written apart from what booted it, so that no mistake of a step is made twice."""
+    own = ("boot.audit.", "boot.blueprint.")
+    for path in (ROOT / "boot" / "audit").rglob("*.py"):
+        shared = [name for name in modules(path) if name.startswith("boot.") and not name.startswith(own)]
+        assert not shared, f"{path.relative_to(ROOT)} imports {', '.join(shared)}"
