@@ -110,7 +110,7 @@ class ChainWork:
         await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
 
     def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
-        """An agent tells of what it pushed. Of work that is not its own it knows nothing."""
+        """Notes what an agent says it has pushed; of work that is another agent's its word does not count."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
             if pushed.key not in works or self._desk.pusher(works[pushed.key].holder).host != node.host:

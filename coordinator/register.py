@@ -37,7 +37,7 @@ class Entry:
     """Unix seconds: when its certificate came into use."""
     revoked: bool
     successor: str
-    """Of the certificate that was signed to follow it, until that was shown; empty: none."""
+    """sha256 (hex) of the certificate that was signed to follow it, until the agent shows that one; empty: none."""
 
 
 class Register:

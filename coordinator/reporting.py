@@ -49,7 +49,7 @@ class HostRow:
     clock_offset: float | None
     """Seconds that its clock is ahead of the coordinator's, as of its latest report."""
     disk_free: int | None
-    """Bytes."""
+    """Bytes free on the disk of its agent's folder."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from support.retry import DeadlineError, poll
 FRESH_SECONDS = 6.5
 """A scheduled producer that is absent leaves a gap of 12 slots of half a second."""
 SETTLE_SECONDS = 1.0
-"""For nodes that were just started to dial each other."""
+"""Time that nodes which were just started get to dial each other."""
 RETURN_SECONDS = 90.0
 """How long the chain may take to move again once the starter runs."""
 

@@ -63,8 +63,8 @@ class JoinRefused(Exception):
         self.later = later
 
 
-class Desk(Protocol):
-    """What the server asks of the hub."""
+class AgentHandler(Protocol):
+    """What becomes of agents' calls once the server has let them in: the hub's part."""
 
     artifacts: ArtifactStore
 
@@ -72,24 +72,24 @@ class Desk(Protocol):
         """Why whoever shows this certificate may not come in."""
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
-        """An agent said Hello."""
+        """An agent opened a stream with its Hello."""
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
-        """It said more. Returns what is wrong with that; empty: nothing."""
+        """An agent sent another message. Returns what is wrong with it; empty: nothing."""
 
     def left(self, connection: Connection) -> None:
-        """Its stream ended."""
+        """An agent's stream ended."""
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:
-        """Who shows an agent's certificate gets the next one. Raises JoinRefused."""
+        """The certificate (PEM) that follows the one that the agent shows. Raises JoinRefused."""
 
     def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
-        """Who shows an invitation's certificate has its key signed. Raises JoinRefused."""
+        """The certificate (PEM) for a party that shows its invitation's. Raises JoinRefused."""
 
 
 class _Servicer(rpc.CoordinationServicer):
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, handler: AgentHandler) -> None:
+        self._handler = handler
         self._calls: Counter[Identity] = Counter()
         self._sessions = Throttle(SESSIONS, SESSIONS_SECONDS)
 
@@ -106,7 +106,7 @@ class _Servicer(rpc.CoordinationServicer):
             await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello came")
         if first is grpc.aio.EOF or first.WhichOneof("body") != "hello":
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be a Hello")
-        self._desk.joined(connection, first.hello)
+        self._handler.joined(connection, first.hello)
         pumps = (
             asyncio.create_task(self._read(connection, context)),
             asyncio.create_task(_write(connection, context)),
@@ -119,7 +119,7 @@ class _Servicer(rpc.CoordinationServicer):
             await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
         finally:
             await end(*pumps)
-            self._desk.left(connection)
+            self._handler.left(connection)
         if code is not grpc.StatusCode.OK:
             await context.abort(code, reason)
 
@@ -131,7 +131,7 @@ class _Servicer(rpc.CoordinationServicer):
                 # What a party sends faster stays in its own pipe, and nobody else waits for it.
                 await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
                 began, count = time.monotonic(), 0
-            wrong = self._desk.received(connection, message)
+            wrong = self._handler.received(connection, message)
             if wrong:
                 connection.close(grpc.StatusCode.INVALID_ARGUMENT, wrong)
                 return
@@ -140,7 +140,7 @@ class _Servicer(rpc.CoordinationServicer):
     async def Fetch(self, request: pb.FetchRequest, context: Any) -> AsyncIterator[pb.Chunk]:  # noqa: N802
         await self._admit(context)
         try:
-            data = self._desk.artifacts.get(request.sha256)
+            data = self._handler.artifacts.get(request.sha256)
         except (KeyError, ValueError):
             await context.abort(grpc.StatusCode.NOT_FOUND, f"no artifact {request.sha256[:64]!r} is held here")
         for start in range(0, len(data), CHUNK):
@@ -148,11 +148,11 @@ class _Servicer(rpc.CoordinationServicer):
 
     async def Renew(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
         identity, _ = await self._admit(context)
-        return await _signed(context, lambda: self._desk.renew(identity, request.csr))
+        return await _signed(context, lambda: self._handler.renew(identity, request.csr))
 
     async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
         identity, print_ = await self._admit(context, joining=True)
-        return await _signed(context, lambda: self._desk.redeem(identity, print_, request.csr))
+        return await _signed(context, lambda: self._handler.redeem(identity, print_, request.csr))
 
     async def _admit(self, context: Any, joining: bool = False) -> tuple[Identity, str]:
         """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
@@ -164,7 +164,7 @@ class _Servicer(rpc.CoordinationServicer):
             certificate: x509.Certificate = load_certificate(pem)
             identity = identity_of(certificate)
             print_ = fingerprint(certificate)
-            refusal = _not_invited(identity) if joining else self._desk.refusal(identity, print_)
+            refusal = _not_invited(identity) if joining else self._handler.refusal(identity, print_)
         except (KeyError, ValueError, TlsError):
             refusal = "a certificate of this network is needed"
         if refusal:
@@ -201,10 +201,12 @@ async def _write(connection: Connection, context: Context) -> None:
         await context.write(message)
 
 
-def make_server(desk: Desk, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes) -> tuple[grpc.aio.Server, int]:
+def make_server(
+    handler: AgentHandler, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes
+) -> tuple[grpc.aio.Server, int]:
     """A server that is not started yet, and its port. Key and certificates are PEM. Raises OSError: cannot listen."""
     server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS)
-    rpc.add_CoordinationServicer_to_server(_Servicer(desk), server)
+    rpc.add_CoordinationServicer_to_server(_Servicer(handler), server)
     credentials = grpc.ssl_server_credentials([(key, certificate)], root_certificates=ca, require_client_auth=True)
     try:
         port = server.add_secure_port(str(listen), credentials)

@@ -17,7 +17,7 @@ class Outcome:
     """What the planned votes come to."""
 
     stake: int
-    """Units that vote."""
+    """Stake that votes, in the smallest unit."""
     elected: tuple[str, ...]
     """In the contract's order: by votes, then by name value."""
 

@@ -111,8 +111,9 @@ class Nodes:
         not run.
         """
         record, genesis = self._wanted(spec, mode, genesis, chain_id)
-        fresh = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
-        node = self._nodes.setdefault(spec.name, fresh)
+        if spec.name not in self._nodes:
+            self._nodes[spec.name] = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
+        node = self._nodes[spec.name]
         async with node.busy:
             if self._alive(node) and _same(node.record, record):
                 await self._change_peers(node, record.spec.peers)

@@ -19,7 +19,7 @@ from coordinator.preflight.model import Dial, Preflight, Problem, Row
 from inventory.network import BUNDLED, Host, Network
 
 LISTEN_SECONDS = 120
-"""After which a listener ends by itself, should nobody tell it."""
+"""Time after which a listener ends by itself, should nobody end it."""
 
 Report = Callable[[str, str], None]
 
