@@ -80,7 +80,7 @@ async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypat
     """Where the disk has too little space the start is refused with the numbers, and nothing runs."""
     nodes = await bench.agent()
     monkeypatch.setattr(launch, "LEAST_SPACE", 1 << 60)
-    with pytest.raises(DiskFull, match=r"MB free at .*genesis"):
+    with pytest.raises(DiskFull, match=r"MB are free at .*genesis"):
         await bench.start(nodes, bench.spec("genesis"))
     assert processes.running(bench.data / "nodes" / "genesis") is None
 
