@@ -133,6 +133,7 @@ async def test_a_nonsensical_head_is_none(bench: Bench, answer: bytes, monkeypat
     answers = iter((answer, b'{"head_block_num": 5}'))
     bench.host.answers = lambda query: pb.Answer(id=query.id, status=200, body=next(answers))
     await asyncio.wait_for(bench.work._caught_up(bench.node.name), 5)
+    assert next(answers, None) is None  # it asked twice
 
 
 async def test_words_of_agents_are_plain_lines(bench: Bench) -> None:
