@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
 from agent.blocks import StalledError, following
@@ -18,6 +18,7 @@ from agent.nodeos.probe import NodeosError
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import NodeFault
 from agent.nodes.supervisor import Nodes
+from agent.producers import ProducerEndpoints
 from agent.pushes import Pushed, Pusher, PushError
 from agent.records import PushRecords
 from agent.session import FetchArtifact, SessionEnded
@@ -76,6 +77,7 @@ class Duties:
         self._journal = journal
         self._memory = memory
         self._fetch = fetch
+        self.producers = ProducerEndpoints(memory)
         self._sponsorship = Sponsorship(nodes, keys, journal, self._have)
         self._blueprint: Blueprint | None = None
         self._work: dict[str, dict[str, Work]] = {}
@@ -94,6 +96,7 @@ class Duties:
             "start_node": lambda: self._start_node(task.start_node),
             "stop_node": lambda: self._nodes.stop(task.stop_node.name),
             "set_peers": lambda: self._nodes.set_peers(task.set_peers.name, task.set_peers.peers),
+            "producers": lambda: self._keep_producers(task.producers.endpoints),
             "run_step": lambda: self._run_step(task.run_step, report),
             "recount": lambda: self._recount(task.recount, report),
             "sponsor": lambda: self._for_parties(self._sponsorship.sponsor, task.sponsor, report),
@@ -126,6 +129,9 @@ class Duties:
         except Exception as error:
             log.exception("task %s: a fault of this agent", kind)
             return _failed(DutyError(f"a fault of this agent ({type(error).__name__}): see its log"), retryable=False)
+
+    async def _keep_producers(self, endpoints: Iterable[str]) -> None:
+        self.producers.keep(endpoints)
 
     async def _collect(self, wanted: pb.Collect) -> pb.Result:
         if wanted.network != self._config.network:

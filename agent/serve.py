@@ -77,7 +77,7 @@ class Agent:
 
     async def run(self, credentials: Credentials) -> None:
         """All that the agent does by itself, until it is cancelled. Raises Refused."""
-        await together(self.dial(credentials), kept_up(lambda: watch_outages(self.nodes)))
+        await together(self.dial(credentials), kept_up(lambda: watch_outages(self.nodes, self._duties.producers)))
 
     async def dial(self, credentials: Credentials) -> None:
         """Serves one coordinator after another, until it is cancelled. Raises Refused."""

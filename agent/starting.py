@@ -1,7 +1,8 @@
 """Brings a chain back after a total outage without a coordinator: the agents of its producers do it among themselves.
 
 The rule is agent.nodes.starter's. Who begins follows from the chain: the first of the active schedule, and should that
-one not come back, each next one as much later.
+one not come back, each next one as much later. For a round before its turn its node dials all the other producers'
+nodes, too: in a large network few of them are its peers, and it has to see two thirds of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from agent.nodes.errors import NodeFault
 from agent.nodes.starter import BLOCK_SECONDS, BLOCKS_A_TURN, LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
+from agent.producers import ProducerEndpoints
 from antelope.answers import Info, PeerLink, Schedules
 from antelope.errors import NodeError
 from antelope.http import NodeClient
@@ -30,10 +32,21 @@ AGAIN_SECONDS = 120.0
 """A node that was started so is not started so again before: nodes need a while to agree."""
 
 
+def round_seconds(schedule: tuple[str, ...]) -> float:
+    """How long all of a schedule take to have their turns."""
+    return BLOCKS_A_TURN * BLOCK_SECONDS * len(schedule)
+
+
 def patience(schedule: tuple[str, ...], account: str) -> float:
     """Seconds without a block after which the account's node begins. Raises ValueError when it is not scheduled."""
-    rounds = PATIENCE_ROUNDS * (schedule.index(account) + 1)
-    return rounds * BLOCKS_A_TURN * BLOCK_SECONDS * len(schedule)
+    return PATIENCE_ROUNDS * (schedule.index(account) + 1) * round_seconds(schedule)
+
+
+def near(found: Outage) -> bool:
+    """Whether the node's own turn to begin is at most a round away, or has come."""
+    if found.account not in found.schedule:
+        return False
+    return found.silence > patience(found.schedule, found.account) - round_seconds(found.schedule)
 
 
 def outage(account: str, info: Info, schedules: Schedules, links: list[PeerLink], seen: float, now: float) -> Outage:
@@ -63,13 +76,15 @@ def may_begin(found: Outage) -> str:
 
 
 @dataclass
-class _Watch:
+class Watch:
     """What is remembered of one node between two looks."""
 
     head: str = ""
     since: float = field(default_factory=time.monotonic)
     told: str = ""
     begun: float = 0.0
+    dialled: frozenset[str] = frozenset()
+    """Endpoints that are no peers of the node's, but were dialled for this outage."""
 
     def standing(self, head: str) -> float:
         """For how many seconds its head has been this block."""
@@ -78,26 +93,29 @@ class _Watch:
         return time.monotonic() - self.since
 
 
-async def watch_outages(nodes: Nodes) -> None:
-    """Looks after every producer's node of this host, for ever."""
-    watches: dict[str, _Watch] = {}
+async def watch_outages(nodes: Nodes, producers: ProducerEndpoints) -> None:
+    """Looks after every producer's node of this host, for ever. producers: whom to dial when no block comes."""
+    watches: dict[str, Watch] = {}
     while True:
         for status in await nodes.status():
             record = nodes.record(status.name)
             ordinary = status.state is NodeState.RUNNING and status.mode is NodeMode.NORMAL
             if ordinary and record.spec.account and produces(record.spec, record.mode):
-                watch = watches.setdefault(status.name, _Watch())
-                await _look(nodes, status.name, str(record.spec.account), watch)
+                watch = watches.setdefault(status.name, Watch())
+                await _look(nodes, status.name, producers, watch)
         await asyncio.sleep(WATCH_SECONDS)
 
 
-async def _look(nodes: Nodes, name: str, account: str, watch: _Watch) -> None:
+async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Watch) -> None:
+    spec = nodes.record(name).spec
+    account, node = str(spec.account), nodes.client(name)
     try:
-        found = await _outage(nodes.client(name), account, watch)
+        found = await _outage(node, account, watch)
+        others = frozenset(producers.known) - {spec.p2p_endpoint, *spec.peers}
+        await dial(node, others if near(found) else frozenset(), watch)
     except (NodeError, TimeoutError):
         return  # It is being started or stopped; a node that stays silent is the supervisor's concern.
-    turn = BLOCKS_A_TURN * BLOCK_SECONDS * len(found.schedule)
-    if account not in found.schedule or found.silence <= 2 * turn:
+    if account not in found.schedule or found.silence <= 2 * round_seconds(found.schedule):
         return
     reason = may_begin(found)
     if reason:
@@ -119,7 +137,16 @@ async def _look(nodes: Nodes, name: str, account: str, watch: _Watch) -> None:
         log.warning("node %s: %s", name, error)
 
 
-async def _outage(node: NodeClient, account: str, watch: _Watch) -> Outage:
+async def dial(node: NodeClient, wanted: frozenset[str], watch: Watch) -> None:
+    """Has the node dial these beside its peers, and none that it dialled for an outage before. Raises NodeError."""
+    for endpoint in sorted(watch.dialled - wanted):
+        await node.disconnect(endpoint)
+    for endpoint in sorted(wanted - watch.dialled):
+        await node.connect(endpoint)
+    watch.dialled = wanted
+
+
+async def _outage(node: NodeClient, account: str, watch: Watch) -> Outage:
     async with asyncio.timeout(LOOK_SECONDS):
         info = await node.get_info()
         seen = watch.standing(info.head_block_id)

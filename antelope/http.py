@@ -129,6 +129,10 @@ class NodeClient(ChainReader):
         """Dials a peer at "host:port" and says what the node said; that it was added does not mean that it answers."""
         return str(await self.call("/v1/net/connect", endpoint))
 
+    async def disconnect(self, endpoint: str) -> str:
+        """Has the node hang up on a peer that it dialled (HOST:PORT), and dial it no more."""
+        return str(await self.call("/v1/net/disconnect", endpoint))
+
     async def is_up(self) -> bool:
         """Whether the node answers get_info now."""
         try:

@@ -42,6 +42,7 @@ TaskBody = (  # those that a Task may have
     | pb.Elect
     | pb.Propose
     | pb.Execute
+    | pb.Producers
 )
 _FIELDS: dict[type[Any], str] = {
     pb.Collect: "collect",
@@ -59,6 +60,7 @@ _FIELDS: dict[type[Any], str] = {
     pb.Elect: "elect",
     pb.Propose: "propose",
     pb.Execute: "execute",
+    pb.Producers: "producers",
 }
 
 

@@ -1,4 +1,4 @@
-"""While a coordinator acts: parties are brought along, and other terminals are answered."""
+"""While a coordinator acts: parties are brought along, agents told of producers, and other terminals answered."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from coordinator.answering import answering
 from coordinator.parties.shell import Shell
 from coordinator.parties.upgrading import from_request, upgrade
 from coordinator.session import Session
+from coordinator.telling import tell_producers
 from support.tasks import beside
 
 
@@ -23,7 +24,8 @@ async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterato
         contract = from_request(request, session.state.artifacts.get)
         return {"said": await upgrade(session, contract, float(request["wait"]), tell)}
 
-    async with beside(Shell(session, tell).run()), answering(session, {"upgrade": replace}):
+    parties, producers = Shell(session, tell).run(), tell_producers(session)
+    async with beside(parties), beside(producers), answering(session, {"upgrade": replace}):
         yield
 
 

@@ -398,6 +398,7 @@ class Task(_message.Message):
     ELECT_FIELD_NUMBER: _builtins.int
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
+    PRODUCERS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     epoch: _builtins.int
     @_builtins.property
@@ -434,6 +435,10 @@ class Task(_message.Message):
     def propose(self) -> Global___Propose: ...
     @_builtins.property
     def execute(self) -> Global___Execute: ...
+    @_builtins.property
+    def producers(self) -> Global___Producers:
+        """To any agent."""
+
     def __init__(
         self,
         *,
@@ -454,16 +459,41 @@ class Task(_message.Message):
         elect: Global___Elect | None = ...,
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
+        producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
 Global___Task: _TypeAlias = Task  # noqa: Y015
+
+@_typing.final
+class Producers(_message.Message):
+    """Where the producers' nodes are. Kept, and dialled only when no block comes for a long time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def endpoints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """HOST:PORT"""
+
+    def __init__(
+        self,
+        *,
+        endpoints: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoints", b"endpoints"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Producers: _TypeAlias = Producers  # noqa: Y015
 
 @_typing.final
 class Follow(_message.Message):

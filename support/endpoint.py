@@ -27,3 +27,11 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def dialable(text: str) -> bool:
+    """Whether it is the HOST:PORT of something that listens there: port 0 is none."""
+    try:
+        return Endpoint.parse(text).port > 0
+    except ValueError:
+        return False

@@ -10,7 +10,7 @@ from typing import Protocol
 from antelope.names import is_name
 from inventory import options as inventory_options
 from inventory.network import BUNDLED, Role
-from support.endpoint import Endpoint
+from support.endpoint import dialable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
 _OPTION_VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
@@ -65,12 +65,12 @@ class NodeSpec:
         _need((self.account is None) == (self.role is Role.FULL), "account", self.account)
         _need(self.account is None or is_name(self.account), "account", self.account)
         _need((self.account == "eosio") == (self.role is Role.GENESIS), "account", self.account)
-        _need(_endpoint(self.p2p_bind), "p2p_bind", self.p2p_bind)
-        _need(_endpoint(self.p2p_endpoint), "p2p_endpoint", self.p2p_endpoint)
+        _need(dialable(self.p2p_bind), "p2p_bind", self.p2p_bind)
+        _need(dialable(self.p2p_endpoint), "p2p_endpoint", self.p2p_endpoint)
         _need(0 < self.http_port < 65536, "http_port", self.http_port)
         _need(len(self.peers) <= _MOST_PEERS, "peers", len(self.peers))
         for peer in self.peers:
-            _need(_endpoint(peer), "peers", peer)
+            _need(dialable(peer), "peers", peer)
         for option, value in self.options.items():
             _need(option in inventory_options.ALLOWED, "options", option)
             _need(_OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", value)
@@ -96,13 +96,6 @@ class NodeSpec:
     def with_peers(self, peers: Iterable[str]) -> NodeSpec:
         """The same node with other peers. Raises SpecError."""
         return replace(self, peers=tuple(peers))
-
-
-def _endpoint(text: str) -> bool:
-    try:
-        return Endpoint.parse(text).port > 0
-    except ValueError:
-        return False
 
 
 def _need(holds: bool, part: str, value: object) -> None:

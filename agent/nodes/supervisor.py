@@ -248,7 +248,7 @@ class Nodes:
         node.record = changed
         if self._alive(node):
             for peer in sorted(set(old) - set(peers)):
-                await node.client.call("/v1/net/disconnect", peer)
+                await node.client.disconnect(peer)
             for peer in sorted(set(peers) - set(old) - {changed.spec.p2p_endpoint}):
                 await node.client.connect(peer)
 

@@ -74,7 +74,7 @@ class PartyAgent(Agent):
             async with listening(self._folder.path, self._answerers()):
                 await together(
                     self.dial(credentials),
-                    kept_up(lambda: watch_outages(self.nodes)),
+                    kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
                     kept_up(lambda: tell(self._duties, self.account_key, self.signer_key)),
                     self._left.wait(),
                 )

@@ -37,7 +37,7 @@ from boot.step import NodeMode, Push
 from inventory.network import Role
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
-from support.endpoint import Endpoint
+from support.endpoint import dialable
 from support.files import write_atomic
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class PartyDuties(Duties):
             "hold": lambda: self._take(task.hold.sha256),
             "follow": lambda: self._follow(task.follow.peers),
             "set_peers": lambda: self._set_peers(task.set_peers),
+            "producers": lambda: self._keep_producers(task.producers.endpoints),
             "enlist": lambda: self._enlist(report),
             "endorse": lambda: self._endorse(task.endorse, report),
             "attest": lambda: self._attest(task.attest),
@@ -112,11 +113,7 @@ class PartyDuties(Duties):
         if len(peers) > MOST_PEERS:
             raise DutyError(f"refused: {len(peers)} peers, more than {MOST_PEERS}")
         for peer in peers:
-            try:
-                fine = Endpoint.parse(peer).port > 0
-            except ValueError:
-                fine = False
-            if not fine:
+            if not dialable(peer):
                 raise DutyError(f"refused: the peer {peer[:80]!r} is not HOST:PORT")
         await self._start(tuple(peer for peer in dict.fromkeys(peers) if peer != self.settings.p2p))
 

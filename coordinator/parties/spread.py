@@ -20,6 +20,8 @@ from support.endpoint import Endpoint
 
 DEGREE = 3
 """Links that a newcomer gets in a network that is no longer small."""
+MOST_PRODUCERS = 200
+"""Endpoints that an agent keeps; a schedule has at most 125 producers (config::max_producers of Leap)."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
@@ -59,6 +61,12 @@ def peers_of_node(network: Network, parties: Iterable[Party], node: Node) -> tup
     planned = [network.p2p(network.node(peer)) for peer in node.peers]
     linked = [endpoints[party.name] for party in parties if node.name in party.neighbours and party.name in endpoints]
     return tuple(dict.fromkeys((*planned, *sorted(linked))))
+
+
+def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:
+    """The endpoints of all producers' nodes, the operator's first; as many as an agent keeps."""
+    own = [network.p2p(node) for node in network.nodes if node.role is Role.PRODUCER]
+    return tuple(dict.fromkeys((*own, *sorted(_endpoints(parties).values()))))[:MOST_PRODUCERS]
 
 
 def _endpoints(parties: Iterable[Party]) -> dict[str, str]:

@@ -11,10 +11,13 @@ import pytest
 from agent.keys import KeyStore
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
+from agent.producers import ProducerEndpoints
 from agent.starting import patience, watch_outages
+from agent.tasks import Memory
 from antelope.http import NodeClient
 from boot.step import NodeMode
 from support import processes
+from support.journal import Journal
 from support.retry import poll
 from tests.live.coordinator.network import Network
 
@@ -25,9 +28,12 @@ PRODUCERS = ("defproducera", "defproducerb")
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    """Booted, with two producers that sign in turn: both must be there for anything to become irreversible."""
+    """Booted, with two producers that sign in turn: both must be there for anything to become irreversible.
+
+    Neither is the other's peer: both dial the genesis node alone.
+    """
     network = Network(tmp_path, "back")
-    network.write(elected=2)
+    network.write('[topology]\nkind = "star"', elected=2)
     try:
         network.boot()
         yield network
@@ -42,12 +48,17 @@ async def _head(network: Network) -> tuple[int, str]:
 
 
 async def test_a_total_outage_ends_without_a_coordinator(network: Network) -> None:
-    """Three rounds after everything stopped and was started again, the first of the schedule begins; both sign."""
+    """Three rounds after everything stopped and was started again, the first of the schedule begins; both sign.
+
+    It has met the other by then, at the endpoint that the coordinator told.
+    """
     before, _ = await _head(network)
     await asyncio.to_thread(_reboot, network)
+    producers = ProducerEndpoints(Memory(Journal(network.data / "journal.sqlite")))
+    assert set(producers.known) == {f"127.0.0.1:{network.ports[name][0]}" for name in PRODUCERS}
     nodes = Nodes(network.data, KeyStore(network.data / "keys").signer)
     await nodes.open()
-    watching = asyncio.create_task(watch_outages(nodes))
+    watching = asyncio.create_task(watch_outages(nodes, producers))
     seen: set[str] = set()
 
     async def moving() -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
 import pytest
 
 from agent.nodes.starter import Outage
-from agent.starting import may_begin, outage, patience
+from agent.starting import Watch, dial, may_begin, near, outage, patience
 from antelope.answers import Info, PeerLink, Schedule, ScheduledProducer, Schedules
+from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 
 KEYS = {name: PrivateKey(bytes(31) + bytes((number,))).public for number, name in enumerate("abcd", 1)}
@@ -65,3 +67,33 @@ def test_silence_counts_from_when_the_agent_saw_it() -> None:
     """A host that was just switched on has seen nothing yet, however old its head is."""
     assert outage("a", INFO, SCHEDULES, [], seen=2.0, now=99_999.0).silence == 2.0
     assert outage("a", INFO, SCHEDULES, [], seen=99_999.0, now=1003.0).silence == 3.0
+
+
+def test_others_are_dialled_a_round_before_the_own_turn() -> None:
+    """Of four producers the second begins after six rounds of 24 s; who is not scheduled dials nobody."""
+    assert not near(replace(HALTED, account="b", silence=119.0))
+    assert near(replace(HALTED, account="b", silence=121.0))
+    assert not near(replace(HALTED, account="x", silence=999.0))
+
+
+class Dials:
+    """A node's peers."""
+
+    def __init__(self) -> None:
+        self.peers: set[str] = set()
+
+    async def connect(self, endpoint: str) -> str:
+        self.peers.add(endpoint)
+        return ""
+
+    async def disconnect(self, endpoint: str) -> str:
+        self.peers.remove(endpoint)
+        return ""
+
+
+async def test_who_was_dialled_for_an_outage_is_left_after_it() -> None:
+    """Once each; and one that moved meanwhile is dialled where it is now."""
+    node, watch = Dials(), Watch()
+    for wanted in ({"a:1", "b:1"}, {"a:1", "b:1"}, {"a:1", "b:2"}, set()):
+        await dial(cast(NodeClient, node), frozenset(wanted), watch)
+        assert node.peers == wanted

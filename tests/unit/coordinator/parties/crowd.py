@@ -91,6 +91,8 @@ class Crowd:
     """The keys with which nodes shake hands, by endpoint, where they have one."""
     peers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Of the operator's nodes, as their agent was told."""
+    producers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The producers' endpoints that each agent was told."""
 
     def operator(self) -> FakeWork:
         """The one host's agent."""
@@ -102,6 +104,8 @@ class Crowd:
 
         def carry_out(task: pb.Task, send: Send) -> None:
             kind = str(task.WhichOneof("body"))
+            if kind == "producers":
+                self.producers[name] = tuple(task.producers.endpoints)
             result = says[kind](task) if kind in says else self._honest(name, endpoint, kind, work)
             if result is not None:
                 result.task = task.id
@@ -137,6 +141,8 @@ class Crowd:
         match task.WhichOneof("body"):
             case "set_peers":
                 self.peers[task.set_peers.name] = tuple(task.set_peers.peers)
+            case "producers":
+                self.producers["local"] = tuple(task.producers.endpoints)
             case "sponsor":
                 self.accounts[task.sponsor.account] = task.sponsor.public_key
             case "elect":

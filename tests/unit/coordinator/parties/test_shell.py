@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from antelope.elections import MAX_VOTED_PRODUCERS
+from coordinator import telling
 from coordinator.hub import Hub
 from coordinator.parties import shell as shell_module
 from coordinator.parties.book import Standing
@@ -21,6 +22,7 @@ from coordinator.session import Session
 from coordinator.state import State
 from protos import coordination_pb2 as pb
 from support.retry import poll
+from support.tasks import beside
 from tests.unit.coordinator.fakes import FakeWork, credentials
 from tests.unit.coordinator.parties.conftest import (
     FakeParty,
@@ -118,6 +120,21 @@ async def test_a_party_gets_all_the_way(stage: Stage) -> None:
     linked = [name for name, peers in stage.crowd.peers.items() if "8.8.8.8:9876" in peers]
     assert sorted(linked) == sorted(party.neighbours) == ["defproducera", "genesis"]
     assert "alice" in stage.world.hub.book.attestations()
+
+
+async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The operator's and the party's, and both again once the party's endpoint was found; not who is not taken up."""
+    monkeypatch.setattr(telling, "LOOK_SECONDS", 0.05)
+    own = stage.session.network.p2p(stage.session.network.node("defproducera"))
+    async with beside(telling.tell_producers(stage.session)):
+        await stage.come("alice", stage.crowd.party("alice", "8.8.8.8:9876", {}))
+        await stage.come("mallory", stage.crowd.party("mallory", "127.0.0.1:9876", {}))
+        everybody = {"local": (own, "8.8.8.8:9876"), "alice": (own, "8.8.8.8:9876")}
+
+        async def told() -> bool:
+            return stage.crowd.producers == everybody
+
+        await poll(told, what=lambda: str(stage.crowd.producers), deadline=20)
 
 
 async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
