@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Protocol
 
 import grpc
@@ -25,7 +27,7 @@ MESSAGE_LIMIT = 8 << 20
 HELLO_SECONDS = 10.0
 """Time limit from the opening of a stream to its Hello."""
 LAST_WRITE_SECONDS = 1.0
-"""Seconds that an agent gets to take the message that is being sent when its stream ends."""
+"""Seconds that a message gets, of either side, which is under way when its stream ends."""
 PARTY_MESSAGES = 50
 """Messages of one party that are read in a second; the others wait."""
 STREAMS_PER_AGENT = 16
@@ -94,11 +96,11 @@ class _Servicer(rpc.CoordinationServicer):
         self._sessions = Throttle(SESSIONS, SESSIONS_SECONDS)
 
     async def Session(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]  # noqa: N802
-        connection = Connection(*await self._admit(context))
+        connection = Connection(*await self._admit(context, streams=True))
         party = connection.identity.kind is Kind.PARTY
         if party and not self._sessions.allows(connection.identity.name, time.monotonic()):
             reason = f"more than {SESSIONS} sessions in {SESSIONS_SECONDS:g} s"
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+            await _abort_stream(context, grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 first = await context.read()
@@ -154,10 +156,11 @@ class _Servicer(rpc.CoordinationServicer):
         identity, print_ = await self._admit(context, joining=True)
         return await _signed(context, lambda: self._handler.redeem(identity, print_, request.csr))
 
-    async def _admit(self, context: Any, joining: bool = False) -> tuple[Identity, str]:
+    async def _admit(self, context: Any, *, joining: bool = False, streams: bool = False) -> tuple[Identity, str]:
         """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
-        unless it comes with an invitation.
+        unless it comes with an invitation. streams: the caller sends messages, of which none was read yet.
         """
+        abort = partial(_abort_stream, context) if streams else context.abort
         refusal: str | None
         try:
             (pem,) = context.auth_context()["x509_pem_cert"]
@@ -168,10 +171,10 @@ class _Servicer(rpc.CoordinationServicer):
         except (KeyError, ValueError, TlsError):
             refusal = "a certificate of this network is needed"
         if refusal:
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+            await abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
         if self._calls[identity] >= CALLS_PER_AGENT:
             reason = f"more than {CALLS_PER_AGENT} calls at the same time"
-            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+            await abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         self._calls[identity] += 1
         context.add_done_callback(lambda context: self._ended(identity))
         return identity, print_
@@ -180,6 +183,16 @@ class _Servicer(rpc.CoordinationServicer):
         self._calls[identity] -= 1
         if not self._calls[identity]:
             del self._calls[identity]
+
+
+async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:
+    """Ends a stream of which nothing was read. Its first message is awaited: whoever is still sending at the end hears
+    of an internal error, and not of the reason.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WRITE_SECONDS):
+            await context.read()
+    await context.abort(code, reason)
 
 
 async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:

@@ -38,6 +38,7 @@ from inventory.sealed import (
     pack_allocation,
     unpack_allocation,
 )
+from support.retry import retrying
 
 if TYPE_CHECKING:
     from tests.live.boot.conftest import LiveNode, Start
@@ -129,8 +130,9 @@ class Driver:
     """Transactions by step."""
 
     async def call(self, query: Query) -> Any:
-        """Answers a query; the boot node answers those that name none."""
-        return await self.nodes[query.node or "genesis"].call(query.path, query.body)
+        """Answers a query; the boot node answers those that name none. A busy nodeos may hang up: it is asked again."""
+        node = self.nodes[query.node or "genesis"]
+        return await retrying(lambda: node.call(query.path, query.body), on=Unreachable, attempts=4)
 
     async def verdict(self, step: ChainStep | WaitStep) -> Verdict:
         """What the step's evidence says now."""
