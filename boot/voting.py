@@ -145,5 +145,5 @@ def wrong_election(blueprint: Blueprint) -> str:
     found, planned = set(first_election(order)), set(blueprint.sealed.elected)
     if not order.reaches or found == planned:
         return ""
-    lacking, others = ", ".join(sorted(planned - found)), ", ".join(sorted(found - planned))
-    return f"the votes do not elect the planned producers: {lacking or 'none'} missing, {others or 'none'} too many"
+    lacking, others = (", ".join(sorted(names)) or "none" for names in (planned - found, found - planned))
+    return f"the first election is not of the planned producers: {lacking} missing, {others} too many"

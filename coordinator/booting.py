@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boot.plan import Plan
 from boot.steps import STEPS
+from boot.voting import wrong_election
 from coordinator.collecting import PartyKeys, collect
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
@@ -161,7 +162,7 @@ async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Repor
     session.parties.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
-    for note in bundle.notes:
+    for note in filter(None, (*bundle.notes, wrong_election(session.blueprint(bundle.sealed)))):
         reporter.note(f"        {note}")
     return bundle.sealed
 

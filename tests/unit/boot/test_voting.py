@@ -122,5 +122,5 @@ def test_an_election_of_others_is_said_before_the_boot(blueprint: Blueprint) -> 
     assert wrong_election(blueprint) == ""
     votes = tuple(replace(vote, producers=("prodlost",) if vote.producers else ()) for vote in blueprint.sealed.votes)
     other = replace(blueprint, sealed=replace(blueprint.sealed, votes=votes))
-    said = "the votes do not elect the planned producers: prodwon missing, prodlost too many"
+    said = "the first election is not of the planned producers: prodwon missing, prodlost too many"
     assert wrong_election(other) == said
