@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from coordinator.errors import OperationFailed
+from support import sockets
 
-SOCKET = "control.sock"
 ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
 """Bytes of an answer: a status of thousands of nodes fits."""
@@ -44,26 +43,15 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
         await writer.drain()
         writer.close()
 
-    path = folder / SOCKET
-    path.unlink(missing_ok=True)
-    before = os.umask(0o177)
-    try:
-        # A relative path: the address of a Unix socket holds 107 bytes, and state folders may lie deep.
-        server = await asyncio.start_unix_server(serve, path=_short(path), limit=LIMIT)
-    finally:
-        os.umask(before)
-    try:
+    async with sockets.listening(folder, serve, LIMIT):
         yield
-    finally:
-        server.close()
-        path.unlink(missing_ok=True)
 
 
 async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
     """The running coordinator's answer, within so many seconds. Raises NoAnswer, or OperationFailed with its error."""
     try:
         async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_unix_connection(_short(folder / SOCKET), limit=LIMIT)
+            reader, writer = await sockets.connect(folder, LIMIT)
             writer.write(json.dumps({"ask": ask} | more).encode() + b"\n")
             answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()
@@ -72,8 +60,3 @@ async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, *
     if "error" in answer:
         raise OperationFailed(answer["error"])
     return answer
-
-
-def _short(path: Path) -> str:
-    relative = os.path.relpath(path)
-    return min((relative, str(path)), key=len)

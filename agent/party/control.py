@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+from support import sockets
 
 ASKING_SECONDS = 10.0
 LIMIT = 1 << 20
@@ -46,27 +47,18 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
                 await writer.drain()
                 writer.close()
 
-    with _socket(folder) as path:
-        Path(path).unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            server = await asyncio.start_unix_server(serve, path=path, limit=LIMIT)
-        finally:
-            os.umask(before)
-        try:
-            yield
-        finally:
-            server.close()
-            Path(path).unlink(missing_ok=True)
+    async with sockets.listening(folder, serve, LIMIT):
+        yield
 
 
 async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
     """The exit status of what the running agent was asked for. Raises ControlError when none runs there."""
-    with _socket(folder) as path:
-        try:
-            reader, writer = await asyncio.open_unix_connection(path, limit=LIMIT)
-        except OSError as error:
-            raise ControlError(f"no agent of a party runs in {folder}: type agent serve --data {folder}") from error
+    if not folder.is_dir():
+        raise ControlError(f"{folder}: there is no such folder")
+    try:
+        reader, writer = await sockets.connect(folder, LIMIT)
+    except OSError as error:
+        raise ControlError(f"no agent of a party runs in {folder}: type agent serve --data {folder}") from error
     writer.write(json.dumps(request).encode() + b"\n")
     status = 1
     try:
@@ -78,16 +70,3 @@ async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
     finally:
         writer.close()
     return status
-
-
-@contextmanager
-def _socket(folder: Path) -> Iterator[str]:
-    """A short path of the socket: the address of a Unix socket holds 107 bytes, and data folders may lie deep."""
-    try:
-        handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ControlError(f"{folder}: {error.strerror}") from error
-    try:
-        yield f"/proc/self/fd/{handle}/control.sock"
-    finally:
-        os.close(handle)

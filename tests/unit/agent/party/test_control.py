@@ -50,5 +50,5 @@ async def test_without_an_agent(tmp_path: Path) -> None:
     """One line says what to type."""
     with pytest.raises(ControlError, match="agent serve"):
         await ask(tmp_path, {"ask": "count"}, print)
-    with pytest.raises(ControlError, match="No such file"):
+    with pytest.raises(ControlError, match="no such folder"):
         await ask(tmp_path / "none", {"ask": "count"}, print)

@@ -1,0 +1,47 @@
+"""Unix sockets for one user, in folders however deep: their address holds 107 bytes (unix(7))."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+NAME = "control.sock"
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(folder: Path, serve: Serve, limit: int) -> AsyncIterator[None]:
+    """Serves the folder's socket (0600) while the block runs. limit: bytes of a line. Raises OSError."""
+    path = folder / NAME
+    path.unlink(missing_ok=True)
+    before = os.umask(0o177)
+    try:
+        with _short(folder) as short:
+            server = await asyncio.start_unix_server(serve, path=short, limit=limit)
+    finally:
+        os.umask(before)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+async def connect(folder: Path, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to whoever serves the folder's socket. limit: bytes of a line. Raises OSError where nobody does."""
+    with _short(folder) as short:
+        return await asyncio.open_unix_connection(short, limit=limit)
+
+
+@contextmanager
+def _short(folder: Path) -> Iterator[str]:
+    """The socket's path through an open handle of its folder."""
+    handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{NAME}"
+    finally:
+        os.close(handle)
