@@ -40,7 +40,7 @@ from tests.unit.agent.party.conftest import ALICE, sealed_network
 
 THEFT = Transaction(4_000_000_000, 0, 0, (actions.transfer(ALICE, "mallory", Asset.parse("1.0000 SYS")),)).packed
 THEFT_HASH = hashlib.sha256(THEFT).hexdigest()
-SECRETS = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_K1_|PRIVATE KEY")
+SECRETS = re.compile(r"\b5[HJK][1-9A-HJ-NP-Za-km-z]{49}\b|PVT_K1_|PRIVATE KEY")
 LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (INFO|WARNING|ERROR) |agent: ")
 
 
