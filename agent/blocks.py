@@ -144,7 +144,8 @@ class BlockFollower:
     async def next_look(self) -> None:
         """Waits for the next look at the head. Raises the node's error, DeadlineError, StalledError."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._turn.wait(), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._turn.wait()
         self._check_heard()
 
     def _check_heard(self) -> None:

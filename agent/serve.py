@@ -89,7 +89,8 @@ class Agent:
         while True:
             self._met.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._met.wait(), RENEWAL_SECONDS)
+                async with asyncio.timeout(RENEWAL_SECONDS):
+                    await self._met.wait()
             if self._session is None or not self._renewal.due:
                 continue
             try:

@@ -33,7 +33,8 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            request = json.loads(await asyncio.wait_for(reader.readline(), ANSWER_SECONDS))
+            async with asyncio.timeout(ANSWER_SECONDS):
+                request = json.loads(await reader.readline())
             answer = await answerers[request["ask"]](request)
         except (ValueError, KeyError, TypeError, TimeoutError):
             answer = {"error": "not a request that this coordinator knows"}

@@ -144,7 +144,8 @@ class AgentLink:
         """Raises DeadlineError after so many seconds, RevokedError when it never may again."""
         if not self.revoked:
             try:
-                await asyncio.wait_for(self._joined.wait(), None if math.isinf(deadline) else deadline)
+                async with asyncio.timeout(None if math.isinf(deadline) else deadline):
+                    await self._joined.wait()
             except TimeoutError:
                 raise DeadlineError(f"the agent of {self.name} to connect", deadline) from None
         self._check_admitted()
@@ -169,7 +170,8 @@ class AgentLink:
         self._tasks[task.id] = pending
         self._send(pb.FromCoordinator(task=task))
         try:
-            return await asyncio.wait_for(pending.result, deadline)
+            async with asyncio.timeout(deadline):
+                return await pending.result
         except TimeoutError:
             raise DeadlineError(f"{_FIELDS[type(body)]} on {self.name}", deadline or 0.0) from None
         finally:
@@ -196,7 +198,8 @@ class AgentLink:
         self._queries[query.id] = future
         self._send(pb.FromCoordinator(query=query))
         try:
-            return await asyncio.wait_for(future, deadline)
+            async with asyncio.timeout(deadline):
+                return await future
         except TimeoutError:
             raise _unreachable(f"{query.node} on {self.name}: {query.path}: no answer in {deadline:g} s") from None
         finally:

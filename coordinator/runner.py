@@ -165,7 +165,8 @@ class Runner:
         if again:
             await asyncio.sleep(POLL)
         try:
-            verdict = await asyncio.wait_for(self._evidence(step), CATCH_UP_SECONDS)
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                verdict = await self._evidence(step)
         except (NodeError, TimeoutError) as error:
             verdict = Verdict((step.name,), f"cannot be read: {error or 'no answer in time'}")
             if not isinstance(step, WaitStep):

@@ -112,7 +112,8 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
     except OSError as error:
         raise NodeosError(f"cannot run {command[0]}: {error.strerror}") from error
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), HELP_SECONDS)
+        async with asyncio.timeout(HELP_SECONDS):
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -35,7 +35,8 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
             writer.write(json.dumps(line).encode() + b"\n")
 
         try:
-            request = json.loads(await asyncio.wait_for(reader.readline(), ASKING_SECONDS))
+            async with asyncio.timeout(ASKING_SECONDS):
+                request = json.loads(await reader.readline())
             await answerers[request["ask"]](request, lambda text: out({"say": text}))
             out({"status": 0})
         except ControlError as error:

@@ -64,3 +64,12 @@ def test_the_audit_shares_no_code_with_the_boot() -> None:
     for path in (ROOT / "boot" / "audit").rglob("*.py"):
         shared = [name for name in modules(path) if name.startswith("boot.") and not name.startswith(own)]
         assert not shared, f"{path.relative_to(ROOT)} imports {', '.join(shared)}"
+
+
+def test_nothing_waits_in_a_way_that_can_swallow_a_cancellation() -> None:
+    """asyncio.wait_for before Python 3.12 forgets that it was cancelled when the result came at the same moment
+    (https://github.com/python/cpython/issues/86296); asyncio.timeout does not.
+    """
+    for package in ALLOWED:
+        for path in (ROOT / package).rglob("*.py"):
+            assert "asyncio.wait_for(" not in path.read_text(encoding="utf-8"), path
