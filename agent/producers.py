@@ -7,10 +7,8 @@ from collections.abc import Iterable
 
 from agent.errors import DutyError
 from agent.tasks import Memory
+from antelope.elections import MAX_PRODUCERS
 from support.endpoint import dialable
-
-MOST = 200
-"""A schedule has at most 125 producers (config::max_producers of Leap)."""
 
 
 class ProducerEndpoints:
@@ -22,8 +20,8 @@ class ProducerEndpoints:
     def keep(self, endpoints: Iterable[str]) -> None:
         """Takes these instead of those that were known. Raises DutyError where one cannot be an endpoint."""
         told = tuple(dict.fromkeys(endpoints))
-        if len(told) > MOST:
-            raise DutyError(f"refused: {len(told)} endpoints of producers, more than {MOST}")
+        if len(told) > MAX_PRODUCERS:
+            raise DutyError(f"refused: {len(told)} endpoints of producers, more than {MAX_PRODUCERS}")
         for endpoint in told:
             if not dialable(endpoint):
                 raise DutyError(f"refused: the endpoint {endpoint[:80]!r} is not HOST:PORT")

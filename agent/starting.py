@@ -111,10 +111,10 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
     account, node = str(spec.account), nodes.client(name)
     try:
         found = await _outage(node, account, watch)
-        others = frozenset(producers.known) - {spec.p2p_endpoint, *spec.peers}
-        await dial(node, others if near(found) else frozenset(), watch)
     except (NodeError, TimeoutError):
         return  # It is being started or stopped; a node that stays silent is the supervisor's concern.
+    others = frozenset(producers.known) - {spec.p2p_endpoint, *spec.peers}
+    await dial(node, others if near(found) else frozenset(), watch)
     if account not in found.schedule or found.silence <= 2 * round_seconds(found.schedule):
         return
     reason = may_begin(found)
@@ -138,11 +138,15 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
 
 
 async def dial(node: NodeClient, wanted: frozenset[str], watch: Watch) -> None:
-    """Has the node dial these beside its peers, and none that it dialled for an outage before. Raises NodeError."""
-    for endpoint in sorted(watch.dialled - wanted):
-        await node.disconnect(endpoint)
-    for endpoint in sorted(wanted - watch.dialled):
-        await node.connect(endpoint)
+    """Has the node dial these beside its peers, and none that it dialled for an outage before.
+
+    An endpoint that it does not take hinders nothing: its peers may suffice.
+    """
+    for endpoint in sorted(watch.dialled ^ wanted):
+        try:
+            await (node.connect if endpoint in wanted else node.disconnect)(endpoint)
+        except NodeError as error:
+            log.info("producers' endpoint %s: %s", endpoint, error)
     watch.dialled = wanted
 
 

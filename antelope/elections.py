@@ -1,7 +1,7 @@
-"""Numbers that eosio.system has built in, about votes and the schedule.
+"""Numbers that eosio.system and nodeos have built in, about votes and the schedule.
 
 Source: eosio.system.hpp (min_activated_stake) and voting.cpp (update_elected_producers, update_votes) of
-AntelopeIO/reference-contracts.
+AntelopeIO/reference-contracts; config.hpp (max_producers) of AntelopeIO/leap.
 """
 
 from __future__ import annotations
@@ -17,3 +17,6 @@ MAX_SCHEDULE = 21
 
 MAX_VOTED_PRODUCERS = 30
 """Producers that one vote names."""
+
+MAX_PRODUCERS = 125
+"""Producers in any schedule that nodeos accepts."""

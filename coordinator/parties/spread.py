@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from antelope.elections import MAX_PRODUCERS
 from coordinator.parties.book import Party, Standing
 from inventory.network import Host, Network, Node, Role
 from inventory.topology import MESH_LIMIT
@@ -20,8 +21,6 @@ from support.endpoint import Endpoint
 
 DEGREE = 3
 """Links that a newcomer gets in a network that is no longer small."""
-MOST_PRODUCERS = 200
-"""Endpoints that an agent keeps; a schedule has at most 125 producers (config::max_producers of Leap)."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
@@ -66,7 +65,7 @@ def peers_of_node(network: Network, parties: Iterable[Party], node: Node) -> tup
 def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:
     """The endpoints of all producers' nodes, the operator's first; as many as an agent keeps."""
     own = [network.p2p(node) for node in network.nodes if node.role is Role.PRODUCER]
-    return tuple(dict.fromkeys((*own, *sorted(_endpoints(parties).values()))))[:MOST_PRODUCERS]
+    return tuple(dict.fromkeys((*own, *sorted(_endpoints(parties).values()))))[:MAX_PRODUCERS]
 
 
 def _endpoints(parties: Iterable[Party]) -> dict[str, str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.errors import DutyError
-from agent.producers import MOST, ProducerEndpoints
+from agent.producers import ProducerEndpoints
 from agent.tasks import Memory
+from antelope.elections import MAX_PRODUCERS
 from support.journal import Journal
 
 
@@ -24,7 +25,12 @@ def test_they_are_kept_and_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [["a.example"], ["a.example:0"], ["a:1\np2p-peer-address = b:1"], [f"a{number}:1" for number in range(MOST + 1)]],
+    [
+        ["a.example"],
+        ["a.example:0"],
+        ["a:1\np2p-peer-address = b:1"],
+        [f"a{number}:1" for number in range(MAX_PRODUCERS + 1)],
+    ],
 )
 def test_nonsense_is_refused(tmp_path: Path, told: list[str]) -> None:
     """What is no endpoint, or too much, and what was known before stays."""

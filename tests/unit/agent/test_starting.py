@@ -11,6 +11,7 @@ import pytest
 from agent.nodes.starter import Outage
 from agent.starting import Watch, dial, may_begin, near, outage, patience
 from antelope.answers import Info, PeerLink, Schedule, ScheduledProducer, Schedules
+from antelope.errors import Unreachable
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 
@@ -83,6 +84,8 @@ class Dials:
         self.peers: set[str] = set()
 
     async def connect(self, endpoint: str) -> str:
+        if endpoint == "odd:1":
+            raise Unreachable(0, None, "", "not an endpoint")
         self.peers.add(endpoint)
         return ""
 
@@ -97,3 +100,10 @@ async def test_who_was_dialled_for_an_outage_is_left_after_it() -> None:
     for wanted in ({"a:1", "b:1"}, {"a:1", "b:1"}, {"a:1", "b:2"}, set()):
         await dial(cast(NodeClient, node), frozenset(wanted), watch)
         assert node.peers == wanted
+
+
+async def test_an_endpoint_that_a_node_does_not_take_hinders_nothing() -> None:
+    """The others are dialled, and the outage is judged by whoever is there."""
+    node, watch = Dials(), Watch()
+    await dial(cast(NodeClient, node), frozenset({"a:1", "odd:1", "z:1"}), watch)
+    assert node.peers == {"a:1", "z:1"}
