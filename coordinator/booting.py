@@ -30,13 +30,10 @@ from inventory.network import Network
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
-from support.tasks import end
+from support.tasks import looking
 
 HOLD_SECONDS = 120.0
 """Enough to fetch contracts and a large allocation over a slow line."""
-
-LOOK_SECONDS = 0.5
-"""Between two looks whether local agents live."""
 
 CRASHES = 3
 """How often a node that lost blocks is put up with in one run."""
@@ -180,15 +177,12 @@ async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, s
 async def _connected(session: Session, hosts: Collection[str]) -> dict[str, str]:
     """As `Session.connected`; a local agent that has ended is not waited for."""
     near = {host.name: session.state.host_data(host.name) for host in session.network.hosts if host.local}
-    waiting = asyncio.create_task(session.connected(hosts, DIAL_SECONDS))
-    try:
-        while not (await asyncio.wait([waiting], timeout=LOOK_SECONDS))[0]:
-            for name in near.keys() & set(hosts):
-                if not agent_runs(near[name]):
-                    return {name: f"its agent has ended: {last_words(near[name]) or 'see its log'}"}
-        return await waiting
-    finally:
-        await end(waiting)
+
+    def ended() -> dict[str, str] | None:
+        gone = (name for name in near.keys() & set(hosts) if not agent_runs(near[name]))
+        return next(({name: f"its agent has ended: {last_words(near[name]) or 'see its log'}"} for name in gone), None)
+
+    return await looking(session.connected(hosts, DIAL_SECONDS), ended)
 
 
 def _with_parties(session: Session) -> Network:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
 from coordinator.desk import FAILED, NetworkDesk, TaskFailedError
 from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
-from support.tasks import end
-
-LOOK_SECONDS = 0.5
-"""Between two looks at what the agents said."""
+from support.tasks import looking
 
 
 class BrokenError(TaskFailedError):
@@ -48,11 +44,9 @@ class Broken:
 
     async def unless(self, node: Node, work: Coroutine[Any, Any, Any]) -> None:
         """Does some work with a node. Raises BrokenError as soon as the node has failed for good."""
-        task = asyncio.get_running_loop().create_task(work)
-        try:
-            while not (await asyncio.wait([task], timeout=LOOK_SECONDS))[0]:
-                if why := self.why(node):
-                    raise BrokenError(why)
-            await task
-        finally:
-            await end(task)
+
+        def look() -> None:
+            if why := self.why(node):
+                raise BrokenError(why)
+
+        await looking(work, look)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 async def end(*tasks: asyncio.Task[object]) -> None:
@@ -22,6 +25,21 @@ async def all_of(works: Iterable[Awaitable[object]]) -> None:
     for result in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
+
+
+async def looking(work: Coroutine[Any, Any, T], look: Callable[[], T | None], every: float = 0.5) -> T:
+    """What the work returns; or, where a look in between returns something or raises, that: the work is cancelled then.
+
+    every: seconds between two looks.
+    """
+    task = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait([task], timeout=every))[0]:
+            if (found := look()) is not None:
+                return found
+        return await task
+    finally:
+        await end(task)
 
 
 @asynccontextmanager

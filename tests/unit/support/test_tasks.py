@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.tasks import beside, end
+from support.tasks import beside, end, looking
 
 
 async def forever() -> None:
@@ -80,3 +80,17 @@ async def test_a_failure_beside_is_raised_once_the_block_went_well() -> None:
         await block()
     with pytest.raises(ValueError, match="the block's"):
         await block(ValueError("the block's"))
+
+
+async def test_a_look_ends_work_that_leads_nowhere() -> None:
+    """What it returns counts, or raises; work that comes to its end before is not disturbed."""
+    ending = asyncio.Event()
+    assert await looking(slow_to_end(ending), lambda: "given up", 0.01) == "given up"
+    assert ending.is_set()
+
+    def broken() -> None:
+        raise OSError("broken")
+
+    with pytest.raises(OSError, match="broken"):
+        await looking(forever(), broken, 0.01)
+    assert await looking(asyncio.sleep(0.03, "done"), lambda: None, 0.01) == "done"
