@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Files side by side, as the networks and hosts of each are its own; those that take long come first.
+TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
@@ -29,7 +31,7 @@ verify: $(STAMP) ## audits the chain against the inventory
 	@$(BIN)/coord verify $(INVENTORY)
 
 test: lint ## everything that CI runs: lint, unit, live, hosts
-	$(BIN)/python -m pytest -m "not campaign" -n 2 --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not campaign" $(TWO_AT_ONCE)
 
 lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
 	$(BIN)/ruff check .
@@ -44,7 +46,7 @@ live: $(STAMP) ## tests on real nodeos, on loopback
 	$(BIN)/python -m pytest -m "live and not campaign"
 
 hosts: $(STAMP) ## tests on real hosts (root; skipped with a reason where they cannot run)
-	$(BIN)/python -m pytest -m "hosts and not campaign"
+	$(BIN)/python -m pytest -m "hosts and not campaign" $(TWO_AT_ONCE)
 
 campaign-live: $(STAMP) ## interrupted boots, parties that join, an upgrade, a total outage: long
 	$(BIN)/python -m pytest -m campaign tests/live

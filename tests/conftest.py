@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 from support import bundled
 
@@ -22,18 +20,6 @@ def pytest_configure() -> None:
     """Ctrl-C reaches what tests start, also when a shell started this in its background, where SIGINT is ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # xdist ships no types
-    """What runs side by side (pytest -n): files, as their networks are their own; but one testbed has all the hosts."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "hosts" if nodeid.startswith("tests/hosts/") else nodeid.split("::")[0]
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
-    """xdist's own way to say it, --dist loadgroup, puts no two tests together with pytest 9.2 and xdist 3.8."""
-    return SideBySide(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

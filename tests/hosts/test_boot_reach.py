@@ -1,12 +1,14 @@
 """A network on hosts that are reached in every awkward way, and what becomes of it over upgrades, stops and reboots.
 
-h1: a user whose sudo asks for a password; h2: known by its fingerprint, through h1 as jump host; h3: a firewall that
-lets in SSH and p2p alone, and a tunnel, as if it could not dial the operator. h1's key is accepted unseen.
+The first: a user whose sudo asks for a password; its key is accepted unseen. The second: known by its fingerprint,
+through the first as jump host. The third: a firewall that lets in SSH and p2p alone, and a tunnel, as if it could not
+dial the operator.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,12 +70,11 @@ pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture(scope="module")
-def hosts(testbed: Testbed) -> list[str]:
-    """The first three."""
-    names = testbed.up(3)
-    for host in names:
-        assert not testbed.ssh(host, "ls /opt/bootcoord", check=False).stdout, f"{host} is in use: hosts down {host}"
-    return names
+def hosts(testbed: Testbed) -> Iterator[list[str]]:
+    """Three that nobody else uses."""
+    names = testbed.add(3)
+    yield names
+    testbed.remove(*names)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +22,11 @@ WRONG = "SHA256:" + "A" * 43
 
 
 @pytest.fixture(scope="module")
-def pair(testbed: Testbed) -> list[str]:
-    """Two hosts; these tests change nothing on them."""
-    return testbed.up(2)
+def pair(testbed: Testbed) -> Iterator[list[str]]:
+    """Two hosts that nobody else uses."""
+    names = testbed.add(2)
+    yield names
+    testbed.remove(*names)
 
 
 @pytest.fixture

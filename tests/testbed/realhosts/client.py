@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import access, capability, network
+from .locks import locked
 from .settings import DEFAULT_SUITE, FAILED, UNABLE, Folder, Host, TestbedError
 
 SCRIPT = Path(__file__).parent.parent / "hosts"
 VERB_SECONDS = 600.0  # `up` may have to build a base image
 SSH_SECONDS = 60.0
+KNOWN_BY_NAME = 10
+"""h1 to h10 are for `up`, as inventories name them."""
 
 
 @dataclass
@@ -59,9 +62,8 @@ class Testbed:
         return self._up([Host(number) for number in range(1, count + 1)], suite)
 
     def add(self, count: int, suite: str = DEFAULT_SUITE) -> list[str]:
-        """Make so many hosts more, for a test that harms them or wants them clean; returns their names."""
-        highest = max((host.number for host in self.folder.hosts()), default=0)
-        return self._up([Host(highest + number) for number in range(1, count + 1)], suite)
+        """Make so many hosts more, for tests that want some of their own, beside other runs; returns their names."""
+        return self._up(self._reserve(count), suite)
 
     def remove(self, *names: str) -> None:
         """Remove hosts, disks included."""
@@ -117,6 +119,18 @@ class Testbed:
         there = {host.name for host in self.folder.hosts()}
         if left := [name for name in self.made if name in there]:
             self.remove(*left)
+
+    def _reserve(self, count: int) -> list[Host]:
+        """Hosts beyond those that `up` is for; from now on their numbers are taken."""
+        self.folder.path.mkdir(parents=True, exist_ok=True)
+        with locked(self.folder.path / "numbers.lock"):
+            highest = max((host.number for host in self.folder.hosts()), default=0)
+            first = max(highest, KNOWN_BY_NAME) + 1
+            hosts = [Host(number) for number in range(first, first + count)]
+            for host in hosts:
+                self.folder.home(host).mkdir()
+        self.made += [host.name for host in hosts]
+        return hosts
 
     def _up(self, hosts: Sequence[Host], suite: str) -> list[str]:
         names = [host.name for host in hosts]
