@@ -9,7 +9,7 @@ from agent.blocks import following
 from agent.pushes import Pushed, Pusher, PushError
 from agent.records import PushRecords
 from antelope.http import NodeClient
-from antelope.keys import PrivateKey
+from antelope.keys import SigningKey
 from boot.step import Finality, Push
 
 
@@ -27,7 +27,7 @@ async def carry_out(
     node: NodeClient,
     records: PushRecords,
     chain_id: str,
-    key_of: Callable[[str], PrivateKey],
+    key_of: Callable[[str], SigningKey],
     chore: Chore,
     pushes: Sequence[Push],
     seen: int = 0,

@@ -19,7 +19,7 @@ from agent.config import AgentConfig, ConfigError, DataFolder
 from agent.identity import admit, request
 from agent.keys import KeyStore, KeyStoreError, wallet
 from agent.keys.keosd import KeosdError
-from agent.nodeos.probe import NodeosError
+from agent.nodeos.errors import NodeosError
 from agent.party import cli as party
 from agent.party.control import ControlError
 from agent.party.joining import JoinError

@@ -14,7 +14,8 @@ from agent.blocks import StalledError, following
 from agent.config import AgentConfig
 from agent.errors import DutyError
 from agent.keys import KeyStore, KeyStoreError
-from agent.nodeos.probe import NodeosError
+from agent.keys.keosd import KeosdError
+from agent.nodeos.errors import NodeosError
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import NodeFault
 from agent.nodes.supervisor import Nodes
@@ -26,7 +27,7 @@ from agent.sponsorship import Sponsorship
 from agent.tasks import Memory, Report
 from antelope.errors import AntelopeError, NodeError
 from antelope.genesis import Genesis
-from antelope.keys import PrivateKey, PublicKey
+from antelope.keys import PublicKey, SigningKey
 from boot.blueprint import Blueprint
 from boot.step import ChainStep, NodeMode, Work
 from boot.steps import OPTIONAL, STEPS
@@ -122,7 +123,7 @@ class Duties:
             return result
         except (DutyError, PushError, NodeFault, NodeError) as error:
             return _failed(error, error.retryable)
-        except (SessionEnded, StalledError, DeadlineError, OSError) as error:
+        except (SessionEnded, StalledError, DeadlineError, KeosdError, OSError) as error:
             return _failed(error, retryable=True)
         except (NodeosError, SpecError, KeyStoreError, AntelopeError, JournalError) as error:
             return _failed(error, retryable=False)
@@ -240,14 +241,14 @@ class Duties:
             self._work[step.name] = {item.key: item for item in work}
         return self._work[step.name]
 
-    def _signing(self, sealed: Sealed) -> Callable[[str], PrivateKey]:
-        """The private key of an account; the system's accounts share eosio's until they hand themselves over."""
+    def _signing(self, sealed: Sealed) -> Callable[[str], SigningKey]:
+        """The key of an account; the system's accounts share eosio's until they hand themselves over."""
         shared = {GENESIS_ACCOUNT, *sealed.system_accounts}
 
-        def private(account: str) -> PrivateKey:
-            return self._keys.signer(GENESIS_ACCOUNT) if account in shared else self._keys.private(account)
+        def key(account: str) -> SigningKey:
+            return self._keys.key(GENESIS_ACCOUNT if account in shared else account)
 
-        return private
+        return key
 
     async def _for_parties(
         self, duty: Callable[[Blueprint, Body, Report], Awaitable[None]], body: Body, report: Report

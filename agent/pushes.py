@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.blocks import BlockFollower, StalledError
+from agent.keys.keosd import KeosdError
 from agent.records import PushRecords, Record
 from antelope.errors import (
     AntelopeError,
@@ -25,7 +26,7 @@ from antelope.errors import (
     ResourceExceeded,
 )
 from antelope.http import NodeClient
-from antelope.keys import PrivateKey
+from antelope.keys import PublicKey, SigningKey
 from antelope.transaction import SignedTransaction, Transaction
 from boot.step import Finality, Preactivate, Push, Work
 from support.retry import DeadlineError, poll, retrying
@@ -96,13 +97,13 @@ class Pusher:
         node: NodeClient,
         follower: BlockFollower,
         records: PushRecords,
-        key_of: Callable[[str], PrivateKey],
+        key_of: Callable[[str], SigningKey],
         report: Callable[[Pushed], None],
         seen: int = 0,
     ) -> None:
-        """Args: key_of: an account's private key; raises KeyError when it is not held. report: hears of each piece
-        once. seen: the head when the chain was found to lack the work (0: unknown); a transaction that was
-        irreversible by then did not do, and is made anew.
+        """Args: key_of: an account's key; raises KeyError when there is none. report: hears of each piece once.
+        seen: the head when the chain was found to lack the work (0: unknown); a transaction that was irreversible by
+        then did not do, and is made anew.
         """
         self._node = node
         self._follower = follower
@@ -146,7 +147,7 @@ class Pusher:
             pass
         except PushError as error:
             self._fail(error)
-        except (NodeError, DeadlineError, StalledError) as error:
+        except (NodeError, DeadlineError, StalledError, KeosdError) as error:
             self._fail(PushError(f"{step.name} {item.key}: {error}", retryable=True))
         except AntelopeError as error:
             self._fail(PushError(f"{step.name} {item.key}: {error}"))
@@ -185,29 +186,30 @@ class Pusher:
         async with self._slots:
             if self._failure:
                 raise _Skipped
-            record = record or self._sign(step, push)
+            record = record or await self._sign(step, push)
             if self._alive(record):
                 await self._submit(record)
             return record
 
-    def _sign(self, step: Kind, push: Push) -> Record:
+    async def _sign(self, step: Kind, push: Push) -> Record:
         """Signs as late as possible, and writes it down before anybody else sees it."""
         info = self._follower.info
         expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
         tapos = Transaction.tapos_from(info.last_irreversible_block_id)
-        signed = Transaction(expiration, *tapos, actions=push.actions).sign(info.chain_id, self._keys(step, push))
+        transaction = Transaction(expiration, *tapos, actions=push.actions)
+        signed = await asyncio.to_thread(transaction.sign, info.chain_id, self._keys(step, push))
         record = Record(step.name, push.key, signed.id, signed, expiration, info.last_irreversible_block_num + 1)
         self._records.add(record)
         return record
 
-    def _keys(self, step: Kind, push: Push) -> list[PrivateKey]:
-        keys: dict[str, PrivateKey] = {}
+    def _keys(self, step: Kind, push: Push) -> list[SigningKey]:
+        keys: dict[PublicKey, SigningKey] = {}
         for actor in dict.fromkeys(level.actor for action in push.actions for level in action.authorization):
             try:
                 key = self._key_of(actor)
             except KeyError as error:
                 raise PushError(f"{step.name} {push.key}: this host has no key of {actor}") from error
-            keys[str(key)] = key
+            keys[key.public] = key
         return list(keys.values())
 
     async def _until_placed(self, record: Record) -> int:

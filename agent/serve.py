@@ -17,6 +17,7 @@ from pathlib import Path
 from agent.config import AgentConfig, ConfigError, DataFolder
 from agent.duties import Duties
 from agent.keys import KeyStore
+from agent.keys.keosd import Keosd
 from agent.nodes.errors import UnknownNode
 from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
@@ -58,16 +59,24 @@ class Agent:
     """Everything of one data folder, put together. It is the Work of its sessions."""
 
     def __init__(
-        self, folder: DataFolder, config: AgentConfig, journal: Journal, make: Callable[..., Duties] = Duties
+        self,
+        folder: DataFolder,
+        config: AgentConfig,
+        journal: Journal,
+        make: Callable[..., Duties] = Duties,
+        keosd: Keosd | None = None,
     ) -> None:
-        """Opens what it needs; `open` begins to watch the nodes. make: the duties, from what Duties takes."""
+        """Opens what it needs; `open` begins to watch the nodes.
+
+        make: the duties, from what Duties takes. keosd: has keys that are not in the store.
+        """
         self._folder = folder
         self._config = config
         self._session: Session | None = None
         self._credentials: Credentials | None = None
         self._renewal = Renewal(folder, config)
         self._met = asyncio.Event()
-        self.keys = KeyStore(folder.keys)
+        self.keys = KeyStore(folder.keys, keosd)
         memory = Memory(journal)
         self.nodes = Nodes(folder.path, self.keys.signer, local=config.local)
         artifacts = ArtifactStore(folder.artifacts)

@@ -123,7 +123,7 @@ class Sponsorship:
 
     def _holds(self, account: str) -> bool:
         try:
-            self._keys.private(account)
+            self._keys.key(account)
         except KeyError:
             return False
         return True

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 
 from agent.nodeos.config import produces
-from agent.nodeos.probe import NodeosError
+from agent.nodeos.errors import NodeosError
 from agent.nodeos.spec import SpecError
 from agent.nodes.errors import NodeFault
 from agent.nodes.starter import BLOCK_SECONDS, BLOCKS_A_TURN, LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection

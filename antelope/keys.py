@@ -11,6 +11,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import base58
 import coincurve
@@ -165,6 +166,17 @@ class Signature:
 
     def __str__(self) -> str:
         return f"SIG_{KINDS[self.kind]}_{_with_checksum(self.data, KINDS[self.kind])}"
+
+
+class SigningKey(Protocol):
+    """What signs: a private key, or somebody who has it and signs when asked."""
+
+    @property
+    def public(self) -> PublicKey:
+        """The public key that its signatures verify under."""
+
+    def sign(self, digest: bytes) -> Signature:
+        """A signature over a 32-byte digest. It may block, where another process has the key."""
 
 
 class PrivateKey:

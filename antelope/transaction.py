@@ -15,7 +15,7 @@ from typing import Any
 
 from antelope.codec import Reader, pack_bytes, pack_varuint32
 from antelope.errors import AbiError, BadTransaction, FormatError
-from antelope.keys import PrivateKey, Signature
+from antelope.keys import Signature, SigningKey
 from antelope.names import int_to_name, pack_name
 
 _NO_CONTEXT_FREE_DATA = bytes(32)
@@ -154,7 +154,7 @@ class Transaction:
         """What is signed, 32 bytes."""
         return signing_digest(chain_id, self.packed)
 
-    def sign(self, chain_id: str, keys: Iterable[PrivateKey]) -> SignedTransaction:
+    def sign(self, chain_id: str, keys: Iterable[SigningKey]) -> SignedTransaction:
         """Signed by each key, for the chain of this id (64 hexadecimal digits)."""
         digest = self.signing_digest(chain_id)
         return SignedTransaction(tuple(key.sign(digest) for key in keys), self.packed)

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from antelope.errors import BadKey, BadName
-from antelope.keys import PrivateKey, PublicKey
+from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
 
+IN_KEOSD = "keosd"
+"""In the place of a private key that a keosd has."""
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -31,13 +33,23 @@ class KeyPair:
     public: str
     """EOS…"""
     secret: str = field(repr=False)
-    """5… (WIF)."""
+    """5… (WIF), or IN_KEOSD."""
 
     @staticmethod
     def generate() -> KeyPair:
         """A new one."""
         key = PrivateKey.generate()
         return KeyPair(str(key.public), key.wif)
+
+    @staticmethod
+    def of(key: SigningKey) -> KeyPair:
+        """As it is kept: the private key itself, or that a keosd has it."""
+        return KeyPair(str(key.public), key.wif if isinstance(key, PrivateKey) else IN_KEOSD)
+
+    @property
+    def in_keosd(self) -> bool:
+        """Whether only its public half is here."""
+        return self.secret == IN_KEOSD
 
     @property
     def private(self) -> PrivateKey:

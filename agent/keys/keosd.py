@@ -1,18 +1,26 @@
-"""Putting keys into a keosd wallet, for who wants to use cleos with them. Over HTTP, so that no key is in any argv."""
+"""A keosd of this machine: it signs with the keys that it holds. Over HTTP, so that no key is in any argv."""
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Iterable
+import re
+import socket
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-import aiohttp
+from antelope.errors import BadKey
+from antelope.keys import PublicKey, Signature
 
-from antelope.keys import PrivateKey, PublicKey
-from support.files import write_atomic
+SECONDS = 5.0
+"""For an answer, which comes within milliseconds; making a wallet takes longest."""
 
-_SECONDS = 30.0
+_SOCKET = re.compile(r"/[A-Za-z0-9._+@/-]{1,106}", re.ASCII)
+_URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", re.ASCII)
+_LOCKED, _MISSING, _NO_WALLET = 3120003, 3120004, 3120006
+# Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
 
 
 class KeosdError(Exception):
@@ -23,69 +31,116 @@ class KeosdError(Exception):
         self.code = code
 
 
-_WALLET_EXISTS, _KEY_EXISTS, _ALREADY_UNLOCKED = 3120001, 3120008, 3120007
-# Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
+@dataclass(frozen=True)
+class Keosd:
+    """One on this machine: keys, and what is to be signed, go nowhere else. Constructing it raises KeosdError."""
 
+    address: str
+    """http://127.0.0.1:PORT, or the absolute path of a Unix socket."""
 
-async def import_keys(
-    keosd: str, wallet: str, keys: Iterable[PrivateKey], password_file: Path
-) -> tuple[PublicKey, ...]:
-    """Puts the keys into that wallet, which is created where it is missing; all public keys that it then has.
+    def __post_init__(self) -> None:
+        if not (_URL.fullmatch(self.address) or _SOCKET.fullmatch(self.address)):
+            raise KeosdError(
+                f"{self.address[:200]!r} is no keosd of this machine: name its socket (at most 107 letters, digits and "
+                "._+@/-), or http://127.0.0.1:PORT"
+            )
 
-    keosd: `http://127.0.0.1:8900`, or the path of its Unix socket. password_file: 0600, holds the wallet's password,
-    written when the wallet is created. Doing it again changes nothing. Raises KeosdError, OSError.
-    """
-    async with _Keosd(keosd) as api:
-        password = await _opened(api, wallet, password_file)
-        for key in keys:
-            await api.call("import_key", [wallet, key.wif], fine=_KEY_EXISTS)
-        pairs = await api.call("list_keys", [wallet, password])
-    return tuple(PublicKey.parse(public) for public, _secret in pairs)
+    @staticmethod
+    def at(text: str, folder: Path = Path()) -> Keosd:
+        """As an operator types it: a path counts from a folder, or from home (~). Raises KeosdError."""
+        if text.startswith("http"):
+            return Keosd(text.rstrip("/"))
+        return Keosd(str((folder / Path(text).expanduser()).absolute()))
 
+    @property
+    def signing_url(self) -> str:
+        """What nodeos' signature-provider names after KEOSD:."""
+        base = f"unix://{self.address}" if self.address.startswith("/") else self.address
+        return f"{base}/v1/wallet/sign_digest"
 
-async def _opened(api: _Keosd, wallet: str, password_file: Path) -> str:
-    """The password of the wallet, which is unlocked then."""
-    created = await api.call("create", wallet, fine=_WALLET_EXISTS)
-    if created is not None:
-        write_atomic(password_file, f"{created}\n".encode(), 0o600)
-        return str(created)
-    if not password_file.is_file():
-        raise KeosdError(
-            f"keosd has a wallet {wallet!r} already, and its password is not in {password_file}: name another"
-        )
-    password = password_file.read_text().strip()
-    await api.call("open", wallet)
-    await api.call("unlock", [wallet, password], fine=_ALREADY_UNLOCKED)
-    return password
-
-
-class _Keosd:
-    def __init__(self, address: str) -> None:
-        self._address = address
-        unix = address.startswith("/")
-        self._base = "http://localhost" if unix else address.rstrip("/")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(address) if unix else aiohttp.TCPConnector(),
-            timeout=aiohttp.ClientTimeout(total=_SECONDS),
-        )
-
-    async def __aenter__(self) -> _Keosd:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
-
-    async def call(self, name: str, body: object, fine: int = 0) -> Any:
-        """keosd's answer, None when it refused with the code that is fine. Errors never repeat the (secret) body."""
+    def public_keys(self) -> frozenset[PublicKey]:
+        """Of all wallets that are unlocked. Raises KeosdError."""
         try:
-            async with self._session.post(f"{self._base}/v1/wallet/{name}", data=json.dumps(body)) as response:
-                answer = await response.json(content_type=None)
-        except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+            return frozenset(PublicKey.parse(str(key)) for key in self.call("get_public_keys"))
+        except KeosdError as error:
+            if error.code in (_LOCKED, _NO_WALLET):
+                return frozenset()
+            raise
+
+    def key(self, public: PublicKey) -> KeosdKey:
+        """One of its keys, to sign with."""
+        return KeosdKey(public, self)
+
+    def call(self, name: str, body: object = None, fine: int = 0) -> Any:
+        """keosd's answer, None when it refused with the code that is fine. Errors never repeat the (secret) body.
+
+        Blocks, SECONDS at most. Raises KeosdError.
+        """
+        connection = self._connection()
+        try:
+            connection.request("POST", f"/v1/wallet/{name}", "" if body is None else json.dumps(body))
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        except (http.client.HTTPException, OSError, ValueError) as error:
             kind = type(error).__name__
-            raise KeosdError(f"keosd at {self._address} does not answer ({kind}): is it running?") from error
-        if response.status <= 202:
+            raise KeosdError(f"keosd at {self.address} does not answer ({kind}): is it running?") from error
+        finally:
+            connection.close()
+        if response.status <= http.client.ACCEPTED:
             return answer
         fault = answer.get("error", {}) if isinstance(answer, dict) else {}
         if fine and fault.get("code") == fine:
             return None
-        raise KeosdError(f"keosd refused {name}: {fault.get('what', f'HTTP {response.status}')}", fault.get("code", 0))
+        raise KeosdError(
+            f"keosd at {self.address} refused {name}: {fault.get('what', f'HTTP {response.status}')}",
+            fault.get("code", 0),
+        )
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.address.startswith("/"):
+            return _SocketConnection(self.address)
+        place = urlsplit(self.address)
+        return http.client.HTTPConnection(str(place.hostname), place.port, timeout=SECONDS)
+
+
+@dataclass(frozen=True)
+class KeosdKey:
+    """A key whose private half a keosd holds."""
+
+    public: PublicKey
+    keosd: Keosd
+
+    def sign(self, digest: bytes) -> Signature:
+        """Blocks until keosd has signed a 32-byte digest. Raises KeosdError, as when its wallet is locked."""
+        try:
+            signature = Signature.parse(str(self.keosd.call("sign_digest", [digest.hex(), str(self.public)])))
+        except KeosdError as error:
+            if error.code in (_LOCKED, _MISSING, _NO_WALLET):
+                raise KeosdError(self.missing, error.code) from error
+            raise
+        except BadKey as error:
+            raise KeosdError(f"keosd at {self.keosd.address}: {error}") from error
+        if not signature.verify(digest, self.public):
+            raise KeosdError(f"keosd at {self.keosd.address} signed with another key than {self.public}")
+        return signature
+
+    @property
+    def missing(self) -> str:
+        """What is said while none of keosd's open wallets has it."""
+        return (
+            f"keosd at {self.keosd.address} has no unlocked wallet with {self.public}: "
+            "open and unlock it (cleos wallet open, cleos wallet unlock)"
+        )
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(SECONDS)
+        self.sock.connect(self._path)

@@ -3,6 +3,8 @@
 keys/                0700
     accounts.json    0600, the accounts' keys, in the form of the tutorial's file
     signing.json     0600, the same form: block-signing keys of producers, and eosio's key
+
+A key that a keosd has stands there without its private half, and is signed with over there.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.keys.accounts_file import Accounts, KeyPair, KeyStoreError, pack, public_keys, read
-from antelope.keys import PrivateKey, PublicKey
+from agent.keys.keosd import Keosd, KeosdKey
+from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
 from inventory.network import GENESIS_ACCOUNT
 from support.files import write_atomic
@@ -33,9 +36,10 @@ class KeyStore:
     Every name is checked: methods raise BadName. Raises KeyStoreError when its files cannot be read or written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Reads what is there; creates the folder."""
+    def __init__(self, folder: Path, keosd: Keosd | None = None) -> None:
+        """Reads what is there; creates the folder. keosd: has the keys that are not here."""
         self._folder = folder
+        self._keosd = keosd
         self._guard = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -80,22 +84,35 @@ class KeyStore:
             self.make([], [account])
         return PublicKey.parse(self._signers[account].public)
 
+    def key(self, account: str) -> PrivateKey | KeosdKey:
+        """An account's key, to sign with. Raises KeyError when there is none, KeyStoreError when no keosd is known."""
+        return self._signing(self._pair(account))
+
+    def signer(self, account: str) -> PrivateKey | KeosdKey:
+        """The key that the account's node signs blocks with. Raises as `key` does."""
+        return self._signing(self._signers[account])
+
+    @property
+    def in_keosd(self) -> tuple[PublicKey, ...]:
+        """The keys that a keosd has."""
+        pairs = (*self._users.values(), *self._producers.values(), *self._signers.values())
+        return tuple(dict.fromkeys(PublicKey.parse(pair.public) for pair in pairs if pair.in_keosd))
+
     def private(self, account: str) -> PrivateKey:
-        """An account's private key, for signing in this process. Raises KeyError when this host has none."""
-        pair = self._account(account)
-        if pair is None:
-            raise KeyError(f"this host has no key of {account}")
+        """An account's private key itself. Raises KeyError when it is not on this host, or in a keosd."""
+        pair = self._pair(account)
+        if pair.in_keosd:
+            raise KeyError(f"a keosd has the key of {account} already")
         return pair.private
 
-    def signer(self, account: str) -> PrivateKey:
-        """The private key that the account's node signs blocks with. Raises KeyError when this host has none."""
-        return self._signers[account].private
-
     def prove(self, key: PublicKey, network: str, account: str, nonce: bytes) -> str:
-        """A signature (SIG_K1_…) that shows possession of an account's or signer's key. Raises KeyError for others."""
+        """A signature (SIG_K1_…) that shows possession of an account's or signer's key. Raises KeyError for others.
+
+        It may block, and raise KeosdError, where a keosd has the key.
+        """
         for pair in (self._account(account), self._signers.get(account)):
             if pair and pair.public == str(key):
-                return str(pair.private.sign(possession_digest(network, account, nonce)))
+                return str(self._signing(pair).sign(possession_digest(network, account, nonce)))
         raise KeyError(f"this host has no such key of {account}: {key}")
 
     def import_accounts(self, path: str | Path) -> tuple[dict[str, PublicKey], dict[str, PublicKey]]:
@@ -113,18 +130,34 @@ class KeyStore:
             self._keep(known_users | users, self._producers | producers, self._signers)
         return public_keys(users.items()), public_keys(producers.items())
 
-    def adopt(self, account: str, *, key: PrivateKey | None = None, signer: PrivateKey | None = None) -> None:
-        """Takes an account's own key, or its block-signing key, over. Raises KeyStoreError when it has another here."""
+    def adopt(self, account: str, *, key: SigningKey | None = None, signer: SigningKey | None = None) -> None:
+        """Takes an account's own key, or its block-signing key, over: the key itself, or which one a keosd has.
+
+        Raises KeyStoreError when it has another here.
+        """
         with self._guard:
             for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
                 if given and held and held.public != str(given.public):
                     raise KeyStoreError(f"{self._folder} has another key of {account} already: {held.public}")
             signers, producers = dict(self._signers), dict(self._producers)
             if signer:
-                signers[account] = KeyPair(str(signer.public), signer.wif)
+                signers[account] = KeyPair.of(signer)
             if key and self._account(account) is None:
-                producers[account] = KeyPair(str(key.public), key.wif)
+                producers[account] = KeyPair.of(key)
             self._keep(self._users, producers, signers)
+
+    def _signing(self, pair: KeyPair) -> PrivateKey | KeosdKey:
+        if not pair.in_keosd:
+            return pair.private
+        if self._keosd is None:
+            raise KeyStoreError(f"a keosd has the key {pair.public}: say where it is (keosd, docs/joining.md)")
+        return self._keosd.key(PublicKey.parse(pair.public))
+
+    def _pair(self, account: str) -> KeyPair:
+        pair = self._account(account)
+        if pair is None:
+            raise KeyError(f"this host has no key of {account}")
+        return pair
 
     def _account(self, name: str) -> KeyPair | None:
         if name == GENESIS_ACCOUNT:

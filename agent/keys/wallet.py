@@ -3,47 +3,64 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
+from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from agent.keys.keosd import KeosdError, import_keys
+from agent.keys.keosd import Keosd, KeosdError
 from agent.keys.store import KeyStore
+from antelope.keys import PrivateKey, PublicKey
+from support.files import write_atomic
 
-DEFAULT_SOCKET = Path("~/eosio-wallet/keosd.sock")
+DEFAULT_SOCKET = "~/eosio-wallet/keosd.sock"
 """Where keosd listens unless it is told otherwise."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_WALLET_EXISTS, _KEY_EXISTS, _ALREADY_UNLOCKED = 3120001, 3120008, 3120007
+# Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What the command takes beside --data."""
     parser.add_argument("account", nargs="+", help="accounts whose keys are imported")
-    parser.add_argument(
-        "--keosd", default=str(DEFAULT_SOCKET), help="its socket, or http://127.0.0.1:PORT (%(default)s)"
-    )
+    parser.add_argument("--keosd", default=DEFAULT_SOCKET, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
     parser.add_argument("--wallet", default="bootcoord", help="made where it is missing (%(default)s)")
 
 
 def run(store: KeyStore, arguments: argparse.Namespace) -> str:
     """Imports, and says what the wallet holds then. Raises KeosdError, KeyError for an account without a key here."""
-    keosd = _address(arguments.keosd)
+    keosd = Keosd.at(arguments.keosd)
     password = store.accounts_file.parent / f"{_plain(arguments.wallet)}.wallet-password"
-    held = asyncio.run(
-        import_keys(keosd, arguments.wallet, [store.private(name) for name in arguments.account], password)
-    )
+    keys = [store.private(name) for name in arguments.account]
+    held = import_keys(keosd, arguments.wallet, keys, password)
     lines = [f"wallet {arguments.wallet} holds {len(held)} keys; its password is in {password}", *map(str, held)]
     return "\n".join(lines) + "\n"
 
 
-def _address(text: str) -> str:
-    """A socket's absolute path, or a URL on loopback: a private key leaves this machine by no other way."""
-    if not text.startswith("http"):
-        return str(Path(text).expanduser().absolute())
-    if urlsplit(text).scheme != "http" or urlsplit(text).hostname not in LOOPBACK:
+def import_keys(keosd: Keosd, wallet: str, keys: Iterable[PrivateKey], password_file: Path) -> tuple[PublicKey, ...]:
+    """Puts the keys into that wallet, which is created where it is missing; all public keys that it then has.
+
+    password_file: 0600, holds the wallet's password, written when the wallet is created. Doing it again changes
+    nothing. Raises KeosdError, OSError.
+    """
+    password = _opened(keosd, wallet, password_file)
+    for key in keys:
+        keosd.call("import_key", [wallet, key.wif], fine=_KEY_EXISTS)
+    pairs = keosd.call("list_keys", [wallet, password])
+    return tuple(PublicKey.parse(public) for public, _secret in pairs)
+
+
+def _opened(keosd: Keosd, wallet: str, password_file: Path) -> str:
+    """The password of the wallet, which is unlocked then."""
+    created = keosd.call("create", wallet, fine=_WALLET_EXISTS)
+    if created is not None:
+        write_atomic(password_file, f"{created}\n".encode(), 0o600)
+        return str(created)
+    if not password_file.is_file():
         raise KeosdError(
-            f"{text}: private keys go to a keosd of this machine only: name its socket, or http://127.0.0.1:PORT"
+            f"keosd has a wallet {wallet!r} already, and its password is not in {password_file}: name another"
         )
-    return text
+    password = password_file.read_text().strip()
+    keosd.call("open", wallet)
+    keosd.call("unlock", [wallet, password], fine=_ALREADY_UNLOCKED)
+    return password
 
 
 def _plain(wallet: str) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from agent.keys.keosd import KeosdKey
 from agent.nodeos.spec import NodeSpec, SpecError
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
@@ -42,6 +43,9 @@ _PRODUCING = {
     "max-transaction-time": "400",
 }
 
+KEOSD_MILLISECONDS = 250
+"""For a block's signature by a keosd, half of a block's time: with nodeos' own 5 ms a busy machine misses blocks."""
+
 _LOCAL = {
     # A developer's disk is often over nodeos' limit of 90 %, with plenty of space left.
     "resource-monitor-not-shutdown-on-threshold-exceeded": "true",
@@ -54,7 +58,12 @@ def produces(spec: NodeSpec, mode: NodeMode) -> bool:
 
 
 def config_ini(
-    spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | None = None, *, local: bool = False
+    spec: NodeSpec,
+    mode: NodeMode,
+    known: Collection[str],
+    key: PrivateKey | KeosdKey | None = None,
+    *,
+    local: bool = False,
 ) -> str:
     """The text of config.ini; secret where the node produces. known: the options of this nodeos.
 
@@ -98,7 +107,9 @@ def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, st
             yield "p2p-peer-address", peer
 
 
-def _role(spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | None) -> Iterator[tuple[str, str]]:
+def _role(
+    spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | KeosdKey | None
+) -> Iterator[tuple[str, str]]:
     if mode is NodeMode.AUDIT:
         yield "read-mode", "irreversible"
     if not produces(spec, mode):
@@ -106,7 +117,16 @@ def _role(spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKe
     if key is None:
         raise SpecError(f"node {spec.name}: no key to sign blocks as {spec.account}")
     yield "producer-name", str(spec.account)
-    yield "signature-provider", f"{key.public}=KEY:{key.wif}"
-    if "peer-private-key" in known:
+    yield from signature_provider(key)
+    if "peer-private-key" in known and isinstance(key, PrivateKey):
         # Signs its handshakes, by which other producers' agents know whose node they are connected to.
         yield "peer-private-key", json.dumps([str(key.public), key.wif])
+
+
+def signature_provider(key: PrivateKey | KeosdKey) -> Iterator[tuple[str, str]]:
+    """The options by which a nodeos signs blocks with this key; secret, unless a keosd has it."""
+    if isinstance(key, KeosdKey):
+        yield "signature-provider", f"{key.public}=KEOSD:{key.keosd.signing_url}"
+        yield "keosd-provider-timeout", str(KEOSD_MILLISECONDS)
+    else:
+        yield "signature-provider", f"{key.public}=KEY:{key.wif}"

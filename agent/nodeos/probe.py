@@ -7,35 +7,25 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import socket
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.nodeos.config import PLUGINS
+from agent.nodeos.errors import NodeosError
+from agent.nodeos.throwaway import throwaway
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from inventory.network import BUNDLED
-from support import processes
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
 from support.files import write_atomic
-from support.retry import DeadlineError, poll
 
 HELP_SECONDS = 20.0
-START_SECONDS = 30.0
 
 _OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
 _FORMAT = 1
 """Of the remembered answer; part of its file's name."""
-
-
-class NodeosError(Exception):
-    """This nodeos cannot be used; one line says which and why."""
 
 
 @dataclass(frozen=True)
@@ -128,41 +118,16 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
 
 async def _ask(command: Sequence[str], options: frozenset[str], folder: Path) -> tuple[str, list[dict[str, Any]]]:
     """Runs it on a throwaway chain with a throwaway key."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    scratch = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
-    http, p2p = free_ports(2)
-    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
-    lines += [f"http-server-address = 127.0.0.1:{http}", f"p2p-listen-endpoint = 127.0.0.1:{p2p}"]
-    if "resource-monitor-not-shutdown-on-threshold-exceeded" in options:
-        lines.append("resource-monitor-not-shutdown-on-threshold-exceeded = true")
-    write_atomic(scratch / "config.ini", "\n".join(lines).encode(), 0o600)
-    write_atomic(scratch / "genesis.json", json.dumps(_genesis()).encode())
-    places = ("--config-dir", str(scratch), "--data-dir", str(scratch), "--genesis-json", str(scratch / "genesis.json"))
-    log = scratch / "log"
-    process = processes.start((*command, *places), output=log, folder=scratch)
+    async with throwaway(command, options, folder, PrivateKey.generate().public) as node:
+        await node.answers()
+        return await _answers(node.client, command[0])
+
+
+async def _answers(node: NodeClient, binary: str) -> tuple[str, list[dict[str, Any]]]:
     try:
-        async with NodeClient(f"http://127.0.0.1:{http}", timeout=5.0) as node:
-            return await _answers(node, process, log, command[0])
-    finally:
-        await asyncio.to_thread(processes.stop, process)
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-async def _answers(
-    node: NodeClient, process: processes.Process, log: Path, binary: str
-) -> tuple[str, list[dict[str, Any]]]:
-    async def up() -> bool:
-        if not process.alive:
-            raise NodeosError(f"{binary} ends when it is started: {_last_line(log)}")
-        return await node.is_up()
-
-    try:
-        await poll(up, what=f"{binary} to answer", deadline=START_SECONDS, every=0.05)
         version = (await node.get_info()).server_version_string
         apis = await node.get_supported_apis()
         features = await node.get_supported_protocol_features()
-    except DeadlineError as error:
-        raise NodeosError(f"{binary} does not answer: {_last_line(log)}") from error
     except NodeError as error:
         raise NodeosError(f"{binary} is too old: {error}") from error
     _check_new_enough(binary, version, apis, features)
@@ -184,26 +149,3 @@ def _check_new_enough(binary: str, version: str, apis: frozenset[str], features:
         raise NodeosError(
             f"{binary} ({version}) is too old: it lacks {', '.join(lacking)}; EOSIO 2.0 is the oldest usable"
         )
-
-
-def _genesis() -> dict[str, Any]:
-    """nodeos fills in the limits that are left out."""
-    return {
-        "initial_timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000"),
-        "initial_key": str(PrivateKey.generate().public),
-    }
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free on loopback now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(server.getsockname()[1]) for server in sockets]
-    finally:
-        for server in sockets:
-            server.close()
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1][:200] if lines else "it wrote nothing"

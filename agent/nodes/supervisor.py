@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.keys.keosd import KeosdKey
 from agent.nodeos.config import command_line, config_ini, produces
-from agent.nodeos.probe import Capabilities, NodeosError, command_of, probe
+from agent.nodeos.errors import NodeosError
+from agent.nodeos.probe import Capabilities, command_of, probe
 from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import BadConfiguration, NodeFault, UnknownNode
 from agent.nodes.failure import explain
@@ -59,7 +61,7 @@ class Nodes:
     def __init__(
         self,
         data: Path,
-        signer: Callable[[str], PrivateKey],
+        signer: Callable[[str], PrivateKey | KeosdKey],
         *,
         bundled: Callable[[], Runtime] = fetch,
         local: bool = True,

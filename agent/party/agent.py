@@ -13,12 +13,14 @@ from agent.blocks import StalledError
 from agent.config import AgentConfig, DataFolder
 from agent.errors import DutyError
 from agent.keys import KeyStoreError
-from agent.nodeos.probe import NodeosError
+from agent.keys.keosd import KeosdError
+from agent.nodeos.errors import NodeosError
 from agent.nodeos.spec import SpecError
 from agent.nodes.errors import NodeFault
 from agent.party import settings as party_settings
 from agent.party.control import Answerer, ControlError, Say, listening
 from agent.party.duties import PartyDuties
+from agent.party.keosd import watch_keosd
 from agent.party.leaving import unregister
 from agent.party.looking import tell
 from agent.party.requests import Requests
@@ -57,12 +59,14 @@ class PartyAgent(Agent):
     def __init__(self, folder: DataFolder, config: AgentConfig, journal: Journal) -> None:
         """Raises ConfigError (party.toml), KeyStoreError."""
         self.settings = party_settings.settle(party_settings.read_file(folder.party))
-        super().__init__(folder, config, journal, partial(PartyDuties, self.settings, folder.path))
+        keosd = self.settings.keys_elsewhere
+        super().__init__(folder, config, journal, partial(PartyDuties, self.settings, folder.path), keosd)
         self.keys.make([self.settings.account], [self.settings.account])
         self._send: Send | None = None
         self._nonce = b""
         self._version = ""
         self._left = asyncio.Event()
+        self._registering: asyncio.Task[None] | None = None
 
     async def run(self, credentials: Credentials) -> None:
         """Until it leaves the network, or is cancelled. Raises Refused, NodeosError."""
@@ -76,13 +80,14 @@ class PartyAgent(Agent):
                     self.dial(credentials),
                     kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
                     kept_up(lambda: tell(self._duties, self.account_key, self.signer_key)),
+                    kept_up(lambda: watch_keosd(self.settings.keys_elsewhere, self.keys.in_keosd)),
                     self._left.wait(),
                 )
         except Refused:
             await asyncio.wait([resuming], timeout=RESUME_SECONDS)  # the node is the party's own, and stays
             raise
         finally:
-            await end(resuming)
+            await end(resuming, *filter(None, [self._registering]))
 
     @property
     def account_key(self) -> PublicKey:
@@ -116,24 +121,35 @@ class PartyAgent(Agent):
         if refused:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
 
+    def _register(self, send: Send) -> None:
+        """Begins to; a coordinator that went meanwhile hears nothing of it."""
+        self._registering = asyncio.create_task(self._bring(send, self._nonce))
+
     def _register_again(self, send: Send) -> None:
         if self._send is send:
             self._register(send)
 
-    def _register(self, send: Send) -> None:
+    async def _bring(self, send: Send, nonce: bytes) -> None:
+        try:
+            account_key, signing_key = [await self._key(key, nonce) for key in (self.account_key, self.signer_key)]
+        except (KeosdError, KeyStoreError) as error:
+            log.warning("cannot prove to have its keys: %s", error)
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
+            return
         registration = pb.Registration(
             account=self.settings.account,
             p2p_endpoint=self.settings.p2p,
-            account_key=self._key(self.account_key),
-            signing_key=self._key(self.signer_key),
+            account_key=account_key,
+            signing_key=signing_key,
             nodeos_version=self._version,
             pinned_manifest=self.settings.manifest or self._duties.manifest,
         )
-        send(pb.FromAgent(registration=registration))
+        if self._send is send:
+            send(pb.FromAgent(registration=registration))
 
-    def _key(self, key: PublicKey) -> pb.Key:
+    async def _key(self, key: PublicKey, nonce: bytes) -> pb.Key:
         account = self.settings.account
-        proof = self.keys.prove(key, self._config.network, account, self._nonce)
+        proof = await asyncio.to_thread(self.keys.prove, key, self._config.network, account, nonce)
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
     async def _resume(self) -> None:

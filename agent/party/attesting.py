@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Collection, Sequence
 
-from antelope.keys import PrivateKey
+from antelope.keys import SigningKey
 from antelope.reads import ChainReader
 from boot.audit import Observed, Report, audit
 from boot.blueprint import Blueprint
@@ -77,8 +77,8 @@ def compose(blueprint: Blueprint, report: Report, replaced: Sequence[Upgrade] = 
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def sign(account: str, key: PrivateKey, text: str) -> pb.Attestation:
-    """The document with the signature over its sha256."""
+def sign(account: str, key: SigningKey, text: str) -> pb.Attestation:
+    """The document with the signature over its sha256. It may block, where a keosd has the key."""
     digest = hashlib.sha256(text.encode()).digest()
     return pb.Attestation(account=account, document=text, signature=str(key.sign(digest)))
 

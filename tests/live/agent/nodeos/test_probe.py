@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.nodeos import probe as probing
-from agent.nodeos.probe import NodeosError, command_of, probe
+from agent.nodeos.errors import NodeosError
+from agent.nodeos.probe import command_of, probe
 from agent.nodes.state import NodeState
 from inventory.network import Role
 from support.bundled import RELEASE_SHA256, BundledError, Runtime

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from agent.keys import KeyStore, KeyStoreError
+from agent.keys.accounts_file import IN_KEOSD
+from agent.keys.keosd import Keosd
 from agent.keys.store import possession_digest
 from antelope.errors import BadName
 from antelope.keys import PrivateKey, PublicKey, Signature
 from inventory.names import user_name
+from tests.secrets import private_keys
 
 
 def pair(name: str) -> dict[str, str]:
@@ -80,7 +83,8 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     """Neither the store's repr, nor its pairs', nor its attributes' holds a private key."""
     store = KeyStore(tmp_path / "keys")
     store.make(["useraaaaaaaa"], ["defproducera"])
-    secrets = [store.private("useraaaaaaaa").wif, store.signer("defproducera").wif]
+    secrets = private_keys(tmp_path / "keys")
+    assert len(secrets) == 2
     shown = repr(store) + repr(vars(store)) + repr(store.private("useraaaaaaaa"))
     assert not any(secret in shown for secret in secrets)
 
@@ -96,6 +100,27 @@ def test_a_proof_is_by_the_key_and_for_this_account_only(tmp_path: Path) -> None
         store.prove(key, "devnet", "useraaaaaaab", b"nonce")
     with pytest.raises(KeyError):
         store.private("nobody")
+
+
+def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
+    """Its public half alone is kept, nothing is made in its place, and without a keosd nobody signs."""
+    own, signer = PrivateKey.generate(), PrivateKey.generate()
+    keosd = Keosd("http://127.0.0.1:8900")
+    store = KeyStore(tmp_path / "keys", keosd)
+    store.adopt("alice", key=keosd.key(own.public), signer=keosd.key(signer.public))
+    store.make(["alice", "bob"], ["alice"])
+    store = KeyStore(tmp_path / "keys", keosd)
+    assert (store.account_key("alice"), store.signer_key("alice")) == (own.public, signer.public)
+    assert store.key("alice") == keosd.key(own.public)
+    assert store.signer("alice") == keosd.key(signer.public)
+    assert set(store.in_keosd) == {own.public, signer.public}
+    assert set(private_keys(tmp_path / "keys")) == {IN_KEOSD, store.private("bob").wif}
+    with pytest.raises(KeyError, match="keosd has the key of alice"):
+        store.private("alice")
+    with pytest.raises(KeyStoreError, match="has another key of alice"):
+        store.adopt("alice", key=PrivateKey.generate())
+    with pytest.raises(KeyStoreError, match="say where it is"):
+        KeyStore(tmp_path / "keys").key("alice")
 
 
 def test_a_name_that_is_none_gets_no_key(tmp_path: Path) -> None:

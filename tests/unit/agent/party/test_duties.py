@@ -24,6 +24,7 @@ from boot.blueprint import Blueprint
 from boot.step import NodeMode
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
+from tests.secrets import private_keys
 from tests.unit.agent.party.conftest import ALICE, Home, home, sealed_network
 
 OTHER = PrivateKey(bytes(31) + b"\x05").public
@@ -267,7 +268,8 @@ async def test_the_key_store_signs_as_the_party_alone(alice: Home) -> None:
 
 async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytest.LogCaptureFixture) -> None:
     """Results and logs of all of that have no private key, and only the key store's files do."""
-    secrets = [alice.keys.private(ALICE).wif, alice.keys.signer(ALICE).wif]
+    secrets = private_keys(alice.keys.accounts_file.parent)
+    assert len(secrets) == 2
     with caplog.at_level("DEBUG"):
         await alice.hold()
         results = [

@@ -8,7 +8,8 @@ import pytest
 
 from agent.config import ConfigError
 from agent.keys import KeyStore, KeyStoreError
-from agent.party.own_keys import adopt, read_key
+from agent.keys.keosd import Keosd, KeosdError
+from agent.party.own_keys import adopt, own_key, read_key
 from antelope.keys import PrivateKey
 
 
@@ -21,12 +22,12 @@ def _file(path: Path, key: PrivateKey, mode: int = 0o600) -> Path:
 def test_given_keys_are_used_and_others_made(tmp_path: Path) -> None:
     """A block-signing key of one's own beside an account key made here; both are there at the next start."""
     own = PrivateKey.generate()
-    adopt(KeyStore(tmp_path / "keys"), "alice", None, _file(tmp_path / "signer", own))
+    adopt(KeyStore(tmp_path / "keys"), "alice", signer=own_key(str(_file(tmp_path / "signer", own)), None))
     keys = KeyStore(tmp_path / "keys")
     assert keys.signer("alice") == own
     made = keys.private("alice")
     assert made != own
-    adopt(keys, "alice", None, None)
+    adopt(keys, "alice")
     assert KeyStore(tmp_path / "keys").private("alice") == made
 
 
@@ -34,9 +35,9 @@ def test_a_key_never_takes_the_place_of_another(tmp_path: Path) -> None:
     """What was told once stays; the error names public keys alone."""
     keys = KeyStore(tmp_path / "keys")
     first, second = PrivateKey.generate(), PrivateKey.generate()
-    adopt(keys, "alice", _file(tmp_path / "a", first), None)
+    adopt(keys, "alice", own_key(str(_file(tmp_path / "a", first)), None))
     with pytest.raises(KeyStoreError, match=str(first.public)) as refused:
-        adopt(keys, "alice", _file(tmp_path / "b", second), None)
+        adopt(keys, "alice", own_key(str(_file(tmp_path / "b", second)), None))
     assert second.wif not in str(refused.value)
     assert keys.private("alice") == first
 
@@ -60,3 +61,32 @@ def test_what_is_no_key(tmp_path: Path, text: str) -> None:
     assert "not-a" not in str(refused.value)
     with pytest.raises(ConfigError, match="No such file"):
         read_key(tmp_path / "none")
+
+
+def test_a_public_key_is_one_in_a_keosd(tmp_path: Path) -> None:
+    """It needs a keosd, which has to answer; an empty text is no key."""
+    public = PrivateKey.generate().public
+    assert own_key("", None) is None
+    for text in (str(public), public.modern):
+        with pytest.raises(ConfigError, match="with --keosd"):
+            own_key(text, None)
+        with pytest.raises(ConfigError, match="is it running"):
+            own_key(text, Keosd(str(tmp_path / "keosd.sock")))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://192.0.2.1:8900", "https://127.0.0.1:8900", "http://127.0.0.1:8900/x", "/run/a b", "http://127.0.0.1@h:1",
+     "/run/a\nplugin", "keosd.sock", f"/{'x' * 107}", "", "http://localhost.example:8900"],
+)  # fmt: skip
+def test_no_keosd_but_one_of_this_machine(address: str) -> None:
+    """Neither another host's, nor anything that would be more than an address in nodeos' configuration."""
+    with pytest.raises(KeosdError, match="no keosd of this machine"):
+        Keosd(address)
+
+
+def test_a_keosds_address_as_it_is_typed(tmp_path: Path) -> None:
+    """Paths count from a folder; nodeos gets the whole URL of what it asks for."""
+    assert Keosd.at("keosd.sock", tmp_path) == Keosd(f"{tmp_path}/keosd.sock")
+    assert Keosd.at("http://[::1]:8900/").signing_url == "http://[::1]:8900/v1/wallet/sign_digest"
+    assert Keosd("/run/keosd.sock").signing_url == "unix:///run/keosd.sock/v1/wallet/sign_digest"

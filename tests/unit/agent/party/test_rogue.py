@@ -21,7 +21,7 @@ import pytest
 from agent.cli import ENDED
 from agent.config import DataFolder
 from agent.keys import KeyStore
-from agent.nodeos.probe import free_ports
+from agent.nodeos.throwaway import free_ports
 from agent.party import settings
 from agent.party.joining import Joining, read_token
 from antelope import actions

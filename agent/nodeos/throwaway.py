@@ -1,0 +1,103 @@
+"""A nodeos on a chain of its own that nobody else sees and that is gone afterwards: for finding out what it can do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from agent.nodeos.config import PLUGINS
+from agent.nodeos.errors import NodeosError
+from antelope.http import NodeClient
+from antelope.keys import PublicKey
+from support import processes
+from support.files import write_atomic
+from support.processes import Process
+from support.retry import DeadlineError, poll
+
+START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Throwaway:
+    """A nodeos that was started."""
+
+    binary: str
+    client: NodeClient
+    process: Process
+    log: Path
+
+    async def answers(self) -> None:
+        """Returns once it does. Raises NodeosError when it ends, or does not."""
+
+        async def up() -> bool:
+            if not self.process.alive:
+                raise NodeosError(f"{self.binary} ends when it is started: {self.last_line}")
+            return await self.client.is_up()
+
+        try:
+            await poll(up, what=f"{self.binary} to answer", deadline=START_SECONDS, every=0.05)
+        except DeadlineError as error:
+            raise NodeosError(f"{self.binary} does not answer: {self.last_line}") from error
+
+    @property
+    def last_line(self) -> str:
+        """Of its log."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1][:200] if lines else "it wrote nothing"
+
+
+@asynccontextmanager
+async def throwaway(
+    command: Sequence[str],
+    options: Collection[str],
+    folder: Path,
+    key: PublicKey,
+    settings: Iterable[tuple[str, str]] = (),
+) -> AsyncIterator[Throwaway]:
+    """Starts it in a scratch folder below folder, on free ports of loopback; it is ended, whatever happens.
+
+    options: those that it knows. key: eosio's on its chain. settings: more lines of config.ini. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    scratch = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))
+    http, p2p = free_ports(2)
+    lines = [("plugin", f"eosio::{plugin}_plugin") for plugin in PLUGINS]
+    lines += [("http-server-address", f"127.0.0.1:{http}"), ("p2p-listen-endpoint", f"127.0.0.1:{p2p}"), *settings]
+    if "resource-monitor-not-shutdown-on-threshold-exceeded" in options:
+        lines.append(("resource-monitor-not-shutdown-on-threshold-exceeded", "true"))
+    config = "".join(f"{name} = {value}\n" for name, value in lines)
+    write_atomic(scratch / "config.ini", config.encode(), 0o600)
+    write_atomic(scratch / "genesis.json", json.dumps(_genesis(key)).encode())
+    places = ("--config-dir", str(scratch), "--data-dir", str(scratch), "--genesis-json", str(scratch / "genesis.json"))
+    log = scratch / "log"
+    process = processes.start((*command, *places), output=log, folder=scratch)
+    try:
+        async with NodeClient(f"http://127.0.0.1:{http}", timeout=5.0) as client:
+            yield Throwaway(command[0], client, process, log)
+    finally:
+        await asyncio.to_thread(processes.stop, process)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that are free on loopback now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [int(server.getsockname()[1]) for server in sockets]
+    finally:
+        for server in sockets:
+            server.close()
+
+
+def _genesis(key: PublicKey) -> dict[str, Any]:
+    """nodeos fills in the limits that are left out."""
+    return {"initial_timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000"), "initial_key": str(key)}
