@@ -151,6 +151,8 @@ def _admit(arguments: argparse.Namespace) -> int:
 
 def _down(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
+    if not folder.path.exists():
+        raise ConfigError(f"{folder.path}: no such folder")
     agent = Process.read(folder.record)
     if agent:
         stop(agent, AGENT_GRACE)  # first: a living agent would start the nodes again

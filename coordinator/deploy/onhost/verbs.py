@@ -105,7 +105,7 @@ def down(request: Request) -> Request:
         run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
     elif record["taken"]:
         as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
-    if record["taken"]:
+    if record["taken"] and os.path.isdir(record["data"]):
         _agent(record, ["down"])
     return {"known": True}
 

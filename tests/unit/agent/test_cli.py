@@ -101,6 +101,8 @@ async def test_down_stops_it(hub: Hub, tmp_path: Path) -> None:
     await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == 0
     assert "nothing ran" in (await asyncio.to_thread(_agent, "down", data=data)).stdout.decode()
+    mistyped = await asyncio.to_thread(_agent, "down", data=tmp_path / "dtaa")
+    assert (mistyped.returncode, mistyped.stderr.decode()) == (2, f"agent: {tmp_path}/dtaa: no such folder\n")
 
 
 def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
