@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
 import socket
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,12 @@ from urllib.parse import urlsplit
 
 from antelope.errors import BadKey
 from antelope.keys import PublicKey, Signature
+from support.endpoint import dialable
 
 SECONDS = 5.0
-"""For an answer, which comes within milliseconds; making a wallet takes longest."""
+"""For a whole answer, which comes within milliseconds; making a wallet takes longest."""
+LIMIT = 16 << 20
+"""Bytes of an answer; what a wallet of 100,000 keys lists is smaller."""
 
 _SOCKET = re.compile(r"/[A-Za-z0-9._+@/-]{1,106}", re.ASCII)
 _URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", re.ASCII)
@@ -39,7 +44,8 @@ class Keosd:
     """http://127.0.0.1:PORT, or the absolute path of a Unix socket."""
 
     def __post_init__(self) -> None:
-        if not (_URL.fullmatch(self.address) or _SOCKET.fullmatch(self.address)):
+        url = _URL.fullmatch(self.address) and dialable(self.address.removeprefix("http://"))
+        if not (url or _SOCKET.fullmatch(self.address)):
             raise KeosdError(
                 f"{self.address[:200]!r} is no keosd of this machine: name its socket (at most 107 letters, digits and "
                 "._+@/-), or http://127.0.0.1:PORT"
@@ -48,9 +54,12 @@ class Keosd:
     @staticmethod
     def at(text: str, folder: Path = Path()) -> Keosd:
         """As an operator types it: a path counts from a folder, or from home (~). Raises KeosdError."""
-        if text.startswith("http"):
+        if text.startswith(("http:", "https:")):
             return Keosd(text.rstrip("/"))
-        return Keosd(str((folder / Path(text).expanduser()).absolute()))
+        try:
+            return Keosd(str((folder / Path(text).expanduser()).absolute()))
+        except RuntimeError as error:  # ~ of a user that is none
+            raise KeosdError(f"{text[:200]!r}: {error}") from error
 
     @property
     def signing_url(self) -> str:
@@ -66,6 +75,8 @@ class Keosd:
             if error.code in (_LOCKED, _NO_WALLET):
                 return frozenset()
             raise
+        except (TypeError, BadKey) as error:
+            raise KeosdError(f"keosd at {self.address} answers with something else than public keys") from error
 
     def key(self, public: PublicKey) -> KeosdKey:
         """One of its keys, to sign with."""
@@ -74,27 +85,38 @@ class Keosd:
     def call(self, name: str, body: object = None, fine: int = 0) -> Any:
         """keosd's answer, None when it refused with the code that is fine. Errors never repeat the (secret) body.
 
-        Blocks, SECONDS at most. Raises KeosdError.
+        Blocks, 2 * SECONDS at most, whoever listens there. Raises KeosdError.
         """
-        connection = self._connection()
         try:
-            connection.request("POST", f"/v1/wallet/{name}", "" if body is None else json.dumps(body))
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        except (http.client.HTTPException, OSError, ValueError) as error:
+            status, text = self._post(f"/v1/wallet/{name}", "" if body is None else json.dumps(body))
+            answer = json.loads(text)
+        except (http.client.HTTPException, OSError, ValueError, RecursionError) as error:
             kind = type(error).__name__
             raise KeosdError(f"keosd at {self.address} does not answer ({kind}): is it running?") from error
-        finally:
-            connection.close()
-        if response.status <= http.client.ACCEPTED:
+        if status <= http.client.ACCEPTED:
             return answer
-        fault = answer.get("error", {}) if isinstance(answer, dict) else {}
+        told = answer.get("error") if isinstance(answer, dict) else None
+        fault = told if isinstance(told, dict) else {}
         if fine and fault.get("code") == fine:
             return None
-        raise KeosdError(
-            f"keosd at {self.address} refused {name}: {fault.get('what', f'HTTP {response.status}')}",
-            fault.get("code", 0),
-        )
+        what = str(fault.get("what", f"HTTP {status}"))[:200]
+        raise KeosdError(f"keosd at {self.address} refused {name}: {what}", fault.get("code", 0))
+
+    def _post(self, path: str, body: str) -> tuple[int, bytes]:
+        """Status and bytes of the answer. Raises HTTPException, OSError, ValueError (larger than LIMIT)."""
+        with contextlib.closing(self._connection()) as connection:
+            connection.connect()
+            late = threading.Timer(SECONDS, _hang_up, [connection.sock])  # a timeout is for the next byte alone
+            late.start()
+            try:
+                connection.request("POST", path, body)
+                response = connection.getresponse()
+                text = response.read(LIMIT + 1)
+            finally:
+                late.cancel()
+        if len(text) > LIMIT:
+            raise ValueError(f"more than {LIMIT} bytes")
+        return response.status, text
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.address.startswith("/"):
@@ -131,6 +153,12 @@ class KeosdKey:
             f"keosd at {self.keosd.address} has no unlocked wallet with {self.public}: "
             "open and unlock it (cleos wallet open, cleos wallet unlock)"
         )
+
+
+def _hang_up(connected: socket.socket) -> None:
+    """Ends what is being read of it."""
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 class _SocketConnection(http.client.HTTPConnection):

@@ -49,6 +49,8 @@ def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
     public = public_key(where)
     if public is None:
         return read_key(Path(where).expanduser())
+    if public.kind != 0:
+        raise ConfigError(f"{public}: only keys of the form EOS… or PUB_K1_… can sign here")
     if keosd is None:
         raise ConfigError(f"{public}: a public key names one that a keosd has: say where that listens, with --keosd")
     try:

@@ -10,7 +10,7 @@ from agent.config import ConfigError
 from agent.keys import KeyStore, KeyStoreError
 from agent.keys.keosd import Keosd, KeosdError
 from agent.party.own_keys import adopt, own_key, read_key
-from antelope.keys import PrivateKey
+from antelope.keys import PrivateKey, PublicKey
 
 
 def _file(path: Path, key: PrivateKey, mode: int = 0o600) -> Path:
@@ -77,12 +77,25 @@ def test_a_public_key_is_one_in_a_keosd(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address",
     ["http://192.0.2.1:8900", "https://127.0.0.1:8900", "http://127.0.0.1:8900/x", "/run/a b", "http://127.0.0.1@h:1",
-     "/run/a\nplugin", "keosd.sock", f"/{'x' * 107}", "", "http://localhost.example:8900"],
+     "/run/a\nplugin", "keosd.sock", f"/{'x' * 107}", "", "http://localhost.example:8900", "http://127.0.0.1:99999", "http://[::1]:0"],
 )  # fmt: skip
 def test_no_keosd_but_one_of_this_machine(address: str) -> None:
     """Neither another host's, nor anything that would be more than an address in nodeos' configuration."""
     with pytest.raises(KeosdError, match="no keosd of this machine"):
         Keosd(address)
+
+
+def test_a_key_that_cannot_sign_here_is_no_key(tmp_path: Path) -> None:
+    """keosd has R1 keys, too: said before anything is joined with one."""
+    public = str(PublicKey(PrivateKey.generate().public.data, kind=1))
+    with pytest.raises(ConfigError, match="can sign here"):
+        own_key(public, Keosd(str(tmp_path / "keosd.sock")))
+
+
+def test_a_home_that_nobody_has(tmp_path: Path) -> None:
+    """A mistyped ~user is told, too."""
+    with pytest.raises(KeosdError, match="~nosuchuser"):
+        Keosd.at("~nosuchuser/keosd.sock", tmp_path)
 
 
 def test_a_keosds_address_as_it_is_typed(tmp_path: Path) -> None:
