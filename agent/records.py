@@ -87,6 +87,12 @@ class PushRecords:
             int(record.final),
         )
 
+    def forget_placed(self, step: str, key: str) -> None:
+        """What was signed for this piece of work, and was seen in a block, is no answer to who wants it again."""
+        self._journal.write(
+            "DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", self._chain, step, key
+        )
+
     def place(self, record: Record, block: int, final: bool) -> None:
         """It was seen in that block; final: which is irreversible."""
         self._journal.write(

@@ -269,11 +269,17 @@ class PartyDuties(Duties):
         return pb.Result(attestation=attestation)
 
     async def sign(self, chore: Chore, pushes: Sequence[Push], info: Info) -> tuple[Pushed, ...]:
-        """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError."""
+        """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError.
+
+        Whoever asks has looked: what came into a block before was undone since (another vote, an approval taken back),
+        and need not be irreversible yet. All of these actions may be done twice.
+        """
         for push in pushes:
             self._allow(push)
         sealed = (await self._held()).sealed
         records = PushRecords(self._journal, sealed.chain_id)
+        for push in pushes:
+            records.forget_placed(chore.name, push.key)
         return await carry_out(
             self.node, records, sealed.chain_id, self._signing(sealed), chore, pushes, info.head_block_num
         )

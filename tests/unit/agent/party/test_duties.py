@@ -12,16 +12,20 @@ from typing import Any
 import pytest
 
 from agent import duties
+from agent.chores import Chore
+from agent.party import duties as party_duties
 from agent.party.settings import PartySettings
 from agent.proposals import Proposal, find
+from agent.pushes import Pushed
+from agent.records import PushRecords, Record
 from antelope import actions
 from antelope.answers import Account
 from antelope.asset import Asset
 from antelope.keys import PrivateKey
-from antelope.transaction import Transaction
+from antelope.transaction import SignedTransaction, Transaction
 from boot import canary
 from boot.blueprint import Blueprint
-from boot.step import NodeMode
+from boot.step import NodeMode, Push
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
 from tests.secrets import private_keys
@@ -287,3 +291,27 @@ async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytes
         if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets)
     }
     assert holding == {"accounts.json", "signing.json"}
+
+
+async def test_what_is_wanted_again_is_signed_again(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vote for a, for b, and for a: the first is in a block that can still be dropped, and is no answer to the third.
+
+    What no block has yet is pushed again as it is.
+    """
+    await alice.hold()
+    chain_id = alice.bundle.sealed.chain_id
+    records, signed = PushRecords(alice.duties._journal, chain_id), SignedTransaction((), b"")
+    records.add(Record("operator", "placed", "aa", signed, expiration=1, first=1, block=7))
+    records.add(Record("operator", "under way", "bb", signed, expiration=1, first=1))
+    known: list[Record | None] = []
+
+    async def carry_out(node: Any, records: PushRecords, *rest: Any) -> tuple[Pushed, ...]:
+        known.extend(records.find("operator", key) for key in ("placed", "under way"))
+        return ()
+
+    monkeypatch.setattr(party_duties, "carry_out", carry_out)
+    vote = actions.voteproducer(ALICE, "", ["bob"])
+    assert (await alice.do(follow=pb.Follow())).ok
+    info = await alice.duties.node.get_info()
+    await alice.duties.sign(Chore("operator"), [Push(key, (vote,), ALICE) for key in ("placed", "under way")], info)
+    assert [one.id if one else "" for one in known] == ["", "bb"]
