@@ -165,7 +165,10 @@ def _down(arguments: argparse.Namespace) -> int:
 
 
 def _wallet(arguments: argparse.Namespace) -> int:
-    store = KeyStore(_folder(arguments).keys)
+    folder = _folder(arguments)
+    if not folder.path.exists():
+        raise ConfigError(f"{folder.path}: no such folder")
+    store = KeyStore(folder.keys)
     try:
         sys.stdout.write(wallet.run(store, arguments))
     except KeyError as error:

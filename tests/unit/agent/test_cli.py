@@ -103,6 +103,9 @@ async def test_down_stops_it(hub: Hub, tmp_path: Path) -> None:
     assert "nothing ran" in (await asyncio.to_thread(_agent, "down", data=data)).stdout.decode()
     mistyped = await asyncio.to_thread(_agent, "down", data=tmp_path / "dtaa")
     assert (mistyped.returncode, mistyped.stderr.decode()) == (2, f"agent: {tmp_path}/dtaa: no such folder\n")
+    mistyped = await asyncio.to_thread(_agent, "wallet", "alice", data=tmp_path / "dtaa")
+    assert (mistyped.returncode, mistyped.stderr.decode()) == (2, f"agent: {tmp_path}/dtaa: no such folder\n")
+    assert not (tmp_path / "dtaa").exists()
 
 
 def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
