@@ -99,7 +99,7 @@ class Keosd:
         fault = told if isinstance(told, dict) else {}
         if fine and fault.get("code") == fine:
             return None
-        what = str(fault.get("what", f"HTTP {status}"))[:200]
+        what = str(fault.get("what") or (answer.get("message") if fault else "") or f"HTTP {status}")[:200]
         raise KeosdError(f"keosd at {self.address} refused {name}: {what}", fault.get("code", 0))
 
     def _post(self, path: str, body: str) -> tuple[int, bytes]:

@@ -133,18 +133,19 @@ class KeyStore:
     def adopt(self, account: str, *, key: SigningKey | None = None, signer: SigningKey | None = None) -> None:
         """Takes an account's own key, or its block-signing key, over: the key itself, or which one a keosd has.
 
-        Raises KeyStoreError when it has another here.
+        A key that is here already is kept from then on where it was given: by the store, or by keosd alone. Raises
+        KeyStoreError when it has another here.
         """
         with self._guard:
             for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
                 if given and held and held.public != str(given.public):
                     raise KeyStoreError(f"{self._folder} has another key of {account} already: {held.public}")
-            signers, producers = dict(self._signers), dict(self._producers)
+            users, producers, signers = dict(self._users), dict(self._producers), dict(self._signers)
             if signer:
                 signers[account] = KeyPair.of(signer)
-            if key and self._account(account) is None:
-                producers[account] = KeyPair.of(key)
-            self._keep(self._users, producers, signers)
+            if key:
+                (users if account in users else producers)[account] = KeyPair.of(key)
+            self._keep(users, producers, signers)
 
     def _signing(self, pair: KeyPair) -> PrivateKey | KeosdKey:
         if not pair.in_keosd:

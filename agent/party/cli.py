@@ -21,7 +21,7 @@ from agent.nodeos.trial import check_signing
 from agent.party import settings as party_settings
 from agent.party.control import ask
 from agent.party.joining import Joining, default_data, read_token
-from agent.party.own_keys import adopt, own_key, public_key
+from agent.party.own_keys import own_key, public_key
 from agent.party.unit import unit_text
 from support.bundled import cache_folder, fetch
 from support.invitation import Invitation
@@ -108,7 +108,7 @@ def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, A
     key, signer = [own_key(where, keosd) for where in own]
     if isinstance(signer, KeosdKey):
         asyncio.run(_try_out(settings.nodeos, folder, signer))
-    adopt(KeyStore(folder.keys, keosd), settings.account, key, signer)
+    KeyStore(folder.keys, keosd).adopt(settings.account, key=key, signer=signer)
     if invitation:
         joining = Joining(invitation, folder)
         if joining.done:

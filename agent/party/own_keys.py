@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 import stat
 from pathlib import Path
 
 from agent.config import ConfigError
-from agent.keys import KeyStore
 from agent.keys.keosd import Keosd, KeosdError, KeosdKey
 from antelope.errors import BadKey
-from antelope.keys import PrivateKey, PublicKey, SigningKey
+from antelope.keys import PrivateKey, PublicKey
+
+_TRIAL = b"bootcoord trial"
+"""Begins what a key in keosd signs to show that it can."""
 
 
 def read_key(path: Path) -> PrivateKey:
@@ -42,7 +46,8 @@ def public_key(where: str) -> PublicKey | None:
 def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
     """The key in the file that where names, or the one of keosd whose public key it is; None where it is empty.
 
-    Raises ConfigError: a file that others can read, a keosd that does not answer or has no open wallet with the key.
+    Raises ConfigError: a file that others can read, a keosd that does not answer, has no open wallet with the key, or
+    does not sign with it: the store may drop a key that keosd has.
     """
     if not where:
         return None
@@ -56,15 +61,7 @@ def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
     try:
         if public not in keosd.public_keys():
             raise ConfigError(keosd.key(public).missing)
+        keosd.key(public).sign(hashlib.sha256(_TRIAL + secrets.token_bytes(32)).digest())
     except KeosdError as error:
         raise ConfigError(str(error)) from error
     return keosd.key(public)
-
-
-def adopt(keys: KeyStore, account: str, key: SigningKey | None = None, signer: SigningKey | None = None) -> None:
-    """Has a party's keys in the store: those that it brings, and new ones where it brings none.
-
-    Raises KeyStoreError (the store has another key already).
-    """
-    keys.adopt(account, key=key, signer=signer)
-    keys.make([account], [account])

@@ -123,6 +123,21 @@ def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
         KeyStore(tmp_path / "keys").key("alice")
 
 
+def test_a_key_moves_to_keosd_and_back(tmp_path: Path) -> None:
+    """It is where it was given last: no file has what keosd shall have, and the other way round it needs no keosd."""
+    own, signer = PrivateKey.generate(), PrivateKey.generate()
+    keosd = Keosd("http://127.0.0.1:8900")
+    store = KeyStore(tmp_path / "keys", keosd)
+    store.adopt("alice", key=own, signer=signer)
+    assert (store.key("alice"), store.signer("alice")) == (own, signer)
+    store.adopt("alice", key=keosd.key(own.public), signer=keosd.key(signer.public))
+    assert set(private_keys(tmp_path / "keys")) == {IN_KEOSD}
+    assert (store.key("alice"), store.signer("alice")) == (keosd.key(own.public), keosd.key(signer.public))
+    store.adopt("alice", key=own, signer=signer)
+    store = KeyStore(tmp_path / "keys")
+    assert (store.key("alice"), store.signer("alice"), store.in_keosd) == (own, signer, ())
+
+
 def test_a_name_that_is_none_gets_no_key(tmp_path: Path) -> None:
     """Names come from the coordinator: a bad one is refused, and nothing is written."""
     store = KeyStore(tmp_path / "keys")

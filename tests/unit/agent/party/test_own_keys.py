@@ -9,7 +9,7 @@ import pytest
 from agent.config import ConfigError
 from agent.keys import KeyStore, KeyStoreError
 from agent.keys.keosd import Keosd, KeosdError
-from agent.party.own_keys import adopt, own_key, read_key
+from agent.party.own_keys import own_key, read_key
 from antelope.keys import PrivateKey, PublicKey
 
 
@@ -22,12 +22,13 @@ def _file(path: Path, key: PrivateKey, mode: int = 0o600) -> Path:
 def test_given_keys_are_used_and_others_made(tmp_path: Path) -> None:
     """A block-signing key of one's own beside an account key made here; both are there at the next start."""
     own = PrivateKey.generate()
-    adopt(KeyStore(tmp_path / "keys"), "alice", signer=own_key(str(_file(tmp_path / "signer", own)), None))
+    KeyStore(tmp_path / "keys").adopt("alice", signer=own_key(str(_file(tmp_path / "signer", own)), None))
     keys = KeyStore(tmp_path / "keys")
     assert keys.signer("alice") == own
+    keys.make(["alice"], ["alice"])
     made = keys.private("alice")
     assert made != own
-    adopt(keys, "alice")
+    keys.adopt("alice")
     assert KeyStore(tmp_path / "keys").private("alice") == made
 
 
@@ -35,9 +36,9 @@ def test_a_key_never_takes_the_place_of_another(tmp_path: Path) -> None:
     """What was told once stays; the error names public keys alone."""
     keys = KeyStore(tmp_path / "keys")
     first, second = PrivateKey.generate(), PrivateKey.generate()
-    adopt(keys, "alice", own_key(str(_file(tmp_path / "a", first)), None))
+    keys.adopt("alice", key=own_key(str(_file(tmp_path / "a", first)), None))
     with pytest.raises(KeyStoreError, match=str(first.public)) as refused:
-        adopt(keys, "alice", own_key(str(_file(tmp_path / "b", second)), None))
+        keys.adopt("alice", key=own_key(str(_file(tmp_path / "b", second)), None))
     assert second.wif not in str(refused.value)
     assert keys.private("alice") == first
 
