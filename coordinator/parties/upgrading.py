@@ -58,10 +58,13 @@ class Contract:
         """The artifact's name."""
         return hashlib.sha256(self.abi).hexdigest()
 
-    @property
-    def proposal(self) -> str:
-        """The same for the same files, so that the same command typed again goes on with the same proposal."""
-        digest = hashlib.sha256(f"{self.account} {self.code_hash} {self.abi_hash}".encode()).digest()
+    def proposal(self, number: int = 0) -> str:
+        """The same for the same files, so that the same command typed again goes on with the same proposal.
+
+        number: of proposals before it that came to nothing.
+        """
+        again = f" {number}" if number else ""
+        digest = hashlib.sha256(f"{self.account} {self.code_hash} {self.abi_hash}{again}".encode()).digest()
         return "up" + "".join(_NAME[byte % len(_NAME)] for byte in digest[:10])
 
     def packed(self, expiration: int) -> bytes:
@@ -110,6 +113,7 @@ class _Upgrade:
         self._sponsor = sponsor
         self._contract = contract
         self._tell = tell
+        self._proposal = contract.proposal()
         self._hash = ""
         self._said: dict[str, str] = {}
 
@@ -123,12 +127,20 @@ class _Upgrade:
         return hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
 
     async def propose(self) -> None:
-        """The proposal is on the chain, and is exactly what this coordinator would propose."""
-        if (await self._proposed()) is None:
+        """The proposal is on the chain, and is exactly what this coordinator would propose.
+
+        One that can come to nothing any more is left aside for another.
+        """
+        number = 0
+        while (found := await self._proposed()) is not None and (spent := await self._spent(bytes.fromhex(found))):
+            self._tell(f"{self._title} {spent}: another one is proposed")
+            number += 1
+            self._proposal = self._contract.proposal(number)
+        if found is None:
             schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
             requested = sorted(_scheduled(schedule))
             body = pb.Propose(
-                proposal=self._contract.proposal, account=self._contract.account, wasm=self._contract.code_hash,
+                proposal=self._proposal, account=self._contract.account, wasm=self._contract.code_hash,
                 abi=self._contract.abi_hash, requested=requested, expiration=int(time.time()) + LASTING,
             )  # fmt: skip
             await self._task(self._session.network.genesis_node.host, body)
@@ -167,22 +179,32 @@ class _Upgrade:
     async def execute(self) -> None:
         """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
         self._session.hub.book.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
-        await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._contract.proposal))
+        await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._proposal))
         await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
 
     @property
     def _title(self) -> str:
-        return f"{self._sponsor}/{self._contract.proposal}"
+        return f"{self._sponsor}/{self._proposal}"
 
     async def _proposed(self) -> str | None:
-        found = await self._read(row(MSIG, self._sponsor, "proposal", self._contract.proposal))
+        found = await self._read(row(MSIG, self._sponsor, "proposal", self._proposal))
         return str(found["packed_transaction"]) if found else None
+
+    async def _spent(self, packed: bytes) -> str:
+        """Why such a proposal on the chain cannot be executed any more; empty: it can."""
+        if int.from_bytes(packed[:4], "little") <= time.time():
+            return "has expired"
+        needed, given, missing = await self._approvals()
+        schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
+        if len(_scheduled(schedule) & {*given, *missing}) < needed:
+            return "asks too few of those who produce now"
+        return ""
 
     async def _approvals(self) -> tuple[int, set[str], list[str]]:
         """How many are needed, who has approved, and who of those asked has not."""
         found = await self._read(account(PRODUCERS))
         needed = int(permission(found or {"permissions": []}, "active").get("threshold", 1))
-        entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._contract.proposal)) or {}
+        entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._proposal)) or {}
         given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())}
         open_ = sorted(str(one["level"]["actor"]) for one in entry.get("requested_approvals", ()))
         return needed, given, [name for name in open_ if name not in given]
@@ -190,7 +212,7 @@ class _Upgrade:
     async def _ask(self, missing: Sequence[str]) -> None:
         """Asks the agents of those who are missing, each for itself; what they say is kept with their names."""
         hosts = self._hosts(missing)
-        body = pb.Endorse(proposer=self._sponsor, proposal=self._contract.proposal, hash=self._hash)
+        body = pb.Endorse(proposer=self._sponsor, proposal=self._proposal, hash=self._hash)
 
         async def one(host: str, names: Sequence[str]) -> None:
             try:
