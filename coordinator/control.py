@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from coordinator.errors import OperationFailed
 from support import sockets
+from support.tasks import looking
 
 ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
@@ -24,18 +25,19 @@ class NoAnswer(OperationFailed):
     """The coordinator just began, or ends, or is too busy: worth another try."""
 
 
-Answerer = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+Answerer = Callable[[dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
+_HUNG_UP = {"error": "whoever asked has gone"}
 
 
 @asynccontextmanager
 async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIterator[None]:
-    """Answers other processes of the same user while the block runs."""
+    """Answers other processes of the same user while the block runs. What a process asked for ends when it does."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 request = json.loads(await reader.readline())
-            answer = await answerers[request["ask"]](request)
+            answer = await looking(answerers[request["ask"]](request), lambda: _HUNG_UP if reader.at_eof() else None)
         except (ValueError, KeyError, TypeError, TimeoutError):
             answer = {"error": "not a request that this coordinator knows"}
         except Exception as error:  # whatever it is, the asker hears of it, and the boot goes on

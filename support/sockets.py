@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -16,12 +17,17 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def listening(folder: Path, serve: Serve, limit: int) -> AsyncIterator[None]:
     """Serves the folder's socket (0600) while the block runs. limit: bytes of a line. Raises OSError."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.CancelledError):  # the loop ends; asyncio's streams would print it as a fault
+            await serve(reader, writer)
+
     path = folder / NAME
     path.unlink(missing_ok=True)
     before = os.umask(0o177)
     try:
         with _short(folder) as short:
-            server = await asyncio.start_unix_server(serve, path=short, limit=limit)
+            server = await asyncio.start_unix_server(answer, path=short, limit=limit)
     finally:
         os.umask(before)
     try:
