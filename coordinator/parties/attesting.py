@@ -40,14 +40,17 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
         found = json.loads(attested.document)
         about = (found["network"], found["chain_id"], found["manifest"])
         block, fine = int(found["block"]["num"]), found["ok"] is True
-        replaced = tuple(check_name(str(one["account"])) for one in found.get("replaced", ()))
-    except (AntelopeError, ValueError, KeyError, TypeError, RecursionError):
+        replaced = {check_name(str(one["account"])) for one in found.get("replaced", ())}
+        if not 0 < block < 2**32:
+            raise ValueError(block)
+    except (AntelopeError, ArithmeticError, ValueError, KeyError, TypeError, RecursionError):
         return Attestation(f"{party.name}'s attestation cannot be read")
     if not signed:
         return Attestation(f"{party.name}'s attestation is not signed with the key of {party.account}")
     if about != (sealed.network, sealed.chain_id, sealed.manifest):
         return Attestation(f"{party.name}'s attestation is about another network")
-    return Attestation("", fine, block, replaced)
+    contracts = {contract.account for contract in sealed.contracts}
+    return Attestation("", fine, block, tuple(sorted(replaced & contracts)))
 
 
 def count(attested: Mapping[str, Attested], parties: Iterable[Party], sealed: Sealed) -> tuple[int, int]:

@@ -37,8 +37,13 @@ def _attested(sealed: Sealed, **changes: Any) -> Attested:
         ({"manifest": "00"}, "alice's attestation is about another network"),
         ({"replaced": [{"account": "\x1b[2J"}]}, "alice's attestation cannot be read"),
         ({"replaced": 5}, "alice's attestation cannot be read"),
+        ({"replaced": [{"account": "mallory"}, {"account": "eosio"}] * 9},
+         "block 7 is as sealed, eosio as the producers replaced it"),
+        ({"block": {"num": float("inf")}}, "alice's attestation cannot be read"),
+        ({"block": {"num": 10**4000}}, "alice's attestation cannot be read"),
+        ({"block": {"num": -7}}, "alice's attestation cannot be read"),
     ],
-)
+)  # fmt: skip
 def test_an_attestation_is_one_plain_line(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     """Of older agents too, which name no replaced contracts; nothing of a party's reaches the terminal unchecked."""
     sealed = sealed_network(tmp_path).sealed
