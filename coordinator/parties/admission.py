@@ -81,7 +81,7 @@ def read(registration: pb.Registration, network: str, nonce: bytes) -> Brought:
 def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequence[Party], rules: Rules) -> None:
     """Checks it against the network, the party itself as it is known, and the other parties. Raises Unacceptable.
 
-    addresses: what the endpoint's host resolves to.
+    addresses: what the endpoint's host resolves to: by another name it is still somebody's endpoint.
     """
     if brought.account != party.account:
         raise Unacceptable(f"{party.name} was invited for account {party.account}, not {brought.account}")
@@ -89,13 +89,16 @@ def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequ
         raise Unacceptable(f"{party.name} has registered with another account key before; it cannot change")
     _check_account(brought, rules)
     _check_addresses(brought.endpoint, addresses, rules)
-    if owner := rules.endpoints.get(brought.endpoint):
-        raise Unacceptable(f"p2p endpoint {brought.endpoint} is that of {owner}")
+    port = Endpoint.parse(brought.endpoint).port
+    endpoints = (brought.endpoint, *(str(Endpoint(address, port)) for address in addresses))
+    for endpoint in endpoints:
+        if owner := rules.endpoints.get(endpoint):
+            raise Unacceptable(f"p2p endpoint {brought.endpoint} is that of {owner}")
     for key in (brought.account_key, brought.signing_key):
         if (owner := rules.keys.get(key)) and owner != brought.account:
             raise Unacceptable(f"key {key} is that of {owner}")
     for other in others:
-        _check_other(brought, other)
+        _check_other(brought, endpoints, other)
     if brought.pinned and rules.manifest and brought.pinned != rules.manifest:
         raise Unacceptable(
             f"the manifest that you pinned ({brought.pinned[:16]}…) is not this network's ({rules.manifest[:16]}…): "
@@ -127,10 +130,10 @@ def _check_addresses(endpoint: str, addresses: Sequence[str], rules: Rules) -> N
             )
 
 
-def _check_other(brought: Brought, other: Party) -> None:
+def _check_other(brought: Brought, endpoints: Sequence[str], other: Party) -> None:
     if brought.account == other.account:
         raise Unacceptable(f"account {brought.account} is that of party {other.name}")
-    if other.endpoint == brought.endpoint:
+    if other.endpoint in endpoints:
         raise Unacceptable(f"p2p endpoint {brought.endpoint} is that of party {other.name}")
     for key in {brought.account_key, brought.signing_key} & {other.account_key, other.signing_key}:
         raise Unacceptable(f"key {key} is that of party {other.name}")

@@ -55,6 +55,7 @@ class _Track:
     told: tuple[str, ...] | None = None
     held: str = ""
     account: Account = Account.UNKNOWN
+    endpoint: str | None = None
     job: asyncio.Task[None] | None = None
     trouble: dict[Act, _Trouble] = field(default_factory=dict)
 
@@ -127,6 +128,9 @@ class Shell:
             self._book.linked(party.name, spread.choose(self._network, self._book.parties(), party.name))
             return
         track = self._tracks.setdefault(party.name, _Track())
+        if track.endpoint != party.endpoint:  # what was wrong with another one is no reason to wait
+            track.endpoint = party.endpoint
+            track.trouble.pop(Act.DIAL, None)
         if track.job and not track.job.done():
             return
         if party.found and party.account_key and self._chain.follows and track.account is not Account.THERE:

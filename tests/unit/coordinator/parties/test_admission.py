@@ -139,9 +139,10 @@ async def test_what_cannot_be_taken_up(
 
 async def test_nobody_takes_what_is_anothers(world: World) -> None:
     """Key, endpoint (in any spelling) and account of a party are its own, also while it is away."""
-    world.addresses["node.example"] = ("8.8.8.8",)
-    _, session = await _joined(world, "alice", "node.example:9876")
-    session.cancel()
+    world.addresses |= {"node.example": ("8.8.8.8",), "other.example": ("8.8.4.4",), "third.example": ("8.8.7.7",)}
+    for name, endpoint in (("alice", "node.example:9876"), ("carol", "8.8.7.7:9876")):
+        _, session = await _joined(world, name, endpoint)
+        session.cancel()
 
     def squat(name: str, change: Callable[[pb.Registration, bytes], None]) -> Callable[[bytes], list[pb.FromAgent]]:
         def say(nonce: bytes) -> list[pb.FromAgent]:
@@ -155,6 +156,8 @@ async def test_nobody_takes_what_is_anothers(world: World) -> None:
         "m1": (_change(p2p_endpoint="Node.Example.:9876"), "endpoint node.example:9876 is that of party alice"),
         "m2": (_key("signing_key", "signing alice"), "is that of party alice"),
         "m3": (_key("account_key", "signing alice"), "is that of party alice"),
+        "m4": (_change(p2p_endpoint="other.example:9876"), "endpoint other.example:9876 is that of node genesis"),
+        "m5": (_change(p2p_endpoint="third.example:9876"), "endpoint third.example:9876 is that of party carol"),
     }
     for name, (change, said) in cases.items():
         answer = await admission(world, name, squat(name, change))  # type: ignore[arg-type]

@@ -198,6 +198,24 @@ async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
     assert stage.standing("mallory") is Standing.FOLLOWING
 
 
+async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it would be until the endpoint where it was not found is tried again."""
+    monkeypatch.setattr(shell_module, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(shell_module, "LONGEST_PAUSE", 600.0)
+    stage.crowd.shaking["8.8.1.2:9876"] = private("signing mallory")
+    work = stage.crowd.party("alice", "8.8.1.2:9876", {})
+    await stage.come("alice", work)
+
+    async def told() -> bool:
+        return "another key" in stage.why("alice")
+
+    await poll(told, what=lambda: stage.why("alice"), deadline=10)
+    stage.crowd.listening.add("8.8.1.3:9876")
+    assert work.send
+    work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce, "8.8.1.3:9876")))
+    await stage.until(["alice"], *READY)
+
+
 async def test_an_endpoint_where_nobody_answers_is_told_to_nobody(stage: Stage) -> None:
     """The party hears that it is dialled; only the node that dials it knows the endpoint meanwhile."""
     work = stage.crowd.party("alice", "8.8.8.8:9876", {})
