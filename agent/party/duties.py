@@ -200,8 +200,8 @@ class PartyDuties(Duties):
         own = self._keys.account_key(self.account)
         if sum(weight for key, weight in active.keys if key == own) < active.threshold:
             raise DutyError(
-                f"account {self.account} exists with other keys than this agent's ({own}): give its key with "
-                "--account-key FILE, or take another account"
+                f"account {self.account} exists with other keys than this agent's: let it take this one (cleos set "
+                f"account permission {self.account} active {own}), if it is yours"
             )
 
     async def _endorse(self, wanted: pb.Endorse, report: Report) -> None:

@@ -63,7 +63,8 @@ def words(now: Stage, sight: Sight, account: str) -> str:
     return {
         Stage.SYNCING: f"syncing: {where}, {sight.peers} peers",
         Stage.NO_ACCOUNT: f"in sync ({where}); waiting for account {account}",
-        Stage.OTHER_KEYS: f"account {account} is there, but with other keys than this agent's",
+        Stage.OTHER_KEYS: f"account {account} is there, but with other keys than this agent's: if it is yours, "
+        "let it take the key above (cleos set account permission ACCOUNT active EOS…)",
         Stage.UNREGISTERED: f"in sync ({where}); account {account} is there, and not registered as a producer",
         Stage.VOTABLE: f"{account} is registered and in sync: it can be voted for (votes now: {sight.votes:.0f})",
         Stage.ELECTED: f"{account} is elected: the next schedule has it",

@@ -29,6 +29,7 @@ def test_each_stage_follows_from_what_is_seen() -> None:
     said = [words(expected, sight, "alice") for sight, expected in way]
     assert len(set(said)) == len(said)
     assert "waiting for account alice" in said[1]
+    assert "cleos set account permission" in said[2]  # a key of the store is never replaced: the account takes it
 
 
 def test_a_node_behind_is_syncing_whatever_else_it_shows() -> None:
