@@ -73,8 +73,8 @@ async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:
 
 
 def contracts_set(transaction: Transaction) -> frozenset[str] | None:
-    """sha256 (hex) of the contracts that it sets, with their ABIs and nothing else; None when it does more."""
-    hashes, accounts, described = set(), set(), set()
+    """The contracts that it sets (ACCOUNT=SHA256, hex), with their ABIs and nothing else; None when it does more."""
+    contracts, accounts, described = set(), set(), set()
     for action in transaction.actions:
         if action.account != SYSTEM or action.name not in ("setcode", "setabi"):
             return None
@@ -83,8 +83,8 @@ def contracts_set(transaction: Transaction) -> frozenset[str] | None:
             described.add(data["account"])
             continue
         accounts.add(data["account"])
-        hashes.add(hashlib.sha256(bytes.fromhex(data["code"])).hexdigest())
-    return frozenset(hashes) if hashes and described <= accounts else None
+        contracts.add(f"{data['account']}={hashlib.sha256(bytes.fromhex(data['code'])).hexdigest()}")
+    return frozenset(contracts) if contracts and described <= accounts else None
 
 
 async def describe(node: NodeClient, proposal: Proposal) -> tuple[str, ...]:

@@ -338,7 +338,7 @@ class Admission(_message.Message):
     MANIFEST_FIELD_NUMBER: _builtins.int
     accepted: _builtins.bool
     reason: _builtins.str
-    """one line, when it is not"""
+    """one line: why it is not; or what holds up one that is, told whenever that changes"""
     manifest: _builtins.str
     """hex, of the sealed network; empty: not sealed yet"""
     def __init__(

@@ -67,6 +67,8 @@ class PartyAgent(Agent):
         self._version = ""
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
+        self._unproved = ""
+        """Why it could not prove to have its keys; empty: it could."""
 
     async def run(self, credentials: Credentials) -> None:
         """Until it leaves the network, or is cancelled. Raises Refused, NodeosError."""
@@ -112,6 +114,9 @@ class PartyAgent(Agent):
 
     def admitted(self, admission: pb.Admission) -> None:
         """What the coordinator thinks of it."""
+        if admission.accepted and admission.reason:
+            log.warning("%s is held up, says the coordinator: %s", self.settings.account, plain(admission.reason, 500))
+            return
         if admission.accepted:
             sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
             log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
@@ -133,7 +138,9 @@ class PartyAgent(Agent):
         try:
             account_key, signing_key = [await self._key(key, nonce) for key in (self.account_key, self.signer_key)]
         except (KeosdError, KeyStoreError) as error:
-            log.warning("cannot prove to have its keys: %s", error)
+            if str(error) != self._unproved:
+                log.warning("cannot prove to have its keys, and tries again: %s", error)
+            self._unproved = str(error)
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
             return
         registration = pb.Registration(
@@ -144,6 +151,7 @@ class PartyAgent(Agent):
             nodeos_version=self._version,
             pinned_manifest=self.settings.manifest or self._duties.manifest,
         )
+        self._unproved = ""
         if self._send is send:
             send(pb.FromAgent(registration=registration))
 

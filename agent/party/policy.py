@@ -15,7 +15,7 @@ from antelope.errors import AntelopeError
 from antelope.layouts import MSIG, SYSTEM, unpack_data
 from antelope.transaction import Action, PermissionLevel
 
-_CODE = re.compile(r"code:[0-9a-f]{64}(,[0-9a-f]{64})*")
+_CODE = re.compile(r"code:[a-z1-5.]{1,13}=[0-9a-f]{64}(,[a-z1-5.]{1,13}=[0-9a-f]{64})*")
 
 ASK, CANARY, NEVER = "ask", "canary", "never"
 
@@ -30,17 +30,19 @@ class Policy:
     claimrewards: bool = True
     approve: str = ASK
     """ask: the canary that the agent derives itself, and what its operator said yes to (`agent approve`). canary:
-    nothing but that canary. code:SHA256,…: as ask, and what sets nothing but contracts with these hashes. never.
+    nothing but that canary. code:ACCOUNT=SHA256,…: as ask, and what sets nothing but these contracts. never.
     """
     unapprove: bool = True
 
     def __post_init__(self) -> None:
         if self.approve not in (ASK, CANARY, NEVER) and not _CODE.fullmatch(self.approve):
-            raise ConfigError(f"policy.approve is ask, canary, never or code:SHA256: not {self.approve[:100]!r}")
+            raise ConfigError(
+                f"policy.approve is ask, canary, never or code:ACCOUNT=SHA256: not {self.approve[:100]!r}"
+            )
 
     @property
     def codes(self) -> frozenset[str]:
-        """sha256 of the contracts that may be set without asking."""
+        """The contracts that may be set without asking: ACCOUNT=SHA256 each."""
         return (
             frozenset(self.approve.removeprefix("code:").split(","))
             if self.approve.startswith("code:")
@@ -107,8 +109,8 @@ class Decision:
 def decide(policy: Policy, *, canary: bool, codes: frozenset[str] | None, agreed: bool) -> Decision:
     """Whether to approve a proposal whose bytes were seen on the agent's own node.
 
-    canary: it is, byte for byte, the canary that the agent derives. codes: sha256 of the contracts that it sets, when
-    it does nothing else; None: it does. agreed: the operator said yes to these very bytes.
+    canary: it is, byte for byte, the canary that the agent derives. codes: the contracts that it sets, when it does
+    nothing else; None: it does. agreed: the operator said yes to these very bytes.
     """
     if policy.approve == NEVER:
         return Decision(False, reason="this party's policy approves nothing")

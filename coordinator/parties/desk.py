@@ -49,6 +49,8 @@ class Desk:
         self._throttle = Throttle(TIMES, SECONDS)
         self._judging: set[asyncio.Task[None]] = set()
         self._connections: dict[str, Connection] = {}
+        self._troubles: dict[str, tuple[Connection, str]] = {}
+        """The last that each party was told, and over which connection."""
 
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
         """As the hub's PartyDesk; the answer follows when the endpoint's host is resolved."""
@@ -73,6 +75,14 @@ class Desk:
             connection = self._connections.get(party.name)
             if connection and party.accepted:
                 self._answer(connection, party.pinned)
+
+    def tell_trouble(self, name: str, why: str) -> None:
+        """What holds a party up that was taken up: told once on each of its connections, and again when it changes."""
+        connection = self._connections.get(name)
+        if connection and self._troubles.get(name) != (connection, why):
+            self._troubles[name] = connection, why
+            admission = pb.Admission(accepted=True, manifest=self._rules().manifest, reason=why)
+            connection.send(pb.FromCoordinator(admission=admission))
 
     async def _judge(self, connection: Connection, registration: pb.Registration) -> None:
         name = connection.identity.name

@@ -95,6 +95,8 @@ class Decision:
     standing: Standing
     why: str
     act: Act | None = None
+    stuck: bool = False
+    """It gets no further for a reason that the party cannot see by itself."""
 
 
 def decide(seen: Seen, chain: Chain) -> Decision:
@@ -137,14 +139,13 @@ def _registration(seen: Seen, chain: Chain) -> Decision:
     if seen.account is Account.UNKNOWN:
         return Decision(Standing.SYNCED, f"looks for account {name}")
     if seen.account is Account.FOREIGN:
-        return Decision(Standing.SYNCED, f"account {name} exists with another key than the party's own")
+        return Decision(Standing.SYNCED, f"account {name} exists with another key than the party's own", stuck=True)
     if seen.account is Account.ABSENT:
         if chain.sponsor:
-            return Decision(Standing.SYNCED, f"account {name} is not on the chain: {chain.sponsor}")
+            return Decision(Standing.SYNCED, f"account {name} is not on the chain: {chain.sponsor}", stuck=True)
         if len(name) != 12 or "." in name:
-            return Decision(
-                Standing.SYNCED, f"account {name} is not on the chain, and only names of 12 characters can be created"
-            )
+            why = f"account {name} is not on the chain, and only names of 12 characters can be created"
+            return Decision(Standing.SYNCED, why, stuck=True)
         return _do(seen, Act.SPONSOR, Standing.SYNCED, f"account {name} is being created")
     return _do(seen, Act.ENLIST, Standing.ACCOUNT, "registers as a producer")
 
@@ -169,7 +170,8 @@ def _silence(seen: Seen, chain: Chain) -> str:
 def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False) -> Decision:
     """Does it, unless it went wrong a moment ago; then that is what is said."""
     if act in seen.trouble:
-        return Decision(standing, f"{why}; {act}: {seen.trouble[act]}" if quiet else seen.trouble[act])
+        trouble = seen.trouble[act]
+        return Decision(standing, f"{why}; {act}: {trouble}" if quiet else trouble, stuck=not quiet)
     return Decision(standing, why, act)
 
 

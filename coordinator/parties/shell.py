@@ -175,6 +175,8 @@ class Shell:
         if not party.accepted or known is None or known.state.gone:
             return  # nothing is decided here, or it was revoked or left since
         self._book.stands(party.name, decision.standing, decision.why)
+        if decision.stuck:
+            self._session.parties.tell_trouble(party.name, decision.why)
         news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news
         if news != self._told.get(party.name, ""):
             self._told[party.name] = news

@@ -74,6 +74,7 @@ class Scene:
     agent: PartyAgent
     bundle: SealedBundle
     running: asyncio.Task[None]
+    desk: Desk
     said: list[str] = field(default_factory=list)
 
     @property
@@ -105,8 +106,11 @@ async def _addresses(host: str) -> tuple[str, ...]:
 async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "") -> AsyncIterator[Scene]:
     """Joins, and serves."""
 
+    desks: list[Desk] = []
+
     def desk(hub: Hub) -> Desk:
-        return Desk(hub.journal, hub.book, lambda: RULES, _addresses)
+        desks.append(Desk(hub.journal, hub.book, lambda: RULES, _addresses))
+        return desks[0]
 
     async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk) as hub:
         for data in (bundle.sealed.canonical(), *bundle.artifacts.values()):
@@ -120,7 +124,7 @@ async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "") -> A
         running = asyncio.create_task(agent.run(read_credentials(folder, folder.read())))
         try:
             await hub.agent("alice", 10)
-            yield Scene(hub, folder, agent, bundle, running)
+            yield Scene(hub, folder, agent, bundle, running, desks[0])
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -141,6 +145,19 @@ async def test_it_registers_by_itself(tmp_path: Path, bundle: SealedBundle) -> N
         assert scene.party.account_key == str(scene.agent.account_key)
         assert scene.party.signing_key == str(scene.agent.signer_key)
         assert (scene.party.endpoint, scene.party.nodeos) == (ENDPOINT, "v5.0.3")
+
+
+async def test_what_holds_it_up_reaches_its_operator(
+    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However often the coordinator looks, once; and again when it is something else."""
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        for why in ("the budget\nis spent", "the budget\nis spent", "the sponsor is poor"):
+            scene.desk.tell_trouble("alice", why)
+        await scene.becomes(lambda: "poor" in caplog.text)
+        said = [message.partition(" is held up, says the coordinator: ")[2] for message in caplog.messages]
+        assert [words for words in said if words] == ["the budget is spent", "the sponsor is poor"]
 
 
 async def test_a_pinned_manifest_is_told_and_kept_to(

@@ -105,6 +105,7 @@ def test_another_signing_key_is_not_registered() -> None:
 def test_what_is_approved_without_asking() -> None:
     """By default the derived canary, and what the operator said yes to; everything else asks first."""
     nothing: dict[str, Any] = {"canary": False, "codes": None, "agreed": False}
+    one, other, elsewhere = f"eosio={'a' * 64}", f"eosio.token={'b' * 64}", f"eosio.token={'a' * 64}"
     cases: list[tuple[str, dict[str, Any], bool, bool]] = [
         ("ask", {"canary": True}, True, False),
         ("ask", {}, False, True),
@@ -112,17 +113,18 @@ def test_what_is_approved_without_asking() -> None:
         ("canary", {"canary": True}, True, False),
         ("canary", {"agreed": True}, False, False),
         ("never", {"canary": True, "agreed": True}, False, False),
-        (f"code:{'a' * 64}", {"codes": frozenset({"a" * 64})}, True, False),
-        (f"code:{'a' * 64}", {"codes": frozenset({"a" * 64, "b" * 64})}, False, True),
-        (f"code:{'a' * 64}", {"codes": frozenset()}, False, True),
-        (f"code:{'a' * 64},{'b' * 64}", {"codes": frozenset({"b" * 64})}, True, False),
+        (f"code:{one}", {"codes": frozenset({one})}, True, False),
+        (f"code:{one}", {"codes": frozenset({one, other})}, False, True),
+        (f"code:{one}", {"codes": frozenset({elsewhere})}, False, True),
+        (f"code:{one}", {"codes": frozenset()}, False, True),
+        (f"code:{one},{other}", {"codes": frozenset({other})}, True, False),
     ]
     for policy, seen, approve, ask in cases:
         decision = decide(Policy(approve=policy), **{**nothing, **seen})
         assert (decision.approve, decision.ask) == (approve, ask), (policy, seen)
 
 
-@pytest.mark.parametrize("text", ["yes", "code:", "code:abc", f"code:{'g' * 64}", ""])
+@pytest.mark.parametrize("text", ["yes", "code:", "code:abc", f"code:{'a' * 64}", f"code:eosio={'g' * 64}", ""])
 def test_a_policy_that_says_nothing_clear_is_a_mistake(text: str) -> None:
     """No guess is made about what may be approved."""
     with pytest.raises(ConfigError, match=r"policy\.approve"):

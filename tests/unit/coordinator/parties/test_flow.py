@@ -67,17 +67,17 @@ def test_short_names_are_not_sponsored() -> None:
     """Only eosio could make them, and it has resigned."""
     seen = replace(READY, party=replace(FOUND, account="alice"), account=Account.ABSENT)
     decision = decide(seen, NEW)
-    assert decision.act is None
+    assert (decision.act, decision.stuck) == (None, True)
     assert "12 characters" in decision.why
 
 
 def test_what_went_wrong_is_said_and_not_done_again_at_once() -> None:
     """Until it is due again the party hears why; an attestation that fails takes nothing from its standing."""
     failed = replace(READY, trouble={Act.SPONSOR: "the budget is spent"}, account=Account.ABSENT)
-    assert decide(failed, NEW) == Decision(Standing.SYNCED, "the budget is spent")
+    assert decide(failed, NEW) == Decision(Standing.SYNCED, "the budget is spent", stuck=True)
     unattested = replace(READY, attested=False, trouble={Act.ATTEST: "no node"})
     decision = decide(unattested, CHAIN)
-    assert (decision.standing, decision.act) == (Standing.VOTABLE, None)
+    assert (decision.standing, decision.act, decision.stuck) == (Standing.VOTABLE, None, False)
     assert "no node" in decision.why
 
 

@@ -210,6 +210,8 @@ async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pyte
         return "another key" in stage.why("alice")
 
     await poll(told, what=lambda: stage.why("alice"), deadline=10)
+    await work.answered(2)
+    assert [one.reason for one in work.admissions] == ["", stage.why("alice")]  # it hears of it, once
     stage.crowd.listening.add("8.8.1.3:9876")
     assert work.send
     work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce, "8.8.1.3:9876")))
