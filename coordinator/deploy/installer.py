@@ -11,13 +11,13 @@ from coordinator.deploy.bundle import Archive, Bundle, Target
 from coordinator.deploy.connection import HostConnection
 from coordinator.deploy.enrolment import Enrolment, dials
 from coordinator.deploy.errors import CommandFailed, DeployError
+from coordinator.deploy.onhost.base import UPLOADS
 from coordinator.deploy.privileged import Privileged, last_line
 from coordinator.deploy.unit import Installation, data_dir, unit_name
 from inventory.network import BUNDLED, Host
 
 Report = Callable[[str], None]
 COMMAND_SECONDS = 20.0
-SCRATCH = "/var/tmp/bootcoord."  # noqa: S108 (the beginning of a name that mktemp makes up)
 
 
 @dataclass(frozen=True)
@@ -169,14 +169,17 @@ class Installer:
     @contextlib.contextmanager
     def _temporary_folder(self) -> Iterator[str]:
         """Of the SSH user's own, with a name that nobody could guess."""
-        made = self._connection.command(["mktemp", "-d", f"{SCRATCH}XXXXXXXXXX"], seconds=COMMAND_SECONDS)
+        network = self._supplies.network
+        self._root.request("clear", network=network)
+        prefix = f"{UPLOADS}.{network}."
+        made = self._connection.command(["mktemp", "-d", f"{prefix}XXXXXXXXXX"], seconds=COMMAND_SECONDS)
         folder = made.stdout.decode().strip()
-        if made.status or not folder.startswith(SCRATCH):
+        if made.status or not folder.startswith(prefix):
             raise CommandFailed(f"no temporary folder: {last_line(made.stderr)}")
         try:
             yield folder
         finally:
-            with contextlib.suppress(CommandFailed):  # the connection may be gone: the host empties /var/tmp itself
+            with contextlib.suppress(CommandFailed):  # the connection may be gone: the next time it is cleared
                 self._connection.command(["rm", "-rf", "--", folder], seconds=COMMAND_SECONDS)
 
 

@@ -51,13 +51,18 @@ def one_bundle(target: Target) -> Bundle:
 class Operator:
     """A coordinator's state folder, and a deployment out of it; `asked` are the hosts whose password was wanted."""
 
-    def __init__(self, folder: Path, of: Network, bundle: Callable[[Target], Bundle] = one_bundle) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        of: Network,
+        bundle: Callable[[Target], Bundle] = one_bundle,
+        report: Callable[[str, str], None] = lambda _host, _text: None,
+    ) -> None:
+        self.folder = folder
         self.asked: list[str] = []
         state = State(folder / "state", of.name)
         authority = Authority(state.folder / "ca", of.name)
-        self.deployment = SshDeployment(
-            state, of, authority, COORDINATOR, self.password, lambda _host, _text: None, bundle
-        )
+        self.deployment = SshDeployment(state, of, authority, COORDINATOR, self.password, report, bundle)
 
     def password(self, host: str) -> str:
         """What the operator types."""

@@ -222,6 +222,36 @@ def test_purge_leaves_hosts_as_they_were_found(
     assert operator.deployment.down(net.hosts, purge=True) == dict.fromkeys(hosts, False)
 
 
+def test_purge_after_an_interrupted_installation(
+    testbed: Testbed, hosts: list[str], operator: Operator, net: Network
+) -> None:
+    """Nothing is left of one that ended between two requests, nor of uploads whose connection broke."""
+    clean, upload = disk(testbed, hosts[0]), "/var/tmp/bootcoord.testy.0123456789"  # noqa: S108
+
+    def stop_at_setting_up(_host: str, text: str) -> None:
+        if text == "setting up":
+            raise DeployError("interrupted")
+
+    testbed.ssh(hosts[0], "mkdir", upload)
+    interrupted = Operator(operator.folder, net, report=stop_at_setting_up)
+    assert str(interrupted.deployment.install(net.hosts[:1])[hosts[0]]) == "interrupted"
+    testbed.ssh(hosts[0], "mkdir", upload)  # the installation cleared the first one
+    operator.deployment.down(net.hosts[:1], purge=True)
+    assert testbed.ssh(hosts[0], "find /var/tmp -name 'bootcoord.*'").stdout == ""
+    assert disk(testbed, hosts[0]) == clean
+
+
+def test_purge_needs_no_working_installation(
+    testbed: Testbed, hosts: list[str], operator: Operator, net: Network
+) -> None:
+    """With damaged libraries, which no installation notices, everything goes all the same."""
+    clean = disk(testbed, hosts[0])
+    operator.deployment.install(net.hosts[:1])
+    testbed.ssh(hosts[0], "rm -r /opt/bootcoord/bundles/*/grpc")
+    assert operator.deployment.down(net.hosts[:1], purge=True) == {hosts[0]: True}
+    assert disk(testbed, hosts[0]) == clean
+
+
 def test_without_systemd_the_agent_is_a_detached_process(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:

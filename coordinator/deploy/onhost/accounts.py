@@ -7,7 +7,7 @@ import pwd
 import shutil
 import stat
 
-from coordinator.deploy.onhost.base import ROOT, Failed, records, run, text
+from coordinator.deploy.onhost.base import ROOT, Failed, listed, quiet, records, run, text
 
 ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 """Files of /etc that useradd changes, each with a backup whose name ends in '-'."""
@@ -32,12 +32,18 @@ def ensure_user(name: str) -> pwd.struct_passwd:
     return user
 
 
-def remove_user(name: str) -> None:
-    """If we made it and nobody needs it. Backups that useradd and userdel wrote become what they were, too."""
+def remove_users() -> None:
+    """Those that we made and nobody needs. Backups that useradd and userdel wrote become what they were, too."""
+    needed = {record["user"] for record in records()}
+    for name in listed(os.path.join(ROOT, "users")):
+        if name not in needed:
+            _remove_user(name)
+
+
+def _remove_user(name: str) -> None:
     saved = os.path.join(ROOT, "users", name)
-    if not os.path.isdir(saved) or any(record["user"] == name for record in records()):
-        return
-    run(["userdel", name])
+    if quiet("getent", "passwd", name):  # else it was about to be made, or is removed already
+        run(["userdel", name])
     for account in ACCOUNTS:
         backup = "/etc/" + account + "-"
         if text("/etc/" + account) != text(os.path.join(saved, account)):

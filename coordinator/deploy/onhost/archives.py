@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
 import tarfile
 from collections.abc import Callable
 
-from coordinator.deploy.onhost.base import ROOT, Failed, listed, records
+from coordinator.deploy.onhost.base import ROOT, UPLOADS, Failed, listed, records
 
 
 def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> None:
@@ -53,5 +54,17 @@ def prune(kind: str) -> None:
     for record in records():
         used.update(record["bundles"])
     for name in listed(os.path.join(ROOT, kind)):
-        if name not in used:
-            shutil.rmtree(os.path.join(ROOT, kind, name), ignore_errors=True)
+        path = os.path.join(ROOT, kind, name)
+        if name in used:
+            continue
+        if os.path.isdir(path):
+            shutil.rmtree(path, ignore_errors=True)
+        else:  # an archive: the host's power was lost while it was unpacked
+            os.unlink(path)
+
+
+def remove_uploads(network: str) -> None:
+    """What was sent for a network, also by installations that were interrupted."""
+    for path in glob.glob(f"{UPLOADS}.{network}.*"):
+        if not os.path.islink(path):
+            shutil.rmtree(path, ignore_errors=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 ROOT = "/opt/bootcoord"
+UPLOADS = "/var/tmp/bootcoord"  # noqa: S108 (the beginning of names that mktemp makes up)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 Request = dict[str, Any]
@@ -47,7 +48,10 @@ def quiet(*command: str) -> bool:
 
 def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
     """Runs Python with the agent's bundle, as the agent's user. Raises Failed."""
-    user = pwd.getpwnam(record["user"])
+    try:
+        user = pwd.getpwnam(record["user"])
+    except KeyError:
+        raise Failed(f"user {record['user']} is gone: `coord install` makes it again") from None
 
     def unprivileged() -> None:
         os.setgroups([])
@@ -94,6 +98,13 @@ def write(path: str, text: str, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".new", path)
+
+
+def remove(path: str) -> None:
+    """A file that `write` made, or began to make."""
+    for each in (path, path + ".new"):
+        if os.path.lexists(each):
+            os.unlink(each)
 
 
 def text(path: str) -> str:

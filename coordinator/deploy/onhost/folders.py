@@ -11,7 +11,18 @@ import signal
 import stat
 import time
 
-from coordinator.deploy.onhost.base import ROOT, Failed, Request, listed, records, rmdir, text, write_json, write_record
+from coordinator.deploy.onhost.base import (
+    ROOT,
+    Failed,
+    Request,
+    listed,
+    records,
+    remove,
+    rmdir,
+    text,
+    write_json,
+    write_record,
+)
 
 
 def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
@@ -63,8 +74,8 @@ def remove_made() -> None:
     left = [folder for folder in sorted(_made(), reverse=True) if folder in used or not rmdir(folder)]
     if left:
         write_json(ROOT + "/made.json", sorted(left))
-    elif os.path.exists(ROOT + "/made.json"):
-        os.unlink(ROOT + "/made.json")
+    else:
+        remove(ROOT + "/made.json")
 
 
 def agent_lives(data: str) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
 import os
 import platform
 
-from coordinator.deploy.onhost.accounts import ensure_user, remove_user
-from coordinator.deploy.onhost.archives import extract, prune, unpack
+from coordinator.deploy.onhost.accounts import ensure_user, remove_users
+from coordinator.deploy.onhost.archives import extract, prune, remove_uploads, unpack
 from coordinator.deploy.onhost.base import (
     ROOT,
     Failed,
@@ -19,6 +20,7 @@ from coordinator.deploy.onhost.base import (
     quiet,
     record_of,
     record_path,
+    remove,
     rmdir,
     run,
     text,
@@ -48,6 +50,12 @@ def facts(request: Request) -> Request:
         "enabled": systemd and quiet("systemctl", "is-enabled", "--quiet", unit),
         "active": quiet("systemctl", "is-active", "--quiet", unit) if systemd else agent_lives(data),
     }
+
+
+def clear(request: Request) -> Request:
+    """Removes what was sent for the network, also by installations that were interrupted."""
+    remove_uploads(request["network"])
+    return {}
 
 
 def place(request: Request) -> Request:
@@ -101,35 +109,50 @@ def down(request: Request) -> Request:
     record = record_of(request["network"])
     if record is None:
         return {"known": False}
-    if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
-        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
-    elif record["taken"]:
-        as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
-    if record["taken"] and os.path.isdir(record["data"]):
-        _agent(record, ["down"])
+    _stop_agent(request, record)
+    _stop_nodes(record)
     return {"known": True}
 
 
 def purge(request: Request) -> Request:
-    """`down`, and then everything goes that the installation brought."""
-    answer = down(request)
+    """`down`, and then everything goes that the installation brought.
+
+    Archives come before there is a record, and are removed after it: the rest looks at what no record needs.
+    """
     record = record_of(request["network"])
-    if record is None:
-        return answer
-    if text(_unit_path(record["unit"])):
-        os.unlink(_unit_path(record["unit"]))
-        run(["systemctl", "daemon-reload"])
-        quiet("systemctl", "reset-failed", record["unit"])
-    end_processes(record)
-    remove_data(record)
-    os.unlink(record_path(record["network"]))
+    if record is not None:
+        _stop_agent(request, record)
+        with contextlib.suppress(Failed):  # as with damaged libraries: what it left running is ended below
+            _stop_nodes(record)
+        unit = _unit_path(record["unit"])
+        if text(unit):
+            os.unlink(unit)
+            run(["systemctl", "daemon-reload"])
+            quiet("systemctl", "reset-failed", record["unit"])
+        remove(unit)
+        end_processes(record)
+        remove_data(record)
+    remove(record_path(request["network"]))
     for kind in ("bundles", "runtimes"):
         prune(kind)
-    remove_user(record["user"])
+    remove_users()
     remove_made()
+    remove_uploads(request["network"])
     for folder in ("networks", "bundles", "runtimes", "users", ""):
         rmdir(os.path.join(ROOT, folder))
-    return answer
+    return {"known": record is not None}
+
+
+def _stop_agent(request: Request, record: Request) -> None:
+    if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
+        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
+    elif record["taken"]:
+        as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
+
+
+def _stop_nodes(record: Request) -> None:
+    if record["taken"] and os.path.isdir(record["data"]):
+        _agent(record, ["down"])
 
 
 def _agent(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
@@ -152,7 +175,7 @@ def main(document: str) -> None:
     """Carries out one request and prints the answer."""
     request = json.loads(document)
     os.umask(0o022)
-    verbs = {verb.__name__: verb for verb in (facts, place, configure, start, down, purge)}
+    verbs = {verb.__name__: verb for verb in (facts, clear, place, configure, start, down, purge)}
     answer: Request
     try:
         if request["verb"] == "facts":

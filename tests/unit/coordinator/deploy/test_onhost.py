@@ -16,7 +16,7 @@ import pytest
 from coordinator.deploy import privileged
 from coordinator.deploy.bundle import Target, pack, pip_command
 from coordinator.deploy.errors import CommandFailed, DeployError
-from coordinator.deploy.onhost import archives, base, folders
+from coordinator.deploy.onhost import accounts, archives, base, folders, verbs
 from coordinator.deploy.onhost.base import Failed
 from coordinator.deploy.privileged import answer, last_line
 from coordinator.deploy.program import COMMAND, ROOT, source
@@ -26,8 +26,9 @@ from coordinator.preflight import machines
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """In place of /opt/bootcoord."""
-    for module in (archives, base, folders):
+    for module in (accounts, archives, base, folders, verbs):
         monkeypatch.setattr(module, "ROOT", str(tmp_path / "root"))
+    monkeypatch.setattr(archives, "UPLOADS", str(tmp_path / "upload"))
     (tmp_path / "root").mkdir()
     return tmp_path / "root"
 
@@ -76,6 +77,27 @@ def test_archives_are_kept_while_any_network_uses_them(root: Path) -> None:
         base.write_record({"network": network, "bundles": ["shared", *(["used"] * (network == "one"))], "runtime": ""})
     archives.prune("bundles")
     assert sorted(os.listdir(root / "bundles")) == ["shared", "used"]
+
+
+def test_what_was_interrupted_before_it_was_on_record_goes(root: Path, tmp_path: Path) -> None:
+    """Archives and uploads of an installation, users of a removal, what a power loss left; no other's."""
+    for folder in ("bundles/whole", "runtimes/half.part", "users/was-removed", "networks"):
+        (root / folder).mkdir(parents=True)
+    for file in ("bundles/half.tar.gz", "networks/one.json.new", "made.json.new"):
+        (root / file).touch()
+    for upload in ("one.Xy", "one-more.Xy"):
+        (tmp_path / f"upload.{upload}").mkdir()
+        (tmp_path / f"upload.{upload}" / "archive").touch()
+    assert verbs.purge({"network": "one"}) == {"known": False}
+    assert sorted(os.listdir(tmp_path)) == ["upload.one-more.Xy"]
+
+
+def test_an_upload_that_is_a_link_leads_to_no_removal(root: Path, tmp_path: Path) -> None:
+    """Anybody may make one in /var/tmp."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "upload.one.Xy").symlink_to(tmp_path / "theirs")
+    archives.remove_uploads("one")
+    assert (tmp_path / "theirs").is_dir()
 
 
 def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_path: Path) -> None:
