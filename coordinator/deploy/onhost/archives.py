@@ -28,6 +28,7 @@ def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> 
         if digest.hexdigest() != sha256:
             raise Failed("an archive arrived damaged: try again")
         how(copy, part)
+        os.sync()  # a folder of this name counts as whole, after a loss of power, too
         os.rename(part, to)
     finally:
         if os.path.exists(copy):

@@ -52,6 +52,18 @@ def test_an_archive_is_unpacked_whole_or_not_at_all(root: Path, tmp_path: Path) 
     assert (target / "agent/cli.py").read_text() == "x = 1\n"
 
 
+def test_an_archive_is_on_the_disk_before_it_counts(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a host that loses its power has empty files for good: what is there is never sent again."""
+    (tmp_path / "archive").write_bytes(data := pack({"agent/cli.py": b"x = 1\n"}))
+    target = root / "bundles" / sha256(data)
+    seen: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: seen.append(target.exists()))
+    archives.unpack(str(tmp_path / "archive"), sha256(data), str(target), archives.extract)
+    assert (seen, target.exists()) == ([False], True)
+
+
 @pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "a/../../outside"])
 def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) -> None:
     """Absolute names and parents are refused, as are links."""
