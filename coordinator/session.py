@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boot.blueprint import Blueprint, NodeRef
+from coordinator.deploy.login import first_hop
 from coordinator.desk import NetworkDesk
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hub import BusyError, Hub
@@ -117,16 +118,25 @@ def require_sealed(session: Session) -> Sealed:
 
 
 def advertised(network: Network) -> str:
-    """The address that hosts dial: the inventory's, or that of this machine's interface towards the first far host."""
+    """The address that hosts dial: the inventory's, or that of this machine's interface towards the first far host.
+
+    The next ones are asked where there is no way to that one. Raises OperationFailed.
+    """
     if network.advertise:
         return network.advertise
-    far = [host for host in network.hosts if host.ssh and not host.tunnel]
-    if not far or far[0].ssh is None:
-        return "127.0.0.1"
-    first = far[0].ssh.jump or far[0].ssh
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect((first.address, first.port))  # sends nothing: the kernel only chooses the way
-            return str(probe.getsockname()[0])
-    except OSError as error:
-        raise OperationFailed(f"{far[0].name}: no way to {first.address} ({error}); is its address right?") from error
+    troubles = []
+    for host in network.hosts:
+        if host.ssh is None or host.tunnel:
+            continue
+        try:
+            address, port = first_hop(host.ssh)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, port))  # sends nothing: the kernel only chooses the way
+                return str(probe.getsockname()[0])
+        except OSError as error:
+            troubles.append(f"{host.name}: no way to {address} ({error}); is its address right?")
+        except OperationFailed as error:
+            troubles.append(f"{host.name}: {error}")
+    if troubles:
+        raise OperationFailed(troubles[0])
+    return "127.0.0.1"

@@ -44,7 +44,7 @@ class HostConnection:
     """One SSH connection. A context manager: opened at the beginning, closed at the end."""
 
     def __init__(self, ssh: Ssh) -> None:
-        """Connects to nothing yet. Raises HostKeyRefused when known_hosts cannot be read."""
+        """Connects to nothing yet. Raises HostKeyRefused, LoginRefused over files that cannot be read."""
         self.ssh = ssh
         self.login = VerifiedLogin(ssh)
         self.sent = 0
@@ -66,8 +66,6 @@ class HostConnection:
 
     def open(self) -> None:
         """Connects, verifies and logs in. Raises Unreachable, HostKeyRefused, LoginRefused."""
-        if self.ssh.key is not None and not self.ssh.key.is_file():
-            raise LoginRefused(f"there is no private key {self.ssh.key}: correct ssh.key in the inventory")
 
         async def attempt() -> None:
             open_login(self.login)
@@ -149,6 +147,7 @@ def open_login(login: VerifiedLogin) -> None:
     """
     if isinstance(login.gateway, VerifiedLogin):
         open_login(login.gateway)
+    login.check_key()
     disabled: list[str] = []
     wrong: WrongHostKey | None = None
     while not login.is_connected:

@@ -14,6 +14,7 @@ from typing import Any
 import fabric
 import paramiko
 
+from coordinator.deploy.errors import LoginRefused
 from coordinator.deploy.hostkeys import USER_FILES, Known, Verify
 from inventory.network import Ssh
 
@@ -29,20 +30,30 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
     """An address, and how to log in there; ssh_config and ssh-agent count, agent forwarding is never asked for."""
 
     def __init__(self, ssh: Ssh, *, is_hop: bool = False) -> None:
-        """is_hop: of ssh_config's ProxyJump, which names all its hops. Raises HostKeyRefused on an unreadable file."""
-        config = fabric.Config()
-        own = config.base_ssh_config.lookup(ssh.address)
-        super().__init__(
-            host=ssh.address,
-            user=ssh.user or None,
-            # 22 may be the inventory's default: a port in ssh_config then counts.
-            port=ssh.port if ssh.port != SSH_PORT else None,
-            config=config,
-            gateway=_gateway(ssh, own, is_hop),
-            forward_agent=False,
-            connect_timeout=CONNECT_SECONDS,
-            connect_kwargs=_keys(ssh, own),
-        )
+        """is_hop: of ssh_config's ProxyJump, which names all its hops.
+
+        Raises HostKeyRefused on an unreadable file, LoginRefused where ssh_config makes no sense.
+        """
+        try:
+            config = fabric.Config()
+            own = config.base_ssh_config.lookup(ssh.address)
+            super().__init__(
+                host=ssh.address,
+                user=ssh.user or None,
+                # 22 may be the inventory's default: a port in ssh_config then counts.
+                port=ssh.port if ssh.port != SSH_PORT else None,
+                config=config,
+                gateway=_gateway(ssh, own, is_hop),
+                forward_agent=False,
+                connect_timeout=CONNECT_SECONDS,
+                connect_kwargs=_keys(ssh, own),
+            )
+        except (ValueError, paramiko.SSHException) as error:
+            raise LoginRefused(f"ssh_config makes no sense for {ssh.address}: {error}") from error
+        # As OpenSSH does: ssh_config may name files that are not on this machine. The inventory may not (check_key).
+        files = self.connect_kwargs["key_filename"]
+        self.connect_kwargs["key_filename"] = [name for name in files if Path(name).is_file()]
+        self._key = ssh.key
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(Verify(ssh, Known(_known_hosts(ssh, own))))
 
@@ -50,6 +61,16 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
     def place(self) -> str:
         """The server, as known_hosts names it."""
         return str(self.host) if self.port == SSH_PORT else f"[{self.host}]:{self.port}"
+
+    def check_key(self) -> None:
+        """That the inventory's private key is one. Raises LoginRefused."""
+        if self._key is None:
+            return
+        mend = f"correct ssh.key of {self.place} in the inventory"
+        if not self._key.is_file():
+            raise LoginRefused(f"there is no private key {self._key}: {mend}")
+        if b"PRIVATE KEY-----" not in self._key.read_bytes():
+            raise LoginRefused(f"{self._key} holds no private key in OpenSSH's format: {mend}")
 
     def derive_shorthand(self, host_string: str) -> dict[str, Any]:
         """The address as it is: an inventory has keys of their own for user and port."""
@@ -86,6 +107,15 @@ def _gateway(ssh: Ssh, own: Mapping[str, Any], is_hop: bool) -> VerifiedLogin | 
         last = jump_chain(jumps, ssh)
         return VerifiedLogin(last, is_hop=True) if last.address != ssh.address else False
     return command if command.lower() != "none" else False
+
+
+def first_hop(ssh: Ssh) -> tuple[str, int]:
+    """Address and port of the server that is dialled first; connects to nothing. Raises as VerifiedLogin does."""
+    login: object = VerifiedLogin(ssh)
+    while isinstance(login, VerifiedLogin):
+        found = str(login.host), int(login.port)
+        login = login.gateway
+    return found
 
 
 def jump_chain(hops: str, ssh: Ssh) -> Ssh:
