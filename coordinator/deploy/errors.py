@@ -6,6 +6,7 @@ CoordError
         ├── Unreachable       no SSH server answered in time
         ├── HostKeyRefused    the server showed another host key than the one that is known, or an unknown one
         ├── LoginRefused      SSH or sudo did not let us in
+        ├── PythonMissing     there is no python3 on the host
         └── CommandFailed     a command on the host failed, or took too long
 """
 
@@ -28,6 +29,10 @@ class HostKeyRefused(DeployError):
 
 class LoginRefused(DeployError):
     """SSH or sudo did not let us in."""
+
+
+class PythonMissing(DeployError):
+    """There is no python3 on the host."""
 
 
 class CommandFailed(DeployError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from coordinator.deploy.connection import HostConnection
-from coordinator.deploy.errors import CommandFailed, DeployError, LoginRefused
+from coordinator.deploy.errors import CommandFailed, DeployError, LoginRefused, PythonMissing
 from coordinator.deploy.program import COMMAND, source
 from inventory.network import Sudo
 
@@ -59,6 +60,7 @@ class Privileged:
         tried = self._connection.command([*silent, *_NOTHING], seconds=SUDO_SECONDS)
         if tried.status == 0:
             return silent, b""
+        _require_python(tried.stderr)
         if ssh.sudo is Sudo.PASSWORDLESS:
             said = last_line(tried.stderr)
             raise LoginRefused(
@@ -69,19 +71,27 @@ class Privileged:
         password = self._ask().encode() + b"\n"
         tried = self._connection.command([*asking, *_NOTHING], password, seconds=SUDO_SECONDS)
         if tried.status:
+            _require_python(tried.stderr)
             raise LoginRefused(f"sudo of {ssh.user} did not take the password ({last_line(tried.stderr)})")
         return asking, password
 
 
 def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
-    """What a program of ours answered. Raises DeployError, CommandFailed."""
+    """What a program of ours answered. Raises DeployError, PythonMissing, CommandFailed."""
     try:
         said = json.loads(stdout)
     except ValueError:
+        _require_python(stderr)
         raise CommandFailed(f"python3 on the host: {last_line(stderr) or f'status {status}'}") from None
     if "error" in said:
         raise DeployError(str(said["error"]))
     return said["done"]
+
+
+def _require_python(stderr: bytes) -> None:
+    """That a shell or sudo found python3. Raises PythonMissing."""
+    if re.search(r"python3: (command )?not found", last_line(stderr)):
+        raise PythonMissing("there is no python3 on it: install Python 3.11 or newer, as in apt install python3")
 
 
 def last_line(stderr: bytes) -> str:

@@ -56,6 +56,12 @@ def unreachable(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
     return Row(host.name, {"ssh": "no"}), (Problem(host.name, "ssh", True, message, hint),)
 
 
+def without_python(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
+    """The row of a host that lets us in, where nothing could be looked at; the message says what to do itself."""
+    hint = "`coord preflight` again afterwards"
+    return Row(host.name, {"ssh": "yes", "python": "no"}), (Problem(host.name, "python", True, message, hint),)
+
+
 def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None, sudo: str) -> tuple[
     Row, tuple[Problem, ...]
 ]:  # fmt: skip

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coordinator.deploy.errors import DeployError
+from coordinator.deploy.errors import DeployError, PythonMissing
 from coordinator.deploy.parallel import AT_ONCE
 from coordinator.deploy.unit import data_dir
-from coordinator.preflight.checks import judge, unreachable
+from coordinator.preflight.checks import judge, unreachable, without_python
 from coordinator.preflight.machines import Here, There, reach
 from coordinator.preflight.model import Dial, Preflight, Problem, Row
 from inventory.network import BUNDLED, Host, Network
@@ -72,7 +72,7 @@ def _look(network: Network, host: Host, state: Path, ask: Callable[[str], str], 
     except DeployError as error:
         if machine is not None:
             machine.close()
-        row, problems = unreachable(host, str(error))
+        row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
         return Seen(host, row, problems)
 
 

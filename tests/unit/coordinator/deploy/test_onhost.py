@@ -15,7 +15,7 @@ import pytest
 
 from coordinator.deploy import privileged
 from coordinator.deploy.bundle import Target, pack, pip_command
-from coordinator.deploy.errors import CommandFailed, DeployError
+from coordinator.deploy.errors import CommandFailed, DeployError, PythonMissing
 from coordinator.deploy.onhost import accounts, archives, base, folders, verbs
 from coordinator.deploy.onhost.base import Failed
 from coordinator.deploy.privileged import answer, last_line
@@ -159,9 +159,16 @@ def test_what_a_host_answers_is_one_line_for_people() -> None:
     """Its own error, or what Python complained of last; no control characters."""
     with pytest.raises(DeployError, match=r"^disk full$"):
         answer(0, b'{"error": "disk full"}', b"")
-    with pytest.raises(CommandFailed, match=r"python3: not found"):
-        answer(127, b"", b"bash: line 1: python3: not found\n")
+    with pytest.raises(CommandFailed, match=r"MemoryError"):
+        answer(1, b"", b"Traceback:\nMemoryError\n")
     assert last_line(b"first\nsecond \x1b[31m\n") == "second ?[31m"
+
+
+@pytest.mark.parametrize("shell", ["sudo: python3: command not found", "bash: line 1: python3: command not found"])
+def test_a_host_without_python_says_what_to_install(shell: str) -> None:
+    """Whether sudo or a shell looked for it."""
+    with pytest.raises(PythonMissing, match=r"install Python 3\.11"):
+        answer(127, b"", f"{shell}\n".encode())
 
 
 def test_the_same_files_make_the_same_archive() -> None:
