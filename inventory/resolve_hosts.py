@@ -70,6 +70,8 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
         )
     if wrong := syntax.login(table.user):
         problems.add(f"{path}.user", wrong)
+    elif table.user == "root":
+        problems.add(f"{path}.user", "agent and nodes never run as root", "name another user, or leave it out")
     if table.local and table.ssh != SshTable():
         problems.add(f"{path}.ssh", "a local host needs no SSH", "remove it, or local = true")
     if table.local and table.tunnel:

@@ -83,8 +83,8 @@ def fingerprint(text: str) -> str | None:
 
 
 def absolute(text: str) -> str | None:
-    """A path on a host: absolute, nothing that a unit or a shell would expand."""
-    if re.fullmatch(r"/[A-Za-z0-9_@+.,=/-]*", text, re.ASCII) and ".." not in text.split("/"):
+    """A path on a host: absolute, not the root itself, nothing that a unit or a shell would expand."""
+    if re.fullmatch(r"/[A-Za-z0-9_@+.,=/-]*", text, re.ASCII) and ".." not in text.split("/") and text.strip("/"):
         return None
     return f"{text!r} is not an absolute path of letters, digits and _@+.,=-"
 

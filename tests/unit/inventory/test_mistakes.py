@@ -172,6 +172,8 @@ CASES: dict[str, tuple[str, str]] = {
         "hosts[0].user: 'a;b' is not the name of a Unix user",
     ),
     "data": (HOSTS + 'data = "/var/../etc"', "hosts[0].data: '/var/../etc' is not an absolute path"),
+    "the root as data": (HOSTS + 'data = "/"', "hosts[0].data: '/' is not an absolute path"),
+    "root as user": (HOSTS + 'user = "root"', "hosts[0].user: agent and nodes never run as root"),
     "local with ssh": (HOSTS + "ssh.port = 22", "hosts[0].ssh: a local host needs no SSH"),
     "fingerprint": (
         '[ssh]\nfingerprint = "MD5:00"\n[[hosts]]\nname = "h1"\naddress = "a.b"',
