@@ -12,7 +12,8 @@ from typing import Any
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.reads import run_reads
-from boot.step import ChainStep, NodeStep, Query, Step, Verdict, WaitStep
+from boot.step import ChainStep, Finality, NodeStep, Query, Step, Verdict, WaitStep
+from boot.steps.handover import SECONDS_A_TURN
 from coordinator.bootlog import BootLog
 from coordinator.broken import Broken, BrokenError
 from coordinator.chainwork import ChainWork
@@ -40,6 +41,8 @@ from support.tasks import all_of, end
 
 POLL = 0.25
 """Seconds between two looks at the same evidence."""
+FINAL_ROUNDS = 3
+"""Rounds of the schedule within which a block becomes irreversible while two thirds sign: two, and one to spare."""
 
 
 @dataclass
@@ -69,6 +72,8 @@ class Runner:
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
         """The head before a step's evidence was read: what an agent had in blocks by then is missing in spite of it."""
+        self._final: set[str] = set()
+        """Steps that cannot be lost any more, where that is what they wait for."""
         self._began: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -77,6 +82,7 @@ class Runner:
         self._executor = Executor(steps, self._host_of)
         outcome = Outcome(steps)
         self._before = self._state.steps()
+        self._final = {name for name, record in self._before.items() if record.state == "done"}
         try:
             self._carry_out(self._executor.start(), outcome)
             while not self._executor.finished:
@@ -95,6 +101,11 @@ class Runner:
         """Whether it is done, and was not yet when this run began: it may have ended while no coordinator listened."""
         known = self._before.get(step.name)
         return self._executor.states[step.name] is ExecutorState.DONE and not (known and known.state == "done")
+
+    def _can_be_lost(self, step: Step) -> bool:
+        """Whether it is to be irreversible and may not be so: whoever pushed it was interrupted before that."""
+        waits = isinstance(step, ChainStep) and step.finality is Finality.IRREVERSIBLE
+        return waits and step.name not in self._final
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:
         """Steps that were done in this run and are not any more: a node that is killed forgets its newest blocks, and
@@ -178,7 +189,31 @@ class Runner:
             if over := self._broken.signers():
                 self._events.put_nowait(Overdue(step.name, over))
                 return
+        if verdict.done and self._can_be_lost(step):
+            self._events.put_nowait(await self._irreversible(step))
+            return
         self._events.put_nowait(Checked(step.name, verdict))
+
+    async def _irreversible(self, step: Step) -> Event:
+        """Waits until what was found done is irreversible, and looks again: a fork may have dropped it."""
+        self._begin(step)
+        block = self._seen[step.name]
+        what = f"block {block} to be irreversible, until which {step.name} can be lost"
+        self._reporter.moved(step.name, 0, 0, f"wait for {what}")
+
+        async def passed() -> bool:
+            with contextlib.suppress(NodeError):
+                info = await self._desk.ask(Query("/v1/chain/get_info"))
+                return int(info["last_irreversible_block_num"]) >= block
+            return False
+
+        rounds = FINAL_ROUNDS * SECONDS_A_TURN * len(self._blueprint.sealed.elected)
+        try:
+            await poll(passed, what=what, deadline=CATCH_UP_SECONDS + rounds)
+        except DeadlineError as error:
+            return Ran(step.name, "coordinator", str(error), retryable=True)
+        self._final.add(step.name)
+        return await self._readable(step)
 
     async def _readable(self, step: Step) -> Event:
         """Keeps trying to read evidence that could not be read: nodes start, agents come back."""
@@ -227,7 +262,9 @@ class Runner:
             if isinstance(order.step, NodeStep):
                 await self.nodes.run(order.step, order.keys)
             else:
+                self._final.discard(order.step.name)
                 await self._chain.run(order.step, order.keys, self._seen.get(order.step.name, 0))
+                self._final.add(order.step.name)  # agents wait for that
             self._events.put_nowait(Ran(order.step.name, order.host))
         except TaskFailedError as failure:
             self._events.put_nowait(Ran(order.step.name, order.host, str(failure), failure.retryable))

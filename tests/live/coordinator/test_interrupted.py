@@ -92,6 +92,26 @@ def test_stopped_at_many_moments(make_network: MakeNetwork) -> None:
     check_no_orphan(network)
 
 
+def test_stopped_before_the_resignation_is_irreversible(make_network: MakeNetwork) -> None:
+    """The next boot finds it done, and does not call the network live before nobody can lose it any more: the audit,
+    which reads irreversible state, finds everything there at once.
+    """
+    network = make_network("reversible")
+    network.write(producers=3, elected=3)  # one alone makes blocks irreversible at once
+    boot = network.start("boot")
+    await_moment(boot, "canary-exec")
+
+    def resigned() -> bool:
+        permissions = network.cleos("get", "account", "eosio", "--json")["permissions"]
+        return all(each["required_auth"]["accounts"] for each in permissions)
+
+    until(resigned, "eosio resigned")
+    boot.kill()
+    boot.wait(20)
+    check_finished(network)
+    check_once(network)
+
+
 def test_kill_9_of_the_genesis_node(make_network: MakeNetwork) -> None:
     """While coord boots, the genesis node dies: it comes back with its chain, and the same boot gets to its end."""
     network = make_network("dying")
