@@ -132,6 +132,7 @@ def stop_hosts(
 ) -> dict[str, DeployError]:
     """Stops agents and nodes, on all hosts or one; purge: their data goes, too. Returns where it did not work.
 
+    Another coordinator's network of this name is left alone, unless one host is named and its data shall go.
     Raises StillRunningError for a local host.
     """
     hosts = [host for host in network.hosts if only in (None, host.name)]
@@ -142,5 +143,5 @@ def stop_hosts(
             if purge:
                 shutil.rmtree(state.host_data(host.name), ignore_errors=True)
     far = [host for host in hosts if not host.local]
-    results = deployment(state, network, report).down(far, purge) if far else {}
+    results = deployment(state, network, report).down(far, purge, foreign=purge and bool(only)) if far else {}
     return {name: result for name, result in results.items() if isinstance(result, DeployError)}

@@ -68,12 +68,17 @@ class SshDeployment:
 
         return on_each(hosts, work, at_once=at_once, ended=ended, stop=self._stop)
 
-    def down(self, hosts: Iterable[Host], purge: bool = False) -> dict[str, bool | DeployError]:
-        """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not."""
+    def down(self, hosts: Iterable[Host], purge: bool = False, foreign: bool = False) -> dict[str, bool | DeployError]:
+        """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not.
+
+        foreign: also where another coordinator installed them.
+        """
 
         def work(host: Host, connection: HostConnection) -> bool:
             report = self._reporter(host)
             installer = self._installer(host, connection)
+            if not foreign:
+                installer.require_ours()
             known = installer.purge() if purge else installer.down()
             report(("removed" if purge else "stopped") if known else "nothing was installed")
             return known

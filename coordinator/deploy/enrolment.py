@@ -38,7 +38,7 @@ class Enrolment:
         except TlsError:
             raise DeployError(
                 f"another coordinator's {self._authority.network} is installed there: work with its state folder "
-                f"(--state), rename the network, or remove that one with coord down --purge"
+                f"(--state), rename the network, or remove that one with coord down --purge --only HOST"
             ) from None
         with _one_at_a_time:
             journal = Journal(self._journal)

@@ -94,6 +94,10 @@ class Installer:
             )
         return found
 
+    def require_ours(self) -> None:
+        """That no other coordinator's network of this name is there. Raises DeployError."""
+        self._supplies.enrolment.is_good(self._host.name, self.facts()["certificate"])
+
     def down(self) -> bool:
         """Stops the agent, for good, and its nodes. Returns whether the network was installed there."""
         return bool(self._root.request("down", network=self._supplies.network)["known"])

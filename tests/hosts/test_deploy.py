@@ -175,11 +175,19 @@ def test_networks_on_one_host_do_not_meet(
 def test_another_coordinators_agent_is_not_taken_over(
     testbed: Testbed, hosts: list[str], installed: object, tmp_path: Path, net: Network
 ) -> None:
-    """The same network's name out of another state folder: refused, and the agent stays as it is."""
+    """The same network's name out of another state folder: refused, and the agent stays as it is.
+
+    Neither does such a `coord down` stop it, or remove its keys.
+    """
     pid = show(testbed, hosts[0], "MainPID")
-    report = Operator(tmp_path, net).deployment.install(net.hosts[:1])[hosts[0]]
-    assert isinstance(report, DeployError)
-    assert "another coordinator's testy" in str(report)
+    stranger = Operator(tmp_path, net).deployment
+    for report in (
+        stranger.install(net.hosts[:1])[hosts[0]],
+        stranger.down(net.hosts[:1])[hosts[0]],
+        stranger.down(net.hosts[:1], purge=True)[hosts[0]],
+    ):
+        assert isinstance(report, DeployError)
+        assert "another coordinator's testy" in str(report)
     assert show(testbed, hosts[0], "MainPID") == pid != "0"
 
 

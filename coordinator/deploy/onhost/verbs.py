@@ -35,7 +35,8 @@ LOCK = "/run/bootcoord.lock"
 
 def facts(request: Request) -> Request:
     """What is there; changes nothing."""
-    data, unit = request["data"], request["unit"]
+    record = record_of(request["network"])
+    data, unit = record["data"] if record else request["data"], request["unit"]
     systemd = os.path.isdir("/run/systemd/system")
     return {
         "root": os.geteuid() == 0,
@@ -43,7 +44,7 @@ def facts(request: Request) -> Request:
         "python": best_python(),
         "systemd": systemd,
         "held": listed(ROOT + "/bundles") + listed(ROOT + "/runtimes"),
-        "record": record_of(request["network"]),
+        "record": record,
         "config": text(data + "/agent.toml"),
         "certificate": text(data + "/identity/agent.pem"),
         "unit": text(_unit_path(unit)),
