@@ -191,6 +191,19 @@ def test_another_coordinators_agent_is_not_taken_over(
     assert show(testbed, hosts[0], "MainPID") == pid != "0"
 
 
+def test_the_user_cannot_change_under_an_agent_that_runs(
+    testbed: Testbed, hosts: list[str], installed: object, operator: Operator, net: Network
+) -> None:
+    """Refused before anything is written down: the agent can be stopped and removed as before."""
+    pid = show(testbed, hosts[0], "MainPID")
+    report = operator.deployment.install([replace(net.hosts[0], user="somebody")])[hosts[0]]
+    assert isinstance(report, DeployError)
+    assert "files are bootcoord's here" in str(report)
+    record = json.loads(testbed.ssh(hosts[0], "cat", "/opt/bootcoord/networks/testy.json").stdout)
+    assert (record["user"], show(testbed, hosts[0], "MainPID")) == ("bootcoord", pid)
+    assert "somebody" not in testbed.ssh(hosts[0], "cat", "/etc/passwd").stdout
+
+
 def test_a_data_folder_of_somebody_else_is_refused(
     testbed: Testbed, hosts: list[str], installed: object, folder: Path, net: Network
 ) -> None:

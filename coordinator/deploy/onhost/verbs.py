@@ -80,6 +80,8 @@ def configure(request: Request) -> Request:
     record = record_of(request["network"]) or {"found": None, "taken": False}
     if record.get("data", request["data"]) != request["data"]:
         raise Failed(f"this network lies in {record['data']} here: `coord down --purge` before it can move")
+    if record["taken"] and record["user"] != request["user"]:
+        raise Failed(f"this network's files are {record['user']}'s here: `coord down --purge` before that can change")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
     record.update({key: request[key] for key in ("python", "environment")})
     write_record(record)
