@@ -247,6 +247,7 @@ def test_the_chain_comes_back_without_a_coordinator(seven: World) -> None:
 
 def test_a_coordinator_that_comes_back_finds_all_parties(seven: World) -> None:
     """Nobody has to type anything at a party's."""
+    seven.coord.end()
     seven.coord = Staying.start(seven.operator, "serve")
     seven.coord.await_text("parties dial", 60)
     for party in seven.parties:
