@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from support.retry import retrying
 STALL_SECONDS = 30.0
 """An upload that does not move for so long has failed; how long all of it takes depends on the line."""
 KEEPALIVE_SECONDS = 10
+GONE_SECONDS = 30.0
+"""A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
 ATTEMPTS = 4
 """A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
 
@@ -94,7 +97,10 @@ class HostConnection:
             stderr = b"".join(iter(lambda: _receive(channel.recv_stderr, channel, deadline), b""))
             if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
                 raise TimeoutError
-            return Completed(channel.recv_exit_status(), stdout, stderr)
+            status = channel.recv_exit_status()
+            if status < 0 and not self.alive:  # with the connection, the command's end was lost
+                raise EOFError
+            return Completed(status, stdout, stderr)
 
     def stream(self, arguments: Sequence[str], stdin: bytes = b"") -> Iterator[bytes]:
         """What a command prints, as it comes, until it ends. Raises CommandFailed."""
@@ -155,6 +161,9 @@ def open_login(login: VerifiedLogin) -> None:
         try:
             login.open()
             login.transport.set_keepalive(KEEPALIVE_SECONDS)
+            if isinstance(login.transport.sock, socket.socket):  # else it goes through a hop before
+                milliseconds = int(GONE_SECONDS * 1000)
+                login.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         except WrongHostKey as error:
             wrong = wrong or error
             disabled = [*disabled, *error.algorithms]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from coordinator.deploy.connection import HostConnection
-from coordinator.deploy.errors import DeployError, HostKeyRefused, LoginRefused
+from coordinator.deploy.connection import GONE_SECONDS, KEEPALIVE_SECONDS, HostConnection
+from coordinator.deploy.errors import CommandFailed, DeployError, HostKeyRefused, LoginRefused
 from coordinator.deploy.privileged import Privileged
 from coordinator.deploy.tunnels import Tunnels
 from inventory.network import Host, HostKeyPolicy, Ssh, Sudo
@@ -143,6 +144,21 @@ def test_a_tunnel_leads_from_the_hosts_loopback_to_us(testbed: Testbed, pair: li
             assert stands.wait(20)
             assert testbed.ssh(pair[0], dial).stdout.strip() == "b'hello'"
         assert "refused" in testbed.ssh(pair[0], dial, check=False).stderr
+
+
+def test_a_host_that_vanishes_is_noticed(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
+    """Long before the time is over of the command that runs there."""
+    with HostConnection(ssh) as connection:
+        cutting = threading.Timer(1.0, testbed.cut, (pair[0],))
+        cutting.start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(CommandFailed, match=r"the connection to .* broke"):
+                connection.command(["sleep", "300"], seconds=200)
+        finally:
+            cutting.join()
+            testbed.heal(pair[0])
+        assert time.monotonic() - began < GONE_SECONDS + 3 * KEEPALIVE_SECONDS
 
 
 def test_a_command_that_hangs_ends_with_an_error(ssh: Ssh) -> None:
