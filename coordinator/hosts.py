@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from coordinator.ca import Authority
 from coordinator.deploy.deployment import SshDeployment
 from coordinator.deploy.errors import DeployError
 from coordinator.deploy.installer import Installed
+from coordinator.deploy.tunnels import STANDS, Tunnels
 from coordinator.errors import OperationFailed
 from coordinator.local import ensure_agent, stop_all
 from coordinator.passwords import Passwords, in_thread
@@ -118,6 +119,20 @@ class Hosts:
             self._reporter.ended(host, INSTALL, "done", ", ".join(result.changes) + sent)
         else:
             self._reporter.ended(host, INSTALL, "already", "runs")
+
+
+@contextmanager
+def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
+    """Holds those tunnels for a command that only looks. What ails them, by host."""
+    troubles: dict[str, str] = {}
+
+    def report(host: str, text: str) -> None:
+        troubles[host] = text
+        if text == STANDS:
+            del troubles[host]
+
+    with Tunnels([host for host in session.network.hosts if host.tunnel], session.hub.port, report):
+        yield troubles
 
 
 def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:

@@ -11,6 +11,7 @@ import click
 from coordinator.answering import answering
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.control import NoAnswer, ask_running
+from coordinator.hosts import tunnelled
 from coordinator.hub import BusyError
 from coordinator.local import agent_runs
 from coordinator.reporting import gather, planned
@@ -22,6 +23,8 @@ from support.retry import retrying
 
 REDRAW = 1.0
 """Seconds between two pictures of --watch."""
+TUNNEL_SECONDS = 3.0
+"""What an SSH login may take, where agents come through one."""
 ASK_SECONDS = 5.0
 """How long another command that runs is asked for its answer."""
 
@@ -68,12 +71,15 @@ async def _look(settings: Settings, network: Network) -> tuple[dict[str, object]
             dead = {
                 host.name for host in network.hosts if host.local and not agent_runs(session.state.host_data(host.name))
             }
-            await session.connected([host.name for host in network.hosts if host.name in hosts - dead], GLANCE_SECONDS)
-            report = await gather(session)
+            awaited = [host.name for host in network.hosts if host.name in hosts - dead]
+            through_ssh = any(host.tunnel for host in network.hosts)
+            with tunnelled(session) as troubles:
+                await session.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
+                report = await gather(session)
     except BusyError:
         answer = await ask_running(settings.state.absolute() / network.name, "status")
         return answer["document"], answer["lines"]
-    return report.to_json(), list(report_lines(report))
+    return report.to_json(), [*report_lines(report), *(f"{host}: {trouble}" for host, trouble in troubles.items())]
 
 
 async def _watch(settings: Settings, network: Network) -> None:

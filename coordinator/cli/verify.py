@@ -13,6 +13,7 @@ from coordinator.booting import check_unchanged
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.control import NoAnswer, ask_running
 from coordinator.errors import OperationFailed
+from coordinator.hosts import tunnelled
 from coordinator.hub import BusyError
 from coordinator.link import RemoteNode
 from coordinator.parties.observing import observed
@@ -75,9 +76,11 @@ async def _audit(settings: Settings, network: Network) -> Report:
     async with open_session(network, settings.state, acting=False) as session, answering(session):
         sealed = require_sealed(session)
         hosts = dict.fromkeys(node.host for node in network.nodes)
-        missing = await session.connected(hosts, DIAL_SECONDS)
-        if network.genesis_node.host in missing and len(missing) == len(hosts):
-            raise OperationFailed(f"no agent answers; type: coord boot {network.source}")
-        reader = session.desk.reader
-        node = RemoteNode(session.desk.link(reader.host), reader.name)
-        return await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))
+        with tunnelled(session) as troubles:
+            missing = await session.connected(hosts, DIAL_SECONDS)
+            if network.genesis_node.host in missing and len(missing) == len(hosts):
+                why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
+                raise OperationFailed(f"{why}no agent answers; type: coord boot {network.source}")
+            reader = session.desk.reader
+            node = RemoteNode(session.desk.link(reader.host), reader.name)
+            return await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))

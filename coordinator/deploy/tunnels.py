@@ -18,6 +18,8 @@ from coordinator.deploy.errors import DeployError, HostKeyRefused, LoginRefused
 from inventory.network import Host
 from support.retry import retrying
 
+STANDS = "tunnel stands"
+"""What is reported of a tunnel that does; all else is a trouble."""
 LOOK_SECONDS = 1.0
 """Between two looks at whether the connection still stands."""
 LONGEST_PAUSE = 2.0
@@ -79,7 +81,7 @@ class Tunnels:
         with HostConnection(host.ssh) as connection:
             try:
                 with connection.login.forward_remote(self._port, local_host="127.0.0.1"):
-                    self._report(host.name, "tunnel stands")
+                    self._report(host.name, STANDS)
                     while not self._ended.wait(LOOK_SECONDS):
                         if not connection.alive:
                             raise DeployError("the connection broke")

@@ -148,6 +148,17 @@ def test_every_way_leads_to_an_agent(testbed: Testbed, hosts: list[str], booted:
     grows(testbed, hosts, 30)
 
 
+def test_the_tunnelled_host_is_seen_by_commands_that_only_look(
+    hosts: list[str], booted: str, operator: Operator
+) -> None:
+    """Each holds the tunnel for as long as it looks; the whole table has the host's agent and node."""
+    status = operator.json("status")
+    (agent,) = (host["agent"] for host in status["hosts"] if host["name"] == hosts[2])
+    assert agent == "connected"
+    assert all(node["head_block"] for node in status["nodes"])
+    assert operator.json("verify")["ok"] is True
+
+
 def test_an_upgrade_of_all_agents_stops_no_node(
     testbed: Testbed, hosts: list[str], booted: str, operator: Operator, tmp_path: Path
 ) -> None:
