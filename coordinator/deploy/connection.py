@@ -142,7 +142,7 @@ class HostConnection:
         except TimeoutError as error:
             raise CommandFailed(f"{what[:100]}: no answer within {seconds:g} s") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
-            text = f"{what[:100]}: the connection to {self.login.place} broke: {error or 'closed'}"
+            text = f"{what[:100]}: the connection to {self.login.place} broke: {str(error) or 'closed'}"
             raise CommandFailed(text) from error
 
 
