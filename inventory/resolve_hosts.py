@@ -99,7 +99,7 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
     user = said("user") or "root"
     if wrong := syntax.port(port):
         problems.add(at("port"), wrong)
-    if wrong := syntax.login(user):
+    if wrong := syntax.ssh_user(user):
         problems.add(at("user"), wrong)
     if own.address is not None and (wrong := syntax.address(own.address)):
         problems.add(f"{path}.address", wrong)
@@ -126,7 +126,7 @@ def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Proble
     checks = (
         ("address", syntax.address(table.address)),
         ("port", syntax.port(table.port)),
-        ("user", syntax.login(user)),
+        ("user", syntax.ssh_user(user)),
         ("fingerprint", None if table.fingerprint is None else syntax.fingerprint(table.fingerprint)),
     )
     for key, wrong in checks:

@@ -11,6 +11,7 @@ from antelope.names import check_name
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
+_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?", re.ASCII)
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
@@ -69,8 +70,13 @@ def listening(text: str) -> str | None:
 
 
 def login(text: str) -> str | None:
-    """A Unix user."""
+    """A Unix user that an installation may create: what every useradd takes."""
     return None if _LOGIN.fullmatch(text) else f"{text!r} is not the name of a Unix user"
+
+
+def ssh_user(text: str) -> str | None:
+    """A user who is there: a directory service's may be john.doe, or jdoe@example.com."""
+    return None if _SSH_USER.fullmatch(text) else f"{text!r} is not the name of a user"
 
 
 def fingerprint(text: str) -> str | None:

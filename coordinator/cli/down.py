@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 
 import click
 
@@ -33,7 +34,7 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
     if only and only not in {host.name for host in network.hosts}:
         raise UsageProblem(f"{network.source}: there is no host {only!r}")
     if purge and not yes:
-        click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone", abort=True)
+        _ask(network)
     state = State(settings.state, network.name)
     try:
         with FileLock(state.folder / "lock"):
@@ -48,3 +49,15 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
         shutil.rmtree(state.folder)
         click.echo(f"removed {state.folder}")
     return 1 if failed else 0
+
+
+def _ask(network: Network) -> None:
+    """Raises UsageProblem without a yes."""
+    try:
+        if click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone"):
+            return
+    except click.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise
+        click.echo()
+    raise UsageProblem("nothing was removed: --purge wants a yes, or --yes")

@@ -6,7 +6,9 @@ Fabric itself takes each host key that it is shown, and builds the jump hosts of
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,8 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
         # As OpenSSH does: ssh_config may name files that are not on this machine. The inventory may not (check_key).
         files = self.connect_kwargs["key_filename"]
         self.connect_kwargs["key_filename"] = [name for name in files if Path(name).is_file()]
+        if not self.connect_kwargs["allow_agent"]:
+            self.connect_kwargs["pkey"] = agent_key(files)
         self._key = ssh.key
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(Verify(ssh, Known(_known_hosts(ssh, own))))
@@ -88,6 +92,20 @@ def _keys(ssh: Ssh, own: Mapping[str, Any]) -> dict[str, Any]:
         "auth_timeout": CONNECT_SECONDS,
         "channel_timeout": CONNECT_SECONDS,
     }
+
+
+def agent_key(files: Sequence[str]) -> paramiko.PKey | None:
+    """ssh-agent's key of one of the identity files: the only one that `IdentitiesOnly` lets it offer."""
+    try:
+        held = {key.asbytes(): key for key in paramiko.Agent().get_keys()}
+    except paramiko.SSHException:
+        return None
+    for name in files:
+        with suppress(OSError, ValueError, IndexError):  # unreadable, or no public key
+            found = held.get(b64decode(Path(name.removesuffix(".pub") + ".pub").read_text().split()[1]))
+            if found is not None:
+                return found
+    return None
 
 
 def _known_hosts(ssh: Ssh, own: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -107,6 +109,44 @@ def test_proxyjump_of_ssh_config_is_verified_too(
     known.write_text("".join(line for line in lines if testbed.address(pair[1]) not in line))
     with pytest.raises(HostKeyRefused, match=f"no host key of {testbed.address(pair[1])}"):
         whoami(replace(ssh, known_hosts=known))
+
+
+@pytest.fixture
+def ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A real ssh-agent of this test's own, with no keys yet."""
+    where = str(tmp_path / "a")
+    with subprocess.Popen(["ssh-agent", "-D", "-a", where], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline(), "it says where it listens, once it does"
+            monkeypatch.setenv("SSH_AUTH_SOCK", where)
+            yield
+        finally:
+            process.terminate()
+
+
+@pytest.mark.usefixtures("ssh_agent")
+@pytest.mark.parametrize("only", ["no", "yes"])
+def test_a_key_with_a_passphrase_is_ssh_agents(
+    only: str, testbed: Testbed, ssh: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the agent, which `IdentitiesOnly` leaves the named file's key alone; the agent is never forwarded."""
+    right, other = tmp_path / "right", tmp_path / "other"
+    shutil.copy(testbed.key, right)
+    shutil.copy(testbed.key.with_suffix(".pub"), right.with_suffix(".pub"))
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    for path in (right, other):
+        subprocess.run(["ssh-add", "-q", path], check=True)
+        subprocess.run(["ssh-keygen", "-q", "-p", "-N", "a passphrase", "-f", path], check=True, capture_output=True)
+    config = tmp_path / ".ssh/config"
+    config.parent.mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config.write_text(f"Host *\n  IdentitiesOnly {only}\n  IdentityFile {right}\n")
+    with HostConnection(replace(ssh, key=None)) as connection:
+        assert connection.command(["sh", "-c", "echo [$SSH_AUTH_SOCK]"], seconds=10).stdout == b"[]\n"
+    config.write_text(f"Host *\n  IdentitiesOnly yes\n  IdentityFile {other}\n")
+    with pytest.raises(LoginRefused, match="in with none of our keys"):
+        whoami(replace(ssh, key=None))
 
 
 def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -50,3 +51,16 @@ def test_a_fault_where_nothing_can_be_written(
     assert run(["plan", str(inventory)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("coord: internal error: ZeroDivisionError")
+
+
+@pytest.mark.parametrize("answer", ["", "n\n"])
+def test_purge_without_a_yes_removes_nothing(
+    answer: str, inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An answer of no, or a script that has none to give: it is not told to carry on, but of --yes."""
+    (state := Path(".coord/small")).mkdir(parents=True)
+    (state / "journal.sqlite").touch()
+    monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+    assert run(["down", str(inventory), "--purge"]) == 2
+    assert capsys.readouterr().err.strip() == "coord: nothing was removed: --purge wants a yes, or --yes"
+    assert (state / "journal.sqlite").exists()

@@ -171,6 +171,10 @@ CASES: dict[str, tuple[str, str]] = {
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nuser = "a;b"',
         "hosts[0].user: 'a;b' is not the name of a Unix user",
     ),
+    "user of ssh": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.user = "-oProxyCommand=x"',
+        "hosts[0].ssh.user: '-oProxyCommand=x' is not the name of a user",
+    ),
     "data": (HOSTS + 'data = "/var/../etc"', "hosts[0].data: '/var/../etc' is not an absolute path"),
     "the root as data": (HOSTS + 'data = "/"', "hosts[0].data: '/' is not an absolute path"),
     "root as user": (HOSTS + 'user = "root"', "hosts[0].user: agent and nodes never run as root"),

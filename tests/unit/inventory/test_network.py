@@ -149,6 +149,7 @@ def test_ssh(network: Load, tmp_path: Path) -> None:
     known_hosts = "/etc/ssh/known"
     [ssh.jump]
     address = "bastion.example.org"
+    user = "john.doe@example.org"
     [[hosts]]
     name = "h1"
     address = "bp1.example.org"
@@ -174,7 +175,11 @@ def test_ssh(network: Load, tmp_path: Path) -> None:
     assert (second.address, second.port, second.user, second.sudo) == ("10.0.0.2", 22, "root", Sudo.NONE)
     assert (first.host_key, second.host_key) == (HostKeyPolicy.STRICT, HostKeyPolicy.ACCEPT_NEW)
     assert first.jump is not None
-    assert (first.jump.address, first.jump.user, first.jump.jump) == ("bastion.example.org", "operator", None)
+    assert (first.jump.address, first.jump.user, first.jump.jump) == (
+        "bastion.example.org",
+        "john.doe@example.org",
+        None,
+    )
     assert (first.jump.key, first.jump.known_hosts) == (first.key, first.known_hosts)
 
 
