@@ -100,11 +100,11 @@ class Installer:
 
     def down(self) -> bool:
         """Stops the agent, for good, and its nodes. Returns whether the network was installed there."""
-        return bool(self._root.request("down", network=self._supplies.network)["known"])
+        return self._known("down")
 
     def purge(self) -> bool:
         """The same, and removes everything that was installed; whether it was."""
-        return bool(self._root.request("purge", network=self._supplies.network)["known"])
+        return self._known("purge")
 
     def logs(self, node: str, lines: int, follow: bool) -> Iterator[bytes]:
         """A node's log, piece by piece; of the agent itself without a node. Raises DeployError."""
@@ -128,6 +128,10 @@ class Installer:
             command = ["tail", "-n", str(lines), *(["-F"] if follow else []), f"{data}/agent.log"]
         sudo, password = self._root.sudo()
         yield from self._connection.stream([*sudo, *command], password)
+
+    def _known(self, verb: str) -> bool:
+        network = self._supplies.network
+        return bool(self._root.request(verb, network=network, unit=unit_name(network))["known"])
 
     def _archives(self, facts: Mapping[str, Any]) -> tuple[Bundle, Archive | None]:
         version = facts["python"]["version"]

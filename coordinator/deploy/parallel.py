@@ -40,27 +40,29 @@ def on_each(
     """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
 
     ended: is told the same of each host as soon as it is known, from several threads. seconds: for one host. stop: set
-    by another thread, it ends all connections, as Ctrl-C does; Interrupted is raised then.
+    by another thread, it ends all connections, as Ctrl-C does; Interrupted is raised then, and of what broke by that
+    nothing is told.
     """
+    given_up = stop or threading.Event()
     chosen = [host for host in hosts if host.ssh is not None]
     connections: set[HostConnection] = set()
 
     def on_one(host: Host) -> T | DeployError:
         result = _attempt(host, work, seconds, connections)
-        ended(host.name, result)
+        if not (given_up.is_set() and isinstance(result, DeployError)):
+            ended(host.name, result)
         return result
 
     with ThreadPoolExecutor(max(1, min(at_once, len(chosen))), thread_name_prefix="deploy") as pool:
         running = {host.name: pool.submit(on_one, host) for host in chosen}
         try:
             while not all(future.done() for future in running.values()):
-                if stop is not None and stop.is_set():
+                if given_up.is_set():
                     raise Interrupted("interrupted")
                 wait(running.values(), LOOK_SECONDS)
             return {name: future.result() for name, future in running.items()}
         except BaseException:
-            if stop is not None:
-                stop.set()
+            given_up.set()
             for future in running.values():
                 future.cancel()
             for connection in list(connections):

@@ -273,6 +273,21 @@ def test_purge_needs_no_working_installation(
     assert disk(testbed, hosts[0]) == clean
 
 
+def test_a_record_that_was_removed_by_hand_is_missed(
+    testbed: Testbed, hosts: list[str], operator: Operator, net: Network
+) -> None:
+    """Nobody knows then what was found there: it is said, not taken for a host without an agent, and mended."""
+    operator.deployment.install(net.hosts[:1])
+    testbed.ssh(hosts[0], "rm -r /opt/bootcoord")
+    for purge in (False, True):
+        said = operator.deployment.down(net.hosts[:1], purge=purge)[hosts[0]]
+        assert "testy.json is gone, yet bootcoord-testy.service is here" in str(said)
+    operator.deployment.install(net.hosts[:1])
+    assert operator.deployment.down(net.hosts[:1], purge=True) == {hosts[0]: True}
+    assert testbed.ssh(hosts[0], "ls /opt; find /etc/systemd -name 'bootcoord*'").stdout == ""
+    testbed.ssh(hosts[0], "userdel bootcoord; rm -r /var/lib/bootcoord")  # the rest, which it then takes for found
+
+
 def test_without_systemd_the_agent_is_a_detached_process(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:

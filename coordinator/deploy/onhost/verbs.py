@@ -109,7 +109,7 @@ def start(request: Request) -> Request:
 
 def down(request: Request) -> Request:
     """Stops the agent for good, also over reboots, and then its nodes."""
-    record = record_of(request["network"])
+    record = _kept(request)
     if record is None:
         return {"known": False}
     _stop_agent(request, record)
@@ -122,7 +122,7 @@ def purge(request: Request) -> Request:
 
     Archives come before there is a record, and are removed after it: the rest looks at what no record needs.
     """
-    record = record_of(request["network"])
+    record = _kept(request)
     if record is not None:
         _stop_agent(request, record)
         with contextlib.suppress(Failed):  # as with damaged libraries: what it left running is ended below
@@ -144,6 +144,14 @@ def purge(request: Request) -> Request:
     for folder in ("networks", "bundles", "runtimes", "users", ""):
         rmdir(os.path.join(ROOT, folder))
     return {"known": record is not None}
+
+
+def _kept(request: Request) -> Request | None:
+    """The record. Raises Failed where it was removed by hand: what it told apart is nobody's guess."""
+    record, path = record_of(request["network"]), record_path(request["network"])
+    if record is None and text(_unit_path(request["unit"])):
+        raise Failed(f"{path} is gone, yet {request['unit']} is here: type `coord install`, and then this again")
+    return record
 
 
 def _stop_agent(request: Request, record: Request) -> None:

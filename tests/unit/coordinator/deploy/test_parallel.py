@@ -86,8 +86,8 @@ def test_a_host_that_takes_too_long_is_cut_off(unconnected: None) -> None:
 
 
 def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
-    """Told to stop from another thread, it cuts the connections, and begins with no other host."""
-    stop, began = threading.Event(), []
+    """Told to stop from another thread, it cuts the connections, begins with no other host, and calls nothing failed."""
+    stop, began, told = threading.Event(), [], []
 
     def work(host: Host, cut: HostConnection) -> str:
         assert isinstance(cut, NoConnection)
@@ -97,8 +97,8 @@ def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
         raise DeployError("the connection broke")
 
     with pytest.raises(Interrupted):
-        on_each(hosts(3), work, at_once=1, stop=stop)
-    assert began == ["h0"]
+        on_each(hosts(3), work, at_once=1, stop=stop, ended=lambda host, _result: told.append(host))
+    assert (began, told) == (["h0"], [])
 
 
 @pytest.fixture
