@@ -71,7 +71,8 @@ class PlainReporter:
     def _say(self, text: str) -> None:
         for step, title, detail in self._already.take():
             self._line("already", step, title, detail)
-        print(text, file=self._stream, flush=True)
+        self._stream.write(text + "\n")  # at once: hosts are told of from several threads
+        self._stream.flush()
 
     def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
         self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")

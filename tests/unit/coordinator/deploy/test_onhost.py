@@ -100,7 +100,7 @@ def test_what_was_interrupted_before_it_was_on_record_goes(root: Path, tmp_path:
     for upload in ("one.Xy", "one-more.Xy"):
         (tmp_path / f"upload.{upload}").mkdir()
         (tmp_path / f"upload.{upload}" / "archive").touch()
-    assert verbs.purge({"network": "one"}) == {"known": False}
+    assert verbs.purge({"network": "one", "unit": "bootcoord-one.service"}) == {"known": False}
     assert sorted(os.listdir(tmp_path)) == ["upload.one-more.Xy"]
 
 

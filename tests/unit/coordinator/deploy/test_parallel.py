@@ -86,7 +86,7 @@ def test_a_host_that_takes_too_long_is_cut_off(unconnected: None) -> None:
 
 
 def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
-    """Told to stop from another thread, it cuts the connections, begins with no other host, and calls nothing failed."""
+    """Told to stop from another thread, it cuts the connections, begins with no other host, calls nothing failed."""
     stop, began, told = threading.Event(), [], []
 
     def work(host: Host, cut: HostConnection) -> str:
