@@ -168,30 +168,27 @@ def running(folder: Path) -> Process | None:
 
 
 def find(*arguments: str) -> Process | None:
-    """The process with these arguments in a row on its command line; of parents and children, the parent."""
+    """The process with these arguments in a row on its command line, if it leads a session as `start` has it do.
+
+    So nodeos' helpers are none: they have its command line, and may outlive it for a moment.
+    """
     wanted = b"\0" + b"\0".join(os.fsencode(argument) for argument in arguments) + b"\0"
-    found: dict[int, int] = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():
+            pid = int(entry.name)
             try:
-                if wanted in Path(entry.path, "cmdline").read_bytes():
-                    found[int(entry.name)] = _stat(int(entry.name)).parent
+                if wanted in Path(entry.path, "cmdline").read_bytes() and _stat(pid).session == pid:
+                    process = Process.of(pid)
+                    if process.alive:
+                        return process
             except OSError:  # it ended meanwhile
                 continue
-    eldest = (pid for pid, parent in found.items() if parent not in found)
-    for pid in eldest:
-        try:
-            process = Process.of(pid)
-        except ProcessLookupError:
-            continue
-        if process.alive:
-            return process
     return None
 
 
 class _Stat(NamedTuple):
     state: str
-    parent: int
+    session: int
     started: int
 
 
@@ -201,7 +198,7 @@ def _stat(pid: int) -> _Stat:
     except (FileNotFoundError, ProcessLookupError):
         raise ProcessLookupError(f"no process {pid}") from None
     fields = text.rpartition(")")[2].split()  # The name, in brackets, may hold blanks and brackets itself.
-    return _Stat(fields[0], int(fields[1]), int(fields[19]))
+    return _Stat(fields[0], int(fields[3]), int(fields[19]))
 
 
 def _boot_id() -> str:

@@ -18,6 +18,8 @@ from support.processes import RECORD, Process, StillRunningError
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
+FORKING = "import os, time; helper = os.fork(); helper and print('forked', helper, flush=True); time.sleep(60)"
+
 
 @pytest.fixture
 def begin(tmp_path: Path) -> Iterator[Callable[..., Process]]:
@@ -102,6 +104,20 @@ def test_a_foreign_command_line_is_no_node(begin: Callable[..., Process], tmp_pa
     assert processes.running(folder) is None
     assert processes.stop_nodes(tmp_path) == ()
     assert editor.alive
+
+
+def test_a_helper_that_outlives_its_node_is_no_node(begin: Callable[..., Process], tmp_path: Path) -> None:
+    """nodeos' helpers have its command line, and end a moment later: with nodeos itself the folder's node is gone."""
+    folder = tmp_path / "nodes" / "one"
+    folder.mkdir(parents=True)
+    node = begin(sys.executable, "-c", FORKING, "--config-dir", str(folder))
+    wait_for(lambda: "forked" in (tmp_path / "output").read_text(), "the helper")
+    assert processes.running(folder) == node
+    processes.kill(node)
+    helper = Process.of(int((tmp_path / "output").read_text().split()[1]))
+    assert helper.alive
+    assert processes.running(folder) is None
+    processes.kill(helper)
 
 
 @pytest.mark.parametrize("cuts", [True, False], ids=["cut", "truncated"])
