@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import support.quiet  # noqa: F401 (before what imports grpc)
+
+# isort: split
 import argparse
 import asyncio
 import logging
-import os
 import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-
-# Before grpc is imported: nodes are started by fork and exec, and grpc's own chatter is no message to anybody.
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from agent.config import AgentConfig, ConfigError, DataFolder
 from agent.identity import admit, request

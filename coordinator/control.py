@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
         except Exception as error:  # whatever it is, the asker hears of it, and the boot goes on
             answer = {"error": str(error) or type(error).__name__}
         writer.write(json.dumps(answer).encode() + b"\n")
-        await writer.drain()
+        with suppress(ConnectionError):  # whoever asked has gone
+            await writer.drain()
         writer.close()
 
     async with sockets.listening(folder, serve, LIMIT):

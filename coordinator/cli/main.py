@@ -5,15 +5,19 @@ Exit status: 0 done; 1 the operation failed or found a difference; 2 the input o
 
 from __future__ import annotations
 
+import support.quiet  # noqa: F401 (before what imports grpc)
+
+# isort: split
 import importlib
 import io
+import logging
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from coordinator.cli import faults
 from coordinator.cli.options import DEFAULT_STATE, Settings
 from coordinator.errors import CoordError
 
@@ -33,8 +37,6 @@ COMMANDS = {
     "down": ("coordinator.cli.down", "stops nodes and agents; their data stays"),
 }
 """Name → module and one line for --help; modules are imported when they are used, so that --help is quick."""
-
-DEBUG = "debug.log"
 
 
 class Coord(click.Group):
@@ -87,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another one
+    logging.basicConfig(handlers=[faults.Lines()])
     sys.exit(run(args))
 
 
@@ -117,11 +120,5 @@ def _explain(error: Exception) -> int:
     if known is not None:
         click.echo(worded(error), err=True)
         return known
-    trace = "".join(traceback.format_exception(error))
-    try:
-        Path(DEBUG).write_text(trace, encoding="utf-8")
-        report = f"please report it with {DEBUG}"
-    except OSError:  # a folder that cannot be written to, or a full disk
-        report = f"please type it again where {DEBUG} can be written, and report it with that"
-    click.echo(f"coord: internal error: {type(error).__name__}: {error}; {report}", err=True)
+    click.echo(f"coord: {faults.worded(error)}", err=True)
     return 1

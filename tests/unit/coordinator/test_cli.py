@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 from pathlib import Path
 
 import pytest
 
+from coordinator.cli import faults
 from coordinator.cli.main import run
 
 
@@ -46,7 +48,7 @@ def test_a_fault_where_nothing_can_be_written(
     inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A fault of coord's own is one line, also where its debug.log cannot be written."""
-    monkeypatch.setattr(sys.modules[run.__module__], "DEBUG", "no/such/folder/debug.log")
+    monkeypatch.setattr(faults, "DEBUG", "no/such/folder/debug.log")
     monkeypatch.setattr("inventory.load.load", lambda _: 1 // 0)
     assert run(["plan", str(inventory)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -64,3 +66,28 @@ def test_purge_without_a_yes_removes_nothing(
     assert run(["down", str(inventory), "--purge"]) == 2
     assert capsys.readouterr().err.strip() == "coord: nothing was removed: --purge wants a yes, or --yes"
     assert (state / "journal.sqlite").exists()
+
+
+def test_a_fault_that_work_goes_on_after_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its traceback is in debug.log, which keeps earlier ones, and does not grow for ever; a warning has none."""
+    monkeypatch.chdir(tmp_path)
+    logger = logging.Logger("there")
+    logger.addHandler(faults.Lines())
+    for each in ("first", "second"):
+        try:
+            raise ValueError(f"{each}\nline")
+        except ValueError:
+            logger.exception("party %s", "a\x1b[2Jb")
+    logger.warning("slow")
+    logger.info("nothing")
+    assert capsys.readouterr().err.splitlines() == [
+        "coord: party a [2Jb: internal error: ValueError: first line; please report it with debug.log",
+        "coord: party a [2Jb: internal error: ValueError: second line; please report it with debug.log",
+        "coord: slow",
+    ]
+    assert Path("debug.log").read_text().count("Traceback") == 2
+    monkeypatch.setattr(faults, "LIMIT", 10)
+    faults.worded(KeyError("third"))
+    assert "ValueError" not in Path("debug.log").read_text()

@@ -51,3 +51,23 @@ def test_an_end_in_the_middle_of_an_answer_is_quiet(tmp_path: Path, caplog: pyte
 
     asyncio.run(run())
     assert caplog.messages == []
+
+
+async def test_an_answer_that_nobody_waits_for_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asked was killed in the moment of the answer, which is more than the pipe holds."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def last(request: dict[str, Any]) -> dict[str, Any]:
+        asked.set()
+        await gone.wait()
+        return {"text": "x" * 10_000_000}
+
+    async with control_socket(tmp_path, {"last": last}):
+        _reader, writer = await connect(tmp_path, 1000)
+        writer.write(json.dumps({"ask": "last"}).encode() + b"\n")
+        await asyncio.wait_for(asked.wait(), 5)
+        gone.set()
+        await asyncio.sleep(0)
+        writer.transport.abort()
+        await asyncio.sleep(0.1)
+    assert caplog.messages == []
