@@ -11,7 +11,10 @@ from pathlib import Path
 
 from . import network
 from .command import attempt, run
+from .locks import locked
 from .settings import BRIDGE, UNABLE, Folder, TestbedError
+
+INSTALLING = Path("/run/testbed-packages.lock")
 
 # What must be there, and the Debian package it comes from. Ubuntu has them all too.
 NEEDED = {
@@ -55,15 +58,23 @@ def reasons_against(folder: Folder) -> list[str]:
 def require(folder: Folder) -> None:
     """Install what is missing; raises TestbedError (status UNABLE) when no testbed can be made here."""
     refuse(reasons_against(folder))
-    if missing := missing_packages():
-        sys.stderr.write(f"hosts: installing {' '.join(missing)}\n")
-        apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y")
-        try:
-            run(*apt, "update")
-            run(*apt, "install", "--no-install-recommends", *missing)
-        except TestbedError as error:
-            raise TestbedError(f"cannot install {' '.join(missing)}: {error}", UNABLE) from error
+    if missing_packages():
+        with locked(INSTALLING):
+            _install(missing_packages())
         refuse(reasons_against(folder))
+
+
+def _install(missing: list[str]) -> None:
+    """Nothing where another run has done it meanwhile."""
+    if not missing:
+        return
+    sys.stderr.write(f"hosts: installing {' '.join(missing)}\n")
+    apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120")
+    try:
+        run(*apt, "update")
+        run(*apt, "install", "--no-install-recommends", *missing)
+    except TestbedError as error:
+        raise TestbedError(f"cannot install {' '.join(missing)}: {error}", UNABLE) from error
 
 
 def require_root() -> None:

@@ -6,7 +6,9 @@ import dataclasses
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,26 @@ def test_without_root_it_cannot_run_and_says_why(tmp_path: Path, monkeypatch: py
     assert capability.reasons_against(Folder(tmp_path)) == ["it needs root: name spaces, mounts and containers"]
     for verb in (["check"], ["up", "1"], ["down"]):
         assert cli.main(verb) == UNABLE
+
+
+def test_two_runs_at_a_time_install_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a new machine, tests side by side begin at the same moment: one installs, the other waits for it."""
+    missing, both, commands = ["debootstrap"], threading.Barrier(2), list[tuple[str, ...]]()
+
+    def run(*command: str) -> None:
+        commands.append(command)
+        if "install" in command:
+            missing.clear()
+
+    def seen(folder: Folder) -> list[str]:
+        if missing:
+            both.wait(10)
+        return []
+
+    monkeypatch.setattr(capability, "INSTALLING", tmp_path / "lock")
+    monkeypatch.setattr(capability, "missing_packages", lambda: list(missing))
+    monkeypatch.setattr(capability, "reasons_against", seen)
+    monkeypatch.setattr(capability, "run", run)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(capability.require, [Folder(tmp_path)] * 2))
+    assert [command[-1] for command in commands] == ["update", "debootstrap"]
