@@ -36,7 +36,7 @@ def host_table(report: Report) -> Iterator[str]:
     yield from columns(
         ("HOST", "AGENT", "CLOCK", "DISK FREE"),
         [
-            (row.name, row.agent, "-" if row.clock_offset is None else f"{row.clock_offset * 1000:+.0f} ms",
+            (row.name, row.agent, "-" if row.clock_offset is None else f"{round(row.clock_offset * 1000):+d} ms",
              "-" if row.disk_free is None else f"{row.disk_free / 2**30:.1f} GiB")
             for row in report.hosts
         ],
