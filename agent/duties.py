@@ -36,6 +36,7 @@ from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal, JournalError
+from support.possession import Challenge
 from support.retry import DeadlineError
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ class Duties:
             collected.signers.append(self._key(name, self._keys.signer_key(name), wanted))
 
     def _key(self, account: str, key: PublicKey, wanted: pb.Collect) -> pb.Key:
-        proof = self._keys.prove(key, wanted.network, account, wanted.nonce)
+        proof = self._keys.prove(key, account, Challenge(wanted.network, "", wanted.nonce))
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
     def _check_held(self, manifest: str) -> None:
@@ -176,10 +177,14 @@ class Duties:
         chain_id = Genesis.from_json(json.dumps(dict(sealed.genesis))).chain_id()
         if chain_id != sealed.chain_id:
             raise DutyError(f"the sealed chain id {sealed.chain_id[:16]}… does not follow from its genesis")
+        self.check_chain(chain_id)
         for sha256 in sealed.artifacts:
             await self._have(sha256)
         self._check_held(manifest)  # another one may have been taken while these files came
         self._memory.keep(manifest=manifest)
+
+    def check_chain(self, chain_id: str) -> None:
+        """Whether this agent may take a network of that chain. Raises DutyError."""
 
     async def _have(self, sha256: str) -> None:
         try:

@@ -156,7 +156,7 @@ async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Repor
     keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}
     bundle = await collect(session.network, session.hub, keys)
     session.state.seal(bundle.sealed, dict(bundle.artifacts))
-    session.parties.tell_seal()
+    session.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
     for note in filter(None, (*bundle.notes, wrong_election(session.blueprint(bundle.sealed)))):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
@@ -20,6 +19,7 @@ from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from inventory.seal import Collected, SealedBundle, seal
 from protos import coordination_pb2 as pb
 from support import bundled
+from support.possession import Challenge
 
 COLLECT_SECONDS = 300.0
 """Enough for as many key pairs as are asked for at once, and a probe of nodeos on a slow host."""
@@ -89,7 +89,7 @@ async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] |
 
 async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
     """What one host has, its keys proved; asked for in parts that each fit into a message. Raises OperationFailed."""
-    nonce = secrets.token_bytes(32)
+    challenge = Challenge(network.name, "", secrets.token_bytes(32))  # there is no chain before these keys
     collected = pb.Collected()
     for start in range(0, len(request.accounts) or 1, KEYS_AT_ONCE):
         body = pb.Collect(
@@ -97,37 +97,31 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
             signers=() if start else request.signers,
             import_file="" if start else request.import_file,
             nodeos=network.host(request.host).nodeos,
-            nonce=nonce,
-            network=network.name,
+            nonce=challenge.nonce,
+            network=challenge.network,
         )
         result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
         if not result.ok:
             raise OperationFailed(f"{request.host}: {result.error}")
         # In a thread: thousands of signatures take seconds, in which agents want to be heard.
-        await asyncio.to_thread(check_proofs, network.name, nonce, request.host, _keys(result.collected))
+        await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
         collected.MergeFrom(result.collected)
     return collected
 
 
-def possession(network: str, account: str, nonce: bytes) -> bytes:
-    """The digest that a proof of possession signs (protos/coordination.proto, Key)."""
-    text = b"\0".join([b"bootcoord possession", network.encode(), account.encode(), nonce])
-    return hashlib.sha256(text).digest()
-
-
-def proves(key: pb.Key, network: str, nonce: bytes) -> bool:
+def proves(key: pb.Key, challenge: Challenge) -> bool:
     """Whether a key comes with a valid proof of possession."""
     try:
-        signer = Signature.parse(key.proof).recover(possession(network, key.account, nonce))
+        signer = Signature.parse(key.proof).recover(challenge.digest(key.account))
         return signer == PublicKey.parse(key.public_key)
     except AntelopeError:
         return False
 
 
-def check_proofs(network: str, nonce: bytes, host: str, keys: Iterable[pb.Key]) -> None:
+def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
     """Raises OperationFailed when a key comes without a valid proof of possession."""
     for key in keys:
-        if not proves(key, network, nonce):
+        if not proves(key, challenge):
             raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
 
 

@@ -69,6 +69,10 @@ class BusyError(HubError):
 class PartyDesk(Protocol):
     """What answers parties."""
 
+    @property
+    def chain_id(self) -> str:
+        """Of the sealed network, hex; empty: not sealed yet."""
+
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
         """A party says what it brings. Returns what is wrong with its saying so; empty: it will be answered."""
 
@@ -269,6 +273,12 @@ class Hub:
         self._parties.left(connection, message.leave)
         return ""
 
+    def tell_seal(self) -> None:
+        """The network was sealed: parties learn its chain id, register for that chain, and so learn the manifest."""
+        for connection in self._connections:
+            if connection.identity.kind is Kind.PARTY:
+                connection.send(self._welcome(connection))
+
     def left(self, connection: Connection) -> None:
         """A stream ended."""
         self._connections.discard(connection)
@@ -296,7 +306,10 @@ class Hub:
         return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))
 
     def _welcome(self, connection: Connection) -> pb.FromCoordinator:
-        welcome = pb.Welcome(epoch=self._epoch, instance=self.instance, nonce=connection.nonce)
+        connection.chain_id = self._parties.chain_id if self._parties else ""
+        welcome = pb.Welcome(
+            epoch=self._epoch, instance=self.instance, nonce=connection.nonce, chain_id=connection.chain_id
+        )
         return pb.FromCoordinator(welcome=welcome)
 
     def _tell(self, what: Happening, name: str, detail: str = "") -> None:

@@ -85,6 +85,8 @@ class Connection:
         """Of the certificate that the agent showed."""
         self.nonce = secrets.token_bytes(32)
         """Of this stream: proofs of possession cover it, so that none can be used twice."""
+        self.chain_id = ""
+        """That the agent was told: proofs cover it, too. Hex; empty: there was none yet."""
         self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
         self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
 

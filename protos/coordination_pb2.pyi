@@ -261,29 +261,33 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Welcome(_message.Message):
-    """First, and again whenever the epoch rises because some agent had seen a higher one."""
+    """First, and again whenever the epoch rises because some agent had seen a higher one. A party answers with Registration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     EPOCH_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
+    CHAIN_ID_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """0: an observer, which gives no tasks"""
     instance: _builtins.str
     """random id of this coordinator's run"""
     nonce: _builtins.bytes
     """of this stream: what a party's proofs of possession cover"""
+    chain_id: _builtins.str
+    """hex, covered by them too; empty: not sealed yet. After the seal, another Welcome tells it"""
     def __init__(
         self,
         *,
         epoch: _builtins.int = ...,
         instance: _builtins.str = ...,
         nonce: _builtins.bytes = ...,
+        chain_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "nonce", b"nonce"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain_id", b"chain_id", "epoch", b"epoch", "instance", b"instance", "nonce", b"nonce"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -291,7 +295,7 @@ Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
 class Registration(_message.Message):
-    """What a party brings. Keys with proofs over (network, account, nonce of the Welcome)."""
+    """What a party brings. Keys with proofs over (network, chain id and nonce of the Welcome, account)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -806,7 +810,7 @@ class Key(_message.Message):
     public_key: _builtins.str
     """EOS…"""
     proof: _builtins.str
-    """SIG_K1_… by that key over sha256("bootcoord possession" NUL network NUL account NUL nonce)"""
+    """SIG_K1_… by that key over sha256("bootcoord possession" NUL network NUL chain id NUL account NUL nonce)"""
     def __init__(
         self,
         *,

@@ -9,7 +9,6 @@ A key that a keosd has stands there without its private half, and is signed with
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,14 +19,7 @@ from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
 from inventory.network import GENESIS_ACCOUNT
 from support.files import write_atomic
-
-POSSESSION = b"bootcoord possession"
-"""Begins what a proof of possession signs, so that it is no signature of anything else."""
-
-
-def possession_digest(network: str, account: str, nonce: bytes) -> bytes:
-    """What a key signs to prove that the agent has it (coordination.proto, Key.proof)."""
-    return hashlib.sha256(b"\0".join((POSSESSION, network.encode(), account.encode(), nonce))).digest()
+from support.possession import Challenge
 
 
 class KeyStore:
@@ -105,14 +97,14 @@ class KeyStore:
             raise KeyError(f"a keosd has the key of {account} already")
         return pair.private
 
-    def prove(self, key: PublicKey, network: str, account: str, nonce: bytes) -> str:
+    def prove(self, key: PublicKey, account: str, challenge: Challenge) -> str:
         """A signature (SIG_K1_…) that shows possession of an account's or signer's key. Raises KeyError for others.
 
         It may block, and raise KeosdError, where a keosd has the key.
         """
         for pair in (self._account(account), self._signers.get(account)):
             if pair and pair.public == str(key):
-                return str(self._signing(pair).sign(possession_digest(network, account, nonce)))
+                return str(self._signing(pair).sign(challenge.digest(account)))
         raise KeyError(f"this host has no such key of {account}: {key}")
 
     def import_accounts(self, path: str | Path) -> tuple[dict[str, PublicKey], dict[str, PublicKey]]:

@@ -33,6 +33,7 @@ from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
 from support.files import write_atomic
 from support.journal import Journal
+from support.possession import Challenge
 from support.retry import DeadlineError, poll
 from support.tasks import end
 from support.texts import plain
@@ -63,7 +64,7 @@ class PartyAgent(Agent):
         super().__init__(folder, config, journal, partial(PartyDuties, self.settings, folder.path), keosd)
         self.keys.make([self.settings.account], [self.settings.account])
         self._send: Send | None = None
-        self._nonce = b""
+        self._welcome = pb.Welcome()
         self._version = ""
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
@@ -104,7 +105,7 @@ class PartyAgent(Agent):
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """Tells the coordinator what the party brings, bound to this stream."""
         super().welcome(welcome, send)
-        self._send, self._nonce = send, welcome.nonce
+        self._send, self._welcome = send, welcome
         self._register(send)
 
     def parted(self) -> None:
@@ -128,18 +129,19 @@ class PartyAgent(Agent):
 
     def _register(self, send: Send) -> None:
         """Begins to; a coordinator that went meanwhile hears nothing of it."""
-        self._registering = asyncio.create_task(self._bring(send, self._nonce))
+        self._registering = asyncio.create_task(self._bring(send, self._welcome))
 
     def _register_again(self, send: Send) -> None:
         if self._send is send:
             self._register(send)
 
-    async def _bring(self, send: Send, nonce: bytes) -> None:
+    async def _bring(self, send: Send, welcome: pb.Welcome) -> None:
         try:
-            account_key, signing_key = [await self._key(key, nonce) for key in (self.account_key, self.signer_key)]
-        except (KeosdError, KeyStoreError) as error:
+            challenge = await self._duties.proving.challenge(welcome)
+            account_key, signing_key = [await self._key(key, challenge) for key in (self.account_key, self.signer_key)]
+        except (DutyError, KeosdError, KeyStoreError) as error:
             if str(error) != self._unproved:
-                log.warning("cannot prove to have its keys, and tries again: %s", error)
+                log.warning("does not prove to have its keys, and tries again: %s", error)
             self._unproved = str(error)
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
             return
@@ -155,9 +157,9 @@ class PartyAgent(Agent):
         if self._send is send:
             send(pb.FromAgent(registration=registration))
 
-    async def _key(self, key: PublicKey, nonce: bytes) -> pb.Key:
+    async def _key(self, key: PublicKey, challenge: Challenge) -> pb.Key:
         account = self.settings.account
-        proof = await asyncio.to_thread(self.keys.prove, key, self._config.network, account, nonce)
+        proof = await asyncio.to_thread(self.keys.prove, key, account, challenge)
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
     async def _resume(self) -> None:

@@ -18,6 +18,7 @@ from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodeos.throwaway import free_ports
 from agent.nodes.errors import UnknownNode
 from agent.party import attesting, policy
+from agent.party.proving import Proving
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
 from agent.pushes import Pushed
@@ -57,6 +58,7 @@ class PartyDuties(Duties):
         """data: the agent's folder; tools: what Duties takes."""
         super().__init__(*tools)
         self.settings = settings
+        self.proving = Proving(self._config.network, self.held)
         self.pending = proposals.Pending(data / "proposals")
         self._data = data
 
@@ -99,6 +101,10 @@ class PartyDuties(Duties):
         if manifest != held:
             for line in summary((await self._held()).sealed):
                 log.info("%s", line)
+
+    def check_chain(self, chain_id: str) -> None:
+        """As Duties; raises DutyError."""
+        self.proving.check(chain_id)
 
     async def resume(self) -> None:
         """Starts the node again as it ran last, with the settings of now. Raises what starting raises."""

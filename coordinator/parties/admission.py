@@ -15,6 +15,7 @@ from inventory import syntax
 from inventory.reach import Reach, reach_of
 from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint
+from support.possession import Challenge
 
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+()/:-]{0,99}", re.ASCII)
 _MANIFEST = re.compile(r"([0-9a-f]{64})?", re.ASCII)
@@ -32,6 +33,8 @@ class Rules:
     reach: Reach
     """How near an endpoint may be."""
     manifest: str
+    """Hex; empty: not sealed yet."""
+    chain_id: str
     """Hex; empty: not sealed yet."""
     belongs: Callable[[str], str]
     """Whose an account is already, in a few words; empty: nobody's."""
@@ -57,12 +60,12 @@ class Brought:
     pinned: str
 
 
-def read(registration: pb.Registration, network: str, nonce: bytes) -> Brought:
+def read(registration: pb.Registration, challenge: Challenge) -> Brought:
     """Checks form and proofs of possession. Raises Unacceptable."""
     if wrong := syntax.account(registration.account):
         raise Unacceptable(f"account {wrong}")
-    account_key = _key(registration.account_key, registration.account, network, nonce, "account")
-    signing_key = _key(registration.signing_key, registration.account, network, nonce, "block-signing")
+    account_key = _key(registration.account_key, registration.account, challenge, "account")
+    signing_key = _key(registration.signing_key, registration.account, challenge, "block-signing")
     if not _VERSION.fullmatch(registration.nodeos_version or "unknown"):
         raise Unacceptable("nodeos_version is not the text of a version")
     if not _MANIFEST.fullmatch(registration.pinned_manifest):
@@ -139,7 +142,7 @@ def _check_other(brought: Brought, endpoints: Sequence[str], other: Party) -> No
         raise Unacceptable(f"key {key} is that of party {other.name}")
 
 
-def _key(key: pb.Key, account: str, network: str, nonce: bytes, kind: str) -> str:
+def _key(key: pb.Key, account: str, challenge: Challenge, kind: str) -> str:
     if key.account != account:
         raise Unacceptable(f"the {kind} key is for another account than {account}")
     try:
@@ -150,7 +153,7 @@ def _key(key: pb.Key, account: str, network: str, nonce: bytes, kind: str) -> st
         raise Unacceptable(f"the {kind} key is not in the form EOS…")
     if key.public_key == DEVELOPMENT_KEY:
         raise Unacceptable(f"the {kind} key is nodeos' public development key: everybody has its private key")
-    if not proves(key, network, nonce):
+    if not proves(key, challenge):
         raise Unacceptable(f"the {kind} key comes without a valid proof of possession")
     return key.public_key
 

@@ -16,6 +16,7 @@ from coordinator.parties.book import Book, Party, Standing
 from coordinator.parties.throttle import Throttle
 from protos import coordination_pb2 as pb
 from support.journal import Journal
+from support.possession import Challenge
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,11 @@ class Desk:
         self._troubles: dict[str, tuple[Connection, str]] = {}
         """The last that each party was told, and over which connection."""
 
+    @property
+    def chain_id(self) -> str:
+        """As the hub's PartyDesk."""
+        return self._rules().chain_id
+
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
         """As the hub's PartyDesk; the answer follows when the endpoint's host is resolved."""
         if not self._throttle.allows(connection.identity.name, time.monotonic()):
@@ -69,13 +75,6 @@ class Desk:
         self._book.stands(name, Standing.LEFT, said or "its operator ended it")
         log.info("party %s leaves: %s", name, said)
 
-    def tell_seal(self) -> None:
-        """The network was sealed: parties that were taken up before learn the manifest, unless they pinned another."""
-        for party in self._book.parties():
-            connection = self._connections.get(party.name)
-            if connection and party.accepted:
-                self._answer(connection, party.pinned)
-
     def tell_trouble(self, name: str, why: str) -> None:
         """What holds a party up that was taken up: told once on each of its connections, and again when it changes."""
         connection = self._connections.get(name)
@@ -87,7 +86,7 @@ class Desk:
     async def _judge(self, connection: Connection, registration: pb.Registration) -> None:
         name = connection.identity.name
         try:
-            brought = read(registration, self._rules().network, connection.nonce)
+            brought = read(registration, Challenge(self._rules().network, connection.chain_id, connection.nonce))
             addresses = await self._resolve(brought.endpoint.rpartition(":")[0])
             party = self._take_up(name, brought, addresses)
         except Unacceptable as error:

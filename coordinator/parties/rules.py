@@ -39,6 +39,7 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
         network=network.name,
         reach=network.parties.endpoints,
         manifest=sealed.manifest if sealed else "",
+        chain_id=sealed.chain_id if sealed else "",
         belongs=belongs,
         owned=lambda account: "" if belongs(account) else owned.get(account, ""),
         keys=_keys(sealed, awaited),

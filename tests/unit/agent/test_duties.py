@@ -14,7 +14,6 @@ import pytest
 from agent.config import AgentConfig
 from agent.duties import Duties
 from agent.keys import KeyStore
-from agent.keys.store import possession_digest
 from agent.nodeos.probe import Capabilities
 from agent.nodes.errors import PortTaken
 from agent.nodes.supervisor import Nodes
@@ -27,6 +26,7 @@ from inventory.sealed import Sealed, SealedContract, SealedFeature, pack_allocat
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
+from support.possession import Challenge
 from tests.unit.agent.fake_chain import FakeChain
 
 STEP = "system-accounts"
@@ -127,7 +127,7 @@ async def test_collected_keys_are_proved(bench: Bench) -> None:
     assert first == second
     (alice,), (prod,) = first.collected.accounts, first.collected.signers
     for key in (alice, prod):
-        digest = possession_digest("net", key.account, b"n")
+        digest = Challenge("net", "", b"n").digest(key.account)
         assert Signature.parse(key.proof).verify(digest, PublicKey.parse(key.public_key))
     other = await bench.do(collect=pb.Collect(nodeos="bundled", network="other"))
     assert "not 'other'" in other.error

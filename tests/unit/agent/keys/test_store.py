@@ -11,10 +11,10 @@ import pytest
 from agent.keys import KeyStore, KeyStoreError
 from agent.keys.accounts_file import IN_KEOSD
 from agent.keys.keosd import Keosd
-from agent.keys.store import possession_digest
 from antelope.errors import BadName
 from antelope.keys import PrivateKey, PublicKey, Signature
 from inventory.names import user_name
+from support.possession import Challenge
 from tests.secrets import private_keys
 
 
@@ -90,14 +90,14 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
 
 
 def test_a_proof_is_by_the_key_and_for_this_account_only(tmp_path: Path) -> None:
-    """A proof verifies under the key for its network, account and nonce; a key that is not there proves nothing."""
+    """A proof verifies under the key for its account and challenge; a key that is not there proves nothing."""
     store = KeyStore(tmp_path / "keys")
-    key = store.account_key("useraaaaaaaa")
-    proof = Signature.parse(store.prove(key, "devnet", "useraaaaaaaa", b"nonce"))
-    assert proof.verify(possession_digest("devnet", "useraaaaaaaa", b"nonce"), key)
-    assert not proof.verify(possession_digest("devnet", "useraaaaaaab", b"nonce"), key)
+    key, challenge = store.account_key("useraaaaaaaa"), Challenge("devnet", "", b"nonce")
+    proof = Signature.parse(store.prove(key, "useraaaaaaaa", challenge))
+    assert proof.verify(challenge.digest("useraaaaaaaa"), key)
+    assert not proof.verify(challenge.digest("useraaaaaaab"), key)
     with pytest.raises(KeyError):
-        store.prove(key, "devnet", "useraaaaaaab", b"nonce")
+        store.prove(key, "useraaaaaaab", challenge)
     with pytest.raises(KeyError):
         store.private("nobody")
 

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,13 +103,13 @@ async def _addresses(host: str) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "") -> AsyncIterator[Scene]:
+async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chain_id: str = "") -> AsyncIterator[Scene]:
     """Joins, and serves."""
-
     desks: list[Desk] = []
+    rules = replace(RULES, chain_id=chain_id or bundle.sealed.chain_id)
 
     def desk(hub: Hub) -> Desk:
-        desks.append(Desk(hub.journal, hub.book, lambda: RULES, _addresses))
+        desks.append(Desk(hub.journal, hub.book, lambda: rules, _addresses))
         return desks[0]
 
     async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk) as hub:
@@ -170,6 +170,18 @@ async def test_a_pinned_manifest_is_told_and_kept_to(
         result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
         assert "pinned" in result.error
         assert not scene.party.accepted
+
+
+async def test_another_chain_than_the_keys_were_proved_for_is_not_taken(
+    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The coordinator named one chain when the party registered, and then comes with another one's network."""
+    async with playing(tmp_path, bundle, chain_id="d5" * 32) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
+        assert "the keys proved for chain d5d5" in result.error
+        assert scene.link.hello
+        assert (await scene.agent._duties.held()) is None
 
 
 async def test_a_rogue_coordinator_gets_nothing(

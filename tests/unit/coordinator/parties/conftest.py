@@ -14,7 +14,6 @@ import pytest
 
 from agent.session import OPTIONS, Credentials, Send, Session
 from antelope.keys import PrivateKey
-from coordinator.collecting import possession
 from coordinator.hub import Hub
 from coordinator.parties.admission import Rules
 from coordinator.parties.desk import Desk
@@ -23,14 +22,17 @@ from inventory.reach import Reach
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation, parse
+from support.possession import Challenge
 from support.retry import poll
 from support.tls import key_pem, load_or_make_key, make_csr
 from tests.unit.coordinator.fakes import FakeWork
 
+CHAIN = "c4" * 32
 RULES = Rules(
     network="net",
     reach=Reach.PUBLIC,
     manifest="ab" * 32,
+    chain_id=CHAIN,
     belongs=lambda account: "a producer of the operator's" if account == "defproducera" else "",
     owned=lambda account: "EOSowned" if account == "useraaaaaaaa" else "",
     keys={},
@@ -93,20 +95,20 @@ def private(name: str) -> PrivateKey:
     return PrivateKey(hashlib.sha256(name.encode()).digest())
 
 
-def proved(key: PrivateKey, account: str, nonce: bytes, network: str = "net") -> pb.Key:
+def proved(key: PrivateKey, account: str, nonce: bytes, network: str = "net", chain_id: str = CHAIN) -> pb.Key:
     """A public key with its proof of possession."""
-    proof = str(key.sign(possession(network, account, nonce)))
+    proof = str(key.sign(Challenge(network, chain_id, nonce).digest(account)))
     return pb.Key(account=account, public_key=str(key.public), proof=proof)
 
 
-def registration(name: str, nonce: bytes, endpoint: str = "8.8.8.8:9876") -> pb.Registration:
+def registration(name: str, nonce: bytes, endpoint: str = "8.8.8.8:9876", chain_id: str = CHAIN) -> pb.Registration:
     """What an honest party of that name says."""
     account = account_of(name)
     return pb.Registration(
         account=account,
         p2p_endpoint=endpoint,
-        account_key=proved(private(f"account {name}"), account, nonce),
-        signing_key=proved(private(f"signing {name}"), account, nonce),
+        account_key=proved(private(f"account {name}"), account, nonce, chain_id=chain_id),
+        signing_key=proved(private(f"signing {name}"), account, nonce, chain_id=chain_id),
         nodeos_version="v5.0.3",
     )
 

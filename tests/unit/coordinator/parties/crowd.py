@@ -100,7 +100,9 @@ class Crowd:
 
     def party(self, name: str, endpoint: str, says: Mapping[str, Callable[[pb.Task], pb.Result | None]]) -> FakeParty:
         """A party's agent; `says` replaces what it answers to some tasks, None: nothing at all."""
-        work = Member(say=lambda nonce: [pb.FromAgent(registration=registration(name, nonce, endpoint))])
+        work = Member(
+            say=lambda nonce: [pb.FromAgent(registration=registration(name, nonce, endpoint, self.sealed.chain_id))]
+        )
 
         def carry_out(task: pb.Task, send: Send) -> None:
             kind = str(task.WhichOneof("body"))

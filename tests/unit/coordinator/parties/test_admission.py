@@ -16,6 +16,7 @@ from support.retry import poll
 from support.tls import Kind
 from tests.unit.coordinator.fakes import credentials
 from tests.unit.coordinator.parties.conftest import (
+    CHAIN,
     FakeParty,
     World,
     account_of,
@@ -60,9 +61,17 @@ def _change(**values: object) -> Callable[[pb.Registration, bytes], None]:
     return change
 
 
-def _key(field: str, name: str, *, network: str = "net", other_nonce: bytes = b"", unproved: bool = False) -> object:
+def _key(
+    field: str,
+    name: str,
+    *,
+    network: str = "net",
+    chain_id: str = CHAIN,
+    other_nonce: bytes = b"",
+    unproved: bool = False,
+) -> object:
     def change(said: pb.Registration, nonce: bytes) -> None:
-        key = proved(private(name), said.account, other_nonce or nonce, network)
+        key = proved(private(name), said.account, other_nonce or nonce, network, chain_id)
         if unproved:
             key.proof = proved(private("another"), said.account, nonce).proof
         getattr(said, field).CopyFrom(key)
@@ -111,6 +120,8 @@ def _public(field: str) -> Callable[[pb.Registration, bytes], None]:
         (_key("signing_key", "x", unproved=True), "block-signing key comes without a valid proof"),
         (_key("account_key", "x", other_nonce=b"n" * 32), "account key comes without a valid proof"),
         (_key("signing_key", "x", network="other"), "without a valid proof"),
+        (_key("signing_key", "x", chain_id="d5" * 32), "without a valid proof"),
+        (_key("account_key", "x", chain_id=""), "without a valid proof"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_taken_up(
@@ -233,25 +244,40 @@ async def test_the_network_says_how_near(world: World) -> None:
 
 
 async def test_the_seal_is_told(world: World) -> None:
-    """A party that came before the seal hears the manifest when there is one; one that pinned another is refused."""
-    with_rules(world, manifest="")
-    alice, first = await _joined(world, "alice")
-    assert alice.admissions[0].manifest == ""
+    """Parties that came before the seal prove their keys for the chain when there is one, and hear its manifest; one
+    that pinned another is refused, and so is one that proves them for no chain once more.
+    """
+    chains = [""]
 
-    def pinned(nonce: bytes) -> list[pb.FromAgent]:
-        message = registration("bob", nonce, "8.8.8.9:9876")
-        message.pinned_manifest = "cd" * 32
-        return [pb.FromAgent(registration=message)]
+    def says(name: str, endpoint: str, **changes: str) -> FakeParty:
+        def say(nonce: bytes) -> list[pb.FromAgent]:
+            message = registration(name, nonce, endpoint, changes.get("chain_id", chains[-1]))
+            message.pinned_manifest = changes.get("pinned", "")
+            return [pb.FromAgent(registration=message)]
 
-    bob = FakeParty(say=pinned)
-    second = dial(world, await join(world.invited("bob"), world.folder / "bob.key"), bob)
-    assert (await bob.answered()).accepted
-    with_rules(world, manifest="ef" * 32)
-    world.desk.tell_seal()
-    assert (await alice.answered(2)).manifest == "ef" * 32
-    assert not (await bob.answered(2)).accepted
-    first.cancel()
-    second.cancel()
+        return FakeParty(say=say)
+
+    parties = {
+        "alice": says("alice", "8.8.8.8:9876"),
+        "bob": says("bob", "8.8.8.9:9876", pinned="cd" * 32),
+        "carol": says("carol", "8.8.8.7:9876", chain_id=""),
+    }
+    with_rules(world, manifest="", chain_id="")
+    sessions = []
+    for name, work in parties.items():
+        sessions.append(dial(world, await join(world.invited(name), world.folder / f"{name}.key"), work))
+        first = await work.answered()
+        assert (first.accepted, first.manifest) == (True, "")
+    chains.append(CHAIN)
+    with_rules(world, manifest="ef" * 32, chain_id=CHAIN)
+    world.hub.tell_seal()
+    told = {name: await work.answered(2) for name, work in parties.items()}
+    assert [work.welcomes[-1].chain_id for work in parties.values()] == [CHAIN] * 3
+    assert (told["alice"].accepted, told["alice"].manifest) == (True, "ef" * 32)
+    assert "pinned" in told["bob"].reason
+    assert "without a valid proof" in told["carol"].reason
+    for session in sessions:
+        session.cancel()
 
 
 async def test_who_says_too_much_is_cut_off(world: World) -> None:

@@ -144,8 +144,10 @@ async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
         return None
 
     def forged(nonce: bytes) -> list[pb.FromAgent]:
-        message = registration("forged", nonce, "8.9.0.1:1")
-        message.signing_key.proof = proved(private("other"), message.account, nonce).proof
+        message = registration("forged", nonce, "8.9.0.1:1", stage.crowd.sealed.chain_id)
+        message.signing_key.proof = proved(
+            private("other"), message.account, nonce, chain_id=stage.crowd.sealed.chain_id
+        ).proof
         return [pb.FromAgent(registration=message)] * 15
 
     honest = [f"honest{number:02}" for number in range(34)]
@@ -214,7 +216,8 @@ async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pyte
     assert [one.reason for one in work.admissions] == ["", stage.why("alice")]  # it hears of it, once
     stage.crowd.listening.add("8.8.1.3:9876")
     assert work.send
-    work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce, "8.8.1.3:9876")))
+    moved = registration("alice", work.welcomes[0].nonce, "8.8.1.3:9876", stage.crowd.sealed.chain_id)
+    work.send(pb.FromAgent(registration=moved))
     await stage.until(["alice"], *READY)
 
 

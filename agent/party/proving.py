@@ -1,0 +1,44 @@
+"""For which chain a party proves that it has its keys: the one that it takes, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from agent.errors import DutyError
+from boot.blueprint import Blueprint
+from protos import coordination_pb2 as pb
+from support.possession import Challenge
+
+
+class Proving:
+    """What the coordinator is shown, and what follows from it."""
+
+    def __init__(self, network: str, held: Callable[[], Awaitable[Blueprint | None]]) -> None:
+        """held: the sealed network that the agent has taken; None: none yet."""
+        self._network = network
+        self._held = held
+        self._chain_id = ""
+
+    async def challenge(self, welcome: pb.Welcome) -> Challenge:
+        """What this party's keys are to sign for whoever said this Welcome.
+
+        Raises DutyError when its chain is not the one that the agent holds, or is no chain id at all.
+        """
+        held = await self._held()
+        if held and held.sealed.chain_id != welcome.chain_id:
+            theirs = f"is on chain {welcome.chain_id[:16]}…" if welcome.chain_id else "says that nothing is sealed yet"
+            raise DutyError(f"this party is on chain {held.sealed.chain_id[:16]}…, and the coordinator {theirs}")
+        try:
+            challenge = Challenge(self._network, welcome.chain_id, welcome.nonce)
+        except ValueError as error:
+            raise DutyError(f"the coordinator names no chain: {error}") from error
+        self._chain_id = challenge.chain_id
+        return challenge
+
+    def check(self, chain_id: str) -> None:
+        """Whether a sealed network of that chain may be taken. Raises DutyError."""
+        if self._chain_id and chain_id != self._chain_id:
+            raise DutyError(
+                f"refused: the sealed network is chain {chain_id[:16]}…, and the coordinator had the keys proved for "
+                f"chain {self._chain_id[:16]}…"
+            )

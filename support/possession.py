@@ -1,0 +1,34 @@
+"""Proof of possession: what a key signs to show that whoever brings it has its private half."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+_PURPOSE = b"bootcoord possession"
+"""Begins what is signed, so that a proof is no signature of anything else."""
+_CHAIN_ID = re.compile(r"([0-9a-f]{64})?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What a proof covers: it is worth nothing in another network, on another chain, or a second time.
+
+    Constructing it checks the chain id: raises ValueError.
+    """
+
+    network: str
+    chain_id: str
+    """Hex; empty: the network is not sealed yet, so that it has none."""
+    nonce: bytes
+    """Made by whoever asks, for this once."""
+
+    def __post_init__(self) -> None:
+        if not _CHAIN_ID.fullmatch(self.chain_id):
+            raise ValueError(f"{self.chain_id[:80]!r} is not a chain id")
+
+    def digest(self, account: str) -> bytes:
+        """The sha256 that a key of this account signs (protos/coordination.proto, Key)."""
+        fields = (self.network.encode(), self.chain_id.encode(), account.encode(), self.nonce)
+        return hashlib.sha256(b"\0".join((_PURPOSE, *fields))).digest()
