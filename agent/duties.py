@@ -269,6 +269,7 @@ class Duties:
 
 
 def chain_step(name: str) -> ChainStep:
+    """The step of that name, which pushes transactions. Raises DutyError when this agent knows none."""
     for step in (*STEPS, *OPTIONAL):
         if step.name == name and isinstance(step, ChainStep):
             return step

@@ -244,8 +244,8 @@ def _temporary(error: BaseException) -> bool:
 
 
 def read_credentials(folder: DataFolder, config: AgentConfig) -> Credentials:
+    """What the agent authenticates with, and the CA that it trusts. Raises ConfigError when a file is missing."""
     paths = (folder.key, folder.certificate, Path(folder.path, config.ca))
-    """What the agent shows, and whom it believes. Raises ConfigError."""
     try:
         return Credentials(*(path.read_bytes() for path in paths))
     except FileNotFoundError as error:

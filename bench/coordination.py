@@ -52,6 +52,9 @@ class Work:
         if self._send:
             self._send(pb.FromAgent(result=pb.Result(task=task.id, ok=True)))
 
+    def admitted(self, admission: pb.Admission) -> None:
+        """Only parties are admitted."""
+
     async def answer(self, query: pb.Query) -> pb.Answer:
         """From the node."""
         return await self._queries.answer(query)

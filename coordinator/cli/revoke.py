@@ -26,7 +26,9 @@ def command(settings: Settings, network: Network, name: str) -> None:
     if not State.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name}: nobody was invited yet")
     if name in {host.name for host in network.hosts}:
-        raise UsageProblem(f"{name} is a host of {network.source}: remove it there, and coord down --host {name}")
+        raise UsageProblem(
+            f"{name} is a host of {network.source}: run coord down --purge --only {name}, then remove it from that file"
+        )
     state = State(settings.state, network.name)
     try:
         done = revoke(state.journal, name)
