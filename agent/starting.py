@@ -16,11 +16,12 @@ from agent.nodeos.config import produces
 from agent.nodeos.errors import NodeosError
 from agent.nodeos.spec import SpecError
 from agent.nodes.errors import NodeFault
-from agent.nodes.starter import BLOCK_SECONDS, BLOCKS_A_TURN, LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
+from agent.nodes.starter import LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
 from antelope.answers import Info, PeerLink, Schedules
+from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from boot.step import NodeMode
@@ -34,7 +35,7 @@ AGAIN_SECONDS = 120.0
 
 def round_seconds(schedule: tuple[str, ...]) -> float:
     """How long all of a schedule take to have their turns."""
-    return BLOCKS_A_TURN * BLOCK_SECONDS * len(schedule)
+    return TURN_SECONDS * len(schedule)
 
 
 def patience(schedule: tuple[str, ...], account: str) -> float:

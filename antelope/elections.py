@@ -1,7 +1,7 @@
-"""Numbers that eosio.system and nodeos have built in, about votes and the schedule.
+"""Numbers built into eosio.system and nodeos: votes, the schedule, and how long turns last.
 
 Source: eosio.system.hpp (min_activated_stake) and voting.cpp (update_elected_producers, update_votes) of
-AntelopeIO/reference-contracts; config.hpp (max_producers) of AntelopeIO/leap.
+AntelopeIO/reference-contracts; config.hpp (max_producers, block_interval_ms, producer_repetitions) of AntelopeIO/leap.
 """
 
 from __future__ import annotations
@@ -20,3 +20,10 @@ MAX_VOTED_PRODUCERS = 30
 
 MAX_PRODUCERS = 125
 """Producers in any schedule that nodeos accepts."""
+
+BLOCK_SECONDS = 0.5
+
+BLOCKS_PER_TURN = 12
+"""Blocks in a row that a scheduled producer signs."""
+
+TURN_SECONDS = BLOCKS_PER_TURN * BLOCK_SECONDS

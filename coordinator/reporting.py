@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from antelope.elections import BLOCKS_PER_TURN
 from antelope.errors import NodeError
 from boot.plan import make_plan
 from boot.step import Query
@@ -17,8 +18,6 @@ from coordinator.session import Session
 from coordinator.state import State, StepRecord
 from inventory.network import Network, Node
 from support import processes
-
-BLOCKS_A_TURN = 12
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,7 @@ async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, 
     """
     if len(schedule) < 2:  # whoever is alone signs every block that there is
         return ()
-    numbers = range(max(1, head - BLOCKS_A_TURN * (len(schedule) + 1)), head + 1, BLOCKS_A_TURN // 2)
+    numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
     asked = (
         session.desk.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name)) for number in numbers
     )

@@ -9,11 +9,11 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.reads import run_reads
 from boot.step import ChainStep, Finality, NodeStep, Query, Step, Verdict, WaitStep
-from boot.steps.handover import SECONDS_A_TURN
 from coordinator.bootlog import BootLog
 from coordinator.broken import Broken, BrokenError
 from coordinator.chainwork import ChainWork
@@ -207,7 +207,7 @@ class Runner:
                 return int(info["last_irreversible_block_num"]) >= block
             return False
 
-        rounds = FINAL_ROUNDS * SECONDS_A_TURN * len(self._blueprint.sealed.elected)
+        rounds = FINAL_ROUNDS * TURN_SECONDS * len(self._blueprint.sealed.elected)
         try:
             await poll(passed, what=what, deadline=CATCH_UP_SECONDS + rounds)
         except DeadlineError as error:

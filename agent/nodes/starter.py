@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.nodes.errors import NodeFault
+from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 
-BLOCKS_A_TURN = 12
-BLOCK_SECONDS = 0.5
 PATIENCE_ROUNDS = 3
 """Rounds of the schedule without any block, after which the designated starter begins by itself."""
 
@@ -52,9 +51,8 @@ def objection(outage: Outage, *, asked: bool) -> str:
     """
     if outage.account not in outage.schedule:
         return f"{outage.account} is not in the active schedule"
-    turn = BLOCKS_A_TURN * BLOCK_SECONDS
     # A producer that is absent is silent for its turn: shorter silence is no outage.
-    patience = turn if asked else PATIENCE_ROUNDS * turn * len(outage.schedule)
+    patience = TURN_SECONDS if asked else PATIENCE_ROUNDS * TURN_SECONDS * len(outage.schedule)
     if outage.silence <= patience:
         return f"the last block is {outage.silence:.1f} s old, an outage is more than {patience:g} s"
     ahead = max(outage.peers, default=0)

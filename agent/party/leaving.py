@@ -8,13 +8,13 @@ from agent.nodes.errors import UnknownNode
 from agent.party.control import Say
 from agent.party.duties import PartyDuties
 from antelope import actions
+from antelope.elections import TURN_SECONDS
 from antelope.names import name_to_int
 from boot.step import Push
 from support.retry import DeadlineError, poll
 
 ELECTION_SECONDS = 75.0
 """The system contract looks once a minute."""
-ROUND_SECONDS = 6.0
 
 
 async def unregister(duties: PartyDuties, say: Say) -> None:
@@ -46,6 +46,6 @@ async def unregister(duties: PartyDuties, say: Say) -> None:
     scheduled = len((await node.get_producer_schedule()).active.names)
     say("waiting until the next schedule is active without it")
     try:
-        await poll(out, what="the schedule", deadline=ELECTION_SECONDS + 4 * ROUND_SECONDS * scheduled)
+        await poll(out, what="the schedule", deadline=ELECTION_SECONDS + 4 * TURN_SECONDS * scheduled)
     except DeadlineError:
         say("the schedule keeps it: there is no other producer in its place, and its turns will be missed")

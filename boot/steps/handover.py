@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from antelope.asset import Asset
-from antelope.elections import MIN_ACTIVATED_STAKE
+from antelope.elections import MIN_ACTIVATED_STAKE, TURN_SECONDS
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
 from boot.reads import Asking, ask, few, rows, until_resigned
 from boot.step import Reads, Verdict, WaitStep
 
-SECONDS_A_TURN = 6
-"""12 blocks of half a second."""
 ELECTION = 120
 """Seconds: the contract looks once a minute, should the first election have come too early."""
 ROUNDS = 6
@@ -55,7 +53,7 @@ def _lacking_stake(blueprint: Blueprint) -> Asking[str]:
 
 def deadline(blueprint: Blueprint) -> float:
     """Seconds, by rounds of the schedule: a round is six seconds a producer."""
-    return ELECTION + ROUNDS * SECONDS_A_TURN * len(blueprint.sealed.elected)
+    return ELECTION + ROUNDS * TURN_SECONDS * len(blueprint.sealed.elected)
 
 
 STEP = WaitStep("handover", "wait until the elected producers sign", ("votes",), evidence, deadline)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-TURN_SECONDS = 6.0
-"""12 blocks of half a second: who looks more often than that misses nobody's turn."""
+from antelope.elections import TURN_SECONDS
+
 ROUNDS = 2
 """Rounds of the schedule without a block of its own, after which a producer is called silent."""
 
 
 class Turns:
-    """Remembers when each scheduled producer was last seen signing."""
+    """Remembers when each scheduled producer was last seen signing. Look at least once per turn, to miss nobody's."""
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}

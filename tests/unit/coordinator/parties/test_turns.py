@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coordinator.parties.turns import ROUNDS, TURN_SECONDS, Turns
+from antelope.elections import TURN_SECONDS
+from coordinator.parties.turns import ROUNDS, Turns
 
 SCHEDULE = ("alice", "bob", "carol")
 PATIENCE = int(ROUNDS * TURN_SECONDS * len(SCHEDULE))
