@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antelope.errors import NodeError, UnknownAccount
+from antelope.errors import NodeError, UnknownAccount, UnknownTable
 from antelope.names import name_to_int
 from boot.blueprint import Blueprint
 from boot.step import Query, Reads, Verdict
@@ -22,8 +22,6 @@ Asking = Generator[Query, Any, T]
 
 Json = dict[str, Any]
 
-TABLE_ABSENT = 3060003
-"""contract_table_query_exception: the account's ABI has no such table (yet)."""
 PAGE = 1000
 """Rows asked for at a time; nodeos stops earlier when its response budget (15 ms by default) is used up."""
 NO_CODE = "0" * 64
@@ -85,10 +83,8 @@ def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> 
     while True:
         try:
             page = yield from ask("/v1/chain/get_table_rows", body | {"lower_bound": lower, "upper_bound": last})
-        except NodeError as error:
-            if isinstance(error, UnknownAccount) or error.code == TABLE_ABSENT:
-                return []
-            raise
+        except (UnknownAccount, UnknownTable):
+            return []
         found += page["rows"]
         if not page["more"]:
             return found

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from antelope.errors import NodeError, UnknownAccount
+from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownTable
 from antelope.names import name_to_int
 from antelope.reads import ChainReader
 from boot.audit.error import AuditError
@@ -24,9 +24,6 @@ exceeds `abi-serializer-max-time-ms` (default 15; AntelopeIO/leap issue 1149). A
 """
 PAGE = 1000
 """Rows asked for at a time; nodeos may answer fewer (its budget is 15 ms) and says `more`."""
-TABLE_ABSENT = 3060003
-"""contract_table_query_exception: the account's ABI has no such table."""
-UNKNOWN_BLOCK = 3100002
 PATIENCE = 20
 """Pages in a row that may not move on: a node out of breath may look at a single table within its budget."""
 
@@ -60,11 +57,11 @@ class Chain:
 
     async def account(self, name: str) -> Json | None:
         """get_account, None when there is none."""
-        return await self._find("get_account", {"account_name": name}, _no_account)
+        return await self._find("get_account", {"account_name": name}, UnknownAccount)
 
     async def contract(self, name: str) -> Json | None:
         """get_raw_abi (code_hash, abi_hash, abi as base64), None when there is no such account."""
-        return await self._find("get_raw_abi", {"account_name": name}, _no_account)
+        return await self._find("get_raw_abi", {"account_name": name}, UnknownAccount)
 
     async def schedule(self) -> Json:
         """get_producer_schedule."""
@@ -77,8 +74,7 @@ class Chain:
 
     async def block(self, number: int) -> Json | None:
         """A block as nodeos stores it (get_block would apply today's ABIs to it), None when the node lacks it."""
-        body = {"block_num_or_id": str(number)}
-        return await self._find("get_raw_block", body, lambda error: error.code == UNKNOWN_BLOCK)
+        return await self._find("get_raw_block", {"block_num_or_id": str(number)}, UnknownBlock)
 
     async def features(self) -> list[Json]:
         """The active protocol features."""
@@ -96,7 +92,7 @@ class Chain:
         found: list[Json] = []
         body: Json = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE, "show_payer": payer}
         while True:
-            page = await self._find("get_table_rows", body, _no_table)
+            page = await self._find("get_table_rows", body, UnknownAccount, UnknownTable)
             if page is None:
                 return []
             found += page["rows"]
@@ -127,17 +123,18 @@ class Chain:
         return result
 
     async def _ask(self, call: str, body: Json) -> Json:
-        answer = await self._find(call, body, lambda _: False)
+        answer = await self._find(call, body)
         assert answer is not None  # noqa: S101 (nothing counts as absent here)
         return answer
 
-    async def _find(self, call: str, body: Json, absent: Callable[[NodeError], bool]) -> Json | None:
+    async def _find(self, call: str, body: Json, *absent: type[NodeError]) -> Json | None:
+        """nodeos' answer to a call; None when it refused with one of these errors."""
         try:
             async with self._slots:
                 answer = await self._reader.call(f"/v1/chain/{call}", body)
+        except absent:
+            return None
         except NodeError as error:
-            if absent(error):
-                return None
             asked = " ".join([call, *(str(body[key]) for key in _TELLING if key in body)])
             message = f"the chain could not be read, so nothing was judged: {asked}: {error}"
             raise AuditError(f"{message}; try again, or ask another node") from error
@@ -147,11 +144,3 @@ class Chain:
 
 
 _TELLING = ("account_name", "code", "scope", "table", "block_num_or_id")
-
-
-def _no_account(error: NodeError) -> bool:
-    return isinstance(error, UnknownAccount)
-
-
-def _no_table(error: NodeError) -> bool:
-    return isinstance(error, UnknownAccount) or error.code == TABLE_ABSENT

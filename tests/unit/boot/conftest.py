@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from antelope.errors import NodeError, UnknownAccount
+from antelope.errors import UnknownAccount, UnknownTable
 from antelope.keys import PrivateKey
 from antelope.names import name_to_int
 from boot.blueprint import Blueprint, NodeRef
-from boot.reads import TABLE_ABSENT
 from boot.step import Query, Reads, Verdict
 from inventory.sealed import (
     AllocationRow,
@@ -56,7 +55,7 @@ class FakeChain:
     def _rows(self, body: Mapping[str, Any]) -> Any:
         found = self.tables.get((body["code"], body["scope"], body["table"]))
         if found is None:
-            return NodeError(500, TABLE_ABSENT, "contract_table_query_exception", "not specified in the ABI")
+            return UnknownTable(500, 3060003, "contract_table_query_exception", "not specified in the ABI")
         wanted = body["lower_bound"]
         rows = [row for row in found if not wanted or wanted == str(name_to_int(str(next(iter(row.values())))))]
         return {"rows": rows, "more": False, "next_key": ""}

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from antelope.errors import Busy, NodeError, UnknownAccount
+from antelope.errors import Busy, NodeError, UnknownAccount, UnknownTable
 from boot.reads import (
     NO_CODE,
-    TABLE_ABSENT,
     account,
     active_features,
     ask,
@@ -24,7 +23,7 @@ from boot.reads import (
 from boot.step import Query
 
 UNKNOWN = UnknownAccount(400, 3060002, "account_query_exception", "unknown key")
-NO_TABLE = NodeError(500, TABLE_ABSENT, "contract_table_query_exception", "not specified in the ABI")
+NO_TABLE = UnknownTable(500, 3060003, "contract_table_query_exception", "not specified in the ABI")
 
 
 class Scripted:

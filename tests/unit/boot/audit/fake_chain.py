@@ -7,7 +7,7 @@ import base64
 import copy
 from typing import Any
 
-from antelope.errors import NodeError, UnknownAccount
+from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownTable
 from antelope.names import int_to_name, name_to_int, pack_name
 from antelope.reads import ChainReader
 from antelope.transaction import Action, PermissionLevel, Transaction
@@ -167,7 +167,7 @@ class FakeChain(ChainReader):
         """A block with its packed transactions."""
         number = int(body["block_num_or_id"])
         if number not in self.blocks:
-            raise NodeError(400, 3100002, "unknown_block_exception", f"Could not find block: {number}")
+            raise UnknownBlock(400, 3100002, "unknown_block_exception", f"Could not find block: {number}")
         return {"transactions": self.blocks[number]}
 
     async def answer_get_activated_protocol_features(self, body: Any) -> Any:
@@ -193,7 +193,7 @@ class FakeChain(ChainReader):
         """Rows of a table, paged, with payers where asked for."""
         place = (body["code"], body["scope"], body["table"])
         if place not in self.tables:
-            raise NodeError(500, 3060003, "contract_table_query_exception", f"Table {place[2]} is not in the ABI")
+            raise UnknownTable(500, 3060003, "contract_table_query_exception", f"Table {place[2]} is not in the ABI")
         rows, at = self.tables[place], int(body.get("lower_bound") or 0)
         more = at + PAGE < len(rows)
         assert body.get("show_payer", False) is (place[1] == "eosio.prods")
