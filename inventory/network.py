@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from antelope.asset import Symbol
+from inventory.names import user_number
 from inventory.parties import Parties
 
 BUNDLED = "bundled"
@@ -162,6 +163,15 @@ class Users:
     file: Path | None = None
     rows: tuple[UserRow, ...] = ()
     """Those of the CSV."""
+
+    def generates(self, account: str) -> bool:
+        """Whether it is the name of a generated user."""
+        number = user_number(account)
+        return self.source is UserSource.GENERATED and number is not None and number < self.count
+
+    def has(self, account: str) -> bool:
+        """Whether it is a user, as far as names are known here: those of an accounts.json are not."""
+        return self.generates(account) or any(row.account == account for row in self.rows)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from antelope.names import name_to_int
 from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import ProducersTable, ProducerTable, UsersTable, VotesTable
-from inventory.names import PRODUCER_LIMIT, producer_name, user_number
+from inventory.names import PRODUCER_LIMIT, producer_name
 from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
 from inventory.resolve_chain import Token, amounts
 from inventory.users_file import read_users
@@ -171,7 +171,7 @@ def _proxies(table: VotesTable, planned: tuple[PlannedProducer, ...]) -> tuple[s
 
 def _can_vote(of: Users, registered: set[str], account: str) -> bool:
     """Whether our agents can sign its vote, as far as the users' names are known here."""
-    return account in registered or of.source is UserSource.ACCOUNTS_JSON or _is_generated(of, account)
+    return account in registered or of.source is UserSource.ACCOUNTS_JSON or of.generates(account)
 
 
 def _check_counts(table: VotesTable, voters: int, known: int | None, ours: bool, problems: Problems) -> None:
@@ -206,12 +206,8 @@ def _check_vote(
 
 def overlaps(of: Users, planned: tuple[PlannedProducer, ...], problems: Problems) -> None:
     """No account may be both a user and a producer."""
-    imported = {row.account for row in of.rows}
+    listed = {row.account for row in of.rows}  # a CSV may have a million
     for producer in planned:
-        if producer.account in imported or _is_generated(of, producer.account):
+        if producer.account in listed or of.generates(producer.account):
             problems.add("producers", f"{producer.account} is a user, too", "rename the producer")
 
-
-def _is_generated(of: Users, account: str) -> bool:
-    number = user_number(account)
-    return of.source is UserSource.GENERATED and number is not None and number < of.count

@@ -8,8 +8,7 @@ from antelope.ram import INITIAL_RAM_BYTES
 from inventory import staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
-from inventory.names import user_number
-from inventory.network import Host, Node, PlannedProducer, Role, StakeRule, Users, UserSource
+from inventory.network import Host, Node, PlannedProducer, Role, StakeRule, Users
 from inventory.parties import Parties, Sponsor
 from inventory.reach import Reach, widest
 from inventory.resolve_chain import Token, amounts
@@ -86,11 +85,11 @@ def overlaps(found: Parties, users: Users, planned: Sequence[PlannedProducer], p
     for index, account in enumerate(found.wait_for):
         if account in written:
             problems.add(f"parties.wait_for[{index}]", f"{account} is a producer of producers already", "remove one")
-        elif _is_user(users, account):
+        elif users.has(account):
             problems.add(f"parties.wait_for[{index}]", f"{account} is a user, too", "rename one")
     if found.sponsor is not None:
         account = found.sponsor.account
-        if account in (*written, *found.wait_for) or _is_user(users, account):
+        if account in (*written, *found.wait_for) or users.has(account):
             problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor is an account of its own")
 
 
@@ -104,8 +103,3 @@ def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None
             f"place a producer's or a full node on {home}, too",
         )
 
-
-def _is_user(users: Users, account: str) -> bool:
-    number = user_number(account)
-    generated = users.source is UserSource.GENERATED and number is not None and number < users.count
-    return generated or account in {row.account for row in users.rows}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coordinator.parties.admission import Rules
-from inventory.names import user_number
-from inventory.network import GENESIS_ACCOUNT, Network, UserSource
+from inventory.network import GENESIS_ACCOUNT, Network
 from inventory.sealed import Sealed, unpack_allocation
 
 
@@ -28,8 +27,7 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
             return own.get(account) or producers[account]
         if sponsor and account == sponsor.account:
             return "the sponsor's"
-        number = user_number(account)
-        if network.users.source is UserSource.GENERATED and number is not None and number < network.users.count:
+        if network.users.generates(account):
             return "a user's, whose key is with the operator's"
         if account in system or account == GENESIS_ACCOUNT:
             return "the system's"
