@@ -44,14 +44,14 @@ log = logging.getLogger(__name__)
 STORE_LIMIT = 2 << 30
 """Bytes of all artifacts: whoever offers one sealed network after another does not fill the disk."""
 
-_MODES: Mapping[int, NodeMode | None] = {
-    pb.MODE_GENESIS: NodeMode.GENESIS,
-    pb.MODE_NORMAL: NodeMode.NORMAL,
-    pb.MODE_STARTER: NodeMode.STARTER,
-    pb.MODE_AUDIT: NodeMode.AUDIT,
-    pb.MODE_RECORDED: None,
+MODES: Mapping[NodeMode, pb.Mode.ValueType] = {
+    NodeMode.GENESIS: pb.MODE_GENESIS,
+    NodeMode.NORMAL: pb.MODE_NORMAL,
+    NodeMode.STARTER: pb.MODE_STARTER,
+    NodeMode.AUDIT: pb.MODE_AUDIT,
 }
-
+_WANTED: Mapping[int, NodeMode | None] = {number: mode for mode, number in MODES.items()} | {pb.MODE_RECORDED: None}
+"""How a task asks for a node to run; None: as it ran last."""
 
 Body = TypeVar("Body")
 Duty = Callable[[], Awaitable[pb.Result | None]]
@@ -210,9 +210,9 @@ class Duties:
         return self._blueprint
 
     async def _start_node(self, wanted: pb.StartNode) -> None:
-        if wanted.mode not in _MODES:
+        if wanted.mode not in _WANTED:
             raise DutyError(f"node {wanted.spec.name}: this agent does not know mode {wanted.mode}")
-        spec, mode = NodeSpec.of(wanted.spec), _MODES[wanted.mode]
+        spec, mode = NodeSpec.of(wanted.spec), _WANTED[wanted.mode]
         sealed = (await self._held()).sealed
         genesis = Genesis.from_json(json.dumps(dict(sealed.genesis))).to_json()
         await self._nodes.start(spec, mode, genesis.encode(), sealed.chain_id)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from agent.config import AgentConfig, ConfigError, DataFolder
-from agent.duties import Duties
+from agent.duties import MODES, Duties
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd
 from agent.nodes.errors import UnknownNode
@@ -26,7 +26,6 @@ from agent.renewal import Renewal
 from agent.session import Credentials, Refused, Send, Session, SessionEnded
 from agent.starting import watch_outages
 from agent.tasks import Memory, Tasks
-from boot.step import NodeMode
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
@@ -46,13 +45,6 @@ RENEWAL_SECONDS = 3600.0
 """Between two looks, in one session, at whether the agent's certificate is to be renewed; a new session looks, too."""
 LASTING = 5.0
 """Seconds after which a session that ended counts as one that went well: the next dial is at once."""
-
-_MODES = {
-    NodeMode.GENESIS: pb.MODE_GENESIS,
-    NodeMode.NORMAL: pb.MODE_NORMAL,
-    NodeMode.STARTER: pb.MODE_STARTER,
-    NodeMode.AUDIT: pb.MODE_AUDIT,
-}
 
 
 class Agent:
@@ -256,7 +248,7 @@ def _status(node: NodeStatus) -> pb.NodeStatus:
     return pb.NodeStatus(
         name=node.name,
         state=node.state.value,
-        mode=_MODES[node.mode],
+        mode=MODES[node.mode],
         pid=node.pid,
         head=node.head,
         lib=node.lib,

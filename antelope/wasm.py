@@ -10,7 +10,8 @@ import hashlib
 from antelope.codec import Reader
 from antelope.errors import AbiError, BadWasm
 
-_HEADER = b"\0asm\x01\0\0\0"
+HEADER = b"\0asm\x01\0\0\0"
+"""What a WebAssembly module of version 1 begins with."""
 _IMPORT_SECTION = 2
 _FUNCTION, _TABLE, _MEMORY, _GLOBAL = range(4)
 
@@ -22,10 +23,10 @@ def code_hash(wasm: bytes) -> str:
 
 def imports(wasm: bytes) -> set[str]:
     """The names of the functions that a module imports, such as send_deferred. Raises BadWasm."""
-    if not wasm.startswith(_HEADER):
+    if not wasm.startswith(HEADER):
         raise BadWasm("these bytes are not a WebAssembly module of version 1")
     reader = Reader(wasm)
-    reader.take(len(_HEADER))
+    reader.take(len(HEADER))
     try:
         while reader.remaining:
             section, content = reader.unsigned(1), reader.bytes_()

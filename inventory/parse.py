@@ -154,17 +154,13 @@ def _primitive(kind: type) -> Callable[[Any, Any], Any]:
     return hook
 
 
-def _origin(kind: Any) -> Any:
-    return get_origin(kind)
-
-
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _primitive(kind))
     # Registered hooks win over what cattrs would make itself; these check the TOML type and then let it.
-    converter.register_structure_hook_factory(lambda kind: _origin(kind) is tuple, _tuple_hook(converter))
-    converter.register_structure_hook_factory(lambda kind: _origin(kind) is dict, _dict_hook(converter))
+    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _tuple_hook(converter))
+    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is dict, _dict_hook(converter))
     converter.register_structure_hook_factory(is_dataclass, _table_hook(converter))
     return converter
 

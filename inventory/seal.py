@@ -12,6 +12,7 @@ from typing import Any
 from antelope.errors import FormatError
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
 from antelope.keys import PublicKey
+from antelope.wasm import HEADER
 from inventory import allocation, compare, election, syntax, system
 from inventory.contract_files import Files
 from inventory.errors import Problems
@@ -171,7 +172,7 @@ def _check_contracts(network: Network, collected: Collected, problems: Problems)
             problems.add("contracts", f"there are no files for {account}")
             continue
         wasm, abi = contracts[account]
-        if not wasm.startswith(system.WASM_MAGIC):
+        if not wasm.startswith(HEADER):
             problems.add("contracts", f"{account}: the wasm is no WebAssembly module")
         try:
             if not isinstance(json.loads(abi), dict):

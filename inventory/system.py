@@ -27,9 +27,6 @@ CANDIDATES = ("eosio.fees", "eosio.powup", "eosio.reserv", "eosio.reward", "eosi
 INLINE_MSIG_LEAST = 524_288
 """max_inline_action_size, in bytes, under which an msig that executes inline can no longer set a system contract."""
 
-WASM_MAGIC = b"\0asm\x01\0\0\0"
-"""What a WebAssembly module of version 1 begins with."""
-
 _I64_CONST = b"\x42"
 
 

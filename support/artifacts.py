@@ -15,6 +15,12 @@ class DamagedError(ValueError):
     """An artifact's file does not hold what its name says."""
 
 
+def sha256_of(path: Path) -> str:
+    """sha256 (hex) of a file's content, without reading all of it into memory. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class ArtifactStore:
     """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from support.artifacts import sha256_of
 from support.scratch import scratch_folder
 
 VERSION = "0.4.9"
@@ -156,7 +157,7 @@ def archive(runtime: Runtime) -> Archive:
                 for name in _program_files(runtime.root):
                     _add(tar, runtime.root / name, name)
             packed.replace(path)
-    return Archive(path, _sha256(path))
+    return Archive(path, sha256_of(path))
 
 
 def unpack_archive(tar: Path, to: Path) -> Runtime:
@@ -179,7 +180,7 @@ def unpack_archive(tar: Path, to: Path) -> Runtime:
 
 def tree_sha256(root: Path) -> str:
     """sha256 over the names and sha256 of binary and libraries, a line each, sorted by name."""
-    lines = (f"{_sha256(root / name)}  {name}\n" for name in _program_files(root))
+    lines = (f"{sha256_of(root / name)}  {name}\n" for name in _program_files(root))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
@@ -251,16 +252,11 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 
 
 def _check(path: Path, sha256: str) -> None:
-    found = _sha256(path)
+    found = sha256_of(path)
     if found != sha256:
         raise WrongHashError(
             f"{path} has sha256 {found[:16]}…, this release pins {sha256[:16]}…: remove it and try again"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Which code this is: a hash over the sources that an agent runs, so that one from before an edit is recognised."""
+"""Which code this is: a hash over the sources that an agent runs, so that an agent started before an edit is noticed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 PACKAGES = ("agent", "antelope", "boot", "inventory", "protos", "support")
-"""What an agent imports of ours."""
+"""Our packages that an agent imports, and that hosts are sent."""
 
 
 @cache
 def source_version() -> str:
-    """12 hex digits; the same for the same sources wherever they lie."""
+    """12 hex digits that depend on the sources' names and contents alone."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from antelope.errors import NodeError
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from inventory.network import BUNDLED
+from support.artifacts import sha256_of
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
 from support.files import write_atomic
 
@@ -60,7 +60,7 @@ async def probe(command: Sequence[str], folder: Path) -> Capabilities:
     """Looks a nodeos over, or remembers: answers and throwaway data lie in folder. Raises NodeosError, OSError."""
     binary = Path(command[0])
     _check_runnable(binary)
-    sha256 = await asyncio.to_thread(_sha256, binary)
+    sha256 = await asyncio.to_thread(sha256_of, binary)
     remembered = folder / f"{sha256}.{_FORMAT}.json"
     if remembered.is_file():
         return _unpack(sha256, remembered.read_bytes())
@@ -83,11 +83,6 @@ def _check_runnable(binary: Path) -> None:
         raise NodeosError(f'there is no nodeos at {binary}: install it, or use nodeos = "bundled"')
     if not os.access(binary, os.X_OK):
         raise NodeosError(f"{binary} is not executable by this user: chmod +x it, or name another nodeos")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def _options(command: Sequence[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ import cattrs
 
 from agent.config import ConfigError, toml_lines
 from agent.keys.keosd import Keosd, KeosdError
+from agent.nodeos.spec import OPTION_VALUE
 from agent.party.policy import Policy
 from antelope.errors import BadName
 from antelope.names import check_name
@@ -23,7 +24,6 @@ from support.files import write_atomic
 
 _HASH = re.compile(r"[0-9a-f]{64}|")
 _URL = re.compile(r"(https?://[!-~]{1,500})?", re.ASCII)
-_OPTION_VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
 LEFT = "left"
 """A file in the data folder: the party has left."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -72,7 +72,7 @@ class PartySettings:
         self._need(0 <= self.location < 65536, "location", "is a number below 65536", self.location)
         for option, value in self.options.items():
             self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
-            self._need(_OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+            self._need(OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
 
     def _need(self, holds: bool, part: str, rule: str, value: object) -> None:
         if not holds:

@@ -23,8 +23,8 @@ from pathlib import Path
 from coordinator.deploy.errors import DeployError
 from support.bundled import cache_folder
 from support.files import write_atomic
+from support.version import PACKAGES
 
-PACKAGES = ("agent", "antelope", "boot", "inventory", "protos", "support")
 LIBRARIES = ("aiohttp", "base58", "cattrs", "coincurve", "cryptography", "grpcio", "protobuf", "tenacity")
 OLDEST_PYTHON = (3, 11)
 MACHINES = ("x86_64", "aarch64")

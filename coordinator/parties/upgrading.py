@@ -17,13 +17,13 @@ from antelope import actions
 from antelope.abi import Abi
 from antelope.errors import AntelopeError, NodeError
 from antelope.transaction import Transaction
+from antelope.wasm import HEADER
 from boot.reads import Asking, Json, account, ask, permission, row, run_reads
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.link import LinkError
 from coordinator.parties.chainview import asker
 from coordinator.session import Session, require_sealed
 from inventory.sealed import Sealed
-from inventory.system import WASM_MAGIC
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 
@@ -78,7 +78,7 @@ def check(contract: Contract) -> None:
     """Raises UsageProblem when it cannot be proposed."""
     if contract.account != "eosio" and not contract.account.startswith("eosio."):
         raise UsageProblem(f"{contract.account}: the producers govern eosio and eosio.* only")
-    if not contract.wasm.startswith(WASM_MAGIC):
+    if not contract.wasm.startswith(HEADER):
         raise UsageProblem("--wasm: that is no WebAssembly module")
     try:
         contract.packed(0)
