@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from boot.audit import audit, render
+from boot.audit import render
 from coordinator.control import Answerer, control_socket
-from coordinator.link import RemoteNode
-from coordinator.parties.observing import observed
+from coordinator.remote import audit_chain
 from coordinator.reporting import gather
-from coordinator.session import Session, require_sealed
+from coordinator.session import Session
 from coordinator.tables import report_lines
 
 
@@ -24,9 +23,7 @@ async def answering(session: Session, more: Mapping[str, Answerer] | None = None
         return {"document": report.to_json(), "lines": list(report_lines(report))}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
-        sealed, reader = require_sealed(session), session.desk.reader
-        node = RemoteNode(session.desk.link(reader.host), reader.name)
-        report = await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))
+        report = await audit_chain(session)
         return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
 
     answerers: dict[str, Answerer] = {"status": status, "verify": verify, **(more or {})}

@@ -15,7 +15,6 @@ from typing import Any
 import grpc
 
 from antelope.errors import Unreachable, node_error
-from antelope.reads import ChainReader
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.texts import plain
@@ -293,19 +292,6 @@ class AgentLink:
         for future in self._queries.values():
             if not future.done():
                 future.set_exception(_unreachable(f"the agent of {self.name} was lost"))
-
-
-class RemoteNode(ChainReader):
-    """One node's read-only API, as `NodeClient` offers it, through its agent."""
-
-    def __init__(self, link: AgentLink, node: str) -> None:
-        """node: its name on the agent's host."""
-        self._link = link
-        self._node = node
-
-    async def call(self, path: str, body: Any = None) -> Any:
-        """As NodeClient.call, for paths that only read."""
-        return await self._link.query(self._node, path, body)
 
 
 def _unreachable(message: str) -> Unreachable:

@@ -7,7 +7,7 @@ import json
 
 import click
 
-from boot.audit import Report, audit, render
+from boot.audit import Report, render
 from coordinator.answering import answering
 from coordinator.booting import check_unchanged
 from coordinator.cli.options import Settings, inventory_argument, json_option
@@ -15,8 +15,7 @@ from coordinator.control import NoAnswer, ask_running
 from coordinator.errors import OperationFailed
 from coordinator.hosts import tunnelled
 from coordinator.hub import BusyError
-from coordinator.link import RemoteNode
-from coordinator.parties.observing import observed
+from coordinator.remote import audit_chain
 from coordinator.session import DIAL_SECONDS, open_session, require_sealed
 from coordinator.state import State
 from inventory.network import Network
@@ -74,13 +73,11 @@ async def _audit(settings: Settings, network: Network) -> Report:
     if not State.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; type: coord boot {network.source}")
     async with open_session(network, settings.state, acting=False) as session, answering(session):
-        sealed = require_sealed(session)
+        require_sealed(session)  # before anything is waited for
         hosts = dict.fromkeys(node.host for node in network.nodes)
         with tunnelled(session) as troubles:
             missing = await session.connected(hosts, DIAL_SECONDS)
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
                 raise OperationFailed(f"{why}no agent answers; type: coord boot {network.source}")
-            reader = session.desk.reader
-            node = RemoteNode(session.desk.link(reader.host), reader.name)
-            return await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))
+            return await audit_chain(session)

@@ -11,7 +11,8 @@ import pytest
 from agent.session import Refused, Send, SessionEnded
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.hub import AgentEvent, BusyError, Hub, HubError
-from coordinator.link import ObserverError, RemoteNode, RevokedError
+from coordinator.link import ObserverError, RevokedError
+from coordinator.remote import RemoteNode
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 from support.tls import Kind
