@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from antelope.errors import NodeError
+from boot.audit import AuditError
 from boot.plan import PlanError
 from coordinator.hub import HubError
 from coordinator.link import LinkError
@@ -18,6 +19,7 @@ from support.tls import TlsError
 WRONG_INPUT = (InventoryError, PlanError)
 FAILED = (
     NodeError,
+    AuditError,
     HubError,
     LinkError,
     RegisterError,

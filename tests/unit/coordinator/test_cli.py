@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from boot.audit import AuditError
 from coordinator.cli import faults
 from coordinator.cli.main import run
 
@@ -27,6 +28,20 @@ def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.Capt
     assert run(["invite", str(inventory), "alice", "--expires", hours]) == 2
     assert "--expires" in capsys.readouterr().err
     assert not Path(".coord").exists()
+
+
+def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(
+    inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the audit says of a node that fails it is the whole line, without a traceback to report."""
+
+    async def failing(*_: object) -> None:
+        raise AuditError("the chain could not be read, so nothing was judged: get_info: gone")
+
+    monkeypatch.setattr("coordinator.cli.verify._report", failing)
+    assert run(["verify", str(inventory)]) == 1
+    assert capsys.readouterr().err == "coord: the chain could not be read, so nothing was judged: get_info: gone\n"
+    assert not Path(faults.DEBUG).exists()
 
 
 def test_forms_of_a_plan(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
