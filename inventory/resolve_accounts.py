@@ -78,36 +78,47 @@ def producers(
     known = {entry.account for entry in table.list + generated}
     parties = tuple(ProducerTable(account) for account in dict.fromkeys(awaited) if account not in known)
     listed = table.list + generated + parties
-    elected = table.elected if table.elected is not None else min(len(listed), MAX_SCHEDULE)
+    elected = _elected(table, len(listed), problems)
+    minimum = amounts(token, problems)("producers.minimum", table.minimum, token.units("1000"))
+    planned: dict[str, PlannedProducer] = {}
+    for index, entry in enumerate(listed):
+        path = f"producers.list[{index}]" if index < len(table.list) else "producers.count"
+        party = index >= len(listed) - len(parties)
+        if entry.account in planned:
+            problems.add(f"{path}.account", f"producer {entry.account} is listed twice")
+            continue
+        if not party:  # a party's mistakes are reported where it is written: parties.wait_for
+            _check_producer(entry, path, index < elected, problems)
+        url = _url(entry, table.url, path, problems)
+        # `placement.with_nodes` fills in the node's name.
+        planned[entry.account] = PlannedProducer(
+            entry.account, None, url, entry.location, index < elected, minimum, party
+        )
+    return tuple(planned.values())
+
+
+def _elected(table: ProducersTable, listed: int, problems: Problems) -> int:
+    """How many of the listed producers the votes are to elect."""
+    elected = table.elected if table.elected is not None else min(listed, MAX_SCHEDULE)
     if not listed:
         problems.add("producers.count", "nobody can be elected", "write 1 or more, or a producers.list")
     elif not 1 <= elected <= MAX_SCHEDULE:
         problems.add(
             "producers.elected", f"{elected} is not between 1 and {MAX_SCHEDULE}", "the contract elects 21 at most"
         )
-    elif elected > len(listed):
+    elif elected > listed:
         problems.add(
-            "producers.elected", f"{elected} are to be elected, and {len(listed)} register", "raise producers.count"
+            "producers.elected", f"{elected} are to be elected, and {listed} register", "raise producers.count"
         )
-    minimum = amounts(token, problems)("producers.minimum", table.minimum, token.units("1000"))
-    planned = []
-    seen: set[str] = set()
-    for index, entry in enumerate(listed):
-        path = f"producers.list[{index}]" if index < len(table.list) else "producers.count"
-        party = index >= len(listed) - len(parties)
-        if entry.account in seen:
-            problems.add(f"{path}.account", f"producer {entry.account} is there twice")
-            continue
-        seen.add(entry.account)
-        if not party:  # of theirs is told where they are written: parties.wait_for
-            _check_producer(entry, path, index < elected, problems)
-        url = entry.url if entry.url is not None else table.url.replace("{account}", entry.account)
-        if len(url) > _URL_LENGTH:
-            place = "producers.url" if entry.url is None else f"{path}.url"
-            problems.add(place, f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
-        # The placement puts the node's name here.
-        planned.append(PlannedProducer(entry.account, None, url, entry.location, index < elected, minimum, party))
-    return tuple(planned)
+    return elected
+
+
+def _url(entry: ProducerTable, pattern: str, path: str, problems: Problems) -> str:
+    url = entry.url if entry.url is not None else pattern.replace("{account}", entry.account)
+    if len(url) > _URL_LENGTH:
+        place = "producers.url" if entry.url is None else f"{path}.url"
+        problems.add(place, f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
+    return url
 
 
 def _check_producer(entry: ProducerTable, path: str, elected: bool, problems: Problems) -> None:

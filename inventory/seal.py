@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -107,32 +107,14 @@ def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
 
 
 def _check_keys(network: Network, collected: Collected, known: Mapping[str, str], problems: Problems) -> None:
-    """Every account has a key that is one, and no two signers share theirs."""
+    """Every account has a valid key, and no two signers share one."""
     _check_eosio_key(network, collected, problems)
-    owners = {collected.eosio_key: GENESIS_ACCOUNT}
-    for producer in network.producers:
-        key = collected.signing_keys.get(producer.account)
-        if key is None:
-            problems.add("producers", f"{producer.account} has reported no signing key", "is its host's agent there?")
-        elif key in owners:
-            problems.add("producers", f"{producer.account} signs with the key of {owners[key]}", "each needs its own")
-        else:
-            owners[key] = producer.account
+    _check_signing_keys(network, collected, problems)
     users = allocation.user_names(network, tuple(collected.imported))
-    registered = {producer.account for producer in network.producers}
-    sponsor = [network.parties.sponsor.account] if network.parties.sponsor else []
-    for account in users if network.users.source is UserSource.ACCOUNTS_JSON else ():
-        if wrong := syntax.account(account):
-            problems.add("users.accounts_json", wrong)
-        elif account in registered:
-            problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
-        elif account in sponsor:
-            problems.add("users.accounts_json", f"{account} is the sponsor, too", "rename the sponsor")
-    if network.users.source is UserSource.ACCOUNTS_JSON and len(users) < max(1, network.users.count):
-        problems.add(
-            "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
-        )
-    missing = [account for account in (*users, *sorted(registered), *sponsor) if account not in known]
+    if network.users.source is UserSource.ACCOUNTS_JSON:
+        _check_imported(network, users, problems)
+    producers = sorted(producer.account for producer in network.producers)
+    missing = [account for account in (*users, *producers, *_sponsors(network)) if account not in known]
     if missing:
         shown = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
         problems.add("users", f"{len(missing)} accounts have no key: {shown}", "their hosts' agents make them")
@@ -144,6 +126,38 @@ def _check_keys(network: Network, collected: Collected, known: Mapping[str, str]
     )
     for account, key in (pair for keys in reported for pair in keys.items()):
         _check_key(account, key, problems)
+
+
+def _check_signing_keys(network: Network, collected: Collected, problems: Problems) -> None:
+    owners = {collected.eosio_key: GENESIS_ACCOUNT}
+    for producer in network.producers:
+        key = collected.signing_keys.get(producer.account)
+        if key is None:
+            problems.add("producers", f"{producer.account} has reported no signing key", "is its host's agent there?")
+        elif key in owners:
+            problems.add("producers", f"{producer.account} signs with the key of {owners[key]}", "each needs its own")
+        else:
+            owners[key] = producer.account
+
+
+def _check_imported(network: Network, users: Sequence[str], problems: Problems) -> None:
+    """The users of an accounts.json have names that the boot may create, and there are as many as planned."""
+    producers = {producer.account for producer in network.producers}
+    for account in users:
+        if wrong := syntax.account(account):
+            problems.add("users.accounts_json", wrong)
+        elif account in producers:
+            problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
+        elif account in _sponsors(network):
+            problems.add("users.accounts_json", f"{account} is the sponsor, too", "rename the sponsor")
+    if len(users) < max(1, network.users.count):
+        problems.add(
+            "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
+        )
+
+
+def _sponsors(network: Network) -> tuple[str, ...]:
+    return (network.parties.sponsor.account,) if network.parties.sponsor else ()
 
 
 def _check_eosio_key(network: Network, collected: Collected, problems: Problems) -> None:
