@@ -1,4 +1,4 @@
-"""Who gets what: the network's users and producers with their balances, and the rows that the boot applies."""
+"""Who gets how much: users, producers and the sponsor with their balances, and the rows that the boot applies."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from inventory.sealed import AllocationRow
 
 @dataclass(frozen=True)
 class Holding:
-    """One account's balance. In the smallest unit."""
+    """One account's balance, in the smallest unit."""
 
     account: str
     balance: int
 
 
 def user_names(network: Network, imported: Sequence[str] = ()) -> tuple[str, ...]:
-    """The users' names, the richest first unless a CSV names them; imported: those of the accounts.json."""
+    """The users' names, richest first unless they come from a CSV. imported: the names in the accounts.json."""
     users = network.users
     if users.source is UserSource.CSV:
         return tuple(row.account for row in users.rows)
@@ -33,14 +33,14 @@ def user_names(network: Network, imported: Sequence[str] = ()) -> tuple[str, ...
 def holdings(network: Network, imported: Sequence[str] = ()) -> tuple[Holding, ...]:
     """Every account with its balance, in the order in which they are created: users, producers, the sponsor.
 
-    Raises ValueError when there is less than the accounts need.
+    Raises ValueError when the tokens do not cover what the accounts need.
     """
     producers, sponsor = network.producers, network.parties.sponsor
     apart = (Holding(sponsor.account, sponsor.balance),) if sponsor else ()
     if network.users.source is UserSource.CSV:
         rows = tuple(Holding(row.account, row.balance) for row in network.users.rows)
         return rows + tuple(Holding(producer.account, producer.minimum) for producer in producers) + apart
-    from inventory.distribution import pareto  # numpy takes 0.1 s to import, which only this path needs
+    from inventory.distribution import pareto  # numpy takes 0.1 s to import, and only this path needs it
 
     names = user_names(network, imported)
     least = staking.least(network.stake)
@@ -49,14 +49,14 @@ def holdings(network: Network, imported: Sequence[str] = ()) -> tuple[Holding, .
     if sum(floors) > total:
         needed, left = Asset(sum(floors), network.symbol), Asset(max(total, 0), network.symbol)
         after = "the reserve and the sponsor" if sponsor else "the reserve"
-        raise ValueError(f"{len(floors)} accounts need {needed} at least, and {left} are left after {after}")
+        raise ValueError(f"{len(floors)} accounts need at least {needed}, and {left} are left after {after}")
     balances = pareto(floors, total, network.users.seed, network.users.alpha)
     accounts = (*names, *(producer.account for producer in producers))
     return (*(Holding(*pair) for pair in zip(accounts, balances, strict=True)), *apart)
 
 
 def parts_of(network: Network, holding: Holding) -> staking.Split:
-    """How a balance is split; the sponsor keeps liquid what it is to pay for parties. Raises ValueError."""
+    """How a balance is split; the sponsor keeps its budget for parties liquid. Raises ValueError."""
     sponsor = network.parties.sponsor
     if sponsor and holding.account == sponsor.account:
         return staking.Split(sponsor.own_ram, sponsor.own_stake, sponsor.own_stake, sponsor.budget)
@@ -64,7 +64,7 @@ def parts_of(network: Network, holding: Holding) -> staking.Split:
 
 
 def allocate(network: Network, held: Sequence[Holding], keys: Mapping[str, str]) -> tuple[AllocationRow, ...]:
-    """The rows of the allocation; keys: each account's one public key (EOS… text).
+    """The rows of the allocation. keys: each account's one public key (EOS…).
 
     Raises ValueError for a balance that cannot be split, KeyError for an account without a key.
     """

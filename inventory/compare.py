@@ -1,4 +1,4 @@
-"""Which sealed parts of an inventory were edited since: by a digest per section of the file."""
+"""Which sealed sections of an inventory were edited after the seal, found by a digest per section."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _PARTS: Mapping[str, _Part] = {
 
 
 def sections(network: Network) -> dict[str, str]:
-    """sha256 (hex) of each section's resolved values, by the section's name in the file; those that say anything."""
+    """sha256 (hex) of each section's resolved values, by the section's name in the file; unused sections have none."""
     values = {name: part(network) for name, part in _PARTS.items()}
     return {
         name: hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
@@ -72,10 +72,10 @@ def compare(
     contracts: Mapping[str, tuple[bytes, bytes]] | None = None,
     boot_contract: tuple[bytes, bytes] | None = None,
 ) -> list[str]:
-    """Names of the sealed sections that the inventory now says otherwise; empty: nothing sealed was edited.
+    """The sealed sections that the inventory now states differently; empty: nothing sealed was edited.
 
-    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, if they shall be compared, too. The
-    bundled ones are not the inventory's: a newer bundle changes nothing in a sealed network.
+    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones are
+    left out: a newer bundle changes nothing in a sealed network.
     """
     now = sections(network)
     different = [name for name in _PARTS if now.get(name) != sealed.sections.get(name)]

@@ -24,7 +24,7 @@ class ContractFiles:
 
 
 def read_contracts(network: Network, bundle: Path) -> ContractFiles:
-    """Every contract of the network; bundle: the folder with eosio.token/eosio.token.wasm and so on.
+    """Every contract of the network. bundle: the folder that holds eosio.token/eosio.token.wasm and so on.
 
     Raises InventoryError naming every file that cannot be read.
     """
@@ -38,7 +38,10 @@ def read_contracts(network: Network, bundle: Path) -> ContractFiles:
 
 
 def read_own(network: Network) -> tuple[Files | None, dict[str, Files]]:
-    """What the inventory itself names, as `compare` takes it: the boot contract or None, and others by account."""
+    """The contracts that the inventory itself names, for `compare`: the boot contract or None, and others by account.
+
+    Raises InventoryError naming every file that cannot be read.
+    """
     problems = Problems()
     boot = None if network.boot_contract.bundled else _read(network.boot_contract, Path(), problems)
     own = {source.account: _read(source, Path(), problems) for source in network.contracts if not source.bundled}

@@ -1,6 +1,6 @@
-"""Balances by a seeded Pareto distribution, exact to the last unit.
+"""Balances from a seeded Pareto distribution, exact to the last unit.
 
-The allocation that follows is an artifact which everybody hashes: nobody draws it again, so that numpy may change.
+The resulting allocation is an artifact that everybody hashes and nobody draws again, so numpy may change.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ import numpy as np
 
 
 def pareto(floors: Sequence[int], total: int, seed: int, alpha: float) -> tuple[int, ...]:
-    """One balance per floor, none below its floor, Σ == total.
+    """One balance per floor, each at least its floor, adding up to the total. All in the smallest unit.
 
-    As in the tutorial the draws are sorted, the richest first, and scaled to the total; whoever is below the floor is
-    raised to it, and the others share what is left in proportion. What rounding leaves over goes to the first.
-    Raises ValueError when the floors alone are more than the total.
+    As in the tutorial, the draws are sorted, richest first, and scaled to the total. A balance below its floor is
+    raised to it, and the others share the rest in proportion. What rounding leaves over goes to the first.
+    Raises ValueError when the floors alone exceed the total.
     """
     if not floors:
         return ()
     least = np.asarray(floors, dtype=np.int64)
     if sum(floors) > total:
-        raise ValueError(f"{len(floors)} accounts need {sum(floors)} units at least, and there are {total}")
+        raise ValueError(f"{len(floors)} accounts need at least {sum(floors)} units, and there are {total}")
     draws = np.sort(np.random.default_rng(seed).pareto(alpha, len(floors)))[::-1]
     raised = np.zeros(len(floors), dtype=bool)
     balances = least.copy()
     while not raised.all():
         left = total - int(least[raised].sum(dtype=np.int64))
         weights = draws[~raised]
-        # A float share of an int64 total: what it loses to rounding is evened out below.
+        # A float share of an int64 total: the rounding loss is made up for below.
         shares = np.floor(weights / weights.sum() * float(left)).astype(np.int64)
         below = shares < least[~raised]
         if not below.any():

@@ -1,4 +1,4 @@
-"""Who votes for whom, and whom that elects: what the system contract will count, beforehand."""
+"""Who votes for whom, and who is elected by that: the system contract's count, made beforehand."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from inventory.network import Network, PlannedVote
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the planned votes come to."""
+    """The result of the planned votes."""
 
     stake: int
     """Stake that votes, in the smallest unit."""
     elected: tuple[str, ...]
-    """In the contract's order: by votes, then by name value."""
+    """In the contract's order: by votes, then by the name's value."""
 
 
 def ballots(network: Network, imported: Sequence[str] = ()) -> tuple[PlannedVote, ...]:
-    """Every planned vote: drawn voters, proxies, written ones, users who vote by proxy. A written vote overrules."""
+    """Every planned vote: by the richest users, proxies, users who vote by proxy; a vote written out replaces those."""
     ordered = tuple(sorted(network.elected, key=name_to_int))
     names = user_names(network, imported)
     plan = network.votes
@@ -36,7 +36,7 @@ def ballots(network: Network, imported: Sequence[str] = ()) -> tuple[PlannedVote
 
 
 def count(votes: Sequence[PlannedVote], staked: Mapping[str, int], producers: Sequence[str]) -> Outcome:
-    """Counts votes by stake (CPU and NET together); accounts without stake count nothing."""
+    """Counts votes by stake (CPU and NET together); accounts without stake do not count."""
     through: dict[str, int] = defaultdict(int)
     for vote in votes:
         if vote.proxy:

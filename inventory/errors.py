@@ -1,4 +1,4 @@
-"""What an inventory can be wrong about: every problem at once, one line each."""
+"""Mistakes in an inventory: all reported together, one line each."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake: where it is, what it is, and what to do about it."""
+    """One mistake: where it is, what it is, and how to fix it."""
 
     path: str
-    """Place in the file, as in `nodes[2].p2p_port`; empty: the file as a whole."""
+    """Its place in the file, such as `nodes[2].p2p_port`; empty: the whole file."""
     message: str
     hint: str = ""
 
@@ -22,7 +22,7 @@ class Problem:
 
 
 class InventoryError(ValueError):
-    """The inventory cannot be used. Its text has one line per problem."""
+    """The inventory cannot be used. The message has one line per problem."""
 
     def __init__(self, source: object, problems: Iterable[Problem]) -> None:
         self.source = str(source)
@@ -31,7 +31,7 @@ class InventoryError(ValueError):
 
 
 class Problems:
-    """Collects problems, so that a reader learns of all of them at once."""
+    """Collects problems, so that the user sees all of them at once."""
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
@@ -41,28 +41,28 @@ class Problems:
         return bool(self._found)
 
     def add(self, path: str, message: str, hint: str = "") -> None:
-        """Notes a problem; the same one twice counts once, what follows from a place that was told of not at all."""
+        """Records a problem, once. It is ignored where it follows from a mistake that was reported (see `told`)."""
         if not any(_within(path, told) or _within(told, path) for told in self._told):
             self._found[Problem(path, message, hint)] = None
 
     def told(self, paths: Iterable[str]) -> None:
-        """Notes places with a mistake that was told already, where a stand-in value is now.
+        """Marks places whose mistake was reported already, and which now hold a stand-in value.
 
-        Whatever else is found there, or in the tables around them, follows from that mistake, and is left out.
+        Further problems there, or in the tables around them, follow from that mistake and are ignored.
         """
         self._told = tuple(paths)
 
     def extend(self, problems: Iterable[Problem]) -> None:
-        """Notes several."""
+        """Records several problems."""
         self._found.update(dict.fromkeys(problems))
 
     @property
     def found(self) -> tuple[Problem, ...]:
-        """All of them, in the order in which they were found."""
+        """All problems, in the order in which they were found."""
         return tuple(self._found)
 
     def check(self, source: object) -> None:
-        """Raises InventoryError when there is any."""
+        """Raises InventoryError when there are any."""
         if self._found:
             raise InventoryError(source, self._found)
 

@@ -1,4 +1,4 @@
-"""Which protocol features a network activates: what nodeos supports, less what the contracts cannot bear."""
+"""Which protocol features a network activates: those nodeos supports, except those that would break its contracts."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _DEFERRED = ("DISABLE_DEFERRED_TRXS_STAGE_1", "DISABLE_DEFERRED_TRXS_STAGE_2")
 def choose(
     wanted: tuple[str, ...] | None, supported: Any, msig: bytes, problems: Problems
 ) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
-    """The features in the order of activation, and a note for each that is left out though nodeos supports it.
+    """The features in the order of activation, and a note for each that is left out although nodeos supports it.
 
-    wanted: names from the inventory, or None for all that will do. supported: get_supported_protocol_features.
+    wanted: the names in the inventory; None: all that can be activated. supported: get_supported_protocol_features.
     """
     try:
         ordered = [SealedFeature(name, digest) for name, digest in order(supported)]
         needs = _dependencies(supported)
     except (AntelopeError, TypeError, KeyError) as error:
-        problems.add("nodeos", f"its protocol features cannot be read: {error}", "is it a nodeos of Leap or Spring?")
+        problems.add("nodeos", f"its protocol features cannot be read: {error}", "is it a Leap or Spring nodeos?")
         return (), ()
     if PREACTIVATE_FEATURE not in {feature.name for feature in ordered}:
         problems.add("nodeos", f"does not support {PREACTIVATE_FEATURE}", "it is too old: Leap 3 or newer is needed")
@@ -54,11 +54,11 @@ def choose(
 
 
 def _unbearable(msig: bytes) -> dict[str, str]:
-    """Features by the reason why this network must not activate them."""
-    reasons = {"SAVANNA": "it needs a handover of finalizer keys, which this version does not do"}
+    """The features that this network must not activate, each with the reason."""
+    reasons = {"SAVANNA": "it needs finalizer keys to be set up, which this version does not do"}
     if system.executes_deferred(msig):
         reasons |= dict.fromkeys(
-            _DEFERRED, "this eosio.msig executes proposals through deferred transactions, and would do nothing any more"
+            _DEFERRED, "this eosio.msig executes proposals through deferred transactions, and would stop working"
         )
     return reasons
 
@@ -74,7 +74,7 @@ def _check(
     unbearable: Mapping[str, str],
     problems: Problems,
 ) -> None:
-    """Everything that is wrong with a list of features that the inventory names."""
+    """Everything that is wrong with the inventory's own list of features."""
     known = {feature.name: feature for feature in ordered}
     names = {feature.digest: feature.name for feature in ordered}
     for index, name in enumerate(wanted):

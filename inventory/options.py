@@ -1,7 +1,7 @@
-"""The nodeos options that an inventory may set: those that tune a node and cannot open it up or move its files.
+"""The nodeos options that an inventory may set: those that tune a node, but cannot expose it or move its files.
 
-Whatever names a file, an address, a key, a plugin or a producer is bootcoord's own business and not in this list.
-Whether a host's nodeos knows an option is for its preflight: versions differ.
+Options that name files, addresses, keys, plugins or producers are bootcoord's own and not in this list. Whether a
+host's nodeos knows an option is found out on the host: versions differ.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ ALLOWED = frozenset(
 
 
 def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) -> dict[str, str]:
-    """The options of several (path, table), later ones over earlier ones, as config.ini has them."""
+    """The options of several (path, table) pairs as config.ini has them; later tables override earlier ones."""
     found = {}
     for path, table in tables:
         for key, value in table.items():
@@ -106,14 +106,14 @@ def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) 
                 hint = f"did you mean {near[0]}?" if near else "see docs/inventory.md"
                 problems.add(join(path, key), "is not among the nodeos options that an inventory may set", hint)
             elif text is None:
-                problems.add(join(path, key), "a text, a whole number, or true or false is expected")
+                problems.add(join(path, key), "expected a string, an integer, or true or false")
             else:
                 found[key] = text
     return found
 
 
 def _text(value: Any) -> str | None:
-    """An option's value as config.ini has it, or None when it is no text, number or truth value."""
+    """An option's value as config.ini has it; None when it is not a string, integer or boolean."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, str | int) else None

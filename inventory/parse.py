@@ -18,9 +18,9 @@ from inventory.errors import Problem
 from inventory.model import Inventory
 
 _KINDS = {
-    str: "a text",
+    str: "a string",
     bool: "true or false",
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
     dict: "a table",
     list: "a list",
@@ -28,11 +28,11 @@ _KINDS = {
 
 
 MISSING = "is missing"
-"""What is said of a key without a default."""
+"""The message for a required key that is absent."""
 
 
 class _KindError(TypeError):
-    """A value of another type than the key has."""
+    """A value whose type is not the key's."""
 
 
 _WORDS = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -40,10 +40,10 @@ _WORDS = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]]:
-    """The inventory in a parsed TOML document, and everything that is wrong with its shape.
+    """The inventory in a parsed TOML document, and everything that is wrong with its structure.
 
-    Values of a wrong type and unknown keys count as left out, and texts that must be written as empty ones, so that the
-    rest can be judged, too. None: too much is missing for that.
+    So that the rest can be checked too, values of a wrong type and unknown keys are treated as absent, and required
+    strings that are absent as empty. None: too much is missing for that.
     """
     problems = list(_control_characters(document, ""))
     try:
@@ -63,7 +63,7 @@ def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]
 
 
 def _stand_in(document: dict[str, Any], path: str) -> None:
-    """Puts an empty text where one is missing: every key without a default is one, but the table [network]."""
+    """Puts an empty string where a required key is missing; all of them are strings, except for the table [network]."""
     outer, _, key = path.rpartition(".")
     here: Any = document
     for word, index in _WORDS.findall(outer):
@@ -72,7 +72,7 @@ def _stand_in(document: dict[str, Any], path: str) -> None:
 
 
 def _leave_out(document: dict[str, Any], path: str) -> None:
-    """Removes the key at a path, or the list that holds the item there; nothing where the key is missing anyway."""
+    """Removes the key at a path, or the list that contains the item there; does nothing where the key is missing."""
     table, key = document, ""
     here: Any = document
     for word, index in _WORDS.findall(path):
@@ -86,22 +86,22 @@ def _leave_out(document: dict[str, Any], path: str) -> None:
 
 
 def join(path: str, key: str) -> str:
-    """The path of a key within a table."""
+    """The path of a key in the table at a path."""
     return f"{path}.{key}" if path else key
 
 
 def _control_characters(value: Any, path: str) -> Iterator[Problem]:
-    """Texts end up in config.ini, in units and on terminals: none may hold a line break or an escape."""
+    """Strings end up in config.ini, in systemd units and on terminals: none may contain a line break or an escape."""
     if isinstance(value, dict):
         for key, item in value.items():
             if _has_control(key):
-                yield Problem(path, f"the key {key!r} holds a control character", "remove it")
+                yield Problem(path, f"the key {key!r} contains a control character", "remove it")
             yield from _control_characters(item, join(path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _control_characters(item, f"{path}[{index}]")
     elif isinstance(value, str) and _has_control(value):
-        yield Problem(path, f"{value!r} holds a control character", "remove it")
+        yield Problem(path, f"{value!r} contains a control character", "remove it")
 
 
 def _has_control(text: str) -> bool:
@@ -143,7 +143,7 @@ def _require(value: Any, kind: type) -> Any:
     exact = type(value) is kind or (kind is float and type(value) is int)
     if not exact:
         given = _KINDS.get(type(value), f"a {type(value).__name__}")
-        raise _KindError(f"{_KINDS[kind]} is expected, not {given}")
+        raise _KindError(f"expected {_KINDS[kind]}, not {given}")
     return value
 
 
@@ -154,13 +154,17 @@ def _primitive(kind: type) -> Callable[[Any, Any], Any]:
     return hook
 
 
+def _origin(kind: Any) -> Any:
+    return get_origin(kind)  # Any: mypy takes its result for a ParamSpec, which is no tuple
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _primitive(kind))
-    # Registered hooks win over what cattrs would make itself; these check the TOML type and then let it.
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple, _tuple_hook(converter))
-    converter.register_structure_hook_factory(lambda kind: get_origin(kind) is dict, _dict_hook(converter))
+    # Registered hooks take precedence over cattrs' own; these check the TOML type and then hand over to them.
+    converter.register_structure_hook_factory(lambda kind: _origin(kind) is tuple, _tuple_hook(converter))
+    converter.register_structure_hook_factory(lambda kind: _origin(kind) is dict, _dict_hook(converter))
     converter.register_structure_hook_factory(is_dataclass, _table_hook(converter))
     return converter
 
@@ -193,7 +197,7 @@ def _tuple_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any, A
         def hook(value: Any, _: Any) -> Any:
             checked = _require(value, list)
             if items[-1] is not Ellipsis and len(checked) != len(items):
-                raise _KindError(f"{len(items)} items are expected, not {len(checked)}")
+                raise _KindError(f"expected {len(items)} items, not {len(checked)}")
             return tuple(_each(converter, items[0], list(enumerate(checked)), kind))
 
         return hook
@@ -202,7 +206,7 @@ def _tuple_hook(converter: cattrs.Converter) -> Callable[[Any], Callable[[Any, A
 
 
 def _each(converter: cattrs.Converter, item: Any, pairs: list[tuple[Any, Any]], kind: Any) -> list[Any]:
-    """Structures every item, and raises once for all that are wrong."""
+    """Structures every item, and raises one error for all that are wrong."""
     structured, wrong = [], []
     for index, value in pairs:
         try:

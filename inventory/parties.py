@@ -1,4 +1,4 @@
-"""What the inventory says of parties: those who run hosts of their own, and come late or are waited for."""
+"""The inventory's rules for parties: those who run hosts of their own, and join late or are waited for."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from inventory.reach import Reach
 
 @dataclass(frozen=True)
 class Sponsor:
-    """The account that pays for the accounts of parties, and what each of them gets, in the smallest unit."""
+    """The account that pays for parties' accounts, and what each of them gets, in the smallest unit."""
 
     account: str
     parties: int
-    """So many at most."""
+    """How many accounts it pays for at most."""
     ram: int
     net: int
     cpu: int
     liquid: int
     own_ram: int
-    """What it spends on RAM for itself."""
+    """Spent on RAM for itself."""
     own_stake: int
-    """What it stakes for itself, for CPU and for NET each."""
+    """Staked for itself, for CPU and for NET each."""
 
     @property
     def budget(self) -> int:
-        """What all parties together may get of it."""
+        """What all parties together may get."""
         return self.parties * (self.ram + self.net + self.cpu + self.liquid)
 
     @property
@@ -36,14 +36,14 @@ class Sponsor:
 
 @dataclass(frozen=True)
 class Parties:
-    """How parties come in: who pays for them, who is waited for, who votes for them, where their nodes may be."""
+    """How parties join: who pays for them, who is waited for, whether they are voted for, where their nodes may be."""
 
     sponsor: Sponsor | None = None
-    """None: parties bring accounts of their own."""
+    """None: parties bring existing accounts."""
     wait_for: tuple[str, ...] = ()
-    """Accounts of those without whom the boot does not begin."""
+    """Accounts of the parties that the boot waits for before it begins."""
     wait_seconds: int = 900
     vote: bool = True
     """Whether the inventory's voters vote for parties that are ready."""
     endpoints: Reach = Reach.PUBLIC
-    """How near a party's p2p endpoint may be."""
+    """Which addresses a party's p2p endpoint may have."""

@@ -1,9 +1,9 @@
 """Which node runs where, on which ports, for whom.
 
-The rule for what the inventory does not say: the genesis node goes to the first host. Every producer without a written
-node gets one named after its account, on the host that has the fewest producers so far; among equals the second host
-comes first, then the third, and the first host last. So the loss of a host takes as few producers as can be. On each
-address p2p ports count from 9876 and HTTP ports from 8888, past those that are written.
+Where the inventory does not say: the genesis node goes to the first host. Every producer without a node of its own in
+the file gets one named after its account, on the host with the fewest producers so far; among equals the second host
+comes first, then the third, and the first host last. So losing a host costs as few producers as possible. On each
+address p2p ports count up from 9876 and HTTP ports from 8888, skipping those in the file.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ FIRST_HTTP_PORT = 8888
 
 @dataclass(frozen=True)
 class Wanted:
-    """A node before it has a host and ports."""
+    """A node that has no host and ports yet."""
 
     path: str
-    """Where the inventory says it, for problems."""
+    """Its place in the inventory, for problems."""
     table: NodeTable
     name: str
     role: Role
@@ -44,9 +44,9 @@ def place(
     options: Mapping[str, Any],
     problems: Problems,
 ) -> tuple[Node, ...]:
-    """Every node with its host, ports and options; peers come later.
+    """Every node with its host, ports and options; peers are added later.
 
-    listed: the producers as written; options: nodeos options of every node.
+    listed: the producers as written in the inventory; options: nodeos options for every node.
     """
     wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
     signing = {node.account: node for node in wanted if node.account is not None}
@@ -60,7 +60,7 @@ def place(
         if producer.account in signing:
             if not entry.node:
                 problems.add(
-                    f"producers.list[{index}].node", f"is false, and {producer.account} has a node below nodes"
+                    f"producers.list[{index}].node", f"is false, but {producer.account} has a node under nodes"
                 )
         elif entry.node and not producer.party:
             path = f"producers.list[{index}]" if producer.account in written else "producers.count"
@@ -82,9 +82,9 @@ def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:
     if role is Role.GENESIS and table.account not in (None, GENESIS_ACCOUNT):
         problems.add(f"{path}.account", "the genesis node signs as eosio", "remove it")
     if role is Role.PRODUCER and table.account is None:
-        problems.add(f"{path}.account", "is missing", "a producer's node names the producer that it signs for")
+        problems.add(f"{path}.account", "is missing", "a producer's node names the producer it signs for")
     if role is Role.FULL and table.account is not None:
-        problems.add(f"{path}.account", "a full node signs for nobody", 'remove it, or role = "producer"')
+        problems.add(f"{path}.account", "a full node signs for nobody", 'remove it, or write role = "producer"')
         account = None
     name = table.name or ("genesis" if role is Role.GENESIS else table.account)
     if name is None:
@@ -99,30 +99,28 @@ def _role(table: NodeTable, path: str, problems: Problems) -> Role:
     try:
         return Role(table.role)
     except ValueError:
-        problems.add(f"{path}.role", f"{table.role!r} is none of {', '.join(Role)}")
+        problems.add(f"{path}.role", f"{table.role!r} is not one of {', '.join(Role)}")
         return default
 
 
 def _check(wanted: Sequence[Wanted], registered: set[str], problems: Problems) -> None:
-    """Names once, accounts once, every account a producer's."""
+    """Names and accounts are unique, and every account is a producer's."""
     names: dict[str, str] = {}
     signing: dict[str, str] = {}
     for node in wanted:
         if node.name in names:
             path = f"{node.path}.name" if node.path.startswith("nodes[") else node.path
-            problems.add(path, f"the node's name {node.name} is taken by {names[node.name]}", "give one another name")
+            problems.add(path, f"the node name {node.name} is taken by {names[node.name]}", "rename one of them")
         elif node.table.name is not None and (wrong := syntax.identifier(node.name)):
             problems.add(f"{node.path}.name", wrong)
         names.setdefault(node.name, node.path)
         if node.account is None:
             continue
         if node.account in signing:
-            problems.add(
-                f"{node.path}.account", f'{node.account} is signed for by node "{signing[node.account]}" already'
-            )
+            problems.add(f"{node.path}.account", f'node "{signing[node.account]}" already signs for {node.account}')
         elif node.role is Role.PRODUCER and node.account not in registered:
             problems.add(
-                f"{node.path}.account", f"{node.account} is no producer of this network", "list it in producers"
+                f"{node.path}.account", f"{node.account} is not a producer of this network", "list it in producers"
             )
         signing.setdefault(node.account, node.name)
 
@@ -141,7 +139,7 @@ def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
 
 
 def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[Node, ...]:
-    """Gives every node its ports. Hosts that share an address share its ports."""
+    """Assigns every node's ports; hosts with the same address share its ports."""
     taken: dict[tuple[str, int], str] = {}
     for node, host in placed:
         for key in ("p2p_port", "http_port"):

@@ -1,4 +1,4 @@
-"""Whether the plan can work: proved on integers before a host is asked for anything."""
+"""Whether the plan can work, proved in integers before any host is asked for anything."""
 
 from __future__ import annotations
 
@@ -20,39 +20,41 @@ USER_RAM = 3_700
 """Bytes of RAM that a user must be able to buy.
 
 Measured with the bundled contracts: 3,446 for account, stake and voter's row, and 8 for each of up to 30 producers that
-it votes for. The 1,400 bytes that eosio.system adds as a gift are not counted on: other contracts may give none.
+it votes for. The 1,400 bytes that eosio.system adds for free are not relied on: other contracts may add none.
 """
 
 PRODUCER_RAM = 5_000
 """Bytes of RAM that a producer must be able to buy.
 
-Measured: a registered one uses 3,929 and its url (511 at most); a vote for 30 takes 240, the canary's proposer 224.
+Measured: a registered one uses 3,929 plus its url (511 at most); a vote for 30 takes 240, the canary's proposer 224.
 """
 
 RESERVE_RAM = 65_536
-"""Bytes that eosio's reserve must be able to buy in the end: for eosio.prods, the canary and first proposals."""
+"""Bytes that eosio's reserve must still buy at the end: for eosio.prods, the canary and the first proposals."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What the proof came to: problems that keep the plan from working, and notes for the operator."""
+    """The result: problems that keep the plan from working, and notes for the operator."""
 
     problems: tuple[Problem, ...]
     """Why the plan cannot work; empty: it can."""
     notes: tuple[str, ...]
-    """What the operator should know, though nothing is wrong."""
+    """What the operator should know although nothing is wrong."""
 
 
 def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
     """Proves supply, allocation, RAM, votes and genesis.
 
-    imported: the names in the accounts.json, once its agent has reported them; without them stand-ins are counted.
+    imported: the names in the accounts.json, once an agent has reported them; until then placeholders are used.
     """
     problems, notes = Problems(), []
     _genesis(network, problems)
     names = _stand_ins(network) if imported is None else tuple(imported)
     if names is None:
-        notes.append(f"{network.users.file}: how many users it has shows when the genesis node's agent reads it")
+        notes.append(
+            f"{network.users.file}: how many users it has will be known when the genesis node's agent reads it"
+        )
         return Proof(problems.found, tuple(notes))
     try:
         held = holdings(network, names)
@@ -72,26 +74,28 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
 
 
 def _stand_ins(network: Network) -> tuple[str, ...] | None:
-    """Names to count with while an accounts.json is unread; None when not even their number is known."""
+    """Placeholders for the names in an accounts.json that was not read yet; None when their number is unknown, too."""
     if network.users.source is not UserSource.ACCOUNTS_JSON:
         return ()
     return tuple(f"user {number}" for number in range(network.users.count)) or None
 
 
 def _genesis(network: Network, problems: Problems) -> None:
-    """nodeos' own limits, which it answers with status 254 and no reason."""
+    """nodeos' own limits: it ends with status 254, without a reason, when one is violated."""
     for message in configuration_errors(network.genesis.configuration):
         problems.add("genesis.configuration", message)
 
 
 def _split(network: Network, held: Sequence[Holding], problems: Problems) -> list[Split]:
-    """Every balance's split, or none at all when one cannot be."""
+    """Every balance's split; none at all when a producer's minimum cannot be split."""
     least = staking.least(network.stake)
     for producer in network.producers:
         if producer.minimum < least:
             short = Asset(producer.minimum, network.symbol)
             problems.add(
-                "producers.minimum", f"{short} does not cover RAM and stake", f"{Asset(least, network.symbol)} does"
+                "producers.minimum",
+                f"{short} does not cover RAM and the minimum stake",
+                f"write at least {Asset(least, network.symbol)}",
             )
             return []
     return [parts_of(network, holding) for holding in held]
@@ -109,7 +113,7 @@ def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> No
 
 
 def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], problems: Problems) -> RamMarket:
-    """Buys RAM for one account after the other, as the contract will price it. Returns the market after that."""
+    """Buys RAM for one account after another at the contract's prices. Returns the market as it is then."""
     market = RamMarket.at_init(network.issue)
     registered = {producer.account for producer in network.producers}
     for holding, parts in zip(held, splits, strict=True):
@@ -120,7 +124,7 @@ def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], pro
             problems.add(
                 "stake.ram",
                 f"{paid} buys {holding.account} {bought} bytes of RAM",
-                f"{needed} are needed: raise it",
+                f"raise it: {needed} bytes are needed",
             )
             return market
     reserve = network.issue - network.users.total
@@ -133,19 +137,21 @@ def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], pro
 
 
 def _sponsored(network: Network, market: RamMarket, problems: Problems) -> None:
-    """What the sponsor pays suffices for every party's account, registration and vote, also for the last one's."""
+    """What the sponsor pays is enough for each party's account, registration and vote, the last party's included."""
     sponsor = network.parties.sponsor
     if sponsor is None:
         return
     for key in ("net", "cpu"):
         if getattr(sponsor, key) == 0:
-            problems.add(f"parties.{key}", "is zero", "a party without it can push nothing")
+            problems.add(f"parties.{key}", "is zero", "a party without it cannot push any transaction")
     for number in range(sponsor.parties):
         bought, market = _buy(market, sponsor.ram)
         if bought < PRODUCER_RAM:
             paid = Asset(sponsor.ram, network.symbol)
             problems.add(
-                "parties.ram", f"{paid} buys party {number + 1} {bought} bytes of RAM", f"{PRODUCER_RAM} are needed"
+                "parties.ram",
+                f"{paid} buys party {number + 1} {bought} bytes of RAM",
+                f"{PRODUCER_RAM} bytes are needed",
             )
             return
 
@@ -158,24 +164,28 @@ def _buy(market: RamMarket, units: int) -> tuple[int, RamMarket]:
 
 
 def _voters(network: Network, staked: Mapping[str, int], problems: Problems) -> None:
-    """Those who vote or are proxies must be accounts of this network."""
+    """Voters and proxies must be accounts of this network."""
     for account in (*network.votes.proxies, *(vote.voter for vote in network.votes.written)):
         if account not in staked:
-            problems.add("votes", f"{account} is no account of this network")
+            problems.add("votes", f"{account} is not an account of this network")
 
 
 def _votes(network: Network, names: Sequence[str], staked: Mapping[str, int], problems: Problems) -> list[str]:
-    """Whether the planned votes cross the threshold and elect those who shall be."""
+    """Whether the planned votes reach the threshold and elect exactly the intended producers."""
     registered = [producer.account for producer in network.producers]
     outcome = election.count(election.ballots(network, names), staked, registered)
     if outcome.stake < MIN_ACTIVATED_STAKE:
         voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, MIN_ACTIVATED_STAKE))
-        short = f"{voting} of stake votes, and nobody is elected below {needed}"
+        short = f"stake of {voting} votes, and nobody is elected below {needed}"
         if network.users.source is UserSource.CSV:
-            return [f"{short}: the boot ends in phase voting, until owners of keys that are not ours have voted"]
+            return [
+                f"{short}: the boot will stop in phase voting until accounts whose keys are not held here have voted"
+            ]
         problems.add("votes", short, "raise votes.voters or token.issue")
         return []
     if set(outcome.elected) != set(network.elected):
         others = ", ".join(sorted(set(outcome.elected) ^ set(network.elected)))
-        problems.add("votes", f"they do not elect the {len(network.elected)} of producers.elected: {others} differ")
+        problems.add(
+            "votes", f"they do not elect exactly the {len(network.elected)} of producers.elected: {others} differ"
+        )
     return []

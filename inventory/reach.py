@@ -1,4 +1,4 @@
-"""How far an IP address reaches: what a party may give as its p2p endpoint depends on where the network itself is."""
+"""From where an IP address can be dialled: which p2p endpoints a party may have depends on where the network is."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from enum import StrEnum
 
 
 class Reach(StrEnum):
-    """Who can dial an address; each kind of network bears those before it, too."""
+    """From where an address can be dialled. A network of one kind also accepts addresses of the kinds before it."""
 
     PUBLIC = "public"
     PRIVATE = "private"
-    """Of a private network, or shared by a provider's customers."""
+    """In a private network, or in a range shared by a provider's customers."""
     LOOPBACK = "loopback"
-    """This machine only."""
+    """On this machine only."""
 
     def bears(self, other: Reach) -> bool:
-        """Whether a network of this reach may have a node of the other."""
+        """Whether a network of this reach accepts a node of the other."""
         order = list(Reach)
         return order.index(other) <= order.index(self)
 
 
 def reach_of(address: str) -> Reach | None:
-    """The reach of an IP address; None for what nobody can dial (unspecified, multicast, link-local, reserved).
+    """The reach of an IP address; None if nobody can dial it (unspecified, multicast, link-local, reserved).
 
-    Raises ValueError when it is no IP address.
+    Raises ValueError when it is not an IP address.
     """
     found = ipaddress.ip_address(address)
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:

@@ -1,4 +1,4 @@
-"""From the inventory to the network: every default filled in, every rule of the file checked, all mistakes at once."""
+"""From the inventory to the network: every default filled in, every rule checked, all mistakes reported together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inventory.network import Network, Node, Role, Topology
 
 
 def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
-    """The network. It is of use only when no problem was found on the way."""
+    """The network; usable only if no problem was added."""
     folder = source.parent
     if wrong := syntax.network_name(inventory.network.name):
         problems.add("network.name", wrong)
@@ -60,7 +60,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
 
 
 def _system(table: SystemTable, problems: Problems) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
-    """Features and accounts beyond what follows from nodeos and contracts."""
+    """The features and system accounts that the inventory names itself."""
     for index, account in enumerate(table.accounts):
         if wrong := syntax.system_account(account):
             problems.add(f"system.accounts[{index}]", wrong)
@@ -77,13 +77,13 @@ def _kind(table: TopologyTable, nodes: int, problems: Problems) -> Topology:
     try:
         kind = Topology(table.kind) if table.kind is not None else default
     except ValueError:
-        problems.add("topology.kind", f"{table.kind!r} is none of {', '.join(Topology)}")
+        problems.add("topology.kind", f"{table.kind!r} is not one of {', '.join(Topology)}")
         return default
     if table.edges and kind is not Topology.CUSTOM:
-        problems.add("topology.edges", f"belongs to a custom topology, and this is a {kind}", "remove one of the two")
+        problems.add("topology.edges", f"is for a custom topology, and this one is {kind}", "remove one of the two")
     if table.degree < 2:
         problems.add(
-            "topology.degree", f"{table.degree} is less than 2", "with 2, no node's loss cuts the others in two"
+            "topology.degree", f"{table.degree} is less than 2", "from 2 on, losing one node does not split the others"
         )
     return kind
 
@@ -97,12 +97,12 @@ def _linked(nodes: tuple[Node, ...], table: TopologyTable, kind: Topology, probl
         for name in unknown:
             problems.add(f"topology.edges[{index}]", f"there is no node {name!r}", f"known: {', '.join(names)}")
         if first == second:
-            problems.add(f"topology.edges[{index}]", f"{first} is linked with itself")
+            problems.add(f"topology.edges[{index}]", f"{first} is linked to itself")
         if not unknown:
             edges.append((first, second))
     graph = topology.build(kind, list(dict.fromkeys(names)), table.degree, table.seed, edges)
     parts = topology.components(graph)
     if len(parts) > 1:
         apart = " | ".join(", ".join(sorted(part)) for part in sorted(parts, key=min))
-        problems.add("topology.edges", f"the nodes are not all connected: {apart}", "link the parts")
+        problems.add("topology.edges", f"the nodes are not all connected: {apart}", "add edges between these parts")
     return tuple(replace(node, peers=graph[node.name]) for node in nodes)

@@ -1,4 +1,4 @@
-"""Fills in who has what: users, producers, votes, proxies."""
+"""Fills in the accounts: users, producers, votes, proxies."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DEFAULT_PRODUCERS = 4
 DEFAULT_VOTERS = 10
 
 USER_LIMIT = 10_000_000
-"""Generated users; far beyond what a node's memory holds."""
+"""Generated users at most; far more than fit into a node's memory."""
 
 _URL_LENGTH = 511
-"""The system contract takes urls shorter than 512 characters."""
+"""Characters: the system contract accepts urls shorter than 512."""
 
 
 def users(
@@ -36,10 +36,10 @@ def users(
     if table.seed < 0:
         problems.add("users.seed", f"{table.seed} is negative")
     if table.csv is not None and table.accounts_json is not None:
-        problems.add("users", "csv and accounts_json exclude each other", "choose one")
+        problems.add("users", "csv and accounts_json cannot both be set", "choose one")
     if table.csv is not None:
         if table.count is not None:
-            problems.add("users.count", "is for generated users", "a csv brings its own rows: remove the count")
+            problems.add("users.count", "is for generated users", "a csv has its own rows: remove the count")
         rows = read_users(folder / table.csv, token.symbol, rule, problems)
         return Users(UserSource.CSV, len(rows), total=total, file=folder / table.csv, rows=rows)
     limit = table.count if table.count is not None else 0 if table.accounts_json else DEFAULT_USERS
@@ -53,22 +53,22 @@ def users(
 
 
 def _accounts_json(text: str, folder: Path, genesis_is_local: bool, problems: Problems) -> Path:
-    """The file lies on the genesis node's host, whose agent reads it: here its private keys are never looked at."""
+    """The file is on the genesis node's host, whose agent reads it: its private keys are never read here."""
     if genesis_is_local:
         if not (folder / text).is_file():
-            problems.add("users.accounts_json", f"{folder / text} is no file")
+            problems.add("users.accounts_json", f"{folder / text} is not a file")
         return folder / text
     if wrong := syntax.absolute(text):
-        problems.add("users.accounts_json", wrong, "it is a path on the genesis node's host")
+        problems.add("users.accounts_json", wrong, "it must be a path on the genesis node's host")
     return Path(text)
 
 
 def producers(
     table: ProducersTable, awaited: tuple[str, ...], token: Token, problems: Problems
 ) -> tuple[PlannedProducer, ...]:
-    """Those written first, then generated ones, then parties that are waited for; the first `elected` get the votes.
+    """Listed producers first, then generated ones, then parties that are waited for; the first `elected` get the votes.
 
-    Nodes are placed later.
+    Nodes are assigned later.
     """
     count = table.count if table.count is not None else 0 if table.list else DEFAULT_PRODUCERS
     if not 0 <= count <= PRODUCER_LIMIT:
@@ -117,7 +117,7 @@ def _url(entry: ProducerTable, pattern: str, path: str, problems: Problems) -> s
     url = entry.url if entry.url is not None else pattern.replace("{account}", entry.account)
     if len(url) > _URL_LENGTH:
         place = "producers.url" if entry.url is None else f"{path}.url"
-        problems.add(place, f"has {len(url)} characters", f"{_URL_LENGTH} are the most")
+        problems.add(place, f"has {len(url)} characters", f"at most {_URL_LENGTH} are allowed")
     return url
 
 
@@ -130,12 +130,12 @@ def _check_producer(entry: ProducerTable, path: str, elected: bool, problems: Pr
         problems.add(
             f"{path}.node",
             f"{entry.account} is to be elected and needs a node",
-            "lower producers.elected, or list it later",
+            "lower producers.elected, or list it further down",
         )
 
 
 def votes(table: VotesTable, of: Users, planned: tuple[PlannedProducer, ...], problems: Problems) -> Votes:
-    """Who votes for whom. Votes are written down only for accounts whose keys our agents make or import."""
+    """Who votes for whom. Only accounts whose keys our agents make or import can have a planned vote."""
     known = of.count if of.source is UserSource.GENERATED or of.count else None
     ours = of.source is not UserSource.CSV
     voters = table.voters if table.voters is not None else DEFAULT_VOTERS if ours else 0
@@ -143,30 +143,32 @@ def votes(table: VotesTable, of: Users, planned: tuple[PlannedProducer, ...], pr
         voters = min(voters, known)
     _check_counts(table, voters, known if ours else 0, ours, problems)
     registered = {producer.account for producer in planned}
-    ordered = tuple(producer for producer in planned if not producer.party)  # what a party votes is its own business
+    ordered = tuple(producer for producer in planned if not producer.party)  # a party votes as it likes
     signing = {producer.account for producer in ordered}
     proxies = _proxies(table, ordered)
     for index, account in enumerate(table.proxies):
         if not _can_vote(of, signing, account):
-            problems.add(f"votes.proxies[{index}]", f"{account} is neither a producer nor a user with a key of ours")
+            problems.add(
+                f"votes.proxies[{index}]", f"{account} is neither a producer nor a user whose key is held here"
+            )
         if account in table.proxies[:index]:
-            problems.add(f"votes.proxies[{index}]", f"{account} is there twice")
+            problems.add(f"votes.proxies[{index}]", f"{account} is listed twice")
     written = []
     for index, vote in enumerate(table.vote):
         path = f"votes.vote[{index}]"
         if not _can_vote(of, signing, vote.voter):
-            problems.add(f"{path}.voter", f"{vote.voter} is neither a producer nor a user with a key of ours")
+            problems.add(f"{path}.voter", f"{vote.voter} is neither a producer nor a user whose key is held here")
         if vote.voter in {earlier.voter for earlier in table.vote[:index]}:
             problems.add(f"{path}.voter", f"{vote.voter} votes twice")
         _check_vote(vote.producers, vote.proxy, path, registered, proxies, problems)
         if vote.proxy and vote.voter in proxies:
-            problems.add(f"{path}.proxy", f"{vote.voter} is a proxy, and a proxy may not vote through another")
+            problems.add(f"{path}.proxy", f"{vote.voter} is a proxy, and a proxy cannot vote through another proxy")
         written.append(PlannedVote(vote.voter, tuple(sorted(vote.producers, key=_value)), vote.proxy))
     return Votes(voters, tuple(written), proxies, table.proxied)
 
 
 def _value(account: str) -> int:
-    """A name's order on the chain; wrong names are told of elsewhere."""
+    """A name's rank on the chain; invalid names are reported elsewhere."""
     try:
         return name_to_int(account)
     except BadName:
@@ -174,14 +176,14 @@ def _value(account: str) -> int:
 
 
 def _proxies(table: VotesTable, planned: tuple[PlannedProducer, ...]) -> tuple[str, ...]:
-    """Those written; the first producer, as in the tutorial, where users are to vote by proxy and none is written."""
+    """Those in the inventory; if users vote by proxy and none is given, the first producer, as in the tutorial."""
     if table.proxies or not table.proxied or not planned:
         return table.proxies
     return (planned[0].account,)
 
 
 def _can_vote(of: Users, registered: set[str], account: str) -> bool:
-    """Whether our agents can sign its vote, as far as the users' names are known here."""
+    """Whether our agents can sign the account's vote, as far as users' names are known yet."""
     return account in registered or of.source is UserSource.ACCOUNTS_JSON or of.generates(account)
 
 
@@ -190,11 +192,9 @@ def _check_counts(table: VotesTable, voters: int, known: int | None, ours: bool,
         if number < 0:
             problems.add(f"votes.{key}", f"{number} is negative")
         elif number and not ours:
-            problems.add(
-                f"votes.{key}", "the keys of a csv's users are not ours, so that nobody here can vote for them"
-            )
+            problems.add(f"votes.{key}", "the keys of a csv's users are not held here, so they cannot vote")
         elif known is not None and number > known:
-            problems.add(f"votes.{key}", f"{number} are more than the {known} users")
+            problems.add(f"votes.{key}", f"{number} is more than the {known} users")
     if known is not None and 0 <= voters <= known < voters + table.proxied:
         problems.add("votes.proxied", f"{voters} voters and {table.proxied} proxied are more than the {known} users")
 
@@ -203,14 +203,16 @@ def _check_vote(
     chosen: tuple[str, ...], proxy: str, path: str, registered: set[str], proxies: tuple[str, ...], problems: Problems
 ) -> None:
     if bool(chosen) == bool(proxy):
-        problems.add(path, "a vote is for producers or through a proxy", "write one of the two")
+        problems.add(path, "a vote is either for producers or through a proxy", "write one of the two")
     if len(chosen) > MAX_VOTED_PRODUCERS:
-        problems.add(f"{path}.producers", f"has {len(chosen)} producers", f"the contract takes {MAX_VOTED_PRODUCERS}")
+        problems.add(
+            f"{path}.producers", f"has {len(chosen)} producers", f"the contract accepts at most {MAX_VOTED_PRODUCERS}"
+        )
     for index, account in enumerate(chosen):
         if account not in registered:
-            problems.add(f"{path}.producers[{index}]", f"{account} is no producer of this network")
+            problems.add(f"{path}.producers[{index}]", f"{account} is not a producer of this network")
         if account in chosen[:index]:
-            problems.add(f"{path}.producers[{index}]", f"{account} is there twice")
+            problems.add(f"{path}.producers[{index}]", f"{account} is listed twice")
     if proxy and proxy not in proxies:
         problems.add(f"{path}.proxy", f"{proxy} is not a registered proxy", "list it in votes.proxies")
 
@@ -220,5 +222,4 @@ def overlaps(of: Users, planned: tuple[PlannedProducer, ...], problems: Problems
     listed = {row.account for row in of.rows}  # a CSV may have a million
     for producer in planned:
         if producer.account in listed or of.generates(producer.account):
-            problems.add("producers", f"{producer.account} is a user, too", "rename the producer")
-
+            problems.add("producers", f"{producer.account} is also a user", "rename the producer")

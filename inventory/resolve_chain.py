@@ -1,4 +1,4 @@
-"""Fills in what belongs to the chain: token, stake, genesis, contracts, features."""
+"""Fills in what concerns the chain itself: token, stake, genesis, contracts."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ DEPLOYED = ("eosio.token", "eosio.msig", GENESIS_ACCOUNT)
 BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 
 BOOT_CONTRACTS = ("eosio.boot", "eosio.bios")
-"""Contracts with `activate`, the preferred first, as a contracts directory has them."""
+"""Folders of a contracts directory that hold a contract with `activate`, preferred first."""
 
 FIRST_YEAR = 2000
-"""Blocks count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
+"""Block timestamps count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(0|00|000|5|50|500))?Z?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Token:
-    """The core token. Amounts in the smallest unit."""
+    """The core token. Amounts are in the smallest unit."""
 
     symbol: Symbol
     max_supply: int
@@ -60,7 +60,7 @@ def token(table: TokenTable, problems: Problems) -> Token:
     reserve = read("token.reserve", table.reserve, issue // 1000)
     if max_supply > MAX_AMOUNT:
         problems.add(
-            "token.max_supply", "the default of ten billion tokens is beyond 2^62 - 1 units", "write a smaller one"
+            "token.max_supply", "the default of ten billion tokens is more than 2^62 - 1 units", "set a smaller one"
         )
     if issue > max_supply:
         problems.add("token.issue", "is more than token.max_supply")
@@ -72,7 +72,7 @@ def token(table: TokenTable, problems: Problems) -> Token:
 
 
 def amounts(token: Token, problems: Problems) -> Callable[[str, str | None, int], int]:
-    """A reader of amounts in the token's symbol: (path, text or None, default) -> units."""
+    """A parser of amounts in the token's symbol: (path, string or None, default) -> smallest units."""
 
     def read(path: str, text: str | None, default: int) -> int:
         if text is None:
@@ -90,7 +90,7 @@ def amounts(token: Token, problems: Problems) -> Callable[[str, str | None, int]
 
 
 def stake(table: StakeTable, of: Token, problems: Problems) -> StakeRule:
-    """The split's rule; the tutorial's amounts by default."""
+    """The rule for splitting balances; by default with the tutorial's amounts."""
     read = amounts(of, problems)
     rule = StakeRule(
         ram=read("stake.ram", table.ram, of.units("0.1")),
@@ -99,17 +99,17 @@ def stake(table: StakeTable, of: Token, problems: Problems) -> StakeRule:
     )
     for key in ("ram", "minimum"):
         if getattr(rule, key) == 0:
-            problems.add(f"stake.{key}", "is zero", f"write an amount: the smallest is {Asset(1, of.symbol)}")
+            problems.add(f"stake.{key}", "is zero", f"the smallest amount is {Asset(1, of.symbol)}")
     return rule
 
 
 def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
-    """What genesis.json will hold, checked as nodeos checks it when it starts."""
+    """The contents of genesis.json, checked as nodeos checks them when it starts."""
     configuration = dict(DEFAULT_CONFIGURATION)
     for key, value in table.configuration.items():
         path = f"genesis.configuration.{key}"
         if key not in DEFAULT_CONFIGURATION:
-            problems.add(path, "nodeos has no such value", f"known: {', '.join(DEFAULT_CONFIGURATION)}")
+            problems.add(path, "nodeos has no such setting", f"known: {', '.join(DEFAULT_CONFIGURATION)}")
         elif not 0 <= value < 1 << 32:
             problems.add(path, f"{value} is not between 0 and 2^32 - 1")
         else:
@@ -117,7 +117,7 @@ def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
     if table.timestamp is not None and not _is_time(table.timestamp):
         problems.add(
             "genesis.timestamp",
-            f"{table.timestamp!r} is not a time on a half second since {FIRST_YEAR}, as in 2030-01-31T12:00:00.500",
+            f"{table.timestamp!r} is not a time on a half second since {FIRST_YEAR}, such as 2030-01-31T12:00:00.500",
         )
     if table.initial_key is not None:
         try:
@@ -139,11 +139,13 @@ def _is_time(text: str) -> bool:
 def contracts(
     table: ContractsTable, folder: Path, problems: Problems
 ) -> tuple[ContractSource, tuple[ContractSource, ...]]:
-    """The boot contract and the deployed ones: what is written, else the directory's, else the bundled."""
+    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled."""
     directory = None if table.directory is None else folder / table.directory
     if directory is not None and not directory.is_dir():
         problems.add(
-            "contracts.directory", f"{directory} is no folder", "it holds eosio.token/eosio.token.wasm and so on"
+            "contracts.directory",
+            f"{directory} is not a folder",
+            "it must contain eosio.token/eosio.token.wasm and so on",
         )
         directory = None
     sources = {account: _from_directory(account, directory) for account in DEPLOYED}
@@ -151,9 +153,9 @@ def contracts(
         path = f"contracts.list[{index}]"
         wrong = None if entry.account == GENESIS_ACCOUNT else syntax.system_account(entry.account)
         if wrong:
-            problems.add(f"{path}.account", wrong, "contracts are deployed on eosio and eosio.* only")
+            problems.add(f"{path}.account", wrong, "contracts can be deployed on eosio and eosio.* only")
         if entry.account in {earlier.account for earlier in table.list[:index]}:
-            problems.add(f"{path}.account", f"{entry.account} is written twice")
+            problems.add(f"{path}.account", f"{entry.account} is listed twice")
         sources[entry.account] = _written(entry, path, folder, directory, problems)
     return _boot(table, folder, directory, problems), tuple(sources.values())
 
@@ -183,15 +185,17 @@ def _written(
     if entry.wasm is not None and entry.abi is not None:
         return _files(entry.wasm, entry.abi, entry.account, path, folder, problems)
     if entry.wasm is not None or entry.abi is not None:
-        problems.add(path, "wasm and abi come together", "write both, or neither")
+        problems.add(path, "wasm and abi belong together", "write both, or neither")
     source = _from_directory(entry.account, directory)
     if source.bundled and entry.account not in BUNDLED_CONTRACTS:
-        problems.add(path, f"there is no contract for {entry.account}", "write its wasm and abi")
+        problems.add(
+            path, f"no contract for {entry.account} is bundled or in contracts.directory", "write its wasm and abi"
+        )
     return source
 
 
 def _files(wasm: str, abi: str, account: str, path: str, folder: Path, problems: Problems) -> ContractSource:
     for key, name in (("wasm", wasm), ("abi", abi)):
         if not (folder / name).is_file():
-            problems.add(f"{path}.{key}", f"{folder / name} is no file")
+            problems.add(f"{path}.{key}", f"{folder / name} is not a file")
     return ContractSource(account, folder / wasm, folder / abi)

@@ -1,4 +1,4 @@
-"""Fills in where things run: hosts and how to reach them, the coordinator's own address."""
+"""Fills in the hosts, how to reach them, and the coordinator's own address."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def hosts(
 ) -> tuple[Host, ...]:
     """The hosts; without any, this machine."""
     if wrong := _nodeos(nodeos):
-        problems.add("nodeos.path", wrong, f'write "{BUNDLED}" or where every host has its nodeos')
+        problems.add("nodeos.path", wrong, f'write "{BUNDLED}" or the path of nodeos on every host')
     if shared.address is not None:
-        problems.add("ssh.address", "belongs to a host", "write hosts.address or hosts.ssh.address")
+        problems.add("ssh.address", "cannot be the same for all hosts", "write hosts.address or hosts.ssh.address")
     if not tables:
         return (Host("local", LOOPBACK, nodeos=nodeos),)
     found = []
@@ -31,14 +31,14 @@ def hosts(
         if wrong := syntax.identifier(table.name):
             problems.add(f"{path}.name", wrong)
         if table.name in {earlier.name for earlier in tables[:index]}:
-            problems.add(f"{path}.name", f"{table.name} is there twice")
+            problems.add(f"{path}.name", f"{table.name} is listed twice")
         found.append(_host(table, path, shared, nodeos, folder, problems))
     _check_machines(found, problems)
     return tuple(found)
 
 
 def _check_machines(hosts: Sequence[Host], problems: Problems) -> None:
-    """One agent runs on a machine for a network, in one folder."""
+    """A machine has one agent per network, in one folder."""
     known: dict[tuple[object, ...], str] = {}
     for index, host in enumerate(hosts):
         if host.ssh is None or not host.ssh.address:
@@ -48,8 +48,8 @@ def _check_machines(hosts: Sequence[Host], problems: Problems) -> None:
         if key in known:
             problems.add(
                 f"hosts[{index}].address",
-                f"{host.ssh.address} is the machine of host {known[key]!r}",
-                "one machine is one host, which may have any number of nodes",
+                f"{host.ssh.address} is the same machine as host {known[key]!r}",
+                "list a machine once: a host may run any number of nodes",
             )
         known.setdefault(key, host.name)
 
@@ -61,17 +61,17 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
     elif wrong := syntax.address(address):
         problems.add(f"{path}.address", wrong)
     if table.nodeos is not None and (wrong := _nodeos(table.nodeos)):
-        problems.add(f"{path}.nodeos", wrong, f'write "{BUNDLED}" or where this host has its nodeos')
+        problems.add(f"{path}.nodeos", wrong, f'write "{BUNDLED}" or the path of nodeos on this host')
     if table.data and (wrong := syntax.absolute(table.data)):
         problems.add(f"{path}.data", wrong)
     if table.local and table.data:
         problems.add(
-            f"{path}.data", "a local host's files lie in the state folder", "remove it, and say coord --state DIR"
+            f"{path}.data", "a local host's files are in the state folder", "remove it, and use coord --state DIR"
         )
     if wrong := syntax.login(table.user):
         problems.add(f"{path}.user", wrong)
     elif table.user == "root":
-        problems.add(f"{path}.user", "agent and nodes never run as root", "name another user, or leave it out")
+        problems.add(f"{path}.user", "agent and nodes never run as root", "name another user, or remove the key")
     if table.local and table.ssh != SshTable():
         problems.add(f"{path}.ssh", "a local host needs no SSH", "remove it, or local = true")
     if table.local and table.tunnel:
@@ -85,7 +85,7 @@ def _nodeos(text: str) -> str | None:
 
 
 def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path, problems: Problems) -> Ssh:
-    """The host's own keys over the shared ones; mistakes in shared ones are told of once, under [ssh]."""
+    """The host's own keys override the shared ones; mistakes in shared ones are reported once, under [ssh]."""
 
     def at(key: str) -> str:
         return join(path if getattr(own, key) is not None else "ssh", key)
@@ -121,7 +121,7 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
 
 
 def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Problems) -> Ssh:
-    """The host in between: user, key and known_hosts are those of the host behind it, where it has none of its own."""
+    """The jump host; its user, key and known_hosts default to those of the host behind it."""
     user = table.user or host.user
     checks = (
         ("address", syntax.address(table.address)),
@@ -144,11 +144,11 @@ def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Proble
 
 
 def _file(text: str | None, path: str, folder: Path, problems: Problems) -> Path | None:
-    """A file of the operator's; whether it is there shows when SSH needs it, since a plan needs none."""
+    """A file of the operator's. Whether it exists is checked when SSH needs it: a plan needs none."""
     if text is None:
         return None
     if not text:
-        problems.add(path, "is empty", "leave the key out for ssh's own default")
+        problems.add(path, "is empty", "remove the key to use ssh's own default")
         return None
     return folder / Path(text).expanduser()
 
@@ -162,16 +162,16 @@ def _policy(text: str | None, path: str, problems: Problems) -> HostKeyPolicy:
 
 
 def _sudo(text: str | None, user: str, path: str, problems: Problems) -> Sudo:
-    """Without a word root needs none, and any other user is taken to have it without a password."""
+    """By default root needs no sudo, and any other user is assumed to have it without a password."""
     try:
         return Sudo(text) if text is not None else Sudo.NONE if user == "root" else Sudo.PASSWORDLESS
     except ValueError:
-        problems.add(path, f"{text!r} is none of {', '.join(Sudo)}")
+        problems.add(path, f"{text!r} is not one of {', '.join(Sudo)}")
         return Sudo.NONE
 
 
 def coordinator(table: CoordinatorTable, of: tuple[Host, ...], problems: Problems) -> tuple[str, str | None]:
-    """Where the coordinator listens, and what agents dial."""
+    """The address the coordinator listens on, and the one that agents dial."""
     near = all(host.local or host.tunnel for host in of)
     listen = table.listen if table.listen is not None else f"{LOOPBACK if near else '0.0.0.0'}:0"  # noqa: S104 (mTLS)
     if wrong := syntax.listening(listen):

@@ -1,4 +1,4 @@
-"""Fills in what the inventory says of parties: who pays for their accounts, who is waited for, who may be where."""
+"""Fills in the rules for parties: who pays for their accounts, who is waited for, where their nodes may be."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from inventory.reach import Reach, widest
 from inventory.resolve_chain import Token, amounts
 
 LIMIT = 1000
-"""Accounts that a sponsor pays at most."""
+"""Accounts that a sponsor pays for at most."""
 
 WAIT_LIMIT = 7 * 86_400
 """Seconds that a boot waits for parties at most: a week."""
 
 SPONSOR_RAM = 4 << 20
-"""Bytes that the sponsor buys for itself: a proposal that replaces the system contract lies in its RAM."""
+"""Bytes that the sponsor buys for itself: a proposal that replaces the system contract is stored in its RAM."""
 
 STAKE_PART = 10_000
-"""The part of the issue that it stakes for CPU, and for NET: enough for proposals of 500 kB on a chain at rest."""
+"""It stakes this fraction of the issue (1/STAKE_PART) for CPU and for NET each: enough for proposals of 500 kB on an
+idle chain."""
 
 
 def parties(
     table: PartiesTable, token: Token, rule: StakeRule, minimum: int, hosts: Sequence[Host], problems: Problems
 ) -> Parties:
-    """The section; minimum: what a producer has at least, which is what a sponsored party gets by default."""
+    """The [parties] section. minimum: a producer's least balance, which is what a sponsored party gets by default."""
     for index, account in enumerate(table.wait_for):
         if wrong := syntax.account(account):
             problems.add(f"parties.wait_for[{index}]", wrong)
         if account in table.wait_for[:index]:
-            problems.add(f"parties.wait_for[{index}]", f"{account} is there twice")
+            problems.add(f"parties.wait_for[{index}]", f"{account} is listed twice")
     if not 1 <= table.wait_seconds <= WAIT_LIMIT:
         problems.add("parties.wait_seconds", f"{table.wait_seconds} is not between 1 and {WAIT_LIMIT}")
     return Parties(
@@ -51,7 +52,7 @@ def _sponsor(table: PartiesTable, token: Token, rule: StakeRule, minimum: int, p
     if table.sponsor is None:
         for key, text in written.items():
             if text is not None:
-                problems.add(f"parties.{key}", "is what a sponsor pays", "name it: parties.sponsor")
+                problems.add(f"parties.{key}", "is what a sponsor pays", "name the sponsor in parties.sponsor")
         return None
     if wrong := syntax.account(table.sponsor):
         problems.add("parties.sponsor", wrong)
@@ -75,31 +76,32 @@ def _endpoints(table: PartiesTable, hosts: Sequence[Host], problems: Problems) -
     try:
         return Reach(table.endpoints)
     except ValueError:
-        problems.add("parties.endpoints", f"{table.endpoints!r} is none of {', '.join(Reach)}")
+        problems.add("parties.endpoints", f"{table.endpoints!r} is not one of {', '.join(Reach)}")
         return Reach.PUBLIC
 
 
 def overlaps(found: Parties, users: Users, planned: Sequence[PlannedProducer], problems: Problems) -> None:
-    """The sponsor is an account of its own, and a party that is waited for is no other producer or user."""
+    """Neither the sponsor nor a party that is waited for may be another producer or a user."""
     written = [producer.account for producer in planned if not producer.party]
     for index, account in enumerate(found.wait_for):
         if account in written:
-            problems.add(f"parties.wait_for[{index}]", f"{account} is a producer of producers already", "remove one")
+            problems.add(f"parties.wait_for[{index}]", f"{account} is already listed in producers", "remove one")
         elif users.has(account):
-            problems.add(f"parties.wait_for[{index}]", f"{account} is a user, too", "rename one")
+            problems.add(f"parties.wait_for[{index}]", f"{account} is also a user", "rename one")
     if found.sponsor is not None:
         account = found.sponsor.account
         if account in (*written, *found.wait_for) or users.has(account):
-            problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor is an account of its own")
+            problems.add(
+                "parties.sponsor", f"{account} is a user or producer", "the sponsor must be an account of its own"
+            )
 
 
 def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None:
-    """The sponsor's key lies where the genesis node runs, which takes no transactions once it is retired."""
+    """The sponsor's key is on the genesis node's host, and that node accepts no transactions once it is retired."""
     home = next(node.host for node in nodes if node.role is Role.GENESIS)
     if found.sponsor is not None and not any(node.host == home and node.role is not Role.GENESIS for node in nodes):
         problems.add(
             "parties.sponsor",
-            f"the genesis node is alone on host {home!r}, and takes no transactions once eosio has resigned",
-            f"place a producer's or a full node on {home}, too",
+            f"the genesis node is the only one on host {home!r}, and accepts no transactions once eosio has resigned",
+            f"place a producer's or a full node on {home} as well",
         )
-

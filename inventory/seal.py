@@ -1,4 +1,4 @@
-"""The seal: genesis, contracts, features, allocation, producers and votes, written once. Pure."""
+"""The seal: genesis, contracts, features, allocation, producers and votes, fixed once. Pure."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from inventory.sealed import (
 
 @dataclass(frozen=True)
 class Collected:
-    """What hosts reported and files hold: all that the seal needs beside the network."""
+    """What hosts reported and files contain: everything the seal needs besides the network."""
 
     eosio_key: str
-    """The genesis node's public key; keys are EOS… text."""
+    """The genesis node's public key. All keys are in the form EOS…"""
     account_keys: Mapping[str, str]
     """Of generated users and of producers, by account."""
     signing_keys: Mapping[str, str]
@@ -46,24 +46,24 @@ class Collected:
     """By account, in no order."""
     boot_contract: Files
     now: datetime
-    """Aware, UTC."""
+    """With a time zone: UTC."""
     imported: Mapping[str, str] = field(default_factory=dict)
     """Users of an accounts.json, in the file's order, with their public keys."""
 
 
 @dataclass(frozen=True)
 class SealedBundle:
-    """The sealed network with the files that its hashes name."""
+    """The sealed network and the files that its hashes refer to."""
 
     sealed: Sealed
     artifacts: Mapping[str, bytes]
     """By sha256 (hex)."""
     notes: tuple[str, ...]
-    """What the operator should know: features left out, votes that are not ours."""
+    """What the operator should know: features left out, votes that are missing."""
 
 
 def seal(network: Network, collected: Collected) -> SealedBundle:
-    """Seals the network. Raises InventoryError with everything that stands against it."""
+    """Seals the network. Raises InventoryError with everything that prevents it."""
     problems = Problems()
     imported = tuple(collected.imported)
     keys = _account_keys(network, collected)
@@ -101,7 +101,7 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
 
 
 def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
-    """Every account's key, wherever it comes from."""
+    """Every account's key, from whatever source."""
     rows = {row.account: row.key for row in network.users.rows}
     return {**collected.imported, **rows, **collected.account_keys}
 
@@ -147,12 +147,14 @@ def _check_imported(network: Network, users: Sequence[str], problems: Problems) 
         if wrong := syntax.account(account):
             problems.add("users.accounts_json", wrong)
         elif account in producers:
-            problems.add("users.accounts_json", f"{account} is a producer, too", "rename the producer")
+            problems.add("users.accounts_json", f"{account} is also a producer", "rename the producer")
         elif account in _sponsors(network):
-            problems.add("users.accounts_json", f"{account} is the sponsor, too", "rename the sponsor")
+            problems.add("users.accounts_json", f"{account} is also the sponsor", "rename the sponsor")
     if len(users) < max(1, network.users.count):
         problems.add(
-            "users.count", f"the accounts.json has {len(users)} users", "it must have that many, and one at least"
+            "users.count",
+            f"the accounts.json has {len(users)} users",
+            "it must have at least that many, and at least one",
         )
 
 
@@ -162,7 +164,9 @@ def _sponsors(network: Network) -> tuple[str, ...]:
 
 def _check_eosio_key(network: Network, collected: Collected, problems: Problems) -> None:
     if collected.eosio_key == DEVELOPMENT_KEY:
-        problems.add("genesis", "the genesis node has nodeos' public development key", "its agent must make its own")
+        problems.add(
+            "genesis", "the genesis node has nodeos' public development key", "its agent must make one of its own"
+        )
     wanted = network.genesis.initial_key
     if wanted is not None and str(PublicKey.parse(wanted)) != collected.eosio_key:
         hint = f"remove it, or write {collected.eosio_key}"
@@ -179,7 +183,7 @@ def _check_key(account: str, key: str, problems: Problems) -> None:
 
 
 def _check_contracts(network: Network, collected: Collected, problems: Problems) -> None:
-    """All contracts are there and readable, and the msig will be able to execute what replaces the system contract."""
+    """All contracts are there and readable, and eosio.msig will be able to replace the system contract."""
     contracts = {"boot": collected.boot_contract, **collected.contracts}
     for account in ("boot", *(source.account for source in network.contracts)):
         if account not in contracts:
@@ -187,10 +191,10 @@ def _check_contracts(network: Network, collected: Collected, problems: Problems)
             continue
         wasm, abi = contracts[account]
         if not wasm.startswith(HEADER):
-            problems.add("contracts", f"{account}: the wasm is no WebAssembly module")
+            problems.add("contracts", f"{account}: the wasm is not a WebAssembly module")
         try:
             if not isinstance(json.loads(abi), dict):
-                problems.add("contracts", f"{account}: the ABI is no JSON object")
+                problems.add("contracts", f"{account}: the ABI is not a JSON object")
         except ValueError as error:
             problems.add("contracts", f"{account}: the ABI is not JSON: {error}")
     problems.check(network.source)
@@ -209,7 +213,7 @@ def _check_contracts(network: Network, collected: Collected, problems: Problems)
 
 
 def _genesis(network: Network, collected: Collected, problems: Problems) -> Genesis:
-    """The genesis; its timestamp is on a half second, and not in the future, where nodeos would wait for it."""
+    """The genesis. Its timestamp is on a half second and not in the future: nodeos makes no block before it."""
     plan, now = network.genesis, collected.now.astimezone(UTC)
     if plan.timestamp is None:
         start = now.replace(microsecond=now.microsecond // 500_000 * 500_000)
@@ -218,7 +222,9 @@ def _genesis(network: Network, collected: Collected, problems: Problems) -> Gene
     genesis = Genesis(start, PublicKey.parse(collected.eosio_key), plan.configuration)
     if start > now:
         problems.add(
-            "genesis.timestamp", f"{plan.timestamp} lies in the future", "nodeos makes no block before: remove it"
+            "genesis.timestamp",
+            f"{plan.timestamp} is in the future",
+            "remove it: nodeos makes no block before that time",
         )
     return genesis
 

@@ -1,7 +1,7 @@
-"""The sealed network: what is fixed before the first block, and the manifest over it.
+"""The sealed network: what is fixed before the first block, and the manifest, a hash over it.
 
 Genesis, contracts, features, allocation, producers and votes are sealed; hosts, ports, peers and late parties are
-not. Every party can compute the manifest for itself from the same files.
+not. Anybody can compute the manifest from the same files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class SealedContract:
-    """A contract by the sha256 (hex) of its wasm and of its ABI's JSON file: both are artifacts."""
+    """A contract, by the sha256 (hex) of its wasm and of its ABI's JSON file. Both are artifacts."""
 
     account: str
     wasm: str
@@ -37,7 +37,7 @@ class SealedFeature:
 
 @dataclass(frozen=True)
 class SealedProducer:
-    """A producer that registers during the boot, with its public keys (EOS… text)."""
+    """A producer that registers during the boot, with its public keys (EOS…)."""
 
     account: str
     account_key: str
@@ -49,7 +49,7 @@ class SealedProducer:
 
 @dataclass(frozen=True)
 class SealedVote:
-    """One voter's vote; producers sorted by name value, or a proxy."""
+    """One voter's vote: for producers, sorted by the value of their names, or for a proxy."""
 
     voter: str
     proxy: str
@@ -58,14 +58,14 @@ class SealedVote:
 
 @dataclass(frozen=True)
 class SealedSponsor:
-    """Who pays for the accounts of parties that come late, and what each gets at most, in the smallest unit.
+    """The account that pays for late parties' accounts, and what each of them gets, in the smallest unit.
 
-    Its keys are with eosio's; the agent that has them keeps to this budget by itself.
+    Its key is on the genesis node's host; the agent there enforces this budget on its own.
     """
 
     account: str
     parties: int
-    """So many accounts at most."""
+    """How many accounts it pays for at most."""
     ram: int
     net: int
     cpu: int
@@ -74,7 +74,7 @@ class SealedSponsor:
 
 @dataclass(frozen=True)
 class Sealed:
-    """What the whole network agrees on. Amounts are integers of the symbol's smallest unit."""
+    """What the whole network agrees on. Amounts are integers in the symbol's smallest unit."""
 
     format: int
     network: str
@@ -82,12 +82,12 @@ class Sealed:
     genesis: Mapping[str, Any]
     """genesis.json, as nodeos reads it."""
     symbol: str
-    """Precision and code, as in `4,SYS`."""
+    """Precision and code, such as `4,SYS`."""
     max_supply: int
     issue: int
     boot_contract: SealedContract
     contracts: tuple[SealedContract, ...]
-    """In the order of deployment; eosio's own (the system contract) is among them."""
+    """In the order of deployment, the system contract (on eosio) included."""
     system_accounts: tuple[str, ...]
     features: tuple[SealedFeature, ...]
     """In the order of activation; PREACTIVATE_FEATURE first."""
@@ -99,22 +99,22 @@ class Sealed:
     proxies: tuple[str, ...]
     votes: tuple[SealedVote, ...]
     sections: Mapping[str, str] = field(default_factory=dict)
-    """sha256 (hex) of each sealed section of the inventory, to name what was edited afterwards."""
+    """sha256 (hex) of each sealed section of the inventory, to tell which one was edited afterwards."""
     sponsor: SealedSponsor | None = None
-    """None: nobody pays for parties; then the document says nothing of it."""
+    """None: there is no sponsor, and the document has no such field."""
 
     @property
     def eosio_key(self) -> str:
-        """The genesis node's public key, which is eosio's until it resigns."""
+        """The genesis node's public key, which is eosio's until eosio resigns."""
         return str(self.genesis["initial_key"])
 
     @property
     def elected(self) -> tuple[str, ...]:
-        """The schedule that the votes elect, by account."""
+        """The accounts that the votes elect."""
         return tuple(producer.account for producer in self.producers if producer.elected)
 
     def canonical(self) -> bytes:
-        """The document as bytes: JSON, sorted keys, no spaces, UTF-8. The same for everyone."""
+        """The document as bytes, the same for everyone: JSON in UTF-8 with sorted keys and no spaces."""
         document = {name: value for name, value in asdict(self).items() if name != "sponsor" or value is not None}
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -125,7 +125,7 @@ class Sealed:
 
     @property
     def artifacts(self) -> tuple[str, ...]:
-        """sha256 of every file that an agent needs to derive the boot's actions."""
+        """sha256 (hex) of every file that an agent needs to derive the boot's actions."""
         contracts = (self.boot_contract, *self.contracts)
         return tuple(dict.fromkeys([h for c in contracts for h in (c.wasm, c.abi)] + [self.allocation]))
 
@@ -143,7 +143,7 @@ class Sealed:
 
 @dataclass(frozen=True)
 class AllocationRow:
-    """One account of the allocation; keys as EOS… text, amounts in the smallest unit."""
+    """One account of the allocation; keys in the form EOS…, amounts in the smallest unit."""
 
     account: str
     owner: str
@@ -156,12 +156,12 @@ class AllocationRow:
 
     @property
     def total(self) -> int:
-        """What the row takes from eosio."""
+        """What the row costs eosio."""
         return self.ram + self.net + self.cpu + self.liquid
 
 
 def pack_allocation(rows: Iterable[AllocationRow]) -> bytes:
-    """The allocation artifact: a line a row, comma separated, in the order of application."""
+    """The allocation artifact: one comma-separated line per row, in the order of application."""
     lines = (f"{r.account},{r.owner},{r.active},{r.ram},{r.net},{r.cpu},{r.liquid}\n" for r in rows)
     return "".join(lines).encode()
 

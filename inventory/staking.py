@@ -9,7 +9,7 @@ from inventory.network import StakeRule
 
 @dataclass(frozen=True)
 class Split:
-    """Parts of one balance."""
+    """The parts of one balance, in the smallest unit."""
 
     ram: int
     net: int
@@ -23,13 +23,13 @@ def least(rule: StakeRule) -> int:
 
 
 def split(balance: int, rule: StakeRule) -> Split:
-    """RAM first, then the minimum of CPU and NET, then liquid up to its limit; the rest half CPU, half NET.
+    """RAM first, then the minimum of CPU and NET, then liquid tokens up to their limit; the rest half CPU, half NET.
 
-    An odd unit goes to whichever makes NET even: the tutorial's script computes `round(stake / 2)`, which Python rounds
-    to even. Raises ValueError when the balance is below `least`.
+    An odd unit goes to whichever side makes NET even: the tutorial's script computes `round(stake / 2)`, and Python
+    rounds halves to even. Raises ValueError when the balance is below `least`.
     """
     if balance < least(rule):
-        raise ValueError(f"{balance} units do not cover RAM ({rule.ram}) and the least stake (2 x {rule.minimum})")
+        raise ValueError(f"{balance} units do not cover RAM ({rule.ram}) and the minimum stake (2 x {rule.minimum})")
     liquid = min(balance - least(rule), rule.liquid)
     stake = balance - rule.ram - liquid
     half, odd = divmod(stake, 2)

@@ -1,4 +1,4 @@
-"""What single values of an inventory must look like. Each check returns None, or what is wrong in a few words."""
+"""Checks of single values in an inventory. Each returns None, or what is wrong in a few words."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
 
 def network_name(text: str) -> str | None:
-    """It names the state folder and the hosts' units."""
+    """A network's name: it becomes the name of the state folder and of the hosts' systemd units."""
     return (
         None
         if _NETWORK.fullmatch(text)
-        else f"{text!r} is not 1 to 32 of a-z, 0-9, '-' and '_', led by a letter or digit"
+        else f"{text!r} is not 1 to 32 of a-z, 0-9, '-' and '_', beginning with a letter or digit"
     )
 
 
 def identifier(text: str) -> str | None:
-    """A host's or node's name: it becomes folders and parts of unit names."""
+    """A host's or node's name: it becomes the name of folders and parts of unit names."""
     if _IDENTIFIER.fullmatch(text) and ".." not in text and text[-1] not in ".-":
         return None
-    return f"{text!r} is not 1 to 32 of a-z, 0-9, '.', '-' and '_', led by a letter or digit"
+    return f"{text!r} is not 1 to 32 of a-z, 0-9, '.', '-' and '_', beginning with a letter or digit"
 
 
 def address(text: str) -> str | None:
@@ -39,9 +39,9 @@ def address(text: str) -> str | None:
     except ValueError:
         return None if _dns(text) else f"{text!r} is neither an IP address nor a DNS name"
     if found.version == 6:
-        return f"{text!r} is an IPv6 address, which nodeos' p2p option does not take: give a DNS name"
+        return f"{text!r} is an IPv6 address, which nodeos' p2p options do not accept: use a DNS name"
     if found.is_unspecified or found.is_multicast:
-        return f"{text!r} is no address that can be dialled"
+        return f"{text!r} is not an address that can be dialled"
     return None
 
 
@@ -57,10 +57,10 @@ def port(number: int, lowest: int = 1) -> str | None:
 
 
 def listening(text: str) -> str | None:
-    """HOST:PORT to listen on; port 0 is a free one."""
+    """HOST:PORT to listen on; port 0 means a free one."""
     host, colon, number = text.rpartition(":")
     if not colon or not re.fullmatch(r"\d{1,5}", number, re.ASCII):
-        return f"{text!r} is not HOST:PORT, as in 0.0.0.0:7000"
+        return f"{text!r} is not HOST:PORT, such as 0.0.0.0:7000"
     try:
         ipaddress.IPv4Address(host)
     except ValueError:
@@ -70,13 +70,13 @@ def listening(text: str) -> str | None:
 
 
 def login(text: str) -> str | None:
-    """A Unix user that an installation may create: what every useradd takes."""
-    return None if _LOGIN.fullmatch(text) else f"{text!r} is not the name of a Unix user"
+    """A Unix user that an installation may create: a name that every useradd accepts."""
+    return None if _LOGIN.fullmatch(text) else f"{text!r} is not a valid name for a Unix user"
 
 
 def ssh_user(text: str) -> str | None:
-    """A user who is there: a directory service's may be john.doe, or jdoe@example.com."""
-    return None if _SSH_USER.fullmatch(text) else f"{text!r} is not the name of a user"
+    """An existing user to log in as: a directory service may have names such as john.doe or jdoe@example.com."""
+    return None if _SSH_USER.fullmatch(text) else f"{text!r} is not a valid user name"
 
 
 def fingerprint(text: str) -> str | None:
@@ -89,7 +89,7 @@ def fingerprint(text: str) -> str | None:
 
 
 def absolute(text: str) -> str | None:
-    """A path on a host: absolute, not the root itself, nothing that a unit or a shell would expand."""
+    """A path on a host: absolute, not the root itself, without anything that a unit or shell would expand."""
     if re.fullmatch(r"/[A-Za-z0-9_@+.,=/-]*", text, re.ASCII) and ".." not in text.split("/") and text.strip("/"):
         return None
     return f"{text!r} is not an absolute path of letters, digits and _@+.,=-"
@@ -102,12 +102,12 @@ def account(text: str) -> str | None:
     except BadName as error:
         return str(error)
     if text == "eosio" or text.startswith("eosio."):
-        return f"{text!r} belongs to the system"
+        return f"{text!r} is reserved for the system"
     return None
 
 
 def system_account(text: str) -> str | None:
-    """An account of the system's own."""
+    """A system account other than eosio itself."""
     try:
         check_name(text)
     except BadName as error:

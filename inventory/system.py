@@ -1,4 +1,4 @@
-"""What follows from the contracts: which system accounts they need, and which features they bear."""
+"""What follows from the contracts' code: which system accounts they need, and how eosio.msig executes."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ ALWAYS = (
     "eosio.token",
     "eosio.vpay",
 )
-"""The tutorial's ten."""
+"""The ten system accounts of the bios boot tutorial."""
 
 CANDIDATES = ("eosio.fees", "eosio.powup", "eosio.reserv", "eosio.reward", "eosio.wrap")
-"""Accounts that some system contracts need beyond those, by the source of reference-contracts up to 3.10."""
+"""Accounts that some system contracts need in addition, according to reference-contracts up to 3.10."""
 
 INLINE_MSIG_LEAST = 524_288
-"""max_inline_action_size, in bytes, under which an msig that executes inline can no longer set a system contract."""
+"""Bytes: with a smaller max_inline_action_size, an eosio.msig that executes inline cannot set a system contract."""
 
 _I64_CONST = b"\x42"
 
 
 def system_accounts(wasms: Iterable[bytes], deployed: Iterable[str], extra: Iterable[str]) -> tuple[str, ...]:
-    """The tutorial's ten, those with a contract, those that a contract's code names, and extra ones; sorted.
+    """The tutorial's ten, those with a contract, those that a contract's code refers to, and extra ones; sorted.
 
-    An account that a contract's code names is needed: a transfer to an account that does not exist fails.
+    An account that the code refers to is needed: a transfer to an account that does not exist fails.
     """
     code = tuple(wasms)
     named = {name for name in CANDIDATES if any(_names(wasm, name) for wasm in code)}
@@ -47,7 +47,7 @@ def executes_deferred(msig: bytes) -> bool:
 
 
 def _names(wasm: bytes, name: str) -> bool:
-    """Whether the code holds the name's value: as a constant, or among its static data."""
+    """Whether the code contains the name's value, as a constant or in its static data."""
     return _constant(name) in wasm or pack_name(name) in wasm
 
 

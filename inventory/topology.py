@@ -1,7 +1,7 @@
-"""Who dials whom: graphs of nodes, drawn by the inventory's rule, the same for the same seed.
+"""Who dials whom: graphs of nodes by the inventory's rule, the same for the same seed.
 
 Both ends of an edge list each other. nodeos retries a refused dial only every 30 s or so; with both listed, whichever
-node comes last dials at once, and it closes the second of two connections by itself.
+node starts last dials immediately, and nodeos closes the second of two connections on its own.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ Graph = Mapping[str, tuple[str, ...]]
 """Each node's peers, sorted."""
 
 MESH_LIMIT = 8
-"""Up to so many nodes a mesh is the default; a mesh of n nodes has n * (n - 1) / 2 links."""
+"""Up to this many nodes a mesh is the default; a mesh of n nodes has n * (n - 1) / 2 links."""
 
 
 def build(kind: Topology, names: Sequence[str], degree: int, seed: int, edges: Iterable[tuple[str, str]] = ()) -> Graph:
-    """The graph over the names. degree: peers of each node of a random graph, 2 or more; edges: those of a custom one.
+    """The graph over the names. degree: peers per node in a random graph, 2 or more; edges: those of a custom graph.
 
     Mesh, ring and random graphs stay connected when any one node is lost. In a star the first name is the centre.
     """
@@ -41,10 +41,10 @@ def _ring(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _random(names: Sequence[str], degree: int, dice: random.Random) -> list[tuple[str, str]]:
-    """A ring in random order with chords: first each node's next neighbours but one, then exchanged at random.
+    """A ring in random order, plus chords: at first to the next neighbours but one, then exchanged at random.
 
-    Exchanging the ends of two chords keeps every degree, and the ring under them keeps all connected. Where an odd
-    number of nodes cannot have an odd degree each, they have one less.
+    Exchanging the ends of two chords preserves every degree, and the ring keeps the graph connected. An odd number of
+    nodes cannot all have an odd degree: their degree is then one less.
     """
     order = list(names)
     dice.shuffle(order)
@@ -75,7 +75,7 @@ def _graph(names: Sequence[str], edges: Iterable[tuple[str, str]]) -> Graph:
 
 
 def components(graph: Graph, without: frozenset[str] = frozenset()) -> list[set[str]]:
-    """The graph's connected parts, without some nodes."""
+    """The connected components of the graph without some of its nodes."""
     left = set(graph) - without
     parts = []
     while left:

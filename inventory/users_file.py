@@ -1,4 +1,4 @@
-"""Reads a CSV of users: account, public key, balance; a header line may lead."""
+"""Reads a CSV of users: account, public key, balance; the first line may be a header."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from inventory.network import StakeRule, UserRow
 
 HEADER = ("account", "public key", "balance")
 _SHOWN = 20
-"""Problems of one file that are told one by one."""
+"""Problems of one file that are reported one by one."""
 
 
 def read_users(path: Path, symbol: Symbol, rule: StakeRule, problems: Problems) -> tuple[UserRow, ...]:
-    """The file's rows. Problems name file and line; the rows are returned without the wrong ones."""
+    """The file's valid rows. Problems name the file and the line."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -45,13 +45,13 @@ def read_users(path: Path, symbol: Symbol, rule: StakeRule, problems: Problems) 
         if row is None:
             continue
         if row.account in rows:
-            found.add("users.csv", f"{place}: {row.account} is there twice")
+            found.add("users.csv", f"{place}: {row.account} is listed twice")
         rows[row.account] = row
     problems.extend(found.found[:_SHOWN])
     if len(found.found) > _SHOWN:
-        problems.add("users.csv", f"{path.name} has {len(found.found) - _SHOWN} further problems")
+        problems.add("users.csv", f"{path.name} has {len(found.found) - _SHOWN} more problems")
     if not rows and not found:
-        problems.add("users.csv", f"{path} holds no rows")
+        problems.add("users.csv", f"{path} contains no rows")
     return tuple(rows.values())
 
 
@@ -61,7 +61,7 @@ def _is_header(fields: list[str]) -> bool:
 
 def _row(fields: list[str], place: str, symbol: Symbol, rule: StakeRule, problems: Problems) -> UserRow | None:
     if len(fields) != len(HEADER):
-        problems.add("users.csv", f"{place}: {len(fields)} fields, not 3", f"a line is: {', '.join(HEADER)}")
+        problems.add("users.csv", f"{place}: {len(fields)} fields, not 3", f"a line must be: {', '.join(HEADER)}")
         return None
     account, key, balance = fields
     wrong = syntax.account(account)
@@ -76,16 +76,16 @@ def _row(fields: list[str], place: str, symbol: Symbol, rule: StakeRule, problem
     if amount is not None and amount < staking.least(rule):
         least = Asset(staking.least(rule), symbol)
         problems.add(
-            "users.csv", f"{place}: {Asset(amount, symbol)} is too little for RAM and stake", f"{least} is the least"
+            "users.csv", f"{place}: {Asset(amount, symbol)} does not cover RAM and the minimum stake", f"{least} does"
         )
         amount = None
-    # A key that parses is in its one EOS… form already; encoding it again would double the time of a large file.
+    # A key that parses is already in canonical form; encoding it again would double the time for a large file.
     text = key if key.startswith("EOS") else str(parsed)
     return None if wrong or parsed is None or amount is None else UserRow(account, text, amount)
 
 
 def _balance(text: str, place: str, symbol: Symbol, problems: Problems) -> int | None:
-    """An amount with or without the symbol's code; all decimals must be there."""
+    """An amount with or without the symbol's code; it must have all decimals."""
     try:
         return Asset.parse(text if " " in text else f"{text} {symbol.code}", symbol).amount
     except BadAsset as error:

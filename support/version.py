@@ -1,4 +1,4 @@
-"""Which code this is: a hash over the sources that an agent runs, so that an agent started before an edit is noticed."""
+"""Which code this is: a hash over an agent's sources, so that an agent started before an edit is noticed."""
 
 from __future__ import annotations
 

@@ -41,5 +41,5 @@ def test_raised() -> None:
 
 def test_not_enough() -> None:
     """Floors beyond the total are refused."""
-    with pytest.raises(ValueError, match="2 accounts need 10 units"):
+    with pytest.raises(ValueError, match="2 accounts need at least 10 units"):
         pareto([5, 5], 9, 1, 1.161)

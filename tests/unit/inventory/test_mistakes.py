@@ -17,13 +17,13 @@ CASES: dict[str, tuple[str, str]] = {
     "unknown section": ("[tokn]", "tokn: there is no such key; did you mean token?"),
     "unknown key": ('[token]\nsymbl = "4,SYS"', "token.symbl: there is no such key; did you mean symbol?"),
     "unknown key in a list": (HOSTS + "adress = 1", "hosts[0].adress: there is no such key; did you mean address?"),
-    "text for a number": ('[users]\ncount = "5"', "users.count: a whole number is expected, not a text"),
-    "truth for a number": ("[users]\ncount = true", "users.count: a whole number is expected, not true or false"),
-    "fraction for a number": ("[users]\ncount = 1.5", "users.count: a whole number is expected, not a number"),
-    "number for a text": ("[token]\nsymbol = 4", "token.symbol: a text is expected, not a whole number"),
-    "text for a list": ('[votes]\nproxies = "abc"', "votes.proxies: a list is expected, not a text"),
-    "list for a table": ("[[token]]", "token: a table is expected, not a list"),
-    "control character": ('[ssh]\nuser = "a\\nb"', "ssh.user: 'a\\nb' holds a control character; remove it"),
+    "text for a number": ('[users]\ncount = "5"', "users.count: expected an integer, not a string"),
+    "truth for a number": ("[users]\ncount = true", "users.count: expected an integer, not true or false"),
+    "fraction for a number": ("[users]\ncount = 1.5", "users.count: expected an integer, not a number"),
+    "number for a text": ("[token]\nsymbol = 4", "token.symbol: expected a string, not an integer"),
+    "text for a list": ('[votes]\nproxies = "abc"', "votes.proxies: expected a list, not a string"),
+    "list for a table": ("[[token]]", "token: expected a table, not a list"),
+    "control character": ('[ssh]\nuser = "a\\nb"', "ssh.user: 'a\\nb' contains a control character; remove it"),
     "network name": ('[network]\nname = "../x"', "network.name: '../x' is not 1 to 32"),
     "symbol": ('[token]\nsymbol = "4,sys"', "token.symbol: '4,sys' is not a symbol like '4,SYS'"),
     "precision": ('[token]\nissue = "1.00 SYS"', "token.issue: '1.00 SYS' is of symbol 2,SYS, expected 4,SYS"),
@@ -32,11 +32,11 @@ CASES: dict[str, tuple[str, str]] = {
     "reserve": ('[token]\nreserve = "1000000000.0001 SYS"', "token.reserve: is more than token.issue"),
     "too many decimals": (
         '[token]\nsymbol = "18,SYS"',
-        "token.max_supply: the default of ten billion tokens is beyond",
+        "token.max_supply: the default of ten billion tokens is more than",
     ),
     "genesis value": (
         "[genesis.configuration]\nmax_block = 1",
-        "genesis.configuration.max_block: nodeos has no such value",
+        "genesis.configuration.max_block: nodeos has no such setting",
     ),
     "genesis limit": (
         "[genesis.configuration]\nmax_transaction_cpu_usage = 200000",
@@ -54,7 +54,7 @@ CASES: dict[str, tuple[str, str]] = {
     "plugin option": ('[nodeos]\noptions = { plugin = "x" }', "nodeos.options.plugin: is not among the nodeos options"),
     "option's kind": (
         "[nodeos]\noptions = { max-clients = [1] }",
-        "nodeos.options.max-clients: a text, a whole number",
+        "nodeos.options.max-clients: expected a string, an integer",
     ),
     "nodeos path": ('[nodeos]\npath = "nodeos"', "nodeos.path: 'nodeos' is not an absolute path"),
     "nodeos shell": ('[nodeos]\npath = "/x/$(touch X)"', "nodeos.path: '/x/$(touch X)' is not an absolute path"),
@@ -62,11 +62,11 @@ CASES: dict[str, tuple[str, str]] = {
     "contract file": ('[contracts.boot]\nwasm = "a.wasm"\nabi = "a.abi"', "contracts.boot.wasm: "),
     "half a contract": (
         '[[contracts.list]]\naccount = "eosio"\nwasm = "a"',
-        "contracts.list[0]: wasm and abi come together",
+        "contracts.list[0]: wasm and abi belong together",
     ),
     "no such contract": (
         '[[contracts.list]]\naccount = "eosio.foo"',
-        "contracts.list[0]: there is no contract for eosio.foo",
+        "contracts.list[0]: no contract for eosio.foo is bundled",
     ),
     "user contract": (
         '[[contracts.list]]\naccount = "alice"',
@@ -75,7 +75,7 @@ CASES: dict[str, tuple[str, str]] = {
     "no preactivation": ('[system]\nfeatures = ["GET_SENDER"]', "system.features: lacks PREACTIVATE_FEATURE"),
     "system account": ('[system]\naccounts = ["alice"]', "system.accounts[0]: 'alice' does not begin with 'eosio.'"),
     "alpha": ("[users]\nalpha = nan", "users.alpha: nan is not between"),
-    "two sources": ('[users]\ncsv = "a"\naccounts_json = "b"', "users: csv and accounts_json exclude each other"),
+    "two sources": ('[users]\ncsv = "a"\naccounts_json = "b"', "users: csv and accounts_json cannot both be set"),
     "no csv": ('[users]\ncsv = "a.csv"', "users.csv: "),
     "no accounts_json": ('[users]\naccounts_json = "a.json"', "users.accounts_json: "),
     "elected": ("[producers]\ncount = 22\nelected = 22", "producers.elected: 22 is not between 1 and 21"),
@@ -83,11 +83,11 @@ CASES: dict[str, tuple[str, str]] = {
     "nobody": ("[producers]\ncount = 0", "producers.count: nobody can be elected; write 1 or more"),
     "producer's name": (
         '[[producers.list]]\naccount = "eosio.bp"',
-        "producers.list[0].account: 'eosio.bp' belongs to the",
+        "producers.list[0].account: 'eosio.bp' is reserved for the",
     ),
     "producer eosio": (
         '[[producers.list]]\naccount = "eosio"',
-        "producers.list[0].account: 'eosio' belongs to the system",
+        "producers.list[0].account: 'eosio' is reserved for the system",
     ),
     "bad name": ('[[producers.list]]\naccount = "Alice"', "producers.list[0].account: name 'Alice' has 'A'"),
     "long name": (
@@ -98,7 +98,7 @@ CASES: dict[str, tuple[str, str]] = {
         '[[producers.list]]\naccount = "a"\n[[producers.list]]\naccount = "a"',
         "producers.list[1].account: producer a",
     ),
-    "user and producer": ('[[producers.list]]\naccount = "useraaaaaaab"', "producers: useraaaaaaab is a user, too"),
+    "user and producer": ('[[producers.list]]\naccount = "useraaaaaaab"', "producers: useraaaaaaab is also a user"),
     "elected, no node": (
         '[[producers.list]]\naccount = "a"\nnode = false',
         "producers.list[0].node: a is to be elected",
@@ -109,11 +109,11 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "poor producer": (
         '[producers]\nminimum = "0.5000 SYS"',
-        "producers.minimum: 0.5000 SYS does not cover RAM and stake",
+        "producers.minimum: 0.5000 SYS does not cover RAM and the minimum stake",
     ),
     "unknown vote": (
         '[[votes.vote]]\nvoter = "defproducera"\nproducers = ["bob"]',
-        "votes.vote[0].producers[0]: bob is no producer of this network",
+        "votes.vote[0].producers[0]: bob is not a producer of this network",
     ),
     "unknown voter": (
         '[[votes.vote]]\nvoter = "bob"\nproducers = ["defproducera"]',
@@ -123,7 +123,7 @@ CASES: dict[str, tuple[str, str]] = {
         '[producers]\ncount = 31\n[[votes.vote]]\nvoter = "defproducera"\nproducers = ['
         + ", ".join(f'"p{n}"' for n in range(31))
         + "]",
-        "votes.vote[0].producers: has 31 producers; the contract takes 30",
+        "votes.vote[0].producers: has 31 producers; the contract accepts at most 30",
     ),
     "no proxy": (
         '[[votes.vote]]\nvoter = "defproducera"\nproxy = "defproducerb"',
@@ -131,29 +131,29 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "empty vote": (
         '[[votes.vote]]\nvoter = "defproducera"',
-        "votes.vote[0]: a vote is for producers or through a proxy",
+        "votes.vote[0]: a vote is either for producers or through a proxy",
     ),
-    "too many voters": ("[users]\ncount = 5\n[votes]\nvoters = 6", "votes.voters: 6 are more than the 5 users"),
-    "below the threshold": ("[votes]\nvoters = 0", "votes: 0.0000 SYS of stake votes, and nobody is elected below"),
+    "too many voters": ("[users]\ncount = 5\n[votes]\nvoters = 6", "votes.voters: 6 is more than the 5 users"),
+    "below the threshold": ("[votes]\nvoters = 0", "votes: stake of 0.0000 SYS votes, and nobody is elected below"),
     "not the elected": (
         '[[votes.vote]]\nvoter = "useraaaaaaaa"\nproducers = ["defproducera"]\n[votes]\nvoters = 1\n',
-        "votes: they do not elect the 4 of producers.elected: defproducerb, defproducerc, defproducerd differ",
+        "votes: they do not elect exactly the 4 of producers.elected: defproducerb, defproducerc, defproducerd differ",
     ),
     "dear RAM": ('[stake]\nram = "0.0100 SYS"', "stake.ram: 0.0100 SYS buys useraaaaaaaa "),
     "no reserve": ('[token]\nreserve = "0.0000 SYS"', "token.reserve: 0.0000 SYS does not buy eosio 65536 bytes"),
-    "topology": ('[topology]\nkind = "cube"', "topology.kind: 'cube' is none of mesh, ring, star, random, custom"),
+    "topology": ('[topology]\nkind = "cube"', "topology.kind: 'cube' is not one of mesh, ring, star, random, custom"),
     "degree": ("[topology]\ndegree = 1", "topology.degree: 1 is less than 2"),
-    "self": ('[topology]\nedges = [["genesis", "genesis"]]', "topology.edges[0]: genesis is linked with itself"),
+    "self": ('[topology]\nedges = [["genesis", "genesis"]]', "topology.edges[0]: genesis is linked to itself"),
     "unknown peer": ('[topology]\nedges = [["genesis", "bp9"]]', "topology.edges[0]: there is no node 'bp9'"),
     "parted": (
         '[producers]\ncount = 2\n[topology]\nedges = [["genesis", "defproducera"]]',
-        "topology.edges: the nodes are not all connected: defproducera, genesis | defproducerb; link the parts",
+        "topology.edges: the nodes are not all connected: defproducera, genesis | defproducerb; add edges",
     ),
     "edges of a mesh": (
         '[topology]\nkind = "mesh"\nedges = [["genesis", "defproducera"]]',
-        "topology.edges: belongs to a custom",
+        "topology.edges: is for a custom",
     ),
-    "host twice": (HOSTS + HOSTS, "hosts[1].name: h1 is there twice"),
+    "host twice": (HOSTS + HOSTS, "hosts[1].name: h1 is listed twice"),
     "no address": ('[[hosts]]\nname = "h1"', "hosts[0].address: is missing"),
     "bad IP": (
         '[[hosts]]\nname = "h1"\naddress = "10.0.0.256"',
@@ -169,11 +169,11 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "user": (
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nuser = "a;b"',
-        "hosts[0].user: 'a;b' is not the name of a Unix user",
+        "hosts[0].user: 'a;b' is not a valid name for a Unix user",
     ),
     "user of ssh": (
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.user = "-oProxyCommand=x"',
-        "hosts[0].ssh.user: '-oProxyCommand=x' is not the name of a user",
+        "hosts[0].ssh.user: '-oProxyCommand=x' is not a valid user name",
     ),
     "data": (HOSTS + 'data = "/var/../etc"', "hosts[0].data: '/var/../etc' is not an absolute path"),
     "the root as data": (HOSTS + 'data = "/"', "hosts[0].data: '/' is not an absolute path"),
@@ -187,7 +187,10 @@ CASES: dict[str, tuple[str, str]] = {
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.host_key = "no"',
         "hosts[0].ssh.host_key: 'no' is neither strict",
     ),
-    "sudo": ('[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.sudo = "yes"', "hosts[0].ssh.sudo: 'yes' is none of none,"),
+    "sudo": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.sudo = "yes"',
+        "hosts[0].ssh.sudo: 'yes' is not one of none,",
+    ),
     "jump": (
         '[[hosts]]\nname = "h1"\naddress = "a.b"\n[hosts.ssh.jump]\naddress = ""',
         "hosts[0].ssh.jump.address: '' is neither",
@@ -201,21 +204,21 @@ CASES: dict[str, tuple[str, str]] = {
         '[[nodes]]\naccount = "defproducera"\nhost = "h9"',
         "nodes[0].host: there is no host 'h9'; known: local",
     ),
-    "node's account": ('[[nodes]]\naccount = "bob"', "nodes[0].account: bob is no producer of this network"),
+    "node's account": ('[[nodes]]\naccount = "bob"', "nodes[0].account: bob is not a producer of this network"),
     "two signers": (
         '[[nodes]]\naccount = "defproducera"\n[[nodes]]\nname = "b"\naccount = "defproducera"',
-        'nodes[1].account: defproducera is signed for by node "defproducera" already',
+        'nodes[1].account: node "defproducera" already signs for defproducera',
     ),
     "two genesis": (
         '[[nodes]]\nrole = "genesis"\n[[nodes]]\nname = "g"\nrole = "genesis"',
-        'nodes[1].account: eosio is signed for by node "genesis" already',
+        'nodes[1].account: node "genesis" already signs for eosio',
     ),
     "node's name": (
         '[[nodes]]\nname = "defproducera"\nrole = "full"',
-        "producers.count: the node's name defproducera is taken",
+        "producers.count: the node name defproducera is taken",
     ),
     "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
-    "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is none of genesis, producer, full"),
+    "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is not one of genesis, producer, full"),
     "listen": ('[coordinator]\nlisten = "7000"', "coordinator.listen: '7000' is not HOST:PORT"),
     "genesis before blocks count": (
         '[genesis]\ntimestamp = "1999-12-31T23:59:59.500"',
@@ -223,21 +226,21 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "one machine twice": (
         '[[hosts]]\nname = "h1"\naddress = "a.example"\n[[hosts]]\nname = "h2"\naddress = "a.example"',
-        "hosts[1].address: a.example is the machine of host 'h1'; one machine is one host",
+        "hosts[1].address: a.example is the same machine as host 'h1'; list a machine once",
     ),
     "folder of a local host": (
         HOSTS + 'data = "/srv/x"',
-        "hosts[0].data: a local host's files lie in the state folder",
+        "hosts[0].data: a local host's files are in the state folder",
     ),
     "key with a line break": ('[token]\n"a\\nb" = 1', "token.a\\nb: there is no such key"),
     "too few tokens": (
         '[token]\nissue = "10.0000 SYS"',
-        "token.issue: 104 accounts need 4100.0000 SYS at least, and 9.9900 SYS are left after the reserve; issue more",
+        "token.issue: 104 accounts need at least 4100.0000 SYS, and 9.9900 SYS are left after the reserve; issue more",
     ),
     "lonely genesis node of a sponsor": (
         '[parties]\nsponsor = "s"\n[producers]\ncount = 2\n'
         + "".join(f'[[hosts]]\nname = "h{n}"\naddress = "h{n}.example"\n' for n in (1, 2, 3)),
-        "parties.sponsor: the genesis node is alone on host 'h1', and takes no transactions once eosio has resigned",
+        "parties.sponsor: the genesis node is the only one on host 'h1', and accepts no transactions",
     ),
     "advertise": (
         '[coordinator]\nadvertise = "a b"',
@@ -286,7 +289,7 @@ def test_all_at_once(write: Write) -> None:
         (b"[network]\n", "network.name: is missing; it has no default"),
         (b"x" * (5 << 20), "is larger than 4 MiB; is this an inventory?"),
         (b"a = " + b"[" * 5000, "is nested too deeply"),
-        (b"a = " + b"9" * 5000, "holds a number of thousands of digits"),
+        (b"a = " + b"9" * 5000, "contains a number with thousands of digits"),
     ],
 )
 def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
@@ -351,17 +354,17 @@ def test_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("alice,{key}", "line 2: 2 fields, not 3; a line is: account, public key, balance"),
+        ("alice,{key}", "line 2: 2 fields, not 3; a line must be: account, public key, balance"),
         ("Alice,{key},5.0000", "line 2: name 'Alice' has 'A'"),
-        ("eosio.rex,{key},5.0000", "line 2: 'eosio.rex' belongs to the system"),
+        ("eosio.rex,{key},5.0000", "line 2: 'eosio.rex' is reserved for the system"),
         ("alice,EOSxyz,5.0000", "line 2: public key 'EOSxyz'"),
         ("alice,{broken},5.0000", "line 2: public key '{broken}' has a wrong checksum"),
         ("alice,{key},5.0", "line 2: '5.0 SYS' is of symbol 1,SYS, expected 4,SYS"),
         ("alice,{key},5.0000 EOS", "line 2: '5.0000 EOS' is of symbol 4,EOS"),
-        ("alice,{key},0.9999", "line 2: 0.9999 SYS is too little for RAM and stake; 1.0000 SYS is the least"),
-        ("alice,{key},-5.0000", "line 2: -5.0000 SYS is too little"),
+        ("alice,{key},0.9999", "line 2: 0.9999 SYS does not cover RAM and the minimum stake; 1.0000 SYS does"),
+        ("alice,{key},-5.0000", "line 2: -5.0000 SYS does not cover"),
         ("alice,EOSxyz,5.0", "line 2: '5.0 SYS' is of symbol 1,SYS, expected 4,SYS"),
-        ("alice,{key},5.0000\n\nalice,{key},5.0000", "line 4: alice is there twice"),
+        ("alice,{key},5.0000\n\nalice,{key},5.0000", "line 4: alice is listed twice"),
         ('alice,"{key},5.0000', "line 2: unexpected end of data"),
         ("alice,{key},2000000000.0000", ""),
         ("defproducera,{key},5.0000", ""),
@@ -376,7 +379,7 @@ def test_csv(row: str, expected: str, write: Write, tmp_path: Path) -> None:
     if expected:
         assert f"users.csv: u.csv {expected.format(broken=broken)}" in str(caught.value)
     elif row.startswith("defproducera"):
-        assert "producers: defproducera is a user, too" in str(caught.value)
+        assert "producers: defproducera is also a user" in str(caught.value)
     else:
         assert "token.issue: users and producers get 2000004000.0000 SYS" in str(caught.value)
 
@@ -387,4 +390,4 @@ def test_csv_many(write: Write, tmp_path: Path) -> None:
     with pytest.raises(InventoryError) as caught:
         load(write('[users]\ncsv = "u.csv"'))
     assert len(caught.value.problems) == 21
-    assert "u.csv has 980 further problems" in str(caught.value)
+    assert "u.csv has 980 more problems" in str(caught.value)

@@ -63,20 +63,20 @@ def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[parties]\nsponsor = "eosio.x"', "belongs to the system"),
+        ('[parties]\nsponsor = "eosio.x"', "is reserved for the system"),
         ('[parties]\nsponsor = "defproducera"', "an account of its own"),
         ('[parties]\nsponsor = "useraaaaaaaa"', "an account of its own"),
         ('[parties]\nsponsor = "s"\nlimit = 0', "not between 1 and 1000"),
-        ('[parties]\nram = "1.0000 SYS"', "name it: parties.sponsor"),
-        ('[parties]\nsponsor = "s"\nram = "0.0001 SYS"', "5000 are needed"),
-        ('[parties]\nsponsor = "s"\ncpu = "0.0000 SYS"', "can push nothing"),
+        ('[parties]\nram = "1.0000 SYS"', "name the sponsor in parties.sponsor"),
+        ('[parties]\nsponsor = "s"\nram = "0.0001 SYS"', "5000 bytes are needed"),
+        ('[parties]\nsponsor = "s"\ncpu = "0.0000 SYS"', "cannot push any transaction"),
         ('[parties]\nsponsor = "s"\nlimit = 1000\nliquid = "2000000.0000 SYS"', "issue"),
-        ('[parties]\nwait_for = ["defproducera"]', "is a producer of producers already"),
-        ('[parties]\nwait_for = ["alice", "alice"]', "is there twice"),
+        ('[parties]\nwait_for = ["defproducera"]', "is already listed in producers"),
+        ('[parties]\nwait_for = ["alice", "alice"]', "is listed twice"),
         ('[parties]\nwait_for = ["Alice"]', "wait_for[0]"),
         ("[parties]\nwait_seconds = 0", "0 is not between 1 and 604800"),
-        ('[parties]\nendpoints = "anywhere"', "none of public, private, loopback"),
-        ('[parties]\nwait_for = ["alice"]\n[[votes.vote]]\nvoter = "alice"\nproducers = ["alice"]', "key of ours"),
+        ('[parties]\nendpoints = "anywhere"', "not one of public, private, loopback"),
+        ('[parties]\nwait_for = ["alice"]\n[[votes.vote]]\nvoter = "alice"\nproducers = ["alice"]', "key is held here"),
     ],
 )
 def test_mistakes(network: Load, text: str, said: str) -> None:

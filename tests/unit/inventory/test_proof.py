@@ -132,9 +132,9 @@ def test_imported(network: Load, tmp_path: Path) -> None:
     """With an accounts.json the plan is proved when its names are known; before, as far as its count goes."""
     (tmp_path / "a.json").touch()
     unknown = network('[users]\naccounts_json = "a.json"')
-    assert "shows when" in prove(unknown).notes[0]
+    assert "will be known when" in prove(unknown).notes[0]
     names = tuple(f"kim{letter}" for letter in "abcdefghijklmnop")
     assert prove(unknown, names).problems == ()
     assert user_names(network('[users]\naccounts_json = "a.json"\ncount = 12'), names) == names[:12]
     text = '[users]\naccounts_json = "a.json"\n[[votes.vote]]\nvoter = "lee"\nproducers = ["defproducera"]'
-    assert "lee is no account of this network" in str(prove(network(text), names).problems[0])
+    assert "lee is not an account of this network" in str(prove(network(text), names).problems[0])

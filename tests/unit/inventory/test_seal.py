@@ -106,7 +106,7 @@ def test_features_with_an_inline_msig(network: Load, collect: Collect) -> None:
         "DISABLE_DEFERRED_TRXS_STAGE_2",
     ]
     assert bundle.notes == (
-        "SAVANNA is left out: it needs a handover of finalizer keys, which this version does not do",
+        "SAVANNA is left out: it needs finalizer keys to be set up, which this version does not do",
     )
 
 
@@ -126,7 +126,7 @@ def test_wanted_features(network: Load, collect: Collect) -> None:
             '"DISABLE_DEFERRED_TRXS_STAGE_1"',
             "system.features[1]: DISABLE_DEFERRED_TRXS_STAGE_1 cannot be activated: this",
         ),
-        ('"SAVANNA"', "system.features[1]: SAVANNA cannot be activated: it needs a handover"),
+        ('"SAVANNA"', "system.features[1]: SAVANNA cannot be activated: it needs finalizer keys"),
     ],
 )
 def test_bad_features(names: str, expected: str, network: Load, collect: Collect) -> None:
@@ -156,7 +156,7 @@ def test_timestamp(network: Load, collect: Collect) -> None:
     """A written start is kept; one in the future is refused, since nodeos would wait for it."""
     found = network(SMALL + '[genesis]\ntimestamp = "2026-01-02T03:04:05.500"')
     assert seal(found, collect(found)).sealed.genesis["initial_timestamp"] == "2026-01-02T03:04:05.500"
-    with pytest.raises(InventoryError, match=r"genesis.timestamp: .* lies in the future"):
+    with pytest.raises(InventoryError, match=r"genesis.timestamp: .* is in the future"):
         seal(found, collect(found, now=collect(found).now - timedelta(seconds=1)))
 
 
@@ -190,9 +190,9 @@ def test_inline_size(network: Load, collect: Collect) -> None:
         ({"features": SUPPORTED[:1]}, "nodeos: its protocol features cannot be read"),
         ({"features": SUPPORTED[5:6]}, "nodeos: does not support PREACTIVATE_FEATURE; it is too old"),
         ({"contracts": {}}, "contracts: there are no files for eosio.msig"),
-        ({"boot_contract": (b"", ABI)}, "contracts: boot: the wasm is no WebAssembly module"),
+        ({"boot_contract": (b"", ABI)}, "contracts: boot: the wasm is not a WebAssembly module"),
         ({"boot_contract": (MAGIC, b"{")}, "contracts: boot: the ABI is not JSON"),
-        ({"boot_contract": (MAGIC, b"[]")}, "contracts: boot: the ABI is no JSON object"),
+        ({"boot_contract": (MAGIC, b"[]")}, "contracts: boot: the ABI is not a JSON object"),
     ],
 )
 def test_bad_reports(parts: dict[str, object], expected: str, network: Load, collect: Collect) -> None:
@@ -225,8 +225,8 @@ def test_imported(network: Load, collect: Collect, tmp_path: Path) -> None:
     assert [row.account for row in others] == ["defproducera", "defproducerb", "defproducerc", "defproducerd"]
     bad = (
         ({"kim": key("kim")}, "users.count: the accounts.json has 1 users"),
-        ({"eosio.x": key("x"), "lee": key("lee")}, "users.accounts_json: 'eosio.x' belongs to the system"),
-        ({"defproducera": key("x"), "lee": key("lee")}, "users.accounts_json: defproducera is a producer, too"),
+        ({"eosio.x": key("x"), "lee": key("lee")}, "users.accounts_json: 'eosio.x' is reserved for the system"),
+        ({"defproducera": key("x"), "lee": key("lee")}, "users.accounts_json: defproducera is also a producer"),
     )
     for names, expected in bad:
         with pytest.raises(InventoryError) as caught:

@@ -103,7 +103,7 @@ def _public(field: str) -> Callable[[pb.Registration, bytes], None]:
         (_change(p2p_endpoint="127.0.0.1:9876"), "is loopback"),
         (_change(p2p_endpoint="10.0.0.1:9876"), "is private"),
         (_change(p2p_endpoint="169.254.169.254:80"), "nobody can dial"),
-        (_change(p2p_endpoint="0.0.0.0:9876"), "no address that can be dialled"),
+        (_change(p2p_endpoint="0.0.0.0:9876"), "not an address that can be dialled"),
         (_change(p2p_endpoint="inner.example:9876"), "is private"),
         (_change(p2p_endpoint="mixed.example:9876"), "is loopback"),
         (_change(p2p_endpoint="nowhere.example:9876"), "has no address"),
