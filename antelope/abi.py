@@ -1,4 +1,4 @@
-"""A contract's ABI: reads it from JSON or from what setabi carries, packs and unpacks by it, and packs itself.
+"""A contract's ABI: read from JSON or from setabi's packed form, used to pack and unpack values, and packed itself.
 
 Format: libraries/chain/include/eosio/chain/abi_def.hpp of AntelopeIO/leap; versions eosio::abi/1.0 to 1.2.
 """
@@ -39,7 +39,7 @@ _DEFINITION = Types(
 
 
 class Abi:
-    """An ABI that was checked: all its types exist, none is defined twice or by itself."""
+    """A validated ABI: all of its types exist, and none is defined twice or in terms of itself."""
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """definition: the JSON of an ABI file. Raises AbiError."""
@@ -67,18 +67,18 @@ class Abi:
 
     @classmethod
     def from_packed(cls, data: bytes) -> Abi:
-        """An ABI from what setabi carries and get_raw_abi answers. Raises AbiError."""
+        """An ABI from its packed form, as in setabi and in get_raw_abi's answer. Raises AbiError."""
         reader = Reader(data)
         definition = _DEFINITION.unpack("abi_def", reader, "abi")
         reader.finish()
         return cls(definition)
 
     def packed(self) -> bytes:
-        """As setabi carries it; get_raw_abi's abi_hash is the sha256 of this."""
+        """The packed form, as in setabi; get_raw_abi's abi_hash is its sha256."""
         return self._packed
 
     def to_json(self) -> dict[str, Any]:
-        """The definition, complete, in the form of an ABI file."""
+        """The whole definition, in the form of an ABI file."""
         return json.loads(json.dumps(self._definition))  # type: ignore[no-any-return] # a copy of an object
 
     @property
@@ -92,7 +92,7 @@ class Abi:
         return self._tables
 
     def pack(self, type_name: str, value: Any) -> bytes:
-        """The bytes of a JSON value. Raises AbiError with the path of what does not fit."""
+        """The bytes of a JSON value. Raises AbiError with the path of the part that does not fit."""
         return self._types.pack(type_name, value, type_name)
 
     def unpack(self, type_name: str, data: bytes) -> Any:
@@ -131,9 +131,9 @@ class Abi:
 
 
 def _complete(type_: str, value: Any, path: str) -> dict[str, Any]:
-    """The value with only the definition's own fields; what is absent is empty. Types are checked when it is packed."""
+    """The value with the definition's fields only, absent ones empty. Types are checked when it is packed."""
     if not isinstance(value, Mapping):
-        raise AbiError(f"{path}: an object is due")
+        raise AbiError(f"{path}: expected an object")
     complete: dict[str, Any] = {}
     for name, full_type in _DEFINITION.structs[type_]:
         field_type = full_type.removesuffix("$")
@@ -142,7 +142,7 @@ def _complete(type_: str, value: Any, path: str) -> dict[str, Any]:
             complete[name] = "" if given is None else given
             continue
         if not isinstance(given, list | None):
-            raise AbiError(f"{path}.{name}: an array is due")
+            raise AbiError(f"{path}.{name}: expected an array")
         element = field_type.removesuffix("[]")
         if element in _DEFINITION.structs:
             complete[name] = [_complete(element, one, f"{path}.{name}[{i}]") for i, one in enumerate(given or ())]

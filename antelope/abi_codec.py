@@ -1,4 +1,4 @@
-"""Packs and unpacks values by the types of one ABI; every refusal names the path of the value."""
+"""Packs and unpacks values by the types of one ABI; every error names the path of the value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fields_of(layout: str) -> Fields:
 
 @dataclass(frozen=True)
 class Types:
-    """What an ABI adds to the built-in types. The fields of a struct come with those of its base before them."""
+    """The types that an ABI defines. A struct's fields include those of its base, which come first."""
 
     aliases: Mapping[str, str]
     structs: Mapping[str, Fields]
@@ -45,7 +45,7 @@ class Types:
             return b"\x00" if value is None else b"\x01" + self.pack(type_[:-1], value, path, depth + 1)
         if type_.endswith("[]"):
             if not isinstance(value, list | tuple):
-                raise AbiError(f"{path}: an array is due, not {value!r:.60}")
+                raise AbiError(f"{path}: expected an array, not {value!r:.60}")
             parts = [self.pack(type_[:-2], one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value)]
             return pack_varuint32(len(parts)) + b"".join(parts)
         if type_ in self.aliases:
@@ -69,11 +69,11 @@ class Types:
             if name in values:
                 parts.append(self.pack(field_type, values[name], f"{path}.{name}", depth + 1))
             elif not field_type.endswith("$"):
-                raise AbiError(f"{path}.{name}: missing, it is a {field_type}")
+                raise AbiError(f"{path}.{name}: missing; its type is {field_type}")
             else:
                 later = [other for other, _ in fields[index:] if other in values]
                 if later:
-                    raise AbiError(f"{path}.{name}: missing, but {later[0]} after it is given")
+                    raise AbiError(f"{path}.{name}: missing, but the later field {later[0]} is given")
                 break
         return b"".join(parts)
 
@@ -84,7 +84,7 @@ class Types:
         return pack_varuint32(choices.index(value[0])) + self.pack(value[0], value[1], f"{path}[1]", depth + 1)
 
     def unpack(self, type_: str, reader: Reader, path: str, depth: int = 0) -> Any:
-        """The JSON value at the front of the bytes. Raises AbiError."""
+        """The JSON value that the next bytes encode. Raises AbiError."""
         if depth > _MAX_DEPTH:
             raise AbiError(f"{path}: nested deeper than {_MAX_DEPTH}")
         if type_.endswith("$"):
@@ -120,16 +120,16 @@ class Types:
     def _unpack_variant(self, type_: str, reader: Reader, path: str, depth: int) -> list[Any]:
         choices, index = self.variants[type_], reader.varuint32()
         if index >= len(choices):
-            raise AbiError(f"variant index {index}, there are {len(choices)} types")
+            raise AbiError(f"variant index {index} of {len(choices)} types")
         return [choices[index], self.unpack(choices[index], reader, f"{path}[1]", depth + 1)]
 
 
 class _PathError(AbiError):
-    """Already says where: not to be prefixed again on the way out."""
+    """Names the path already: not to be prefixed again."""
 
 
 def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[str, Any]:
-    """A struct's values by field name, from an object, or an array in the fields' order."""
+    """A struct's values by field name, from an object or from an array in the order of the fields."""
     if isinstance(value, Mapping):
         unknown = [str(name) for name in value if name not in {field for field, _ in fields}]
         if unknown:
@@ -139,4 +139,4 @@ def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[
         if len(value) > len(fields):
             raise AbiError(f"{path}: {len(value)} values for the {len(fields)} fields of {type_}")
         return {name: one for (name, _), one in zip(fields, value, strict=False)}
-    raise AbiError(f"{path}: an object with the fields of {type_} is due, not {value!r:.60}")
+    raise AbiError(f"{path}: expected an object with the fields of {type_}, not {value!r:.60}")

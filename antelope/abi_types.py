@@ -1,7 +1,7 @@
 """The built-in types of ABIs, between bytes and nodeos' JSON conventions.
 
-nodeos writes integers beyond ±0xffffffff as texts, floating point numbers as texts with 17 decimals, bool as 0 or 1,
-bytes and checksums in hexadecimal; it reads integers from texts too. So does this.
+nodeos writes integers beyond ±0xffffffff as strings, floating point numbers as strings with 17 decimals, bool as 0 or
+1, bytes and checksums in hexadecimal; it also reads integers from strings. So does this module.
 Source: libraries/chain/abi_serializer.cpp (configure_built_in_types) and libfc's json.cpp of AntelopeIO/leap.
 """
 
@@ -31,12 +31,12 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise AbiError(f"{value!r} is not a text")
+        raise AbiError(f"{value!r} is not a string")
     return value
 
 
 def integer(value: Any) -> int:
-    """An integer from JSON, where it may be a text. Raises AbiError."""
+    """An integer from JSON, where it may be a string. Raises AbiError."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise AbiError(f"{value!r} is not an integer")
     if isinstance(value, str):
@@ -47,7 +47,7 @@ def integer(value: Any) -> int:
 
 
 def json_integer(value: int) -> int | str:
-    """An integer as nodeos writes it."""
+    """An integer as nodeos writes it in JSON."""
     return value if -_JSON_NUMBER_LIMIT <= value <= _JSON_NUMBER_LIMIT else str(value)
 
 
@@ -108,7 +108,7 @@ def _fixed(size: int, prefix: str = "") -> tuple[Pack, Unpack]:
     def pack(value: Any) -> bytes:
         raw = _hex(value.removeprefix(prefix) if isinstance(value, str) else value)
         if len(raw) != size:
-            raise AbiError(f"{len(raw)} bytes where {size} are due")
+            raise AbiError(f"expected {size} bytes, not {len(raw)}")
         return raw
 
     return pack, lambda reader: prefix + reader.take(size).hex()
@@ -125,7 +125,7 @@ def _unpack_bool(reader: Reader) -> int:
 
 
 def _microseconds(value: Any, epoch: datetime) -> int:
-    """Since the epoch, from nodeos' text of a UTC time."""
+    """Microseconds since the epoch, from a UTC time as nodeos writes it."""
     text = _text(value)
     if _TIME.fullmatch(text) is None:
         raise AbiError(f"{text[:60]!r} is not a time like '2020-01-31T12:00:00.000'")
@@ -150,7 +150,7 @@ def _time_text(epoch: datetime, microseconds: int, milliseconds: bool = True) ->
 def _times(
     size: int, epoch: datetime, unit: int, signed: bool = False, milliseconds: bool = True
 ) -> tuple[Pack, Unpack]:
-    """unit: microseconds that one count stands for."""
+    """unit: microseconds per count."""
 
     def pack(value: Any) -> bytes:
         try:

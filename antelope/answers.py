@@ -1,4 +1,4 @@
-"""What nodeos' read API answers, as values; each raises BadAnswer when the JSON of its answer lacks a part."""
+"""Answers of nodeos' API as typed values; `read_answer` raises BadAnswer where the JSON lacks something."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 def read_answer(what: str, read: Callable[[Any], Value], answer: Any) -> Value:
-    """read(answer); whatever the answer lacks becomes a BadAnswer that says what was asked."""
+    """read(answer). Raises BadAnswer, which says what was asked, where the answer lacks something."""
     try:
         return read(answer)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -27,7 +27,7 @@ def read_answer(what: str, read: Callable[[Any], Value], answer: Any) -> Value:
 
 
 def parse_time(text: str) -> datetime:
-    """A UTC time from nodeos' form, which names no zone."""
+    """A UTC time as nodeos writes it, without a zone."""
     return datetime.fromisoformat(text.removesuffix("Z")).replace(tzinfo=UTC)
 
 
@@ -64,7 +64,7 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One permission of an account: its parent ("" for owner) and what it demands."""
+    """One permission of an account: its parent ("" for owner) and its authority."""
 
     parent: str
     authority: Authority
@@ -74,7 +74,7 @@ class Permission:
 class Account:
     """get_account. RAM in bytes, net_weight and cpu_weight in units of the core token; -1 is unlimited.
 
-    raw is the whole answer, with the contract's own rows (total_resources, voter_info, …) in it.
+    raw is the whole answer, which includes the system contract's own rows (total_resources, voter_info, …).
     """
 
     name: str
@@ -110,7 +110,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class RawAbi:
-    """get_raw_abi: hashes in hexadecimal, 64 zeros where nothing is set; abi as setabi carried it."""
+    """get_raw_abi: hashes in hexadecimal, 64 zeros where nothing is set; abi is the packed ABI."""
 
     code_hash: str
     abi_hash: str
@@ -137,14 +137,14 @@ class BlockInfo:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledProducer:
-    """A producer of a schedule and the keys that may sign its blocks."""
+    """A producer in a schedule and the keys that may sign its blocks."""
 
     name: str
     keys: tuple[PublicKey, ...]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ScheduledProducer:
-        """From an entry of a schedule, with an authority or, before WTMSIG_BLOCK_SIGNATURES, one key."""
+        """From an entry of a schedule, which has an authority or, before WTMSIG_BLOCK_SIGNATURES, one key."""
         if "authority" in value:
             keys = tuple(PublicKey.parse(one["key"]) for one in value["authority"][1]["keys"])
         else:
@@ -154,7 +154,7 @@ class ScheduledProducer:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The producers that sign blocks, in their order; version counts the schedules of a chain."""
+    """The producers that sign blocks, in order; version counts a chain's schedules."""
 
     version: int
     producers: tuple[ScheduledProducer, ...]
@@ -174,7 +174,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Schedules:
-    """get_producer_schedule: active signs now, pending waits for irreversibility, proposed is before that."""
+    """get_producer_schedule: active signs now; pending waits to become irreversible; proposed comes before that."""
 
     active: Schedule
     pending: Schedule | None
@@ -191,10 +191,11 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class PeerLink:
-    """One of net/connections. peer is "" for inbound links; p2p_address and head_num are what the peer last told.
+    """An entry of net/connections. peer is "" for inbound links; p2p_address and head_num are what the peer last
+    reported.
 
-    key is the one that the peer proved to have when it shook hands (its `peer-private-key`), None without a proof.
-    node is what the peer calls its process (node_id, hex): two nodes that dial each other at once have two links.
+    key is the one that the peer proved to hold in its handshake (its `peer-private-key`); None without a proof. node is
+    the peer's id of its own process (node_id, hex): two nodes that dial each other simultaneously have two links.
     """
 
     peer: str
@@ -208,7 +209,7 @@ class PeerLink:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PeerLink:
-        """From an entry of net/connections; an empty handshake means that no peer is there yet."""
+        """From an entry of net/connections; an empty handshake means that the peer has not answered yet."""
         handshake = value.get("last_handshake") or {}
         return cls(
             peer=str(value.get("peer", "")),
@@ -223,14 +224,14 @@ class PeerLink:
 
 
 def connected(links: Iterable[PeerLink]) -> int:
-    """With how many other nodes these links connect."""
+    """The number of other nodes that these links lead to."""
     return len({link.node or link.p2p_address for link in links if link.handshaken})
 
 
 def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:
-    """The key that signed the handshake's token, which is the sha256 of its time (net_plugin.cpp of AntelopeIO/leap).
+    """The key that signed the handshake's token, the sha256 of its time (net_plugin.cpp of AntelopeIO/leap).
 
-    nodeos itself looks at it only where `allowed-connection` says so.
+    nodeos itself checks it only if `allowed-connection` asks for that.
     """
     try:
         token = hashlib.sha256(int(handshake["time"]).to_bytes(8, "little", signed=True)).digest()
@@ -244,9 +245,9 @@ def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A node's word that a transaction went well on its head; whether it stays shows in blocks alone.
+    """A node's statement that a transaction succeeded on its head. Only blocks show whether it stays.
 
-    cpu_usage_us in microseconds, net_usage in bytes.
+    cpu_usage_us is in microseconds, net_usage in bytes.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Token symbols and amounts, as integers of the smallest unit.
+"""Token symbols and amounts, as integers in the smallest unit.
 
 Format: libraries/chain/include/eosio/chain/{symbol,asset}.hpp of AntelopeIO/leap.
 """
@@ -27,7 +27,7 @@ def pack_symbol_code(code: str) -> bytes:
 
 
 def unpack_symbol_code(data: bytes) -> str:
-    """The text of 8 (or, within a symbol, 7) packed bytes. Raises BadAsset."""
+    """The symbol code in 8 (or, within a symbol, 7) packed bytes. Raises BadAsset."""
     code = data.rstrip(b"\0").decode("ascii", "replace")
     if _CODE.fullmatch(code) is None:
         raise BadAsset(f"packed symbol code {data.hex()} is not 1 to 7 capital letters")
@@ -36,7 +36,7 @@ def unpack_symbol_code(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A token's name and how many decimals its amounts have, 0 to 18."""
+    """A token's code and precision: how many decimals its amounts have, 0 to 18."""
 
     precision: int
     code: str
@@ -49,7 +49,7 @@ class Symbol:
 
     @classmethod
     def parse(cls, text: str) -> Symbol:
-        """A symbol from a text like "4,SYS". Raises BadAsset."""
+        """A symbol from a string like "4,SYS". Raises BadAsset."""
         match = _SYMBOL.fullmatch(text)
         if match is None:
             raise BadAsset(f"{text!r} is not a symbol like '4,SYS'")
@@ -75,7 +75,7 @@ def _pack_symbol(precision: int, code: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """An amount of a token; amount counts its smallest unit (10^-precision), within ±(2^62 - 1)."""
+    """An amount of a token, in its smallest unit (10^-precision), within ±(2^62 - 1)."""
 
     amount: int
     symbol: Symbol
@@ -86,14 +86,14 @@ class Asset:
 
     @classmethod
     def parse(cls, text: str, symbol: Symbol | None = None) -> Asset:
-        """An asset from a text like "1.0000 SYS"; with a symbol, only of that code and precision. Raises BadAsset."""
+        """An asset from a string like "1.0000 SYS". symbol: the only one accepted, if given. Raises BadAsset."""
         match = _ASSET.fullmatch(text)
         if match is None:
             raise BadAsset(f"{text!r} is not an asset like '1.0000 SYS'")
         sign, whole, fraction, code = match[1], match[2], match[3] or "", match[4]
         found = Symbol(len(fraction), code)
         if symbol is not None and found != symbol:
-            raise BadAsset(f"{text!r} is of symbol {found}, expected {symbol}: write it like '{cls(0, symbol)}'")
+            raise BadAsset(f"{text!r} has symbol {found}, expected {symbol}: write it like '{cls(0, symbol)}'")
         if len(whole) + len(fraction) > 40:
             raise BadAsset(f"{text[:60]!r} is beyond ±(2^62 - 1) units")
         return cls(int(sign + whole + fraction), found)
@@ -109,7 +109,7 @@ class Asset:
 
     def _same(self, other: Asset) -> None:
         if other.symbol != self.symbol:
-            raise BadAsset(f"{self} and {other} are of different symbols")
+            raise BadAsset(f"{self} and {other} have different symbols")
 
     def __add__(self, other: Asset) -> Asset:
         self._same(other)

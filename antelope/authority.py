@@ -1,4 +1,4 @@
-"""What a permission demands: keys, other permissions and waits, each with a weight, up to a threshold.
+"""What a permission requires: keys, other permissions and waits, whose weights must reach a threshold.
 
 Format: libraries/chain/include/eosio/chain/authority.hpp of AntelopeIO/leap.
 """
@@ -17,9 +17,11 @@ from antelope.names import int_to_name, name_to_int, pack_name
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """threshold and weights are integers, waits are (seconds, weight). The parts are kept sorted, as the chain demands.
+    """keys are (key, weight), accounts (actor, permission, weight), waits (seconds, weight); sorted as the chain
+    requires.
 
-    One that nothing can satisfy may be held, since a new chain has such (eosio.null, eosio.prods), but not packed.
+    One that cannot be satisfied can be represented, since a new chain has such (eosio.null, eosio.prods), but not
+    packed.
     """
 
     threshold: int
@@ -37,33 +39,33 @@ class Authority:
             object.__setattr__(self, "waits", tuple(sorted(self.waits)))
 
     def check(self) -> None:
-        """Raises FormatError for duplicates, numbers out of range, and a threshold that the weights cannot reach."""
+        """Raises FormatError on duplicates, numbers out of range, or a threshold that the weights cannot reach."""
         _refuse_twice("key", [key for key, _ in self.keys])
         _refuse_twice("permission", [(actor, permission) for actor, permission, _ in self.accounts])
         _refuse_twice("wait", [seconds for seconds, _ in self.waits])
         weights = [w for _, w in self.keys] + [w for _, _, w in self.accounts] + [w for _, w in self.waits]
         if any(not 0 < weight < 1 << 16 for weight in weights):
-            raise FormatError("the weights of an authority are from 1 to 65535")
+            raise FormatError("an authority's weights must be from 1 to 65535")
         if any(not 0 < seconds < 1 << 32 for seconds, _ in self.waits):
-            raise FormatError("the waits of an authority are seconds, from 1 to 2^32 - 1")
+            raise FormatError("an authority's waits must be from 1 to 2^32 - 1 seconds")
         if not 0 < self.threshold < 1 << 32 or sum(weights) < self.threshold:
-            raise FormatError(f"the weights of an authority sum to {sum(weights)}, its threshold is {self.threshold}")
+            raise FormatError(f"an authority's weights sum to {sum(weights)}, but its threshold is {self.threshold}")
 
     @classmethod
     def key(cls, public: PublicKey) -> Authority:
-        """One key suffices."""
+        """Satisfied by one key."""
         return cls(1, ((public, 1),))
 
     @classmethod
     def account(cls, actor: str, permission: str) -> Authority:
-        """One other permission suffices."""
+        """Satisfied by one other permission."""
         return cls(1, (), ((actor, permission, 1),))
 
     def pack(self) -> bytes:
-        """As newaccount and updateauth carry it. Raises FormatError for what check refuses."""
+        """The packed form, as in newaccount and updateauth. Raises FormatError as `check` does."""
         if self.threshold == 1 and len(self.keys) == 1 and not self.accounts and not self.waits:
             key, weight = self.keys[0]
-            if 0 < weight < 1 << 16:  # by far the commonest form, where allocations spend their time
+            if 0 < weight < 1 << 16:  # by far the commonest form: an allocation packs thousands
                 return b"\x01\0\0\0\x01" + key.pack() + weight.to_bytes(2, "little") + b"\0\0"
         self.check()
         parts = [self.threshold.to_bytes(4, "little"), pack_varuint32(len(self.keys))]
@@ -100,7 +102,7 @@ class Authority:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Authority:
-        """From get_account's form; absent lists are empty. Raises FormatError."""
+        """From the form in get_account's answer; absent lists are empty. Raises FormatError."""
         try:
             keys = tuple((PublicKey.parse(one["key"]), int(one["weight"])) for one in value.get("keys", ()))
             accounts = tuple(
@@ -115,4 +117,4 @@ class Authority:
 
 def _refuse_twice(part: str, named: Sequence[Hashable]) -> None:
     if len(set(named)) != len(named):
-        raise FormatError(f"an authority names a {part} twice")
+        raise FormatError(f"an authority lists a {part} twice")

@@ -1,4 +1,4 @@
-"""The command lines that a person could type instead of what this library sends."""
+"""cleos command lines that do what this library's actions do."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from antelope.codec import Reader
 from antelope.layouts import LAYOUTS, SYSTEM, unpack_data
 from antelope.transaction import Action
 
-# cleos' JSON reader knows \\, \", \/, \t, \n and \r; of other escapes it keeps the letters.
+# cleos' JSON reader knows the escapes \\, \", \/, \t, \n and \r; of any other it keeps the letter.
 _LOST_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\[bfu]")
 
 
 def cleos_command(action: Action, data: Mapping[str, Any] | None = None) -> str:
     """One cleos command, quoted for a POSIX shell, that sends this action.
 
-    data is the action's data as JSON, for contracts that this library has no layout of; without it such an action
-    becomes a `push transaction` with packed data, and so does one with control characters, which cleos cannot read. A
-    contract or ABI is named by its sha256, as the file to give (the cleos of the bundled build fails at `set code`
-    and `set abi`; its `set contract` works). Raises AbiError when the data does not fit the action's layout.
+    data is the action's data as JSON, for contracts whose layout this library does not have; without it such an action
+    becomes a `push transaction` with packed data, as does one with control characters, which cleos cannot read.
+    Contract and ABI files are named by their sha256 (the bundled build's cleos fails at `set code` and `set abi`; its
+    `set contract` works). Raises AbiError when the data does not fit the action's layout.
     """
     permissions = [part for level in action.authorization for part in ("-p", str(level))]
     if action.account == SYSTEM and action.name in ("setcode", "setabi"):
@@ -37,9 +37,9 @@ def cleos_command(action: Action, data: Mapping[str, Any] | None = None) -> str:
 
 
 def cleos_set_contract(code: Action, abi: Action, folder: str, names: Mapping[str, str]) -> str:
-    """The command that sends a setcode and a setabi of the same account, from files in a folder.
+    """The command for a setcode and a setabi of the same account, from files in a folder.
 
-    names: the file there by the sha256 of what the action holds: the code, and the packed ABI. Raises KeyError.
+    names: file names by the sha256 (hex) of the code and of the packed ABI. Raises KeyError when one is missing.
     """
     account = unpack_data(SYSTEM, code.name, code.data)["account"]
     files = [names[hashlib.sha256(_content(action)).hexdigest()] for action in (code, abi)]
@@ -57,7 +57,7 @@ def _set_contract(action: Action) -> list[str]:
 
 
 def _content(action: Action) -> bytes:
-    """The contract's or the ABI's bytes: after the account and, for code, the two bytes of the virtual machine."""
+    """The code or packed ABI in the action: after the account and, for code, vmtype and vmversion."""
     reader = Reader(action.data)
     reader.take(10 if action.name == "setcode" else 8)
     return reader.bytes_()

@@ -1,4 +1,4 @@
-"""The little binary encodings that everything packed is made of: integers, varuint32, length-prefixed bytes.
+"""The primitive binary encodings: integers, varuint32, length-prefixed bytes and strings.
 
 Format: libraries/libfc/include/fc/io/raw.hpp of AntelopeIO/leap; all integers little-endian.
 """
@@ -9,7 +9,7 @@ from antelope.errors import AbiError
 
 
 def pack_varuint32(value: int) -> bytes:
-    """LEB128 of an unsigned 32-bit integer. Raises AbiError when out of range."""
+    """LEB128 encoding of an unsigned 32-bit integer. Raises AbiError when it is out of range."""
     if 0 <= value < 0x80:
         return value.to_bytes(1, "little")
     if not 0 <= value < 1 << 32:
@@ -23,20 +23,20 @@ def pack_varuint32(value: int) -> bytes:
 
 
 def pack_bytes(data: bytes) -> bytes:
-    """Bytes with their length before them."""
+    """Bytes prefixed with their length."""
     return pack_varuint32(len(data)) + data
 
 
 def pack_string(text: str) -> bytes:
-    """A text in UTF-8 with its length in bytes before it. Raises AbiError for lone surrogates."""
+    """A string in UTF-8, prefixed with its length in bytes. Raises AbiError on lone surrogates."""
     try:
         return pack_bytes(text.encode())
     except UnicodeEncodeError as error:
-        raise AbiError(f"text is not valid Unicode: {error.reason}") from error
+        raise AbiError(f"the string is not valid Unicode: {error.reason}") from error
 
 
 class Reader:
-    """Reads packed bytes from the front; raises AbiError where they end too early."""
+    """Reads packed bytes from front to back; raises AbiError where they end too early."""
 
     __slots__ = ("_data", "_position")
 
@@ -52,17 +52,17 @@ class Reader:
     def take(self, count: int) -> bytes:
         """The next bytes."""
         if count > self.remaining:
-            raise AbiError(f"data ends at byte {len(self._data)}, {count} bytes are due at byte {self._position}")
+            raise AbiError(f"data ends at byte {len(self._data)}, expected {count} bytes at byte {self._position}")
         start = self._position
         self._position += count
         return self._data[start : self._position]
 
     def unsigned(self, size: int) -> int:
-        """An unsigned integer of so many bytes."""
+        """An unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size), "little")
 
     def signed(self, size: int) -> int:
-        """A two's complement integer of so many bytes."""
+        """A two's complement integer of `size` bytes."""
         return int.from_bytes(self.take(size), "little", signed=True)
 
     def varuint32(self) -> int:
@@ -78,18 +78,20 @@ class Reader:
         raise AbiError(f"varuint32 before byte {self._position} is longer than 32 bits")
 
     def count(self) -> int:
-        """A number of elements that follow, each of at least one byte: refuses what cannot be there."""
+        """The number of elements that follow. Raises AbiError if there are fewer bytes left than elements."""
         value = self.varuint32()
         if value > self.remaining:
-            raise AbiError(f"{value} elements announced before byte {self._position}, {self.remaining} bytes are left")
+            raise AbiError(
+                f"{value} elements announced before byte {self._position}, but {self.remaining} bytes are left"
+            )
         return value
 
     def bytes_(self) -> bytes:
-        """Bytes with their length before them."""
+        """Length-prefixed bytes."""
         return self.take(self.varuint32())
 
     def string(self) -> str:
-        """A UTF-8 text with its length before it; what is not UTF-8 is shown as U+FFFD, as nodeos does."""
+        """A length-prefixed UTF-8 string; invalid bytes become U+FFFD, as in nodeos."""
         return self.bytes_().decode("utf-8", "replace")
 
     def finish(self) -> None:

@@ -7,19 +7,19 @@ AntelopeIO/reference-contracts; config.hpp (max_producers, block_interval_ms, pr
 from __future__ import annotations
 
 MIN_ACTIVATED_STAKE = 1_500_000_000_000
-"""Stake that must have voted before anybody is scheduled.
+"""Stake that must have voted before any producer is elected.
 
 An absolute number of smallest units, whatever the precision: 150,000,000.0000 tokens with the usual four decimals.
 """
 
 MAX_SCHEDULE = 21
-"""Producers in a schedule that an election makes."""
+"""Producers in a schedule that an election produces, at most."""
 
 MAX_VOTED_PRODUCERS = 30
-"""Producers that one vote names."""
+"""Producers that one vote may name."""
 
 MAX_PRODUCERS = 125
-"""Producers in any schedule that nodeos accepts."""
+"""Producers in any schedule that nodeos accepts, at most."""
 
 BLOCK_SECONDS = 0.5
 

@@ -1,7 +1,7 @@
 """Errors of the antelope library.
 
 AntelopeError
-├── FormatError (also ValueError): a text, a packing or a table that is not what the protocol allows
+├── FormatError (also ValueError): a string, packed data or an ABI that the protocol does not allow
 │   ├── BadName, BadAsset, BadKey
 │   ├── BadTransaction, BadGenesis, BadWasm
 │   └── AbiError
@@ -12,7 +12,7 @@ AntelopeError
     ├── AccountExists, CodeAlreadySet, AssertionFailed, Unauthorized
     ├── ResourceExceeded: RAM, NET, CPU or the time limit (retryable when it is the block's or the clock's limit)
     ├── UnknownAccount, UnknownBlock, UnknownTable, FeatureAlreadyActive, BadRequest
-    ├── BadAnswer: an answer that is not what the API promises
+    ├── BadAnswer: an answer that is not of the API's form
     └── UnknownEndpoint: the node has no such API
 
 Codes: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap.
@@ -24,7 +24,7 @@ from typing import Any
 
 
 class AntelopeError(Exception):
-    """Everything this library raises on purpose."""
+    """Base of all errors that this library raises on purpose."""
 
 
 class FormatError(AntelopeError, ValueError):
@@ -36,7 +36,7 @@ class BadName(FormatError):
 
 
 class BadAsset(FormatError):
-    """Not an asset or symbol, of another symbol, or beyond the bounds."""
+    """Not an asset or symbol, of another symbol, or out of range."""
 
 
 class BadKey(FormatError):
@@ -44,11 +44,11 @@ class BadKey(FormatError):
 
 
 class BadTransaction(FormatError):
-    """Bytes or JSON that are not a transaction, or one with parts this library does not make."""
+    """Not a transaction, or one with parts that this library does not support."""
 
 
 class BadGenesis(FormatError):
-    """A genesis.json that is incomplete or has unknown parts."""
+    """A genesis.json that is incomplete or has unknown fields."""
 
 
 class BadWasm(FormatError):
@@ -56,15 +56,14 @@ class BadWasm(FormatError):
 
 
 class AbiError(FormatError):
-    """An ABI that is inconsistent, or a value that does not fit its type; says the path of the value."""
+    """An inconsistent ABI, or a value that does not fit its type; the message has the value's path."""
 
 
 class NodeError(AntelopeError):
-    """A node's refusal.
+    """A node refused a request, or did not answer.
 
-    status: HTTP status, 0 when there was no answer. code: nodeos' error code, None when it gave none.
-    name: nodeos' exception name. message: `what` and all details, one line. retryable: the same request may succeed
-    later.
+    status: HTTP status, 0 when there was no answer. code: nodeos' error code, None when there is none. name: nodeos'
+    exception name. message: `what` and all details, in one line. retryable: the same request may succeed later.
     """
 
     retryable: bool = False
@@ -93,23 +92,23 @@ class Busy(NodeError):
 
 
 class DuplicateTransaction(NodeError):
-    """The transaction is already in this branch: for who pushes the same bytes again, good news."""
+    """The transaction is already in this branch: good news for anyone who pushes the same bytes again."""
 
 
 class ExpiredTransaction(NodeError):
-    """The expiration has passed: it will never be in a block that comes from now on."""
+    """The expiration has passed: no block from now on will contain the transaction."""
 
 
 class ExpirationTooFar(NodeError):
-    """The expiration is further ahead than max_transaction_lifetime."""
+    """The expiration is more than max_transaction_lifetime ahead."""
 
 
 class BadTapos(NodeError):
-    """The reference block is not of this branch."""
+    """The reference block is not in this branch."""
 
 
 class UnknownActor(NodeError):
-    """An authorising account or permission does not exist, or a similar fault in the transaction."""
+    """An authorising account or permission does not exist, or a similar mistake in the transaction."""
 
 
 class BadPackedTransaction(NodeError):
@@ -117,23 +116,23 @@ class BadPackedTransaction(NodeError):
 
 
 class AccountExists(NodeError):
-    """newaccount of an account that is there already."""
+    """newaccount of an account that exists already."""
 
 
 class CodeAlreadySet(NodeError):
-    """setcode of the code that is there already."""
+    """setcode of the code that the account has already."""
 
 
 class AssertionFailed(NodeError):
-    """A contract's own check; only the message tells which."""
+    """A contract's own check failed; only the message says which."""
 
 
 class Unauthorized(NodeError):
-    """Signatures or permissions do not suffice."""
+    """Signatures or permissions are not sufficient."""
 
 
 class ResourceExceeded(NodeError):
-    """RAM, NET or CPU of the account or the block, or the node's time for a transaction."""
+    """The account's or the block's RAM, NET or CPU, or the node's time limit for a transaction, is exceeded."""
 
     def __init__(self, status: int, code: int | None, name: str, message: str) -> None:
         super().__init__(status, code, name, message)
@@ -145,23 +144,23 @@ class UnknownAccount(NodeError):
 
 
 class UnknownBlock(NodeError):
-    """The node does not have the block asked for: it is not there yet, or pruned."""
+    """The node does not have the block: it does not exist yet, or was pruned."""
 
 
 class UnknownTable(NodeError):
-    """The contract's ABI has no such table, as before its contract is set."""
+    """The account's ABI has no such table, for instance because its contract is not set yet."""
 
 
 class BadAnswer(NodeError):
-    """The node's answer is not JSON, too large, or lacks what it must have."""
+    """The node's answer is not JSON, too large, or incomplete."""
 
 
 class FeatureAlreadyActive(NodeError):
-    """The protocol feature is active already, or unknown to the node; only the message tells which."""
+    """The protocol feature is active already, or unknown to the node; only the message says which."""
 
 
 class BadRequest(NodeError):
-    """The request is not what the endpoint takes."""
+    """The endpoint does not accept the request."""
 
 
 class UnknownEndpoint(NodeError):
@@ -194,7 +193,7 @@ _BY_STATUS: dict[int, type[NodeError]] = {400: BadRequest, 404: UnknownEndpoint,
 
 
 def node_error(status: int, body: Any) -> NodeError:
-    """The error that an HTTP answer of nodeos stands for; body is its decoded JSON, or text when it was none."""
+    """The error that an HTTP answer of nodeos means. body: its decoded JSON, or its text if it was not JSON."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         text = body.get("message") if isinstance(body, dict) else body

@@ -1,6 +1,6 @@
 """Protocol features: their names, digests, and the order in which they can be activated.
 
-The digests cover description, dependencies and the like, so they are the same on every Antelope chain.
+A digest covers the feature's description, dependencies and so on, so it is the same on every Antelope chain.
 Source: libraries/chain/protocol_feature_manager.cpp of AntelopeIO/leap and AntelopeIO/spring.
 """
 
@@ -39,14 +39,14 @@ DIGESTS: dict[str, str] = {
 }
 
 PREACTIVATE_FEATURE = "PREACTIVATE_FEATURE"
-"""The only one that the producer API activates; all others go through `activate` on `eosio`."""
+"""The only one that is activated through the producer API; all others need `activate` on `eosio`."""
 
 
 def order(supported: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(name, digest) of every feature of get_supported_protocol_features, each after those that it depends on.
+    """(name, digest) of every feature in get_supported_protocol_features' answer, each after its dependencies.
 
-    Where dependencies leave a choice, this module's order is kept, and features it does not know come last, by name.
-    Raises AntelopeError for an answer that is malformed, circular, or lacks a dependency.
+    Otherwise they are in this module's order; features that it does not know come last, by name. Raises AntelopeError
+    when the answer is malformed or circular, or lacks a dependency.
     """
     try:
         by_digest = {one["feature_digest"]: (_codename(one), list(one["dependencies"])) for one in supported}

@@ -17,9 +17,9 @@ from antelope.errors import BadGenesis, BadKey
 from antelope.keys import PublicKey
 
 DEVELOPMENT_KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
-"""The key whose private half everyone knows; nodeos takes it where no genesis is given."""
+"""The key whose private half is public; nodeos uses it where no genesis is given."""
 
-# Field, bytes, nodeos' default. CPU in microseconds, NET in bytes, *_pct in hundredths of a percent, times in seconds.
+# Field, size in bytes, default. CPU in microseconds, NET in bytes, *_pct in hundredths of a percent, times in seconds.
 _CONFIGURATION: tuple[tuple[str, int, int], ...] = (
     ("max_block_net_usage", 8, 1048576),
     ("target_block_net_usage_pct", 4, 1000),
@@ -45,14 +45,15 @@ _MIN_NET_ABOVE_BASE = 10 * 1024
 
 @dataclass(frozen=True)
 class Genesis:
-    """initial_timestamp is UTC, to the millisecond; initial_key is the genesis node's; the configuration is whole."""
+    """initial_timestamp is UTC, to the millisecond; initial_key is the genesis node's; the configuration is
+    complete."""
 
     initial_timestamp: datetime
     initial_key: PublicKey
     initial_configuration: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_CONFIGURATION))
 
     def to_json(self) -> str:
-        """The text of genesis.json."""
+        """The content of genesis.json."""
         value = {
             "initial_timestamp": self.initial_timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
             + f"{self.initial_timestamp.microsecond // 1000:03d}",
@@ -63,7 +64,7 @@ class Genesis:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Genesis:
-        """From the text of genesis.json; every field must be there, and no other. Raises BadGenesis."""
+        """From the content of genesis.json, which must have every field and no other. Raises BadGenesis."""
         try:
             value: Any = json.loads(text)
             timestamp, key = parse_time(value["initial_timestamp"]), PublicKey.parse(value["initial_key"])
@@ -80,7 +81,7 @@ class Genesis:
         return cls(timestamp, key, configuration)
 
     def packed(self) -> bytes:
-        """The genesis_state whose hash is the chain's id. Raises BadGenesis for numbers out of range."""
+        """The packed genesis_state, whose hash is the chain id. Raises BadGenesis for numbers out of range."""
         since_epoch = (self.initial_timestamp - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
         packed = (1000 * since_epoch).to_bytes(8, "little", signed=True) + self.initial_key.pack()
         for name, size, _ in _CONFIGURATION:
@@ -91,12 +92,12 @@ class Genesis:
         return packed
 
     def chain_id(self) -> str:
-        """The id of the chain that starts from this, in hexadecimal."""
+        """The id, in hexadecimal, of the chain that starts from this genesis."""
         return hashlib.sha256(self.packed()).hexdigest()
 
 
 def configuration_errors(configuration: Mapping[str, int]) -> list[str]:
-    """The limits of chain_config::validate, which nodeos itself reports as "Action validate exception" alone."""
+    """What chain_config::validate would reject; nodeos itself reports only "Action validate exception"."""
     given = configuration
     sized = [
         f"{name}: {given.get(name)!r} is not an integer from 0 to {(1 << 8 * size) - 1}"

@@ -1,4 +1,4 @@
-"""A client of one nodeos over HTTP: reads, pushes, and the producer and net APIs. It never retries."""
+"""A client for one nodeos over HTTP: reads, pushes, and the producer and net APIs. It never retries."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from antelope.transaction import SignedTransaction
 MAX_ANSWER = 64 << 20
 _TRACES, _WENT_WELL = b',"action_traces":[', b',"except":null,"error_code":null}}'
 _HEAD = 4096
-"""Bytes of an answer within which its traces begin."""
+"""Bytes at the beginning of an answer, within which its traces begin."""
 _PUSH_PATHS = ("/v1/chain/send_transaction2", "/v1/chain/send_transaction", "/v1/chain/push_transaction")
 
 
 class NodeClient(ChainReader):
-    """Keeps its connections alive; use it as `async with NodeClient("http://127.0.0.1:8888") as node`.
+    """Use it as `async with NodeClient("http://127.0.0.1:8888") as node`; it keeps its connections alive.
 
-    timeout in seconds, for a whole call; max_answer in bytes.
+    timeout: seconds for a whole call; max_answer: bytes.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class NodeClient(ChainReader):
         return self._session
 
     async def call(self, path: str, body: object) -> Any:
-        """Posts body as JSON and returns the decoded answer. Raises NodeError, of the kind its code says."""
+        """Posts body as JSON and returns the decoded answer. Raises the NodeError that nodeos' error code means."""
         try:
-            # nodeos takes \u escapes for plain letters, so texts go out as UTF-8.
+            # nodeos reads \u escapes as plain letters, so strings are sent as UTF-8.
             status, raw = await self._post(path, json.dumps(body, ensure_ascii=False).encode())
         except TimeoutError as error:
             message = f"{self.base_url}{path} gave no answer within {self._timeout:g} s"
@@ -78,7 +78,9 @@ class NodeClient(ChainReader):
             answer = json.loads(raw) if raw else None
         except ValueError as error:
             if status < 300:
-                raise BadAnswer(status, None, "", f"{self.base_url}{path} answered what is not JSON") from error
+                raise BadAnswer(
+                    status, None, "", f"{self.base_url}{path} answered with something that is not JSON"
+                ) from error
             answer = raw.decode("utf-8", "replace")
         if status >= 300:
             raise node_error(status, answer)
@@ -91,12 +93,12 @@ class NodeClient(ChainReader):
                 raw += chunk
                 if len(raw) > self._max_answer:
                     response.close()
-                    message = f"{self.base_url}{path} answered more than {self._max_answer} bytes"
+                    message = f"{self.base_url}{path} answered with more than {self._max_answer} bytes"
                     raise BadAnswer(response.status, None, "", message)
             return response.status, bytes(raw)
 
     async def send_transaction(self, transaction: SignedTransaction) -> Receipt:
-        """Pushes, through the newest of the push endpoints that the node has. Raises NodeError.
+        """Pushes a transaction through the newest push endpoint that the node has. Raises NodeError.
 
         DuplicateTransaction means that these bytes are in the node's branch already; after Unreachable their fate is
         unknown.
@@ -121,16 +123,17 @@ class NodeClient(ChainReader):
                 self._push_path += 1
 
     async def schedule_protocol_feature_activations(self, digests: list[str]) -> None:
-        """Asks the producing node to activate features in its next block; it forgets the request when it restarts."""
+        """Asks the producing node to activate features in its next block; the request is lost when it restarts."""
         path = "/v1/producer/schedule_protocol_feature_activations"
         await self.call(path, {"protocol_features_to_activate": digests})
 
     async def connect(self, endpoint: str) -> str:
-        """Dials a peer at "host:port" and says what the node said; that it was added does not mean that it answers."""
+        """Has the node dial a peer (HOST:PORT). Returns the node's words; "added" does not mean that the peer
+        answers."""
         return str(await self.call("/v1/net/connect", endpoint))
 
     async def disconnect(self, endpoint: str) -> str:
-        """Has the node hang up on a peer that it dialled (HOST:PORT), and dial it no more."""
+        """Has the node drop a peer that it dialled (HOST:PORT), and not dial it again. Returns the node's words."""
         return str(await self.call("/v1/net/disconnect", endpoint))
 
     async def is_up(self) -> bool:
@@ -143,10 +146,10 @@ class NodeClient(ChainReader):
 
 
 def without_traces(raw: bytes) -> bytes:
-    """A push's answer without the traces of its actions: 15 kB an account, which nobody reads.
+    """A push's answer without its action traces, which take 15 kB per account and which nobody reads.
 
-    As nodeos writes it, they stand between what is kept and the end, which says that all went well; any other answer
-    is returned as it is.
+    nodeos writes them between the part that is kept and the end, which says that all went well; any other answer is
+    returned unchanged.
     """
     start = raw.find(_TRACES, 0, _HEAD)
     return raw[:start] + b"}}" if start > 0 and raw.endswith(_WENT_WELL) else raw

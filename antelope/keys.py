@@ -1,7 +1,7 @@
-"""Keys and signatures in the texts and bytes of the chain.
+"""Keys and signatures, as text and packed.
 
-Texts: legacy public keys (EOS…), WIF private keys (5…), and the typed forms PUB_, PVT_, SIG_ with K1 (secp256k1), R1
-(secp256r1) or WA (WebAuthn). This library signs with K1 alone; R1 and WA keys are carried, not used.
+Text forms: legacy public keys (EOS…), WIF private keys (5…), and the typed forms PUB_, PVT_, SIG_ with K1 (secp256k1),
+R1 (secp256r1) or WA (WebAuthn). This library signs with K1 only; R1 and WA keys are represented, but not used.
 Format: libraries/libfc/include/fc/crypto/{public_key,private_key,signature}.hpp of AntelopeIO/leap.
 """
 
@@ -62,7 +62,8 @@ def _check_public(kind: int, data: bytes) -> None:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PublicKey:
-    """A public key; data is the compressed point (33 bytes), and for WA the relying party too. Sorts as on chain."""
+    """A public key; data is the compressed point (33 bytes), for WA followed by the relying party. Sorts as on
+    chain."""
 
     kind: int = field(kw_only=True, default=0)
     data: bytes
@@ -103,7 +104,7 @@ class PublicKey:
         return f"PUB_{KINDS[self.kind]}_{_with_checksum(self.data, KINDS[self.kind])}"
 
     def legacy(self, prefix: str = "EOS") -> str:
-        """EOS…, or another chain's prefix; kinds that have no legacy form in their modern one."""
+        """EOS…, or with another chain's prefix; the modern form for kinds that have no legacy form."""
         return prefix + _with_checksum(self.data, "") if self.kind == 0 else self.modern
 
     def __str__(self) -> str:
@@ -112,7 +113,7 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A signature; data is for K1 and R1 the recovery byte (27 + 4 + id), r and s: 65 bytes."""
+    """A signature; for K1 and R1, data is the recovery byte (27 + 4 + id), r and s: 65 bytes."""
 
     data: bytes
     kind: int = 0
@@ -145,7 +146,7 @@ class Signature:
         return bytes((self.kind,)) + self.data
 
     def recover(self, digest: bytes) -> PublicKey:
-        """The K1 key that made this signature over a 32-byte digest. Raises BadKey when there is none."""
+        """The K1 public key that made this signature over a 32-byte digest. Raises BadKey when there is none."""
         recovery = self.data[0] - 31
         if self.kind != 0 or not 0 <= recovery <= 3:
             raise BadKey("only compressed K1 signatures can be recovered")
@@ -153,7 +154,7 @@ class Signature:
             key = coincurve.PublicKey.from_signature_and_message(
                 self.data[1:] + bytes((recovery,)), digest, hasher=None
             )
-        except Exception as error:  # coincurve raises bare Exceptions of cffi beside ValueError
+        except Exception as error:  # coincurve raises bare Exceptions besides ValueError
             raise BadKey("no key made this signature") from error
         return PublicKey(key.format(compressed=True))
 
@@ -169,18 +170,18 @@ class Signature:
 
 
 class SigningKey(Protocol):
-    """What signs: a private key, or somebody who has it and signs when asked."""
+    """Something that signs: a private key, or a process that holds one and signs on request."""
 
     @property
     def public(self) -> PublicKey:
-        """The public key that its signatures verify under."""
+        """The public key that verifies its signatures."""
 
     def sign(self, digest: bytes) -> Signature:
-        """A signature over a 32-byte digest. It may block, where another process has the key."""
+        """A signature over a 32-byte digest. May block, if another process holds the key."""
 
 
 class PrivateKey:
-    """A K1 private key. Its text forms are reached by name only: str() and repr() show the public key."""
+    """A K1 private key. Only `wif` and `modern` give the secret: str() and repr() show the public key."""
 
     __slots__ = ("_key", "_public")
 
@@ -211,28 +212,28 @@ class PrivateKey:
 
     @property
     def public(self) -> PublicKey:
-        """The public key that belongs to it."""
+        """Its public key."""
         return self._public
 
     @property
     def wif(self) -> str:
-        """5…, the secret."""
+        """The secret, as 5…"""
         payload = _WIF_VERSION + self._key.secret
         return base58.b58encode(payload + _sha256d(payload)[:4]).decode("ascii")
 
     @property
     def modern(self) -> str:
-        """PVT_K1_…, the secret."""
+        """The secret, as PVT_K1_…"""
         return f"PVT_K1_{_with_checksum(self._key.secret, 'K1')}"
 
     def sign(self, digest: bytes) -> Signature:
         """A canonical signature over a 32-byte digest; the same for the same digest.
 
-        nodeos refuses signatures whose r or s begin with a set bit. About every second RFC 6979 nonce gives one that
-        passes, so a counter goes into the nonce until one does.
+        nodeos rejects signatures whose r or s has its highest bit set. About every second RFC 6979 nonce gives a
+        canonical one, so a counter goes into the nonce until one does.
         """
         if len(digest) != 32:
-            raise BadKey(f"a digest has 32 bytes, not {len(digest)}")
+            raise BadKey(f"a digest must have 32 bytes, not {len(digest)}")
         nonce = (ffi.NULL, ffi.NULL)
         counter = 0
         while True:
@@ -252,7 +253,7 @@ class PrivateKey:
         return f"PrivateKey(of {self._public})"
 
     def __reduce__(self) -> str:
-        raise TypeError("a private key is not pickled")
+        raise TypeError("a private key cannot be pickled")
 
 
 def _sha256d(data: bytes) -> bytes:
@@ -260,7 +261,7 @@ def _sha256d(data: bytes) -> bytes:
 
 
 def _is_canonical(raw: bytes) -> bool:
-    """r and s each neither negative nor padded, as public_key::is_canonical of libfc has it."""
+    """Whether r and s are neither negative nor padded, as in libfc's public_key::is_canonical."""
     r_first, r_second, s_first, s_second = raw[0], raw[1], raw[32], raw[33]
     return (
         r_first < 0x80

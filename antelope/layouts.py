@@ -1,7 +1,7 @@
-"""The data layouts of the contracts that a boot speaks to: one table, from which actions are packed and unpacked.
+"""The data layouts of actions that a boot sends: one table, by which they are packed and unpacked.
 
-Source: the ABIs of eosio.bios, eosio.system, eosio.token and eosio.msig (AntelopeIO/reference-contracts). Only what
-every version of them agrees on is here; anything else goes through the contract's own ABI.
+Source: the ABIs of eosio.bios, eosio.system, eosio.token and eosio.msig (AntelopeIO/reference-contracts). It has only
+what all versions agree on; anything else goes through the contract's own ABI.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _pack_own(value: Any) -> bytes:
 
 def _pack_checksum256(value: bytes) -> bytes:
     if len(value) != 32:
-        raise AbiError(f"a checksum256 has 32 bytes, not {len(value)}")
+        raise AbiError(f"a checksum256 must have 32 bytes, not {len(value)}")
     return value
 
 
@@ -104,7 +104,7 @@ _PACKERS: dict[str, Callable[[Any], bytes]] = {
     "uint32": _unsigned(4),
     "varuint32": pack_varuint32,
     "checksum256": _pack_checksum256,
-    # A binary extension: an older contract does not know it, None leaves it out.
+    # A binary extension, which older contracts do not know: None leaves it out.
     "checksum256$": lambda value: b"" if value is None else _pack_checksum256(value),
 }
 
@@ -115,7 +115,7 @@ def _packers(kind: str, action: str) -> tuple[Callable[[Any], bytes], ...]:
 
 
 def pack_data(kind: str, action: str, *values: Any) -> bytes:
-    """The data of an action of one of LAYOUTS; values are this library's own types, in the layout's order."""
+    """An action's packed data. values: this library's own types, in the layout's order. Raises FormatError."""
     return b"".join([pack(value) for pack, value in zip(_packers(kind, action), values, strict=True)])
 
 
@@ -126,7 +126,7 @@ def _types(kind: str) -> Types:
 
 
 def unpack_data(kind: str, action: str, data: bytes) -> dict[str, Any]:
-    """The data of an action of one of LAYOUTS as JSON, in nodeos' conventions. Raises AbiError."""
+    """An action's data as JSON, in nodeos' conventions. Raises AbiError."""
     reader = Reader(data)
     value: dict[str, Any] = _types(kind).unpack(action, reader, action)
     reader.finish()

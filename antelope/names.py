@@ -1,4 +1,4 @@
-"""Names of the chain: up to 12 characters of [a-z1-5.] in 60 bits, a 13th of 16 characters in the last 4.
+"""Names: up to 12 characters of [a-z1-5.] in 60 bits, and a 13th, one of 16 characters, in the last 4 bits.
 
 Format: libraries/chain/include/eosio/chain/name.hpp of AntelopeIO/leap.
 """
@@ -25,7 +25,7 @@ def name_to_int(text: str) -> int:
     for position, character in enumerate(text):
         bits = _VALUES.get(character)
         if bits is None:
-            raise BadName(f"name {text!r} has {character!r}; allowed are a-z, 1-5 and '.'")
+            raise BadName(f"name {text!r} contains {character!r}; only a-z, 1-5 and '.' are allowed")
         if position < 12:
             value |= bits << (59 - 5 * position)
         elif bits >= _LAST_VALUES:
@@ -53,16 +53,16 @@ def int_to_name(value: int) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether the text is a canonical name as accounts have it: 1 to 12 of [a-z1-5.], no dot at the end."""
+    """Whether it is a valid account name: 1 to 12 of [a-z1-5.], not ending with a dot."""
     return _ACCOUNT_NAME.fullmatch(text) is not None
 
 
 def check_name(text: str) -> str:
-    """The text itself when it is a canonical name; otherwise raises BadName with the reason."""
+    """The text itself if it is a valid account name. Raises BadName with the reason otherwise."""
     if is_name(text):
         return text
     if not text:
-        raise BadName("a name may not be empty")
+        raise BadName("a name cannot be empty")
     if len(text) > 12:
         raise BadName(f"name {text[:40]!r} has more than 12 characters")
     name_to_int(text)

@@ -1,7 +1,7 @@
 """The RAM market of eosio.system, in the contract's own arithmetic.
 
-RAM and core token form a Bancor pair of equal weights. Prices are computed in double precision and cut to integers, a
-fee of 0.5 % (rounded up) is taken off before the exchange. The market's row is `rammarket` in scope `eosio`.
+RAM and core token form a Bancor pair of equal weights. Prices are computed in double precision and truncated to
+integers; a fee of 0.5 % (rounded up) is deducted first. The market's row is in `rammarket`, scope `eosio`.
 Source: exchange_state.cpp (get_bancor_output) and delegate_bandwidth.cpp (buyram) of AntelopeIO/reference-contracts.
 """
 
@@ -12,27 +12,27 @@ from dataclasses import dataclass
 from antelope.errors import AntelopeError
 
 INITIAL_RAM_BYTES = 64 << 30
-"""For sale when `init` opens the market, for a thousandth of the supply."""
+"""For sale when `init` opens the market, against a thousandth of the supply."""
 _QUOTE_SHARE = 1000
 _FEE_DIVISOR = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RamMarket:
-    """base_balance: bytes of RAM for sale; quote_balance: core token in its smallest unit."""
+    """base_balance: bytes of RAM for sale; quote_balance: core tokens, in the smallest unit."""
 
     base_balance: int
     quote_balance: int
 
     @classmethod
     def at_init(cls, supply: int) -> RamMarket:
-        """The market that `init` makes; supply: the core token's, in its smallest unit."""
+        """The market that `init` opens. supply: the core token's, in the smallest unit."""
         return cls(INITIAL_RAM_BYTES, supply // _QUOTE_SHARE)
 
     def bytes_for(self, quantity: int) -> tuple[int, RamMarket]:
-        """What buyram gives for a quantity, the fee included, and the market afterwards.
+        """The bytes that buyram gives for a quantity (smallest units, fee included), and the market afterwards.
 
-        Raises AntelopeError when the quantity buys nothing, which the contract refuses.
+        Raises AntelopeError when the quantity buys nothing, which the contract rejects.
         """
         after_fee = quantity - fee(quantity)
         if quantity <= 0 or after_fee <= 0:
@@ -45,5 +45,5 @@ class RamMarket:
 
 
 def fee(quantity: int) -> int:
-    """The fee of 0.5 %, rounded up, that buyram takes off a quantity."""
+    """The fee of 0.5 %, rounded up, that buyram deducts from a quantity."""
     return (quantity + _FEE_DIVISOR - 1) // _FEE_DIVISOR

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 
 
 class ChainReader(Protocol):
-    """Subclasses give `call`; the rest follows. All methods raise NodeError, none retries."""
+    """Subclasses provide `call`; the rest follows. All methods raise NodeError, none retries."""
 
     @abstractmethod
     async def call(self, path: str, body: object) -> Any:
@@ -38,10 +38,10 @@ class ChainReader(Protocol):
             return None
 
     async def get_raw_abi(self, name: str) -> RawAbi:
-        """An account's ABI as set, with its hash and the contract's. Raises UnknownAccount."""
+        """An account's packed ABI, with its hash and the code's. Raises UnknownAccount."""
 
         def read(value: Row) -> RawAbi:
-            # nodeos drops the padding of base64 in some versions.
+            # Some versions of nodeos leave out base64's padding.
             text = value.get("abi", "").rstrip("=")
             return RawAbi(value["code_hash"], value["abi_hash"], base64.b64decode(text + "=" * (-len(text) % 4)))
 
@@ -49,7 +49,7 @@ class ChainReader(Protocol):
         return read_answer(f"get_raw_abi {name}", read, answer)
 
     async def get_block_info(self, num: int) -> BlockInfo:
-        """A block's header data, by number. Raises UnknownBlock."""
+        """A block without its transactions, by number. Raises UnknownBlock."""
         answer = await self.call("/v1/chain/get_block_info", {"block_num": num})
         return read_answer(f"get_block_info {num}", BlockInfo.from_json, answer)
 
@@ -59,7 +59,7 @@ class ChainReader(Protocol):
         return read_answer(f"get_block {num_or_id}", _object, answer)
 
     async def get_raw_block(self, num_or_id: int | str) -> Row:
-        """A block with its transactions packed, ten times as fast as get_block. Raises UnknownBlock."""
+        """A block with its transactions packed: ten times as fast as get_block. Raises UnknownBlock."""
         answer = await self.call("/v1/chain/get_raw_block", {"block_num_or_id": str(num_or_id)})
         return read_answer(f"get_raw_block {num_or_id}", _object, answer)
 
@@ -83,7 +83,7 @@ class ChainReader(Protocol):
         return tuple(digests)
 
     async def get_supported_protocol_features(self) -> list[Row]:
-        """All features that the node knows, from its producer API; antelope.features.order puts them in order."""
+        """All features that the node knows, from its producer API; antelope.features.order sorts them."""
         answer = await self.call("/v1/producer/get_supported_protocol_features", {})
         return read_answer("get_supported_protocol_features", _objects, answer)
 
@@ -93,7 +93,7 @@ class ChainReader(Protocol):
         return read_answer("get_supported_apis", lambda value: frozenset(map(str, value["apis"])), answer)
 
     async def connections(self) -> list[PeerLink]:
-        """The node's p2p links, inbound ones too."""
+        """The node's p2p links, inbound ones included."""
         answer = await self.call("/v1/net/connections", {})
         return read_answer("net/connections", lambda value: [PeerLink.from_json(one) for one in value], answer)
 
@@ -107,9 +107,9 @@ class ChainReader(Protocol):
         upper_bound: int | str = "",
         limit: int = PAGE,
     ) -> list[Row]:
-        """One page of a table's rows by primary key, decoded; a node may cut it short. Raises UnknownTable.
+        """One page of a table's rows by primary key, decoded; a node may return fewer. Raises UnknownTable.
 
-        Bounds are inclusive; give names as name_to_int(name), since nodeos takes a text of digits for a number.
+        Bounds are inclusive; pass names as name_to_int(name), since nodeos takes a string of digits for a number.
         """
         body = _table_query(code, scope, table, lower_bound, upper_bound, limit)
         answer = await self.call("/v1/chain/get_table_rows", body)
@@ -125,7 +125,7 @@ class ChainReader(Protocol):
         upper_bound: int | str = "",
         page: int = PAGE,
     ) -> AsyncIterator[Row]:
-        """All rows between the bounds, page by page until the node says that there is no more."""
+        """All rows between the bounds, page by page until the node reports that there are no more."""
         what = f"get_table_rows {code} {scope} {table}"
         body = _table_query(code, scope, table, lower_bound, upper_bound, page)
         while True:
@@ -136,11 +136,11 @@ class ChainReader(Protocol):
             if following is None:
                 return
             if not rows and following == body["lower_bound"]:
-                raise BadAnswer(200, None, "", f"{what} says that there is more after {following!r}, but gives nothing")
+                raise BadAnswer(200, None, "", f"{what} reports more after {following!r}, but gives nothing")
             body = {**body, "lower_bound": following}
 
     async def find_row(self, code: str, scope: str, table: str, key: int) -> Row | None:
-        """The row of this primary key, or None when the row, the table or the contract's account is not there."""
+        """The row with this primary key; None when the row, the table or the contract's account does not exist."""
         try:
             rows = await self.get_table_rows(code, scope, table, lower_bound=key, upper_bound=key, limit=1)
         except (UnknownTable, UnknownAccount):
@@ -163,7 +163,7 @@ def _table_query(
 
 
 def _page(value: Row) -> tuple[list[Row], str | None]:
-    """Rows, and the bound to go on from when there is more."""
+    """The rows, and the bound to continue from if there are more."""
     return _objects(value["rows"]), str(value["next_key"]) if value["more"] else None
 
 

@@ -1,6 +1,6 @@
-"""RIPEMD-160, the checksum in every key's text: from OpenSSL where it has it, else computed here.
+"""RIPEMD-160, the checksum in the text form of keys: from OpenSSL if it has it, else computed here.
 
-OpenSSL 3 keeps it in its legacy provider, which many hosts do not load.
+OpenSSL 3 has it in its legacy provider, which many hosts do not load.
 Algorithm: Dobbertin, Bosselaers, Preneel, "RIPEMD-160: A Strengthened Version of RIPEMD", 1996.
 """
 
@@ -54,7 +54,7 @@ def _rotate(value: int, count: int) -> int:
 
 
 def _line(state: tuple[int, ...], words: tuple[int, ...], right: bool) -> tuple[int, ...]:
-    """One of the two parallel lines of five rounds over one block."""
+    """One of the two parallel lines of five rounds over a block."""
     a, b, c, d, e = state
     orders, constants = (_ORDER_RIGHT, _CONSTANTS_RIGHT) if right else (_ORDER_LEFT, _CONSTANTS_LEFT)
     for turn in range(5):
@@ -66,7 +66,7 @@ def _line(state: tuple[int, ...], words: tuple[int, ...], right: bool) -> tuple[
 
 
 def ripemd160_pure(data: bytes) -> bytes:
-    """RIPEMD-160 in Python alone."""
+    """RIPEMD-160 in pure Python."""
     padded = data + b"\x80" + bytes(-(len(data) + 9) % 64) + struct.pack("<Q", 8 * len(data))
     state: tuple[int, ...] = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
     for start, end in pairwise(range(0, len(padded) + 1, 64)):

@@ -1,7 +1,7 @@
 """Actions, transactions and their signatures.
 
 Format: libraries/chain/include/eosio/chain/{action,transaction}.hpp of AntelopeIO/leap. Context-free actions,
-transaction extensions and compression are not made here, and refused where read.
+transaction extensions and compression are not supported, and rejected when read.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _NO_CONTEXT_FREE_DATA = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class PermissionLevel:
-    """A permission of an account, as in actor@permission."""
+    """A permission of an account, written actor@permission."""
 
     actor: str
     permission: str = "active"
 
     @classmethod
     def parse(cls, text: str) -> PermissionLevel:
-        """From "actor@permission", or "actor", which means its active permission. Raises BadName when packed."""
+        """From "actor@permission", or "actor" for its active permission. The names are checked when it is packed."""
         actor, _, permission = text.partition("@")
         return cls(actor, permission or "active")
 
@@ -48,7 +48,7 @@ class PermissionLevel:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A call of a contract's action; account is the contract's, data is packed."""
+    """A call of a contract's action. account: the contract's; data: packed."""
 
     account: str
     name: str
@@ -56,7 +56,7 @@ class Action:
     data: bytes
 
     def pack(self) -> bytes:
-        """As a transaction holds it."""
+        """The packed form, as in a transaction."""
         levels = self.authorization
         packed = b"".join([level.pack() for level in levels])
         head = pack_name(self.account) + pack_name(self.name) + pack_varuint32(len(levels)) + packed
@@ -80,7 +80,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Transaction:
-    """expiration is in Unix seconds. max_net_usage_words (of 8 bytes) and max_cpu_usage_ms: 0 is no limit."""
+    """expiration is in Unix seconds. max_net_usage_words (8 bytes each) and max_cpu_usage_ms: 0 means no limit."""
 
     expiration: int
     ref_block_num: int
@@ -92,7 +92,8 @@ class Transaction:
 
     @staticmethod
     def tapos_from(block_id: str) -> tuple[int, int]:
-        """(ref_block_num, ref_block_prefix) that tie a transaction to this block's branch. Raises BadTransaction."""
+        """The (ref_block_num, ref_block_prefix) that tie a transaction to this block's branch. Raises
+        BadTransaction."""
         try:
             raw = bytes.fromhex(block_id)
         except ValueError as error:
@@ -140,7 +141,7 @@ class Transaction:
 
     @classmethod
     def read(cls, reader: Reader) -> Transaction:
-        """From the front of packed bytes."""
+        """From the next packed bytes. Raises BadTransaction, AbiError."""
         expiration, number, prefix = reader.unsigned(4), reader.unsigned(2), reader.unsigned(4)
         net, cpu, delay = reader.varuint32(), reader.unsigned(1), reader.varuint32()
         if reader.varuint32():
@@ -151,11 +152,11 @@ class Transaction:
         return cls(expiration, number, prefix, actions, net, cpu, delay)
 
     def signing_digest(self, chain_id: str) -> bytes:
-        """What is signed, 32 bytes."""
+        """The digest (32 bytes) that signatures are over."""
         return signing_digest(chain_id, self.packed)
 
     def sign(self, chain_id: str, keys: Iterable[SigningKey]) -> SignedTransaction:
-        """Signed by each key, for the chain of this id (64 hexadecimal digits)."""
+        """This transaction, signed by each key for the chain with this id (64 hexadecimal digits)."""
         digest = self.signing_digest(chain_id)
         return SignedTransaction(tuple(key.sign(digest) for key in keys), self.packed)
 
@@ -175,7 +176,7 @@ class Transaction:
 
 
 def signing_digest(chain_id: str, packed: bytes) -> bytes:
-    """The digest that signatures of a packed transaction are over. Raises BadTransaction for a malformed chain id."""
+    """The digest that signatures of a packed transaction are over. Raises BadTransaction on a malformed chain id."""
     try:
         chain = bytes.fromhex(chain_id)
     except ValueError:
@@ -187,7 +188,7 @@ def signing_digest(chain_id: str, packed: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A packed transaction with its signatures: what is kept and pushed, always these same bytes."""
+    """A packed transaction with its signatures: what is kept on record and pushed, always the same bytes."""
 
     signatures: tuple[Signature, ...]
     packed: bytes
@@ -203,7 +204,7 @@ class SignedTransaction:
         return Transaction.unpack(self.packed)
 
     def pack(self) -> bytes:
-        """A packed_transaction, as blocks and p2p messages hold it: uncompressed, without context-free data."""
+        """A packed_transaction, as in blocks and p2p messages: uncompressed, without context-free data."""
         signatures = b"".join(signature.pack() for signature in self.signatures)
         return pack_varuint32(len(self.signatures)) + signatures + b"\x00\x00" + pack_bytes(self.packed)
 
@@ -218,7 +219,7 @@ class SignedTransaction:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> SignedTransaction:
-        """From the form of to_json. Raises BadTransaction, or BadKey for a signature."""
+        """From the form of to_json. Raises BadTransaction, or BadKey on a malformed signature."""
         try:
             if value.get("compression", "none") not in ("none", 0) or value.get("packed_context_free_data"):
                 raise BadTransaction("the transaction is compressed or has context-free data")

@@ -1,4 +1,4 @@
-"""What can be told from a contract's WebAssembly without running it.
+"""What a contract's WebAssembly shows without running it.
 
 Format: WebAssembly Core Specification 1.0, 5.5 (modules).
 """
@@ -17,7 +17,7 @@ _FUNCTION, _TABLE, _MEMORY, _GLOBAL = range(4)
 
 
 def code_hash(wasm: bytes) -> str:
-    """As get_code_hash tells it, in hexadecimal."""
+    """The code hash in hexadecimal, as in get_code_hash's answer."""
     return hashlib.sha256(wasm).hexdigest()
 
 
@@ -40,7 +40,7 @@ def imports(wasm: bytes) -> set[str]:
 def _imported_functions(reader: Reader) -> set[str]:
     names: set[str] = set()
     for _ in range(reader.count()):
-        reader.bytes_()  # the module it is imported from: always env
+        reader.bytes_()  # the module that it is imported from: always env
         name, kind = reader.string(), reader.unsigned(1)
         if kind == _FUNCTION:
             reader.varuint32()

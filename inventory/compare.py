@@ -74,8 +74,8 @@ def compare(
 ) -> list[str]:
     """The sealed sections that the inventory now states differently; empty: nothing sealed was edited.
 
-    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones are
-    left out: a newer bundle changes nothing in a sealed network.
+    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones
+    are left out: a newer bundle changes nothing in a sealed network.
     """
     now = sections(network)
     different = [name for name in _PARTS if now.get(name) != sealed.sections.get(name)]

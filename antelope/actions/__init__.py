@@ -1,4 +1,5 @@
-"""Builders of the actions that a boot sends, by contract; authorised by the natural actor's active permission."""
+"""Builders of the actions of system, token and msig contracts; by default authorised by the actor's active
+permission."""
 
 from antelope.actions.msig import approve, cancel, exec, propose, unapprove  # noqa: A004 - the chain's name
 from antelope.actions.native import newaccount, setabi, setcode, updateauth

@@ -21,7 +21,7 @@ def propose(
     contract: str = MSIG,
     auth: PermissionLevel | None = None,
 ) -> Action:
-    """Puts a transaction up for the approval of the requested permissions; its TaPoS may be 0."""
+    """Proposes a transaction for approval by the requested permissions; its TaPoS fields may be 0."""
     levels = tuple(requested)
     return _action(contract, "propose", auth or PermissionLevel(proposer), proposer, proposal_name, levels, trx)
 
@@ -34,7 +34,7 @@ def approve(
     contract: str = MSIG,
     auth: PermissionLevel | None = None,
 ) -> Action:
-    """Approves as level; with proposal_hash (sha256 of the proposed packed transaction) only exactly that one."""
+    """Approves a proposal as level; with proposal_hash (sha256 of the packed transaction) exactly that transaction."""
     return _action(contract, "approve", auth or level, proposer, proposal_name, level, proposal_hash)
 
 
@@ -45,19 +45,19 @@ def unapprove(
     contract: str = MSIG,
     auth: PermissionLevel | None = None,
 ) -> Action:
-    """Takes an approval back."""
+    """Withdraws an approval."""
     return _action(contract, "unapprove", auth or level, proposer, proposal_name, level)
 
 
 def exec(  # noqa: A001 - the action's name on the chain
     proposer: str, proposal_name: str, executer: str, contract: str = MSIG, auth: PermissionLevel | None = None
 ) -> Action:
-    """Executes an approved proposal. Its receipt does not prove the effect: an older eosio.msig defers it."""
+    """Executes an approved proposal. Its receipt proves no effect: an older eosio.msig defers the transaction."""
     return _action(contract, "exec", auth or PermissionLevel(executer), proposer, proposal_name, executer)
 
 
 def cancel(
     proposer: str, proposal_name: str, canceler: str, contract: str = MSIG, auth: PermissionLevel | None = None
 ) -> Action:
-    """Removes a proposal: its proposer at any time, anyone once it has expired."""
+    """Removes a proposal: allowed to its proposer at any time, and to anyone once it has expired."""
     return _action(contract, "cancel", auth or PermissionLevel(canceler), proposer, proposal_name, canceler)

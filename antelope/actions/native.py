@@ -1,4 +1,4 @@
-"""Actions that nodeos itself carries out, whatever contract `eosio` has."""
+"""Actions that nodeos itself carries out, whichever contract is on `eosio`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from antelope.transaction import Action, PermissionLevel
 def newaccount(
     creator: str, name: str, owner: Authority, active: Authority, auth: PermissionLevel | None = None
 ) -> Action:
-    """Makes an account; the creator pays its first RAM unless a buyram in the same transaction does."""
+    """Creates an account; the creator pays for its first RAM unless a buyram in the same transaction does."""
     data = pack_data(SYSTEM, "newaccount", creator, name, owner, active)
     return Action(SYSTEM, "newaccount", (auth or PermissionLevel(creator),), data)
 
@@ -32,9 +32,9 @@ def setabi(account: str, packed_abi: bytes, auth: PermissionLevel | None = None)
 def updateauth(
     account: str, permission: str, parent: str, authority: Authority, auth_permission: str | None = None
 ) -> Action:
-    """Makes or changes a permission; parent is "" for owner. Authorised by auth_permission of the account.
+    """Creates or changes a permission; parent is "" for owner.
 
-    Without one it is owner for owner, and active for all others.
+    auth_permission: the account's permission that authorises it; by default owner for owner, active for all others.
     """
     signer = auth_permission or ("owner" if permission == "owner" else "active")
     data = pack_data(SYSTEM, "updateauth", account, permission, parent, authority)

@@ -18,7 +18,7 @@ def _action(name: str, actor: str, auth: PermissionLevel | None, *values: Any) -
 
 
 def activate(digest: str, auth: PermissionLevel | None = None) -> Action:
-    """Activates a protocol feature, from the next block on; digest in hexadecimal. Raises AbiError."""
+    """Activates a protocol feature from the next block on; digest is hexadecimal. Raises AbiError."""
     try:
         raw = bytes.fromhex(digest)
     except ValueError as error:
@@ -27,61 +27,61 @@ def activate(digest: str, auth: PermissionLevel | None = None) -> Action:
 
 
 def setpriv(account: str, is_priv: bool, auth: PermissionLevel | None = None) -> Action:
-    """Makes an account privileged, or no longer so."""
+    """Makes an account privileged, or revokes that."""
     return _action("setpriv", SYSTEM, auth, account, int(is_priv))
 
 
 def init(version: int, symbol: Symbol, auth: PermissionLevel | None = None) -> Action:
-    """Starts eosio.system with its core symbol, whose token must have been issued already."""
+    """Initialises eosio.system with its core symbol, whose token must have been issued already."""
     return _action("init", SYSTEM, auth, version, symbol)
 
 
 def buyram(payer: str, receiver: str, quantity: Asset, auth: PermissionLevel | None = None) -> Action:
-    """Buys RAM for so much, the fee included."""
+    """Buys RAM for this quantity of tokens, fee included."""
     return _action("buyram", payer, auth, payer, receiver, quantity)
 
 
 def buyrambytes(payer: str, receiver: str, ram_bytes: int, auth: PermissionLevel | None = None) -> Action:
-    """Buys about so many bytes of RAM, at the market's price."""
+    """Buys about this many bytes of RAM, at the market's price."""
     return _action("buyrambytes", payer, auth, payer, receiver, ram_bytes)
 
 
 def delegatebw(
     from_: str, receiver: str, net: Asset, cpu: Asset, transfer: bool = False, auth: PermissionLevel | None = None
 ) -> Action:
-    """Stakes for a receiver; with transfer the stake, and its vote, become the receiver's own."""
+    """Stakes for a receiver; with transfer, the stake and its voting weight become the receiver's own."""
     return _action("delegatebw", from_, auth, from_, receiver, net, cpu, transfer)
 
 
 def undelegatebw(from_: str, receiver: str, net: Asset, cpu: Asset, auth: PermissionLevel | None = None) -> Action:
-    """Takes stake back; it is paid out three days later."""
+    """Unstakes; the tokens are paid out three days later."""
     return _action("undelegatebw", from_, auth, from_, receiver, net, cpu)
 
 
 def regproducer(
     producer: str, key: PublicKey, url: str = "", location: int = 0, auth: PermissionLevel | None = None
 ) -> Action:
-    """Registers a producer with its block-signing key; location is a 16-bit number that schedules are sorted by."""
+    """Registers a producer with its block-signing key; schedules are sorted by location, a 16-bit number."""
     return _action("regproducer", producer, auth, producer, key, url, location)
 
 
 def unregprod(producer: str, auth: PermissionLevel | None = None) -> Action:
-    """Takes a producer out of the race."""
+    """Unregisters a producer, so that it is no longer elected."""
     return _action("unregprod", producer, auth, producer)
 
 
 def voteproducer(
     voter: str, proxy: str = "", producers: Iterable[str] = (), auth: PermissionLevel | None = None
 ) -> Action:
-    """Votes with all of a voter's stake, for a proxy or for up to 30 producers, sorted here as is demanded."""
+    """Votes with all of a voter's stake, for a proxy or for up to 30 producers, which are sorted here as required."""
     return _action("voteproducer", voter, auth, voter, proxy, sorted(producers, key=name_to_int))
 
 
 def regproxy(proxy: str, isproxy: bool, auth: PermissionLevel | None = None) -> Action:
-    """Makes an account a proxy that others can vote through, or no longer so."""
+    """Makes an account a proxy that others can vote through, or revokes that."""
     return _action("regproxy", proxy, auth, proxy, isproxy)
 
 
 def claimrewards(owner: str, auth: PermissionLevel | None = None) -> Action:
-    """Claims a producer's pay; refused within 24 hours of the last claim."""
+    """Claims a producer's rewards; refused within 24 hours of the last claim."""
     return _action("claimrewards", owner, auth, owner)

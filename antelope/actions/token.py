@@ -14,26 +14,26 @@ def _action(contract: str, name: str, actor: str, auth: PermissionLevel | None, 
 
 
 def create(issuer: str, maximum_supply: Asset, contract: str = TOKEN, auth: PermissionLevel | None = None) -> Action:
-    """Makes a token; authorised by the contract's own account."""
+    """Creates a token; authorised by the contract's own account."""
     return _action(contract, "create", contract, auth, issuer, maximum_supply)
 
 
 def issue(
     to: str, quantity: Asset, memo: str = "", contract: str = TOKEN, auth: PermissionLevel | None = None
 ) -> Action:
-    """Puts so much into circulation, to the issuer itself."""
+    """Issues this quantity to the issuer itself, which newer contracts require."""
     return _action(contract, "issue", to, auth, to, quantity, memo)
 
 
 def transfer(
     from_: str, to: str, quantity: Asset, memo: str = "", contract: str = TOKEN, auth: PermissionLevel | None = None
 ) -> Action:
-    """Moves so much; the memo has at most 256 bytes."""
+    """Transfers this quantity; the memo has at most 256 bytes."""
     return _action(contract, "transfer", from_, auth, from_, to, quantity, memo)
 
 
 def open(  # noqa: A001 - the action's name on the chain
     owner: str, symbol: Symbol, ram_payer: str, contract: str = TOKEN, auth: PermissionLevel | None = None
 ) -> Action:
-    """Makes a balance row of zero for the owner, paid and authorised by ram_payer."""
+    """Opens a zero balance for the owner, paid for and authorised by ram_payer."""
     return _action(contract, "open", ram_payer, auth, owner, symbol, ram_payer)

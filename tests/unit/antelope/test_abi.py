@@ -60,13 +60,13 @@ def test_known_bytes() -> None:
         ({"amounts": [1, -1]}, r"pay.amounts\[1\]"),
         ({"amounts": [1.0]}, r"pay.amounts\[0\]: 1.0 is not an integer"),
         ({"amounts": [True]}, r"pay.amounts\[0\]: True is not an integer"),
-        ({"amounts": {}}, "pay.amounts: an array is due"),
-        ({"memo": 5}, "pay.memo: 5 is not a text"),
-        ({"memo": "\ud800"}, "pay.memo: text is not valid Unicode"),
+        ({"amounts": {}}, "pay.amounts: expected an array"),
+        ({"memo": 5}, "pay.memo: 5 is not a string"),
+        ({"memo": "\ud800"}, "pay.memo: the string is not valid Unicode"),
         ({"how": ["int8", 1]}, "pay.how: a variant is"),
         ({"how": ["uint8", 256]}, r"pay.how\[1\]: 256"),
         ({"unknown": 1}, "pay.unknown: pay has no such field"),
-        ({"more": "x"}, "pay.extra: missing, but more after it is given"),
+        ({"more": "x"}, "pay.extra: missing, but the later field more is given"),
     ],
 )
 def test_refusals_name_the_path(change: dict[str, Any], path: str) -> None:
@@ -113,8 +113,8 @@ def test_abis_survive_packing() -> None:
     [
         ({"version": "eosio::abi/2.0"}, "version"),
         ({"version": 1}, "version"),
-        ({"structs": {}}, "structs: an array is due"),
-        ({"structs": [5]}, r"structs\[0\]: an object is due"),
+        ({"structs": {}}, "structs: expected an array"),
+        ({"structs": [5]}, r"structs\[0\]: expected an object"),
         ({"structs": [{"name": "a", "base": "b", "fields": []}]}, "unknown base"),
         ({"structs": [{"name": "a", "base": "a", "fields": []}]}, "its own base"),
         ({"structs": [{"name": "uint8", "base": "", "fields": []}]}, "defined twice"),

@@ -135,7 +135,7 @@ def test_authorities_are_sorted_and_come_back(numbers: set[int], levels: set[tup
     [
         (Authority(1), "sum to 0"),
         (Authority(0, ((KEY.public, 1),)), "threshold is 0"),
-        (Authority(3, ((KEY.public, 1), (OTHER.public, 1))), "sum to 2, its threshold is 3"),
+        (Authority(3, ((KEY.public, 1), (OTHER.public, 1))), "sum to 2, but its threshold is 3"),
         (Authority(1, ((KEY.public, 1), (KEY.public, 1))), "key twice"),
         (Authority(1, (), (("a", "active", 1), ("a", "active", 2))), "permission twice"),
         (Authority(1, ((KEY.public, 65536),)), "weights"),
