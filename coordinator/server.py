@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -38,6 +39,10 @@ CALLS_PER_AGENT = 16
 SESSIONS, SESSIONS_SECONDS = 60, 60.0
 """So many sessions of a party are begun in so many seconds; its agent dials every 2 s at most."""
 CHUNK = 1 << 20
+FILES = 8192
+"""Files that this process may have open, where the system lets it: 1,024, as usual, are fewer than agents may come."""
+OWN_FILES = 256
+"""Those that are not for connections: the journal, artifacts, SSH, other terminals."""
 
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.so_reuseport", 0),  # a second coordinator must fail to listen, not share the port
@@ -214,11 +219,26 @@ async def _write(connection: Connection, context: Context) -> None:
         await context.write(message)
 
 
+def connections_at_once() -> int:
+    """How many may be open, known or not: who only connects must not use up the files that everything else needs.
+
+    Raises the process's own limit of open files as far as it may.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    bounds = [FILES] if hard == resource.RLIM_INFINITY else [FILES, hard]
+    if soft != resource.RLIM_INFINITY and soft < min(bounds):
+        soft = min(bounds)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    most = FILES if soft == resource.RLIM_INFINITY else min(soft, FILES)
+    return max(most - OWN_FILES, most // 2)
+
+
 def make_server(
     handler: AgentHandler, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes
 ) -> tuple[grpc.aio.Server, int]:
     """A server that is not started yet, and its port. Key and certificates are PEM. Raises OSError: cannot listen."""
-    server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=CALLS)
+    options = [*OPTIONS, ("grpc.max_allowed_incoming_connections", connections_at_once())]
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
     rpc.add_CoordinationServicer_to_server(_Servicer(handler), server)
     credentials = grpc.ssl_server_credentials([(key, certificate)], root_certificates=ca, require_client_auth=True)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import grpc
 import pytest
 
 from agent.session import OPTIONS, Credentials, Refused, Session, SessionEnded
+from coordinator import server
 from coordinator.ca import Authority
 from coordinator.hub import Hub
 from coordinator.server import CALLS_PER_AGENT, SESSIONS
@@ -109,6 +111,40 @@ async def test_who_never_shakes_hands_is_dropped(hub: Hub) -> None:
         await asyncio.wait_for(reader.readexactly(1 << 20), 20)
     assert time.monotonic() - begun < 15
     writer.close()
+
+
+async def test_who_only_connects_leaves_files_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond so many connections the next ones are closed at once, and whoever is in stays in."""
+    monkeypatch.setattr(server, "FILES", 8)
+    assert server.connections_at_once() == 4
+    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub, contextlib.AsyncExitStack() as stack:
+        session = dial(hub, credentials(hub, tmp_path, "good"), FakeWork())
+        link = await hub.agent("good", 5)
+        ends = []
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", hub.port)
+            stack.callback(writer.close)
+            ends.append(asyncio.create_task(reader.read()))
+        _, held = await asyncio.wait(ends, timeout=1)
+        assert 0 < len(held) <= 4
+        assert await link.query("genesis", "/v1/chain/get_info", [1]) == [1]
+        session.cancel()
+
+
+def test_the_limit_of_open_files_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the system lets this process; its own files always have room beside the connections."""
+    for (soft, hard), raised, connections in (
+        ((1024, 524288), [(8192, 524288)], 7936),
+        ((1024, 4096), [(4096, 4096)], 3840),
+        ((1024, resource.RLIM_INFINITY), [(8192, resource.RLIM_INFINITY)], 7936),
+        ((20000, 20000), [], 7936),
+        ((256, 256), [], 128),
+    ):
+        calls: list[tuple[int, int]] = []
+        monkeypatch.setattr(resource, "getrlimit", lambda _, found=(soft, hard): found)
+        monkeypatch.setattr(resource, "setrlimit", lambda _, wanted, calls=calls: calls.append(wanted))
+        assert server.connections_at_once() == connections
+        assert calls == raised
 
 
 async def test_an_unregistered_name_is_refused_for_good(hub: Hub, tmp_path: Path) -> None:
