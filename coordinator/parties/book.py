@@ -162,6 +162,10 @@ class Book:
             attested.name, attested.account, attested.document, attested.signature, attested.at,
         )  # fmt: skip
 
+    def attesting(self) -> frozenset[str]:
+        """Names of the parties that have attested."""
+        return frozenset(row[0] for row in self._journal.rows("SELECT name FROM attestation"))
+
     def attestations(self) -> dict[str, Attested]:
         """By name of the party."""
         rows = self._journal.rows("SELECT name, account, document, signature, at FROM attestation")

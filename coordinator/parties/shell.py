@@ -73,6 +73,9 @@ class Shell:
         self._network = session.network
         self._book = session.hub.book
         self._tell = tell
+        self._parties: tuple[Party, ...] = ()
+        self._attested: frozenset[str] = frozenset()
+        """As the last look found them: read once for all parties, since there may be many."""
         self._tracks: dict[str, _Track] = {}
         self._chain = Chain()
         self._turns = Turns()
@@ -104,9 +107,10 @@ class Shell:
                 await self._links.close()
 
     async def _look(self) -> None:
-        parties = self._book.parties()
+        parties = self._parties = self._book.parties()
         if not parties:
             return
+        self._attested = self._book.attesting()
         sealed = self._session.state.sealed if self._links is None else self._sealed
         if sealed and self._links is None:
             self._sealed: Sealed | None = sealed
@@ -161,14 +165,14 @@ class Shell:
             detail=plain(status.detail) if status else "",
             head=status.head if status else 0,
             account=track.account,
-            attested=party.name in self._book.attestations(),
+            attested=party.name in self._attested,
             trouble=track.troubles(time.monotonic()),
         )
 
     def _peers(self, party: Party) -> tuple[str, ...]:
         """Its neighbours; the one that is to dial it back only once it has: nodeos keeps one of two links."""
         prober = self._links.prober(party) if self._links and not party.found else None
-        return spread.peers_of_party(self._network, self._book.parties(), party, prober.name if prober else "")
+        return spread.peers_of_party(self._network, self._parties, party, prober.name if prober else "")
 
     def _note(self, party: Party, decision: Decision) -> None:
         known = self._book.find(party.name)
