@@ -111,11 +111,16 @@ def _schedule(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[
 
 
 def _signing_keys(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
-    """A party's is the one that it registered: it may change it."""
-    planned = {
-        str(row["owner"]): str(row["producer_key"]) for row in seen.producers if row["owner"] in observed.parties
-    } | {producer.account: producer.signing_key for producer in blueprint.sealed.producers}
+    """A party's is the one that it registered: it may change it.
+
+    One that unregistered has none in the table any more; the schedule may keep it, with the key that it had.
+    """
+    parties = [row for row in seen.producers if row["owner"] in observed.parties]
+    left = {str(row["owner"]) for row in parties if not row["is_active"]}
+    planned = {str(row["owner"]): str(row["producer_key"]) for row in parties} | {
+        producer.account: producer.signing_key for producer in blueprint.sealed.producers
+    }
     for entry in seen.schedule["active"]["producers"]:
         name, key = str(entry["producer_name"]), _signed_by(entry["authority"])
-        if key != planned.get(name):
+        if key != planned.get(name) and name not in left:
             yield f"{name} signs with {key}, planned {planned.get(name, 'not at all')}"

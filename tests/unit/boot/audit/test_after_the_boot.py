@@ -49,6 +49,17 @@ async def test_elected_party_is_no_difference(chain: FakeChain, plan: Blueprint)
     assert failed == {"no other accounts", "producers", "votes", "schedule", "signing keys"}
 
 
+async def test_a_party_that_left_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
+    """unregprod empties its key in the table, while a schedule that has nobody else keeps it with the key it had."""
+    add_producer(chain)
+    _elect(chain, "stranger")
+    change(
+        row_of(chain, "producers", "stranger"), is_active=0, producer_key="EOS1111111111111111111111111111111114T1Anm"
+    )
+    report = await audit(chain, plan, observed=Observed(frozenset({"stranger"})))
+    assert [check.detail for check in report.checks if not check.ok] == []
+
+
 async def test_an_upgrade_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
     """A contract that the producers replaced may be as they replaced it, code and ABI together, or as sealed."""
     code, abi = "c" * 64, chain.contracts["eosio"][1]
