@@ -176,10 +176,12 @@ class PartyAgent(Agent):
 
     async def _leave(self, request: Mapping[str, Any], say: Say) -> None:
         """Unregisters, says farewell, stops the node, and ends the agent."""
+        self._duties.leaving = True
         try:
             await unregister(self._duties, say)
         except (*TROUBLE, OSError) as error:
             if not request.get("force"):
+                self._duties.leaving = False
                 raise ControlError(
                     f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
                 ) from error

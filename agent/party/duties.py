@@ -60,6 +60,8 @@ class PartyDuties(Duties):
         self.settings = settings
         self.proving = Proving(self._config.network, self.held)
         self.pending = proposals.Pending(data / "proposals")
+        self.leaving = False
+        """Whether its operator is ending it: it registers no more."""
         self._data = data
 
     @property
@@ -171,6 +173,8 @@ class PartyDuties(Duties):
         await self._run_step(wanted, report)
 
     async def _enlist(self, report: Report) -> None:
+        if self.leaving:
+            raise DutyError(f"refused: {self.account} is leaving")
         info = await self._synced()
         self._check_ours(await self.node.find_account(self.account))
         key = self._keys.signer_key(self.account)
@@ -184,8 +188,9 @@ class PartyDuties(Duties):
         _told(report, pushed)
 
     def _as_wanted(self, row: Mapping[str, Any], key: PublicKey) -> bool:
-        same = PublicKey.parse(str(row["producer_key"])) == key
-        return bool(row["is_active"]) and same and row["url"] == self.settings.url
+        if not row["is_active"]:  # its key is none any more
+            return False
+        return PublicKey.parse(str(row["producer_key"])) == key and row["url"] == self.settings.url
 
     async def _synced(self) -> Info:
         """The node's head, which is fresh. Raises DutyError when it is not in sync yet."""

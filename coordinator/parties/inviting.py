@@ -35,8 +35,9 @@ def invite(
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
     register, book, invites = Register(journal), Book(journal), Invites(journal)
-    entry = register.find(name)
-    if entry and not _ran_out(entry):
+    entry, known = register.find(name), book.find(name)
+    left = known is not None and known.state is Standing.LEFT
+    if entry and (entry.revoked or not (left or _ran_out(entry))):
         state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
         raise UsageProblem(f"{name} {state}")
     _check_account(book, invites, name, account)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,30 @@ async def test_registering_waits_for_the_account(alice: Home) -> None:
         "is_active": 1, "producer_key": str(alice.keys.signer_key(ALICE)), "url": "https://alice.example",
     }  # fmt: skip
     assert (await alice.do(enlist=pb.Enlist())).ok
+
+
+async def test_who_left_registers_again_and_who_is_leaving_does_not(
+    alice: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """unregprod empties the key in the table. While its operator ends it the coordinator wants a registration, too."""
+    signed: list[str] = []
+
+    async def sign(chore: Chore, pushes: Sequence[Push], info: Any) -> tuple[Pushed, ...]:
+        signed.extend(action.name for push in pushes for action in push.actions)
+        return (Pushed(ALICE, "aa", 5),)
+
+    monkeypatch.setattr(alice.duties, "sign", sign)
+    await alice.hold()
+    alice.nodes.node.accounts[ALICE] = _account(str(alice.keys.account_key(ALICE)))
+    alice.nodes.node.rows["eosio", "eosio", "producers", ALICE] = {
+        "is_active": 0, "producer_key": "EOS1111111111111111111111111111111114T1Anm", "url": "",
+    }  # fmt: skip
+    alice.duties.leaving = True
+    assert "is leaving" in (await alice.do(enlist=pb.Enlist())).error
+    assert signed == []
+    alice.duties.leaving = False
+    assert (await alice.do(enlist=pb.Enlist())).ok
+    assert signed == ["regproducer"]
 
 
 def _propose(alice: Home, proposer: str, name: str, packed: bytes, asked: str = ALICE) -> str:

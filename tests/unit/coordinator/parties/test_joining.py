@@ -18,9 +18,10 @@ from coordinator.session import check_names
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation
+from support.retry import poll
 from support.tls import LIFETIME, Identity, Kind, identity_of, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, credentials
-from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join
+from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join, party
 from tests.unit.coordinator.parties.crowd import make_network
 
 
@@ -185,6 +186,27 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
     session.cancel()
     world.hub.revoke("alice")
     world.hub.journal.write("UPDATE enrolled SET enrolled_at = 1")
+    with pytest.raises(UsageProblem, match="revoked"):
+        world.invited("alice")
+
+
+async def test_a_party_that_left_is_invited_again(world: World) -> None:
+    """As itself; while it is there it is not, and never once it was revoked."""
+    await join(world.invited("alice"), world.folder / "a.key")
+    world.hub.book.stands("alice", Standing.LEFT, "its operator ended it")
+    session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), party("alice"))
+    assert await world.hub.agent("alice", 5)
+
+    async def back() -> bool:
+        found = world.hub.book.find("alice")
+        return found is not None and found.state is Standing.REGISTERED
+
+    await poll(back, what="alice to be taken up again", deadline=5, every=0.02)
+    with pytest.raises(UsageProblem, match="enrolled already"):
+        world.invited("alice")
+    session.cancel()
+    world.hub.book.stands("alice", Standing.LEFT, "its operator ended it")
+    world.hub.register.revoke("alice")
     with pytest.raises(UsageProblem, match="revoked"):
         world.invited("alice")
 
