@@ -229,11 +229,11 @@ class Hub:
         log.info("agent of %s has a new certificate", identity.name)
         return certificate
 
-    def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
+    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
         """An invitation's holder has its key signed: returns the party's certificate (PEM). Raises JoinRefused."""
         if identity.network != self.network:
             raise JoinRefused(f"this is network {self.network}")
-        certificate = self._joining.redeem(identity, fingerprint, csr)
+        certificate = self._joining.redeem(identity, fingerprint, request.csr, request.account)
         self._link(identity.name)
         return certificate
 

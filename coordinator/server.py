@@ -90,7 +90,7 @@ class AgentHandler(Protocol):
     def renew(self, identity: Identity, csr: bytes) -> bytes:
         """The certificate (PEM) that follows the one that the agent shows. Raises JoinRefused."""
 
-    def redeem(self, identity: Identity, fingerprint: str, csr: bytes) -> bytes:
+    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
         """The certificate (PEM) for a party that shows its invitation's. Raises JoinRefused."""
 
 
@@ -159,7 +159,7 @@ class _Servicer(rpc.CoordinationServicer):
 
     async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
         identity, print_ = await self._admit(context, joining=True)
-        return await _signed(context, lambda: self._handler.redeem(identity, print_, request.csr))
+        return await _signed(context, lambda: self._handler.redeem(identity, print_, request))
 
     async def _admit(self, context: Any, *, joining: bool = False, streams: bool = False) -> tuple[Identity, str]:
         """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,

@@ -110,7 +110,7 @@ def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, A
         asyncio.run(_try_out(settings.nodeos, folder, signer))
     KeyStore(folder.keys, keosd).adopt(settings.account, key=key, signer=signer)
     if invitation:
-        joining = Joining(invitation, folder)
+        joining = Joining(invitation, folder, settings.account)
         if joining.done:
             log.info("joined %s with this invitation before", invitation.network)
         else:

@@ -33,6 +33,8 @@ class Joining:
 
     invitation: Invitation
     folder: DataFolder
+    account: str = ""
+    """The party's; an invitation for another one is not used up."""
 
     @property
     def _mark(self) -> Path:
@@ -84,7 +86,7 @@ class Joining:
             try:
                 async with grpc.aio.secure_channel(coordinator, credentials, options=OPTIONS) as channel:
                     stub: rpc.CoordinationAsyncStub = rpc.CoordinationStub(channel)
-                    reply = await stub.Join(pb.JoinRequest(csr=csr), timeout=JOIN_SECONDS)
+                    reply = await stub.Join(pb.JoinRequest(csr=csr, account=self.account), timeout=JOIN_SECONDS)
                     return reply.certificate
             except grpc.aio.AioRpcError as error:
                 if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):

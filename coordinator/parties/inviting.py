@@ -13,7 +13,8 @@ from coordinator.parties.book import Book, Standing
 from coordinator.parties.invites import Invites
 from coordinator.register import Entry, Register
 from inventory import syntax
-from inventory.network import Network
+from inventory.names import user_number
+from inventory.network import Network, UserSource
 from support.invitation import pack
 from support.journal import Journal
 from support.tls import LIFETIME, Identity, Kind, fingerprint, load_certificate, make_csr
@@ -55,8 +56,10 @@ def check_name(network: Network, name: str, account: str) -> None:
         raise UsageProblem(f"{name} is the name of a host or node of {network.source}: choose another")
     awaited = account in network.parties.wait_for
     taken = {producer.account for producer in network.producers if not producer.party}
-    sponsor = network.parties.sponsor
-    if account in taken or (sponsor and account == sponsor.account):
+    sponsor, users = network.parties.sponsor, network.users
+    number = user_number(account) if users.source is UserSource.GENERATED else None
+    drawn = number is not None and number < users.count
+    if account in taken or drawn or (sponsor and account == sponsor.account):
         raise UsageProblem(f"account {account} is one of {network.source}: choose another with --account")
     owned = {row.account for row in network.users.rows}
     if not awaited and account not in owned and (len(account) != 12 or "." in account):

@@ -39,8 +39,10 @@ class Joining:
         self._clock = clock
         self._throttle = Throttle(TRIES, TRY_SECONDS)
 
-    def redeem(self, identity: Identity, print_: str, csr: bytes) -> bytes:
-        """The party's certificate (PEM). identity and print_ are the invitation's. Raises JoinRefused."""
+    def redeem(self, identity: Identity, print_: str, csr: bytes, account: str = "") -> bytes:
+        """The party's certificate (PEM). identity and print_ are the invitation's; account: what the party wants to be,
+        if it says so. Raises JoinRefused.
+        """
         if not self._throttle.allows(print_, time.monotonic()):
             raise JoinRefused("this invitation is being tried too often: wait a few seconds", later=True)
         if len(csr) > CSR_LIMIT:
@@ -51,6 +53,8 @@ class Joining:
             certificate = self._authority.sign(csr, party)
             with self._journal.transaction():
                 invite = self._invites.redeem(print_, key, self._clock())
+                if account and account != invite.account:
+                    raise InviteRefused(f"{invite.name} was invited for account {invite.account}, not {account[:20]}")
                 if invite.used_at is None and len(self._book.parties()) >= PARTIES:
                     raise InviteRefused(f"this network has {PARTIES} parties already")
                 self._register.take(party, fingerprint(load_certificate(certificate)))

@@ -85,6 +85,16 @@ async def test_a_token_is_good_once(hub: Hub, tmp_path: Path) -> None:
         await Joining(invitation, DataFolder(tmp_path / "thief")).redeem("info", local=False)
 
 
+async def test_another_account_does_not_use_a_token_up(hub: Hub, tmp_path: Path) -> None:
+    """Whoever mistypes it reads which one it is, and types the same again with that."""
+    invitation, folder = read_token(_token(hub)), DataFolder(tmp_path / "alice")
+    with pytest.raises(JoinError, match="invited for account alice1111111, not alice2222222"):
+        await Joining(invitation, folder, "alice2222222").redeem("info", local=False)
+    assert hub.book.parties() == ()
+    await Joining(invitation, folder, "alice1111111").redeem("info", local=False)
+    assert [party.account for party in hub.book.parties()] == ["alice1111111"]
+
+
 @pytest.mark.parametrize(("kind", "name"), [(Kind.HOST, "alice"), (Kind.PARTY, "bob")])
 async def test_a_certificate_of_somebody_else_is_not_kept(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, name: str

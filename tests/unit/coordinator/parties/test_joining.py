@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import grpc
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from agent.session import OPTIONS, Credentials, Refused, SessionEnded
 from coordinator.errors import UsageProblem
 from coordinator.parties.book import Standing
-from coordinator.parties.inviting import invite
+from coordinator.parties.inviting import check_name, invite
 from coordinator.parties.joining import TRIES
 from coordinator.session import check_names
+from inventory.names import user_name
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation
@@ -169,6 +171,23 @@ async def test_names_and_accounts_are_promised_once(world: World) -> None:
     ):
         with pytest.raises(UsageProblem, match=said):
             _try(world, name, account)
+
+
+def test_what_the_inventory_has_is_promised_to_nobody(tmp_path: Path) -> None:
+    """Names of hosts and nodes; accounts of producers, the sponsor and users, whose keys are the operator's."""
+    network = make_network(tmp_path)
+    check_name(network, "carol", user_name(10))
+    for name, account, said in (
+        ("local", "carol1111111", "name of a host or node"),
+        ("genesis", "carol1111111", "name of a host or node"),
+        ("carol", "defproducera", "is one of"),
+        ("carol", "sponsor", "is one of"),
+        ("carol", user_name(9), "is one of"),
+        ("carol", "carol", "12 characters"),
+        ("carol", "carol.111111", "12 characters"),
+    ):
+        with pytest.raises(UsageProblem, match=said):
+            check_name(network, name, account)
 
 
 async def test_a_party_whose_certificate_ended_is_invited_again(world: World) -> None:
