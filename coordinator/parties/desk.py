@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import grpc
 
 from coordinator.link import Connection
 from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
 from coordinator.parties.book import Book, Party, Standing
+from coordinator.parties.lookup import Lookups, Resolve, resolve
 from coordinator.parties.throttle import Throttle
 from protos import coordination_pb2 as pb
 from support.journal import Journal
@@ -20,22 +20,8 @@ from support.possession import Challenge
 
 log = logging.getLogger(__name__)
 
-RESOLVE_SECONDS = 5.0
 TIMES, SECONDS = 20, 60.0
 """So many registrations of one party are judged in so many seconds; a party that says more is cut off."""
-
-Resolve = Callable[[str], Awaitable[tuple[str, ...]]]
-"""The IP addresses of a host; none when it is not found."""
-
-
-async def resolve(host: str) -> tuple[str, ...]:
-    """By the system's resolver."""
-    try:
-        async with asyncio.timeout(RESOLVE_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError, UnicodeError):
-        return ()
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class Desk:
@@ -46,7 +32,7 @@ class Desk:
         self._journal = journal
         self._book = book
         self._rules = rules
-        self._resolve = resolver
+        self._lookups = Lookups(resolver)
         self._throttle = Throttle(TIMES, SECONDS)
         self._judging: set[asyncio.Task[None]] = set()
         self._connections: dict[str, Connection] = {}
@@ -87,7 +73,7 @@ class Desk:
         name = connection.identity.name
         try:
             brought = read(registration, Challenge(self._rules().network, connection.chain_id, connection.nonce))
-            addresses = await self._resolve(brought.endpoint.rpartition(":")[0])
+            addresses = await self._lookups.addresses(name, brought.endpoint.rpartition(":")[0])
             party = self._take_up(name, brought, addresses)
         except Unacceptable as error:
             self._refuse(connection, str(error))

@@ -1,0 +1,57 @@
+"""Names of parties' hosts, whose servers may answer slowly, or never."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from coordinator.parties import lookup
+from coordinator.parties.lookup import Lookups, resolve
+from support.retry import poll
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A resolver that does not answer for slow.example until the event is set; the others it finds at once."""
+    answers = threading.Event()
+
+    def look(host: str, *_: object, **__: object) -> list[tuple[object, ...]]:
+        if host == "slow.example":
+            answers.wait(30)
+        if host == "none.example":
+            raise socket.gaierror
+        return [(0, 0, 0, "", ("203.0.113.7", 0)), (0, 0, 0, "", ("203.0.113.7", 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look)
+    monkeypatch.setattr(lookup, "SECONDS", 0.2)
+    yield answers
+    answers.set()
+
+
+async def test_addresses(silent: threading.Event) -> None:
+    """Each once; none of a name that is not found; an IP address is its own answer."""
+    assert await resolve("quick.example") == ("203.0.113.7",)
+    assert await resolve("none.example") == ()
+    assert await resolve("8.8.8.8") == ("8.8.8.8",)
+
+
+async def test_whose_name_is_slow_waits_alone(silent: threading.Event) -> None:
+    """Fifty hold up neither each other nor the fifty-first, and get no second lookup while the first is under way."""
+    lookups = Lookups()
+    names = [f"slow{number}" for number in range(50)]
+    waiting = [asyncio.create_task(lookups.addresses(name, "slow.example")) for name in names]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(0.15):
+        assert await lookups.addresses("honest", "quick.example") == ("203.0.113.7",)
+    assert set(await asyncio.gather(*waiting)) == {()}
+    assert await lookups.addresses("slow0", "quick.example") == ()
+    silent.set()
+
+    async def again() -> tuple[str, ...]:
+        return await lookups.addresses("slow0", "quick.example")
+
+    assert await poll(again, what="the slow answer to be in", deadline=5, every=0.01) == ("203.0.113.7",)
