@@ -86,6 +86,9 @@ class Tasks:
         same = welcome.instance == self.instance
         self._acts = welcome.epoch > self.epoch or (welcome.epoch == self.epoch > 0 and same)
         if not self._acts:
+            if welcome.epoch:
+                log.warning("nothing is done for this coordinator: its epoch is %d, and epoch %d of another was seen",
+                            welcome.epoch, self.epoch)  # fmt: skip
             return
         if not same:
             self._forget()

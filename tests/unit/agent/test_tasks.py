@@ -84,8 +84,8 @@ async def test_the_same_task_is_carried_out_once(bench: Bench) -> None:
     assert bench.begun == ["t"]
 
 
-async def test_an_older_coordinator_gets_nothing(bench: Bench) -> None:
-    """Its tasks are void, also when it has the same epoch as another that was seen before."""
+async def test_an_older_coordinator_gets_nothing(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """Its tasks are void, also when it has the same epoch as another that was seen before; the log says so."""
     bench.welcome(5, "new")
     for epoch, instance in ((4, "old"), (5, "other")):
         bench.welcome(epoch, instance)
@@ -93,6 +93,7 @@ async def test_an_older_coordinator_gets_nothing(bench: Bench) -> None:
     assert bench.results() == [("t4", False), ("t5", False)]
     assert bench.begun == []
     assert (bench.tasks.epoch, bench.tasks.instance) == (5, "new")
+    assert "its epoch is 4, and epoch 5 of another was seen" in caplog.text
 
 
 async def test_an_observer_changes_nothing(bench: Bench) -> None:
