@@ -165,7 +165,7 @@ class Duties:
         if self.manifest and self.manifest != manifest:
             raise DutyError(
                 f"this agent holds the sealed network {self.manifest[:16]}…, and takes no other ({manifest[:16]}…): "
-                "`coord down --purge` ends the old one"
+                "booted anew, a network needs new data folders (`coord down --purge` removes its hosts')"
             )
 
     async def _hold(self, manifest: str) -> None:

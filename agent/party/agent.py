@@ -68,6 +68,8 @@ class PartyAgent(Agent):
         self._version = ""
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
+        self._refusal = ""
+        """Why the coordinator did not take it, as its operator was told; empty: it did, or was not asked yet."""
         self._unproved = ""
         """Why it could not prove to have its keys; empty: it could."""
 
@@ -121,9 +123,11 @@ class PartyAgent(Agent):
         if admission.accepted:
             sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
             log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
+            self._refusal = ""
             return
-        log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason, 500))
-        refused = self._send
+        if admission.reason != self._refusal:  # it tries again and again
+            log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason, 500))
+        self._refusal, refused = admission.reason, self._send
         if refused:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
 

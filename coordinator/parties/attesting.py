@@ -54,7 +54,10 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
 
 
 def count(attested: Mapping[str, Attested], parties: Iterable[Party], sealed: Sealed) -> tuple[int, int]:
-    """How many of how many parties attest that the chain is as it was sealed."""
-    members = [party for party in parties if party.accepted]
+    """How many of how many parties attest that the chain is as it was sealed.
+
+    Those count who follow the chain: a node of it was found at their endpoint. Anybody who is invited can register.
+    """
+    members = [party for party in parties if party.accepted and (party.found or party.name in attested)]
     found = [check(attested[party.name], party, sealed) for party in members if party.name in attested]
     return sum(one.ok and not one.wrong for one in found), len(members)

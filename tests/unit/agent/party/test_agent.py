@@ -17,6 +17,7 @@ import pytest
 
 from agent import serve, session
 from agent.config import DataFolder
+from agent.party import agent as party_agent
 from agent.party import settings
 from agent.party.agent import PartyAgent
 from agent.party.control import ask
@@ -161,11 +162,21 @@ async def test_what_holds_it_up_reaches_its_operator(
 
 
 async def test_a_pinned_manifest_is_told_and_kept_to(
-    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The coordinator's is another: neither registered nor held, and its operator reads why."""
+    """The coordinator's is another: neither registered nor held, and its operator reads why, once for all tries."""
+    monkeypatch.setattr(party_agent, "AGAIN_SECONDS", 0.05)
+    tries: list[pb.Admission] = []
+    admitted = PartyAgent.admitted
+
+    def counted(agent: PartyAgent, said: pb.Admission) -> None:
+        tries.append(said)
+        admitted(agent, said)
+
+    monkeypatch.setattr(PartyAgent, "admitted", counted)
     async with playing(tmp_path, bundle, manifest="f" * 64) as scene:
-        await scene.becomes(lambda: "does not take" in caplog.text)
+        await scene.becomes(lambda: len(tries) > 2)
+        assert caplog.text.count("does not take") == 1
         assert "manifest that you pinned" in caplog.text
         result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
         assert "pinned" in result.error

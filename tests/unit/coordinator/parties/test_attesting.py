@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from antelope.keys import PrivateKey
 from coordinator.cli.parties import _said
-from coordinator.parties.attesting import check
+from coordinator.parties.attesting import check, count
 from coordinator.parties.book import Attested, Party, Standing
 from inventory.sealed import Sealed
 from tests.unit.agent.party.conftest import sealed_network
@@ -48,3 +49,17 @@ def test_an_attestation_is_one_plain_line(tmp_path: Path, changes: dict[str, Any
     """Of older agents too, which name no replaced contracts; nothing of a party's reaches the terminal unchecked."""
     sealed = sealed_network(tmp_path).sealed
     assert _said(check(_attested(sealed, **changes), PARTY, sealed)) == said
+
+
+def test_parties_that_follow_the_chain_are_counted(tmp_path: Path) -> None:
+    """Who only registered, or left, is none of those who could attest."""
+    sealed = sealed_network(tmp_path).sealed
+    endpoint = "8.8.8.8:9876"
+    found = replace(PARTY, name="bob", endpoint=endpoint, dialled=endpoint)
+    parties = [
+        PARTY,
+        found,
+        replace(found, name="carol", state=Standing.LEFT),
+        replace(found, name="mallory", dialled=""),
+    ]
+    assert count({"alice": _attested(sealed)}, parties, sealed) == (1, 2)
