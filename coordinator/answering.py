@@ -1,4 +1,4 @@
-"""What a command that is under way answers to other terminals."""
+"""What a running command answers to other terminals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coordinator.tables import report_lines
 
 @asynccontextmanager
 async def answering(session: Session, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
-    """While the block runs: how the network is, whether its chain is as planned, and whatever more."""
+    """While the block runs, answers `status` and `verify`, and whatever `more` names."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
         report = await gather(session)

@@ -1,4 +1,4 @@
-"""`coord boot`: from bare hosts, or from wherever it stopped, to a network whose producers were elected."""
+"""`coord boot`: from bare hosts, or from wherever it stopped, to a network with elected producers."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ from support.retry import DeadlineError
 from support.tasks import looking
 
 HOLD_SECONDS = 120.0
-"""Enough to fetch contracts and a large allocation over a slow line."""
+"""Enough to fetch contracts and a large allocation over a slow connection."""
 
 CRASHES = 3
-"""How often a node that lost blocks is put up with in one run."""
+"""How often a run starts over because a crashed node lost blocks."""
 
 
 @dataclass(frozen=True)
 class Booted:
-    """What a boot came to."""
+    """The result of a boot."""
 
     sealed: Sealed
     outcome: Outcome
     started: bool
-    """Whether nodes or agents had to be started again."""
+    """Whether nodes or agents had to be started."""
 
     @property
     def changed(self) -> bool:
@@ -61,7 +61,8 @@ async def boot(
     reporter: Reporter,
     then: Callable[[Session, Booted], Awaitable[None]] | None = None,
 ) -> Booted:
-    """Runs the plan. `then` is called with the session still open (for the summary). Raises CoordError and others."""
+    """Runs the plan. `then` is called while the session is still open (for the summary). Raises CoordError and
+    others."""
     async with open_session(network, root, acting=True) as session, serving(session, reporter.note):
         check_unchanged(network, session.state.sealed)
         check_needs(session, plan)
@@ -84,7 +85,7 @@ async def boot(
 
 
 async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome:
-    """Runs the plan; again, when a step failed because a crash took the blocks of earlier ones with it."""
+    """Runs the plan, and again if a step failed because a crash lost blocks of earlier steps."""
     acted: list[str] = []
     for _ in range(CRASHES):
         outcome = await runner.run(plan.steps)
@@ -92,24 +93,24 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
         lost = await runner.lost(outcome) if outcome.failed else ()
         if not lost:
             break
-        reporter.note(f"the chain has lost its last blocks, with {', '.join(lost)}: going on from there")
+        reporter.note(f"the chain has lost its last blocks, with {', '.join(lost)}: continuing from there")
     return replace(outcome, acted=list(dict.fromkeys(acted)))
 
 
 def check_unchanged(network: Network, sealed: Sealed | None) -> None:
-    """Raises UsageProblem when the inventory says something else than what was sealed."""
+    """Raises UsageProblem when the inventory differs from what was sealed."""
     if sealed is None:
         return
     boot_contract, own = read_own(network)
     if parts := compare(sealed, network, own, boot_contract):
         raise UsageProblem(
-            f"{network.source}: {', '.join(parts)} cannot change any more: the network is sealed (chain "
-            f"{sealed.chain_id[:16]}…). Undo the edit, or start anew: coord down --purge {network.source}"
+            f"{network.source}: {', '.join(parts)} can no longer change: the network is sealed (chain "
+            f"{sealed.chain_id[:16]}…). Undo the edit, or start over with: coord down --purge {network.source}"
         )
 
 
 def check_needs(session: Session, plan: Plan) -> None:
-    """Raises UsageProblem when a step alone was asked for, and steps that it needs were never seen done."""
+    """Raises UsageProblem for a single step (`--only`) if steps that it needs have not been done."""
     records = session.state.steps()
     lacking = [
         step.name
@@ -121,12 +122,12 @@ def check_needs(session: Session, plan: Plan) -> None:
         until = asked if asked in {step.name for step in STEPS} else lacking[-1]
         several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
         raise UsageProblem(
-            f"{asked} needs {several} done before; type: coord boot {session.network.source} --until {until}"
+            f"{asked} needs {several} done first; run: coord boot {session.network.source} --until {until}"
         )
 
 
 async def _sealed_or_stopped(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
-    """As `_sealed`; where that fails before there is a network, local agents do not stay behind."""
+    """As `_sealed`; if that fails before there is a sealed network, local agents are stopped."""
     try:
         return await _sealed(session, troubled, reporter)
     except Exception:
@@ -143,12 +144,12 @@ async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Repor
     reasons = "; ".join(f"{host}: {why}" for host, why in missing.items())
     if missing and sealed is None:
         raise OperationFailed(
-            f"{reasons}. All hosts are needed until the network is sealed, for their keys: then again"
+            f"{reasons}. Until the network is sealed all hosts are needed, for their keys: fix this and run it again"
         )
     if session.network.genesis_node.host in missing:
         raise OperationFailed(f"{reasons}; see coord logs")
     for host, why in missing.items():
-        reporter.note(f"{host}: {why}; the boot goes on without it, type coord boot again to finish")
+        reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
     if sealed:
         return sealed
     parties = await await_parties(session, reporter)
@@ -165,7 +166,7 @@ async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Repor
 
 
 async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, str]:
-    """Why agents are missing, by host. One whose host is in trouble may be there all the same, or is not waited for."""
+    """Why agents are missing, by host. Agents of hosts in trouble may still connect, but are hardly waited for."""
     hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
     well = [host for host in hosts if host not in troubled]
     waited, glanced = await asyncio.gather(
@@ -175,7 +176,7 @@ async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, s
 
 
 async def _connected(session: Session, hosts: Collection[str]) -> dict[str, str]:
-    """As `Session.connected`; a local agent that has ended is not waited for."""
+    """As `Session.connected`, but does not wait for a local agent that has ended."""
     near = {host.name: session.state.host_data(host.name) for host in session.network.hosts if host.local}
 
     def ended() -> dict[str, str] | None:
@@ -186,7 +187,7 @@ async def _connected(session: Session, hosts: Collection[str]) -> dict[str, str]
 
 
 def _with_parties(session: Session) -> Network:
-    """The network as it is to run: with the nodes of parties, so that those of the operator know them again."""
+    """The network with parties' nodes included, so that the operator's nodes dial them again."""
     book = session.hub.book
     for party in present(session).values():
         if not party.neighbours:
@@ -195,13 +196,13 @@ def _with_parties(session: Session) -> Network:
 
 
 def _of_boot(whole: Network) -> Network:
-    """The part of it that the boot depends on: late parties' nodes hold nothing up."""
+    """The part of the network that the boot depends on: late parties' nodes must not hold it up."""
     awaited = whole.parties.wait_for
     return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
 
 
 async def _hold(session: Session, sealed: Sealed) -> None:
-    """Has every connected agent of a host, and of a party that was waited for, take the sealed network."""
+    """Has the connected agents of hosts, and of parties that were waited for, take the sealed network."""
     names = {host.name for host in session.network.hosts} | {party.name for party in present(session).values()}
     links = [link for link in session.hub.links.values() if link.connected and link.name in names]
     body = pb.Hold(sha256=sealed.manifest)

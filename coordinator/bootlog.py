@@ -1,4 +1,4 @@
-"""The command log: every action of the boot in the cleos form that a person could type, with its transaction id."""
+"""The command log: every action of the boot as a cleos command, with its transaction id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class BootLog:
         self._path = path
 
     def commands(self, step: str, lines: Sequence[str], transaction: str = "", block: int = 0) -> None:
-        """Writes the commands of one transaction (or call); `block` is where it went, 0: into none."""
+        """Writes the commands of one transaction or call. block: the number of the block that has it; 0: none."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         where = f" transaction={transaction} block={block}" if transaction else ""
         with self._path.open("a", encoding="utf-8") as log:

@@ -1,4 +1,4 @@
-"""Nodes that will not run again before a person has mended something: whoever waits for them need wait no longer."""
+"""Nodes that will not run again until a person has fixed something: nothing should wait for them."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ class Broken:
         self._tried: set[str] = set()
 
     def tried(self, names: tuple[str, ...]) -> None:
-        """Notes nodes that could not be started: nobody tries again in this run."""
+        """Records nodes that could not be started: this run does not try again."""
         self._tried.update(names)
 
     def why(self, node: Node) -> str:
-        """Why it has failed for good; empty: it runs, or may come back."""
+        """Why a node has failed for good; empty: it runs, or may come back."""
         status = self._desk.status(node)
         if status is None or status.state != FAILED:
             return ""
         return status.detail if status.lasting or node.name in self._tried else ""
 
     def signers(self) -> str:
-        """Which nodes that sign blocks, now or once elected, have failed for good, and why; empty: none has."""
+        """The nodes that sign blocks, now or once elected, and have failed for good, with the reasons; empty: none."""
         nodes = [node for node in self._desk.network.nodes if node.account in self._signing and not node.party]
         return "; ".join(f"{node.host}: {why}" for node in nodes if (why := self.why(node)))
 
     async def unless(self, node: Node, work: Coroutine[Any, Any, Any]) -> None:
-        """Does some work with a node. Raises BrokenError as soon as the node has failed for good."""
+        """Awaits work that needs a node. Raises BrokenError as soon as that node has failed for good."""
 
         def look() -> None:
             if why := self.why(node):

@@ -29,13 +29,13 @@ from support.tls import (
 )
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""When the CA's own certificate ends, in the words of RFC 5280, 4.1.2.5: agents pin it, so its end would be the
-network's. The coordinator's ends with it: whoever could steal the one's key has the other's, in the same folder.
+"""The end of the CA's own certificate: none, in the notation of RFC 5280, 4.1.2.5. Agents pin it, so its end would be
+the network's. The coordinator's certificate is the same: whoever can steal one key has the other, in the same folder.
 """
 RENEW_BEFORE = timedelta(days=60)
-"""An installation gives a host's agent a new certificate where the one that it has ends sooner."""
+"""An installation replaces a host agent's certificate that ends sooner than this."""
 SKEW = timedelta(hours=1)
-"""Certificates begin in the past, so that a host whose clock is slow can use its own at once."""
+"""Certificates are valid from this long ago, so that a host with a slow clock can use its own immediately."""
 
 
 class Authority:
@@ -61,26 +61,26 @@ class Authority:
 
     @property
     def pin(self) -> str:
-        """sha256 (hex) of the CA's certificate, by which others recognise it."""
+        """sha256 (hex) of the CA's certificate, by which agents recognise it."""
         return fingerprint(self.certificate)
 
     def sign(self, csr: bytes, identity: Identity, lifetime: timedelta = LIFETIME) -> bytes:
-        """A client certificate (PEM) for the key of a request; nothing else of the request is taken over.
+        """A client certificate (PEM) for the key in a signing request; nothing else in the request is used.
 
-        Raises TlsError on a bad request, ValueError on an identity that is not an agent's of this network.
+        Raises TlsError on a bad request, ValueError on an identity that is not an agent's in this network.
         """
         if identity.kind is Kind.COORDINATOR or identity.network != self.network:
             raise ValueError(f"no agent of network {self.network}: {identity.uri}")
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(identity.uri)]
         key = load_csr(csr).public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
-            raise TlsError("an EC key is expected")
+            raise TlsError("expected an EC key")
         return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH, self._clock() + lifetime)
 
     def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
-        """The coordinator's key and certificate (PEM), good for these host names and IP addresses too.
+        """The coordinator's key and certificate (PEM), which also names these host names and IP addresses.
 
-        As lasting as the CA; issued anew when an address is missing. Raises TlsError, OSError.
+        It is valid as long as the CA's; reissued when an address is missing. Raises TlsError, OSError.
         """
         key = load_or_make_key(self.folder / "server.key")
         path = self.folder / "server.pem"

@@ -1,4 +1,4 @@
-"""Has agents push the transactions of the boot's steps, and keeps account of what they pushed."""
+"""Has agents push the transactions of the boot's steps, and records what they pushed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from support.retry import DeadlineError, poll
 from support.tasks import all_of
 
 PARTY_SECONDS = 20.0
-"""Time that a party's agent gets to tell what it pushed; the boot waits no longer for it."""
+"""Seconds that a party's agent gets to report what it pushed; the boot does not wait longer."""
 
 
 class ChainWork:
-    """What chain steps do: each agent is told which parts of a step are its own, and derives them itself."""
+    """Carries out chain steps: each agent is told the keys of its own parts, and derives those parts itself."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class ChainWork:
         self._works: dict[str, dict[str, Work]] = {}
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
-        """The highest block that holds a transaction of this boot, as far as this run saw."""
+        """The highest block with a transaction of this boot, as far as this run knows."""
         self._claimed = 0
-        """The same by parties' word, which moves nobody further than the operator's own nodes are."""
+        """The same as reported by parties; it counts only up to where the operator's own nodes are."""
 
     def of(self, step: ChainStep) -> dict[str, Work]:
         """All of a step's work, by key."""
@@ -58,14 +58,14 @@ class ChainWork:
         return self._works[step.name]
 
     def pushed(self, step: str) -> int:
-        """How many transactions of a step were pushed, as far as this run heard."""
+        """How many transactions of a step were pushed, as far as this run knows."""
         return len(self._pushed.get(step, ()))
 
     async def run(self, step: ChainStep, keys: tuple[str, ...], seen: int) -> None:
-        """A task per node that is pushed to, at the same time; or, where transactions depend on each other, in order,
-        a task for as many in a row as go to the same node.
+        """Runs one task per node that transactions are pushed to, concurrently. Where transactions depend on each
+        other, one task after another, each for consecutive keys that go to the same node.
 
-        seen: the head before the evidence was read that these keys are missing.
+        seen: the head block's number before the evidence was read that lacks these keys.
         Raises TaskFailedError, LinkError, DeadlineError, NodeError.
         """
         works = self.of(step)
@@ -93,7 +93,7 @@ class ChainWork:
         await self._broken.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
-        """A dependent transaction waits until its predecessor's block is known where it is pushed."""
+        """Waits until the node has the block of the last transaction pushed: the next one may depend on it."""
         wanted = self._height
         if self._claimed > wanted:
             head = int((await self._desk.ask(Query("/v1/chain/get_info")))["head_block_num"])
@@ -104,13 +104,13 @@ class ChainWork:
             try:
                 info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
                 return int(info["head_block_num"]) >= wanted
-            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may answer anything
+            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may give any answer
                 return False
 
         await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
 
     def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
-        """Notes what an agent says it has pushed; of work that is another agent's its word does not count."""
+        """Records what an agent reports as pushed, ignoring work that is another agent's."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
             if pushed.key not in works or self._desk.pusher(works[pushed.key].holder).host != node.host:
@@ -127,8 +127,8 @@ class ChainWork:
         self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
 
     async def recount(self, step: ChainStep) -> None:
-        """Completes the command log of a step that ended while no coordinator listened: the agents that had a part in
-        it tell it again. The log may lack what an agent does not tell.
+        """Completes the command log of a step that ended while no coordinator was running: the agents that had a part
+        in it report it again. What an agent does not report is missing from the log.
         """
         works = self.of(step)
         nodes = {node.host: node for node in (self._desk.pusher(work.holder) for work in works.values())}

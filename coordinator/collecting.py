@@ -1,4 +1,4 @@
-"""Before the seal: what hosts are asked for, what vouches for their answers, and what follows from all of them."""
+"""Before the seal: asks hosts for keys and features, checks the proofs of possession, and puts the answers together."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from support import bundled
 from support.possession import Challenge
 
 COLLECT_SECONDS = 300.0
-"""Enough for as many key pairs as are asked for at once, and a probe of nodeos on a slow host."""
+"""Enough for KEYS_AT_ONCE key pairs and a probe of nodeos on a slow host."""
 KEYS_AT_ONCE = 20_000
-"""A key takes some 170 bytes of a message, which may have 8 MiB."""
+"""Keys per request: a key takes some 170 bytes of an answer, which may have 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Wanted:
 
 
 def wanted(network: Network) -> tuple[Wanted, ...]:
-    """One request per host that runs nodes: a producer's keys are made on its own host, the users' and eosio's on the
-    genesis node's.
+    """One request per host that runs nodes. A producer's keys are made on its own host, the users' and eosio's on the
+    genesis node's host.
     """
     bank = network.genesis_node.host
     used = dict.fromkeys(node.host for node in network.nodes)
@@ -70,7 +70,7 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
 
 
 async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] | None = None) -> SealedBundle:
-    """Asks every host, and seals. parties: those that were waited for, by account; their keys were proved when they
+    """Asks every host, and seals. parties: those that were waited for, by account; they proved their keys when they
     registered. Raises OperationFailed, InventoryError.
     """
     requests = wanted(network)
@@ -88,7 +88,7 @@ async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] |
 
 
 async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
-    """What one host has, its keys proved; asked for in parts that each fit into a message. Raises OperationFailed."""
+    """One host's answers with proved keys, requested in parts that each fit into a message. Raises OperationFailed."""
     challenge = Challenge(network.name, "", secrets.token_bytes(32))  # there is no chain before these keys
     collected = pb.Collected()
     for start in range(0, len(request.accounts) or 1, KEYS_AT_ONCE):
@@ -103,7 +103,7 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
         result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
         if not result.ok:
             raise OperationFailed(f"{request.host}: {result.error}")
-        # In a thread: thousands of signatures take seconds, in which agents want to be heard.
+        # In a thread: checking thousands of signatures takes seconds, and agents must be answered meanwhile.
         await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
         collected.MergeFrom(result.collected)
     return collected
@@ -119,7 +119,7 @@ def proves(key: pb.Key, challenge: Challenge) -> bool:
 
 
 def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
-    """Raises OperationFailed when a key comes without a valid proof of possession."""
+    """Raises OperationFailed when a key lacks a valid proof of possession."""
     for key in keys:
         if not proves(key, challenge):
             raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
@@ -128,7 +128,7 @@ def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> Non
 def merge(
     network: Network, answers: Mapping[str, pb.Collected], now: datetime, parties: Mapping[str, PartyKeys]
 ) -> Collected:
-    """Everything collected, in the form that the seal takes; `answers` by host. Raises InventoryError, BundledError."""
+    """Everything that the seal needs. answers: by host. Raises InventoryError, BundledError."""
     account_keys = {account: party.account_key for account, party in parties.items()}
     signing_keys = {account: party.signing_key for account, party in parties.items()}
     imported: dict[str, str] = {}

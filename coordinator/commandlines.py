@@ -1,4 +1,4 @@
-"""The boot's work as a person could type it on this network: which node to ask, and where the files lie."""
+"""The boot's work as command lines for this network: which node to ask, and where the files are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from inventory.network import Network
 
 
 class CommandLines:
-    """Turns work into the command lines that a person could type."""
+    """Turns work into equivalent command lines."""
 
     def __init__(self, network: Network, blueprint: Blueprint, artifacts: Path) -> None:
         self._network = network
@@ -23,7 +23,7 @@ class CommandLines:
         self._artifacts = artifacts
 
     def of(self, work: Work) -> list[str]:
-        """cleos commands (curl where cleos has none); nodes of other hosts have their addresses over there."""
+        """cleos commands (curl where cleos has none), to be run on the node's own host."""
         node = pusher(self._network, work.holder) if isinstance(work, Push) else self._network.genesis_node
         return cleos_lines(work, f"http://127.0.0.1:{node.http_port}", self._files)
 

@@ -1,6 +1,6 @@
-"""How a second terminal speaks to the coordinator that runs: a Unix socket (0600) in the network's state folder.
+"""How a second terminal talks to the running coordinator: a Unix socket (0600) in the network's state folder.
 
-One JSON object a line, one answer a line. Requests: {"ask": "status"}.
+A request is one line with a JSON object such as {"ask": "status"}; the answer is one line as well.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from support.tasks import looking
 
 ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
-"""Bytes of an answer: a status of thousands of nodes fits."""
+"""Bytes of a request or answer: enough for the status of thousands of nodes."""
 
 
 class NoAnswer(OperationFailed):
-    """The coordinator just began, or ends, or is too busy: worth another try."""
+    """The coordinator is starting, ending, or too busy: worth another try."""
 
 
 Answerer = Callable[[dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
-_HUNG_UP = {"error": "whoever asked has gone"}
+_HUNG_UP = {"error": "the asking process has gone"}
 
 
 @asynccontextmanager
 async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIterator[None]:
-    """Answers other processes of the same user while the block runs. What a process asked for ends when it does."""
+    """Answers other processes of the same user while the block runs. A request is cancelled when its process ends."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -40,10 +40,10 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
             answer = await looking(answerers[request["ask"]](request), lambda: _HUNG_UP if reader.at_eof() else None)
         except (ValueError, KeyError, TypeError, TimeoutError):
             answer = {"error": "not a request that this coordinator knows"}
-        except Exception as error:  # whatever it is, the asker hears of it, and the boot goes on
+        except Exception as error:  # whatever it is, the asking process is told, and the boot continues
             answer = {"error": str(error) or type(error).__name__}
         writer.write(json.dumps(answer).encode() + b"\n")
-        with suppress(ConnectionError):  # whoever asked has gone
+        with suppress(ConnectionError):  # the asking process has gone
             await writer.drain()
         writer.close()
 
@@ -52,7 +52,7 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
 
 
 async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, **more: Any) -> dict[str, Any]:
-    """The running coordinator's answer, within so many seconds. Raises NoAnswer, or OperationFailed with its error."""
+    """The running coordinator's answer. Raises NoAnswer after this many seconds, or OperationFailed with its error."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await sockets.connect(folder, LIMIT)
@@ -60,7 +60,7 @@ async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, *
             answer: dict[str, Any] = json.loads(await reader.readline())
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:
-        raise NoAnswer(f"the coord that works on {folder.name} does not answer; try again in a moment") from error
+        raise NoAnswer(f"the coord that is working on {folder.name} does not answer; try again in a moment") from error
     if "error" in answer:
         raise OperationFailed(answer["error"])
     return answer

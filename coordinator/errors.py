@@ -1,4 +1,4 @@
-"""What `coord` tells its user when something did not work.
+"""Errors that `coord` reports to its user.
 
 CoordError
 ├── UsageProblem       the input or usage is wrong; nothing was changed (exit status 2)

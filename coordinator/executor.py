@@ -1,7 +1,7 @@
 """The boot's decisions: events in, instructions out. Knows no clock, no network, no processes.
 
-A step goes PENDING → CHECKING → (RUNNING → CHECKING)… → DONE or FAILED. Its evidence is always read first, so a boot
-that is typed a second time finds everything done, and one that was interrupted carries on with what is missing.
+A step goes PENDING → CHECKING → (RUNNING → CHECKING)… → DONE, PARKED or FAILED. Its evidence is always read first, so a
+boot that is run a second time finds everything done, and one that was interrupted continues with what is missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROUNDS = 3
 """How often a chain step's missing work is handed out again before the step fails."""
 
 LOOKS = 40
-"""How often evidence is read again after the work was reported done: another node may be a little behind."""
+"""How often evidence is read again after the work was reported done: the node that is read may lag a little."""
 
 
 class State(Enum):
@@ -28,13 +28,13 @@ class State(Enum):
     RUNNING = "running"
     DONE = "done"
     PARKED = "parked"
-    """Waits for others: nobody here can bring it about."""
+    """Depends on others: this boot cannot bring it about."""
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The evidence of a step was read."""
+    """A step's evidence was read."""
 
     step: str
     verdict: Verdict
@@ -42,7 +42,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ran:
-    """One host has carried out its share of a step, or could not; while a step is checked: evidence is out of reach."""
+    """A host carried out its share of a step, or failed to. While a step is checked: its evidence cannot be read."""
 
     step: str
     host: str
@@ -52,11 +52,11 @@ class Ran:
 
 @dataclass(frozen=True)
 class Overdue:
-    """A step's deadline has passed, or what it waits for cannot come any more."""
+    """A step's deadline has passed, or what it waits for can no longer happen."""
 
     step: str
     reason: str = ""
-    """Why what it waits for cannot come; empty: its time is over."""
+    """Why it can no longer happen; empty: the deadline has passed."""
 
 
 Event = Checked | Ran | Overdue
@@ -64,7 +64,7 @@ Event = Checked | Ran | Overdue
 
 @dataclass(frozen=True)
 class Check:
-    """Read the evidence of this step; `again` when it was read before and is worth a pause."""
+    """Read this step's evidence. again: it was read a moment ago, so pause first."""
 
     step: Step
     again: bool
@@ -72,7 +72,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Run:
-    """Have a host carry out these keys of a step: work of a chain step, nodes of a node step."""
+    """Have a host carry out these keys of a step: a chain step's work, or a node step's nodes."""
 
     step: ChainStep | NodeStep
     host: str
@@ -81,7 +81,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Settled:
-    """A step is done; `acted` when this run did anything for it."""
+    """A step is done. acted: this run did something for it."""
 
     step: Step
     verdict: Verdict
@@ -90,7 +90,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Failed:
-    """A step cannot be done; steps that do not depend on it go on."""
+    """A step failed; steps that do not depend on it continue."""
 
     step: Step
     reason: str
@@ -98,7 +98,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Parked:
-    """What a step waits for cannot come from here; a later boot carries on."""
+    """A step depends on others; a later boot continues."""
 
     step: Step
     verdict: Verdict
@@ -119,13 +119,13 @@ class _Track:
     waiting: set[str] = field(default_factory=set)
     """Hosts whose share is under way."""
     later: list[Run] = field(default_factory=list)
-    """Shares that wait until those are done, because the step's transactions depend on each other."""
+    """Shares to be run after those, because the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
     fatal: bool = False
 
 
 class Executor:
-    """Walks a plan's steps as their dependencies allow."""
+    """Runs through a plan's steps as their dependencies allow."""
 
     def __init__(self, steps: Sequence[Step], host_of: Callable[[Step, str], str]) -> None:
         """Args: steps: in an order that their dependencies allow; dependencies outside it count as met.
@@ -140,7 +140,7 @@ class Executor:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is under way and nothing more can be begun."""
+        """Whether nothing is under way and nothing more can be started."""
         return not any(track.state in (State.CHECKING, State.RUNNING) for track in self._tracks.values())
 
     @property
@@ -149,7 +149,7 @@ class Executor:
         return {name: track.state for name, track in self._tracks.items()}
 
     def handle(self, event: Event) -> list[Instruction]:
-        """What follows from an event."""
+        """The instructions that follow from an event."""
         track = self._tracks[event.step]
         if track.state in (State.DONE, State.PARKED, State.FAILED):
             return []
@@ -159,7 +159,7 @@ class Executor:
             case Ran():
                 return self._ran(track, event)
             case Overdue():
-                late = f"not in time: {track.verdict.detail or ', '.join(track.verdict.missing)}"
+                late = f"deadline passed: {track.verdict.detail or ', '.join(track.verdict.missing)}"
                 return self._fail(track, event.reason or late)
 
     def _checked(self, track: _Track, verdict: Verdict) -> list[Instruction]:
@@ -218,7 +218,7 @@ class Executor:
         return [Failed(track.step, reason), *self._advance()]
 
     def _advance(self) -> list[Instruction]:
-        """Begins every step whose dependencies are done."""
+        """Starts every step whose dependencies are done."""
         begun: list[Instruction] = []
         for track in self._tracks.values():
             if track.state is State.PENDING and all(

@@ -1,4 +1,4 @@
-"""All hosts of a network, near and far: looked at, given agents, kept reachable, stopped."""
+"""All hosts of a network, local and remote: checked, given agents, kept reachable, stopped."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Hosts:
         self._network = session.network
         self._passwords = Passwords(reporter.asking)
         self.troubled: dict[str, str] = {}
-        """Why a host has no agent that could be relied on, as far as was seen."""
+        """Hosts whose agent cannot be relied on, with the reason, as far as is known."""
         endpoint = f"{advertised(session.network)}:{session.hub.port}"
         self._deployment = SshDeployment(
             session.state, session.network, session.hub.authority, endpoint, self._passwords.ask, self._moved,
@@ -47,8 +47,8 @@ class Hosts:
         return tuple(host for host in self._network.hosts if not host.local)
 
     async def check(self) -> frozenset[str]:
-        """The preflight: warnings are said, hosts in trouble returned. Raises OperationFailed when none is left, or
-        when the trouble is on this machine or on the genesis node's.
+        """Runs the preflight: reports problems, and returns the hosts with fatal ones. Raises OperationFailed when a
+        local host or the genesis node's host is among them.
         """
         self._reporter.began(PREFLIGHT, LOOK)
         found = await self.preflight()
@@ -58,21 +58,21 @@ class Hosts:
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
             raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
-        seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are as they should be"
+        seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are ready"
         self._reporter.ended(PREFLIGHT, LOOK, "failed" if trouble else "done", seen)
         for problem in found.problems:
             self._reporter.note(f"{'':9}{'FATAL' if problem.fatal else 'warning'} {problem}")
         return trouble
 
     async def preflight(self) -> Preflight:
-        """Looks at every host; changes nothing."""
+        """Checks every host; changes nothing."""
         folder, passwords = self._session.state.folder, self._passwords
         return await in_thread(passwords.stop, preflight, self._network, folder, passwords.ask, self._looking)
 
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
-        """Installs, enrols and starts what does not run, except on some hosts. Returns whether anything was done.
+        """Installs, enrols and starts agents that do not run, except on some hosts. Returns whether anything was done.
 
-        Raises OperationFailed for a local one.
+        Raises OperationFailed when that fails on a local host.
         """
         changed = False
         for host in self._network.hosts:
@@ -84,13 +84,13 @@ class Hosts:
         return changed or any(isinstance(result, Installed) and result.changes for result in results.values())
 
     async def install(self, without: frozenset[str]) -> tuple[str, ...]:
-        """As `ensure_agents`. Returns the hosts on which it failed."""
+        """As `ensure_agents`, but returns the hosts on which it failed."""
         await self.ensure_agents(frozenset(host.name for host in self.far) | without)
         results = await self._install(without)
         return tuple(name for name, result in results.items() if isinstance(result, DeployError))
 
     async def _install(self, without: frozenset[str]) -> dict[str, Installed | DeployError]:
-        """A far host that fails is named, and the others go on."""
+        """Installs on the remote hosts. One that fails is reported, and the others continue."""
         far = [host for host in self.far if host.name not in without]
         for host in far:
             self._reporter.began(host.name, INSTALL)
@@ -100,7 +100,7 @@ class Hosts:
 
     @contextmanager
     def reached(self) -> Iterator[None]:
-        """Holds the tunnels of hosts that cannot dial this machine, while the block runs."""
+        """Keeps tunnels open, while the block runs, for hosts that cannot dial this machine."""
         with self._deployment.tunnels(self.far, lambda host, text: self._reporter.note(f"{host}: {text}")):
             yield
 
@@ -123,7 +123,7 @@ class Hosts:
 
 @contextmanager
 def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
-    """Holds those tunnels for a command that only looks. What ails them, by host."""
+    """Keeps those tunnels open for a command that only looks. Yields their current problems, by host."""
     troubles: dict[str, str] = {}
 
     def report(host: str, text: str) -> None:
@@ -136,7 +136,7 @@ def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
 
 
 def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
-    """What is done to far hosts without a coordinator running: stop them, read their logs."""
+    """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
     authority = Authority(state.folder / "ca", network.name)
     passwords = Passwords()
     return SshDeployment(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
@@ -145,16 +145,16 @@ def deployment(state: State, network: Network, report: Callable[[str, str], None
 def stop_hosts(
     state: State, network: Network, only: str | None, purge: bool, report: Callable[[str, str], None]
 ) -> dict[str, DeployError]:
-    """Stops agents and nodes, on all hosts or one; purge: their data goes, too. Returns where it did not work.
+    """Stops agents and nodes on all hosts, or on one; purge: also removes their data. Returns the hosts that failed.
 
-    Another coordinator's network of this name is left alone, unless one host is named and its data shall go.
-    Raises StillRunningError for a local host.
+    A network of the same name that another coordinator installed is left alone, unless one host is named and its data
+    is to be removed. Raises StillRunningError for a local host.
     """
     hosts = [host for host in network.hosts if only in (None, host.name)]
     for host in hosts:
         if host.local:
             nodes = stop_all(state.host_data(host.name))
-            report(host.name, f"stopped {', '.join(nodes)}" if nodes else "no node ran")
+            report(host.name, f"stopped {', '.join(nodes)}" if nodes else "no node was running")
             if purge:
                 shutil.rmtree(state.host_data(host.name), ignore_errors=True)
     far = [host for host in hosts if not host.local]

@@ -1,4 +1,4 @@
-"""Where agents come in: the register, the links, and the epoch by which one coordinator acts."""
+"""Where agents connect: the register, the links, and the epoch by which only one coordinator acts."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 log = logging.getLogger(__name__)
 
 PARTY_MESSAGE = 1 << 20
-"""Bytes of one message of a party; hosts' may be larger, since they answer with whole tables."""
+"""Bytes of one message of a party; hosts' messages may be larger, since they answer with whole tables."""
 REGISTER_SECONDS = 0.25
-"""How often open streams are checked against the register: revocations of other processes act at once too."""
+"""Seconds between two checks of open streams against the register: other processes' revocations act as fast."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
-"""So many certificates of one agent are signed in so many seconds."""
+"""This many certificates of one agent are signed in this many seconds."""
 
 _SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
 
@@ -59,11 +59,11 @@ def reserve_port(journal: Journal, listen: Endpoint) -> int:
 
 
 class HubError(Exception):
-    """The coordinator cannot take agents in."""
+    """The coordinator cannot accept agents."""
 
 
 class BusyError(HubError):
-    """Another coordinator of this network runs."""
+    """Another coordinator of this network is running."""
 
 
 class PartyDesk(Protocol):
@@ -74,10 +74,10 @@ class PartyDesk(Protocol):
         """Of the sealed network, hex; empty: not sealed yet."""
 
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """A party says what it brings. Returns what is wrong with its saying so; empty: it will be answered."""
+        """A party registers. Returns why the message is refused; empty: it will be answered."""
 
     def left(self, connection: Connection, leave: pb.Leave) -> None:
-        """A party's operator ended it."""
+        """A party leaves the network."""
 
 
 class Happening(StrEnum):
@@ -90,7 +90,7 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True)
 class AgentEvent:
-    """An agent came or went."""
+    """An agent connected or disconnected."""
 
     what: Happening
     name: str
@@ -100,7 +100,7 @@ class AgentEvent:
 class Hub:
     """The coordinator's end of all agents' connections; use it as an async context manager.
 
-    Its state folder holds `ca/`, `artifacts/`, `journal.sqlite` and `lock`, which is held for as long as it is open.
+    Its state folder has `ca/`, `artifacts/`, `journal.sqlite` and `lock`, which is held while the hub is open.
     """
 
     def __init__(
@@ -140,7 +140,9 @@ class Hub:
         try:
             self._lock.acquire()
         except LockedError as error:
-            raise BusyError(f"another coord works on {self.network} (process {error.pid}): let it end first") from error
+            raise BusyError(
+                f"another coord is working on {self.network} (process {error.pid}): let it end first"
+            ) from error
         try:
             await self._open()
         except BaseException:
@@ -187,13 +189,13 @@ class Hub:
         return self._epoch
 
     async def agent(self, name: str, deadline: float) -> AgentLink:
-        """The agent of that name, once it is connected. Raises DeadlineError after so many seconds, RevokedError."""
+        """The agent of that name, once it is connected. deadline: seconds. Raises DeadlineError, RevokedError."""
         link = self._link(name)
         await link.wait_connected(deadline)
         return link
 
     def enrol(self, name: str, kind: Kind, csr: bytes) -> bytes:
-        """Takes an agent up. Returns its certificate (PEM) for the key of its request.
+        """Enrols an agent. Returns its certificate (PEM) for the key in its signing request.
 
         Raises TlsError on a bad request, RegisterError on a name that it cannot have, ValueError on a bad name.
         """
@@ -204,19 +206,20 @@ class Hub:
         return certificate
 
     def revoke(self, name: str) -> bool:
-        """Shuts an agent out for good, on its open stream too. Returns whether it was enrolled."""
+        """Shuts an agent out for good, ending its open stream. Returns whether it was enrolled."""
         known = self.register.revoke(name)
         self._expel()
         return known
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why whoever shows this certificate may not come in; None: it may."""
+        """Why the holder of this certificate is refused; None: it is accepted."""
         if identity.network != self.network:
             return f"this is network {self.network}"
         return self.register.refusal(identity, fingerprint)
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:
-        """An agent has its key signed again: returns the certificate (PEM) that is to follow. Raises JoinRefused."""
+        """Signs an agent's key again. Returns the certificate (PEM) that replaces its current one. Raises
+        JoinRefused."""
         if not self._renewals.allows(identity.name, time.monotonic()):
             raise JoinRefused(f"more than {RENEWALS} certificates in {RENEWALS_SECONDS:g} s", later=True)
         if len(csr) > CSR_LIMIT:
@@ -230,7 +233,7 @@ class Hub:
         return certificate
 
     def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
-        """An invitation's holder has its key signed: returns the party's certificate (PEM). Raises JoinRefused."""
+        """Redeems an invitation: signs the party's key. Returns its certificate (PEM). Raises JoinRefused."""
         if identity.network != self.network:
             raise JoinRefused(f"this is network {self.network}")
         certificate = self._joining.redeem(identity, fingerprint, request.csr, request.account)
@@ -242,7 +245,7 @@ class Hub:
         self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
         other = hello.epoch == self._epoch and hello.instance not in ("", self.instance)
-        host = connection.identity.kind is Kind.HOST  # a stranger's word does not move the others
+        host = connection.identity.kind is Kind.HOST  # a party's word must not affect the others
         if self.acting and host and (hello.epoch > self._epoch or other):
             self._raise_epoch(hello.epoch + 1)
             for other_one in self._connections - {connection}:
@@ -251,7 +254,7 @@ class Hub:
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
-        """An agent said something more. Returns what is wrong with it; empty: nothing."""
+        """An agent sent another message. Returns what is wrong with it; empty: nothing."""
         reason = self.refusal(connection.identity, connection.fingerprint)
         if reason:
             connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
@@ -260,14 +263,14 @@ class Hub:
             return "this stream has ended"
         kind = message.WhichOneof("body")
         if connection.identity.kind is Kind.PARTY and message.ByteSize() > PARTY_MESSAGE:
-            return f"a party's message has {PARTY_MESSAGE} bytes at most"
+            return f"a party's message may have at most {PARTY_MESSAGE} bytes"
         if kind in ("registration", "leave"):
             return self._heard_party(connection, message)
         return self._link(connection.identity.name).receive(message)
 
     def _heard_party(self, connection: Connection, message: pb.FromAgent) -> str:
         if connection.identity.kind is not Kind.PARTY or self._parties is None:
-            return f"only a party may say {message.WhichOneof('body')}"
+            return f"only a party may send {message.WhichOneof('body')}"
         if message.WhichOneof("body") == "registration":
             return self._parties.registered(connection, message.registration)
         self._parties.left(connection, message.leave)

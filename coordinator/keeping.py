@@ -1,4 +1,4 @@
-"""Local agents that end while a coordinator acts are started again: there is no systemd for them."""
+"""Restarts local agents that end while a coordinator acts: they have no systemd."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from support.tasks import beside
 LOOK = 0.5
 """Seconds between two looks at the processes."""
 STARTS = 3
-"""An agent that ended so often while one command ran will not get better."""
+"""An agent that ends more often than this during one command is not started again."""
 
 
 @asynccontextmanager
 async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[None]:
-    """While the block runs, which begins with all of them running. Raises OperationFailed when one keeps ending."""
+    """Keeps local agents running while the block runs. Raises OperationFailed when one keeps ending."""
     block = asyncio.current_task()
     failures: list[OperationFailed] = []
 
@@ -56,7 +56,7 @@ async def _keep(session: Session, reporter: Reporter) -> None:
             ends[host] += 1
             hint = f"coord logs {session.network.source} agent@{host}"
             if ends[host] > STARTS:
-                raise OperationFailed(f"the agent of {host} keeps ending: {hint}")
-            reporter.note(f"the agent of {host} ended, and is started again ({hint})")
+                raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
+            reporter.note(f"the agent of {host} ended and is started again ({hint})")
             await ensure_agent(session.hub, host, data)
             await session.connected([host], DIAL_SECONDS)

@@ -1,4 +1,4 @@
-"""What the coordinator knows of one agent, and asks of it, across however many connections that takes."""
+"""What the coordinator knows about one agent and asks of it, across all of its connections."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from support.tls import Identity
 QUERIES_AT_ONCE = 32
 QUERY_SECONDS = 15.0
 ERROR_LIMIT = 4000
-"""Characters of an agent's reason."""
+"""Characters of an agent's error message or note that are kept."""
 
-TaskBody = (  # those that a Task may have
+TaskBody = (  # the bodies that a Task may have
     pb.Collect
     | pb.Hold
     | pb.StartNode
@@ -64,7 +64,7 @@ _FIELDS: dict[type[Any], str] = {
 
 
 class LinkError(Exception):
-    """The agent cannot be worked with."""
+    """The agent cannot be used."""
 
 
 class RevokedError(LinkError):
@@ -72,25 +72,25 @@ class RevokedError(LinkError):
 
 
 class ObserverError(LinkError):
-    """This coordinator only looks: it gives no tasks."""
+    """This coordinator only observes: it gives no tasks."""
 
 
 class Connection:
-    """One open stream of an agent: what is to be sent, and why it ends."""
+    """One open stream of an agent: its queue of messages, and why it ends."""
 
     def __init__(self, identity: Identity, fingerprint: str) -> None:
         self.identity = identity
         self.fingerprint = fingerprint
         """Of the certificate that the agent showed."""
         self.nonce = secrets.token_bytes(32)
-        """Of this stream: proofs of possession cover it, so that none can be used twice."""
+        """Random, for this stream: proofs of possession cover it, so that none can be replayed."""
         self.chain_id = ""
-        """That the agent was told: proofs cover it, too. Hex; empty: there was none yet."""
+        """The chain id that the agent was sent; proofs cover it, too. Hex; empty: there was none yet."""
         self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
         self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
 
     def send(self, message: pb.FromCoordinator) -> None:
-        """Queues a message; sent in order."""
+        """Queues a message; messages are sent in order."""
         self._outbox.put_nowait(message)
 
     async def next(self) -> pb.FromCoordinator | None:
@@ -107,13 +107,13 @@ class Connection:
 
 @dataclass
 class _Pending:
-    """A task whose result has not come."""
+    """A task whose result has not arrived."""
 
     task: pb.Task
     result: asyncio.Future[pb.Result]
     on_progress: Callable[[pb.Progress], None] | None
     reported: set[str] = field(default_factory=set)
-    """Keys whose Pushed was passed on: an agent that comes back tells them again."""
+    """Keys whose Pushed was passed on: an agent that reconnects reports them again."""
 
 
 class AgentLink:
@@ -125,9 +125,10 @@ class AgentLink:
         self.hello: pb.Hello | None = None
         """What it said when it last connected."""
         self.status: pb.Status | None = None
-        """Its latest status, also of the time before it was lost."""
+        """Its latest status, even from before the connection was lost."""
         self.clock_offset: float | None = None
-        """Seconds that its clock was ahead of this machine's when that status came (late by the way it took)."""
+        """Seconds that its clock was ahead of this machine's when that status arrived, less the time it took to
+        arrive."""
         self.revoked = False
         self._epoch = epoch
         self._connection: Connection | None = None
@@ -142,7 +143,7 @@ class AgentLink:
         return self._connection is not None
 
     async def wait_connected(self, deadline: float) -> None:
-        """Raises DeadlineError after so many seconds, RevokedError when it never may again."""
+        """Waits until the agent is connected. Raises DeadlineError after this many seconds, RevokedError."""
         if not self.revoked:
             try:
                 async with asyncio.timeout(None if math.isinf(deadline) else deadline):
@@ -157,10 +158,10 @@ class AgentLink:
         on_progress: Callable[[pb.Progress], None] | None = None,
         deadline: float | None = None,
     ) -> pb.Result:
-        """Has the agent carry something out, once, however often the connection drops meanwhile.
+        """Has the agent carry out a task, once, however often the connection drops meanwhile.
 
-        on_progress hears of each pushed transaction once. deadline is in seconds. Raises DeadlineError (the agent
-        carries on), RevokedError, ObserverError; that the agent failed is in the result.
+        on_progress is told of each pushed transaction once. deadline: seconds. Raises DeadlineError (the agent
+        continues), RevokedError, ObserverError; a failure of the agent is in the result.
         """
         if self._epoch() == 0:
             raise ObserverError(f"an observer gives no tasks ({self.name})")
@@ -179,7 +180,7 @@ class AgentLink:
             del self._tasks[task.id]
 
     async def query(self, node: str, path: str, body: Any = None, deadline: float = QUERY_SECONDS) -> Any:
-        """nodeos' answer to a call that only reads, as JSON. Raises the NodeErrors that NodeClient does."""
+        """nodeos' answer, as JSON, to a call that only reads. Raises NodeError, as NodeClient does."""
         async with self._slots:
             answer = await self._ask(pb.Query(id=uuid.uuid4().hex, node=node, path=path, body=_encoded(body)), deadline)
         if answer.status == 0:
@@ -207,7 +208,7 @@ class AgentLink:
             del self._queries[query.id]
 
     def attach(self, connection: Connection, hello: pb.Hello, welcome: pb.FromCoordinator) -> None:
-        """Takes over a new stream: the one before ends, and every task without a result is sent again."""
+        """Switches to a new stream: the previous one ends, and every task without a result is sent again."""
         if self._connection:
             self._connection.close(
                 grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} took over from this one"
@@ -231,7 +232,7 @@ class AgentLink:
         return True
 
     def revoke(self, reason: str) -> None:
-        """Shuts it out: the stream ends, and whoever waits for it hears why."""
+        """Shuts the agent out: its stream ends, and pending tasks raise RevokedError."""
         self.revoked = True
         self._joined.set()
         if self._connection:
@@ -241,9 +242,9 @@ class AgentLink:
                 pending.result.set_exception(RevokedError(reason))
 
     def receive(self, message: pb.FromAgent) -> str:
-        """Takes in a message that follows the Hello; its words, which people read, as plain lines.
+        """Handles a message after the Hello. Text for people in it is made a plain line.
 
-        Returns what is wrong with it; empty: nothing.
+        Returns what is wrong with the message; empty: nothing.
         """
         kind = message.WhichOneof("body")
         if kind == "status":

@@ -1,4 +1,4 @@
-"""Agents on this machine: enrolled and started as detached processes, found again, stopped without their help."""
+"""Agents on this machine: enrolled, started as detached processes, found again, stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VERSION = "agent.version"
 
 
 async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
-    """Enrols and starts the host's agent unless it runs; one that runs older code is replaced, its nodes go on.
+    """Enrols and starts the host's agent unless it runs. One with older code is replaced; its nodes keep running.
 
     Returns whether it was started.
     """
@@ -41,18 +41,18 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
     write_atomic(version, source_version().encode())
     agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
-    agent.write(data / RECORD)  # as it will itself: whoever stops us in between finds it all the same
+    agent.write(data / RECORD)  # as it will itself: if this command is stopped in between, the agent is still found
     return True
 
 
 def agent_runs(data: Path) -> bool:
-    """Whether the agent of that data folder lives."""
+    """Whether the agent of that data folder runs."""
     process = Process.read(data / RECORD)
     return process is not None and process.alive
 
 
 def last_words(data: Path) -> str:
-    """Why the agent of that data folder has ended, by its log; empty: it did not say."""
+    """Why the agent of that data folder has ended, according to its log; empty: unknown."""
     try:
         lines = (data / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -70,7 +70,7 @@ def stop_agent(data: Path) -> bool:
 
 
 def stop_all(data: Path) -> tuple[str, ...]:
-    """Stops the agent and then its nodes, also when the agent is dead. Returns the names of the nodes that ran."""
+    """Stops the agent, if it runs, and then its nodes. Returns the names of the nodes that ran."""
     stop_agent(data)
     nodes = stop_nodes(data)
     nodelogs.end(data)
@@ -78,7 +78,7 @@ def stop_all(data: Path) -> tuple[str, ...]:
 
 
 async def _agent(command: str, data: Path, *options: str, stdin: bytes = b"") -> bytes:
-    """Runs one of the agent's short commands. Raises OperationFailed with its own words."""
+    """Runs one of the agent's short commands. Raises OperationFailed with its error message."""
     process = await asyncio.create_subprocess_exec(
         *AGENT, command, "--data", str(data), *options,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,

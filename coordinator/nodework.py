@@ -1,4 +1,4 @@
-"""Starts nodes for the boot, through the agents that have them."""
+"""Starts nodes for the boot, through their agents."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from support.tasks import all_of
 
 
 class NodeWork:
-    """What node steps do, and how one sees that it is done."""
+    """Carries out node steps, and tells whether they are done."""
 
     def __init__(self, desk: NetworkDesk, broken: Broken, log: BootLog) -> None:
-        """log: hears of every start that a step asks for."""
+        """log: gets a line for every start that a step asks for."""
         self._desk = desk
         self._broken = broken
         self._network = desk.network
         self._log = log
 
     def evidence(self, step: NodeStep, blueprint: Blueprint) -> Verdict:
-        """A node is as wanted when it runs; the genesis node, once retired, is past running in any other mode."""
+        """Whether the step's nodes run. To retire the genesis node, it must run in audit mode."""
         missing, names = [], step.nodes(blueprint)
         for name in names:
             status = self._desk.status(self._network.node(name))
@@ -35,11 +35,11 @@ class NodeWork:
         return Verdict(tuple(missing), f"{len(names) - len(missing)} of {len(names)} run" if len(names) > 1 else "")
 
     async def run(self, step: NodeStep, names: tuple[str, ...]) -> None:
-        """Starts these, all at once. Raises TaskFailedError, LinkError, DeadlineError."""
+        """Starts these nodes concurrently. Raises TaskFailedError, LinkError, DeadlineError."""
         await all_of(self.start(name, step.mode, step) for name in names)
 
     async def start(self, name: str, mode: NodeMode, step: NodeStep | None = None) -> None:
-        """Starts a node in that mode; one that ran before, in the mode that it ran in (unless it is to retire)."""
+        """Starts a node in that mode. One that ran before keeps its mode, unless mode is AUDIT or STARTER."""
         node = self._network.node(name)
         if node.party:
             await self._follow(node, step)
@@ -53,7 +53,7 @@ class NodeWork:
             self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
 
     async def _follow(self, node: Node, step: NodeStep | None) -> None:
-        """A party's agent starts its own node, as it likes; it is told the peers."""
+        """A party's agent configures and starts its own node; it is only told the peers."""
         peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
         await self._desk.task(node.host, pb.Follow(peers=peers))
         await self._runs(node)

@@ -1,4 +1,4 @@
-"""sudo's passwords: asked for at the terminal, once per host, never stored, and Ctrl-C ends the question."""
+"""sudo passwords: asked for at the terminal, once per host, and never stored. Ctrl-C cancels the question."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Passwords:
     """The sudo passwords of all hosts, for as long as one command runs. `ask` may be called from any thread."""
 
     def __init__(self, asking: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
-        """asking: entered while a question stands on the terminal."""
+        """asking: a context that is entered while a question is on the terminal."""
         self.stop = threading.Event()
         """Set when the command was interrupted."""
         self._asking = asking
@@ -36,7 +36,7 @@ class Passwords:
         self._lock = threading.Lock()
 
     def ask(self, host: str) -> str:
-        """The password on a host. Raises LoginRefused when there is nobody to ask, or Ctrl-C was the answer."""
+        """The password on a host. Raises LoginRefused when there is no terminal to ask at, or on Ctrl-C."""
         with self._lock:
             if self.stop.is_set():
                 raise LoginRefused(GIVEN_UP)
@@ -48,9 +48,9 @@ class Passwords:
     def _prompt(self, text: str) -> str:
         try:
             terminal = TERMINAL.open("r+b", buffering=0)
-        except OSError:  # no terminal: a pipe may have it
+        except OSError:  # no terminal: a pipe may provide it
             if not (line := sys.stdin.readline()):
-                raise LoginRefused("sudo asks for a password, and there is no terminal to type it at") from None
+                raise LoginRefused("sudo needs a password, and there is no terminal to ask for it") from None
             return line.rstrip("\n")
         with terminal:
             before = termios.tcgetattr(terminal)
@@ -69,7 +69,7 @@ class Passwords:
 
 
 async def in_thread(stop: threading.Event, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs what blocks in a thread; cancelled, it sets `stop`, and the thread is to end soon by itself."""
+    """Runs blocking work in a thread. When cancelled it sets `stop`, on which the work must end soon."""
     try:
         return await asyncio.to_thread(work, *args, **kwargs)
     except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Paths as a person types them."""
+"""Paths as a user would write them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def near(path: Path) -> str:
-    """The path as seen from the working folder, when it lies below that."""
+    """The path relative to the working folder if it is below that, else absolute."""
     path = path.absolute()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

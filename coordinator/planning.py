@@ -1,4 +1,4 @@
-"""The dry run: the boot as commands that a person could type."""
+"""The dry run: the boot as cleos commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cleos_plan(network: Network, state: State | None) -> Iterator[str]:
     sealed = state.sealed if state else None
     if state is None or sealed is None:
         raise OperationFailed(
-            f"the commands hold public keys that the hosts have not made yet; type: coord boot {network.source} "
+            f"the commands contain public keys that the hosts have not made yet; run: coord boot {network.source} "
             "--until genesis, and then this again"
         )
     blueprint = Blueprint(sealed, state.artifacts.get)

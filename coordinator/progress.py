@@ -1,4 +1,4 @@
-"""What a person sees while a boot runs: live lines and bars on a terminal, a line per step elsewhere."""
+"""What a user sees while a boot runs: live lines and bars on a terminal, one line per step elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 
 class Reporter(Protocol):
-    """Told of everything that a person may want to see."""
+    """Receives everything that a user may want to see."""
 
     def note(self, text: str) -> None:
         """Something happened that belongs to no step."""
@@ -26,20 +26,20 @@ class Reporter(Protocol):
         """A step got further, or what it waits for changed."""
 
     def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
-        """A step is `done`, `already` done, `failed` or `waits` for others."""
+        """A step ended. outcome: `done`, `already` (was done before), `failed` or `waits` (for others)."""
 
     def asking(self) -> AbstractContextManager[object]:
-        """While a question to the person stands on the terminal, nothing is drawn over it."""
+        """A context during which nothing is drawn over a question on the terminal."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """The last call: prints what is still held back."""
 
 
 MARKS = {"done": "ok", "already": "--", "failed": "FAILED", "waits": "waits"}
 
 
 class _Already:
-    """What was done before, kept until something else happens: so a boot that is typed twice says it in one line."""
+    """Holds back steps that were done before, so that a boot that is run twice reports them in one line."""
 
     FEW = 3
 
@@ -50,7 +50,7 @@ class _Already:
         self._kept.append((step, title, detail))
 
     def take(self) -> list[tuple[str, str, str]]:
-        """As (step, title, detail): each of a few, one for all of many."""
+        """(step, title, detail) of each if there are few, else one for all of them."""
         kept, self._kept = self._kept, []
         if len(kept) <= self.FEW:
             return kept
@@ -58,7 +58,7 @@ class _Already:
 
 
 class PlainReporter:
-    """A line per step, and one every ten seconds of a long wait: for logs and pipes."""
+    """For logs and pipes: a line per step, and one every ten seconds of a long wait."""
 
     QUIET = 10.0
     """Seconds between two lines about the same step."""
@@ -71,7 +71,7 @@ class PlainReporter:
     def _say(self, text: str) -> None:
         for step, title, detail in self._already.take():
             self._line("already", step, title, detail)
-        self._stream.write(text + "\n")  # at once: hosts are told of from several threads
+        self._stream.write(text + "\n")  # in one write: several threads report on hosts
         self._stream.flush()
 
     def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
@@ -175,5 +175,5 @@ class LiveReporter:
 
 
 def reporter(console: Console) -> Reporter:
-    """The reporter that fits where the output goes."""
+    """The reporter that suits the console: live on a terminal, plain elsewhere."""
     return LiveReporter(console) if console.is_terminal else PlainReporter(console.file)

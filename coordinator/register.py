@@ -1,4 +1,4 @@
-"""Who is enrolled: the names that the network's agents go by, and the one certificate that each may use."""
+"""Who is enrolled: the names of the network's agents, and the certificate that each may use."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Entry:
     fingerprint: str
     """sha256 (hex) of the certificate that it must use."""
     enrolled_at: float
-    """Unix seconds: when its certificate came into use."""
+    """Unix seconds of when its certificate came into use."""
     revoked: bool
     successor: str
-    """sha256 (hex) of the certificate that was signed to follow it, until the agent shows that one; empty: none."""
+    """sha256 (hex) of a certificate signed to replace it, until the agent uses that one; empty: none."""
 
 
 class Register:
-    """The register, in the coordinator's journal. Another process may revoke: every check reads it again."""
+    """The register, in the coordinator's journal. Other processes may revoke, so every check reads it again."""
 
     def __init__(self, journal: Journal) -> None:
         """Creates its table when there is none."""
@@ -49,7 +49,7 @@ class Register:
         journal.part("register", _SCHEMA)
 
     def enrol(self, identity: Identity, fingerprint: str) -> None:
-        """Takes a name up, or gives a new certificate to one that is known; its older one is then void.
+        """Enrols a name, or gives a known one a new certificate, which voids the older one.
 
         Raises RegisterError when the name was revoked or belongs to another kind.
         """
@@ -72,11 +72,12 @@ class Register:
         )
 
     def renew(self, name: str, successor: str) -> None:
-        """Notes the certificate that is to follow: its answer may be lost, so both are good until it is shown."""
+        """Records a certificate's successor. The answer to the agent may be lost, so both are valid until it is
+        used."""
         self._journal.write("UPDATE enrolled SET successor = ? WHERE name = ?", successor, name)
 
     def shown(self, name: str, fingerprint: str) -> None:
-        """An agent came with this certificate: when it is the one that was to follow, the older one is void."""
+        """An agent connected with this certificate: if it is the successor, the older one becomes void."""
         known = self.find(name)
         if known and known.successor == fingerprint:
             self._journal.write(
@@ -97,14 +98,14 @@ class Register:
         return _entry(row) if row else None
 
     def entries(self) -> tuple[Entry, ...]:
-        """Everybody, by name."""
+        """All entries, by name."""
         rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
         return tuple(_entry(row) for row in rows)
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why whoever shows this certificate may not come in; None: it may."""
+        """Why the holder of this certificate is refused; None: it is accepted."""
         if identity.kind is Kind.INVITE:
-            return "an invitation is for joining, and nothing else"
+            return "an invitation's certificate can only be used to join"
         entry = self.find(identity.name)
         if entry is None or entry.kind is not identity.kind:
             return f"{identity.name} is not enrolled: enrol it again"

@@ -1,4 +1,4 @@
-"""How a network is, gathered from agents, nodes and the journal: what `coord status` shows."""
+"""The state of a network, gathered from agents, nodes and the journal, for `coord status`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support import processes
 
 @dataclass(frozen=True)
 class NodeRow:
-    """One node, as its agent says it is."""
+    """One node, as reported by its agent."""
 
     name: str
     host: str
@@ -31,7 +31,7 @@ class NodeRow:
     p2p: str
     http: str
     state: str
-    """running, stopped, starting, failed; unknown: its agent is away."""
+    """running, stopped, starting, failed; unknown: its agent is not connected."""
     head: int
     lib: int
     peers: int
@@ -63,7 +63,7 @@ class Report:
     lib: int
     schedule: tuple[str, ...]
     silent: tuple[str, ...]
-    """Those of the schedule that made no block in its latest round."""
+    """Scheduled producers that made no block in the latest round."""
     nodes: tuple[NodeRow, ...]
     hosts: tuple[HostRow, ...]
     steps: Mapping[str, StepRecord]
@@ -109,7 +109,7 @@ class Report:
 
 
 async def gather(session: Session) -> Report:
-    """Asks whoever is connected; what is not known is said to be so."""
+    """Gathers the report from the agents that are connected."""
     sealed = session.state.sealed
     nodes = tuple(_node_row(session, name) for name in (node.name for node in session.network.nodes))
     steps = session.state.steps()
@@ -142,7 +142,7 @@ def phase(sealed: bool, steps: Mapping[str, StepRecord], running: bool) -> str:
 
 
 def planned(network: Network, state: State | None) -> Report:
-    """What can be said without any agent: nothing runs, or another coordinator has them."""
+    """The report of a network without any agents."""
     sealed = state.sealed if state else None
     steps = state.steps() if state else {}
     nodes = tuple(
@@ -175,7 +175,7 @@ def _node_row(session: Session, name: str) -> NodeRow:
 
 
 def _unreported(session: Session, node: Node) -> str:
-    """The state of a node whose agent is away: on this machine one can see for oneself."""
+    """The state of a node whose agent is not connected; on this machine its process can be looked up."""
     if not session.network.host(node.host).local:
         return "unknown"
     folder = session.state.host_data(node.host) / "nodes" / node.name
@@ -190,8 +190,8 @@ def _host_row(session: Session, name: str) -> HostRow:
 
 
 async def _chain(session: Session) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
-    """Head, LIB, schedule and who of it is silent, by a node that follows the head (the audit's reads irreversible
-    blocks only).
+    """Head, LIB, schedule and its silent producers, from a node that follows the head (the audit's node shows
+    irreversible blocks only).
     """
     nodes = sorted(session.network.nodes, key=lambda node: node.role.value == "genesis")
     for node in nodes:
@@ -209,10 +209,10 @@ async def _chain(session: Session) -> tuple[int, int, tuple[str, ...], tuple[str
 
 
 async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
-    """Blocks of a whole round and one turn more are looked at, two of each turn: nobody's turn is missed. Nobody is
-    silent as long as the schedule is younger than that.
+    """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
+    as silent while the schedule is younger than that.
     """
-    if len(schedule) < 2:  # whoever is alone signs every block that there is
+    if len(schedule) < 2:  # a sole producer signs every block
         return ()
     numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
     asked = (

@@ -1,8 +1,8 @@
-"""Brings back nodes that ran before: after `coord down`, after the machine's restart, after a total outage.
+"""Restarts nodes that ran before: after `coord down`, a machine's restart, or a total outage.
 
-An elected schedule whose nodes were all stopped makes no block by itself: production starts only after a fresh block,
-unless a node runs with stale production enabled, and at most one may (facts of nodeos, seen on Leap and Spring). One
-elected producer, the designated starter, gets that; its agent checks the rule again for itself.
+When all nodes of an elected schedule were stopped, no block is made: a producer waits for a fresh block, unless it runs
+with stale production enabled, which at most one may (as seen on Leap and Spring). One elected producer, the designated
+starter, is started that way; its agent checks for itself that it is safe.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
 
 FRESH_SECONDS = 6.5
-"""A scheduled producer that is absent leaves a gap of 12 slots of half a second."""
+"""Seconds; an absent producer leaves a gap of one turn, which is 6 s."""
 SETTLE_SECONDS = 1.0
-"""Time that nodes which were just started get to dial each other."""
+"""Seconds that nodes get to dial each other after they were started."""
 RETURN_SECONDS = 90.0
-"""How long the chain may take to move again once the starter runs."""
+"""Seconds that the chain may take to advance again once the starter runs."""
 
 
 async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
-    """Starts every recorded node that does not run, and the chain itself where it stands still.
+    """Starts every node that ran before and is stopped, and then the chain itself if it stands still.
 
     Returns whether anything had to be done. Raises OperationFailed, NodeError.
     """
@@ -52,8 +52,8 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
         return True
     starter = designated(desk, sealed)
     if starter is None:
-        raise OperationFailed("the chain stands still and no elected producer's node runs: start one of them")
-    reporter.note(f"the chain stands still; {starter.name} starts it again (stale production enabled, this once)")
+        raise OperationFailed("the chain stands still and no elected producer's node is running: start one of them")
+    reporter.note(f"the chain stands still; {starter.name} restarts it (with stale production enabled, this once)")
     await runner.nodes.start(starter.name, NodeMode.STARTER)
     if not await _moves(desk, RETURN_SECONDS):
         raise OperationFailed(f"the chain still makes no block {RETURN_SECONDS:g} s after {starter.name} was started")
@@ -67,13 +67,13 @@ def designated(desk: NetworkDesk, sealed: Sealed) -> Node | None:
 
 
 async def _schedule(desk: NetworkDesk) -> frozenset[str]:
-    """Who signs the blocks. Once it is not eosio any more, nobody else brings the chain back."""
+    """The accounts in the active schedule: they sign the blocks."""
     answer = await desk.ask(Query("/v1/chain/get_producer_schedule"))
     return frozenset(str(entry["producer_name"]) for entry in answer["active"]["producers"])
 
 
 async def _patience(desk: NetworkDesk, schedule: frozenset[str], stopped: list[Node]) -> float:
-    """How long to wait for a block: where every scheduled producer's node was stopped, its silence so far counts."""
+    """Seconds to wait for a block. If every scheduled producer's node was stopped, the silence so far counts."""
     if not schedule <= {node.account for node in stopped}:
         return FRESH_SECONDS
     info = await desk.ask(Query("/v1/chain/get_info"))
@@ -82,7 +82,7 @@ async def _patience(desk: NetworkDesk, schedule: frozenset[str], stopped: list[N
 
 
 async def _moves(desk: NetworkDesk, seconds: float) -> bool:
-    """Whether any running node sees a new block within so many seconds."""
+    """Whether any running node sees a new block within this many seconds."""
 
     async def heads() -> dict[str, int]:
         found = {}

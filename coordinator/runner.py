@@ -42,7 +42,7 @@ from support.tasks import all_of, end
 POLL = 0.25
 """Seconds between two looks at the same evidence."""
 FINAL_ROUNDS = 3
-"""Rounds of the schedule within which a block becomes irreversible while two thirds sign: two, and one to spare."""
+"""Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, and one to spare."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Outcome:
 
 
 class Runner:
-    """Runs steps once, to the end that they can reach."""
+    """Runs steps once, as far as they get."""
 
     def __init__(self, desk: NetworkDesk, blueprint: Blueprint, state: State, reporter: Reporter) -> None:
         self._desk = desk
@@ -71,14 +71,15 @@ class Runner:
         self._chain = ChainWork(desk, self._broken, blueprint, state, log, reporter)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
-        """The head before a step's evidence was read: what an agent had in blocks by then is missing in spite of it."""
+        """The head's number before a step's evidence was read: a transaction in blocks by then did not have its
+        effect."""
         self._final: set[str] = set()
-        """Steps that cannot be lost any more, where that is what they wait for."""
+        """Steps that are known to be irreversible, or were done before this run."""
         self._began: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
     async def run(self, steps: Sequence[Step]) -> Outcome:
-        """Walks the steps. What could not be done is in the outcome."""
+        """Runs the steps. The outcome says what could not be done."""
         self._executor = Executor(steps, self._host_of)
         outcome = Outcome(steps)
         self._before = self._state.steps()
@@ -98,18 +99,18 @@ class Runner:
         return outcome
 
     def _untold(self, step: ChainStep) -> bool:
-        """Whether it is done, and was not yet when this run began: it may have ended while no coordinator listened."""
+        """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""
         known = self._before.get(step.name)
         return self._executor.states[step.name] is ExecutorState.DONE and not (known and known.state == "done")
 
     def _can_be_lost(self, step: Step) -> bool:
-        """Whether it is to be irreversible and may not be so: whoever pushed it was interrupted before that."""
+        """Whether it must be irreversible, and a boot that was interrupted may have left it before that."""
         waits = isinstance(step, ChainStep) and step.finality is Finality.IRREVERSIBLE
         return waits and step.name not in self._final
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:
-        """Steps that were done in this run and are not any more: a node that is killed forgets its newest blocks, and
-        nobody else has those while it is the only one that signs.
+        """Steps that were done in this run and no longer are: a killed node loses its newest blocks, and while it is
+        the only producer nobody else has them.
         """
         names = []
         for step in outcome.steps:
@@ -195,7 +196,7 @@ class Runner:
         self._events.put_nowait(Checked(step.name, verdict))
 
     async def _irreversible(self, step: Step) -> Event:
-        """Waits until what was found done is irreversible, and looks again: a fork may have dropped it."""
+        """Waits until what was found done is irreversible, and reads the evidence again: a fork may have dropped it."""
         self._begin(step)
         block = self._seen[step.name]
         what = f"block {block} to be irreversible, until which {step.name} can be lost"
@@ -216,7 +217,7 @@ class Runner:
         return await self._readable(step)
 
     async def _readable(self, step: Step) -> Event:
-        """Keeps trying to read evidence that could not be read: nodes start, agents come back."""
+        """Keeps trying to read evidence that could not be read: nodes may start, agents reconnect."""
 
         reason = ""
 
@@ -238,7 +239,7 @@ class Runner:
             return Ran(step.name, self._network.genesis_node.host, str(broken))
 
     def _watch(self, step: WaitStep) -> None:
-        """Sets a wait's deadline going, once."""
+        """Starts the clock of a step's deadline, once."""
         if step.name not in self._began:
             self._begin(step)
             loop = asyncio.get_running_loop()
@@ -264,7 +265,7 @@ class Runner:
             else:
                 self._final.discard(order.step.name)
                 await self._chain.run(order.step, order.keys, self._seen.get(order.step.name, 0))
-                self._final.add(order.step.name)  # agents wait for that
+                self._final.add(order.step.name)  # the agents waited for that
             self._events.put_nowait(Ran(order.step.name, order.host))
         except TaskFailedError as failure:
             self._events.put_nowait(Ran(order.step.name, order.host, str(failure), failure.retryable))

@@ -1,4 +1,4 @@
-"""The coordinator's gRPC server: who may speak, how much, and how a stream's messages reach the hub."""
+"""The coordinator's gRPC server: who may connect, how much they may send, and how messages reach the hub."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ MESSAGE_LIMIT = 8 << 20
 HELLO_SECONDS = 10.0
 """Time limit from the opening of a stream to its Hello."""
 LAST_WRITE_SECONDS = 1.0
-"""Seconds that a message gets, of either side, which is under way when its stream ends."""
+"""Seconds for a message, of either side, that is being sent when its stream ends."""
 PARTY_MESSAGES = 50
-"""Messages of one party that are read in a second; the others wait."""
+"""Messages of one party that are read per second; further ones wait."""
 STREAMS_PER_AGENT = 16
 CALLS = 4096
-"""Calls that are served at once, of all agents together."""
+"""Calls that are served concurrently, of all agents together."""
 CALLS_PER_AGENT = 16
-"""Calls of one agent that are served at once, over however many connections."""
+"""Calls of one agent that are served concurrently, over any number of connections."""
 SESSIONS, SESSIONS_SECONDS = 60, 60.0
-"""So many sessions of a party are begun in so many seconds; its agent dials every 2 s at most."""
+"""This many sessions of one party may begin in this many seconds; an agent dials at most every 2 s."""
 CHUNK = 1 << 20
 FILES = 8192
 """Files that this process may have open, where the system lets it: 1,024, as usual, are fewer than agents may come."""
@@ -62,21 +62,21 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class JoinRefused(Exception):
-    """Why no certificate is signed, in one line."""
+    """Why a certificate is not signed, in one line."""
 
     def __init__(self, message: str, later: bool = False) -> None:
-        """later: the same may be asked again in a moment."""
+        """later: the same request may succeed in a moment."""
         super().__init__(message)
         self.later = later
 
 
 class AgentHandler(Protocol):
-    """What becomes of agents' calls once the server has let them in: the hub's part."""
+    """Handles agents' calls once the server has admitted them: the hub."""
 
     artifacts: ArtifactStore
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why whoever shows this certificate may not come in."""
+        """Why the holder of this certificate is refused; None: it is accepted."""
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent opened a stream with its Hello."""
@@ -88,10 +88,10 @@ class AgentHandler(Protocol):
         """An agent's stream ended."""
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:
-        """The certificate (PEM) that follows the one that the agent shows. Raises JoinRefused."""
+        """The certificate (PEM) that replaces the one the agent uses. Raises JoinRefused."""
 
     def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
-        """The certificate (PEM) for a party that shows its invitation's. Raises JoinRefused."""
+        """The certificate (PEM) for a party that connects with its invitation's. Raises JoinRefused."""
 
 
 class _Servicer(rpc.CoordinationServicer):
@@ -122,7 +122,7 @@ class _Servicer(rpc.CoordinationServicer):
             pump.add_done_callback(lambda _: connection.close(grpc.StatusCode.CANCELLED, "the stream broke"))
         try:
             code, reason = await connection.closed
-            # A status cannot be sent while a message is: the writer finishes the one that it is at.
+            # A status cannot be sent while a message is being sent: the writer finishes that first.
             await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
         finally:
             await end(*pumps)
@@ -135,7 +135,7 @@ class _Servicer(rpc.CoordinationServicer):
         while (message := await context.read()) is not grpc.aio.EOF:
             count += 1
             if connection.identity.kind is Kind.PARTY and count >= PARTY_MESSAGES:
-                # What a party sends faster stays in its own pipe, and nobody else waits for it.
+                # What a party sends faster stays in its own connection, and delays nobody else.
                 await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
                 began, count = time.monotonic(), 0
             wrong = self._handler.received(connection, message)
@@ -162,8 +162,8 @@ class _Servicer(rpc.CoordinationServicer):
         return await _signed(context, lambda: self._handler.redeem(identity, print_, request))
 
     async def _admit(self, context: Any, *, joining: bool = False, streams: bool = False) -> tuple[Identity, str]:
-        """Who calls, by the certificate that TLS verified. Ends the call when the register does not know it; a Join,
-        unless it comes with an invitation. streams: the caller sends messages, of which none was read yet.
+        """The caller's identity and fingerprint, from the certificate that TLS verified. Ends the call if the register
+        does not accept it, or if a Join comes without an invitation. streams: the caller sends messages, none read yet.
         """
         abort = partial(_abort_stream, context) if streams else context.abort
         refusal: str | None
@@ -191,8 +191,8 @@ class _Servicer(rpc.CoordinationServicer):
 
 
 async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:
-    """Ends a stream of which nothing was read. Its first message is awaited: whoever is still sending at the end hears
-    of an internal error, and not of the reason.
+    """Ends a stream of which nothing was read. The first message is awaited, because a caller that is still sending
+    when the stream ends gets an internal error instead of the reason.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_WRITE_SECONDS):
@@ -201,7 +201,7 @@ async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) ->
 
 
 async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
-    """The certificate, or why there is none."""
+    """Answers with the certificate, or ends the call with the reason why there is none."""
     try:
         return pb.JoinReply(certificate=sign())
     except JoinRefused as refused:

@@ -1,4 +1,5 @@
-"""While a coordinator acts: parties are brought along, agents told of producers, and other terminals answered."""
+"""While a coordinator acts: parties are helped to join, agents told the producers' endpoints, other terminals
+answered."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from support.tasks import beside
 
 @asynccontextmanager
 async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """While the block runs. tell: hears of what parties do, in lines."""
+    """Does that while the block runs. tell: receives lines about parties."""
 
     async def replace(request: dict[str, Any]) -> dict[str, Any]:
         contract = from_request(request, session.state.artifacts.get)

@@ -1,4 +1,4 @@
-"""One command's dealings with a network: its state, the hub, and the agents that are connected."""
+"""What one command has of a network: its state, the hub, and the connected agents."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from support.retry import DeadlineError, poll, retrying
 from support.tls import Kind
 
 DIAL_SECONDS = 30.0
-"""An agent redials within 2 s; one that was just started needs its imports too."""
+"""Seconds; an agent redials within 2 s, and one that was just started has to import its code first."""
 LOOKER_SECONDS = 6.0
-"""How long a command that acts waits for one that only looks to end."""
+"""Seconds that a command that acts waits for one that only looks to end."""
 GLANCE_SECONDS = 3.5
-"""How long a command that only looks waits for agents: one redial, and its handshake."""
+"""Seconds that a command that only looks waits for agents: one redial and its handshake."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,13 @@ class Session:
     parties: Desk
 
     def blueprint(self, sealed: Sealed, network: Network | None = None) -> Blueprint:
-        """The sealed network, with the nodes that evidence may ask: those of the inventory, or of `network`."""
+        """The sealed network with the nodes that evidence may ask: those of the inventory, or of `network`."""
         nodes = tuple(NodeRef(node.name, node.account) for node in (network or self.network).nodes)
         return Blueprint(sealed, self.state.artifacts.get, nodes)
 
     async def connected(self, hosts: Iterable[str], seconds: float) -> dict[str, str]:
-        """Waits until these hosts' agents are connected and said how their nodes are. Returns why not, by host."""
+        """Waits until these hosts' agents are connected and have reported their nodes. Returns those that are not, and
+        why."""
 
         async def one(host: str) -> None:
             link = await self.hub.agent(host, seconds)
@@ -70,10 +71,10 @@ class Session:
 
 @asynccontextmanager
 async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIterator[Session]:
-    """Opens state and hub. Raises OperationFailed, UsageProblem (a name), HubError (another coordinator runs, the port
-    is taken).
+    """Opens state and hub. Raises OperationFailed, UsageProblem (a name), HubError (another coordinator is running, or
+    the port is taken).
 
-    One that is to act waits for one that only looks.
+    acting: waits for another command that only looks to end.
     """
     state = State(root, network.name)
     rules = RulesOf(network, lambda: state.sealed, state.artifacts.get)
@@ -99,28 +100,24 @@ async def open_session(network: Network, root: Path, *, acting: bool) -> AsyncIt
 
 
 def check_names(network: Network, register: Register) -> None:
-    """That no host of the inventory goes by a party's name, whose agent would be taken for the host's.
-
-    Raises UsageProblem.
-    """
+    """Raises UsageProblem when a host or node has a party's name: the party's agent would be taken for the host's."""
     parties = {entry.name for entry in register.entries() if entry.kind is Kind.PARTY}
     for name in (*(host.name for host in network.hosts), *(node.name for node in network.nodes)):
         if name in parties:
-            raise UsageProblem(f"{network.source}: {name} is the name of a party: give the host or node another one")
+            raise UsageProblem(f"{network.source}: {name} is the name of a party: rename the host or node")
 
 
 def require_sealed(session: Session) -> Sealed:
     """The sealed network. Raises OperationFailed when there is none yet."""
     sealed = session.state.sealed
     if sealed is None:
-        raise OperationFailed(f"{session.network.name} was never booted; type: coord boot {session.network.source}")
+        raise OperationFailed(f"{session.network.name} was never booted; run: coord boot {session.network.source}")
     return sealed
 
 
 def advertised(network: Network) -> str:
-    """The address that hosts dial: the inventory's, or that of this machine's interface towards the first far host.
-
-    The next ones are asked where there is no way to that one. Raises OperationFailed.
+    """The address that hosts dial: the inventory's, or that of this machine's interface towards the first remote host
+    that it has a route to. Raises OperationFailed.
     """
     if network.advertise:
         return network.advertise
@@ -131,10 +128,10 @@ def advertised(network: Network) -> str:
         try:
             address, port = first_hop(host.ssh)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-                probe.connect((address, port))  # sends nothing: the kernel only chooses the way
+                probe.connect((address, port))  # sends nothing: the kernel only chooses the route
                 return str(probe.getsockname()[0])
         except OSError as error:
-            troubles.append(f"{host.name}: no way to {address} ({error}); is its address right?")
+            troubles.append(f"{host.name}: no route to {address} ({error}); is its address right?")
         except OperationFailed as error:
             troubles.append(f"{host.name}: {error}")
     if troubles:

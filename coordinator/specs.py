@@ -1,4 +1,4 @@
-"""What an agent is told about a node: the network's view turned into the contract's."""
+"""What an agent is told about a node: from the inventory's terms to the protocol's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MODES: dict[NodeMode, pb.Mode.ValueType] = {
 
 
 def node_spec(network: Network, node: Node) -> pb.NodeSpec:
-    """The node as its agent starts it. On a local host p2p stays on loopback, where all its peers are."""
+    """The node as its agent starts it. If all hosts are local, p2p stays on loopback."""
     host = network.host(node.host)
     everyone_local = all(other.local for other in network.hosts if not other.party)
     return pb.NodeSpec(

@@ -1,4 +1,4 @@
-"""The coordinator's memory of one network: the folder `.coord/NETWORK/` and the journal in it."""
+"""The coordinator's state of one network: the folder `.coord/NETWORK/` and the journal in it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class StepRecord:
 
 
 class State:
-    """What must not be forgotten between two commands about the same network."""
+    """What is kept between commands about the same network."""
 
     def __init__(self, root: Path, network: str) -> None:
         """Makes the folder (0700) when there is none. root: usually `.coord`."""
@@ -46,12 +46,12 @@ class State:
 
     @staticmethod
     def exists(root: Path, network: str) -> bool:
-        """Whether anything was ever done about this network here."""
+        """Whether there is any state of this network here."""
         return (root / network / "journal.sqlite").exists()
 
     @cached_property
     def journal(self) -> Journal:
-        """Opened when it is needed: nodes can be stopped without it, on a full disk, say. Raises JournalError."""
+        """Opened when first used: nodes can be stopped without it, for instance on a full disk. Raises JournalError."""
         journal = Journal(self.folder / "journal.sqlite")
         journal.part("boot", _SCHEMA)
         return journal
@@ -80,7 +80,7 @@ class State:
         return sealed
 
     def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
-        """Fixes the network, for good: artifacts first, so that a sealed network always has them all."""
+        """Stores the sealed network for good: artifacts first, so that a sealed network always has all of them."""
         for data in artifacts.values():
             self.artifacts.put(data)
         self.artifacts.put(sealed.canonical())
@@ -88,7 +88,7 @@ class State:
         write_atomic(self.folder / "sealed.json", sealed.canonical())
 
     def record_step(self, name: str, state: str, seconds: float, detail: str) -> None:
-        """How a step ended; a step found already done keeps the time that it once took."""
+        """Records how a step ended. One that was done before keeps the time that it took then."""
         if state == "already":
             known = self.journal.row("SELECT state FROM step WHERE name = ?", name)
             if known and known[0] == "done":
@@ -97,7 +97,7 @@ class State:
         self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, state, seconds, detail)
 
     def record_push(self, step: str, key: str, transaction: str, block: int) -> bool:
-        """Remembers a transaction; False when it was known."""
+        """Records a transaction. Returns False when it was on record already."""
         statement = "INSERT OR IGNORE INTO pushed VALUES (?, ?, ?, ?)"
         return self.journal.write(statement, step, key, transaction, block) > 0
 

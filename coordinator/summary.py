@@ -1,4 +1,4 @@
-"""What `coord boot` says at its end: the chain, the nodes, where keys lie, and what to type next."""
+"""What `coord boot` prints at its end: the chain, the nodes, where the keys are, and what to run next."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Summary:
     keys: tuple[str, ...]
     """HOST: path of the accounts.json that its agent keeps."""
     coord: str
-    """How the program is typed."""
+    """How `coord` is run from here."""
     inventory: str
 
     def lines(self) -> Iterator[str]:
@@ -40,7 +40,7 @@ class Summary:
         for name, reason in outcome.parked.items():
             yield f"waiting for others at {name}: {reason}"
         if not outcome.failed and not outcome.parked and not self.booted.changed:
-            yield "Nothing to do: everything is done already, and runs." if not self._left() else "Nothing to do."
+            yield "Nothing to do: everything is done and running." if not self._left() else "Nothing to do."
         yield f"network   {self.report.network}, phase {self.report.phase}"
         yield f"chain id  {self.report.chain_id}"
         yield f"manifest  {self.report.manifest}"
@@ -71,13 +71,13 @@ class Summary:
         return f"{self.coord} {command} {shlex.quote(self.inventory)}"
 
     def _next(self) -> Iterator[str]:
-        """What to type, and what it is for."""
+        """What to run next, and why."""
         left, rows = self._left(), []
         if self.booted.outcome.failed:
             rows.append((f"{self._type('logs')} NODE", "may show why"))
-            rows.append((self._type("boot"), "tries again, and carries on"))
+            rows.append((self._type("boot"), "tries again, and continues"))
         elif left:
-            rows.append((self._type("boot"), f"carries on with {left[0]}"))
+            rows.append((self._type("boot"), f"continues with {left[0]}"))
         rows.append((self._type("status"), "how the network is; --watch keeps looking"))
         if not left:
             rows.append((self._type("verify"), "is the chain what the inventory says?"))
@@ -88,7 +88,7 @@ class Summary:
 
 
 async def summarise(session: Session, booted: Booted, coord: str, inventory: str) -> Summary:
-    """Gathers it while agents are connected. coord, inventory: as a person types them."""
+    """Gathers the summary while agents are connected. coord, inventory: as the user would write them."""
     report = await gather(session)
     try:
         registered = await run_reads(rows("eosio", "eosio", "producers"), session.desk.ask)

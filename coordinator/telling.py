@@ -1,4 +1,4 @@
-"""Tells every agent where the producers' nodes are: after a total outage there may be no coordinator to ask."""
+"""Tells every agent the endpoints of producers' nodes: after a total outage there may be no coordinator to ask."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TELL_SECONDS = 10.0
 
 
 async def tell_producers(session: Session) -> None:
-    """For ever: each agent that is connected is told once, and again whenever a producer's node came or moved."""
+    """Runs until cancelled: tells each connected agent once, and again whenever an endpoint is added or changes."""
     told: dict[str, tuple[str, ...]] = {}
     while True:
         endpoints = producers(session.network, session.hub.book.parties())
@@ -31,13 +31,13 @@ async def tell_producers(session: Session) -> None:
 
 
 def _listening(hub: Hub) -> list[AgentLink]:
-    """Agents of the operator's, and of parties that were taken up."""
+    """The connected agents of hosts, and of parties whose registration was accepted."""
     unknown = {party.name for party in hub.book.parties() if not party.accepted}
     return [link for name, link in hub.links.items() if link.connected and name not in unknown]
 
 
 async def _tell(link: AgentLink, endpoints: tuple[str, ...]) -> bool:
-    """Whether it need not be told again: it took them, or refused."""
+    """Tells one agent. Returns whether it answered, so that it need not be told again."""
     try:
         result = await link.task(pb.Producers(endpoints=endpoints), deadline=TELL_SECONDS)
     except (LinkError, DeadlineError):

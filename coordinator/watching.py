@@ -1,4 +1,4 @@
-"""What goes wrong on hosts while a boot runs, said as it happens: a boot waits for what may come back."""
+"""Reports what goes wrong on hosts while a boot runs: the boot waits for what may come back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AWAY = "its agent is away; waited for"
 
 @asynccontextmanager
 async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """While the block runs, tells of agents that went and came back, and of nodes that fail. tell: takes lines."""
+    """While the block runs, reports agents that disconnect and reconnect, and nodes that fail, by calling tell."""
 
     async def watch() -> None:
         before = ailments(desk)
@@ -24,14 +24,14 @@ async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncItera
             now = ailments(desk)
             for line in news(before, now):
                 tell(line)
-            before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is told twice
+            before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is reported twice
 
     async with beside(watch()):
         yield
 
 
 def ailments(desk: NetworkDesk) -> dict[str, str]:
-    """What is wrong now: by host, that its agent is away; by node, why it failed."""
+    """What is wrong now: hosts whose agent is not connected, and nodes that failed, with the reason."""
     found = {}
     for node in desk.network.nodes:
         link = desk.hub.links.get(node.host)
@@ -43,6 +43,6 @@ def ailments(desk: NetworkDesk) -> dict[str, str]:
 
 
 def news(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What to tell: what is new, and whose agent is back."""
+    """Lines for what is newly wrong, and for agents that are back."""
     lines = [f"{who}: {what}" for who, what in now.items() if before.get(who) != what]
     return lines + [f"{who}: its agent is back" for who, what in before.items() if what == AWAY and who not in now]

@@ -21,15 +21,15 @@ from inventory.network import Network
 
 @click.command("boot")
 @inventory_argument
-@click.option("--until", metavar="STEP", help="Stop after this step (and all that it needs).")
-@click.option("--only", metavar="STEP", help="This step alone; what it needs must be done already.")
-@click.option("--serve", is_flag=True, help="Stay afterwards for parties, as `coord serve` does, until Ctrl-C.")
+@click.option("--until", metavar="STEP", help="Stop after this step and everything it needs.")
+@click.option("--only", metavar="STEP", help="Run this step only; the steps it needs must be done already.")
+@click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")
 @click.pass_obj
 def command(settings: Settings, network: Network, until: str | None, only: str | None, serve: bool) -> int:
-    """Boots the network, or carries on where it stopped. Typing it again changes nothing.
+    """Boots the network, or continues where it stopped. On a booted network it changes nothing.
 
-    Stop it anywhere with Ctrl-C: nodes and agents go on, and the next `coord boot` continues. Steps are listed by
-    `coord plan`.
+    It can be stopped anywhere with Ctrl-C: nodes and agents keep running, and the next `coord boot` continues. `coord
+    plan` lists the steps.
 
     \b
     coord boot inventory/devnet.toml
@@ -38,7 +38,7 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
     coord boot inventory/devnet.toml --serve
     """
     if until and only:
-        raise click.UsageError("--until and --only exclude each other")
+        raise click.UsageError("--until and --only cannot be used together")
     plan = select(until, only)
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
@@ -49,7 +49,9 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
         for line in summary.lines():
             console.print(line, markup=False)
         if serve:
-            console.print(f"parties dial {advertised(network)}:{session.hub.port}; Ctrl-C ends this", markup=False)
+            console.print(
+                f"parties dial {advertised(network)}:{session.hub.port}; Ctrl-C stops serving them", markup=False
+            )
             await until_stopped()
 
     try:
@@ -60,7 +62,7 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
 
 
 def select(until: str | None, only: str | None) -> Plan:
-    """The part of the boot that was asked for. Raises PlanError."""
+    """The part of the boot that the options select. Raises PlanError."""
     if only:
         return make_plan((*STEPS, *OPTIONAL)).only(only)
     plan = make_plan(STEPS)

@@ -17,12 +17,12 @@ from support.locks import FileLock, LockedError
 
 @click.command("down")
 @inventory_argument
-@click.option("--purge", is_flag=True, help="Remove their data too: chain, keys, everything. Cannot be undone.")
-@click.option("--only", metavar="HOST", help="This host alone.")
-@click.option("--yes", is_flag=True, help="Do not ask (for --purge).")
+@click.option("--purge", is_flag=True, help="Also remove their data: chain, keys, everything. Cannot be undone.")
+@click.option("--only", metavar="HOST", help="Stop this host only.")
+@click.option("--yes", is_flag=True, help="Do not ask before --purge.")
 @click.pass_obj
 def command(settings: Settings, network: Network, purge: bool, only: str | None, yes: bool) -> int:
-    """Stops nodes and agents, also when agents are dead. Their data stays: `coord boot` brings the same chain back.
+    """Stops nodes and agents, even if agents no longer run. Data is kept: `coord boot` brings the same chain back.
 
     \b
     coord down inventory/devnet.toml
@@ -40,7 +40,9 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
         with FileLock(state.folder / "lock"):
             failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))
     except LockedError as error:
-        raise OperationFailed(f"another coord works on {network.name} (process {error.pid}): end it first") from error
+        raise OperationFailed(
+            f"another coord is working on {network.name} (process {error.pid}): stop it first"
+        ) from error
     finally:
         state.close()
     for host, trouble in failed.items():
@@ -52,7 +54,7 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
 
 
 def _ask(network: Network) -> None:
-    """Raises UsageProblem without a yes."""
+    """Asks for confirmation. Raises UsageProblem without a yes."""
     try:
         if click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone"):
             return
@@ -60,4 +62,4 @@ def _ask(network: Network) -> None:
         if sys.stdin.isatty():  # Ctrl-C
             raise
         click.echo()
-    raise UsageProblem("nothing was removed: --purge wants a yes, or --yes")
+    raise UsageProblem("nothing was removed: --purge needs a yes, or --yes")

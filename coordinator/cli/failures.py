@@ -1,4 +1,4 @@
-"""Which errors a user can mend, and with which exit status they end."""
+"""Which errors are meant for the user, and the exit status of each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FAILED = (
 
 
 def worded(error: Exception) -> str:
-    """What is said of it. An inventory's mistakes begin with the file, each on its line."""
+    """The message. Each mistake in an inventory is a line that begins with the file's name."""
     if isinstance(error, InventoryError):
         return str(error)
     if isinstance(error, OSError) and error.filename and error.strerror:
@@ -43,7 +43,7 @@ def worded(error: Exception) -> str:
 
 
 def status_of(error: Exception) -> int | None:
-    """The exit status of an error whose text is meant for the user; None: it is a bug."""
+    """The exit status for an error whose message is meant for the user; None: it is a bug."""
     if isinstance(error, WRONG_INPUT):
         return 2
     return 1 if isinstance(error, FAILED) else None

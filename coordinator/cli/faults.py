@@ -1,4 +1,4 @@
-"""Faults of coord's own: a line for the user, and the traceback in debug.log for a report."""
+"""Bugs in coord: one line for the user, and the traceback in debug.log for a report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from support.texts import plain
 
 DEBUG = "debug.log"
 LIMIT = 1 << 20
-"""Bytes after which debug.log begins anew."""
+"""Bytes after which debug.log starts afresh."""
 
 
 def worded(error: BaseException) -> str:
-    """The line's words; the traceback is written down."""
+    """The line for the user; the traceback goes to debug.log."""
     path = Path(DEBUG)
     trace = "".join(traceback.format_exception(error))
     try:
@@ -26,19 +26,19 @@ def worded(error: BaseException) -> str:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n{trace}\n")
         report = f"please report it with {DEBUG}"
     except OSError:  # a folder that cannot be written to, or a full disk
-        report = f"please type it again where {DEBUG} can be written, and report it with that"
+        report = f"please run it again where {DEBUG} can be written, and report it with that file"
     return f"internal error: {plain(f'{type(error).__name__}: {error}')}; {report}"
 
 
 class Lines(logging.Handler):
-    """Warnings, and faults that work goes on after, as coord's own lines on stderr."""
+    """Warnings, and errors after which work continues, as lines of coord's own on stderr."""
 
     def __init__(self) -> None:
-        """Of warnings and what is worse."""
+        """Handles warnings and errors."""
         super().__init__(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line, whatever words of others are in it."""
+        """Prints one line, whatever text by others it contains."""
         text = plain(record.getMessage())
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {worded(record.exc_info[1])}"

@@ -17,12 +17,12 @@ from inventory.network import Network
 
 @click.command("install")
 @inventory_argument
-@click.option("--only", metavar="HOST", help="This host alone.")
+@click.option("--only", metavar="HOST", help="Install on this host only.")
 @click.pass_obj
 def command(settings: Settings, network: Network, only: str | None) -> int:
-    """Puts agents on the hosts over SSH: agent, nodeos, systemd unit. `coord boot` does it too.
+    """Installs agent, nodeos and systemd unit on the hosts over SSH. `coord boot` does this as well.
 
-    Typing it again sends nothing that a host has already; a newer version replaces the agent, its nodes go on.
+    Running it again sends only what a host lacks. A newer version replaces the agent; its nodes keep running.
 
     \b
     coord install inventory/testnet.toml

@@ -23,22 +23,26 @@ from support.invitation import parse
 @click.command("invite")
 @inventory_argument
 @click.argument("name")
-@click.option("--account", help="The party's producer account; its name, unless said otherwise.")
+@click.option("--account", help="The party's producer account.  [default: NAME]")
 @click.option(
     "--expires", type=Amount(MOST_HOURS), default=HOURS, show_default=True, metavar="HOURS",
-    help="How long the token is good.",
+    help="How long the token is valid.",
 )  # fmt: skip
-@click.option("--advertise", metavar="HOST:PORT", help="Where the party reaches this coordinator, if not as usual.")
+@click.option(
+    "--advertise",
+    metavar="HOST:PORT",
+    help="Where this party reaches the coordinator, if not at the inventory's address.",
+)
 @json_option
 @click.pass_obj
 def command(
     settings: Settings, network: Network, name: str, account: str | None, expires: float, advertise: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Invites NAME: prints a token, good once, and the one command that the party types.
+    """Invites the party NAME: prints a one-use token in the one command that the party runs.
 
-    Whoever has the token can join under that name: hand it over as you would a password. `coord serve` (or `coord boot
-    --serve`) must run for it to be redeemed. A new token for the same name makes the older one void.
+    Anyone who has the token can join under that name: hand it over like a password. `coord serve` (or `coord boot
+    --serve`) must be running when it is redeemed. A new token for the same name voids the older one.
 
     \b
     coord invite inventory/devnet.toml alice --account alice1111111
@@ -59,12 +63,12 @@ def command(
         document = {"name": name, "account": account, "token": token, "command": line, "coordinator": str(endpoint)}
         click.echo(json.dumps(document | {"pin": invitation.pin, "expires": invitation.expires.isoformat()}, indent=2))
         return
-    click.echo(f"# {name}, account {account}: good once, until {invitation.expires:%Y-%m-%d %H:%M} UTC.")
-    click.echo("# The party types this on a host of its own; HOST:PORT is where others reach its node:")
+    click.echo(f"# {name}, account {account}: valid once, until {invitation.expires:%Y-%m-%d %H:%M} UTC.")
+    click.echo("# The party runs this on a host of its own; HOST:PORT is the p2p endpoint where others reach its node:")
     click.echo(line)
     if _near(endpoint.host):
         click.echo(
-            f"# {endpoint} is reached from this machine only; for others, write coordinator.listen and "
+            f"# {endpoint} can be reached from this machine only; for parties elsewhere, set coordinator.listen and "
             f"coordinator.advertise in {network.source}",
             err=True,
         )

@@ -18,11 +18,18 @@ AGENT = "agent"
 @click.command("logs")
 @inventory_argument
 @click.argument("node")
-@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
-@click.option("-n", "--lines", type=click.IntRange(min=0), default=40, show_default=True, help="So many last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing as the log grows, until Ctrl-C.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(min=0),
+    default=40,
+    show_default=True,
+    help="How many lines to show from the end.",
+)
 @click.pass_obj
 def command(settings: Settings, network: Network, node: str, follow: bool, lines: int) -> None:
-    """Shows the log of NODE, or of a host's agent (`agent@HOST`).
+    """Shows the log of NODE, or of a host's agent (agent@HOST).
 
     \b
     coord logs inventory/devnet.toml genesis -f
@@ -37,7 +44,7 @@ def command(settings: Settings, network: Network, node: str, follow: bool, lines
         host, path = hosts[nodes[node].host], f"nodes/{node}/log/nodeos.log"
     else:
         known = ", ".join([*nodes, *(f"{AGENT}@{name}" for name in hosts)])
-        raise UsageProblem(f"{network.source}: there is no node {node!r}; there are {known}")
+        raise UsageProblem(f"{network.source}: there is no node {node!r}; known: {known}")
     if not host.local:
         _far(settings, network, host, "" if name == AGENT else node, lines, follow)
         return

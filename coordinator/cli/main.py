@@ -22,28 +22,28 @@ from coordinator.cli.options import DEFAULT_STATE, Settings
 from coordinator.errors import CoordError
 
 COMMANDS = {
-    "plan": ("coordinator.cli.plan", "shows what a boot would do, step by step"),
-    "preflight": ("coordinator.cli.preflight", "looks at every host before anything changes"),
-    "install": ("coordinator.cli.install", "puts agents on the hosts over SSH"),
-    "boot": ("coordinator.cli.boot", "boots the network, or carries on where it stopped"),
-    "status": ("coordinator.cli.status", "shows nodes, heads, LIB, schedule, steps"),
-    "invite": ("coordinator.cli.invite", "invites a party: prints a token and the command that it types"),
-    "serve": ("coordinator.cli.serve", "keeps the door open for parties, until Ctrl-C"),
-    "parties": ("coordinator.cli.parties", "shows who was invited, who came, and what each attests"),
-    "revoke": ("coordinator.cli.revoke", "ends a party's access"),
-    "upgrade": ("coordinator.cli.upgrade", "replaces a contract, with the producers' approval"),
-    "verify": ("coordinator.cli.verify", "audits the whole chain against the inventory"),
-    "logs": ("coordinator.cli.logs", "shows a node's log"),
-    "down": ("coordinator.cli.down", "stops nodes and agents; their data stays"),
+    "plan": ("coordinator.cli.plan", "show what a boot would do, step by step"),
+    "preflight": ("coordinator.cli.preflight", "check every host, changing nothing"),
+    "install": ("coordinator.cli.install", "install agents on the hosts over SSH"),
+    "boot": ("coordinator.cli.boot", "boot the network, or continue where it stopped"),
+    "status": ("coordinator.cli.status", "show nodes, head and LIB, schedule, steps"),
+    "invite": ("coordinator.cli.invite", "invite a party: print a token and the command that it runs"),
+    "serve": ("coordinator.cli.serve", "let invited parties join, until Ctrl-C"),
+    "parties": ("coordinator.cli.parties", "show who was invited, who joined, and what each attests"),
+    "revoke": ("coordinator.cli.revoke", "end a party's access"),
+    "upgrade": ("coordinator.cli.upgrade", "replace a contract, with the producers' approval"),
+    "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
+    "logs": ("coordinator.cli.logs", "show a node's log"),
+    "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),
 }
-"""Name → module and one line for --help; modules are imported when they are used, so that --help is quick."""
+"""Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
 
 
 class Coord(click.Group):
     """Finds commands by COMMANDS."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of a network's life."""
+        """In the order in which they are needed during a network's life."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -62,7 +62,7 @@ class Coord(click.Group):
 @click.group(cls=Coord, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_STATE, show_default=True,
-    help="Folder for what must not be forgotten; each network has one of its name in it.",
+    help="Folder for the coordinator's state: CA, journal, artifacts. Each network has a subfolder.",
 )  # fmt: skip
 @click.version_option(package_name="bootcoord", prog_name="coord")
 @click.pass_context
@@ -71,14 +71,15 @@ def coord(ctx: click.Context, state: Path) -> None:
 
     \b
     A first network, on this machine:
-        coord plan   inventory/devnet.toml     what would happen
-        coord boot   inventory/devnet.toml     make it happen; type it again to carry on
-        coord status inventory/devnet.toml     how it is
+        coord plan   inventory/devnet.toml     what a boot would do
+        coord boot   inventory/devnet.toml     do it; run it again to continue
+        coord status inventory/devnet.toml     how the network is
         coord verify inventory/devnet.toml     is the chain what the inventory says?
         coord down   inventory/devnet.toml     stop it; `coord boot` brings it back
 
-    An INVENTORY is a TOML file that says what the network shall be; docs/inventory.md has every key.
-    Exit status: 0 done, 1 failed or a difference found, 2 the input or usage is wrong.
+    An INVENTORY is a TOML file that describes the network; docs/inventory.md lists every key.
+
+    Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong.
     """
     ctx.obj = Settings(state)
 
@@ -88,20 +89,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another one
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a substitute
     logging.basicConfig(handlers=[faults.Lines()])
     sys.exit(run(args))
 
 
 def run(args: list[str]) -> int:
-    """Runs a command line and says in one clear line what went wrong. Returns the exit status."""
+    """Runs a command line and prints one clear line if something goes wrong. Returns the exit status."""
     try:
         result = coord.main(args, prog_name="coord", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\ncoord: stopped; what was done stays. Type the same command again to carry on.", err=True)
+        click.echo("\ncoord: stopped; what was done stays. Run the same command again to continue.", err=True)
         return 130
     except BrokenPipeError:
         return 1

@@ -1,4 +1,4 @@
-"""What every command of `coord` takes, and how its inventory is read."""
+"""What every `coord` command has in common: the inventory, --state, --json."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ DEFAULT_STATE = Path(".coord")
 
 @dataclass(frozen=True)
 class Settings:
-    """The options before the command."""
+    """The options that come before the command."""
 
     state: Path
-    """Where the networks' states lie; each in a folder of its name."""
+    """Holds one folder per network, with its state."""
 
     @property
     def typed(self) -> str:
-        """How `coord` is typed from here, for commands that a person may copy."""
+        """How to run `coord` from the working folder, for commands that the user may copy."""
         program = Path(sys.argv[0])
         words = ["coord" if shutil.which("coord") == str(program.absolute()) else near(program)]
         if self.state != DEFAULT_STATE:
@@ -46,13 +46,13 @@ def inventory_argument(command: F) -> F:
 
 def json_option(command: F) -> F:
     """--json."""
-    return click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else there.")(
-        command
-    )
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else, on stdout."
+    )(command)
 
 
 class Amount(click.FloatRange):
-    """A number above zero. `nan`, which is in every range, is none."""
+    """A number above zero; `nan`, which passes every range, is rejected."""
 
     def __init__(self, most: float | None = None) -> None:
         super().__init__(0, most, min_open=True)
@@ -61,7 +61,7 @@ class Amount(click.FloatRange):
         """Fails on anything else."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is not a number of any use here", param, ctx)
+            self.fail(f"{value} is not a finite number", param, ctx)
         return number
 
 
@@ -72,6 +72,6 @@ class InventoryFile(click.ParamType[Network]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Network:
         """Raises InventoryError, with every error of the file."""
-        from inventory.load import load  # its parsers take a while to import: --help needs none
+        from inventory.load import load  # slow to import, and --help does not need it
 
         return value if isinstance(value, Network) else load(Path(value))

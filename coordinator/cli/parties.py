@@ -22,10 +22,10 @@ from inventory.network import Network
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> None:
-    """Shows who was invited, who came, how far each is, and what it attests of the chain. Changes nothing.
+    """Shows who was invited, who joined, how far each party is, and what it attests about the chain. Changes nothing.
 
-    An attestation is the audit that a party's agent made on its own node, signed with the party's own key; the
-    signatures are checked here, and with --json everybody can check them again.
+    An attestation is the result of an audit that a party's agent made on its own node, signed with the party's own key.
+    The signatures are checked here; with --json anybody can check them again.
 
     \b
     coord parties inventory/devnet.toml

@@ -18,21 +18,19 @@ from inventory.topology import dot
 
 @click.command("plan")
 @inventory_argument
-@click.option(
-    "--cleos", is_flag=True, help="The commands that a person could type instead (once the network is sealed)."
-)
-@click.option("--graph", is_flag=True, help="The peer graph, in Graphviz's DOT form.")
+@click.option("--cleos", is_flag=True, help="Show the cleos commands that do the same (once the network is sealed).")
+@click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_json: bool) -> None:
-    """Shows what a boot would do, step by step; what is done already is marked. Changes nothing.
+    """Shows what a boot would do, step by step, and which steps are done. Changes nothing.
 
     \b
     coord plan inventory/devnet.toml
     coord plan inventory/devnet.toml --graph | dot -Tsvg > peers.svg
     """
     if cleos + graph + as_json > 1:
-        raise click.UsageError("--cleos, --graph and --json exclude each other")
+        raise click.UsageError("--cleos, --graph and --json cannot be used together")
     if graph:
         click.echo(dot(network), nl=False)
         return

@@ -21,9 +21,9 @@ from inventory.network import Network
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> int:
-    """Looks at every host before anything changes: a table of what is there, and who reaches whose p2p port.
+    """Checks every host, changing nothing: prints what was found, and which host reaches whose p2p port.
 
-    Each problem says how to mend it. Ends with status 1 when one would keep the boot from working.
+    Each problem comes with a way to fix it. The exit status is 1 if one would keep the boot from working.
 
     \b
     coord preflight inventory/testnet.toml

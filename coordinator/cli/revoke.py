@@ -16,9 +16,9 @@ from inventory.network import Network
 @click.argument("name")
 @click.pass_obj
 def command(settings: Settings, network: Network, name: str) -> None:
-    """Ends a party's access for good, within a second, on open connections too; its unused tokens are void.
+    """Ends a party's access for good, within a second even on open connections, and voids its unused tokens.
 
-    Its node stays on the p2p network, and its account on the chain: those are not ours to end.
+    Its node stays on the p2p network and its account on the chain: the coordinator cannot remove those.
 
     \b
     coord revoke inventory/devnet.toml alice
@@ -35,5 +35,5 @@ def command(settings: Settings, network: Network, name: str) -> None:
     finally:
         state.close()
     if not done:
-        raise OperationFailed(f"{name} is no party of {network.name}, and was not invited; see coord parties")
+        raise OperationFailed(f"{name} is not a party of {network.name} and was not invited; see coord parties")
     click.echo(f"{name}: {done}")

@@ -22,9 +22,9 @@ from inventory.network import Network
 @inventory_argument
 @click.pass_obj
 def command(settings: Settings, network: Network) -> None:
-    """Keeps the door open for parties, and brings each as far as it can get; until Ctrl-C.
+    """Lets invited parties join, and helps each until it produces blocks. Runs until Ctrl-C.
 
-    It may be stopped and typed again at any time: parties and nodes run on without it.
+    It can be stopped and started again at any time: parties and nodes keep running without it.
 
     \b
     coord serve inventory/devnet.toml
@@ -44,7 +44,7 @@ async def serve(settings: Settings, network: Network) -> None:
         with hosts.reached():
             async with serving(session, tell):
                 await hosts.ensure_agents()
-                tell(f"agents and parties dial {advertised(network)}:{session.hub.port}; Ctrl-C ends this")
+                tell(f"agents and parties dial {advertised(network)}:{session.hub.port}; Ctrl-C stops serving them")
                 async with agents_kept(session, reporter):
                     await until_stopped()
-    reporter.note("the door is closed; parties and nodes run on")
+    reporter.note("no longer serving parties; they and the nodes keep running")

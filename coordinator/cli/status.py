@@ -22,27 +22,27 @@ from inventory.network import Network
 from support.retry import retrying
 
 REDRAW = 1.0
-"""Seconds between two pictures of --watch."""
+"""Seconds between two updates of --watch."""
 TUNNEL_SECONDS = 3.0
-"""What an SSH login may take, where agents come through one."""
+"""Extra seconds for an SSH login, where agents connect through a tunnel."""
 ASK_SECONDS = 5.0
-"""How long another command that runs is asked for its answer."""
+"""Seconds for which another running command is asked for its answer."""
 
 
 @click.command("status")
 @inventory_argument
-@click.option("--watch", is_flag=True, help="Keep looking, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, watch: bool, as_json: bool) -> None:
-    """Shows how the network is: phase, hosts, nodes with head and LIB, schedule, steps. Changes nothing.
+    """Shows the state of the network: phase, hosts, nodes with head and LIB, schedule, steps. Changes nothing.
 
     \b
     coord status inventory/devnet.toml
     coord status inventory/devnet.toml --json | jq .nodes
     """
     if watch and as_json:
-        raise click.UsageError("--watch and --json exclude each other")
+        raise click.UsageError("--watch and --json cannot be used together")
     if watch:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
@@ -56,12 +56,12 @@ def command(settings: Settings, network: Network, watch: bool, as_json: bool) ->
 
 
 async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """One report, also while other commands begin and end."""
+    """One report, even while other commands start and end."""
     return await retrying(lambda: _look(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
 async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """One report; a coordinator that runs just now is asked for it."""
+    """One report; if a coordinator is running, it is asked for it."""
     if not State.exists(settings.state, network.name):
         report = planned(network, None)
         return report.to_json(), list(report_lines(report))
@@ -88,4 +88,4 @@ async def _watch(settings: Settings, network: Network) -> None:
         click.clear()
         for line in lines:
             click.echo(line)
-        await asyncio.sleep(REDRAW)  # meanwhile a command that acts can begin
+        await asyncio.sleep(REDRAW)  # leaves room for a command that acts

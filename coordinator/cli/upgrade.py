@@ -20,13 +20,13 @@ from coordinator.state import State
 from inventory.network import Network
 
 WAIT = 600.0
-"""Seconds for the approvals, unless said otherwise."""
+"""Seconds to wait for approvals by default."""
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 
 @click.command("upgrade")
 @inventory_argument
-@click.option("--account", default="eosio", show_default=True, help="eosio, or an eosio.* account.")
+@click.option("--account", default="eosio", show_default=True, help="The contract's account: eosio or eosio.*")
 @click.option("--wasm", type=FILE, required=True, help="The new code.")
 @click.option("--abi", type=FILE, required=True, help="Its ABI, as JSON.")
 @click.option(
@@ -35,26 +35,26 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
     default=WAIT,
     show_default=True,
     metavar="SECONDS",
-    help="How long approvals are waited for.",
+    help="How long to wait for approvals.",
 )
 @click.pass_obj
 def command(settings: Settings, network: Network, account: str, wasm: Path, abi: Path, wait: float) -> None:
-    """Replaces a contract that the producers govern: proposes it, has the producers' agents approve, executes it.
+    """Replaces a contract that the producers govern: proposes it, has the producers' agents approve it, executes it.
 
-    A party's agent approves by its own operator's word or policy. Typed again with the same files it goes on where it
-    stopped: a proposal holds for a week.
+    A party's agent approves if its own operator, or its policy, says so. Run again with the same files, the command
+    continues where it stopped: a proposal is valid for a week.
 
     \b
     coord upgrade inventory/devnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
     """
     contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
     if not State.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; type: coord boot {network.source}")
+        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
     click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))
 
 
 async def _upgrade(settings: Settings, network: Network, contract: Contract, wait: float) -> str:
-    """A coordinator that runs just now does it."""
+    """Upgrades; if a coordinator is running, it is asked to do it."""
     state = State(settings.state, network.name)
     try:
         wasm, abi = state.artifacts.put(contract.wasm), state.artifacts.put(contract.abi)
@@ -71,7 +71,7 @@ async def _upgrade(settings: Settings, network: Network, contract: Contract, wai
                     click.echo(f"{name}: {why}", err=True)
                 return await upgrade(session, contract, wait, click.echo)
     except BusyError:
-        click.echo("the coordinator that runs does it, and shows who approves", err=True)
+        click.echo("the running coordinator does it, and shows who approves", err=True)
         answer = await ask_running(
             folder, "upgrade", wait + 300, account=contract.account, wasm=wasm, abi=abi, wait=wait
         )

@@ -22,9 +22,9 @@ from inventory.network import Network
 from support.retry import retrying
 
 AUDIT_SECONDS = 900.0
-"""Time that a running coordinator gets for the audit."""
+"""Seconds that a running coordinator gets for the audit."""
 ASK_SECONDS = 10.0
-"""How long another command that runs is asked for its answer, when that ends meanwhile."""
+"""Seconds for which another running command is asked for its answer."""
 
 
 @click.command("verify")
@@ -32,10 +32,10 @@ ASK_SECONDS = 10.0
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> int:
-    """Audits the whole chain against the inventory, with code of its own. Changes nothing.
+    """Audits the whole chain against the inventory, with code independent of the boot's. Changes nothing.
 
-    Ends with status 1 and names each difference when there is any. What it compares, and how to do the same by hand
-    with cleos, is in docs/audit.md.
+    The exit status is 1 if there are differences, and each is named. docs/audit.md says what is compared, and how to do
+    the same by hand with cleos.
 
     \b
     coord verify inventory/devnet.toml
@@ -50,14 +50,14 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
 
 
 async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str], bool]:
-    """The audit, also while other commands begin and end."""
+    """The audit, even while other commands start and end."""
     return await retrying(lambda: _judge(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
 async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object], list[str], bool]:
-    """The audit; a coordinator that runs just now does it.
+    """The audit; if a coordinator is running, it is asked to do it.
 
-    Raises UsageProblem when the inventory was edited since: the chain is compared with what was sealed.
+    Raises UsageProblem when the inventory was edited after the seal: the chain is compared with what was sealed.
     """
     if State.exists(settings.state, network.name):
         check_unchanged(network, State(settings.state, network.name).sealed)
@@ -71,7 +71,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
 
 async def _audit(settings: Settings, network: Network) -> Report:
     if not State.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; type: coord boot {network.source}")
+        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
     async with open_session(network, settings.state, acting=False) as session, answering(session):
         require_sealed(session)  # before anything is waited for
         hosts = dict.fromkeys(node.host for node in network.nodes)
@@ -79,5 +79,5 @@ async def _audit(settings: Settings, network: Network) -> Report:
             missing = await session.connected(hosts, DIAL_SECONDS)
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
-                raise OperationFailed(f"{why}no agent answers; type: coord boot {network.source}")
+                raise OperationFailed(f"{why}no agent answers; run: coord boot {network.source}")
             return await audit_chain(session)

@@ -102,7 +102,7 @@ def world(testbed: Testbed, operator: Operator) -> Iterator[World]:
     try:
         world.coord.await_text("sealed: ", 240)
         alice.join()
-        world.coord.await_text("Ctrl-C ends this", 300)
+        world.coord.await_text("Ctrl-C stops serving them", 300)
         yield world
     finally:
         world.coord.end()

@@ -75,7 +75,7 @@ def test_stopped_at_many_moments(make_network: MakeNetwork) -> None:
         await_moment(boot, moment)
         if moment == "features":
             os.kill(network.processes()["agent"].pid, signal.SIGKILL)
-            boot.await_text("the agent of local ended, and is started again")
+            boot.await_text("the agent of local ended and is started again")
             await_moment(boot, "currency")
         if number % 2:
             boot.kill()
@@ -84,7 +84,7 @@ def test_stopped_at_many_moments(make_network: MakeNetwork) -> None:
             boot.interrupt()
             done = boot.wait(20)
             assert done.status == 130, done.text
-            assert "Type the same command again" in done.text.splitlines()[-1]
+            assert "Run the same command again" in done.text.splitlines()[-1]
             assert "Traceback" not in done.text
         assert network.processes()["agent"].alive
     check_finished(network)

@@ -113,7 +113,7 @@ def test_usage(make_network: MakeNetwork) -> None:
     for options in (("--until", "nonsense"), ("--only", "nonsense")):
         (line,) = lines_of(network.coord("boot", *options), 2)
         assert "system-accounts" in line
-    assert "exclude" in "".join(lines_of(network.coord("boot", "--until", "votes", "--only", "votes"), 2))
+    assert "used together" in "".join(lines_of(network.coord("boot", "--until", "votes", "--only", "votes"), 2))
     (line,) = lines_of(network.coord("boot", "--only", "votes"), 2)
     assert "--until votes" in line
     (line,) = lines_of(network.coord("boot", "--only", "claim"), 2)

@@ -25,7 +25,7 @@ def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
     network.write(
         '[token]\nsymbol = "5,GOLD"\n[contracts]\ndirectory = "contracts"\n', users='accounts_json = "accounts.json"'
     )
-    assert "carries on with system-contract" in network.boot("--until", "currency").out
+    assert "continues with system-contract" in network.boot("--until", "currency").out
     assert network.coord("down").status == 0  # half-way: the genesis node comes back as it was
     assert network.living() == []
     assert "phase live" in network.boot().out

@@ -47,7 +47,7 @@ def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(
 def test_forms_of_a_plan(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One form at a time: --json beside another one would not print JSON."""
     assert run(["plan", str(inventory), "--cleos", "--json"]) == 2
-    assert "exclude each other" in capsys.readouterr().err
+    assert "cannot be used together" in capsys.readouterr().err
 
 
 def test_mistakes_begin_with_the_file(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +79,7 @@ def test_purge_without_a_yes_removes_nothing(
     (state / "journal.sqlite").touch()
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     assert run(["down", str(inventory), "--purge"]) == 2
-    assert capsys.readouterr().err.strip() == "coord: nothing was removed: --purge wants a yes, or --yes"
+    assert capsys.readouterr().err.strip() == "coord: nothing was removed: --purge needs a yes, or --yes"
     assert (state / "journal.sqlite").exists()
 
 

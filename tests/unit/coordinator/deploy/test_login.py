@@ -74,7 +74,7 @@ def test_one_unknown_name_does_not_hide_the_coordinators_address(ssh_config: Pat
     path.write_text(INVENTORY.format("nowhere.invalid"))
     assert advertised(load(path)) == "127.0.0.1"
     path.write_text(INVENTORY.format("nowhere.invalid").replace('"127.0.0.1"', '"elsewhere.invalid"'))
-    with pytest.raises(OperationFailed, match=r"^first: no way to nowhere\.invalid"):
+    with pytest.raises(OperationFailed, match=r"^first: no route to nowhere\.invalid"):
         advertised(load(path))
 
 
