@@ -17,7 +17,8 @@ SECONDS = 300.0
 """Time limit for one request; the longest unpacks 100 MB on a slow disk."""
 SUDO_SECONDS = 20.0
 MODULES = tuple(
-    f"coordinator.deploy.onhost.{name}" for name in ("base", "accounts", "archives", "folders", "pythons", "verbs")
+    f"coordinator.deploy.onhost.{name}"
+    for name in ("base", "accounts", "archives", "folders", "guard", "pythons", "verbs")
 )
 
 INBUNDLE = (Path(__file__).parent / "onhost" / "inbundle.py").read_text(encoding="utf-8")

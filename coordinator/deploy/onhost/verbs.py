@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import platform
@@ -28,9 +27,8 @@ from coordinator.deploy.onhost.base import (
     write_record,
 )
 from coordinator.deploy.onhost.folders import agent_lives, end_processes, ensure_data, remove_data, remove_made
+from coordinator.deploy.onhost.guard import alone
 from coordinator.deploy.onhost.pythons import best_python
-
-LOCK = "/run/bootcoord.lock"
 
 
 def facts(request: Request) -> Request:
@@ -192,8 +190,7 @@ def main(document: str) -> None:
         if request["verb"] == "facts":
             answer = {"done": facts(request)}
         else:
-            with open(LOCK, "w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            with alone():
                 answer = {"done": verbs[request["verb"]](request)}
     except Failed as error:
         answer = {"error": str(error)}

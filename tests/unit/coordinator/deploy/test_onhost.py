@@ -9,6 +9,8 @@ import os
 import pwd
 import subprocess
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from coordinator.deploy import privileged
 from coordinator.deploy.bundle import Target, pack, pip_command
 from coordinator.deploy.errors import CommandFailed, DeployError, PythonMissing
-from coordinator.deploy.onhost import accounts, archives, base, folders, verbs
+from coordinator.deploy.onhost import accounts, archives, base, folders, guard, verbs
 from coordinator.deploy.onhost.base import Failed
 from coordinator.deploy.privileged import answer, last_line
 from coordinator.deploy.program import COMMAND, ROOT, source
@@ -142,8 +144,7 @@ def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) ->
     """Quotes, line ends, braces and Python arrive as data."""
     hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"
     request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none"}
-    names = ("base", "accounts", "archives", "folders", "pythons", "verbs")
-    program = source([f"coordinator.deploy.onhost.{name}" for name in names], request)
+    program = source(privileged.MODULES, request)
     done = subprocess.run(COMMAND, input=program, capture_output=True, check=True)
     assert answer(done.returncode, done.stdout, done.stderr)["record"] is None
 
@@ -185,3 +186,21 @@ def test_libraries_are_fetched_for_the_host_and_not_for_this_machine(tmp_path: P
     assert all(platform.endswith("_aarch64") for platform in platforms)
     assert "numpy" not in command
     assert "fabric" not in command
+
+
+def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
+    """Each is alone while it runs, also where the lock's file is removed and made anew; nobody else can open it."""
+    path, inside, seen = tmp_path / "lock", threading.Lock(), list[int]()
+
+    def request(number: int) -> None:
+        with guard.alone(str(path)):
+            assert inside.acquire(blocking=False), "two at a time"
+            seen.append(path.stat().st_mode & 0o777)
+            inside.release()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(request, range(200)))
+    assert seen == [0o600] * 200
+    with pytest.raises(Failed), guard.alone(str(path)):
+        raise Failed("no space")
+    assert not path.exists()
