@@ -123,7 +123,7 @@ def _clock(clock: Clock | None) -> Iterator[Checked]:
     surely = max(0.0, abs(clock.offset) - clock.uncertainty)
     message = "" if surely < CLOCK_WARN else f"it is {clock.offset:+.2f} s off the operator's clock"
     hint = "let NTP set both clocks (systemd-timesyncd or chrony)"
-    yield Checked("clock", f"{clock.offset * 1000:+.0f} ms", message, hint, fatal=surely >= CLOCK_FATAL)
+    yield Checked("clock", f"{round(clock.offset * 1000):+d} ms", message, hint, fatal=surely >= CLOCK_FATAL)
 
 
 def _ports(ports: Mapping[str, str]) -> Iterator[Checked]:

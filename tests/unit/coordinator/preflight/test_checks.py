@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,20 @@ def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> N
         assert here.run({"verb": "dial", "endpoints": {endpoint: "h1"}}) == {endpoint: ""}
         assert here.run({"verb": "dial", "endpoints": {endpoint: "h2"}}) == {endpoint: "another machine answers"}
     assert here.run({"verb": "dial", "endpoints": {endpoint: "h1"}}) == {endpoint: "Connection refused"}
+
+
+def test_endpoints_that_swallow_dials_are_dialled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a firewall each takes the whole time limit: all of them together take it once."""
+    together = threading.Barrier(20, timeout=10)
+
+    def swallowed(endpoint: str, name: str) -> str:
+        together.wait()
+        return f"{endpoint} {name}: timed out"
+
+    monkeypatch.setattr(probe, "_dial", swallowed)
+    endpoints = {f"192.0.2.{number}:9876": f"h{number}" for number in range(20)}
+    found = probe.dial({"endpoints": endpoints})
+    assert found == {endpoint: f"{endpoint} {name}: timed out" for endpoint, name in endpoints.items()}
 
 
 def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
