@@ -26,6 +26,7 @@ STALL_SECONDS = 30.0
 KEEPALIVE_SECONDS = 10
 GONE_SECONDS = 30.0
 """A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
+HINT = "check that the host is up and reachable, and run the command again"
 ATTEMPTS = 4
 """A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
 
@@ -135,15 +136,16 @@ class HostConnection:
 
     @contextlib.contextmanager
     def _failing(self, what: str, seconds: float) -> Iterator[None]:
+        place = self.login.place
         if not self.alive:
-            raise CommandFailed(f"{what[:100]}: the connection to {self.login.place} is closed")
+            raise CommandFailed(f"the connection to {place} is closed; {HINT}")
         try:
             yield
         except TimeoutError as error:
-            raise CommandFailed(f"{what[:100]}: no answer within {seconds:g} s") from error
+            raise CommandFailed(f"no answer from {place} within {seconds:g} s ({what[:100]}); {HINT}") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
-            text = f"{what[:100]}: the connection to {self.login.place} broke: {str(error) or 'closed'}"
-            raise CommandFailed(text) from error
+            said = f" ({error})" if str(error) else ""
+            raise CommandFailed(f"the connection to {place} broke{said}; {HINT}") from error
 
 
 def open_login(login: VerifiedLogin) -> None:
