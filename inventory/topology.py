@@ -44,14 +44,15 @@ def _random(names: Sequence[str], degree: int, dice: random.Random) -> list[tupl
     """A ring in random order, plus chords: at first to the next neighbours but one, then exchanged at random.
 
     Exchanging the ends of two chords preserves every degree, and the ring keeps the graph connected. An odd number of
-    nodes cannot all have an odd degree: their degree is then one less.
+    nodes cannot all have an odd degree: one of them then has one peer less.
     """
     order = list(names)
     dice.shuffle(order)
     size = len(order)
     ring = {frozenset(pair) for pair in _ring(order)}
-    offsets = list(range(2, degree // 2 + 1)) + ([size // 2] if degree % 2 and size % 2 == 0 else [])
-    links = {frozenset((order[at], order[(at + offset) % size])) for offset in offsets for at in range(size)}
+    links = {frozenset((order[at], order[(at + by) % size])) for by in range(2, degree // 2 + 1) for at in range(size)}
+    if degree % 2:  # opposite pairs; nobody is left for the last of an odd number of nodes
+        links |= {frozenset((order[at], order[at + size // 2])) for at in range(size // 2)}
     chords = sorted(tuple(sorted(link)) for link in links - ring)
     taken = ring | links
     for _ in range(10 * len(chords)):
