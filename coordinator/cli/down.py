@@ -28,11 +28,12 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
     coord down inventory/devnet.toml
     coord down inventory/devnet.toml --purge
     """
-    if not State.exists(settings.state, network.name):
-        click.echo(f"{network.name}: nothing was ever started here")
-        return 0
     if only and only not in {host.name for host in network.hosts}:
         raise UsageProblem(f"{network.source}: there is no host {only!r}")
+    new = not State.exists(settings.state, network.name)
+    if new and not (purge and only):
+        click.echo(f"{network.name}: nothing was ever started from here{_elsewhere(network)}")
+        return 0
     if purge and not yes:
         _ask(network)
     state = State(settings.state, network.name)
@@ -47,10 +48,18 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
         state.close()
     for host, trouble in failed.items():
         click.echo(f"{host}: {trouble}", err=True)
-    if purge and not failed and not only:
+    if new or (purge and not failed and not only):
         shutil.rmtree(state.folder)
-        click.echo(f"removed {state.folder}")
+        if not new:
+            click.echo(f"removed {state.folder}")
     return 1 if failed else 0
+
+
+def _elsewhere(network: Network) -> str:
+    """What may be done where the state folder was lost, or is another."""
+    if all(host.local for host in network.hosts):
+        return ""
+    return f" (--state); to remove it from a host all the same: coord down {network.source} --purge --only HOST"
 
 
 def _ask(network: Network) -> None:

@@ -106,3 +106,32 @@ def test_a_fault_that_work_goes_on_after_is_one_line(
     monkeypatch.setattr(faults, "LIMIT", 10)
     faults.worded(KeyError("third"))
     assert "ValueError" not in Path("debug.log").read_text()
+
+
+FAR = """
+[network]
+name = "far"
+[[hosts]]
+name = "h1"
+address = "192.0.2.1"
+"""
+
+
+def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """down without one says how; named, the host is purged all the same, and no new state folder stays behind."""
+    inventory, state, asked = tmp_path / "far.toml", tmp_path / "state", list[object]()
+    inventory.write_text(FAR)
+
+    def stop(_state: object, _network: object, only: str | None, purge: bool, _report: object) -> dict[str, Exception]:
+        asked.append((only, purge))
+        return {}
+
+    monkeypatch.setattr("coordinator.cli.down.stop_hosts", stop)
+    assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes"]) == 0
+    assert "--purge --only HOST" in capsys.readouterr().out
+    assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h1"]) == 0
+    assert asked == [("h1", True)]
+    assert not (state / "far").exists()
+    assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h7"]) == 2
