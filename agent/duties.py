@@ -34,7 +34,7 @@ from boot.steps import OPTIONAL, STEPS
 from inventory.network import GENESIS_ACCOUNT
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
-from support.artifacts import ArtifactStore
+from support.artifacts import ArtifactStore, DamagedError, MissingError
 from support.journal import Journal, JournalError
 from support.possession import Challenge
 from support.retry import DeadlineError
@@ -56,6 +56,9 @@ _WANTED: Mapping[int, NodeMode | None] = {number: mode for mode, number in MODES
 Body = TypeVar("Body")
 Duty = Callable[[], Awaitable[pb.Result | None]]
 """Carries out one task. Returns the result, or None when there is nothing to tell but that it went well."""
+
+_BROKEN = (JournalError, DamagedError, MissingError)
+"""What the agent needs of its own folder is not as it was left."""
 
 
 class Duties:
@@ -126,7 +129,15 @@ class Duties:
             return _failed(error, error.retryable)
         except (SessionEnded, StalledError, DeadlineError, KeosdError, OSError) as error:
             return _failed(error, retryable=True)
-        except (NodeosError, SpecError, KeyStoreError, AntelopeError, JournalError) as error:
+        except (
+            NodeosError,
+            SpecError,
+            KeyStoreError,
+            AntelopeError,
+            JournalError,
+            DamagedError,
+            MissingError,
+        ) as error:
             return _failed(error, retryable=False)
         except Exception as error:
             log.exception("task %s: a fault of this agent", kind)

@@ -15,6 +15,14 @@ class DamagedError(ValueError):
     """An artifact's file does not hold what its name says."""
 
 
+class MissingError(KeyError):
+    """An artifact's file is not there."""
+
+    def __str__(self) -> str:
+        """The message as it is: KeyError itself would quote it."""
+        return str(self.args[0])
+
+
 def sha256_of(path: Path) -> str:
     """sha256 (hex) of a file's content, without reading all of it into memory. Raises OSError."""
     with path.open("rb") as file:
@@ -50,12 +58,12 @@ class ArtifactStore:
         return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
 
     def get(self, sha256: str) -> bytes:
-        """The bytes, verified. Raises KeyError when there are none, DamagedError when the file holds others."""
+        """The bytes, verified. Raises MissingError when there are none, DamagedError when the file holds others."""
         path = self.path(sha256)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise KeyError(f"artifact {sha256} is not held in {self.folder}") from None
+            raise MissingError(f"{path} is missing: restore it, or run coord boot where a coordinator has it") from None
         if hashlib.sha256(data).hexdigest() != sha256:
             raise DamagedError(f"{path} was changed: restore it, or remove it where a coordinator can send it again")
         return data

@@ -22,7 +22,7 @@ class JournalError(Exception):
 
 
 _HINTS = {
-    sqlite3.SQLITE_FULL: "free some space there, then type the command again",
+    sqlite3.SQLITE_FULL: "free some space there, then run the command again",
     sqlite3.SQLITE_IOERR: "check the disk, and that it is not full",
     sqlite3.SQLITE_READONLY: "it must be yours, and its folder writable",
     sqlite3.SQLITE_CANTOPEN: "it must be yours, and its folder writable",

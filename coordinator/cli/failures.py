@@ -9,7 +9,7 @@ from coordinator.hub import HubError
 from coordinator.link import LinkError
 from coordinator.register import RegisterError
 from inventory.errors import InventoryError
-from support.artifacts import DamagedError
+from support.artifacts import DamagedError, MissingError
 from support.bundled import BundledError
 from support.journal import JournalError
 from support.processes import StillRunningError
@@ -25,6 +25,7 @@ FAILED = (
     RegisterError,
     BundledError,
     DamagedError,
+    MissingError,
     JournalError,
     StillRunningError,
     DeadlineError,

@@ -46,7 +46,7 @@ async def await_parties(session: Session, reporter: Reporter) -> Mapping[str, Pa
         said = "; ".join(_missing(session))
         reporter.ended(STEP, TITLE, "failed", said)
         raise OperationFailed(
-            f"not all parties came within {rules.wait_seconds} s: {said}. Type coord boot again to wait again, or take "
+            f"not all parties came within {rules.wait_seconds} s: {said}. Run coord boot again to wait again, or take "
             f"them out of parties.wait_for in {session.network.source}"
         ) from None
     reporter.ended(STEP, TITLE, "done", f"{len(rules.wait_for)} came, {time.monotonic() - began:.1f} s")

@@ -102,7 +102,7 @@ async def upgrade(session: Session, contract: Contract, wait: float, tell: Tell)
         await work.collect(wait)
         await work.execute()
     except (NodeError, LinkError, DeadlineError) as error:
-        raise OperationFailed(f"{error}; type the same again to go on") from error
+        raise OperationFailed(f"{error}; run the same command again to continue") from error
     return f"{contract.account} has the new code: sha256 {contract.code_hash}"
 
 
@@ -173,7 +173,7 @@ class _Upgrade:
             said = "; ".join(f"{name}: {self._said.get(name, 'has not approved')}" for name in missing)
             raise OperationFailed(
                 f"{len(given)} approvals after {wait:g} s, {needed} are needed; missing: {said}. "
-                "Type the same again to go on"
+                "Run the same command again to continue"
             ) from None
 
     async def execute(self) -> None:

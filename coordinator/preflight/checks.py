@@ -155,7 +155,7 @@ def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
         yield Checked("service", "none needed")
         return
     message = "" if facts["systemd"] else "it has no systemd: after a reboot nothing starts agent and nodes"
-    hint = "type coord boot then, or use a host with systemd"
+    hint = "run coord boot then, or use a host with systemd"
     yield Checked("service", "systemd" if facts["systemd"] else "none", message, hint, fatal=False)
 
 

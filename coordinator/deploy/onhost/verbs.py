@@ -148,7 +148,7 @@ def _kept(request: Request) -> Request | None:
     """The record. Raises Failed where it was removed by hand: what it told apart is nobody's guess."""
     record, path = record_of(request["network"]), record_path(request["network"])
     if record is None and text(_unit_path(request["unit"])):
-        raise Failed(f"{path} is gone, yet {request['unit']} is here: type `coord install`, and then this again")
+        raise Failed(f"{path} is gone, yet {request['unit']} is here: run `coord install`, and then this again")
     return record
 
 

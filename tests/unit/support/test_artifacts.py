@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.artifacts import ArtifactStore
+from support.artifacts import ArtifactStore, MissingError
 
 
 def test_bytes_come_back(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
     store.path(name).write_bytes(b"evil")
     with pytest.raises(ValueError, match="was changed"):
         store.get(name)
-    with pytest.raises(KeyError):
+    with pytest.raises(MissingError, match=f"^{tmp_path}/0{{64}} is missing: restore it"):
         store.get("0" * 64)
 
 
