@@ -99,7 +99,6 @@ class Duties:
             "collect": lambda: self._collect(task.collect),
             "hold": lambda: self._hold(task.hold.sha256),
             "start_node": lambda: self._start_node(task.start_node),
-            "stop_node": lambda: self._nodes.stop(task.stop_node.name),
             "set_peers": lambda: self._nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "producers": lambda: self._keep_producers(task.producers.endpoints),
             "run_step": lambda: self._run_step(task.run_step, report),
@@ -150,9 +149,7 @@ class Duties:
         if wanted.network != self._config.network:
             raise DutyError(f"this agent is of network {self._config.network}, not {wanted.network[:80]!r}")
         found = await self._nodes.capabilities(wanted.nodeos)
-        collected = pb.Collected(
-            nodeos_version=found.version, nodeos_sha256=found.sha256, features_json=found.features_json
-        )
+        collected = pb.Collected(features_json=found.features_json)
         await asyncio.to_thread(self._collect_keys, wanted, collected)
         return pb.Result(collected=collected)
 

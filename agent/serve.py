@@ -249,11 +249,9 @@ def _status(node: NodeStatus) -> pb.NodeStatus:
         name=node.name,
         state=node.state.value,
         mode=MODES[node.mode],
-        pid=node.pid,
         head=node.head,
         lib=node.lib,
         peers=node.peers,
         detail=node.detail,
-        head_time=node.head_time,
         lasting=node.lasting,
     )

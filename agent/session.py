@@ -75,7 +75,7 @@ class Work(Protocol):
     """What the session's messages are handed to."""
 
     def hello(self) -> pb.Hello:
-        """Who we are and what we hold; version and clock are the session's."""
+        """Who we are and what we hold; the version is the session's."""
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """A coordinator took us in (or its epoch rose); reports go to `send` from now on."""
@@ -152,7 +152,6 @@ class Session:
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
         hello = self._work.hello()
         hello.version = version("bootcoord")
-        hello.clock = time.time()
         self._outbox.put_nowait(pb.FromAgent(hello=hello))
         call = stub.Session()
         running: set[asyncio.Task[None]] = set()

@@ -91,7 +91,7 @@ async def measure(folder: Path, port: int) -> None:
         direct = await median(lambda: node.call("/v1/chain/get_info", {}))
         remote = await median(lambda: link.query("n", "/v1/chain/get_info", {}))
         begun = time.perf_counter()
-        await asyncio.gather(*(link.task(pb.StopNode(name="n")) for _ in range(TASKS)))
+        await asyncio.gather(*(link.task(pb.Recount(step="n")) for _ in range(TASKS)))
         rate = TASKS / (time.perf_counter() - begun)
         sys.stdout.write(
             f"get_info directly        {direct * 1e3:8.2f} ms\n"

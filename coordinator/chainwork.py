@@ -124,7 +124,7 @@ class ChainWork:
                 self._log.commands(
                     step.name, self._command_lines.of(works[pushed.key]), pushed.transaction, pushed.block
                 )
-        self._reporter.moved(step.name, max(len(seen), progress.done), total, progress.note)
+        self._reporter.moved(step.name, max(len(seen), progress.done), total, "")
 
     async def recount(self, step: ChainStep) -> None:
         """Completes the command log of a step that ended while no coordinator was running: the agents that had a part

@@ -29,7 +29,6 @@ TaskBody = (  # the bodies that a Task may have
     pb.Collect
     | pb.Hold
     | pb.StartNode
-    | pb.StopNode
     | pb.SetPeers
     | pb.RunStep
     | pb.Recount
@@ -47,7 +46,6 @@ _FIELDS: dict[type[Any], str] = {
     pb.Collect: "collect",
     pb.Hold: "hold",
     pb.StartNode: "start_node",
-    pb.StopNode: "stop_node",
     pb.SetPeers: "set_peers",
     pb.RunStep: "run_step",
     pb.Recount: "recount",
@@ -255,7 +253,6 @@ class AgentLink:
         elif kind == "answer":
             self._answered(message.answer)
         elif kind == "progress":
-            message.progress.note = plain(message.progress.note, ERROR_LIMIT)
             self._progressed(message.progress)
         elif kind == "result":
             message.result.error = plain(message.result.error, ERROR_LIMIT)

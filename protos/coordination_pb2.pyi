@@ -234,7 +234,6 @@ class Hello(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
-    CLOCK_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """of the agent"""
@@ -242,8 +241,6 @@ class Hello(_message.Message):
     """the highest that it has seen"""
     manifest: _builtins.str
     """hex, of the sealed network that it holds; empty: none"""
-    clock: _builtins.float
-    """the agent's clock, unix seconds"""
     instance: _builtins.str
     """of the coordinator's run whose epoch that was; empty: none yet"""
     def __init__(
@@ -252,12 +249,11 @@ class Hello(_message.Message):
         version: _builtins.str = ...,
         epoch: _builtins.int = ...,
         manifest: _builtins.str = ...,
-        clock: _builtins.float = ...,
         instance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -394,7 +390,6 @@ class Task(_message.Message):
     COLLECT_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
     START_NODE_FIELD_NUMBER: _builtins.int
-    STOP_NODE_FIELD_NUMBER: _builtins.int
     RUN_STEP_FIELD_NUMBER: _builtins.int
     SET_PEERS_FIELD_NUMBER: _builtins.int
     RECOUNT_FIELD_NUMBER: _builtins.int
@@ -415,8 +410,6 @@ class Task(_message.Message):
     def hold(self) -> Global___Hold: ...
     @_builtins.property
     def start_node(self) -> Global___StartNode: ...
-    @_builtins.property
-    def stop_node(self) -> Global___StopNode: ...
     @_builtins.property
     def run_step(self) -> Global___RunStep: ...
     @_builtins.property
@@ -455,7 +448,6 @@ class Task(_message.Message):
         collect: Global___Collect | None = ...,
         hold: Global___Hold | None = ...,
         start_node: Global___StartNode | None = ...,
-        stop_node: Global___StopNode | None = ...,
         run_step: Global___RunStep | None = ...,
         set_peers: Global___SetPeers | None = ...,
         recount: Global___Recount | None = ...,
@@ -469,11 +461,11 @@ class Task(_message.Message):
         execute: Global___Execute | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "stop_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -838,11 +830,7 @@ class Collected(_message.Message):
     SIGNERS_FIELD_NUMBER: _builtins.int
     IMPORTED_USERS_FIELD_NUMBER: _builtins.int
     IMPORTED_PRODUCERS_FIELD_NUMBER: _builtins.int
-    NODEOS_VERSION_FIELD_NUMBER: _builtins.int
-    NODEOS_SHA256_FIELD_NUMBER: _builtins.int
     FEATURES_JSON_FIELD_NUMBER: _builtins.int
-    nodeos_version: _builtins.str
-    nodeos_sha256: _builtins.str
     features_json: _builtins.str
     """get_supported_protocol_features, as nodeos answered"""
     @_builtins.property
@@ -860,13 +848,11 @@ class Collected(_message.Message):
         signers: _abc.Iterable[Global___Key] | None = ...,
         imported_users: _abc.Iterable[Global___Key] | None = ...,
         imported_producers: _abc.Iterable[Global___Key] | None = ...,
-        nodeos_version: _builtins.str = ...,
-        nodeos_sha256: _builtins.str = ...,
         features_json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "features_json", b"features_json", "imported_producers", b"imported_producers", "imported_users", b"imported_users", "nodeos_sha256", b"nodeos_sha256", "nodeos_version", b"nodeos_version", "signers", b"signers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "features_json", b"features_json", "imported_producers", b"imported_producers", "imported_users", b"imported_users", "signers", b"signers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -991,25 +977,6 @@ class StartNode(_message.Message):
 Global___StartNode: _TypeAlias = StartNode  # noqa: Y015
 
 @_typing.final
-class StopNode(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___StopNode: _TypeAlias = StopNode  # noqa: Y015
-
-@_typing.final
 class SetPeers(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1104,11 +1071,9 @@ class Progress(_message.Message):
     DONE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     PUSHED_FIELD_NUMBER: _builtins.int
-    NOTE_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     done: _builtins.int
     total: _builtins.int
-    note: _builtins.str
     @_builtins.property
     def pushed(self) -> _containers.RepeatedCompositeFieldContainer[Global___Pushed]: ...
     def __init__(
@@ -1118,11 +1083,10 @@ class Progress(_message.Message):
         done: _builtins.int = ...,
         total: _builtins.int = ...,
         pushed: _abc.Iterable[Global___Pushed] | None = ...,
-        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "note", b"note", "pushed", b"pushed", "task", b"task", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "pushed", b"pushed", "task", b"task", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1205,26 +1169,21 @@ class NodeStatus(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
-    PID_FIELD_NUMBER: _builtins.int
     HEAD_FIELD_NUMBER: _builtins.int
     LIB_FIELD_NUMBER: _builtins.int
     PEERS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
-    HEAD_TIME_FIELD_NUMBER: _builtins.int
     LASTING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
     mode: Global___Mode.ValueType
-    pid: _builtins.int
     head: _builtins.int
     lib: _builtins.int
     peers: _builtins.int
     """connected"""
     detail: _builtins.str
     """why it failed"""
-    head_time: _builtins.float
-    """unix seconds"""
     lasting: _builtins.bool
     """failed, and it takes a person to mend that"""
     def __init__(
@@ -1233,17 +1192,15 @@ class NodeStatus(_message.Message):
         name: _builtins.str = ...,
         state: _builtins.str = ...,
         mode: Global___Mode.ValueType = ...,
-        pid: _builtins.int = ...,
         head: _builtins.int = ...,
         lib: _builtins.int = ...,
         peers: _builtins.int = ...,
         detail: _builtins.str = ...,
-        head_time: _builtins.float = ...,
         lasting: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "head_time", b"head_time", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "pid", b"pid", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

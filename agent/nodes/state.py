@@ -46,8 +46,6 @@ class NodeStatus:
     """How many other nodes it is connected with."""
     detail: str = ""
     """Why it failed."""
-    head_time: float = 0.0
-    """Unix seconds."""
     lasting: bool = False
     """It failed, and takes a person to mend that."""
 
@@ -103,6 +101,4 @@ async def look(record: NodeRecord, pid: int, node: NodeClient) -> NodeStatus:
         info.head_block_num,
         info.last_irreversible_block_num,
         connected(links),
-        "",
-        info.head_block_time.timestamp(),
     )

@@ -40,7 +40,7 @@ class Bench:
 
     async def task(self, name: str, epoch: int) -> None:
         """A task arrives."""
-        self.tasks.accept(pb.Task(id=name, epoch=epoch, stop_node=pb.StopNode(name="n")))
+        self.tasks.accept(pb.Task(id=name, epoch=epoch, recount=pb.Recount(step="n")))
         await asyncio.sleep(0)
 
     def results(self) -> list[tuple[str, bool]]:

@@ -52,7 +52,7 @@ def _telling(*pushed: pb.Pushed) -> FakeWork:
     """An agent that tells this, whatever it is asked."""
 
     def carry_out(task: pb.Task, send: Send) -> None:
-        send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=pushed, note="\x1b[2J")))
+        send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=pushed)))
         send(pb.FromAgent(result=pb.Result(task=task.id, ok=True)))
 
     return FakeWork(carry_out=carry_out)
@@ -137,11 +137,8 @@ async def test_a_nonsensical_head_is_none(bench: Bench, answer: bytes, monkeypat
 
 
 async def test_words_of_agents_are_plain_lines(bench: Bench) -> None:
-    """Neither a reason, a note nor a node's trouble steers the operator's terminal."""
-    notes: list[str] = []
+    """Neither a reason nor a node's trouble steers the operator's terminal."""
     link = bench.hub.links["mallory"]
-    result = await link.task(pb.Recount(step="x"), lambda progress: notes.append(progress.note))
-    assert notes == [" [2J"]
     bench.party.carry_out = lambda task, send: send(
         pb.FromAgent(result=pb.Result(task=task.id, error="no\n\x1b]0;root\x07" + "x" * 9000))
     )

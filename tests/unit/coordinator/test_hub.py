@@ -105,8 +105,8 @@ async def test_a_task_has_a_deadline(hub: Hub, tmp_path: Path) -> None:
     """An agent that says nothing is not waited for beyond it."""
     session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork(carry_out=lambda task, send: None))
     link = await hub.agent("alpha", 5)
-    with pytest.raises(DeadlineError, match="stop_node on alpha"):
-        await link.task(pb.StopNode(name="n"), deadline=0.2)
+    with pytest.raises(DeadlineError, match="recount on alpha"):
+        await link.task(pb.Recount(step="n"), deadline=0.2)
     with pytest.raises(DeadlineError, match="agent of beta"):
         await hub.agent("beta", 0.1)
     session.cancel()
@@ -117,7 +117,7 @@ async def test_revocation_ends_an_open_stream_at_once(hub: Hub, tmp_path: Path) 
     shown = credentials(hub, tmp_path, "alpha", Kind.PARTY)
     session = dial(hub, shown, FakeWork(carry_out=lambda task, send: None))
     link = await hub.agent("alpha", 5)
-    running = asyncio.create_task(link.task(pb.StopNode(name="n")))
+    running = asyncio.create_task(link.task(pb.Recount(step="n")))
     await asyncio.sleep(0)
     hub.register.revoke("alpha")  # as another process would: the hub is not told
     async with asyncio.timeout(1):
@@ -156,7 +156,7 @@ async def test_a_second_session_takes_over(hub: Hub, tmp_path: Path) -> None:
     assert "took over" in str(ended)
     assert not isinstance(ended, Refused)
     assert link.connected
-    assert (await link.task(pb.StopNode(name="n"), deadline=5)).ok
+    assert (await link.task(pb.Recount(step="n"), deadline=5)).ok
     assert len(second_work.tasks) == 1
     second.cancel()
 
@@ -183,7 +183,7 @@ async def test_the_epoch_is_above_every_agents(tmp_path: Path) -> None:
         session = dial(hub, shown, work)
         link = await hub.agent("alpha", 5)
         assert hub.epoch == 41
-        await link.task(pb.StopNode(name="n"), deadline=5)
+        await link.task(pb.Recount(step="n"), deadline=5)
         assert work.tasks[0].epoch == work.welcomes[-1].epoch == 41
         session.cancel()
         session = dial(hub, shown, FakeWork(epoch=41, instance="another run's"))
@@ -204,7 +204,7 @@ async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
         assert await link.query("genesis", "/v1/chain/get_info", [1]) == [1]
         assert work.welcomes[0].epoch == 0
         with pytest.raises(ObserverError):
-            await link.task(pb.StopNode(name="n"))
+            await link.task(pb.Recount(step="n"))
         session.cancel()
     async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
         assert hub.epoch == 1

@@ -202,7 +202,6 @@ async def test_a_rogue_coordinator_gets_nothing(
     demands: list[TaskBody] = [
         pb.RunStep(step="resign", keys=["resign"], node=ALICE),
         pb.StartNode(spec=pb.NodeSpec(name="x", role="full", nodeos="/bin/sh"), mode=pb.MODE_NORMAL),
-        pb.StopNode(name=ALICE),
         pb.Collect(accounts=["eosio"], signers=["eosio"], network="net", nodeos="bundled"),
         pb.Sponsor(account="mallory11111", public_key=str(bundle.sealed.eosio_key)),
         pb.Elect(producers=["mallory11111"]),

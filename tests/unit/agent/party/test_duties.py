@@ -51,7 +51,6 @@ OTHER = PrivateKey(bytes(31) + b"\x05").public
         {"execute": pb.Execute(proposal="x")},
         {"collect": pb.Collect(accounts=[ALICE], import_file="/etc/passwd", nodeos="/bin/sh", network="net")},
         {"start_node": pb.StartNode(spec=pb.NodeSpec(name=ALICE, nodeos="/bin/sh"), mode=pb.MODE_STARTER)},
-        {"stop_node": pb.StopNode(name=ALICE)},
         {"set_peers": pb.SetPeers(name="genesis", peers=["h:1"])},
         {"follow": pb.Follow(peers=["h:1\nplugin = eosio::x"])},
         {"follow": pb.Follow(peers=["h:0"])},

@@ -210,7 +210,6 @@ def _demands(other: str) -> dict[str, dict[str, Any]]:
         "no part of it": {"run_step": pb.RunStep(step="claim", keys=[ALICE], node=ALICE)},
         "a path as a node": {"run_step": pb.RunStep(step="claim", keys=[ALICE], node="../alice1111111")},
         "a node": {"start_node": pb.StartNode(spec=spec, mode=pb.MODE_STARTER)},
-        "the end of the node": {"stop_node": pb.StopNode(name=ALICE)},
         "keys of others": {"collect": pb.Collect(accounts=["eosio"], signers=["eosio"], network="net")},
         "a file": {"collect": pb.Collect(import_file="/etc/passwd", network="net", nodeos="/bin/sh")},
         "an account": {"sponsor": pb.Sponsor(account="mallory11111", public_key=DEVELOPMENT_KEY)},
