@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,40 @@ def test_parties_join_early_and_late(
     assert bob.shown()["state"] == "revoked"
     boot.interrupt()
     assert boot.wait(20).status == 0
+
+
+@pytest.mark.campaign
+def test_eosio_does_not_resign_without_a_party_that_must_approve(
+    make_network: Callable[[str], Network], make_party: MakeParty, start: Start
+) -> None:
+    """One of two producers approves nothing: it is named, and eosio keeps its keys; the boot continues once it does."""
+    network = make_network("held")
+    network.write(PARTIES, producers=1, elected=2)
+    alice = make_party(network, "alicehost", "alice")
+    boot = start(network, "boot")
+    boot.await_text("agent of local started")
+    alice.folder.mkdir()
+    config = alice.folder / "alice.toml"
+    config.write_text('[policy]\napprove = "never"\n')
+    alice.serve(*alice.invited(), "--config", str(config))
+    ended = boot.wait()
+    assert ended.status == 1, ended.text
+    assert "alicehost: refused: eosio.msig::approve is switched off in this party's policy" in ended.text, ended.text
+    assert _owner(network)["keys"]
+
+    alice.stop()
+    kept = alice.folder / "data" / "party.toml"
+    kept.write_text(kept.read_text().replace('approve = "never"', 'approve = "canary"'))
+    alice.serve()
+    again = start(network, "boot").wait()
+    assert (again.status, "phase live" in again.text) == (0, True), again.text
+    assert _owner(network)["accounts"][0]["permission"] == {"actor": "eosio.prods", "permission": "active"}
+
+
+def _owner(network: Network) -> Any:
+    """Who owns eosio, as cleos has it."""
+    permissions = network.cleos("get", "account", "eosio", "-j", node="defproducera")["permissions"]
+    return next(one["required_auth"] for one in permissions if one["perm_name"] == "owner")
 
 
 def _attested(network: Network, *parties: Party) -> None:
