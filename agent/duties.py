@@ -57,9 +57,6 @@ Body = TypeVar("Body")
 Duty = Callable[[], Awaitable[pb.Result | None]]
 """Carries out one task. Returns the result, or None when there is nothing to tell but that it went well."""
 
-_BROKEN = (JournalError, DamagedError, MissingError)
-"""What the agent needs of its own folder is not as it was left."""
-
 
 class Duties:
     """Carries out tasks with this host's nodes and keys."""
