@@ -52,7 +52,7 @@ class LiveNode:
             async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
                 answer = await response.json(content_type=None)
         except (OSError, aiohttp.ClientError) as error:
-            raise Unreachable(0, None, "", f"{self.name}: {error}") from error
+            raise Unreachable(0, None, "", f"{self.name}: {error}{self._death()}") from error
         if response.status > 202:
             raise node_error(response.status, answer)
         return answer
@@ -60,6 +60,12 @@ class LiveNode:
     def log(self) -> str:
         """What it wrote so far."""
         return (self.folder / "nodeos.log").read_text(errors="replace")
+
+    def _death(self) -> str:
+        """How it ended and its last lines, should it have died; empty while it lives."""
+        if self.process is None or self.process.poll() is None:
+            return ""
+        return f"\nnodeos ended with {self.process.returncode}:\n{self.log()[-4000:]}"
 
     def stop(self) -> None:
         """SIGTERM, and its end awaited."""
