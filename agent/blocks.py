@@ -20,7 +20,7 @@ from support.tasks import beside
 LOOK_SECONDS = 0.1
 """Between two looks at the head: a fifth of a block."""
 ANSWER_SECONDS = 30.0
-"""How long a node may be silent before whoever waits for its blocks is told."""
+"""How long a node may be silent before those who wait for its blocks are told."""
 HEAD_SECONDS = 120.0
 """How long the head may stand still: four producers of which three are lost still make a block within a round."""
 FINAL_SECONDS = 600.0
@@ -161,7 +161,7 @@ class BlockFollower:
             )
 
     async def follow(self) -> None:
-        """Looks for ever: a poll whose every result somebody may be waiting for."""
+        """Looks until it is cancelled: a poll whose every result somebody may be waiting for."""
         while True:
             try:
                 await self.look()
@@ -174,7 +174,7 @@ class BlockFollower:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Takes in what happened since the last look. Raises NodeError; the next look carries on."""
+        """Takes in what happened since the last look. Raises NodeError; the next look goes on from there."""
         info = await self._node.get_info()
         if self._ids.get(info.head_block_num) != info.head_block_id or info.head_block_num + 1 in self._ids:
             await self._take_branch(info)

@@ -35,8 +35,8 @@ FAILED, WRONG, ENDED = 1, 2, 3
 agent again would not help (its unit knows that number).
 """
 EXAMPLES = """\
-Hosts of an inventory get their agent from `coord boot`: nothing is typed there. A party, which was invited into
-somebody else's network, types (docs/joining.md):
+Hosts of an inventory get their agent from `coord boot`: nothing is to be done there. A party, which was invited
+into somebody else's network, runs (docs/joining.md):
 
   agent serve --join @token --account alice1111111 --p2p p2p.alice.example:9876
   agent proposals --data DIR              what waits for its approval

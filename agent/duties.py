@@ -42,7 +42,7 @@ from support.retry import DeadlineError
 log = logging.getLogger(__name__)
 
 STORE_LIMIT = 2 << 30
-"""Bytes of all artifacts: whoever offers one sealed network after another does not fill the disk."""
+"""Bytes of all artifacts: a coordinator that offers one sealed network after another does not fill the disk."""
 
 MODES: Mapping[NodeMode, pb.Mode.ValueType] = {
     NodeMode.GENESIS: pb.MODE_GENESIS,

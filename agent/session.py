@@ -212,7 +212,7 @@ class Session:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _write(self, call: Call) -> None:
-        """Sends what is to be sent, until the connection ends; why it ended is known to whoever reads from it.
+        """Sends what is to be sent, until the connection ends; why it ended is known to the one who reads from it.
 
         An asynchronous generator, which grpc takes too, is left waiting by it when the call ends, and complains when
         the event loop closes.

@@ -95,7 +95,7 @@ class Watch:
 
 
 async def watch_outages(nodes: Nodes, producers: ProducerEndpoints) -> None:
-    """Looks after every producer's node of this host, for ever. producers: whom to dial when no block comes."""
+    """Looks after every producer's node of this host. producers: whom to dial when no block comes."""
     watches: dict[str, Watch] = {}
     while True:
         for status in await nodes.status():

@@ -1,4 +1,4 @@
-"""What a person could type instead of a step's work."""
+"""The cleos commands that do the same as a step's work."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_URL = "http://127.0.0.1:8888"
 
 @dataclass(frozen=True)
 class Files:
-    """Where the contracts' files lie on the machine of the person who types the commands."""
+    """Where the contracts' files lie on the machine of the person who runs the commands."""
 
     folder: str
     names: Mapping[str, str]

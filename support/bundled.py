@@ -161,7 +161,7 @@ def archive(runtime: Runtime) -> Archive:
 
 
 def unpack_archive(tar: Path, to: Path) -> Runtime:
-    """Unpacks an archive made by `archive`, whoever sent it, as the folder `to`; a folder that is there is kept.
+    """Unpacks an archive made by `archive`, no matter who sent it, as the folder `to`; a folder that is there is kept.
 
     Nothing but the pinned release is ever put there. Raises BundledError.
     """

@@ -1,4 +1,4 @@
-"""Proof of possession: what a key signs to show that whoever brings it has its private half."""
+"""Proof of possession: what a key signs to show that the one who brings it has its private half."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Challenge:
     chain_id: str
     """Hex; empty: the network is not sealed yet, so that it has none."""
     nonce: bytes
-    """Made by whoever asks, for this once."""
+    """Made by the one who asks, for this once."""
 
     def __post_init__(self) -> None:
         if not _CHAIN_ID.fullmatch(self.chain_id):

@@ -32,7 +32,7 @@ class StillRunningError(Exception):
 
 @dataclass(frozen=True)
 class Process:
-    """One process of this machine, for ever."""
+    """One process of this machine, and never another that gets its pid."""
 
     pid: int
     started: int
@@ -61,7 +61,7 @@ class Process:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return False
-        try:  # The handle is on whoever has the pid now: looking again tells whether that is still the one meant.
+        try:  # The handle is on what has the pid now: looking again tells whether that is still the one meant.
             if not self.alive:
                 return False
             signal.pidfd_send_signal(handle, number)

@@ -38,7 +38,7 @@ async def listening(folder: Path, serve: Serve, limit: int) -> AsyncIterator[Non
 
 
 async def connect(folder: Path, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to whoever serves the folder's socket. limit: bytes of a line. Raises OSError where nobody does."""
+    """A connection to what serves the folder's socket. limit: bytes of a line. Raises OSError where nothing does."""
     with _short(folder) as short:
         return await asyncio.open_unix_connection(short, limit=limit)
 

@@ -53,7 +53,7 @@ class Keosd:
 
     @staticmethod
     def at(text: str, folder: Path = Path()) -> Keosd:
-        """As an operator types it: a path counts from a folder, or from home (~). Raises KeosdError."""
+        """As an operator writes it: a path counts from a folder, or from home (~). Raises KeosdError."""
         if text.startswith(("http:", "https:")):
             return Keosd(text.rstrip("/"))
         try:
@@ -85,7 +85,7 @@ class Keosd:
     def call(self, name: str, body: object = None, fine: int = 0) -> Any:
         """keosd's answer, None when it refused with the code that is fine. Errors never repeat the (secret) body.
 
-        Blocks, 2 * SECONDS at most, whoever listens there. Raises KeosdError.
+        Blocks, 2 * SECONDS at most, no matter what listens there. Raises KeosdError.
         """
         try:
             status, text = self._post(f"/v1/wallet/{name}", "" if body is None else json.dumps(body))

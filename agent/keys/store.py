@@ -23,7 +23,7 @@ from support.possession import Challenge
 
 
 class KeyStore:
-    """All keys of one agent. A key that was told once is on disk before, and stays the same for ever.
+    """All keys of one agent. A key that was told once is on disk before, and never changes.
 
     Every name is checked: methods raise BadName. Raises KeyStoreError when its files cannot be read or written.
     """

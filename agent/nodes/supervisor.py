@@ -145,7 +145,7 @@ class Nodes:
         return list(await asyncio.gather(*(self._status(node) for node in nodes)))
 
     def client(self, name: str) -> NodeClient:
-        """The node's HTTP API; whoever uses it need not close it. Raises UnknownNode."""
+        """The node's HTTP API; a caller need not close it. Raises UnknownNode."""
         return self._node(name).client
 
     def record(self, name: str) -> NodeRecord:

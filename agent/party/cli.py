@@ -95,7 +95,7 @@ def add_commands(commands: Any) -> None:
 
 
 def wanted(arguments: argparse.Namespace) -> bool:
-    """Whether `agent serve` was typed as a party does."""
+    """Whether `agent serve` was given what a party gives."""
     return bool(arguments.join or arguments.config or arguments.account or arguments.unit)
 
 

@@ -59,7 +59,9 @@ async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
     try:
         reader, writer = await sockets.connect(folder, LIMIT)
     except OSError as error:
-        raise ControlError(f"no agent of a party runs in {folder}: type agent serve --data {folder}") from error
+        raise ControlError(
+            f"no agent of a party runs in {folder}: start it with agent serve --data {folder}"
+        ) from error
     writer.write(json.dumps(request).encode() + b"\n")
     status = 1
     try:

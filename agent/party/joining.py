@@ -94,7 +94,7 @@ class Joining:
                 trouble.append(f"{coordinator}: {' '.join((error.details() or '').split())[:200]}")
         raise JoinError(
             f"no coordinator of {self.invitation.network} answers ({'; '.join(trouble)}): let its operator run "
-            "`coord serve`, and type this again"
+            "`coord serve`, and run this again"
         )
 
 

@@ -16,7 +16,7 @@ LOOK_SECONDS = 10.0
 
 
 async def watch_keosd(keosd: Keosd | None, keys: Collection[PublicKey]) -> None:
-    """Looks for ever, and tells the party's operator when keys cannot be used, and when they can (again)."""
+    """Looks until it is cancelled, and tells the party's operator when keys cannot be used, and when they can."""
     told = None
     while keosd and keys:
         trouble = await asyncio.to_thread(trouble_with, keosd, keys)

@@ -22,7 +22,7 @@ SYNC_SECONDS = 5.0
 
 
 async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> None:
-    """Looks for ever, and logs each new stage; of syncing, how far it is, as long as it gets further."""
+    """Looks until it is cancelled, and logs each new stage; of syncing, how far it is, as long as it gets further."""
     told, told_at, told_head = None, 0.0, 0
     while True:
         try:

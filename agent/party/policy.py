@@ -1,6 +1,6 @@
 """What a party's agent signs: a short list of actions of its own account, each of which the operator can switch off.
 
-Pure. Everything that the agent signs for the party passes `objection`, whoever asked for it.
+Pure. Everything that the agent signs for the party passes `objection`, no matter who asked for it.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ class Proving:
         self._chain_id = ""
 
     async def challenge(self, welcome: pb.Welcome) -> Challenge:
-        """What this party's keys are to sign for whoever said this Welcome.
+        """What this party's keys are to sign for the coordinator that sent this Welcome.
 
         Raises DutyError when its chain is not the one that the agent holds, or is no chain id at all.
         """
