@@ -122,6 +122,7 @@ def _launch(
     config = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
     config += [f"http-server-address = 127.0.0.1:{node.http_port}", f"p2p-listen-endpoint = 127.0.0.1:{node.p2p_port}"]
     config += ["resource-monitor-not-shutdown-on-threshold-exceeded = true", "p2p-max-nodes-per-host = 10"]
+    config += ["abi-serializer-max-time-ms = 2000"]  # as agents do: at 15 ms a busy machine's nodeos ends itself
     if key is not None:
         config += [f"producer-name = {producer}", f"signature-provider = {key.public}=KEY:{key.wif}"]
     node.folder.mkdir(exist_ok=True)
