@@ -1,39 +1,17 @@
-"""`agent`: the daemon on every host, and the few commands that set it up."""
+"""`agent`: the daemon on every host, and the few commands that set it up. Here: its command line."""
 
 from __future__ import annotations
 
-import support.quiet  # noqa: F401 (before what imports grpc)
-
-# isort: split
 import argparse
-import asyncio
-import logging
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 
-from agent.config import AgentConfig, ConfigError, DataFolder
-from agent.identity import admit, request
-from agent.keys import KeyStore, KeyStoreError, wallet
-from agent.keys.keosd import KeosdError
-from agent.nodeos.errors import NodeosError
-from agent.party import cli as party
-from agent.party.control import ControlError
-from agent.party.joining import JoinError
-from support import nodelogs
-from support.invitation import InvitationError
-from support.locks import LockedError
-from support.processes import Process, StillRunningError, stop, stop_nodes
-from support.texts import plain
-from support.tls import TlsError
+from agent.exits import FAILED
+from agent.party import arguments as party
 
-LINE_LIMIT = 4000
-"""Characters of a line of the log."""
-FAILED, WRONG, ENDED = 1, 2, 3
-"""Exit statuses: the operation failed; the input or usage is wrong; a party's access was ended, so that starting its
-agent again would not help (its unit knows that number).
-"""
+KEOSD = "~/eosio-wallet/keosd.sock"
+"""Where keosd listens unless it is told otherwise."""
 EXAMPLES = """\
 Hosts of an inventory get their agent from `coord boot`: nothing is to be done there. A party, which was invited
 into somebody else's network, runs (docs/joining.md):
@@ -45,34 +23,17 @@ into somebody else's network, runs (docs/joining.md):
   agent leave --data DIR                  ends it
   agent COMMAND --help                    all that a command takes
 """
-AGENT_GRACE = 20.0
-"""Seconds that the agent gets to end."""
-
-
-class _OneLine(logging.Formatter):
-    """A message is one line, whatever words of a coordinator are in it; only a traceback has more."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
-        return plain(super().formatMessage(record), LINE_LIMIT)
 
 
 def main() -> int:
     """Returns the exit status. Whatever goes wrong is one line on stderr."""
-    arguments = _parser().parse_args()
     try:
-        return int(arguments.run(arguments))
-    except (ConfigError, InvitationError, KeyStoreError, NodeosError, TlsError) as error:
-        return _complain(error, WRONG)
-    except (ControlError, JoinError, KeosdError, LockedError, StillRunningError) as error:
-        return _complain(error, FAILED)
-    except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
+        arguments = _parser().parse_args()
+        from agent.commands import run  # only now, as it takes a second: --help is quick, and Ctrl-C is quiet
+
+        return run(arguments)
     except KeyboardInterrupt:
         return FAILED
-    except Exception as error:
-        if logging.getLogger().handlers:  # the daemon's log
-            logging.exception("a fault of this agent")
-        return _complain(f"internal error: {type(error).__name__}: {error}; please report it", FAILED)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,104 +44,28 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    def command(name: str, run: object, text: str, needs_data: bool = True) -> argparse.ArgumentParser:
+    def command(name: str, text: str, needs_data: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--data", type=Path, required=needs_data, metavar="DIR", help="the agent's own folder")
-        sub.set_defaults(run=run)
         return sub
 
     text = "Runs the agent; SIGTERM ends it, and leaves its nodes running."
-    party.add_arguments(command("serve", _serve, text, needs_data=False))
-    enrol = command("enrol", _enrol, "Makes the agent's key, and prints a request for its certificate.")
+    party.add_arguments(command("serve", text, needs_data=False))
+    enrol = command("enrol", "Makes the agent's key, and prints a request for its certificate.")
     enrol.add_argument("--network", required=True, help="the network's name in the inventory")
     enrol.add_argument("--name", required=True, help="the host's name in the inventory")
     enrol.add_argument("--coordinator", required=True, metavar="HOST:PORT", help="where `coord` listens")
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
-    command("admit", _admit, "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
-    command("down", _down, "Stops the agent and its nodes.")
-    wallet.add_options(command("wallet", _wallet, "Imports keys of this host into a keosd wallet."))
+    command("admit", "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
+    command("down", "Stops the agent and its nodes.")
+    wallet = command("wallet", "Imports keys of this host into a keosd wallet.")
+    wallet.add_argument("account", nargs="+", help="accounts whose keys are imported")
+    wallet.add_argument("--keosd", default=KEOSD, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
+    wallet.add_argument("--wallet", default="bootcoord", help="made where it is missing (%(default)s)")
     party.add_commands(commands)
     return parser
-
-
-def _serve(arguments: argparse.Namespace) -> int:
-    from agent.serve import serve
-    from agent.session import Refused
-    from support.journal import JournalError
-
-    if arguments.unit:
-        return party.print_unit(arguments)
-    logging.Formatter.converter = time.gmtime
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
-    if arguments.data is None and not party.wanted(arguments):
-        raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
-    folder, party_folder = _folder(arguments) if arguments.data else None, False
-    try:
-        if folder is None or party.wanted(arguments) or folder.party.is_file():
-            folder, party_folder = party.prepare(arguments), True
-        logging.getLogger().setLevel(folder.read().log_level.upper())
-        asyncio.run(serve(folder))
-    except LockedError as error:
-        running = f" (process {error.pid})" if error.pid else ""
-        return _complain(f"an agent runs in {error.path.parent} already{running}", FAILED)
-    except Refused as error:
-        return _complain(error, ENDED if party_folder else FAILED)
-    except JournalError as error:
-        return _complain(error, FAILED)
-    return 0
-
-
-def _enrol(arguments: argparse.Namespace) -> int:
-    folder = _folder(arguments)
-    folder.make()
-    config = AgentConfig(arguments.network, arguments.name, arguments.coordinator, local=not arguments.remote)
-    sys.stdout.write(request(folder, config).decode())
-    return 0
-
-
-def _admit(arguments: argparse.Namespace) -> int:
-    admit(_folder(arguments), sys.stdin.buffer.read(1 << 20))
-    return 0
-
-
-def _down(arguments: argparse.Namespace) -> int:
-    folder = _folder(arguments)
-    if not folder.path.exists():
-        raise ConfigError(f"{folder.path}: no such folder")
-    agent = Process.read(folder.record)
-    if agent:
-        stop(agent, AGENT_GRACE)  # first: a living agent would start the nodes again
-    names = stop_nodes(folder.path)
-    nodelogs.end(folder.path)
-    folder.record.unlink(missing_ok=True)
-    stopped = [f"agent (process {agent.pid})"] if agent else []
-    sys.stdout.write(f"stopped: {', '.join(stopped + list(names)) or 'nothing, as nothing ran'}\n")
-    return 0
-
-
-def _wallet(arguments: argparse.Namespace) -> int:
-    folder = _folder(arguments)
-    if not folder.path.exists():
-        raise ConfigError(f"{folder.path}: no such folder")
-    store = KeyStore(folder.keys)
-    try:
-        sys.stdout.write(wallet.run(store, arguments))
-    except KeyError as error:
-        return _complain(error.args[0], WRONG)
-    return 0
-
-
-def _folder(arguments: argparse.Namespace) -> DataFolder:
-    return DataFolder(Path(arguments.data).absolute())
-
-
-def _complain(error: object, status: int) -> int:
-    sys.stderr.write(plain(f"agent: {error}", LINE_LIMIT) + "\n")
-    return status
 
 
 if __name__ == "__main__":

@@ -11,17 +11,8 @@ from agent.keys.store import KeyStore
 from antelope.keys import PrivateKey, PublicKey
 from support.files import write_atomic
 
-DEFAULT_SOCKET = "~/eosio-wallet/keosd.sock"
-"""Where keosd listens unless it is told otherwise."""
 _WALLET_EXISTS, _KEY_EXISTS, _ALREADY_UNLOCKED = 3120001, 3120008, 3120007
 # Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """What the command takes beside --data."""
-    parser.add_argument("account", nargs="+", help="accounts whose keys are imported")
-    parser.add_argument("--keosd", default=DEFAULT_SOCKET, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
-    parser.add_argument("--wallet", default="bootcoord", help="made where it is missing (%(default)s)")
 
 
 def run(store: KeyStore, arguments: argparse.Namespace) -> str:

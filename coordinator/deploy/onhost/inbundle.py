@@ -14,7 +14,7 @@ START_SECONDS = 20.0
 
 def compile_all() -> None:
     """Leaves the byte code of what the agent imports beside it; the agent's user may not write there."""
-    for module in ("agent.cli", "agent.serve"):  # by name: it is there on hosts, and the coordinator never imports it
+    for module in ("agent.commands", "agent.serve"):  # by name: they are there on hosts, and coord imports no agent
         importlib.import_module(module)
 
 

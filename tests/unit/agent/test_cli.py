@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import cli
+from agent import cli, commands
 from coordinator.hub import Hub
 from support.processes import Process
 from support.tls import Kind
@@ -191,7 +191,7 @@ def test_a_fault_of_its_own_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys:
     def fails(_: object) -> int:
         raise ZeroDivisionError("a mistake")
 
-    monkeypatch.setattr(cli, "_down", fails)
+    monkeypatch.setitem(commands._COMMANDS, "down", fails)
     monkeypatch.setattr(sys, "argv", ["agent", "down", "--data", "x"])
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     assert cli.main() == 1

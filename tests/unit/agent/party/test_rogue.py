@@ -18,8 +18,8 @@ from typing import Any
 import grpc
 import pytest
 
-from agent.cli import ENDED
 from agent.config import DataFolder
+from agent.exits import ENDED
 from agent.keys import KeyStore
 from agent.nodeos.throwaway import free_ports
 from agent.party import settings

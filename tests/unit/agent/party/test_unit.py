@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import cli
+from agent import cli, exits
 from agent.config import ConfigError, DataFolder
 from agent.party import settings
 from agent.party.joining import Joining, read_token
@@ -50,12 +50,12 @@ def test_what_starting_again_does_not_mend_is_not_started_again(
 
     monkeypatch.setattr("agent.serve.serve", refused)
     monkeypatch.setattr(sys, "argv", ["agent", "serve", "--data", str(joined.path)])
-    assert cli.main() == cli.ENDED
+    assert cli.main() == exits.ENDED
     assert capsys.readouterr().err.splitlines()[-1].endswith("alice was revoked")
     monkeypatch.setattr(sys, "argv", [*sys.argv, "--unit"])
     assert cli.main() == 0
     lines = capsys.readouterr().out.splitlines()
-    assert f"RestartPreventExitStatus={cli.WRONG} {cli.ENDED}" in lines
+    assert f"RestartPreventExitStatus={exits.WRONG} {exits.ENDED}" in lines
     assert f"ExecStart={sys.executable} -m agent.cli serve --data {joined.path}" in lines
 
 

@@ -1,0 +1,70 @@
+"""What a party's operator may write on the command line of `agent`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(serve: argparse.ArgumentParser) -> None:
+    """Those of `agent serve` that are for parties."""
+    group = serve.add_argument_group(
+        "for a party",
+        "A party runs a host of its own in somebody else's network; docs/joining.md has more.",
+    )
+    group.add_argument(
+        "--join",
+        metavar="TOKEN",
+        help="the invitation's token, good once: its text, @FILE, or - for stdin",
+    )
+    group.add_argument(
+        "--config", type=Path, metavar="FILE", help="a TOML file with any of these options, [policy] and [options]"
+    )
+    group.add_argument("--account", help="the producer account, as in the invitation")
+    group.add_argument("--p2p", metavar="HOST:PORT", help="the p2p endpoint at which other nodes reach this one")
+    group.add_argument(
+        "--p2p-listen", metavar="HOST:PORT", help="where nodeos listens; by default the port of --p2p on all addresses"
+    )
+    group.add_argument(
+        "--http-port", type=int, metavar="N", help="port of nodeos' HTTP API, on loopback only; by default a free one"
+    )
+    group.add_argument(
+        "--nodeos", metavar="PATH", help="your own nodeos; by default the one that this release pins, from PyPI"
+    )
+    group.add_argument("--manifest", metavar="HASH", help="accept only the network with this manifest")
+    key = "file with the private key, or with --keosd a public key. By default the agent makes a key"
+    group.add_argument("--producer-key", metavar="FILE|EOS...", help=f"the block-signing key: {key}")
+    group.add_argument("--account-key", metavar="FILE|EOS...", help=f"the account's key: {key}")
+    group.add_argument(
+        "--keosd",
+        metavar="ADDRESS",
+        help="a keosd of this machine that has the keys: its socket or loopback URL",
+    )
+    group.add_argument("--url", help="your web page, registered with the producer")
+    group.add_argument("--location", type=int, metavar="N", help="a number of your choice, registered as well")
+    group.add_argument("--unit", action="store_true", help="print a systemd unit for the agent, and do nothing else")
+
+
+def add_commands(commands: Any) -> None:
+    """Those that speak to a running agent."""
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the party's data folder")
+        return sub
+
+    leave = command("leave", "Unregisters the party's producer, then stops node and agent.")
+    leave.add_argument("--force", action="store_true", help="leave even if the producer cannot be unregistered")
+    command("proposals", "Shows the eosio.msig proposals that wait for this party's approval.")
+    approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.")
+    approve.add_argument("proposal", metavar="PROPOSER/NAME")
+    approve.add_argument("--yes", action="store_true", help="do not ask for the yes")
+    command("unapprove", "Withdraws an approval.").add_argument("proposal", metavar="PROPOSER/NAME")
+    command("vote", "Votes for these producers with the party's own stake.").add_argument("producers", nargs="+")
+    command("claim", "Claims the party's rewards as a producer.")
+
+
+def wanted(arguments: argparse.Namespace) -> bool:
+    """Whether `agent serve` was given what a party gives."""
+    return bool(arguments.join or arguments.config or arguments.account or arguments.unit)
