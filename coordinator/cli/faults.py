@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import traceback
 from datetime import UTC, datetime
@@ -39,7 +40,10 @@ class Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Prints one line, whatever text by others it contains."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, asyncio.CancelledError):
+            return  # grpc logs a call as a fault of its handler when coord ends while the call begins
         text = plain(record.getMessage())
-        if record.exc_info and record.exc_info[1] is not None:
-            text = f"{text}: {worded(record.exc_info[1])}"
+        if error is not None:
+            text = f"{text}: {worded(error)}"
         click.echo(f"coord: {text}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
@@ -86,7 +87,7 @@ def test_purge_without_a_yes_removes_nothing(
 def test_a_fault_that_work_goes_on_after_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its traceback is in debug.log, which keeps earlier ones, and does not grow for ever; a warning has none."""
+    """Its traceback is in debug.log, which keeps earlier ones, and stays small; a warning has none, nor has an end."""
     monkeypatch.chdir(tmp_path)
     logger = logging.Logger("there")
     logger.addHandler(faults.Lines())
@@ -95,6 +96,10 @@ def test_a_fault_that_work_goes_on_after_is_one_line(
             raise ValueError(f"{each}\nline")
         except ValueError:
             logger.exception("party %s", "a\x1b[2Jb")
+    try:
+        raise asyncio.CancelledError
+    except asyncio.CancelledError:
+        logger.exception("a call that coord's end has cut off")
     logger.warning("slow")
     logger.info("nothing")
     assert capsys.readouterr().err.splitlines() == [

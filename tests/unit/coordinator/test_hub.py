@@ -113,14 +113,14 @@ async def test_a_task_has_a_deadline(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_revocation_ends_an_open_stream_at_once(hub: Hub, tmp_path: Path) -> None:
-    """Within a second the session is refused for good, and its task fails."""
+    """Within seconds the session is refused for good, and its task fails."""
     shown = credentials(hub, tmp_path, "alpha", Kind.PARTY)
     session = dial(hub, shown, FakeWork(carry_out=lambda task, send: None))
     link = await hub.agent("alpha", 5)
     running = asyncio.create_task(link.task(pb.Recount(step="n")))
     await asyncio.sleep(0)
     hub.register.revoke("alpha")  # as another process would: the hub is not told
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         with pytest.raises(RevokedError):
             await running
         assert isinstance(await _ended(session), Refused)

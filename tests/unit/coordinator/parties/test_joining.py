@@ -136,12 +136,12 @@ async def test_who_tries_too_often_hinders_only_himself(world: World) -> None:
 
 
 async def test_a_revoked_party_stays_out(world: World) -> None:
-    """Its open stream ends within a second, its token gives no new certificate, and nobody is invited by its name."""
+    """Its open stream ends within seconds, its token gives no new certificate, and nobody is invited by its name."""
     invitation = world.invited("alice")
     session = dial(world, await join(invitation, world.folder / "a.key"), FakeParty())
     await world.hub.agent("alice", 5)
     world.hub.register.revoke("alice")
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         with pytest.raises(SessionEnded):
             await session
     assert "revoked" in str((await _refused(join(invitation, world.folder / "a.key"))).details())
