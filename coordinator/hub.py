@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -17,6 +16,7 @@ from typing import Protocol
 import grpc
 
 from coordinator.ca import Authority
+from coordinator.kept import Kept
 from coordinator.link import AgentLink, Connection
 from coordinator.parties.book import Book
 from coordinator.parties.invites import Invites
@@ -40,22 +40,6 @@ REGISTER_SECONDS = 0.25
 """Seconds between two checks of open streams against the register: other processes' revocations act as fast."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
 """This many certificates of one agent are signed in this many seconds."""
-
-_SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
-
-
-def reserve_port(journal: Journal, listen: Endpoint) -> int:
-    """The port that the coordinator listens on, or will: an invitation names it before the first coordinator runs."""
-    if listen.port:
-        return listen.port
-    journal.part("hub", _SCHEMA)
-    row = journal.row("SELECT value FROM hub WHERE name = 'port'")
-    if row is None:
-        with socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET) as probe:
-            probe.bind((listen.host, 0))
-            journal.write("INSERT OR IGNORE INTO hub VALUES ('port', ?)", probe.getsockname()[1])
-        row = journal.row("SELECT value FROM hub WHERE name = 'port'")
-    return int(row[0]) if row else 0
 
 
 class HubError(Exception):
@@ -162,7 +146,7 @@ class Hub:
 
     async def _open(self) -> None:
         self.journal = Journal(self._state / "journal.sqlite")
-        self.journal.part("hub", _SCHEMA)
+        self._kept = Kept(self.journal)
         self.authority = Authority(self._state / "ca", self.network)
         self.register = Register(self.journal)
         self.book = Book(self.journal)
@@ -171,15 +155,15 @@ class Hub:
         for entry in self.register.entries():
             self._link(entry.name).revoked = entry.revoked
         if self.acting:
-            self._raise_epoch(self._kept("epoch") + 1)
+            self._raise_epoch(self._kept["epoch"] + 1)
         key, certificate = self.authority.server((self.listen.host, *self._addresses))
-        listen = self.listen if self.listen.port else replace(self.listen, port=self._kept("port"))
+        listen = self.listen if self.listen.port else replace(self.listen, port=self._kept["port"])
         try:
             self._server, self.port = make_server(self, listen, key, certificate, self.authority.pem)
         except OSError as error:
             raise HubError(str(error)) from error
         if not self.listen.port:
-            self._keep("port", self.port)
+            self._kept["port"] = self.port
         await self._server.start()
         self._watch = asyncio.create_task(self._watch_register())
 
@@ -321,12 +305,5 @@ class Hub:
             self._on_event(AgentEvent(what, name, detail))
 
     def _raise_epoch(self, epoch: int) -> None:
-        self._keep("epoch", epoch)
+        self._kept["epoch"] = epoch
         self._epoch = epoch
-
-    def _kept(self, name: str) -> int:
-        row = self.journal.row("SELECT value FROM hub WHERE name = ?", name)
-        return int(row[0]) if row else 0
-
-    def _keep(self, name: str, value: int) -> None:
-        self.journal.write("INSERT OR REPLACE INTO hub VALUES (?, ?)", name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,14 @@ from boot.plan import make_plan
 from boot.step import Query
 from boot.steps import STEPS
 from coordinator.desk import RUNNING
-from coordinator.parties.book import Book, Party
+from coordinator.parties.book import Party
 from coordinator.session import Session
-from coordinator.state import State, StepRecord
+from coordinator.state import StepRecord
 from inventory.network import Network, Node
 from support import processes
+
+UNKNOWN = "unknown"
+"""The state of a node whose agent is not connected."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ async def gather(session: Session) -> Report:
         network=session.network.name,
         chain_id=sealed.chain_id if sealed else None,
         manifest=sealed.manifest if sealed else None,
-        phase=phase(sealed is not None, steps, any(row.state == RUNNING for row in nodes)),
+        phase=phase(sealed is not None, steps, {row.state for row in nodes}),
         head=max([head, *(row.head for row in nodes)]),
         lib=max([lib, *(row.lib for row in nodes)]),
         schedule=schedule,
@@ -130,31 +133,27 @@ async def gather(session: Session) -> Report:
     )
 
 
-def phase(sealed: bool, steps: Mapping[str, StepRecord], running: bool) -> str:
-    """planned, booting, voting, live or down."""
+def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]) -> str:
+    """planned, booting, voting, live or down; unknown where no node is known to run and an agent is away."""
     if not sealed:
         return "planned"
-    if not running:
-        return "down"
+    if RUNNING not in states:
+        return UNKNOWN if UNKNOWN in states else "down"
     if "resign" in steps and steps["resign"].state == "done":
         return "live"
     return "voting" if any(step.state == "waits" for step in steps.values()) else "booting"
 
 
-def planned(network: Network, state: State | None) -> Report:
-    """The report of a network without any agents."""
-    sealed = state.sealed if state else None
-    steps = state.steps() if state else {}
+def planned(network: Network) -> Report:
+    """The report of a network that was never booted."""
     nodes = tuple(
         NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
                 "stopped", 0, 0, 0, "")
         for node in network.nodes
     )  # fmt: skip
     return Report(
-        network.name, sealed.chain_id if sealed else None, sealed.manifest if sealed else None,
-        phase(sealed is not None, steps, running=False), 0, 0, (), (), nodes,
-        tuple(HostRow(host.name, "away", None, None) for host in network.hosts), steps,
-        Book(state.journal).parties() if state else (),
+        network.name, None, None, phase(sealed=False, steps={}, states=()), 0, 0, (), (), nodes,
+        tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
     )  # fmt: skip
 
 
@@ -177,7 +176,7 @@ def _node_row(session: Session, name: str) -> NodeRow:
 def _unreported(session: Session, node: Node) -> str:
     """The state of a node whose agent is not connected; on this machine its process can be looked up."""
     if not session.network.host(node.host).local:
-        return "unknown"
+        return UNKNOWN
     folder = session.state.host_data(node.host) / "nodes" / node.name
     return RUNNING if folder.exists() and processes.running(folder) else "stopped"
 

@@ -11,7 +11,7 @@ import click
 from coordinator.ca import Authority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
-from coordinator.hub import reserve_port
+from coordinator.kept import reserve_port
 from coordinator.parties.inviting import HOURS, MOST_HOURS, check_name, invite
 from coordinator.session import advertised
 from coordinator.state import State

@@ -92,7 +92,7 @@ def _lines(document: dict[str, object]) -> list[str]:
     rows = [
         (one["name"], one["account"], one["p2p"] or "-", one["state"], one["attests"], one["why"]) for one in parties
     ]
-    rows += [(one["name"], one["account"], "-", "invited", "-", f"until {one['expires']}") for one in invited]
+    rows += [(one["name"], one["account"], "-", "invited", "-", f"until {_utc(one['expires'])}") for one in invited]
     if not rows:
         return ["nobody was invited yet"]
     lines = list(columns(("PARTY", "ACCOUNT", "P2P", "STATE", "ATTESTS", "WHY"), rows))
@@ -101,3 +101,7 @@ def _lines(document: dict[str, object]) -> list[str]:
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _utc(iso: str) -> str:
+    return f"{datetime.fromisoformat(iso):%Y-%m-%d %H:%M} UTC"

@@ -63,7 +63,7 @@ async def _report(settings: Settings, network: Network) -> tuple[dict[str, objec
 async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
     """One report; if a coordinator is running, it is asked for it."""
     if not State.exists(settings.state, network.name):
-        report = planned(network, None)
+        report = planned(network)
         return report.to_json(), list(report_lines(report))
     try:
         async with open_session(network, settings.state, acting=False) as session, answering(session):
