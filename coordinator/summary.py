@@ -61,27 +61,27 @@ class Summary:
         scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
         first = min(scheduled or self.claims, key=lambda claim: claim.due)
         when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
-        return f"rewards   {first.producer} may claim {when}: {self._type('boot')} --only claim"
+        return f"rewards   {first.producer} may claim {when}: {self._command('boot')} --only claim"
 
     def _left(self) -> tuple[str, ...]:
         """Steps that are not done yet."""
         return tuple(step["name"] for step in self.report.to_json()["steps"] if step["state"] != "done")
 
-    def _type(self, command: str) -> str:
+    def _command(self, command: str) -> str:
         return f"{self.coord} {command} {shlex.quote(self.inventory)}"
 
     def _next(self) -> Iterator[str]:
         """What to run next, and why."""
         left, rows = self._left(), []
         if self.booted.outcome.failed:
-            rows.append((f"{self._type('logs')} NODE", "may show why"))
-            rows.append((self._type("boot"), "tries again, and continues"))
+            rows.append((f"{self._command('logs')} NODE", "may show why"))
+            rows.append((self._command("boot"), "tries again, and continues"))
         elif left:
-            rows.append((self._type("boot"), f"continues with {left[0]}"))
-        rows.append((self._type("status"), "how the network is; --watch keeps looking"))
+            rows.append((self._command("boot"), f"continues with {left[0]}"))
+        rows.append((self._command("status"), "how the network is; --watch keeps looking"))
         if not left:
-            rows.append((self._type("verify"), "is the chain what the inventory says?"))
-        rows.append((self._type("down"), "stops it; boot brings it back"))
+            rows.append((self._command("verify"), "is the chain what the inventory says?"))
+        rows.append((self._command("down"), "stops it; boot brings it back"))
         width = max(len(command) for command, _ in rows)
         for number, (command, purpose) in enumerate(rows):
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"

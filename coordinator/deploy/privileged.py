@@ -12,6 +12,7 @@ from coordinator.deploy.connection import HostConnection
 from coordinator.deploy.errors import CommandFailed, DeployError, LoginRefused, PythonMissing
 from coordinator.deploy.program import COMMAND, source
 from inventory.network import Sudo
+from support.texts import plain
 
 SECONDS = 300.0
 """Time limit for one request; the longest unpacks 100 MB on a slow disk."""
@@ -98,4 +99,4 @@ def _require_python(stderr: bytes) -> None:
 def last_line(stderr: bytes) -> str:
     """What a command complained of last; printable characters only."""
     lines = stderr.decode(errors="replace").strip().splitlines() or [""]
-    return "".join(character if character.isprintable() else "?" for character in lines[-1])[:300]
+    return plain(lines[-1])

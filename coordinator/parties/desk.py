@@ -17,6 +17,7 @@ from coordinator.parties.throttle import Throttle
 from protos import coordination_pb2 as pb
 from support.journal import Journal
 from support.possession import Challenge
+from support.texts import plain
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class Desk:
     def left(self, connection: Connection, leave: pb.Leave) -> None:
         """As the hub's PartyDesk."""
         name = connection.identity.name
-        said = "".join(character for character in leave.reason[:200] if character.isprintable())
+        said = plain(leave.reason, 200)
         self._book.stands(name, Standing.LEFT, said or "its operator ended it")
         log.info("party %s leaves: %s", name, said)
 

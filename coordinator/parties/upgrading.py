@@ -18,7 +18,8 @@ from antelope.abi import Abi
 from antelope.errors import AntelopeError, NodeError
 from antelope.transaction import Transaction
 from antelope.wasm import HEADER
-from boot.reads import Asking, Json, account, ask, permission, row, run_reads
+from boot import canary
+from boot.reads import Asking, Json, ask, row, run_reads
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.link import LinkError
 from coordinator.parties.chainview import asker
@@ -26,8 +27,9 @@ from coordinator.session import Session, require_sealed
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
+from support.texts import plain
 
-MSIG, PRODUCERS = "eosio.msig", "eosio.prods"
+MSIG = "eosio.msig"
 LASTING = 7 * 86_400
 """Seconds until a proposal expires: operators may have to be asked."""
 TASK_SECONDS = 60.0
@@ -202,8 +204,7 @@ class _Upgrade:
 
     async def _approvals(self) -> tuple[int, set[str], list[str]]:
         """How many are needed, who has approved, and who of those asked has not."""
-        found = await self._read(account(PRODUCERS))
-        needed = int(permission(found or {"permissions": []}, "active").get("threshold", 1))
+        needed = await self._read(canary.threshold())
         entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._proposal)) or {}
         given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())}
         open_ = sorted(str(one["level"]["actor"]) for one in entry.get("requested_approvals", ()))
@@ -221,7 +222,7 @@ class _Upgrade:
                     said = "its agent is away"
                 else:
                     result = await link.task(body, deadline=TASK_SECONDS)
-                    said = "" if result.ok else "".join(c for c in result.error[:300] if c.isprintable())
+                    said = "" if result.ok else plain(result.error)
             except (LinkError, NodeError, DeadlineError) as error:
                 said = str(error)
             for name in names:

@@ -162,7 +162,7 @@ def test_what_a_host_answers_is_one_line_for_people() -> None:
         answer(0, b'{"error": "disk full"}', b"")
     with pytest.raises(CommandFailed, match=r"MemoryError"):
         answer(1, b"", b"Traceback:\nMemoryError\n")
-    assert last_line(b"first\nsecond \x1b[31m\n") == "second ?[31m"
+    assert last_line(b"first\nsecond \x1b[31m\n") == "second  [31m"
 
 
 @pytest.mark.parametrize("shell", ["sudo: python3: command not found", "bash: line 1: python3: command not found"])

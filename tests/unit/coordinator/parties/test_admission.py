@@ -337,7 +337,7 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
     await poll(gone, what="the note", deadline=5, every=0.01)
     known = world.hub.book.find("alice")
     assert known is not None
-    assert known.why == "moving[2J house"
+    assert known.why == "moving [2J house"
     work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce)))
     assert (await work.answered(2)).accepted
     assert standing(world) is Standing.REGISTERED

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from antelope.names import name_to_int
+from boot.canary import PRODUCERS
 from boot.step import Query
 from coordinator.parties import upgrading
-from coordinator.parties.upgrading import PRODUCERS, Contract, _Upgrade
+from coordinator.parties.upgrading import Contract, _Upgrade
 from protos import coordination_pb2 as pb
 from tests.unit.inventory.material import ABI, wasm
 
