@@ -28,7 +28,6 @@ unless set. One testbed at a time can be up on a machine.
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import time
@@ -41,7 +40,6 @@ from .settings import DEFAULT_SUITE, FAILED, MISUSED, MOST_HOSTS, Folder, Host, 
 
 def main(arguments: Sequence[str]) -> int:
     """Do what a command line says; returns the exit status."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `hosts list | head -1` ends without a word
     try:
         return _dispatch(Folder.from_environment(), list(arguments))
     except TestbedError as error:
