@@ -38,6 +38,8 @@ PARTY_MESSAGE = 1 << 20
 """Bytes of one message of a party; hosts' messages may be larger, since they answer with whole tables."""
 REGISTER_SECONDS = 0.25
 """Seconds between two checks of open streams against the register: other processes' revocations act as fast."""
+EPOCH_LIMIT = 1 << 62
+"""Higher than any number of runs: what an agent claims from here on is not believed, and nothing is done for it."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
 """This many certificates of one agent are signed in this many seconds."""
 
@@ -228,13 +230,16 @@ class Hub:
         """An agent said Hello on a new stream."""
         self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
-        other = hello.epoch == self._epoch and hello.instance not in ("", self.instance)
-        host = connection.identity.kind is Kind.HOST  # a party's word must not affect the others
-        if self.acting and host and (hello.epoch > self._epoch or other):
-            self._raise_epoch(hello.epoch + 1)
-            for other_one in self._connections - {connection}:
-                other_one.send(self._welcome(other_one))
-        self._link(connection.identity.name).attach(connection, hello, self._welcome(connection))
+        link = self._link(connection.identity.name)
+        followed_other = hello.epoch == link.epoch and hello.instance not in ("", self.instance)
+        if self.acting and (link.epoch < hello.epoch < EPOCH_LIMIT or followed_other):
+            if connection.identity.kind is Kind.HOST:
+                self._raise_epoch(hello.epoch + 1)
+                for other_one in self._connections - {connection}:
+                    other_one.send(self._welcome(other_one))
+            else:  # a party's word must not affect the others
+                link.rise(hello.epoch + 1)
+        link.attach(connection, hello, self._welcome(connection))
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
@@ -294,9 +299,8 @@ class Hub:
 
     def _welcome(self, connection: Connection) -> pb.FromCoordinator:
         connection.chain_id = self._parties.chain_id if self._parties else ""
-        welcome = pb.Welcome(
-            epoch=self._epoch, instance=self.instance, nonce=connection.nonce, chain_id=connection.chain_id
-        )
+        epoch = self._link(connection.identity.name).epoch
+        welcome = pb.Welcome(epoch=epoch, instance=self.instance, nonce=connection.nonce, chain_id=connection.chain_id)
         return pb.FromCoordinator(welcome=welcome)
 
     def _tell(self, what: Happening, name: str, detail: str = "") -> None:

@@ -128,12 +128,23 @@ class AgentLink:
         """Seconds that its clock was ahead of this machine's when that status arrived, less the time it took to
         arrive."""
         self.revoked = False
-        self._epoch = epoch
+        self._hubs_epoch = epoch
+        self._floor = 0
         self._connection: Connection | None = None
         self._joined = asyncio.Event()
         self._tasks: dict[str, _Pending] = {}
         self._queries: dict[str, asyncio.Future[pb.Answer]] = {}
         self._slots = asyncio.Semaphore(QUERIES_AT_ONCE)
+
+    @property
+    def epoch(self) -> int:
+        """The coordinator's, or a higher one for this agent alone; 0: an observer's."""
+        epoch = self._hubs_epoch()
+        return max(epoch, self._floor) if epoch else 0
+
+    def rise(self, epoch: int) -> None:
+        """The agent has seen the epoch before this one of another coordinator, and follows no lower one."""
+        self._floor = epoch
 
     @property
     def connected(self) -> bool:
@@ -161,10 +172,10 @@ class AgentLink:
         on_progress is told of each pushed transaction once. deadline: seconds. Raises DeadlineError (the agent
         continues), RevokedError, ObserverError; a failure of the agent is in the result.
         """
-        if self._epoch() == 0:
+        if self.epoch == 0:
             raise ObserverError(f"an observer gives no tasks ({self.name})")
         self._check_admitted()
-        task = pb.Task(id=uuid.uuid4().hex, epoch=self._epoch())
+        task = pb.Task(id=uuid.uuid4().hex, epoch=self.epoch)
         getattr(task, _FIELDS[type(body)]).CopyFrom(body)
         pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress)
         self._tasks[task.id] = pending
@@ -216,7 +227,7 @@ class AgentLink:
         self._connection = connection
         connection.send(welcome)
         for pending in self._tasks.values():
-            pending.task.epoch = self._epoch()
+            pending.task.epoch = self.epoch
             connection.send(pb.FromCoordinator(task=pending.task))
         self._joined.set()
 

@@ -350,12 +350,15 @@ def standing(world: World) -> Standing | None:
     return known.state if known else None
 
 
-async def test_a_partys_epoch_moves_nobody(world: World) -> None:
-    """A Hello with the highest of all epochs raises nothing."""
+async def test_a_partys_epoch_moves_nobody_else(world: World) -> None:
+    """Which has met a rogue with a higher one is led on from there, alone; a number that is no epoch raises nothing."""
     before = world.hub.epoch
-    work = party("alice")
-    work.epoch, work.instance = 2**64 - 1, "made up"
-    session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), work)
-    assert (await work.answered()).accepted
-    assert world.hub.epoch == before
-    session.cancel()
+    shown = await join(world.invited("alice"), world.folder / "a.key")
+    for claimed, told in ((99, 100), (100, 101), (2**64 - 1, 101)):
+        work = party("alice")
+        work.epoch, work.instance = claimed, "a rogue"
+        session = dial(world, shown, work)
+        assert (await work.answered()).accepted
+        assert work.welcomes[-1].epoch == world.hub.links["alice"].epoch == told
+        assert world.hub.epoch == before
+        session.cancel()
