@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Files side by side, as the networks and hosts of each are its own; those that take long come first.
-TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
+# Files side by side, as the networks and hosts of each are its own; those that take long come first. A worker that dies
+# ends the run: xdist would wait for ever for what remains of its file.
+TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
