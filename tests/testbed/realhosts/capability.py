@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import network
 from .command import attempt, run
-from .locks import locked
+from .locks import MACHINE, locked
 from .settings import BRIDGE, UNABLE, Folder, TestbedError
 
 INSTALLING = Path("/run/testbed-packages.lock")
@@ -117,7 +117,8 @@ def _without_network() -> list[str]:
 
 def _taken() -> list[str]:
     try:
-        network.owner()
+        with locked(MACHINE):
+            network.owner()
     except TestbedError as error:
         return [str(error)]
     return []

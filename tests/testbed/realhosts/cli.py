@@ -117,7 +117,8 @@ def _wanted(words: list[str]) -> tuple[list[Host], str]:
 def _up(folder: Folder, wanted: Sequence[Host], suite: str) -> None:
     began = time.monotonic()
     capability.require(folder)
-    network.ours(folder)  # before a base is built for nothing
+    with locked(MACHINE):
+        network.ours(folder)  # before a base is built for nothing
     base.ensure(folder, suite)
     with locked(MACHINE):
         network.claim(folder)
@@ -151,7 +152,9 @@ def _reboot(folder: Folder, hosts: Sequence[Host]) -> None:
 
 
 def _folder() -> int:
-    there = network.owner()
+    capability.require_root()
+    with locked(MACHINE):
+        there = network.owner()
     if there is None:
         sys.stderr.write("hosts: no testbed is up\n")
         return FAILED

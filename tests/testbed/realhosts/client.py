@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import access, capability, network
-from .locks import locked
+from .locks import MACHINE, locked
 from .settings import DEFAULT_SUITE, FAILED, UNABLE, Folder, Host, TestbedError
 
 SCRIPT = Path(__file__).parent.parent / "hosts"
@@ -36,7 +36,8 @@ class Testbed:
         """The testbed that is up, else one to bring up in $TESTBED; TestbedError says why there can be none."""
         folder = Folder.from_environment()
         capability.require(folder)
-        there = network.owner()
+        with locked(MACHINE):
+            there = network.owner()
         return cls(Folder(there) if there else folder)
 
     @property

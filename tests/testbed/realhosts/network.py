@@ -23,8 +23,9 @@ def namespace(host: Host) -> Path:
 def owner() -> Path | None:
     """The state folder of the testbed that is up; None when none is.
 
-    It is written on the bridge itself (as its alias), so it cannot outlive what it speaks of. Raises TestbedError
-    when something else made a device of that name, or uses the addresses.
+    It is written on the bridge itself (as its alias), so it cannot outlive what it speaks of. Ask with the machine
+    locked: one that is just being made looks like a stranger's. Raises TestbedError when something else made a device
+    of that name, or uses the addresses.
     """
     if shutil.which("ip") is None:
         return None
