@@ -14,10 +14,10 @@ from agent import proposals
 from agent.chores import Chore, carry_out
 from agent.duties import Duties, Duty, chain_step
 from agent.errors import DutyError
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodeos.spec import NodeSpec
 from agent.nodeos.throwaway import free_ports
 from agent.nodes.errors import UnknownNode
-from agent.party import attesting, policy
+from agent.party import attesting, own, policy
 from agent.party.proving import Proving
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
@@ -25,18 +25,17 @@ from agent.pushes import Pushed
 from agent.records import PushRecords
 from agent.tasks import Report
 from antelope import actions
-from antelope.answers import Account, Info
+from antelope.answers import Info
 from antelope.errors import AntelopeError, BadName
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
-from antelope.keys import PublicKey, SigningKey
+from antelope.keys import SigningKey
 from antelope.names import check_name, name_to_int
 from antelope.transaction import PermissionLevel
 from boot import canary
 from boot.audit import AuditError
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, Push
-from inventory.network import Role
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.endpoint import dialable
@@ -132,26 +131,11 @@ class PartyDuties(Duties):
         await self._nodes.start(self._spec(peers), NodeMode.NORMAL, genesis.encode(), sealed.chain_id)
 
     def _spec(self, peers: tuple[str, ...]) -> NodeSpec:
-        """The node as this agent alone describes it. Raises DutyError."""
-        settings = self.settings
         try:
             kept = self._nodes.record(self.account).spec.http_port
         except UnknownNode:
             kept = 0
-        try:
-            return NodeSpec(
-                name=self.account,
-                role=Role.PRODUCER,
-                account=self.account,
-                p2p_bind=settings.listen,
-                p2p_endpoint=settings.p2p,
-                http_port=settings.http_port or kept or free_ports(1)[0],
-                peers=peers,
-                options=settings.options,
-                nodeos=settings.nodeos,
-            )
-        except SpecError as error:
-            raise DutyError(str(error)) from error
+        return own.node_spec(self.settings, self.settings.http_port or kept or free_ports(1)[0], peers)
 
     async def _set_peers(self, wanted: pb.SetPeers) -> None:
         if wanted.name != self.account:
@@ -176,21 +160,18 @@ class PartyDuties(Duties):
         if self.leaving:
             raise DutyError(f"refused: {self.account} is leaving")
         info = await self._synced()
-        self._check_ours(await self.node.find_account(self.account))
+        own.check_account(
+            self.account, await self.node.find_account(self.account), self._keys.account_key(self.account)
+        )
         key = self._keys.signer_key(self.account)
         row = await self.node.find_row("eosio", "eosio", "producers", name_to_int(self.account))
-        if row and self._as_wanted(row, key):
+        if own.registered(row, key, self.settings.url):
             return
         action = actions.regproducer(self.account, key, self.settings.url, self.settings.location)
         (pushed,) = await self.sign(Chore("enlist"), (Push(self.account, (action,), self.account),), info)
         log.info("regproducer is in block %d: %s is registered (transaction %s)", pushed.block, self.account,
                  pushed.transaction)  # fmt: skip
         _told(report, pushed)
-
-    def _as_wanted(self, row: Mapping[str, Any], key: PublicKey) -> bool:
-        if not row["is_active"]:  # its key is none any more
-            return False
-        return PublicKey.parse(str(row["producer_key"])) == key and row["url"] == self.settings.url
 
     async def _synced(self) -> Info:
         """The node's head, which is fresh. Raises DutyError when it is not in sync yet."""
@@ -202,18 +183,6 @@ class PartyDuties(Duties):
     def in_sync(self, info: Info) -> bool:
         """Whether the node's head is as fresh as a running chain's."""
         return time.time() - info.head_block_time.timestamp() <= FRESH_SECONDS
-
-    def _check_ours(self, account: Account | None) -> None:
-        """Raises DutyError when the account is not there, or cannot be used with the key that is here."""
-        if account is None:
-            raise DutyError(f"account {self.account} is not there yet", retryable=True)
-        active = account.permissions["active"].authority
-        own = self._keys.account_key(self.account)
-        if sum(weight for key, weight in active.keys if key == own) < active.threshold:
-            raise DutyError(
-                f"account {self.account} exists with other keys than this agent's: let it take this one (cleos set "
-                f"account permission {self.account} active {own}), if it is yours"
-            )
 
     async def _endorse(self, wanted: pb.Endorse, report: Report) -> None:
         try:
