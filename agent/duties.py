@@ -41,6 +41,8 @@ from support.retry import DeadlineError
 
 log = logging.getLogger(__name__)
 
+FETCHES = 2
+"""Artifacts that are fetched at the same time: each may fill memory up to its limit."""
 STORE_LIMIT = 2 << 30
 """Bytes of all artifacts: a coordinator that offers one sealed network after another does not fill the disk."""
 
@@ -83,6 +85,7 @@ class Duties:
         self._sponsorship = Sponsorship(nodes, keys, journal, self._have)
         self._blueprint: Blueprint | None = None
         self._work: dict[str, dict[str, Work]] = {}
+        self._fetching, self._storing = asyncio.Semaphore(FETCHES), asyncio.Lock()
         self._steps: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
@@ -192,18 +195,20 @@ class Duties:
         """Whether this agent may take a network of that chain. Raises DutyError."""
 
     async def _have(self, sha256: str) -> None:
-        try:
-            self._artifacts.get(sha256)
-            return
-        except KeyError:
-            data = await self._fetch(sha256)
-        except ValueError as error:
-            raise DutyError(str(error)) from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
-        if self._artifacts.size() + len(data) > STORE_LIMIT:
-            raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
-        await asyncio.to_thread(self._artifacts.put, data)
+        async with self._fetching:
+            try:
+                self._artifacts.get(sha256)
+                return
+            except KeyError:
+                data = await self._fetch(sha256)
+            except ValueError as error:
+                raise DutyError(str(error)) from error
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
+            async with self._storing:  # the limit holds for all of them together
+                if self._artifacts.size() + len(data) > STORE_LIMIT:
+                    raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
+                await asyncio.to_thread(self._artifacts.put, data)
 
     async def _held(self) -> Blueprint:
         """The sealed network. Raises DutyError when there is none yet."""

@@ -61,7 +61,7 @@ class Queries:
         try:
             json.loads(query.body or b"{}")
             self._http_port(query.node)
-        except ValueError:
+        except (ValueError, RecursionError):
             return f"{query.path}: the query is not JSON"
         except KeyError:
             return f"this host has no node {query.node[:80]!r}"

@@ -18,6 +18,13 @@ AT_ONCE = 256
 REMEMBERED = 4096
 """Tasks that were carried out, for a coordinator that asks again."""
 
+FIRST_EPOCH, EPOCH_STEP = 1 << 61, 1 << 20
+"""How high the first epoch may be, and how much higher than the last each one: a coordinator that has gone bad must
+leave room for those that come after it.
+"""
+ID_LIMIT = 64
+"""Characters of the id of a task, or of a coordinator's run."""
+
 _SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",)
 
 
@@ -83,6 +90,11 @@ class Tasks:
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """A coordinator took us in, or its epoch rose. It acts when no other has had its epoch or a higher one."""
         self._send = send
+        highest = self.epoch + EPOCH_STEP if self.epoch else FIRST_EPOCH
+        if welcome.epoch > highest or len(welcome.instance) > ID_LIMIT:
+            self._acts = False
+            log.warning("nothing is done for this coordinator: its epoch or its run's id is none that coord has")
+            return
         same = welcome.instance == self.instance
         self._acts = welcome.epoch > self.epoch or (welcome.epoch == self.epoch > 0 and same)
         if not self._acts:
@@ -106,6 +118,10 @@ class Tasks:
         elif not self._acts or task.epoch != self.epoch:
             error = f"void: the task is of epoch {task.epoch}, and epoch {self.epoch} of another coordinator was seen"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
+        elif len(task.id) > ID_LIMIT:
+            self._out(
+                pb.FromAgent(result=pb.Result(task=task.id[:ID_LIMIT], error="refused: the id of the task is too long"))
+            )
         elif self._under_way >= AT_ONCE:
             error = f"refused: this agent carries out {AT_ONCE} tasks at the same time, and no more"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error, retryable=True)))

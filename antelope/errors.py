@@ -198,14 +198,21 @@ def node_error(status: int, body: Any) -> NodeError:
     if not isinstance(error, dict):
         text = body.get("message") if isinstance(body, dict) else body
         kind = _BY_STATUS.get(status, NodeError)
-        return kind(status, None, "", f"HTTP {status}: {str(text)[:500]}")
+        return kind(status, None, "", f"HTTP {status}: {_line(str(text)[:500])}")
     raw_code = error.get("code")
     code = raw_code if isinstance(raw_code, int) and raw_code else None  # 0 is an exception without a code
-    details = error.get("details") or []
+    details = error.get("details")
     parts = [str(error.get("what", ""))]
-    parts += [str(detail.get("message", "")) for detail in details if isinstance(detail, dict)]
-    message = "; ".join(" ".join(part.split()) for part in parts if part.strip()) or f"HTTP {status}"
-    return _kind(status, code)(status, code, str(error.get("name", "")), message)
+    parts += [
+        str(one.get("message", "")) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict)
+    ]
+    message = "; ".join(_line(part) for part in parts if part.strip()) or f"HTTP {status}"
+    return _kind(status, code)(status, code, _line(str(error.get("name", ""))), message)
+
+
+def _line(text: str) -> str:
+    """One printable line: the words may be those of a contract, whose author is anybody."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _kind(status: int, code: int | None) -> type[NodeError]:

@@ -89,7 +89,7 @@ class ChainWork:
         node = self._network.node(name)
         await self._broken.unless(node, self._caught_up(name))
         body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
-        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, node, progress, total))
+        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, node, progress, total), keys)
         await self._broken.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
@@ -113,7 +113,7 @@ class ChainWork:
         """Records what an agent reports as pushed, ignoring work that is another agent's."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
-            if pushed.key not in works or self._desk.pusher(works[pushed.key].holder).host != node.host:
+            if self._desk.pusher(works[pushed.key].holder).host != node.host:
                 continue
             if node.party:
                 self._claimed = max(self._claimed, pushed.block)
@@ -141,4 +141,9 @@ class ChainWork:
         seconds = PARTY_SECONDS if node.party else ACT_SECONDS
         with contextlib.suppress(LinkError, DeadlineError):
             body = pb.Recount(step=step.name)
-            await link.task(body, lambda progress: self._progressed(step, node, progress, total), deadline=seconds)
+            await link.task(
+                body,
+                lambda progress: self._progressed(step, node, progress, total),
+                deadline=seconds,
+                keys=self.of(step),
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from antelope.errors import Unreachable
@@ -70,9 +70,16 @@ class NetworkDesk:
             self._check_found(node)
         return await self.link(node.host).query(node.name, query.path, query.body)
 
-    async def task(self, host: str, body: Any, on_progress: Callable[[pb.Progress], None] | None = None) -> pb.Result:
-        """Has a host's agent carry out a task. Raises TaskFailedError, LinkError, DeadlineError."""
-        result = await self.link(host).task(body, on_progress, deadline=ACT_SECONDS)
+    async def task(
+        self,
+        host: str,
+        body: Any,
+        on_progress: Callable[[pb.Progress], None] | None = None,
+        keys: Iterable[str] = (),
+    ) -> pb.Result:
+        """Has a host's agent carry out a task; on_progress and keys: as AgentLink's. Raises TaskFailedError, LinkError,
+        DeadlineError."""
+        result = await self.link(host).task(body, on_progress, deadline=ACT_SECONDS, keys=keys)
         if not result.ok:
             raise TaskFailedError(result.error, result.retryable)
         return result

@@ -27,7 +27,7 @@ from coordinator.server import JoinRefused, make_server
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
-from support.journal import Journal
+from support.journal import Journal, JournalError
 from support.locks import FileLock, LockedError
 from support.tasks import end
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
@@ -38,6 +38,8 @@ PARTY_MESSAGE = 1 << 20
 """Bytes of one message of a party; hosts' messages may be larger, since they answer with whole tables."""
 REGISTER_SECONDS = 0.25
 """Seconds between two checks of open streams against the register: other processes' revocations act as fast."""
+AGAIN_SECONDS = 5.0
+"""After a failure to read them."""
 EPOCH_LIMIT = 1 << 62
 """Higher than any number of runs: what an agent claims from here on is not believed, and nothing is done for it."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
@@ -281,7 +283,11 @@ class Hub:
     async def _watch_register(self) -> None:
         while True:
             await asyncio.sleep(REGISTER_SECONDS)
-            self._expel()
+            try:
+                self._expel()
+            except JournalError as error:
+                log.error("whom another command revoked cannot be read, and is tried again: %s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
 
     def _expel(self) -> None:
         for entry in self.register.entries():

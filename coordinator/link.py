@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ QUERIES_AT_ONCE = 32
 QUERY_SECONDS = 15.0
 ERROR_LIMIT = 4000
 """Characters of an agent's error message or note that are kept."""
+STATE_LIMIT = 20
+_TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
 TaskBody = (  # the bodies that a Task may have
     pb.Collect
@@ -110,8 +113,8 @@ class _Pending:
     task: pb.Task
     result: asyncio.Future[pb.Result]
     on_progress: Callable[[pb.Progress], None] | None
-    reported: set[str] = field(default_factory=set)
-    """Keys whose Pushed was passed on: an agent that reconnects reports them again."""
+    awaited: set[str] = field(default_factory=set)
+    """Keys of which no Pushed was passed on yet: an agent that reconnects reports them again."""
 
 
 class AgentLink:
@@ -166,18 +169,19 @@ class AgentLink:
         body: TaskBody,
         on_progress: Callable[[pb.Progress], None] | None = None,
         deadline: float | None = None,
+        keys: Iterable[str] = (),
     ) -> pb.Result:
         """Has the agent carry out a task, once, however often the connection drops meanwhile.
 
-        on_progress is told of each pushed transaction once. deadline: seconds. Raises DeadlineError (the agent
-        continues), RevokedError, ObserverError; a failure of the agent is in the result.
+        on_progress is told of the pushed transaction of each of these keys once, and of no other. deadline: seconds.
+        Raises DeadlineError (the agent continues), RevokedError, ObserverError; an agent's failure is in the result.
         """
         if self.epoch == 0:
             raise ObserverError(f"an observer gives no tasks ({self.name})")
         self._check_admitted()
         task = pb.Task(id=uuid.uuid4().hex, epoch=self.epoch)
         getattr(task, _FIELDS[type(body)]).CopyFrom(body)
-        pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress)
+        pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress, set(keys))
         self._tasks[task.id] = pending
         self._send(pb.FromCoordinator(task=task))
         try:
@@ -195,7 +199,7 @@ class AgentLink:
         if answer.status == 0:
             raise _unreachable(f"{node} on {self.name}: {answer.error}")
         try:
-            content = json.loads(answer.body) if answer.body else None
+            content = json.loads(answer.body, parse_float=_finite, parse_constant=_finite) if answer.body else None
         except (ValueError, RecursionError) as error:
             raise _unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
         if 200 <= answer.status < 300:
@@ -259,9 +263,11 @@ class AgentLink:
         if kind == "status":
             for node in message.status.nodes:
                 node.detail = plain(node.detail, ERROR_LIMIT)
+                node.state = plain(node.state, STATE_LIMIT)
             self.status = message.status
             self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":
+            message.answer.error = plain(message.answer.error, ERROR_LIMIT)
             self._answered(message.answer)
         elif kind == "progress":
             self._progressed(message.progress)
@@ -283,8 +289,11 @@ class AgentLink:
         pending = self._tasks.get(progress.task)
         if pending is None or pending.on_progress is None:
             return
-        fresh = [pushed for pushed in progress.pushed if pushed.key not in pending.reported]
-        pending.reported.update(pushed.key for pushed in fresh)
+        fresh = []
+        for pushed in progress.pushed:
+            if pushed.key in pending.awaited and (_TRANSACTION.fullmatch(pushed.transaction) or not pushed.transaction):
+                pending.awaited.discard(pushed.key)
+                fresh.append(pushed)
         del progress.pushed[:]
         progress.pushed.extend(fresh)
         pending.on_progress(progress)
@@ -305,6 +314,14 @@ class AgentLink:
 
 def _unreachable(message: str) -> Unreachable:
     return Unreachable(0, None, "", message)
+
+
+def _finite(text: str) -> float:
+    """Of a number in an answer: one too large for a float would be no number to count with. Raises ValueError."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number")
+    return number
 
 
 def _encoded(body: Any) -> bytes:

@@ -31,8 +31,9 @@ from agent.starting import watch_outages
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
+from support.artifacts import DamagedError, MissingError
 from support.files import write_atomic
-from support.journal import Journal
+from support.journal import Journal, JournalError
 from support.possession import Challenge
 from support.retry import DeadlineError, poll
 from support.tasks import end
@@ -48,6 +49,7 @@ RESUME_SECONDS = 60.0
 
 TROUBLE = (
     DutyError, PushError, NodeFault, NodeosError, SpecError, KeyStoreError, AntelopeError, StalledError, DeadlineError,
+    JournalError, DamagedError, MissingError,
 )  # fmt: skip
 """What may go wrong with a party's own node and account."""
 
@@ -132,7 +134,9 @@ class PartyAgent(Agent):
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
 
     def _register(self, send: Send) -> None:
-        """Begins to; a coordinator that went meanwhile hears nothing of it."""
+        """Begins to, unless it leaves; a coordinator that went meanwhile hears nothing of it."""
+        if self._duties.leaving:
+            return
         self._registering = asyncio.create_task(self._bring(send, self._welcome))
 
     def _register_again(self, send: Send) -> None:
@@ -143,7 +147,7 @@ class PartyAgent(Agent):
         try:
             challenge = await self._duties.proving.challenge(welcome)
             account_key, signing_key = [await self._key(key, challenge) for key in (self.account_key, self.signer_key)]
-        except (DutyError, KeosdError, KeyStoreError) as error:
+        except (*TROUBLE, KeosdError) as error:
             if str(error) != self._unproved:
                 log.warning("does not prove to have its keys, and tries again: %s", error)
             self._unproved = str(error)

@@ -22,7 +22,7 @@ class Proving:
     async def challenge(self, welcome: pb.Welcome) -> Challenge:
         """What this party's keys are to sign for the coordinator that sent this Welcome.
 
-        Raises DutyError when its chain is not the one that the agent holds, or is no chain id at all.
+        Raises DutyError when its chain is not the one that the agent holds or proved its keys for, or is no chain id.
         """
         held = await self._held()
         if held and held.sealed.chain_id != welcome.chain_id:
@@ -32,6 +32,8 @@ class Proving:
             challenge = Challenge(self._network, welcome.chain_id, welcome.nonce)
         except ValueError as error:
             raise DutyError(f"the coordinator names no chain: {error}") from error
+        if self._chain_id not in ("", challenge.chain_id):
+            raise DutyError(f"the keys were proved for chain {self._chain_id[:16]}…, and are for no other")
         self._chain_id = challenge.chain_id
         return challenge
 

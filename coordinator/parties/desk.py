@@ -59,6 +59,7 @@ class Desk:
         """As the hub's PartyDesk."""
         name = connection.identity.name
         said = plain(leave.reason, 200)
+        self._connections.pop(name, None)  # what is still being judged of it is void
         self._book.stands(name, Standing.LEFT, said or "its operator ended it")
         log.info("party %s leaves: %s", name, said)
 
@@ -75,6 +76,8 @@ class Desk:
         try:
             brought = read(registration, Challenge(self._rules().network, connection.chain_id, connection.nonce))
             addresses = await self._lookups.addresses(name, brought.endpoint.rpartition(":")[0])
+            if self._connections.get(name) is not connection:
+                return  # it has left, or come again, meanwhile
             party = self._take_up(name, brought, addresses)
         except Unacceptable as error:
             self._refuse(connection, str(error))

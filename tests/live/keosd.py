@@ -44,13 +44,13 @@ class RunningKeosd:
         """Its wallets are locked then."""
         places = [f"--{name}-dir={self.folder}" for name in ("config", "data", "wallet")]
         command = [*self.runtime.command("keosd"), f"--http-server-address=127.0.0.1:{self.port}", *places]
+        (self.folder / "log").write_text("")  # what an earlier run said does not count
         process = self.process = processes.start(command, output=self.folder / "log", folder=self.folder)
 
         def listens() -> bool:
             assert process.alive, (self.folder / "log").read_text()[-1000:]
             return f"127.0.0.1:{self.port} for API" in (self.folder / "log").read_text()
 
-        (self.folder / "log").write_text("")
         until(listens, "keosd", SECONDS)
 
     def stop(self) -> None:

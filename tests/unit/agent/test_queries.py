@@ -91,6 +91,7 @@ async def test_what_cannot_be_answered_says_why(node: Node) -> None:
         ("no node", "other", b"", "get_info"),
         ("1", "down", b"", "get_info"),
         ("not JSON", "genesis", b"{", "get_info"),
+        ("not JSON", "genesis", b"[" * 60_000, "get_info"),
         ("larger", "genesis", b"1" * (QUESTION_LIMIT + 1), "get_info"),
         ("larger", "genesis", b"", "get_large"),
     ):

@@ -96,6 +96,22 @@ async def test_an_older_coordinator_gets_nothing(bench: Bench, caplog: pytest.Lo
     assert "its epoch is 4, and epoch 5 of another was seen" in caplog.text
 
 
+async def test_no_coordinator_takes_all_epochs(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """One with an epoch out of reach, or a name too long to be told on, leaves no trace: others are followed."""
+    for epoch, instance in ((2**63, "rogue"), (1, "r" * 100)):
+        bench.welcome(epoch, instance)
+        await bench.task("t", epoch)
+    assert bench.tasks.epoch == 0
+    bench.welcome(2**61, "rogue")
+    for epoch in (2**62, 2**61 + 1):
+        bench.welcome(epoch, "coord")
+        await bench.task("u", epoch)
+    assert (bench.begun, bench.tasks.epoch) == (["u"], 2**61 + 1)
+    assert "is none that coord has" in caplog.text
+    await bench.task("i" * 100, 2**61 + 1)
+    assert bench.sent[-1].result.error == "refused: the id of the task is too long"
+
+
 async def test_an_observer_changes_nothing(bench: Bench) -> None:
     """Epoch 0 gives no tasks, and what runs for the acting coordinator runs on."""
     bench.welcome(3, "acting")

@@ -79,9 +79,9 @@ def test_codes_become_types(status: int, body: object, kind: type[NodeError], re
 
 
 def test_messages_are_one_line_with_all_details() -> None:
-    """The details are joined on one line, with the code and the name after them."""
-    error = node_error(500, refusal(3050003, "assertion failure:\n overdrawn", "pending console: "))
-    assert str(error) == "What; assertion failure: overdrawn; pending console: (3050003 n)"
+    """The details are joined on one printable line, with the code and the name after them."""
+    error = node_error(500, refusal(3050003, "assertion failure:\n over\x1bdrawn", "pending console: "))
+    assert str(error) == "What; assertion failure: over drawn; pending console: (3050003 n)"
 
 
 async def test_texts_go_out_as_utf8() -> None:

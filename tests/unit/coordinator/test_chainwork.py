@@ -64,7 +64,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     network, state = make_network(tmp_path), State(tmp_path / "state", "net")
     sealed = make_sealed(network, state)
     made_up = [pb.Pushed(key=key, transaction="ff", block=4_000_000_000) for key in ("made-up", OWN)]
-    host, party = _telling(pb.Pushed(key=OWN, transaction="aa", block=50), made_up[0]), _telling(*made_up)
+    host, party = _telling(pb.Pushed(key=OWN, transaction="aa" * 32, block=50), made_up[0]), _telling(*made_up)
     async with Hub(state.folder, "net", "127.0.0.1:0", acting=True) as hub:
         name = network.genesis_node.host
         sessions = [
@@ -97,7 +97,7 @@ async def test_who_had_no_part_in_a_step_is_not_asked(bench: Bench) -> None:
     assert [task.recount.step for task in bench.host.tasks] == ["register"]
     assert bench.party.tasks == []
     pushed = bench.state.journal.rows("SELECT step, key, id, block FROM pushed")
-    assert pushed == [("register", OWN, "aa", 50)]
+    assert pushed == [("register", OWN, "aa" * 32, 50)]
 
 
 async def test_a_host_that_goes_silent_does_not_hold_a_recount_up(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from coordinator.hub import AgentEvent, BusyError, Hub, HubError
 from coordinator.link import ObserverError, RevokedError
 from coordinator.remote import RemoteNode
 from protos import coordination_pb2 as pb
+from support.journal import JournalError
 from support.retry import DeadlineError, poll
 from support.tls import Kind
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial
@@ -48,6 +50,10 @@ async def test_an_agent_connects_and_answers_a_query(hub: Hub, tmp_path: Path) -
     session.cancel()
 
 
+def _number(number: bytes, query: pb.Query) -> pb.Answer:
+    return pb.Answer(id=query.id, status=200, body=b'{"head_block_num": %b}' % number)
+
+
 async def test_a_query_raises_what_a_node_client_raises(hub: Hub, tmp_path: Path) -> None:
     """nodeos' refusals come through as their types, an absent node or agent as Unreachable."""
     refusal = b'{"code":500,"error":{"code":3050003,"name":"eosio_assert_message_exception","what":"no","details":[]}}'
@@ -56,9 +62,13 @@ async def test_a_query_raises_what_a_node_client_raises(hub: Hub, tmp_path: Path
     link = await hub.agent("alpha", 5)
     with pytest.raises(AssertionFailed):
         await link.query("genesis", "/v1/chain/get_info")
-    work.answers = lambda query: pb.Answer(id=query.id, error="stopped")
-    with pytest.raises(Unreachable, match="stopped"):
+    work.answers = lambda query: pb.Answer(id=query.id, error="stopped\x1b[2J")
+    with pytest.raises(Unreachable, match=r"stopped \[2J"):
         await link.query("genesis", "/v1/chain/get_info")
+    for number in (b"1e400", b"-Infinity", b"NaN"):
+        work.answers = partial(_number, number)
+        with pytest.raises(Unreachable, match="not JSON"):
+            await link.query("genesis", "/v1/chain/get_info")
     session.cancel()
 
     async def lost() -> bool:
@@ -70,14 +80,15 @@ async def test_a_query_raises_what_a_node_client_raises(hub: Hub, tmp_path: Path
 
 
 async def test_a_task_survives_a_dropped_connection(hub: Hub, tmp_path: Path) -> None:
-    """The same id is sent again when the agent returns, and each pushed transaction is heard of once."""
+    """The same id is sent again when the agent returns; each pushed transaction is heard of once, junk never."""
     shown = credentials(hub, tmp_path, "alpha")
 
     def half(task: pb.Task, send: Send) -> None:
-        send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=[pb.Pushed(key="a", transaction="01")])))
+        send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=[pb.Pushed(key="a", transaction="01" * 32)])))
 
     def whole(task: pb.Task, send: Send) -> None:
-        pushed = [pb.Pushed(key="a", transaction="01"), pb.Pushed(key="b", transaction="02")]
+        told = [("a", "01"), ("b", "\n"), ("b", "02"), ("b", "03"), ("unasked", "04")]
+        pushed = [pb.Pushed(key=key, transaction=transaction * 32) for key, transaction in told]
         send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=pushed)))
         send(pb.FromAgent(result=pb.Result(task=task.id, ok=True)))
 
@@ -86,7 +97,11 @@ async def test_a_task_survives_a_dropped_connection(hub: Hub, tmp_path: Path) ->
     link = await hub.agent("alpha", 5)
     heard: list[str] = []
     running = asyncio.create_task(
-        link.task(pb.RunStep(step="x"), lambda progress: heard.extend(pushed.key for pushed in progress.pushed))
+        link.task(
+            pb.RunStep(step="x"),
+            lambda progress: heard.extend(pushed.key for pushed in progress.pushed),
+            keys=("a", "b"),
+        )
     )
 
     async def begun() -> bool:
@@ -127,6 +142,27 @@ async def test_revocation_ends_an_open_stream_at_once(hub: Hub, tmp_path: Path) 
     assert isinstance(await _ended(dial(hub, shown, FakeWork())), Refused)
     with pytest.raises(RevokedError):
         await hub.agent("alpha", 1)
+
+
+async def test_revocation_works_again_after_a_full_disk(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A register that cannot be read for a moment does not end the watch over it."""
+    monkeypatch.setattr("coordinator.hub.AGAIN_SECONDS", 0)
+    session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork())
+    await hub.agent("alpha", 5)
+    entries, failed = hub.register.entries, asyncio.Event()
+
+    def fails() -> object:
+        if failed.is_set():
+            return entries()
+        failed.set()
+        raise JournalError("disk full")
+
+    monkeypatch.setattr(hub.register, "entries", fails)
+    await asyncio.wait_for(failed.wait(), 5)
+    hub.register.revoke("alpha")
+    assert isinstance(await asyncio.wait_for(_ended(session), 5), Refused)
 
 
 async def test_revocation_ends_a_busy_stream_too(hub: Hub, tmp_path: Path) -> None:

@@ -35,8 +35,11 @@ async def test_a_newcomer_takes_the_chain_that_it_proved_its_keys_for(bundle: Se
     newcomer.check(OTHER)
     assert (await newcomer.challenge(welcome(bundle.sealed.chain_id))).chain_id == bundle.sealed.chain_id
     newcomer.check(bundle.sealed.chain_id)
-    with pytest.raises(DutyError, match="had the keys proved for chain"):
-        newcomer.check(OTHER)
+    for told in ("", OTHER):
+        with pytest.raises(DutyError, match="are for no other"):
+            await newcomer.challenge(welcome(told))
+        with pytest.raises(DutyError, match="had the keys proved for chain"):
+            newcomer.check(OTHER)
 
 
 @pytest.mark.parametrize(("told", "said"), [(OTHER, "is on chain d5d5"), ("", "nothing is sealed yet")])

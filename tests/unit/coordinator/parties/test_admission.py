@@ -344,6 +344,31 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
     session.cancel()
 
 
+async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None:
+    """A registration whose endpoint's name was still being looked up when its party left is void."""
+    answered, lookup = asyncio.Event(), world.desk._lookups._resolve
+
+    async def slow(host: str) -> tuple[str, ...]:
+        await answered.wait()
+        return await lookup(host)
+
+    work, session = await _joined(world, "alice")
+    assert work.send
+    world.desk._lookups._resolve = slow
+    work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce, "8.8.8.9:9876")))
+    work.send(pb.FromAgent(leave=pb.Leave(reason="bye")))
+
+    async def gone() -> bool:
+        return standing(world) is Standing.LEFT
+
+    await poll(gone, what="the note", deadline=5, every=0.01)
+    (judging,) = world.desk._judging
+    answered.set()
+    await judging
+    assert standing(world) is Standing.LEFT
+    session.cancel()
+
+
 def standing(world: World) -> Standing | None:
     """Alice's."""
     known = world.hub.book.find("alice")
