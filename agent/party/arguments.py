@@ -59,7 +59,7 @@ def add_commands(commands: Any) -> None:
     command("proposals", "Shows the eosio.msig proposals that wait for this party's approval.")
     approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.")
     approve.add_argument("proposal", metavar="PROPOSER/NAME")
-    approve.add_argument("--yes", action="store_true", help="do not ask for the yes")
+    approve.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     command("unapprove", "Withdraws an approval.").add_argument("proposal", metavar="PROPOSER/NAME")
     command("vote", "Votes for these producers with the party's own stake.").add_argument("producers", nargs="+")
     command("claim", "Claims the party's rewards as a producer.")

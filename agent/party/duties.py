@@ -217,8 +217,8 @@ class PartyDuties(Duties):
             agreed=self.pending.agreed(proposal),
         )
         if decision.ask and self.pending.note(proposal):
-            log.warning("%s asks for an approval: `agent proposals` shows it, `agent approve %s` gives it",
-                        proposal.title, proposal.title)  # fmt: skip
+            log.warning("%s asks for an approval: `agent proposals --data %s` shows it, `agent approve %s --data %s` "
+                        "gives it", proposal.title, self._data, proposal.title, self._data)  # fmt: skip
         self._decided(decision)
         action = actions.approve(
             proposal.proposer, proposal.name, PermissionLevel(self.account), bytes.fromhex(proposal.hash)

@@ -79,7 +79,7 @@ def coord(ctx: click.Context, state: Path) -> None:
 
     An INVENTORY is a TOML file that describes the network; docs/inventory.md lists every key.
 
-    Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong.
+    Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong; 130 stopped by Ctrl-C.
     """
     ctx.obj = Settings(state)
 

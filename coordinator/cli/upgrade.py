@@ -42,10 +42,10 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
     """Replaces a contract that the producers govern: proposes it, has the producers' agents approve it, executes it.
 
     A party's agent approves if its own operator, or its policy, says so. Run again with the same files, the command
-    continues where it stopped: a proposal is valid for a week.
+    continues where it stopped: a proposal is valid for a week. Needs `parties.sponsor`, which is sealed at the boot.
 
     \b
-    coord upgrade inventory/devnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
+    coord upgrade inventory/testnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
     """
     contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
     if not State.exists(settings.state, network.name):

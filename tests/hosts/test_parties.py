@@ -79,11 +79,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def operator(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """With inventory/testnet.toml, and a sponsor for parties."""
+    """With inventory/testnet.toml, which has a sponsor for parties."""
     folder = tmp_path_factory.mktemp(NETWORK)
     text = (ROOT / "inventory" / "testnet.toml").read_text()
     text = text.replace('name = "testnet"', f'name = "{NETWORK}"').replace("/var/tmp/testbed", str(testbed.folder.path))  # noqa: S108
-    (folder / "partynet.toml").write_text(f'{text}\n[parties]\nsponsor = "sponsor"\n')
+    (folder / "partynet.toml").write_text(text)
     return Operator(folder / "partynet.toml", folder / "state")
 
 

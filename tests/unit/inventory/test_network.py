@@ -66,6 +66,7 @@ def test_testnet() -> None:
     assert sorted(node.host for node in found.nodes) == ["h1", "h1", "h2", "h3", "h4"]
     assert found.genesis_node.host == "h1"
     assert found.listen == "0.0.0.0:0"
+    assert found.parties.sponsor is not None
     for host in found.hosts:
         assert host.ssh is not None
         assert (host.ssh.user, host.ssh.host_key) == ("root", HostKeyPolicy.STRICT)
