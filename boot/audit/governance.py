@@ -13,7 +13,7 @@ _NOBODY: Json = {"threshold": 1, "keys": [], "accounts": [], "waits": []}
 
 
 def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
-    """system accounts, eosio resigned, producers' authority, canary."""
+    """system accounts, eosio resigned, producers' authority, canary, no old approvals."""
     subordinate = _subordinate(blueprint, seen)
     fine = f"{len(subordinate)} obey eosio@active, by owner and active"
     yield judged("system accounts", _system(subordinate, seen), fine)
@@ -22,6 +22,7 @@ def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
     fine = f"eosio.prods@active is {len(active) * 2 // 3 + 1} of the {len(active)} in the schedule"
     yield judged("producers' authority", _prods(seen), fine)
     yield judged("canary", _canary(blueprint, seen), "a proposal by eosio.prods@active was executed")
+    yield judged("no old approvals", _approved(seen), "no proposal holds an approval of eosio or a system account")
 
 
 def _subordinate(blueprint: Blueprint, seen: Seen) -> tuple[str, ...]:
@@ -56,6 +57,13 @@ def _differing(seen: Seen, name: str, planned: dict[str, Json]) -> Iterator[str]
         yield f"{name} does not exist"
         return
     yield from (f"{name}: {difference}" for difference in differing(seen.accounts[name], planned))
+
+
+def _approved(seen: Seen) -> Iterator[str]:
+    """Those of eosio.prods are the producers' own."""
+    for one in seen.approvals:
+        if one.actor == "eosio" or (one.actor.startswith("eosio.") and one.actor != "eosio.prods"):
+            yield f"{one.proposal} can be executed by an approval of {one.actor}, although its key is gone"
 
 
 def _canary(blueprint: Blueprint, seen: Seen) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
+from boot.audit.approvals import Approval, read_approvals
 from boot.audit.chain import Chain, Json
 from boot.audit.early import Early, early_accounts
 from boot.blueprint import Blueprint
@@ -50,6 +51,8 @@ class Seen:
     voters: tuple[Json, ...]
     canary: tuple[Json, ...]
     """Balances of eosio.prods, each with its payer."""
+    approvals: tuple[Approval, ...]
+    """Of eosio.msig's proposals, as far as they are in force."""
 
     @cached_property
     def active_producers(self) -> tuple[str, ...]:
@@ -92,4 +95,5 @@ async def read_chain(chain: Chain, blueprint: Blueprint, info: Json) -> Seen:
         producers=tuple(await chain.rows("eosio", "eosio", "producers")),
         voters=tuple(await chain.rows("eosio", "eosio", "voters")),
         canary=tuple(await chain.rows("eosio.token", "eosio.prods", "accounts", payer=True)),
+        approvals=await read_approvals(chain),
     )

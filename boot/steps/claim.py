@@ -9,7 +9,7 @@ from antelope import actions
 from boot.blueprint import Blueprint
 from boot.claims import chain_time, claims
 from boot.reads import ask, rows
-from boot.step import ChainStep, Push, Reads, Verdict
+from boot.step import ChainStep, Finality, Push, Reads, Verdict
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
@@ -33,4 +33,12 @@ def evidence(blueprint: Blueprint) -> Reads:
     return Verdict((), f"nothing is due; the next is {following.producer}, from {following.due:%Y-%m-%d %H:%M:%S} UTC")
 
 
-STEP = ChainStep("claim", "claim the producers' rewards", ("handover",), work, evidence, parallel=True)
+STEP = ChainStep(
+    "claim",
+    "claim the producers' rewards",
+    ("handover",),
+    work,
+    evidence,
+    parallel=True,
+    finality=Finality.IRREVERSIBLE,  # the audit's node, which is asked whether it is done, shows no other blocks
+)

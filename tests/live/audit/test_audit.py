@@ -83,12 +83,25 @@ def _plants(wasm: bytes) -> tuple[Plant, ...]:
             "vote", (actions.voteproducer(OTHER, "", [OTHER]),), OTHER, {"votes": f"voted, but not planned: {OTHER}"}
         ),
         Plant(
+            "approval",
+            (
+                actions.propose(PRODUCER, "back", (EOSIO,), _taking_back(stranger)),
+                actions.approve(PRODUCER, "back", EOSIO),
+            ),
+            PRODUCER,
+            {"no old approvals": f"{PRODUCER}/back can be executed by an approval of eosio"},
+        ),
+        Plant(
             "eosio",
             (actions.updateauth("eosio", "back", "active", stranger),),
             PRODUCER,
             {"eosio resigned": "eosio: has a further permission back"},
         ),
     )
+
+
+def _taking_back(stranger: Authority) -> Transaction:
+    return Transaction(int(time.time()) + 3600, 0, 0, (actions.updateauth("eosio", "active", "owner", stranger),))
 
 
 async def _boot(driver: Driver, until: str = "") -> None:

@@ -184,7 +184,8 @@ class FakeChain(ChainReader):
             ("eosio.token", "stat"): [int_to_name(int.from_bytes(code.encode(), "little")) for code in self.tokens],
         }
         code, table = body["code"], body["table"]
-        ordered = sorted(scopes[code, table], key=name_to_int)
+        scopes |= {(of, name): [scope] for of, scope, name in self.tables if of == "eosio.msig"}
+        ordered = sorted(scopes.get((code, table), []), key=name_to_int)
         left = [scope for scope in ordered if name_to_int(scope) >= int(body["lower_bound"])]
         rows = [{"code": code, "scope": scope, "table": table, "count": 1} for scope in left[:PAGE]]
         return {"rows": rows, "more": left[PAGE] if len(left) > PAGE else ""}

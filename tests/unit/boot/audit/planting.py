@@ -44,6 +44,16 @@ def transfer(chain: FakeChain, source: str, target: str, amount: int) -> None:
     chain.balances[target] = chain.balances.get(target, 0) + amount
 
 
+def approve(chain: FakeChain, actor: str, invalidated: str = "") -> None:
+    """An approval of a proposal, given at noon; invalidated: when the actor took back all that it had given."""
+    given = {"level": {"actor": actor, "permission": "active"}, "time": "2026-11-22T12:00:00.000"}
+    row = {"version": 1, "proposal_name": "back", "requested_approvals": [], "provided_approvals": [given]}
+    chain.tables["eosio.msig", "useraaaaaaaa", "approvals2"] = [row]
+    if invalidated:
+        taken_back = {"account": actor, "last_invalidation_time": f"2026-11-22T{invalidated}:00:00.000"}
+        chain.tables["eosio.msig", "eosio.msig", "invals"] = [taken_back]
+
+
 def add_producer(chain: FakeChain) -> None:
     """A producer that nobody planned, `stranger`, with an account and a registration."""
     add_user(chain, "stranger")
