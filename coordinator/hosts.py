@@ -67,7 +67,9 @@ class Hosts:
     async def preflight(self) -> Preflight:
         """Checks every host; changes nothing."""
         folder, passwords = self._session.state.folder, self._passwords
-        return await in_thread(passwords.stop, preflight, self._network, folder, passwords.ask, self._looking)
+        return await in_thread(
+            passwords.stop, preflight, self._network, folder, passwords.ask, self._looking, passwords.stop
+        )
 
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
         """Installs, enrols and starts agents that do not run, except on some hosts. Returns whether anything was done.

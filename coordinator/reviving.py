@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from antelope.errors import NodeError
 from boot.claims import chain_time
 from boot.step import NodeMode, Query
-from coordinator.desk import NetworkDesk
+from coordinator.desk import NetworkDesk, TaskFailedError
 from coordinator.errors import OperationFailed
 from coordinator.progress import Reporter
 from coordinator.runner import Runner
@@ -50,20 +50,29 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
     schedule = await _schedule(desk)
     if schedule == {GENESIS_ACCOUNT} or await _moves(desk, await _patience(desk, schedule, stopped)):
         return True
-    starter = designated(desk, sealed)
+    starter = designated(desk, sealed, schedule)
     if starter is None:
         raise OperationFailed("the chain stands still and no elected producer's node is running: start one of them")
     reporter.note(f"the chain stands still; {starter.name} restarts it (with stale production enabled, this once)")
-    await runner.nodes.start(starter.name, NodeMode.STARTER)
+    try:
+        await runner.nodes.start(starter.name, NodeMode.STARTER)
+    except TaskFailedError as refusal:
+        if not await _moves(desk, FRESH_SECONDS):
+            raise OperationFailed(
+                f"the chain stands still, and {starter.name} does not restart it: {refusal}"
+            ) from refusal
+        return True  # it came back by itself meanwhile
     if not await _moves(desk, RETURN_SECONDS):
         raise OperationFailed(f"the chain still makes no block {RETURN_SECONDS:g} s after {starter.name} was started")
     return True
 
 
-def designated(desk: NetworkDesk, sealed: Sealed) -> Node | None:
-    """The first elected producer, in the inventory's order, whose node runs."""
+def designated(desk: NetworkDesk, sealed: Sealed, schedule: frozenset[str]) -> Node | None:
+    """The first elected producer, in the inventory's order, that is in the schedule and whose node runs."""
     nodes = {node.account: node for node in desk.network.nodes if not node.party}
-    return next((nodes[name] for name in sealed.elected if name in nodes and desk.running(nodes[name])), None)
+    return next(
+        (nodes[name] for name in sealed.elected if name in schedule & nodes.keys() and desk.running(nodes[name])), None
+    )
 
 
 async def _schedule(desk: NetworkDesk) -> frozenset[str]:

@@ -77,10 +77,13 @@ class Runner:
         """Steps that are known to be irreversible, or were done before this run."""
         self._began: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._timers: list[asyncio.TimerHandle] = []
 
     async def run(self, steps: Sequence[Step]) -> Outcome:
         """Runs the steps. The outcome says what could not be done."""
         self._executor = Executor(steps, self._host_of)
+        self._events = asyncio.Queue()
+        self._began = {}
         outcome = Outcome(steps)
         self._before = self._state.steps()
         self._final = {name for name, record in self._before.items() if record.state == "done"}
@@ -95,6 +98,9 @@ class Runner:
                 self._chain.recount(step) for step in steps if isinstance(step, ChainStep) and self._untold(step)
             )
         finally:
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
             await end(*self._jobs)
         return outcome
 
@@ -243,7 +249,8 @@ class Runner:
         if step.name not in self._began:
             self._begin(step)
             loop = asyncio.get_running_loop()
-            loop.call_later(step.deadline(self._blueprint), self._events.put_nowait, Overdue(step.name))
+            late = loop.call_later(step.deadline(self._blueprint), self._events.put_nowait, Overdue(step.name))
+            self._timers.append(late)
 
     async def _evidence(self, step: Step) -> Verdict:
         if isinstance(step, NodeStep):

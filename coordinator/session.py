@@ -127,13 +127,15 @@ def advertised(network: Network) -> str:
             continue
         try:
             address, port = first_hop(host.ssh)
+        except (OperationFailed, OSError) as error:
+            troubles.append(f"{host.name}: {error}")
+            continue
+        try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.connect((address, port))  # sends nothing: the kernel only chooses the route
                 return str(probe.getsockname()[0])
         except OSError as error:
             troubles.append(f"{host.name}: no route to {address} ({error}); is its address right?")
-        except OperationFailed as error:
-            troubles.append(f"{host.name}: {error}")
     if troubles:
         raise OperationFailed(troubles[0])
     return "127.0.0.1"

@@ -170,12 +170,22 @@ def _sudo(text: str | None, user: str, path: str, problems: Problems) -> Sudo:
         return Sudo.NONE
 
 
+_WITH_LOOPBACK = (LOOPBACK, "localhost", "0.0.0.0", "[::]", "::")  # noqa: S104
+
+
 def coordinator(table: CoordinatorTable, of: tuple[Host, ...], problems: Problems) -> tuple[str, str | None]:
     """The address the coordinator listens on, and the one that agents dial."""
     near = all(host.local or host.tunnel for host in of)
     listen = table.listen if table.listen is not None else f"{LOOPBACK if near else '0.0.0.0'}:0"  # noqa: S104 (mTLS)
     if wrong := syntax.listening(listen):
         problems.add("coordinator.listen", wrong)
+    near_by = [host.name for host in of if host.local or host.tunnel]
+    if not wrong and near_by and listen.rpartition(":")[0] not in _WITH_LOOPBACK:
+        problems.add(
+            "coordinator.listen",
+            f"{listen} is not on loopback, where the agents of {', '.join(near_by)} dial in",
+            'write "0.0.0.0:PORT", and the address that the others dial as coordinator.advertise',
+        )
     if table.advertise is not None and (wrong := syntax.address(table.advertise)):
         problems.add("coordinator.advertise", wrong)
     return listen, table.advertise

@@ -50,5 +50,9 @@ class NotAnswering(NodeFault):
     retryable = True
 
 
+class Unfinished(NotAnswering):
+    """It was ended, or took too long, before it answered: nothing is said of its data."""
+
+
 class UnknownNode(NodeFault):
     """This host has no node of that name."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from agent.nodes.errors import BadConfiguration, DirtyDatabase, DiskFull, NodeFault, NotAnswering, OtherChain, PortTaken
+from agent.nodes.errors import (
+    BadConfiguration,
+    DirtyDatabase,
+    DiskFull,
+    NodeFault,
+    NotAnswering,
+    OtherChain,
+    PortTaken,
+    Unfinished,
+)
 
 _PORT = re.compile(r"unable to listen on (\S+) .*Address already in use|failed to listen on (\S+?),|"
                    r"http service failed to start for (\S+?):")  # fmt: skip
@@ -39,13 +48,24 @@ def explain(name: str, log: str) -> NodeFault:
     for sign, kind, text in _SIGNS:
         if sign.lower() in log.lower():
             return kind(f"node {name}: {text}")
-    return NotAnswering(f"node {name}: {_last_words(log)}")
+    kind = NotAnswering if _errors(log) or not _in_midst(log) else Unfinished
+    return kind(f"node {name}: {_last_words(log)}")
+
+
+def _errors(log: str) -> list[str]:
+    """Lines of errors; peers come and go."""
+    return [line for line in log.splitlines() if line.startswith("error") and "net_plugin" not in line]
+
+
+def _in_midst(log: str) -> bool:
+    """Whether it ended while it logged as usual, and not with words of the system's or its own."""
+    lines = [line for line in log.splitlines() if line.strip()]
+    return not lines or bool(_LEVEL.match(lines[-1]))
 
 
 def _last_words(log: str) -> str:
     last = [line for line in log.splitlines() if line.strip()][-5:]
-    errors = [line for line in last if line.startswith("error") and "net_plugin" not in line]  # peers come and go
-    if errors or (last and not _LEVEL.match(last[-1])):
+    if (errors := _errors("\n".join(last))) or not _in_midst(log):
         line = _ORIGIN.sub("", (errors or last)[-1])
         return f"nodeos ended; its log ends: {redact(line)[:200]}"
     if any("plugin_shutdown" in line for line in last):

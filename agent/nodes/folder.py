@@ -3,6 +3,7 @@
 DATA/nodes/NAME/   0700
     node.json      how it ran last (NodeRecord)
     process.json   its process; there exactly while the node is meant to run
+    recovering     there while its state is made again after a crash
     config.ini     0600, holds the signing key
     genesis.json
     data/          nodeos' own: blocks, state
@@ -27,6 +28,7 @@ from support.files import write_atomic
 from support.nodelogs import LOG
 from support.processes import RECORD, Process
 
+RECOVERING = "recovering"
 _BEGIN = "---- bootcoord starts nodeos "
 
 
@@ -97,6 +99,19 @@ class NodeFolder:
     def forget(self) -> None:
         """The node is not meant to run any more."""
         (self.path / RECORD).unlink(missing_ok=True)
+
+    @property
+    def recovering(self) -> bool:
+        """Whether its state is being made again, which an agent that died may have left half done."""
+        return (self.path / RECOVERING).exists()
+
+    def begin_recovery(self) -> None:
+        """From now on a start recovers, until one has. Raises OSError."""
+        write_atomic(self.path / RECOVERING, b"", 0o600)
+
+    def end_recovery(self) -> None:
+        """A start has."""
+        (self.path / RECOVERING).unlink(missing_ok=True)
 
     def make(self) -> None:
         """Creates it, closed to others. Raises OSError."""

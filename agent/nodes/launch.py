@@ -20,6 +20,7 @@ from agent.nodes.errors import (
     NotAnswering,
     OtherChain,
     PortTaken,
+    Unfinished,
 )
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder
@@ -52,6 +53,8 @@ class Launch:
     chain_id: str
     keep_blocks: bool
     """Its blocks may be the only ones (the genesis node): never removed."""
+    meant: bool = False
+    """It is on record as meant to run, and stays so when this start fails."""
 
     @property
     def url(self) -> str:
@@ -81,24 +84,33 @@ async def bring_up(launch: Launch) -> Process:
 
     The process is on record from its first moment. Raises NodeFault; then nothing runs.
     """
-    try:
-        return await start(launch)
-    except DirtyDatabase as fault:
-        log.warning("%s; replaying its blocks", fault)
-    await asyncio.to_thread(launch.folder.drop_state)
+    folder = launch.folder
+    if not folder.recovering:
+        try:
+            return await start(launch)
+        except DirtyDatabase as fault:
+            log.warning("%s; replaying its blocks", fault)
+    folder.begin_recovery()
+    await asyncio.to_thread(folder.drop_state)
     try:
         if STALE_PRODUCTION in launch.command and launch.spec.peers:
             await _recover_from_peers(launch)
-        return await start(launch, REPLAY_SECONDS)
+        process = await start(launch, REPLAY_SECONDS)
+        folder.end_recovery()
+        return process
+    except Unfinished:
+        raise  # the next start replays again: nothing says that its blocks are bad
     except (DirtyDatabase, NotAnswering) as fault:
-        if launch.keep_blocks:
+        if launch.keep_blocks or not launch.spec.peers:
             raise NodeFault(
                 f"{fault}: its blocks cannot be replayed; they are kept in {launch.folder.data / 'blocks'}: "
                 "try nodeos --hard-replay-blockchain by hand"
             ) from fault
         log.warning("%s; fetching all blocks from its peers again", fault)
-    await asyncio.to_thread(launch.folder.drop_chain)
-    return await start(launch)
+    await asyncio.to_thread(folder.drop_chain)
+    process = await start(launch)
+    folder.end_recovery()
+    return process
 
 
 async def _recover_from_peers(launch: Launch) -> None:
@@ -108,19 +120,21 @@ async def _recover_from_peers(launch: Launch) -> None:
     same heights; its peers still have the first ones.
     """
     command = tuple(part for part in launch.command if part != STALE_PRODUCTION)
-    process = await start(replace(launch, command=command), REPLAY_SECONDS)
 
     async def level() -> bool:
         links = [link for link in await node.connections() if link.handshaken]
         info = await node.get_info()
         return bool(links) and all(link.head_num <= info.head_block_num for link in links)
 
-    async with NodeClient(launch.url, timeout=5.0) as node:
-        try:
+    try:
+        await start(replace(launch, command=command), REPLAY_SECONDS)
+        async with NodeClient(launch.url, timeout=5.0) as node:
             await poll(level, what="the peers' blocks", deadline=PEERS_SECONDS)
-        except (DeadlineError, NodeError) as error:
-            log.warning("node %s: no peer has later blocks, or none answers (%s)", launch.spec.name, error)
-    await asyncio.to_thread(processes.stop, process)
+    except (DeadlineError, NodeError) as error:
+        log.warning("node %s: no peer has later blocks, or none answers (%s)", launch.spec.name, error)
+    finally:
+        if process := launch.folder.process:  # a task that is cancelled here must not leave it running like this
+            await _stop(launch.folder.name, process)
 
 
 async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
@@ -141,13 +155,18 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     try:
         await _answers(launch, process, deadline)
     except NodeFault:
-        try:
-            await asyncio.to_thread(processes.stop, process)
-        except StillRunningError as error:
-            raise NodeFault(f"node {folder.name}: {error}") from error
-        folder.forget()
+        await _stop(folder.name, process)
+        if not launch.meant:
+            folder.forget()
         raise
     return process
+
+
+async def _stop(name: str, process: Process) -> None:
+    try:
+        await asyncio.to_thread(processes.stop, process)
+    except (StillRunningError, PermissionError) as error:
+        raise NodeFault(f"node {name}: {error}") from error
 
 
 async def _answers(launch: Launch, process: Process, deadline: float) -> None:
@@ -171,7 +190,7 @@ async def _answers(launch: Launch, process: Process, deadline: float) -> None:
         try:
             await poll(ready, what=f"node {name} to answer", deadline=deadline, every=0.05)
         except DeadlineError as error:
-            raise NotAnswering(f"node {name} does not answer {deadline:g} s after its start: see its log") from error
+            raise Unfinished(f"node {name} does not answer {deadline:g} s after its start: see its log") from error
 
 
 def _environment(folder: NodeFolder) -> dict[str, str]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent.keys.keosd import KeosdKey
@@ -88,6 +88,8 @@ class Nodes:
             process = processes.running(path)
             if process and process != folder.process:
                 folder.remember(process)
+            if process and folder.recovering:  # its agent died while it ran without what it is to run with
+                await asyncio.to_thread(processes.stop, process)
         self._watcher = asyncio.create_task(self._watch(), name="nodes")
 
     async def close(self) -> None:
@@ -117,7 +119,7 @@ class Nodes:
             self._nodes[spec.name] = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
         node = self._nodes[spec.name]
         async with node.busy:
-            if self._alive(node) and _same(node.record, record):
+            if self._alive(node) and _same(node.record, record) and not node.folder.recovering:
                 await self._change_peers(node, record.spec.peers)
                 return
             if record.mode is NodeMode.STARTER:
@@ -201,14 +203,18 @@ class Nodes:
             except (StillRunningError, PermissionError) as error:
                 raise NodeFault(f"node {node.folder.name}: {error}") from error
 
-    async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes) -> None:
-        """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status."""
+    async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes, *, meant: bool = False) -> None:
+        """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status.
+
+        meant: it stays on record as meant to run, whatever comes of this.
+        """
         self._check_alone(record)
         node.starting = True
         try:
             await self._halt(node)
-            node.folder.forget()
-            launch = await self._prepare(node, record, genesis)
+            if not meant:
+                node.folder.forget()
+            launch = replace(await self._prepare(node, record, genesis), meant=meant)
             node.record, node.fault, node.lasting = record, "", False
             await bring_up(launch)
         except (NodeFault, NodeosError, SpecError) as fault:
@@ -275,7 +281,7 @@ class Nodes:
                 if alive:
                     nodelogs.ensure(self._data)
                 await asyncio.gather(*(self._revive(node) for node in wanted if node not in alive))
-            except OSError:  # a full disk, say: the next look may find it better
+            except Exception:  # a full disk, say: the next look may find it better
                 log.exception("watching the nodes")
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -293,12 +299,9 @@ class Nodes:
                 record = NodeRecord(record.spec, NodeMode.NORMAL, record.chain_id)
             log.info("node %s: starting it again", node.folder.name)
             try:
-                await self._restart(node, record, node.folder.genesis.read_bytes())
+                await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
             except (NodeFault, NodeosError, SpecError) as fault:
                 log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
-            finally:
-                if node.folder.process is None:
-                    node.folder.remember(died)  # it is still meant to run
 
 
 def _same(one: NodeRecord, other: NodeRecord) -> bool:

@@ -30,12 +30,12 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
     """
     if only and only not in {host.name for host in network.hosts}:
         raise UsageProblem(f"{network.source}: there is no host {only!r}")
-    new = not State.exists(settings.state, network.name)
-    if new and not (purge and only):
+    if not State.exists(settings.state, network.name) and not (purge and only):
         click.echo(f"{network.name}: nothing was ever started from here{_elsewhere(network)}")
         return 0
     if purge and not yes:
         _ask(network)
+    new = not (settings.state / network.name).exists()
     state = State(settings.state, network.name)
     try:
         with FileLock(state.folder / "lock"):

@@ -36,7 +36,7 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
     def told(host: str, text: str) -> None:
         progress.note(f"{host}: {text}")
 
-    found = asyncio.run(in_thread(passwords.stop, preflight, network, folder, passwords.ask, told))
+    found = asyncio.run(in_thread(passwords.stop, preflight, network, folder, passwords.ask, told, passwords.stop))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
         return 1 if found.fatal else 0

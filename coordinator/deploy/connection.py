@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import shlex
 import socket
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -51,6 +52,7 @@ class HostConnection:
         """Connects to nothing yet. Raises HostKeyRefused, LoginRefused over files that cannot be read."""
         self.ssh = ssh
         self.login = VerifiedLogin(ssh)
+        self._closed = False
         self.sent = 0
         """Bytes of files that were uploaded."""
 
@@ -72,7 +74,9 @@ class HostConnection:
         """Connects, verifies and logs in. Raises Unreachable, HostKeyRefused, LoginRefused."""
 
         async def attempt() -> None:
+            self._check_open()
             open_login(self.login)
+            self._check_open()
 
         try:
             asyncio.run(retrying(attempt, on=Dropped, attempts=ATTEMPTS, first=0.5, most=4.0))
@@ -81,11 +85,16 @@ class HostConnection:
             raise
 
     def close(self) -> None:
-        """Ends it; whoever waits for it in another thread gets CommandFailed."""
+        """Ends it for good; who waits for it in another thread, or still opens it there, gets CommandFailed."""
+        self._closed = True
         login: object = self.login
         while isinstance(login, VerifiedLogin):
             login.client.close()
             login = login.gateway
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CommandFailed(f"the connection to {self.login.place} was given up")
 
     def command(self, arguments: Sequence[str], stdin: bytes = b"", *, seconds: float) -> Completed:
         """Runs a command, quoted word by word, for so many seconds at most. Raises CommandFailed, not on its status.
@@ -114,7 +123,8 @@ class HostConnection:
     def upload(self, local: Path, remote: str) -> None:
         """Sends a file. Raises CommandFailed."""
         with self._failing(f"sending {local.name}", STALL_SECONDS):
-            sftp = self.login.sftp()
+            with _after(STALL_SECONDS, self.close):
+                sftp = self.login.sftp()
             sftp.get_channel().settimeout(STALL_SECONDS)
             try:
                 sftp.put(str(local), remote)
@@ -129,7 +139,8 @@ class HostConnection:
         line = shlex.join(arguments)
         with self._failing(line, seconds), contextlib.closing(self.login.create_session()) as channel:
             channel.settimeout(seconds)
-            channel.exec_command(line)
+            with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
+                channel.exec_command(line)
             channel.sendall(stdin)
             channel.shutdown_write()
             yield channel
@@ -146,6 +157,18 @@ class HostConnection:
         except (paramiko.SSHException, OSError, EOFError) as error:
             said = f" ({error})" if str(error) else ""
             raise CommandFailed(f"the connection to {place} broke{said}; {HINT}") from error
+
+
+@contextlib.contextmanager
+def _after(seconds: float, end: Callable[[], object]) -> Iterator[None]:
+    """Ends something from another thread when the block takes longer."""
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def open_login(login: VerifiedLogin) -> None:

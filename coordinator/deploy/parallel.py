@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,6 +15,8 @@ from inventory.network import Host
 from support.journal import JournalError
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 8
 """Hosts at a time: the operator's processor encrypts for all of them, and they share the operator's line."""
@@ -48,7 +51,7 @@ def on_each(
     connections: set[HostConnection] = set()
 
     def on_one(host: Host) -> T | DeployError:
-        result = _attempt(host, work, seconds, connections)
+        result = _attempt(host, work, seconds, connections, given_up)
         if not (given_up.is_set() and isinstance(result, DeployError)):
             ended(host.name, result)
         return result
@@ -71,7 +74,11 @@ def on_each(
 
 
 def _attempt(
-    host: Host, work: Callable[[Host, HostConnection], T], seconds: float, connections: set[HostConnection]
+    host: Host,
+    work: Callable[[Host, HostConnection], T],
+    seconds: float,
+    connections: set[HostConnection],
+    given_up: threading.Event,
 ) -> T | DeployError:
     """What the work on one host came to; its connection is among the connections for as long as that takes."""
     try:
@@ -80,6 +87,8 @@ def _attempt(
         connection = HostConnection(host.ssh)
         connections.add(connection)
         try:
+            if given_up.is_set():  # before it was among those that are closed then
+                raise Interrupted("interrupted")
             with _cut_off_after(seconds, connection), connection:
                 return work(host, connection)
         finally:
@@ -88,6 +97,9 @@ def _attempt(
         return error
     except (OSError, ValueError, JournalError) as error:  # on this machine: the others may fare better
         return DeployError(str(error))
+    except Exception as error:
+        log.exception("%s", host.name)
+        return DeployError(f"a fault of coord ({type(error).__name__})")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from support.texts import plain
 SECONDS = 300.0
 """Time limit for one request; the longest unpacks 100 MB on a slow disk."""
 SUDO_SECONDS = 20.0
+ERROR_LIMIT = 2000
+"""Characters."""
 MODULES = tuple(
     f"coordinator.deploy.onhost.{name}"
     for name in ("base", "accounts", "archives", "folders", "guard", "pythons", "verbs")
@@ -82,11 +84,13 @@ def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
     """What a program of ours answered. Raises DeployError, PythonMissing, CommandFailed."""
     try:
         said = json.loads(stdout)
-    except ValueError:
+        if not (isinstance(said, dict) and said.keys() & {"error", "done"}):
+            raise ValueError(said)
+    except (ValueError, RecursionError):
         _require_python(stderr)
         raise CommandFailed(f"python3 on the host: {last_line(stderr) or f'status {status}'}") from None
     if "error" in said:
-        raise DeployError(str(said["error"]))
+        raise DeployError(plain(str(said["error"]), ERROR_LIMIT))
     return said["done"]
 
 

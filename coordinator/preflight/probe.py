@@ -123,7 +123,7 @@ def _owner(port: int, data: str, user: str) -> str:
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         if wanted & set(_open_files(pid)):
-            inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(data + "/")
+            inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(os.path.realpath(data) + "/")
             return "own" if inside else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
     # Without root only the user can be told.
     users = {_user(uid) for uid in inodes.values()}

@@ -36,11 +36,14 @@ class Seen:
     ports: Mapping[str, str] | None = None
 
 
-def preflight(network: Network, state: Path, ask: Callable[[str], str], report: Report) -> Preflight:
+def preflight(
+    network: Network, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+) -> Preflight:
     """Looks at every host; changes nothing. Blocks.
 
     state: the network's state folder, where local hosts have their data. ask: sudo's password on the host of that
-    name, never two at a time. report: told what happens on which host, from several threads.
+    name, never two at a time. report: told what happens on which host, from several threads. stop: set by another
+    thread, no further host is looked at.
 
     A host that cannot be reached is a problem of its own, and the others are looked at all the same.
     """
@@ -51,7 +54,7 @@ def preflight(network: Network, state: Path, ask: Callable[[str], str], report: 
             return ask(host)
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight") as pool, contextlib.ExitStack() as stack:
-        seen = list(pool.map(lambda host: _look(network, host, state, ask_alone, report), network.hosts))
+        seen = list(pool.map(lambda host: _look(network, host, state, ask_alone, report, stop), network.hosts))
         for one in seen:
             if one.machine is not None:
                 stack.callback(one.machine.close)
@@ -60,16 +63,20 @@ def preflight(network: Network, state: Path, ask: Callable[[str], str], report: 
     return Preflight(tuple(one.row for one in seen), dials, (*problems, *_unreached(dials)))
 
 
-def _look(network: Network, host: Host, state: Path, ask: Callable[[str], str], report: Report) -> Seen:
+def _look(
+    network: Network, host: Host, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+) -> Seen:
     report(host.name, "looking")
     machine: Here | There | None = None
     try:
+        if stop.is_set():
+            raise DeployError("interrupted")
         machine = reach(host, ask)
         facts = machine.run(_request(network, host, state))
         nodes = sum(node.host == host.name for node in network.nodes)
         row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
         return Seen(host, row, problems, machine, facts["ports"])
-    except DeployError as error:
+    except (DeployError, OSError, ValueError, RecursionError) as error:
         if machine is not None:
             machine.close()
         row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +35,7 @@ def net(testbed: Testbed, hosts: list[str], tmp_path: Path) -> Network:
 
 def look(net: Network, folder: Path, password: str = CAREFUL_PASSWORD) -> Preflight:
     """A preflight without an audience."""
-    return preflight(net, folder, lambda host: password, lambda host, text: None)
+    return preflight(net, folder, lambda host: password, lambda host, text: None, threading.Event())
 
 
 def test_good_hosts_pass_and_nothing_changes(testbed: Testbed, hosts: list[str], net: Network, tmp_path: Path) -> None:

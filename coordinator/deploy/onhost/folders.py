@@ -26,7 +26,7 @@ from coordinator.deploy.onhost.base import (
 
 
 def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
-    """Makes the data folder the user's own; one that is there must be empty, or the user's already. Raises Failed."""
+    """Makes the data folder the user's own; one that is there must be empty, or an agent's already. Raises Failed."""
     data = record["data"]
     if any(other["data"] == data and other["network"] != record["network"] for other in records()):
         raise Failed(f"{data} is another network's already: name another folder in the inventory (hosts.data)")
@@ -42,7 +42,8 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
     for folder in reversed(missing):
         os.mkdir(folder, 0o755)
     info = os.stat(data)
-    if not missing and info.st_uid != user.pw_uid:
+    ours = info.st_uid == user.pw_uid and os.path.isfile(data + "/agent.toml")  # its record was lost
+    if not missing and not record["taken"] and not ours:
         if os.listdir(data):
             raise Failed(f"{data} holds files of somebody else: name an empty folder (hosts.data)")
         record["found"] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
@@ -113,8 +114,9 @@ def end_processes(record: Request) -> None:
 
 
 def _works_in(pid: str, data: str, uid: int) -> bool:
+    inside = os.path.realpath(data) + "/" if data else "/"
     try:
-        return os.stat(f"/proc/{pid}").st_uid == uid and (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(data + "/")
+        return os.stat(f"/proc/{pid}").st_uid == uid and (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(inside)
     except OSError:
         return False
 

@@ -84,6 +84,18 @@ def test_purge_without_a_yes_removes_nothing(
     assert (state / "journal.sqlite").exists()
 
 
+def test_a_lost_journal_costs_no_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A purge of one host leaves the CA and the other hosts' keys, whatever the state folder lacks."""
+    monkeypatch.chdir(tmp_path)
+    hosts = '[[hosts]]\nname = "one"\nlocal = true\n[[hosts]]\nname = "two"\nlocal = true\n'
+    Path("two.toml").write_text(f'[network]\nname = "two"\n{hosts}')
+    (ca := Path(".coord/two/ca")).mkdir(parents=True)
+    assert run(["down", "two.toml", "--purge", "--only", "one", "--yes"]) == 0, capsys.readouterr().err
+    assert ca.exists()
+
+
 def test_a_fault_that_work_goes_on_after_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -219,6 +219,10 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
     "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is not one of genesis, producer, full"),
+    "listen elsewhere": (
+        '[coordinator]\nlisten = "203.0.113.5:7000"',
+        "coordinator.listen: 203.0.113.5:7000 is not on loopback, where the agents of local dial in",
+    ),
     "listen": ('[coordinator]\nlisten = "7000"', "coordinator.listen: '7000' is not HOST:PORT"),
     "genesis before blocks count": (
         '[genesis]\ntimestamp = "1999-12-31T23:59:59.500"',

@@ -14,6 +14,7 @@ import pytest
 from agent.nodeos.probe import command_of
 from agent.nodes import launch
 from agent.nodes.errors import BadConfiguration, DiskFull, FolderInUse, OtherChain, PortTaken
+from agent.nodes.folder import NodeFolder
 from agent.nodes.starter import NotNow
 from agent.nodes.state import NodeState
 from boot.step import NodeMode
@@ -134,6 +135,24 @@ async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench:
     assert (await status(nodes, "genesis")).pid != killed.pid
     block = await nodes.client("genesis").get_block_info(last.head_block_num)
     assert block.id == last.head_block_id
+
+
+async def test_a_recovery_that_its_agent_did_not_finish_is_done_again(bench: Bench) -> None:
+    """An agent dies while its node recovers, and perhaps runs without -e for that: the next one begins again."""
+    nodes = await bench.agent()
+    follower = bench.spec("follower", Role.FULL)
+    await bench.start(nodes, follower, NodeMode.NORMAL)
+    await bench.start(nodes, bench.spec("genesis", peers=(follower.p2p_endpoint,)))
+    await head(nodes, "genesis", 6)
+    await nodes.close()
+    folder = NodeFolder(bench.data / "nodes" / "genesis")
+    folder.begin_recovery()
+    last = await status(nodes := await bench.agent(), "follower")
+    now = await head(nodes, "genesis", last.head + 3)
+    assert now.mode is NodeMode.GENESIS
+    assert not folder.recovering
+    block = await nodes.client("genesis").get_block_info(last.head)
+    assert block == await nodes.client("follower").get_block_info(last.head)
 
 
 async def test_a_killed_agent_loses_no_node(bench: Bench) -> None:

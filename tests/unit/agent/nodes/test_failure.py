@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from agent.nodes.errors import BadConfiguration, DirtyDatabase, DiskFull, NodeFault, NotAnswering, OtherChain, PortTaken
+from agent.nodes.errors import (
+    BadConfiguration,
+    DirtyDatabase,
+    DiskFull,
+    NodeFault,
+    NotAnswering,
+    OtherChain,
+    PortTaken,
+    Unfinished,
+)
 from agent.nodes.failure import explain
 from antelope.keys import PrivateKey
 
@@ -53,9 +62,14 @@ OLD_FORMAT = '"state" database format not compatible with this version of chainb
         (INFO + OPTION, BadConfiguration, "Unknown option 'no-such-option'"),
         (INFO + VALUE, BadConfiguration, "the argument for option 'read-mode' is invalid"),
         (INFO + FULL + SHUTDOWN, DiskFull, "nearly full"),
-        (INFO, NotAnswering, "was killed, or crashed"),
-        (INFO + SHUTDOWN, NotAnswering, "by its own decision"),
-        ("", NotAnswering, "without a word"),
+        (INFO, Unfinished, "was killed, or crashed"),
+        (INFO + SHUTDOWN, Unfinished, "by its own decision"),
+        (
+            INFO + "error 2026-01-01T00:00:00.000 nodeos x.cpp:1 y ] bad block\n" + SHUTDOWN,
+            NotAnswering,
+            "nodeos ended",
+        ),
+        ("", Unfinished, "without a word"),
         ("nodeos: error while loading shared libraries: libx.so\n", NotAnswering, "loading shared libraries"),
     ],
 )

@@ -131,6 +131,25 @@ def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_pa
     assert tmp_path.exists()
 
 
+def test_a_folder_with_files_is_taken_over_from_nobody(root: Path, tmp_path: Path) -> None:
+    """Nor from the agents' own user, unless an agent's files are in it (whose record was lost)."""
+    me, data = pwd.getpwuid(os.getuid()), tmp_path / "home"
+    data.mkdir(mode=0o755)
+    (data / "file").touch()
+    record: base.Request = {"network": "one", "data": str(data), "found": None, "taken": False}
+    with pytest.raises(base.Failed, match="name an empty folder"):
+        folders.ensure_data(dict(record), me)
+    (data / "agent.toml").touch()
+    folders.ensure_data(dict(record), me)
+    for name in ("file", "agent.toml"):
+        (data / name).unlink()
+    data.chmod(0o755)
+    folders.ensure_data(record, me)
+    assert record["found"] == [me.pw_uid, os.stat(data).st_gid, 0o755]
+    folders.remove_data(record)
+    assert os.stat(data).st_mode & 0o777 == 0o755
+
+
 def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -> None:
     """After a refusal nothing is removed."""
     theirs = tmp_path / "theirs"
@@ -162,6 +181,11 @@ def test_what_a_host_answers_is_one_line_for_people() -> None:
         answer(0, b'{"error": "disk full"}', b"")
     with pytest.raises(CommandFailed, match=r"MemoryError"):
         answer(1, b"", b"Traceback:\nMemoryError\n")
+    for odd in (b"[]", b"5", b"{}", b"[" * 100_000):
+        with pytest.raises(CommandFailed, match="python3 on the host"):
+            answer(0, odd, b"")
+    with pytest.raises(DeployError, match=r"^ \[2J$"):
+        answer(0, b'{"error": "\\u001b[2J"}', b"")
     assert last_line(b"first\nsecond \x1b[31m\n") == "second  [31m"
 
 
