@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -89,7 +90,8 @@ class Nodes:
             if process and process != folder.process:
                 folder.remember(process)
             if process and folder.recovering:  # its agent died while it ran without what it is to run with
-                await asyncio.to_thread(processes.stop, process)
+                with contextlib.suppress(StillRunningError, PermissionError):
+                    await asyncio.to_thread(processes.stop, process)
         self._watcher = asyncio.create_task(self._watch(), name="nodes")
 
     async def close(self) -> None:

@@ -110,7 +110,7 @@ def remove(path: str) -> None:
 def text(path: str) -> str:
     """What a file holds; nothing when it is not there."""
     try:
-        with open(path) as file:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return ""
