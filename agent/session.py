@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -134,9 +134,8 @@ class Session:
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
         try:
-            return await _whole(self._stub.Fetch(pb.FetchRequest(sha256=sha256)), sha256)
-        except grpc.aio.AioRpcError as error:
-            raise _ended(error, self._coordinator) from error
+            with self._calling():
+                return await _whole(self._stub.Fetch(pb.FetchRequest(sha256=sha256)), sha256)
         except TimeoutError:
             raise SessionEnded(f"artifact {sha256[:16]}…: nothing came for {CHUNK_SECONDS:g} s") from None
 
@@ -144,10 +143,24 @@ class Session:
         """The certificate (PEM) that is to follow this agent's. Raises SessionEnded when there is none to be had."""
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
-        try:
+        with self._calling():
             return (await self._stub.Renew(pb.JoinRequest(csr=csr), timeout=RENEW_SECONDS)).certificate
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[None]:
+        """Raises SessionEnded where the call fails, or is under way when the connection ends.
+
+        grpc then raises CancelledError in the caller, as if somebody had cancelled it.
+        """
+        try:
+            yield
         except grpc.aio.AioRpcError as error:
             raise _ended(error, self._coordinator) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise SessionEnded("the connection to the coordinator ended") from None
 
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
         hello = self._work.hello()

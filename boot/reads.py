@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
-from antelope.errors import NodeError, UnknownAccount, UnknownTable
+from antelope.errors import BadKey, NodeError, UnknownAccount, UnknownTable
+from antelope.keys import PublicKey
 from antelope.names import name_to_int
 from boot.blueprint import Blueprint
 from boot.step import Query, Reads, Verdict
@@ -168,6 +169,14 @@ def until_resigned(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprin
         return (yield from evidence(blueprint))
 
     return with_end
+
+
+def is_key(text: object, key: PublicKey) -> bool:
+    """Whether the chain shows this key; a producer with several is shown with the null key, which is none."""
+    try:
+        return PublicKey.parse(str(text)) == key
+    except BadKey:
+        return False
 
 
 def verdict(missing: list[str], total: int, what: str) -> Verdict:

@@ -63,7 +63,8 @@ class PlainReporter:
     QUIET = 10.0
     """Seconds between two lines about the same step."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str] | None) -> None:
+        """stream: None where it was closed before the start (`2>&-`); nothing is said then."""
         self._stream = stream
         self._said: dict[str, float] = {}
         self._already = _Already()
@@ -71,8 +72,9 @@ class PlainReporter:
     def _say(self, text: str) -> None:
         for step, title, detail in self._already.take():
             self._line("already", step, title, detail)
-        self._stream.write(text + "\n")  # in one write: several threads report on hosts
-        self._stream.flush()
+        if self._stream is not None:
+            self._stream.write(text + "\n")  # in one write: several threads report on hosts
+            self._stream.flush()
 
     def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
         self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")

@@ -101,4 +101,6 @@ async def summarise(session: Session, booted: Booted, coord: str, inventory: str
         for host in session.network.hosts
         if any(node.host == host.name for node in session.network.nodes)
     )
-    return Summary(booted, report, claims(registered), keys, coord, inventory)
+    ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
+    due = tuple(claim for claim in claims(registered) if claim.producer in ours)
+    return Summary(booted, report, due, keys, coord, inventory)

@@ -13,6 +13,7 @@ from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.keys import PublicKey
 from antelope.names import name_to_int
+from boot.reads import is_key
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,7 @@ async def look(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKe
         peers,
         account=held is not None,
         ours=active is not None and weight >= active.threshold,
-        registered=row is not None
-        and bool(row["is_active"])
-        and PublicKey.parse(str(row["producer_key"])) == signer_key,
+        registered=row is not None and bool(row["is_active"]) and is_key(row["producer_key"], signer_key),
         votes=float(row["total_votes"]) if row else 0.0,
         upcoming=any(account in one.names for one in (schedules.pending, schedules.proposed) if one),
         scheduled=account in schedules.active.names,

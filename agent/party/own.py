@@ -10,6 +10,7 @@ from agent.nodeos.spec import NodeSpec, SpecError
 from agent.party.settings import PartySettings
 from antelope.answers import Account
 from antelope.keys import PublicKey
+from boot.reads import is_key
 from inventory.network import Role
 
 
@@ -47,4 +48,4 @@ def registered(row: Mapping[str, Any] | None, key: PublicKey, url: str) -> bool:
     """Whether a row of `producers` is this producer's, as it wants to be registered."""
     if not row or not row["is_active"]:  # of one that is unregistered the key is none any more
         return False
-    return PublicKey.parse(str(row["producer_key"])) == key and bool(row["url"] == url)
+    return is_key(row["producer_key"], key) and bool(row["url"] == url)

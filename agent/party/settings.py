@@ -111,10 +111,10 @@ JOINING = ("join", "data", "producer_key", "account_key")
 def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
     """The values of a settings file; unknown names are mistakes. Raises ConfigError."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
     unknown = sorted(values.keys() - {*PARTS, *beyond})
     if unknown:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownTable
+from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownEndpoint, UnknownTable
 from antelope.names import name_to_int
 from antelope.reads import ChainReader
 from boot.audit.error import AuditError
@@ -114,6 +114,19 @@ class Chain:
             unmoved = 0 if following > lower else unmoved + 1
             lower = following
         raise AuditError(f"the chain could not be read, so nothing was judged: scopes of {code} {table} never end")
+
+    async def scheduled(self) -> list[Json]:
+        """Deferred and delayed transactions; none of a nodeos that has no such call."""
+        found: list[Json] = []
+        body: Json = {"json": True, "limit": PAGE}
+        while True:
+            page = await self._find("get_scheduled_transactions", body, UnknownEndpoint)
+            if page is None:
+                return []
+            found += page["transactions"]
+            if not page.get("more"):
+                return found
+            body |= {"lower_bound": page["more"]}
 
     async def _counted(self, call: Callable[[], Awaitable[T]]) -> T:
         result = await call()

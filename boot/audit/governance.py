@@ -22,7 +22,8 @@ def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
     fine = f"eosio.prods@active is {len(active) * 2 // 3 + 1} of the {len(active)} in the schedule"
     yield judged("producers' authority", _prods(seen), fine)
     yield judged("canary", _canary(blueprint, seen), "a proposal by eosio.prods@active was executed")
-    yield judged("no old approvals", _approved(seen), "no proposal holds an approval of eosio or a system account")
+    fine = "no proposal or delayed transaction is approved by eosio or a system account"
+    yield judged("no old approvals", _approved(seen), fine)
 
 
 def _subordinate(blueprint: Blueprint, seen: Seen) -> tuple[str, ...]:
@@ -60,10 +61,17 @@ def _differing(seen: Seen, name: str, planned: dict[str, Json]) -> Iterator[str]
 
 
 def _approved(seen: Seen) -> Iterator[str]:
-    """Those of eosio.prods are the producers' own."""
+    """Producers approve in their own names: eosio.prods itself obeyed eosio's key before there was a schedule."""
     for one in seen.approvals:
-        if one.actor == "eosio" or (one.actor.startswith("eosio.") and one.actor != "eosio.prods"):
+        if _governs(one.actor):
             yield f"{one.proposal} can be executed by an approval of {one.actor}, although its key is gone"
+    for trx, actors in seen.delayed:
+        if governing := sorted(filter(_governs, actors)):
+            yield f"transaction {trx} was delayed, and will act as {', '.join(governing)}"
+
+
+def _governs(account: str) -> bool:
+    return account == "eosio" or account.startswith("eosio.")
 
 
 def _canary(blueprint: Blueprint, seen: Seen) -> Iterator[str]:

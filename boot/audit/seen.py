@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from boot.audit.approvals import Approval, read_approvals
+from boot.audit.approvals import Approval, read_approvals, read_delayed
 from boot.audit.chain import Chain, Json
 from boot.audit.early import Early, early_accounts
 from boot.blueprint import Blueprint
@@ -53,6 +53,8 @@ class Seen:
     """Balances of eosio.prods, each with its payer."""
     approvals: tuple[Approval, ...]
     """Of eosio.msig's proposals, as far as they are in force."""
+    delayed: tuple[tuple[str, frozenset[str]], ...]
+    """Transactions that somebody signed to be executed later: the id, and in whose names."""
 
     @cached_property
     def active_producers(self) -> tuple[str, ...]:
@@ -95,5 +97,6 @@ async def read_chain(chain: Chain, blueprint: Blueprint, info: Json) -> Seen:
         producers=tuple(await chain.rows("eosio", "eosio", "producers")),
         voters=tuple(await chain.rows("eosio", "eosio", "voters")),
         canary=tuple(await chain.rows("eosio.token", "eosio.prods", "accounts", payer=True)),
-        approvals=await read_approvals(chain),
+        approvals=await read_approvals(chain, str(info["head_block_time"])),
+        delayed=await read_delayed(chain),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from antelope import actions
 from antelope.keys import PublicKey
 from boot.blueprint import Blueprint
-from boot.reads import rows, until_resigned, verdict
+from boot.reads import is_key, rows, until_resigned, verdict
 from boot.step import ChainStep, Push, Reads
 
 
@@ -29,12 +29,12 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 def evidence(blueprint: Blueprint) -> Reads:
     """The producers table has each, active and with the sealed key."""
     registered = {
-        str(entry["owner"]): PublicKey.parse(str(entry["producer_key"]))
+        str(entry["owner"]): str(entry["producer_key"])
         for entry in (yield from rows("eosio", "eosio", "producers"))
         if entry["is_active"]
     }
-    wanted = blueprint.sealed.producers
-    missing = [one.account for one in wanted if registered.get(one.account) != PublicKey.parse(one.signing_key)]
+    wanted = {one.account: PublicKey.parse(one.signing_key) for one in blueprint.sealed.producers}
+    missing = [account for account, key in wanted.items() if not is_key(registered.get(account), key)]
     return verdict(missing, len(wanted), "producers registered")
 
 

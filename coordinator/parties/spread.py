@@ -83,7 +83,9 @@ def with_parties(network: Network, parties: Sequence[Party], awaited: Iterable[s
     """
     waited = set(awaited)
     shown = [party for party in parties if party.endpoint and (party.found or party.account in waited)]
-    members = [party for party in shown if not party.state.gone or party.found]
+    known = [party for party in shown if not party.state.gone or party.found]
+    latest = {party.account: party for party in sorted(known, key=lambda party: not party.state.gone)}
+    members = [party for party in known if latest[party.account] is party]  # one that is gone may have come again
     linked = {
         node.name: tuple(party.account for party in members if node.name in party.neighbours) for node in network.nodes
     }

@@ -74,3 +74,26 @@ async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: py
     work.go.set()
     await poll(lambda: asked(50), what="the others", deadline=5, every=0.01)
     running.cancel()
+
+
+async def test_a_call_that_the_connections_end_cuts_off_cancels_nobody(hub: Hub, tmp_path: Path) -> None:
+    """grpc raises CancelledError in whoever called: to them the session has ended. Who is cancelled stays so."""
+    talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), FakeWork())
+    called, never = asyncio.Event(), asyncio.Event()
+
+    class Stub:
+        async def Renew(self, request: pb.JoinRequest, timeout: float) -> pb.JoinReply:  # noqa: N802 (gRPC's name)
+            called.set()
+            if request.csr:
+                await never.wait()
+            raise asyncio.CancelledError
+
+    talk._stub = Stub()  # type: ignore[assignment]
+    with pytest.raises(SessionEnded, match="connection to the coordinator ended"):
+        await talk.renew(b"")
+    called.clear()
+    waiting = asyncio.create_task(talk.renew(b"csr"))
+    await called.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting

@@ -99,6 +99,7 @@ class FakeChain(ChainReader):
     def __init__(self, blueprint: Blueprint) -> None:
         sealed = blueprint.sealed
         self.info: Json = {"chain_id": sealed.chain_id, "head_block_num": 9, "head_block_id": "00000009" + 56 * "a"}
+        self.info["head_block_time"] = "2026-11-23T00:00:00.000"
         self.features = [_feature(feature.digest, feature.name) for feature in sealed.features]
         self.parameters: Json = {**sealed.genesis["initial_configuration"], "max_action_return_value_size": 256}
         self.contracts = {contract.account: (contract.wasm, ABI_PACKED) for contract in sealed.contracts}
@@ -113,6 +114,7 @@ class FakeChain(ChainReader):
         self.blocks[3] = [transaction(setcode("eosio", b"wasm of boot"))]
         self.blocks[4] = [transaction(*(newaccount(f"eosio.{name}") for name in SYSTEM))]
         self.blocks[6] = [transaction(setcode("eosio", b"wasm of eosio"))]
+        self.scheduled: list[Json] = []
         self.in_flight = self.most_in_flight = 0
         self.broken: dict[str, NodeError | Any] = {}
         """By call: the error that it raises, or the answer that it gives instead."""
@@ -175,6 +177,12 @@ class FakeChain(ChainReader):
         at = int(body.get("lower_bound", 0))
         more = {"more": at + 1} if at + 1 < len(self.features) else {}
         return {"activated_protocol_features": self.features[at : at + 1], **more}
+
+    async def answer_get_scheduled_transactions(self, body: Any) -> Any:
+        """One a page."""
+        at = int(body.get("lower_bound") or 0)
+        more = str(at + 1) if at + 1 < len(self.scheduled) else ""
+        return {"transactions": self.scheduled[at : at + 1], "more": more}
 
     async def answer_get_table_by_scope(self, body: Any) -> Any:
         """Scopes in the order of their names, paged."""

@@ -44,14 +44,23 @@ def transfer(chain: FakeChain, source: str, target: str, amount: int) -> None:
     chain.balances[target] = chain.balances.get(target, 0) + amount
 
 
-def approve(chain: FakeChain, actor: str, invalidated: str = "") -> None:
+def approve(chain: FakeChain, actor: str, invalidated: str = "", *, expired: bool = False) -> None:
     """An approval of a proposal, given at noon; invalidated: when the actor took back all that it had given."""
     given = {"level": {"actor": actor, "permission": "active"}, "time": "2026-11-22T12:00:00.000"}
     row = {"version": 1, "proposal_name": "back", "requested_approvals": [], "provided_approvals": [given]}
     chain.tables["eosio.msig", "useraaaaaaaa", "approvals2"] = [row]
+    expiration = 0 if expired else 2**32 - 1
+    proposal = {"proposal_name": "back", "packed_transaction": expiration.to_bytes(4, "little").hex() + "00" * 9}
+    chain.tables["eosio.msig", "useraaaaaaaa", "proposal"] = [proposal]
     if invalidated:
         taken_back = {"account": actor, "last_invalidation_time": f"2026-11-22T{invalidated}:00:00.000"}
         chain.tables["eosio.msig", "eosio.msig", "invals"] = [taken_back]
+
+
+def delayed(actor: str, sender: str = "") -> dict[str, Any]:
+    """An entry of get_scheduled_transactions; sender: the contract that deferred it."""
+    action = {"account": "eosio", "name": "updateauth", "authorization": [{"actor": actor, "permission": "active"}]}
+    return {"trx_id": "dd", "sender": sender, "payer": "useraaaaaaaa", "transaction": {"actions": [action]}}
 
 
 def add_producer(chain: FakeChain) -> None:

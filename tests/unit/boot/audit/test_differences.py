@@ -26,6 +26,7 @@ from tests.unit.boot.audit.planting import (
     all_of,
     approve,
     change,
+    delayed,
     row_of,
     set_authority,
     transfer,
@@ -253,6 +254,19 @@ PLANTED: list[tuple[str, Plant, dict[str, str]]] = [
         lambda chain: approve(chain, "eosio.token", "11"),
         {"no old approvals": "an approval of eosio.token"},
     ),
+    (
+        "an approval as the producers, from before there were any",
+        lambda chain: approve(chain, "eosio.prods"),
+        {"no old approvals": "an approval of eosio.prods"},
+    ),
+    (
+        "a transaction with a delay",
+        lambda chain: chain.scheduled.append(delayed("eosio")),
+        {"no old approvals": "transaction dd was delayed, and will act as eosio"},
+    ),
+    ("a user's delayed transaction", lambda chain: chain.scheduled.append(delayed("useraaaaaaaa")), {}),
+    ("what the system contract deferred", lambda chain: chain.scheduled.append(delayed("eosio", "eosio")), {}),
+    ("an approval of an expired proposal", lambda chain: approve(chain, "eosio", expired=True), {}),
     ("an approval that was invalidated", lambda chain: approve(chain, "eosio", "13"), {}),
     ("an approval by a producer", lambda chain: approve(chain, "proda"), {}),
     (
