@@ -203,9 +203,8 @@ def node_error(status: int, body: Any) -> NodeError:
     code = raw_code if isinstance(raw_code, int) and raw_code else None  # 0 is an exception without a code
     details = error.get("details")
     parts = [str(error.get("what", ""))]
-    parts += [
-        str(one.get("message", "")) for one in (details if isinstance(details, list) else ()) if isinstance(one, dict)
-    ]
+    listed = details if isinstance(details, list) else []
+    parts += [str(one.get("message", "")) for one in listed if isinstance(one, dict)]
     message = "; ".join(_line(part) for part in parts if part.strip()) or f"HTTP {status}"
     return _kind(status, code)(status, code, _line(str(error.get("name", ""))), message)
 

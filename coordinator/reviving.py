@@ -69,10 +69,8 @@ async def revive(desk: NetworkDesk, runner: Runner, sealed: Sealed, reporter: Re
 
 def designated(desk: NetworkDesk, sealed: Sealed, schedule: frozenset[str]) -> Node | None:
     """The first elected producer, in the inventory's order, that is in the schedule and whose node runs."""
-    nodes = {node.account: node for node in desk.network.nodes if not node.party}
-    return next(
-        (nodes[name] for name in sealed.elected if name in schedule & nodes.keys() and desk.running(nodes[name])), None
-    )
+    running = {node.account: node for node in desk.network.nodes if not node.party and desk.running(node)}
+    return next((running[name] for name in sealed.elected if name in schedule & running.keys()), None)
 
 
 async def _schedule(desk: NetworkDesk) -> frozenset[str]:

@@ -103,7 +103,7 @@ async def bring_up(launch: Launch) -> Process:
     except (DirtyDatabase, NotAnswering) as fault:
         if launch.keep_blocks or not launch.spec.peers:
             raise NodeFault(
-                f"{fault}: its blocks cannot be replayed; they are kept in {launch.folder.data / 'blocks'}: "
+                f"{fault}: its blocks cannot be replayed; they are kept in {folder.data / 'blocks'}: "
                 "try nodeos --hard-replay-blockchain by hand"
             ) from fault
         log.warning("%s; fetching all blocks from its peers again", fault)
@@ -134,7 +134,7 @@ async def _recover_from_peers(launch: Launch) -> None:
         log.warning("node %s: no peer has later blocks, or none answers (%s)", launch.spec.name, error)
     finally:
         if process := launch.folder.process:  # a task that is cancelled here must not leave it running like this
-            await _stop(launch.folder.name, process)
+            await halt(launch.folder.name, process)
 
 
 async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
@@ -155,14 +155,15 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     try:
         await _answers(launch, process, deadline)
     except NodeFault:
-        await _stop(folder.name, process)
+        await halt(folder.name, process)
         if not launch.meant:
             folder.forget()
         raise
     return process
 
 
-async def _stop(name: str, process: Process) -> None:
+async def halt(name: str, process: Process) -> None:
+    """Stops a node's process with SIGTERM. Raises NodeFault when it does not end."""
     try:
         await asyncio.to_thread(processes.stop, process)
     except (StillRunningError, PermissionError) as error:

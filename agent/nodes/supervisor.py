@@ -18,7 +18,7 @@ from agent.nodeos.spec import NodeSpec, SpecError
 from agent.nodes.errors import BadConfiguration, NodeFault, UnknownNode
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder, NodeRecord
-from agent.nodes.launch import Launch, bring_up, check_room
+from agent.nodes.launch import Launch, bring_up, check_room, halt
 from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeState, NodeStatus, Restarts, look
 from antelope.http import NodeClient
@@ -28,7 +28,6 @@ from inventory.network import Role
 from support import nodelogs, processes
 from support.bundled import Runtime, fetch
 from support.locks import FileLock
-from support.processes import StillRunningError
 from support.tasks import end
 
 log = logging.getLogger(__name__)
@@ -90,8 +89,8 @@ class Nodes:
             if process and process != folder.process:
                 folder.remember(process)
             if process and folder.recovering:  # its agent died while it ran without what it is to run with
-                with contextlib.suppress(StillRunningError, PermissionError):
-                    await asyncio.to_thread(processes.stop, process)
+                with contextlib.suppress(NodeFault):
+                    await halt(folder.name, process)
         self._watcher = asyncio.create_task(self._watch(), name="nodes")
 
     async def close(self) -> None:
@@ -200,10 +199,7 @@ class Nodes:
     async def _halt(self, node: _Node) -> None:
         process = node.folder.process or processes.running(node.folder.path)
         if process:
-            try:
-                await asyncio.to_thread(processes.stop, process)
-            except (StillRunningError, PermissionError) as error:
-                raise NodeFault(f"node {node.folder.name}: {error}") from error
+            await halt(node.folder.name, process)
 
     async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes, *, meant: bool = False) -> None:
         """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status.

@@ -133,8 +133,11 @@ def test_transactions_keep_below_the_genesis_limit(blueprint: Blueprint) -> None
         assert len(accounts.work(blueprint)) == pushes
 
 
+NULL = "EOS1111111111111111111111111111111114T1Anm"
+
+
 def test_registration_is_of_the_sealed_key(chain: FakeChain, blueprint: Blueprint) -> None:
-    """Another key, or an unregistered producer, is missing."""
+    """Another key, or an unregistered producer, is missing; one with several keys is shown with the null key."""
     other = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
     rows = [{"owner": "prodwon", "producer_key": KEY, "is_active": 1}]
     chain.tables["eosio", "eosio", "producers"] = rows
@@ -143,7 +146,11 @@ def test_registration_is_of_the_sealed_key(chain: FakeChain, blueprint: Blueprin
     assert missing(chain, blueprint, "register") == ("prodlost",)
     rows[1] = {"owner": "prodlost", "producer_key": KEY, "is_active": 1}
     assert missing(chain, blueprint, "register") == ()
-    rows[0] = {"owner": "prodwon", "producer_key": KEY, "is_active": 0}
+    rows.append({"owner": "stranger", "producer_key": NULL, "is_active": 1})
+    assert missing(chain, blueprint, "register") == ()
+    rows[1] = {"owner": "prodlost", "producer_key": NULL, "is_active": 1}
+    assert missing(chain, blueprint, "register") == ("prodlost",)
+    rows[:2] = [{"owner": "prodwon", "producer_key": KEY, "is_active": 0}, {**rows[1], "producer_key": KEY}]
     assert missing(chain, blueprint, "register") == ("prodwon",)
 
 

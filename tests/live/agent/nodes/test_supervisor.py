@@ -17,6 +17,7 @@ from agent.nodes.errors import BadConfiguration, DiskFull, FolderInUse, OtherCha
 from agent.nodes.folder import NodeFolder
 from agent.nodes.starter import NotNow
 from agent.nodes.state import NodeState
+from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode
 from inventory.network import Role
 from support import processes
@@ -120,12 +121,18 @@ async def test_a_killed_node_comes_back_with_its_blocks(bench: Bench) -> None:
     assert await nodes.client("genesis").get_block_info(before.lib) == block
 
 
-async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench: Bench) -> None:
-    """A block that was not irreversible at the crash is not made again differently while a follower has it."""
+async def _followed(bench: Bench) -> Nodes:
+    """An agent with a genesis node and a full one that follows it."""
     nodes = await bench.agent()
     follower = bench.spec("follower", Role.FULL)
     await bench.start(nodes, follower, NodeMode.NORMAL)
     await bench.start(nodes, bench.spec("genesis", peers=(follower.p2p_endpoint,)))
+    return nodes
+
+
+async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench: Bench) -> None:
+    """A block that was not irreversible at the crash is not made again differently while a follower has it."""
+    nodes = await _followed(bench)
     await head(nodes, "follower", 6)
     killed = await status(nodes, "genesis")
     os.kill(killed.pid, signal.SIGKILL)
@@ -139,10 +146,7 @@ async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench:
 
 async def test_a_recovery_that_its_agent_did_not_finish_is_done_again(bench: Bench) -> None:
     """An agent dies while its node recovers, and perhaps runs without -e for that: the next one begins again."""
-    nodes = await bench.agent()
-    follower = bench.spec("follower", Role.FULL)
-    await bench.start(nodes, follower, NodeMode.NORMAL)
-    await bench.start(nodes, bench.spec("genesis", peers=(follower.p2p_endpoint,)))
+    nodes = await _followed(bench)
     await head(nodes, "genesis", 6)
     await nodes.close()
     folder = NodeFolder(bench.data / "nodes" / "genesis")

@@ -101,6 +101,25 @@ def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
     assert (began, told) == (["h0"], [])
 
 
+def test_an_interruption_ends_who_still_logs_in(tmp_path: Path) -> None:
+    """A server that has not yet greeted is not dialled again, and nothing is done there afterwards."""
+    stop, done = threading.Event(), []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = Host("slow", "127.0.0.1", Ssh("127.0.0.1", server.getsockname()[1], known_hosts=tmp_path / "none"))
+
+        def interrupt() -> None:
+            with server.accept()[0]:
+                stop.set()
+
+        threading.Thread(target=interrupt, daemon=True).start()
+        with pytest.raises(Interrupted):
+            on_each([host], lambda *_: done.append("work"), stop=stop)
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert done == []
+
+
 @pytest.fixture
 def garbage() -> Iterator[int]:
     """A port whose server speaks something else than SSH."""

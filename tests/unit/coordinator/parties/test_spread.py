@@ -83,6 +83,16 @@ def test_links_are_known_at_both_ends(tmp_path: Path) -> None:
     )
 
 
+def test_who_was_invited_anew_takes_the_place_of_who_is_gone(tmp_path: Path) -> None:
+    """Whichever of them joined first, the account's node is that of the one who may act."""
+    gone = replace(_party(1, ("n00",)), state=Standing.REVOKED)
+    anew = replace(_party(1), name="anew")
+    for parties in ((gone, anew), (anew, gone)):
+        whole = with_parties(_network(tmp_path), parties, [anew.account])
+        assert [node.host for node in whole.nodes if node.account == anew.account] == ["anew"]
+        assert whole.holder(anew.account) == "anew"
+
+
 def test_a_boot_knows_them_again(tmp_path: Path) -> None:
     """What the operator's nodes are started with names the parties' endpoints; awaited ones hold their accounts."""
     network = _network(tmp_path)
