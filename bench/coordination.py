@@ -19,7 +19,7 @@ from aiohttp import web
 from agent.queries import Queries
 from agent.session import Credentials, Send, Session
 from antelope.http import NodeClient
-from coordinator.hub import Hub
+from coordinator.agents.hub import Hub
 from protos import coordination_pb2 as pb
 from support.tls import Kind, key_pem, load_or_make_key, make_csr
 

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS
-from coordinator.booting import Booted, boot
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.places import near
-from coordinator.progress import reporter
-from coordinator.serving import until_stopped
-from coordinator.session import Session, advertised
-from coordinator.summary import summarise
+from coordinator.report.progress import reporter
+from coordinator.report.summary import summarise
+from coordinator.state.paths import near
+from coordinator.workflows.boot import Booted, boot
+from coordinator.workflows.serve import until_stopped
+from coordinator.workflows.session import Session, advertised
 from inventory.network import Network
 
 

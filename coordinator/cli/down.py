@@ -9,8 +9,8 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
-from coordinator.hosts import stop_hosts
-from coordinator.state import State
+from coordinator.hosts.fleet import stop_hosts
+from coordinator.state.folder import State
 from inventory.network import Network
 from support.locks import FileLock, LockedError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from antelope.errors import NodeError
 from boot.audit import AuditError
 from boot.plan import PlanError
-from coordinator.hub import HubError
-from coordinator.link import LinkError
-from coordinator.register import RegisterError
+from coordinator.agents.hub import HubError
+from coordinator.agents.link import LinkError
+from coordinator.agents.register import RegisterError
 from inventory.errors import InventoryError
 from support.artifacts import DamagedError, MissingError
 from support.bundled import BundledError

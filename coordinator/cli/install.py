@@ -9,9 +9,9 @@ from rich.console import Console
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import UsageProblem
-from coordinator.hosts import Hosts
-from coordinator.progress import reporter
-from coordinator.session import open_session
+from coordinator.hosts.fleet import Hosts
+from coordinator.report.progress import reporter
+from coordinator.workflows.session import open_session
 from inventory.network import Network
 
 

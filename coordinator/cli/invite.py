@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import click
 
-from coordinator.ca import Authority
+from coordinator.agents.ca import Authority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
-from coordinator.kept import reserve_port
-from coordinator.parties.inviting import HOURS, MOST_HOURS, check_name, invite
-from coordinator.session import advertised
-from coordinator.state import State
+from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invite
+from coordinator.state.folder import State
+from coordinator.state.numbers import reserve_port
+from coordinator.workflows.session import advertised
 from inventory.network import Network
 from support.endpoint import Endpoint
 from support.invitation import parse

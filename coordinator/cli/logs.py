@@ -8,8 +8,8 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
-from coordinator.hosts import deployment
-from coordinator.state import State
+from coordinator.hosts.fleet import deployment
+from coordinator.state.folder import State
 from inventory.network import Host, Network
 
 AGENT = "agent"

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from coordinator.places import near
+from coordinator.state.paths import near
 from inventory.network import Network
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.parties.attesting import Attestation, check, count
-from coordinator.parties.book import Book
-from coordinator.parties.invites import Invite, Invites
-from coordinator.state import State
-from coordinator.tables import columns
+from coordinator.parties.attestations import Attestation, check, count
+from coordinator.parties.invite_store import Invite, Invites
+from coordinator.parties.store import Book
+from coordinator.report.tables import columns
+from coordinator.state.folder import State
 from inventory.network import Network
 
 

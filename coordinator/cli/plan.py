@@ -10,8 +10,8 @@ from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
 from boot.steps import STEPS
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.planning import cleos_plan
-from coordinator.state import State
+from coordinator.engine.dry_run import cleos_plan
+from coordinator.state.folder import State
 from inventory.network import Network
 from inventory.topology import dot
 

@@ -9,10 +9,10 @@ import sys
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.passwords import Passwords, in_thread
-from coordinator.preflight.run import preflight
-from coordinator.progress import PlainReporter
-from coordinator.tables import columns
+from coordinator.hosts.passwords import Passwords, in_thread
+from coordinator.hosts.preflight.run import preflight
+from coordinator.report.progress import PlainReporter
+from coordinator.report.tables import columns
 from inventory.network import Network
 
 

@@ -6,8 +6,8 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
-from coordinator.parties.inviting import revoke
-from coordinator.state import State
+from coordinator.parties.invitations import revoke
+from coordinator.state.folder import State
 from inventory.network import Network
 
 

@@ -8,13 +8,13 @@ import time
 
 import click
 
-from coordinator.booting import check_unchanged
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.hosts import Hosts
-from coordinator.keeping import agents_kept
-from coordinator.progress import PlainReporter
-from coordinator.serving import serving, until_stopped
-from coordinator.session import advertised, open_session
+from coordinator.hosts.fleet import Hosts
+from coordinator.report.progress import PlainReporter
+from coordinator.workflows.boot import check_unchanged
+from coordinator.workflows.local_agents import agents_kept
+from coordinator.workflows.serve import serving, until_stopped
+from coordinator.workflows.session import advertised, open_session
 from inventory.network import Network
 
 

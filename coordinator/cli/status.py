@@ -8,16 +8,16 @@ import json
 
 import click
 
-from coordinator.answering import answering
+from coordinator.agents.hub import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.control import NoAnswer, ask_running
-from coordinator.hosts import tunnelled
-from coordinator.hub import BusyError
-from coordinator.local import agent_runs
-from coordinator.reporting import gather, planned
-from coordinator.session import GLANCE_SECONDS, open_session
-from coordinator.state import State
-from coordinator.tables import report_lines
+from coordinator.hosts.fleet import tunnelled
+from coordinator.hosts.local import agent_runs
+from coordinator.report.status import gather, planned
+from coordinator.report.tables import report_lines
+from coordinator.state.control import NoAnswer, ask_running
+from coordinator.state.folder import State
+from coordinator.workflows.answering import answering
+from coordinator.workflows.session import GLANCE_SECONDS, open_session
 from inventory.network import Network
 from support.retry import retrying
 

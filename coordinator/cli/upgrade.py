@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
+from coordinator.agents.hub import BusyError
 from coordinator.cli.options import Amount, Settings, inventory_argument
-from coordinator.control import ask_running
 from coordinator.errors import OperationFailed
-from coordinator.hosts import Hosts
-from coordinator.hub import BusyError
-from coordinator.parties.upgrading import Contract, read_contract, upgrade
-from coordinator.progress import PlainReporter
-from coordinator.session import DIAL_SECONDS, open_session
-from coordinator.state import State
+from coordinator.hosts.fleet import Hosts
+from coordinator.parties.upgrades import Contract, read_contract, upgrade
+from coordinator.report.progress import PlainReporter
+from coordinator.state.control import ask_running
+from coordinator.state.folder import State
+from coordinator.workflows.session import DIAL_SECONDS, open_session
 from inventory.network import Network
 
 WAIT = 600.0

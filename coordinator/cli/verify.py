@@ -8,16 +8,16 @@ import json
 import click
 
 from boot.audit import Report, render
-from coordinator.answering import answering
-from coordinator.booting import check_unchanged
+from coordinator.agents.hub import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.control import NoAnswer, ask_running
 from coordinator.errors import OperationFailed
-from coordinator.hosts import tunnelled
-from coordinator.hub import BusyError
-from coordinator.remote import audit_chain
-from coordinator.session import DIAL_SECONDS, open_session, require_sealed
-from coordinator.state import State
+from coordinator.hosts.fleet import tunnelled
+from coordinator.report.audit import audit_chain
+from coordinator.state.control import NoAnswer, ask_running
+from coordinator.state.folder import State
+from coordinator.workflows.answering import answering
+from coordinator.workflows.boot import check_unchanged
+from coordinator.workflows.session import DIAL_SECONDS, open_session, require_sealed
 from inventory.network import Network
 from support.retry import retrying
 

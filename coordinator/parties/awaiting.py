@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 
 from coordinator.errors import OperationFailed
-from coordinator.parties.book import Party
-from coordinator.parties.invites import Invites
-from coordinator.progress import Reporter
-from coordinator.session import Session
+from coordinator.parties.invite_store import Invites
+from coordinator.parties.store import Party
+from coordinator.report.progress import Reporter
+from coordinator.workflows.session import Session
 from support.retry import DeadlineError, poll
 
 STEP, TITLE = "parties", "wait for parties"

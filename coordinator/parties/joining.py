@@ -6,12 +6,12 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from coordinator.ca import Authority
-from coordinator.parties.book import Book
-from coordinator.parties.invites import InviteRefused, Invites
-from coordinator.parties.throttle import Throttle
-from coordinator.register import Register, RegisterError
-from coordinator.server import JoinRefused
+from coordinator.agents.ca import Authority
+from coordinator.agents.register import Register, RegisterError
+from coordinator.agents.server import JoinRefused
+from coordinator.agents.throttle import Throttle
+from coordinator.parties.invite_store import InviteRefused, Invites
+from coordinator.parties.store import Book
 from support.journal import Journal
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate, load_csr, public_bytes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boot.audit.seen import Observed
-from coordinator.parties.book import Book
+from coordinator.parties.store import Book
 
 
 def observed(book: Book) -> Observed:

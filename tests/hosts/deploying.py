@@ -10,10 +10,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from coordinator.ca import Authority
-from coordinator.deploy.bundle import Bundle, Target, build
-from coordinator.deploy.deployment import SshDeployment
-from coordinator.state import State
+from coordinator.agents.ca import Authority
+from coordinator.hosts.deploy.bundle import Bundle, Target, build
+from coordinator.hosts.deploy.deployment import SshDeployment
+from coordinator.state.folder import State
 from inventory.load import load
 from inventory.network import Host, Network, Ssh
 from tests.testbed.realhosts.access import CAREFUL_PASSWORD

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.deploy.installer import Installed
+from coordinator.hosts.deploy.installer import Installed
 from tests.hosts.deploying import Operator, network
 from tests.testbed.realhosts import cgroups
 from tests.testbed.realhosts.client import Testbed

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.deploy.connection import GONE_SECONDS, KEEPALIVE_SECONDS, HostConnection
-from coordinator.deploy.errors import CommandFailed, DeployError, HostKeyRefused, LoginRefused
-from coordinator.deploy.privileged import Privileged
-from coordinator.deploy.tunnels import Tunnels
+from coordinator.hosts.deploy.connection import GONE_SECONDS, KEEPALIVE_SECONDS, HostConnection
+from coordinator.hosts.deploy.errors import CommandFailed, DeployError, HostKeyRefused, LoginRefused
+from coordinator.hosts.deploy.privileged import Privileged
+from coordinator.hosts.deploy.tunnels import Tunnels
 from inventory.network import Host, HostKeyPolicy, Ssh, Sudo
 from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD
 from tests.testbed.realhosts.client import Testbed

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.preflight.model import Preflight
-from coordinator.preflight.run import preflight
+from coordinator.hosts.preflight.model import Preflight
+from coordinator.hosts.preflight.run import preflight
 from inventory.network import Network, Sudo
 from tests.hosts.deploying import disk, network, over_ssh
 from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent import cli, commands
-from coordinator.hub import Hub
+from coordinator.agents.hub import Hub
 from support.processes import Process
 from support.tls import Kind
 
@@ -125,7 +125,7 @@ def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
 
 def test_a_wrong_certificate_is_not_taken(tmp_path: Path) -> None:
     """Another name's, another key's, another CA's, or no certificate at all."""
-    from coordinator.ca import Authority
+    from coordinator.agents.ca import Authority
     from support.tls import Identity, load_or_make_key, make_csr
 
     data = tmp_path / "data"

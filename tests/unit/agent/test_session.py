@@ -10,7 +10,7 @@ import pytest
 
 from agent import session
 from agent.session import Session, SessionEnded
-from coordinator.hub import Hub
+from coordinator.agents.hub import Hub
 from protos import coordination_pb2 as pb
 from support.retry import poll
 from tests.unit.coordinator.fakes import FakeWork, credentials

@@ -18,7 +18,7 @@ ALLOWED = {
     "agent": {"antelope", "inventory", "boot", "support", "protos"},
     "coordinator": {"antelope", "inventory", "boot", "support", "protos"},
 }
-PURE = {"coordinator/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
+PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
 
 def modules(path: Path) -> Iterator[str]:

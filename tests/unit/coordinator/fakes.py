@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.session import Credentials, Send, Session
-from coordinator.hub import Hub
+from coordinator.agents.hub import Hub
 from protos import coordination_pb2 as pb
 from support.tls import Kind, key_pem, load_or_make_key, make_csr
 

@@ -13,10 +13,10 @@ import grpc
 import pytest
 
 from agent.session import OPTIONS, Credentials, Refused, Session, SessionEnded
-from coordinator import server
-from coordinator.ca import Authority
-from coordinator.hub import Hub
-from coordinator.server import CALLS_PER_AGENT, SESSIONS
+from coordinator.agents import server
+from coordinator.agents.ca import Authority
+from coordinator.agents.hub import Hub
+from coordinator.agents.server import CALLS_PER_AGENT, SESSIONS
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.retry import poll

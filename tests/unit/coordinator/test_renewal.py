@@ -16,8 +16,8 @@ from agent.identity import admit, request
 from agent.renewal import Renewal
 from agent.serve import Agent, read_credentials
 from agent.session import Credentials, Refused, Session, SessionEnded
-from coordinator.ca import Authority
-from coordinator.hub import RENEWALS, Hub
+from coordinator.agents.ca import Authority
+from coordinator.agents.hub import RENEWALS, Hub
 from support.journal import Journal
 from support.retry import poll
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, is_due, load_certificate

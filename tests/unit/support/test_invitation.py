@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.ca import Authority
+from coordinator.agents.ca import Authority
 from support.invitation import PREFIX, InvitationError, pack, parse
 from support.tls import Identity, Kind, load_certificate, load_or_make_key, make_csr
 

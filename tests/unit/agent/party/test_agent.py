@@ -25,11 +25,11 @@ from agent.party.duties import PartyDuties
 from agent.party.joining import Joining, read_token
 from agent.serve import read_credentials
 from agent.session import Refused
-from coordinator.hub import Hub
-from coordinator.link import AgentLink, TaskBody
-from coordinator.parties.book import Party, Standing
-from coordinator.parties.desk import Desk
-from coordinator.parties.inviting import invite
+from coordinator.agents.hub import Hub
+from coordinator.agents.link import AgentLink, TaskBody
+from coordinator.parties.invitations import invite
+from coordinator.parties.registrations import Desk
+from coordinator.parties.store import Party, Standing
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
 from support.journal import Journal

@@ -11,9 +11,9 @@ import pytest
 
 from agent.config import ConfigError, DataFolder
 from agent.party.joining import JoinError, Joining, read_token
-from coordinator.hub import Hub
-from coordinator.parties.desk import Desk
-from coordinator.parties.inviting import invite
+from coordinator.agents.hub import Hub
+from coordinator.parties.invitations import invite
+from coordinator.parties.registrations import Desk
 from support.invitation import InvitationError
 from support.tls import Identity, Kind, identity_of, load_certificate
 from tests.unit.coordinator.parties.conftest import RULES

@@ -28,9 +28,9 @@ from antelope import actions
 from antelope.asset import Asset
 from antelope.genesis import DEVELOPMENT_KEY
 from antelope.transaction import Transaction
-from coordinator.ca import Authority
-from coordinator.hub import Hub
-from coordinator.parties.inviting import invite
+from coordinator.agents.ca import Authority
+from coordinator.agents.hub import Hub
+from coordinator.parties.invitations import invite
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc

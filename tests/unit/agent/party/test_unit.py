@@ -14,9 +14,9 @@ from agent.party import settings
 from agent.party.joining import Joining, read_token
 from agent.party.unit import unit_text
 from agent.session import Refused
-from coordinator.hub import Hub
-from coordinator.parties.desk import Desk
-from coordinator.parties.inviting import invite
+from coordinator.agents.hub import Hub
+from coordinator.parties.invitations import invite
+from coordinator.parties.registrations import Desk
 from tests.unit.agent.party.conftest import ALICE
 from tests.unit.coordinator.parties.conftest import RULES
 

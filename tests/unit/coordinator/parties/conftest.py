@@ -14,10 +14,10 @@ import pytest
 
 from agent.session import OPTIONS, Credentials, Send, Session
 from antelope.keys import PrivateKey
-from coordinator.hub import Hub
+from coordinator.agents.hub import Hub
 from coordinator.parties.admission import Rules
-from coordinator.parties.desk import Desk
-from coordinator.parties.inviting import invite
+from coordinator.parties.invitations import invite
+from coordinator.parties.registrations import Desk
 from inventory.reach import Reach
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc

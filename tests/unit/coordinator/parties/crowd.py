@@ -13,11 +13,11 @@ from typing import Any
 from agent.session import Send
 from antelope.keys import PrivateKey
 from antelope.names import name_to_int
-from coordinator.desk import NetworkDesk
-from coordinator.hub import Hub
-from coordinator.parties.desk import Desk
-from coordinator.session import Session
-from coordinator.state import State
+from coordinator.agents.hub import Hub
+from coordinator.engine.access import NetworkDesk
+from coordinator.parties.registrations import Desk
+from coordinator.state.folder import State
+from coordinator.workflows.session import Session
 from inventory.allocation import holdings
 from inventory.load import load
 from inventory.network import Network

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from antelope.keys import PrivateKey
-from coordinator.parties.book import Standing
-from coordinator.parties.desk import TIMES
+from coordinator.parties.registrations import TIMES
+from coordinator.parties.store import Standing
 from inventory.reach import Reach
 from protos import coordination_pb2 as pb
 from support.retry import poll

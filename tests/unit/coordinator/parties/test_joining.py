@@ -12,10 +12,10 @@ import pytest
 
 from agent.session import OPTIONS, Credentials, Refused, SessionEnded
 from coordinator.errors import UsageProblem
-from coordinator.parties.book import Standing
-from coordinator.parties.inviting import check_name, invite
+from coordinator.parties.invitations import check_name, invite
 from coordinator.parties.joining import TRIES
-from coordinator.session import check_names
+from coordinator.parties.store import Standing
+from coordinator.workflows.session import check_names
 from inventory.names import user_name
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc

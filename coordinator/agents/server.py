@@ -1,0 +1,248 @@
+"""The coordinator's gRPC server: who may connect, how much they may send, and how messages reach the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any, Protocol
+
+import grpc
+from cryptography import x509
+
+from coordinator.agents.link import Connection
+from coordinator.agents.throttle import Throttle
+from protos import coordination_pb2 as pb
+from protos import coordination_pb2_grpc as rpc
+from support.artifacts import ArtifactStore
+from support.endpoint import Endpoint
+from support.tasks import end
+from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
+
+MESSAGE_LIMIT = 8 << 20
+"""Bytes of one message."""
+HELLO_SECONDS = 10.0
+"""Time limit from the opening of a stream to its Hello."""
+LAST_WRITE_SECONDS = 1.0
+"""Seconds for a message, of either side, that is being sent when its stream ends."""
+PARTY_MESSAGES = 50
+"""Messages of one party that are read per second; further ones wait."""
+STREAMS_PER_AGENT = 16
+CALLS = 4096
+"""Calls that are served concurrently, of all agents together."""
+CALLS_PER_AGENT = 16
+"""Calls of one agent that are served concurrently, over any number of connections."""
+SESSIONS, SESSIONS_SECONDS = 60, 60.0
+"""This many sessions of one party may begin in this many seconds; an agent dials at most every 2 s."""
+CHUNK = 1 << 20
+FILES = 8192
+"""Files that this process may have open, where the system lets it: 1,024, as usual, are fewer than agents may come."""
+OWN_FILES = 256
+"""Those that are not for connections: the journal, artifacts, SSH, other terminals."""
+
+OPTIONS: list[tuple[str, int]] = [
+    ("grpc.so_reuseport", 0),  # a second coordinator must fail to listen, not share the port
+    ("grpc.max_receive_message_length", MESSAGE_LIMIT),
+    ("grpc.max_send_message_length", MESSAGE_LIMIT),
+    ("grpc.max_concurrent_streams", STREAMS_PER_AGENT),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 30_000),  # without any call: an agent always has its session
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 2_000),
+]
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class JoinRefused(Exception):
+    """Why a certificate is not signed, in one line."""
+
+    def __init__(self, message: str, later: bool = False) -> None:
+        """later: the same request may succeed in a moment."""
+        super().__init__(message)
+        self.later = later
+
+
+class AgentHandler(Protocol):
+    """Handles agents' calls once the server has admitted them: the hub."""
+
+    artifacts: ArtifactStore
+
+    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+        """Why the holder of this certificate is refused; None: it is accepted."""
+
+    def joined(self, connection: Connection, hello: pb.Hello) -> None:
+        """An agent opened a stream with its Hello."""
+
+    def received(self, connection: Connection, message: pb.FromAgent) -> str:
+        """An agent sent another message. Returns what is wrong with it; empty: nothing."""
+
+    def left(self, connection: Connection) -> None:
+        """An agent's stream ended."""
+
+    def renew(self, identity: Identity, csr: bytes) -> bytes:
+        """The certificate (PEM) that replaces the one the agent uses. Raises JoinRefused."""
+
+    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
+        """The certificate (PEM) for a party that connects with its invitation's. Raises JoinRefused."""
+
+
+class _Servicer(rpc.CoordinationServicer):
+    def __init__(self, handler: AgentHandler) -> None:
+        self._handler = handler
+        self._calls: Counter[Identity] = Counter()
+        self._sessions = Throttle(SESSIONS, SESSIONS_SECONDS)
+
+    async def Session(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]  # noqa: N802
+        connection = Connection(*await self._admit(context, streams=True))
+        party = connection.identity.kind is Kind.PARTY
+        if party and not self._sessions.allows(connection.identity.name, time.monotonic()):
+            reason = f"more than {SESSIONS} sessions in {SESSIONS_SECONDS:g} s"
+            await _abort_stream(context, grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+        try:
+            async with asyncio.timeout(HELLO_SECONDS):
+                first = await context.read()
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello came")
+        if first is grpc.aio.EOF or first.WhichOneof("body") != "hello":
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be a Hello")
+        self._handler.joined(connection, first.hello)
+        pumps = (
+            asyncio.create_task(self._read(connection, context)),
+            asyncio.create_task(_write(connection, context)),
+        )
+        for pump in pumps:
+            pump.add_done_callback(lambda _: connection.close(grpc.StatusCode.CANCELLED, "the stream broke"))
+        try:
+            code, reason = await connection.closed
+            # A status cannot be sent while a message is being sent: the writer finishes that first.
+            await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
+        finally:
+            await end(*pumps)
+            self._handler.left(connection)
+        if code is not grpc.StatusCode.OK:
+            await context.abort(code, reason)
+
+    async def _read(self, connection: Connection, context: Context) -> None:
+        began, count = time.monotonic(), 0
+        while (message := await context.read()) is not grpc.aio.EOF:
+            count += 1
+            if connection.identity.kind is Kind.PARTY and count >= PARTY_MESSAGES:
+                # What a party sends faster stays in its own connection, and delays nobody else.
+                await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
+                began, count = time.monotonic(), 0
+            wrong = self._handler.received(connection, message)
+            if wrong:
+                connection.close(grpc.StatusCode.INVALID_ARGUMENT, wrong)
+                return
+        connection.close(grpc.StatusCode.OK, "")
+
+    async def Fetch(self, request: pb.FetchRequest, context: Any) -> AsyncIterator[pb.Chunk]:  # noqa: N802
+        await self._admit(context)
+        try:
+            data = self._handler.artifacts.get(request.sha256)
+        except (KeyError, ValueError):
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no artifact {request.sha256[:64]!r} is held here")
+        for start in range(0, len(data), CHUNK):
+            yield pb.Chunk(data=data[start : start + CHUNK])
+
+    async def Renew(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
+        identity, _ = await self._admit(context)
+        return await _signed(context, lambda: self._handler.renew(identity, request.csr))
+
+    async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
+        identity, print_ = await self._admit(context, joining=True)
+        return await _signed(context, lambda: self._handler.redeem(identity, print_, request))
+
+    async def _admit(self, context: Any, *, joining: bool = False, streams: bool = False) -> tuple[Identity, str]:
+        """The caller's identity and fingerprint, from the certificate that TLS verified. Ends the call if the register
+        does not accept it, or if a Join comes without an invitation. streams: the caller sends messages, none read yet.
+        """
+        abort = partial(_abort_stream, context) if streams else context.abort
+        refusal: str | None
+        try:
+            (pem,) = context.auth_context()["x509_pem_cert"]
+            certificate: x509.Certificate = load_certificate(pem)
+            identity = identity_of(certificate)
+            print_ = fingerprint(certificate)
+            refusal = _not_invited(identity) if joining else self._handler.refusal(identity, print_)
+        except (KeyError, ValueError, TlsError):
+            refusal = "a certificate of this network is needed"
+        if refusal:
+            await abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+        if self._calls[identity] >= CALLS_PER_AGENT:
+            reason = f"more than {CALLS_PER_AGENT} calls at the same time"
+            await abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
+        self._calls[identity] += 1
+        context.add_done_callback(lambda context: self._ended(identity))
+        return identity, print_
+
+    def _ended(self, identity: Identity) -> None:
+        self._calls[identity] -= 1
+        if not self._calls[identity]:
+            del self._calls[identity]
+
+
+async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:
+    """Ends a stream of which nothing was read. The first message is awaited, because a caller that is still sending
+    when the stream ends gets an internal error instead of the reason.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_WRITE_SECONDS):
+            await context.read()
+    await context.abort(code, reason)
+
+
+async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
+    """Answers with the certificate, or ends the call with the reason why there is none."""
+    try:
+        return pb.JoinReply(certificate=sign())
+    except JoinRefused as refused:
+        code = grpc.StatusCode.RESOURCE_EXHAUSTED if refused.later else grpc.StatusCode.PERMISSION_DENIED
+        await context.abort(code, str(refused))
+        raise  # abort has raised already
+
+
+def _not_invited(identity: Identity) -> str | None:
+    return None if identity.kind is Kind.INVITE else f"{identity.name} has joined already"
+
+
+async def _write(connection: Connection, context: Context) -> None:
+    while (message := await connection.next()) is not None:
+        await context.write(message)
+
+
+def connections_at_once() -> int:
+    """How many may be open, known or not: who only connects must not use up the files that everything else needs.
+
+    Raises the process's own limit of open files as far as it may.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    bounds = [FILES] if hard == resource.RLIM_INFINITY else [FILES, hard]
+    if soft != resource.RLIM_INFINITY and soft < min(bounds):
+        soft = min(bounds)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    most = FILES if soft == resource.RLIM_INFINITY else min(soft, FILES)
+    return max(most - OWN_FILES, most // 2)
+
+
+def make_server(
+    handler: AgentHandler, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes
+) -> tuple[grpc.aio.Server, int]:
+    """A server that is not started yet, and its port. Key and certificates are PEM. Raises OSError: cannot listen."""
+    options = [*OPTIONS, ("grpc.max_allowed_incoming_connections", connections_at_once())]
+    server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
+    rpc.add_CoordinationServicer_to_server(_Servicer(handler), server)
+    credentials = grpc.ssl_server_credentials([(key, certificate)], root_certificates=ca, require_client_auth=True)
+    try:
+        port = server.add_secure_port(str(listen), credentials)
+    except RuntimeError as error:
+        raise OSError(f"cannot listen on {listen}: is the port taken, or the address another machine's?") from error
+    return server, port

@@ -1,0 +1,1 @@
+"""How a plan is carried out: `executor` decides (pure), `runner` does, and `access` chooses the node that answers."""

@@ -1,0 +1,101 @@
+"""Which agent and which node answer a query or carry out a task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from antelope.errors import Unreachable
+from boot.step import Query
+from coordinator.agents.hub import Hub
+from coordinator.agents.link import AgentLink
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+
+RUNNING, FAILED = "running", "failed"
+"""States of a node, as agents report them."""
+ACT_SECONDS = 600.0
+"""Seconds that a task may take altogether."""
+CATCH_UP_SECONDS = 120.0
+"""Seconds that a node may take to get a block that its next transaction depends on."""
+
+
+class TaskFailedError(Exception):
+    """An agent could not carry out a task, and said why."""
+
+    def __init__(self, error: str, retryable: bool) -> None:
+        super().__init__(error)
+        self.retryable = retryable
+
+
+class NetworkDesk:
+    """The network's nodes, through whichever agents are connected."""
+
+    def __init__(self, network: Network, hub: Hub) -> None:
+        self.network = network
+        self.hub = hub
+
+    def link(self, host: str) -> AgentLink:
+        """The agent of a host. Raises Unreachable when it never enrolled."""
+        try:
+            return self.hub.links[host]
+        except KeyError:
+            raise Unreachable(0, None, "", f"host {host} has no agent; run coord boot") from None
+
+    def status(self, node: Node) -> pb.NodeStatus | None:
+        """A node's latest status from its agent; None: the agent does not know the node, or is not connected."""
+        link = self.hub.links.get(node.host)
+        if link is None or not link.connected or link.status is None:
+            return None
+        return next((status for status in link.status.nodes if status.name == node.name), None)
+
+    def running(self, node: Node) -> bool:
+        """Whether the node runs, according to its agent."""
+        status = self.status(node)
+        return status is not None and status.state == RUNNING
+
+    @property
+    def reader(self) -> Node:
+        """The node that evidence is read from: the genesis node, or another running node of the operator's."""
+        candidates = (self.network.genesis_node, *self.network.nodes)
+        found = next((node for node in candidates if self.running(node) and not node.party), None)
+        if found is None:
+            raise Unreachable(0, None, "", "no node is running")
+        return found
+
+    async def ask(self, query: Query) -> Any:
+        """nodeos' answer to a query. Raises NodeError."""
+        node = self.network.node(query.node) if query.node else self.reader
+        if node.party:
+            self._check_found(node)
+        return await self.link(node.host).query(node.name, query.path, query.body)
+
+    async def task(
+        self,
+        host: str,
+        body: Any,
+        on_progress: Callable[[pb.Progress], None] | None = None,
+        keys: Iterable[str] = (),
+    ) -> pb.Result:
+        """Has a host's agent carry out a task; on_progress and keys: as AgentLink's. Raises TaskFailedError, LinkError,
+        DeadlineError."""
+        result = await self.link(host).task(body, on_progress, deadline=ACT_SECONDS, keys=keys)
+        if not result.ok:
+            raise TaskFailedError(result.error, result.retryable)
+        return result
+
+    def _check_found(self, node: Node) -> None:
+        """A party's node counts once a node of the operator's has reached it at its endpoint. Raises Unreachable."""
+        party = self.hub.book.find(node.host)
+        if party is None or not party.found:
+            raise Unreachable(0, None, "", f"{self.network.p2p(node)} is being dialled back")
+
+    def pusher(self, account: str) -> Node:
+        """See `pusher`."""
+        return pusher(self.network, account)
+
+
+def pusher(network: Network, account: str) -> Node:
+    """The node to which this account's agent pushes transactions: the account's own, or the genesis node."""
+    own = next((node for node in network.nodes if node.account == account), None)
+    return own or network.genesis_node

@@ -1,0 +1,149 @@
+"""Has agents push the transactions of the boot's steps, and records what they pushed."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import groupby
+
+from antelope.errors import NodeError
+from boot.blueprint import Blueprint
+from boot.step import ChainStep, Finality, Query, Work
+from coordinator.agents.link import LinkError
+from coordinator.engine.access import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.command_lines import CommandLines
+from coordinator.engine.lost_nodes import Broken
+from coordinator.report.progress import Reporter
+from coordinator.state.folder import State
+from inventory.network import Node
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+from support.tasks import all_of
+
+PARTY_SECONDS = 20.0
+"""Seconds that a party's agent gets to report what it pushed; the boot does not wait longer."""
+
+
+class ChainWork:
+    """Carries out chain steps: each agent is told the keys of its own parts, and derives those parts itself."""
+
+    def __init__(
+        self,
+        desk: NetworkDesk,
+        broken: Broken,
+        blueprint: Blueprint,
+        state: State,
+        log: BootLog,
+        reporter: Reporter,
+    ) -> None:
+        self._desk = desk
+        self._broken = broken
+        self._network = desk.network
+        self._blueprint = blueprint
+        self._state = state
+        self._log = log
+        self._reporter = reporter
+        self._command_lines = CommandLines(desk.network, blueprint, state.artifacts.folder)
+        self._works: dict[str, dict[str, Work]] = {}
+        self._pushed: dict[str, set[str]] = {}
+        self._height = 0
+        """The highest block with a transaction of this boot, as far as this run knows."""
+        self._claimed = 0
+        """The same as reported by parties; it counts only up to where the operator's own nodes are."""
+
+    def of(self, step: ChainStep) -> dict[str, Work]:
+        """All of a step's work, by key."""
+        if step.name not in self._works:
+            self._works[step.name] = {work.key: work for work in step.work(self._blueprint)}
+        return self._works[step.name]
+
+    def pushed(self, step: str) -> int:
+        """How many transactions of a step were pushed, as far as this run knows."""
+        return len(self._pushed.get(step, ()))
+
+    async def run(self, step: ChainStep, keys: tuple[str, ...], seen: int) -> None:
+        """Runs one task per node that transactions are pushed to, concurrently. Where transactions depend on each
+        other, one task after another, each for consecutive keys that go to the same node.
+
+        seen: the head block's number before the evidence was read that lacks these keys.
+        Raises TaskFailedError, LinkError, DeadlineError, NodeError.
+        """
+        works = self.of(step)
+        total = len(keys)
+        if step.finality is Finality.IRREVERSIBLE:
+            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
+
+        def node_of(key: str) -> str:
+            return self._desk.pusher(works[key].holder).name
+
+        if step.parallel:
+            shares: dict[str, list[str]] = {}
+            for key in keys:
+                shares.setdefault(node_of(key), []).append(key)
+            await all_of(self._run_share(step, node, share, total, seen) for node, share in shares.items())
+        else:
+            for node, row in groupby(keys, node_of):
+                await self._run_share(step, node, list(row), total, seen)
+
+    async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int, seen: int) -> None:
+        node = self._network.node(name)
+        await self._broken.unless(node, self._caught_up(name))
+        body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
+        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, node, progress, total), keys)
+        await self._broken.unless(node, task)
+
+    async def _caught_up(self, name: str) -> None:
+        """Waits until the node has the block of the last transaction pushed: the next one may depend on it."""
+        wanted = self._height
+        if self._claimed > wanted:
+            head = int((await self._desk.ask(Query("/v1/chain/get_info")))["head_block_num"])
+            wanted = max(wanted, min(self._claimed, head))
+        node = self._network.node(name)
+
+        async def there() -> bool:
+            try:
+                info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
+                return int(info["head_block_num"]) >= wanted
+            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may give any answer
+                return False
+
+        await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
+
+    def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
+        """Records what an agent reports as pushed, ignoring work that is another agent's."""
+        works, seen = self.of(step), self._pushed.setdefault(step.name, set())
+        for pushed in progress.pushed:
+            if self._desk.pusher(works[pushed.key].holder).host != node.host:
+                continue
+            if node.party:
+                self._claimed = max(self._claimed, pushed.block)
+            else:
+                self._height = max(self._height, pushed.block)
+            seen.add(pushed.transaction or pushed.key)
+            if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
+                self._log.commands(
+                    step.name, self._command_lines.of(works[pushed.key]), pushed.transaction, pushed.block
+                )
+        self._reporter.moved(step.name, max(len(seen), progress.done), total, "")
+
+    async def recount(self, step: ChainStep) -> None:
+        """Completes the command log of a step that ended while no coordinator was running: the agents that had a part
+        in it report it again. What an agent does not report is missing from the log.
+        """
+        works = self.of(step)
+        nodes = {node.host: node for node in (self._desk.pusher(work.holder) for work in works.values())}
+        await all_of(self._recount(step, node, len(works)) for node in nodes.values())
+
+    async def _recount(self, step: ChainStep, node: Node, total: int) -> None:
+        link = self._desk.hub.links.get(node.host)
+        if link is None or not link.connected:
+            return
+        seconds = PARTY_SECONDS if node.party else ACT_SECONDS
+        with contextlib.suppress(LinkError, DeadlineError):
+            body = pb.Recount(step=step.name)
+            await link.task(
+                body,
+                lambda progress: self._progressed(step, node, progress, total),
+                deadline=seconds,
+                keys=self.of(step),
+            )

@@ -1,0 +1,70 @@
+"""Starts nodes for the boot, through their agents."""
+
+from __future__ import annotations
+
+from boot.blueprint import Blueprint
+from boot.step import NodeMode, NodeStep, Verdict
+from coordinator.engine.access import CATCH_UP_SECONDS, RUNNING, NetworkDesk
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.lost_nodes import Broken
+from coordinator.engine.node_specs import MODES, node_spec
+from inventory.network import Node
+from protos import coordination_pb2 as pb
+from support.retry import poll
+from support.tasks import all_of
+
+
+class NodeWork:
+    """Carries out node steps, and tells whether they are done."""
+
+    def __init__(self, desk: NetworkDesk, broken: Broken, log: BootLog) -> None:
+        """log: gets a line for every start that a step asks for."""
+        self._desk = desk
+        self._broken = broken
+        self._network = desk.network
+        self._log = log
+
+    def evidence(self, step: NodeStep, blueprint: Blueprint) -> Verdict:
+        """Whether the step's nodes run. To retire the genesis node, it must run in audit mode."""
+        missing, names = [], step.nodes(blueprint)
+        for name in names:
+            status = self._desk.status(self._network.node(name))
+            right = status is not None and (step.mode is not NodeMode.AUDIT or status.mode == pb.MODE_AUDIT)
+            if status is None or status.state != RUNNING or not right:
+                missing.append(name)
+        return Verdict(tuple(missing), f"{len(names) - len(missing)} of {len(names)} run" if len(names) > 1 else "")
+
+    async def run(self, step: NodeStep, names: tuple[str, ...]) -> None:
+        """Starts these nodes concurrently. Raises TaskFailedError, LinkError, DeadlineError."""
+        await all_of(self.start(name, step.mode, step) for name in names)
+
+    async def start(self, name: str, mode: NodeMode, step: NodeStep | None = None) -> None:
+        """Starts a node in that mode. One that ran before keeps its mode, unless mode is AUDIT or STARTER."""
+        node = self._network.node(name)
+        if node.party:
+            await self._follow(node, step)
+            return
+        status = self._desk.status(node)
+        recorded = status is not None and mode not in (NodeMode.AUDIT, NodeMode.STARTER)
+        wanted = pb.MODE_RECORDED if recorded else MODES[mode]
+        await self._desk.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
+        await self._runs(node)
+        if step:
+            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
+
+    async def _follow(self, node: Node, step: NodeStep | None) -> None:
+        """A party's agent configures and starts its own node; it is only told the peers."""
+        peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
+        await self._desk.task(node.host, pb.Follow(peers=peers))
+        await self._runs(node)
+        if step:
+            self._log.commands(step.name, [f"# party {node.host} starts its own node for {node.account}"])
+
+    async def _runs(self, node: Node) -> None:
+        link = self._desk.link(node.host)
+
+        async def told() -> bool:
+            return link.connected and self._desk.running(node)
+
+        reported = poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
+        await self._broken.unless(node, reported)

@@ -1,0 +1,280 @@
+"""Where the executor's decisions meet agents, nodes and the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from antelope.elections import TURN_SECONDS
+from antelope.errors import NodeError
+from boot.blueprint import Blueprint
+from boot.reads import run_reads
+from boot.step import ChainStep, Finality, NodeStep, Query, Step, Verdict, WaitStep
+from coordinator.agents.link import LinkError
+from coordinator.engine.access import CATCH_UP_SECONDS, NetworkDesk, TaskFailedError
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.chain_work import ChainWork
+from coordinator.engine.executor import (
+    Check,
+    Checked,
+    Event,
+    Executor,
+    Failed,
+    Instruction,
+    Overdue,
+    Parked,
+    Ran,
+    Run,
+    Settled,
+)
+from coordinator.engine.executor import State as ExecutorState
+from coordinator.engine.lost_nodes import Broken, BrokenError
+from coordinator.engine.node_work import NodeWork
+from coordinator.report.progress import Reporter
+from coordinator.state.folder import State
+from support.retry import DeadlineError, poll
+from support.tasks import all_of, end
+
+POLL = 0.25
+"""Seconds between two looks at the same evidence."""
+FINAL_ROUNDS = 3
+"""Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, and one to spare."""
+
+
+@dataclass
+class Outcome:
+    """How a run of the plan ended."""
+
+    steps: Sequence[Step]
+    settled: list[str] = field(default_factory=list)
+    acted: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    parked: dict[str, str] = field(default_factory=dict)
+
+
+class Runner:
+    """Runs steps once, as far as they get."""
+
+    def __init__(self, desk: NetworkDesk, blueprint: Blueprint, state: State, reporter: Reporter) -> None:
+        self._desk = desk
+        self._network = desk.network
+        self._blueprint = blueprint
+        self._state = state
+        self._reporter = reporter
+        log = BootLog(state.boot_log)
+        self._broken = Broken(desk, blueprint.sealed)
+        self.nodes = NodeWork(desk, self._broken, log)
+        self._chain = ChainWork(desk, self._broken, blueprint, state, log, reporter)
+        self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
+        self._seen: dict[str, int] = {}
+        """The head's number before a step's evidence was read: a transaction in blocks by then did not have its
+        effect."""
+        self._final: set[str] = set()
+        """Steps that are known to be irreversible, or were done before this run."""
+        self._began: dict[str, float] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._timers: list[asyncio.TimerHandle] = []
+
+    async def run(self, steps: Sequence[Step]) -> Outcome:
+        """Runs the steps. The outcome says what could not be done."""
+        self._executor = Executor(steps, self._host_of)
+        self._events = asyncio.Queue()
+        self._began = {}
+        outcome = Outcome(steps)
+        self._before = self._state.steps()
+        self._final = {name for name, record in self._before.items() if record.state == "done"}
+        try:
+            self._carry_out(self._executor.start(), outcome)
+            while not self._executor.finished:
+                event = await self._events.get()
+                if isinstance(event, BaseException):
+                    raise event
+                self._carry_out(self._executor.handle(event), outcome)
+            await all_of(
+                self._chain.recount(step) for step in steps if isinstance(step, ChainStep) and self._untold(step)
+            )
+        finally:
+            for timer in self._timers:
+                timer.cancel()
+            self._timers.clear()
+            await end(*self._jobs)
+        return outcome
+
+    def _untold(self, step: ChainStep) -> bool:
+        """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""
+        known = self._before.get(step.name)
+        return self._executor.states[step.name] is ExecutorState.DONE and not (known and known.state == "done")
+
+    def _can_be_lost(self, step: Step) -> bool:
+        """Whether it must be irreversible, and a boot that was interrupted may have left it before that."""
+        waits = isinstance(step, ChainStep) and step.finality is Finality.IRREVERSIBLE
+        return waits and step.name not in self._final
+
+    async def lost(self, outcome: Outcome) -> tuple[str, ...]:
+        """Steps that were done in this run and no longer are: a killed node loses its newest blocks, and while it is
+        the only producer nobody else has them.
+        """
+        names = []
+        for step in outcome.steps:
+            if isinstance(step, ChainStep) and step.name in outcome.settled:
+                with contextlib.suppress(NodeError):
+                    if not (await self._evidence(step)).done:
+                        names.append(step.name)
+        return tuple(names)
+
+    def _carry_out(self, instructions: list[Instruction], outcome: Outcome) -> None:
+        for instruction in instructions:
+            match instruction:
+                case Check(step=step, again=again):
+                    self._start(self._check(step, again))
+                case Run():
+                    self._begin(instruction.step)
+                    self._start(self._run(instruction))
+                case Settled(step=step, verdict=verdict, acted=acted):
+                    outcome.settled.append(step.name)
+                    if acted or (isinstance(step, WaitStep) and step.name in self._began):
+                        outcome.acted.append(step.name)
+                        self._end(step, "done", verdict.detail)
+                    else:
+                        self._end(step, "already", verdict.detail)
+                case Failed(step=step, reason=reason):
+                    outcome.failed[step.name] = reason
+                    if isinstance(step, NodeStep):
+                        self._broken.tried(step.nodes(self._blueprint))
+                    self._end(step, "failed", reason)
+                case Parked(step=step, verdict=verdict):
+                    outcome.parked[step.name] = verdict.detail
+                    self._end(step, "waits", verdict.detail)
+
+    def _begin(self, step: Step) -> None:
+        if step.name not in self._began:
+            self._began[step.name] = time.monotonic()
+            self._reporter.began(step.name, step.title)
+
+    def _end(self, step: Step, outcome: str, detail: str) -> None:
+        seconds = time.monotonic() - self._began[step.name] if step.name in self._began else 0.0
+        self._state.record_step(step.name, outcome, round(seconds, 2), detail)
+        count = self._chain.pushed(step.name)
+        parts = [detail] if detail else []
+        if count:
+            parts.append(f"{count} transaction{'s' if count > 1 else ''}")
+        if seconds:
+            parts.append(f"{seconds:.1f} s")
+        self._reporter.ended(step.name, step.title, outcome, ", ".join(parts))
+
+    def _start(self, job: Coroutine[Any, Any, None]) -> None:
+        async def guarded() -> None:
+            try:
+                await job
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                self._events.put_nowait(error)
+
+        task = asyncio.get_running_loop().create_task(guarded())
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def _check(self, step: Step, again: bool) -> None:
+        if again:
+            await asyncio.sleep(POLL)
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                verdict = await self._evidence(step)
+        except (NodeError, TimeoutError) as error:
+            verdict = Verdict((step.name,), f"cannot be read: {error or 'no answer in time'}")
+            if not isinstance(step, WaitStep):
+                self._events.put_nowait(await self._readable(step))
+                return
+        if isinstance(step, WaitStep) and not verdict.done:
+            self._watch(step)
+            self._reporter.moved(step.name, 0, 0, verdict.detail)
+            if over := self._broken.signers():
+                self._events.put_nowait(Overdue(step.name, over))
+                return
+        if verdict.done and self._can_be_lost(step):
+            self._events.put_nowait(await self._irreversible(step))
+            return
+        self._events.put_nowait(Checked(step.name, verdict))
+
+    async def _irreversible(self, step: Step) -> Event:
+        """Waits until what was found done is irreversible, and reads the evidence again: a fork may have dropped it."""
+        self._begin(step)
+        block = self._seen[step.name]
+        what = f"block {block} to be irreversible, until which {step.name} can be lost"
+        self._reporter.moved(step.name, 0, 0, f"wait for {what}")
+
+        async def passed() -> bool:
+            with contextlib.suppress(NodeError):
+                info = await self._desk.ask(Query("/v1/chain/get_info"))
+                return int(info["last_irreversible_block_num"]) >= block
+            return False
+
+        rounds = FINAL_ROUNDS * TURN_SECONDS * len(self._blueprint.sealed.elected)
+        try:
+            await poll(passed, what=what, deadline=CATCH_UP_SECONDS + rounds)
+        except DeadlineError as error:
+            return Ran(step.name, "coordinator", str(error), retryable=True)
+        self._final.add(step.name)
+        return await self._readable(step)
+
+    async def _readable(self, step: Step) -> Event:
+        """Keeps trying to read evidence that could not be read: nodes may start, agents reconnect."""
+
+        reason = ""
+
+        async def look() -> Verdict | None:
+            nonlocal reason
+            try:
+                return await self._evidence(step)
+            except NodeError as error:
+                reason = str(error)
+                if why := self._broken.why(self._network.genesis_node):
+                    raise BrokenError(why) from error
+                return None
+
+        try:
+            return Checked(step.name, await poll(look, what=step.title, deadline=CATCH_UP_SECONDS))
+        except DeadlineError:
+            return Ran(step.name, "coordinator", f"the chain could not be read for {CATCH_UP_SECONDS:g} s: {reason}")
+        except BrokenError as broken:
+            return Ran(step.name, self._network.genesis_node.host, str(broken))
+
+    def _watch(self, step: WaitStep) -> None:
+        """Starts the clock of a step's deadline, once."""
+        if step.name not in self._began:
+            self._begin(step)
+            loop = asyncio.get_running_loop()
+            late = loop.call_later(step.deadline(self._blueprint), self._events.put_nowait, Overdue(step.name))
+            self._timers.append(late)
+
+    async def _evidence(self, step: Step) -> Verdict:
+        if isinstance(step, NodeStep):
+            return self.nodes.evidence(step, self._blueprint)
+        info = await self._desk.ask(Query("/v1/chain/get_info"))
+        self._seen[step.name] = int(info["head_block_num"])
+        return await run_reads(step.evidence(self._blueprint), self._desk.ask)
+
+    def _host_of(self, step: Step, key: str) -> str:
+        if isinstance(step, NodeStep):
+            return self._network.node(key).host
+        assert isinstance(step, ChainStep)  # noqa: S101 (only chain steps have work)
+        return self._network.holder(self._chain.of(step)[key].holder)
+
+    async def _run(self, order: Run) -> None:
+        try:
+            if isinstance(order.step, NodeStep):
+                await self.nodes.run(order.step, order.keys)
+            else:
+                self._final.discard(order.step.name)
+                await self._chain.run(order.step, order.keys, self._seen.get(order.step.name, 0))
+                self._final.add(order.step.name)  # the agents waited for that
+            self._events.put_nowait(Ran(order.step.name, order.host))
+        except TaskFailedError as failure:
+            self._events.put_nowait(Ran(order.step.name, order.host, str(failure), failure.retryable))
+        except (LinkError, DeadlineError, NodeError) as error:
+            self._events.put_nowait(Ran(order.step.name, order.host, str(error), retryable=True))

@@ -1,0 +1,218 @@
+"""SSH to one host, verified, with a time limit on everything."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import paramiko
+
+from coordinator.hosts.deploy.errors import CommandFailed, LoginRefused, Unreachable
+from coordinator.hosts.deploy.hostkeys import WrongHostKey
+from coordinator.hosts.deploy.login import CONNECT_SECONDS, VerifiedLogin
+from inventory.network import Ssh
+from support.retry import retrying
+
+STALL_SECONDS = 30.0
+"""An upload that does not move for so long has failed; how long all of it takes depends on the line."""
+KEEPALIVE_SECONDS = 10
+GONE_SECONDS = 30.0
+"""A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
+HINT = "check that the host is up and reachable, and run the command again"
+ATTEMPTS = 4
+"""A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
+
+
+class Dropped(Unreachable):
+    """The server was there, and hung up before the login."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a command on a host ended."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class HostConnection:
+    """One SSH connection. A context manager: opened at the beginning, closed at the end."""
+
+    def __init__(self, ssh: Ssh) -> None:
+        """Connects to nothing yet. Raises HostKeyRefused, LoginRefused over files that cannot be read."""
+        self.ssh = ssh
+        self.login = VerifiedLogin(ssh)
+        self._closed = False
+        self.sent = 0
+        """Bytes of files that were uploaded."""
+
+    def __enter__(self) -> HostConnection:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection stands, as far as is known."""
+        return bool(self.login.is_connected)
+
+    def open(self) -> None:
+        """Connects, verifies and logs in. Raises Unreachable, HostKeyRefused, LoginRefused."""
+
+        async def attempt() -> None:
+            self._check_open()
+            open_login(self.login)
+            self._check_open()
+
+        try:
+            asyncio.run(retrying(attempt, on=Dropped, attempts=ATTEMPTS, first=0.5, most=4.0))
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Ends it for good; who waits for it in another thread, or still opens it there, gets CommandFailed."""
+        self._closed = True
+        login: object = self.login
+        while isinstance(login, VerifiedLogin):
+            login.client.close()
+            login = login.gateway
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise CommandFailed(f"the connection to {self.login.place} was given up")
+
+    def command(self, arguments: Sequence[str], stdin: bytes = b"", *, seconds: float) -> Completed:
+        """Runs a command, quoted word by word, for so many seconds at most. Raises CommandFailed, not on its status.
+
+        Straight on the channel, because Fabric's `run` feeds stdin one character at a time.
+        """
+        deadline = time.monotonic() + seconds
+        with self._channel(arguments, stdin, seconds) as channel:
+            stdout = b"".join(iter(lambda: _receive(channel.recv, channel, deadline), b""))
+            stderr = b"".join(iter(lambda: _receive(channel.recv_stderr, channel, deadline), b""))
+            if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            status = channel.recv_exit_status()
+            if status < 0 and not self.alive:  # with the connection, the command's end was lost
+                raise EOFError
+            return Completed(status, stdout, stderr)
+
+    def stream(self, arguments: Sequence[str], stdin: bytes = b"") -> Iterator[bytes]:
+        """What a command prints, as it comes, until it ends. Raises CommandFailed."""
+        with self._channel(arguments, stdin, CONNECT_SECONDS) as channel:
+            channel.set_combine_stderr(True)
+            channel.settimeout(None)
+            while chunk := channel.recv(65536):
+                yield chunk
+
+    def upload(self, local: Path, remote: str) -> None:
+        """Sends a file. Raises CommandFailed."""
+        with self._failing(f"sending {local.name}", STALL_SECONDS):
+            with _after(STALL_SECONDS, self.close):
+                sftp = self.login.sftp()
+            sftp.get_channel().settimeout(STALL_SECONDS)
+            try:
+                sftp.put(str(local), remote)
+            except TimeoutError:
+                raise
+            except OSError as error:
+                raise CommandFailed(f"{remote} cannot be written: {error}; look at the disk's free space") from error
+        self.sent += local.stat().st_size
+
+    @contextlib.contextmanager
+    def _channel(self, arguments: Sequence[str], stdin: bytes, seconds: float) -> Iterator[paramiko.Channel]:
+        line = shlex.join(arguments)
+        with self._failing(line, seconds), contextlib.closing(self.login.create_session()) as channel:
+            channel.settimeout(seconds)
+            with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
+                channel.exec_command(line)
+            channel.sendall(stdin)
+            channel.shutdown_write()
+            yield channel
+
+    @contextlib.contextmanager
+    def _failing(self, what: str, seconds: float) -> Iterator[None]:
+        place = self.login.place
+        if not self.alive:
+            raise CommandFailed(f"the connection to {place} is closed; {HINT}")
+        try:
+            yield
+        except TimeoutError as error:
+            raise CommandFailed(f"no answer from {place} within {seconds:g} s ({what[:100]}); {HINT}") from error
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            said = f" ({error})" if str(error) else ""
+            raise CommandFailed(f"the connection to {place} broke{said}; {HINT}") from error
+
+
+@contextlib.contextmanager
+def _after(seconds: float, end: Callable[[], object]) -> Iterator[None]:
+    """Ends something from another thread when the block takes longer."""
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def open_login(login: VerifiedLogin) -> None:
+    """Connects through all hops. Raises Unreachable, HostKeyRefused, LoginRefused.
+
+    A server has a key of each type and shows one: the others count too before it is called a stranger.
+    """
+    if isinstance(login.gateway, VerifiedLogin):
+        open_login(login.gateway)
+    login.check_key()
+    disabled: list[str] = []
+    wrong: WrongHostKey | None = None
+    while not login.is_connected:
+        login.connect_kwargs["disabled_algorithms"] = {"keys": disabled}
+        try:
+            login.open()
+            login.transport.set_keepalive(KEEPALIVE_SECONDS)
+            if isinstance(login.transport.sock, socket.socket):  # else it goes through a hop before
+                milliseconds = int(GONE_SECONDS * 1000)
+                login.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+        except WrongHostKey as error:
+            wrong = wrong or error
+            disabled = [*disabled, *error.algorithms]
+            login.client.close()
+        except paramiko.ssh_exception.IncompatiblePeer as error:
+            raise wrong or Unreachable(f"{login.place} and we have no SSH algorithm in common: {error}") from None
+        except (paramiko.SSHException, EOFError, OSError, ValueError) as error:  # ValueError: it speaks no proper SSH
+            login.client.close()
+            raise _explained(login, error) from error
+
+
+def _explained(login: VerifiedLogin, error: Exception) -> Exception:
+    refused = isinstance(error, paramiko.AuthenticationException) or "No authentication methods" in str(error)
+    if refused:
+        return LoginRefused(
+            f"{login.place} lets {login.user} in with none of our keys ({str(error).rstrip('.')}): correct ssh.user and"
+            f" ssh.key in the inventory, or add the key to ssh-agent"
+        )
+    if isinstance(error, paramiko.SSHException | EOFError | ConnectionResetError | ValueError):
+        return Dropped(f"{login.place} hung up before the login: {error or 'no greeting'}")
+    said = (error.strerror if isinstance(error, OSError) else "") or str(error) or f"no answer in {CONNECT_SECONDS} s"
+    return Unreachable(f"no SSH at {login.place}: {said}; check that it is up, and its address")
+
+
+def _receive(read: Any, channel: paramiko.Channel, deadline: float) -> bytes:
+    channel.settimeout(max(0.01, deadline - time.monotonic()))
+    return bytes(read(65536))

@@ -1,0 +1,74 @@
+"""Certificates for the agents of SSH hosts; usable from any thread."""
+
+from __future__ import annotations
+
+import threading
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coordinator.agents.ca import RENEW_BEFORE, Authority
+from coordinator.agents.register import Register, RegisterError
+from coordinator.hosts.deploy.errors import DeployError
+from support.journal import Journal
+from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
+
+_one_at_a_time = threading.Lock()
+
+
+class Enrolment:
+    """Signs, and writes down in the register who was signed for. Each use opens the journal in its own thread."""
+
+    def __init__(self, journal: Path, authority: Authority) -> None:
+        """journal: the file of the coordinator's journal."""
+        self._journal = journal
+        self._authority = authority
+
+    def is_good(self, host: str, certificate: str) -> bool:
+        """Whether the agent may go on with the certificate (PEM) that it holds.
+
+        Raises DeployError when it is another coordinator's: its chain and keys are not ours to take over.
+        """
+        try:
+            held = load_certificate(certificate.encode())
+        except TlsError:
+            return False  # none, or a damaged one
+        try:
+            check_issued(held, self._authority.certificate)
+        except TlsError:
+            raise DeployError(
+                f"another coordinator's {self._authority.network} is installed there: work with its state folder "
+                f"(--state), rename the network, or remove that one with coord down --purge --only HOST"
+            ) from None
+        with _one_at_a_time:
+            journal = Journal(self._journal)
+            try:
+                refusal = Register(journal).refusal(self._identity(host), fingerprint(held))
+            finally:
+                journal.close()
+        return refusal is None and held.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
+
+    def admit(self, host: str, csr: str) -> str:
+        """The agent's new certificate, and the CA's (PEM). Raises DeployError."""
+        identity = self._identity(host)
+        with _one_at_a_time:
+            journal = Journal(self._journal)
+            try:
+                certificate = self._authority.sign(csr.encode(), identity)
+                Register(journal).enrol(identity, fingerprint(load_certificate(certificate)))
+            except (TlsError, RegisterError) as error:
+                raise DeployError(str(error)) from error
+            finally:
+                journal.close()
+        return (certificate + self._authority.pem).decode()
+
+    def _identity(self, host: str) -> Identity:
+        return Identity(self._authority.network, Kind.HOST, host)
+
+
+def dials(config: str, coordinator: str) -> bool:
+    """Whether an agent with this agent.toml dials that coordinator (HOST:PORT)."""
+    try:
+        return tomllib.loads(config).get("coordinator") == coordinator
+    except tomllib.TOMLDecodeError:
+        return False

@@ -1,0 +1,125 @@
+"""The agent's data folder, and the processes in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import signal
+import stat
+import time
+
+from coordinator.hosts.deploy.onhost.base import (
+    ROOT,
+    Failed,
+    Request,
+    listed,
+    records,
+    remove,
+    rmdir,
+    text,
+    write_json,
+    write_record,
+)
+
+
+def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
+    """Makes the data folder the user's own; one that is there must be empty, or an agent's already. Raises Failed."""
+    data = record["data"]
+    if any(other["data"] == data and other["network"] != record["network"] for other in records()):
+        raise Failed(f"{data} is another network's already: name another folder in the inventory (hosts.data)")
+    if os.path.islink(data):
+        raise Failed(f"{data} is a symbolic link: name the folder itself in the inventory (hosts.data)")
+    missing = []
+    folder = data
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    if missing:
+        write_json(ROOT + "/made.json", sorted({*_made(), *missing}))
+    for folder in reversed(missing):
+        os.mkdir(folder, 0o755)
+    info = os.stat(data)
+    ours = info.st_uid == user.pw_uid and os.path.isfile(data + "/agent.toml")  # its record was lost
+    if not missing and not record["taken"] and not ours:
+        if os.listdir(data):
+            raise Failed(f"{data} holds files of somebody else: name an empty folder (hosts.data)")
+        record["found"] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
+    record["taken"] = True
+    write_record(record)
+    os.chown(data, user.pw_uid, user.pw_gid)
+    os.chmod(data, 0o700)
+
+
+def remove_data(record: Request) -> None:
+    """Empties the folder, if it became the agent's; `remove_made` removes it, if it was made."""
+    if not record["taken"]:
+        return
+    data, found = record["data"], record["found"]
+    for name in listed(data):
+        path = os.path.join(data, name)
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    if found:  # it was there, and empty
+        os.chown(data, found[0], found[1])
+        os.chmod(data, found[2])
+
+
+def remove_made() -> None:
+    """Folders that were made for data, when nothing is in them any more."""
+    used = {record["data"] for record in records()}
+    left = [folder for folder in sorted(_made(), reverse=True) if folder in used or not rmdir(folder)]
+    if left:
+        write_json(ROOT + "/made.json", sorted(left))
+    else:
+        remove(ROOT + "/made.json")
+
+
+def agent_lives(data: str) -> bool:
+    """Whether the agent that wrote agent.json (support/processes.py) still runs."""
+    try:
+        record = json.loads(text(data + "/agent.json"))
+        stat_line = text(f"/proc/{record['pid']}/stat")
+        started = stat_line.rpartition(")")[2].split()[19]  # field 22 of proc(5)
+        boot = text("/proc/sys/kernel/random/boot_id").strip()
+        return bool(record["boot"] == boot and record["started"] == int(started))
+    except (ValueError, KeyError, IndexError):
+        return False
+
+
+def end_processes(record: Request) -> None:
+    """Ends what the agent's user still runs there (the keeper of the logs would end later). Raises Failed."""
+    try:
+        uid = pwd.getpwnam(record["user"]).pw_uid
+    except KeyError:
+        return  # the installation did not get that far
+    shared = any(other["user"] == record["user"] and other["network"] != record["network"] for other in records())
+    # A user that was made for agents, of which this is the last, has nothing to do elsewhere either.
+    place = record["data"] if shared or not os.path.isdir(ROOT + "/users/" + record["user"]) else ""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            pids = [pid for pid in listed("/proc") if pid.isdigit() and _works_in(pid, place, uid)]
+            if not pids:
+                return
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), number)
+            time.sleep(0.1)
+    raise Failed(f"processes in {record['data']} do not end")
+
+
+def _works_in(pid: str, data: str, uid: int) -> bool:
+    inside = os.path.realpath(data) + "/" if data else "/"
+    try:
+        return os.stat(f"/proc/{pid}").st_uid == uid and (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(inside)
+    except OSError:
+        return False
+
+
+def _made() -> list[str]:
+    return json.loads(text(ROOT + "/made.json") or "[]")  # type: ignore[no-any-return]

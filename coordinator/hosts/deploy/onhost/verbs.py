@@ -1,0 +1,200 @@
+"""The requests that a host understands."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import platform
+
+from coordinator.hosts.deploy.onhost.accounts import ensure_user, remove_users
+from coordinator.hosts.deploy.onhost.archives import extract, prune, remove_uploads, unpack
+from coordinator.hosts.deploy.onhost.base import (
+    ROOT,
+    Failed,
+    Request,
+    as_user,
+    listed,
+    quiet,
+    record_of,
+    record_path,
+    remove,
+    rmdir,
+    run,
+    text,
+    write,
+    write_record,
+)
+from coordinator.hosts.deploy.onhost.folders import agent_lives, end_processes, ensure_data, remove_data, remove_made
+from coordinator.hosts.deploy.onhost.guard import alone
+from coordinator.hosts.deploy.onhost.pythons import best_python
+
+
+def facts(request: Request) -> Request:
+    """What is there; changes nothing."""
+    record = record_of(request["network"])
+    data, unit = record["data"] if record else request["data"], request["unit"]
+    systemd = os.path.isdir("/run/systemd/system")
+    return {
+        "root": os.geteuid() == 0,
+        "machine": platform.machine(),
+        "python": best_python(),
+        "systemd": systemd,
+        "held": listed(ROOT + "/bundles") + listed(ROOT + "/runtimes"),
+        "record": record,
+        "config": text(data + "/agent.toml"),
+        "certificate": text(data + "/identity/agent.pem"),
+        "unit": text(_unit_path(unit)),
+        "enabled": systemd and quiet("systemctl", "is-enabled", "--quiet", unit),
+        "active": quiet("systemctl", "is-active", "--quiet", unit) if systemd else agent_lives(data),
+    }
+
+
+def clear(request: Request) -> Request:
+    """Removes what was sent for the network, also by installations that were interrupted."""
+    remove_uploads(request["network"])
+    return {}
+
+
+def place(request: Request) -> Request:
+    """Unpacks uploaded archives {sha256: path}, whole or not at all."""
+    for sha256, path in request["bundles"].items():
+        unpack(path, sha256, ROOT + "/bundles/" + sha256, extract)
+    python = [request["python"], "-P", "-s", "-c", request["inbundle"]]
+    if request["bundles"]:  # compiled once, by root, for every later start
+        run([*python, "compile"], env=request["environment"])
+
+    def unpack_runtime(archive: str, folder: str) -> None:
+        run([*python, "unpack", archive, folder], env=request["environment"])
+
+    for sha256, path in request["runtimes"].items():
+        unpack(path, sha256, ROOT + "/runtimes/" + sha256, unpack_runtime)
+    return {}
+
+
+def configure(request: Request) -> Request:
+    """User, data folder, unit and record as they shall be; the agent's request for a certificate, when it needs one."""
+    record = record_of(request["network"]) or {"found": None, "taken": False}
+    if record.get("data", request["data"]) != request["data"]:
+        raise Failed(f"this network lies in {record['data']} here: `coord down --purge` before it can move")
+    if record["taken"] and record["user"] != request["user"]:
+        raise Failed(f"this network's files are {record['user']}'s here: `coord down --purge` before that can change")
+    record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
+    record.update({key: request[key] for key in ("python", "environment")})
+    write_record(record)
+    user = ensure_user(request["user"])
+    ensure_data(record, user)
+    if request["unit_text"] and text(_unit_path(request["unit"])) != request["unit_text"]:
+        write(_unit_path(request["unit"]), request["unit_text"], 0o644)
+        run(["systemctl", "daemon-reload"])
+    return {"csr": _agent(record, ["enrol", *request["enrol"]]).decode() if request["enrol"] else ""}
+
+
+def start(request: Request) -> Request:
+    """Takes the new certificate, if any, and sees to it that the agent runs: restarted when something changed."""
+    record = _known(request)
+    if request["admit"]:
+        _agent(record, ["admit"], request["admit"].encode())
+    if request["systemd"]:
+        run(["systemctl", "enable", "--quiet", record["unit"]])
+        run(["systemctl", "restart" if request["changed"] else "start", record["unit"]])
+    else:
+        as_user(record, ["-c", request["inbundle"], "restart" if request["changed"] else "start", record["data"]])
+    prune("bundles")  # not before: an agent that runs still reads its own
+    return {}
+
+
+def down(request: Request) -> Request:
+    """Stops the agent for good, also over reboots, and then its nodes."""
+    record = _kept(request)
+    if record is None:
+        return {"known": False}
+    _stop_agent(request, record)
+    _stop_nodes(record)
+    return {"known": True}
+
+
+def purge(request: Request) -> Request:
+    """`down`, and then everything goes that the installation brought.
+
+    Archives come before there is a record, and are removed after it: the rest looks at what no record needs.
+    """
+    record = _kept(request)
+    if record is not None:
+        _stop_agent(request, record)
+        with contextlib.suppress(Failed):  # as with damaged libraries: what it left running is ended below
+            _stop_nodes(record)
+        unit = _unit_path(record["unit"])
+        if text(unit):
+            os.unlink(unit)
+            run(["systemctl", "daemon-reload"])
+            quiet("systemctl", "reset-failed", record["unit"])
+        remove(unit)
+        end_processes(record)
+        remove_data(record)
+    remove(record_path(request["network"]))
+    for kind in ("bundles", "runtimes"):
+        prune(kind)
+    remove_users()
+    remove_made()
+    remove_uploads(request["network"])
+    for folder in ("networks", "bundles", "runtimes", "users", ""):
+        rmdir(os.path.join(ROOT, folder))
+    return {"known": record is not None}
+
+
+def _kept(request: Request) -> Request | None:
+    """The record. Raises Failed where it was removed by hand: what it told apart is nobody's guess."""
+    record, path = record_of(request["network"]), record_path(request["network"])
+    if record is None and text(_unit_path(request["unit"])):
+        raise Failed(f"{path} is gone, yet {request['unit']} is here: run `coord install`, and then this again")
+    return record
+
+
+def _stop_agent(request: Request, record: Request) -> None:
+    if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
+        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
+    elif record["taken"]:
+        as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
+
+
+def _stop_nodes(record: Request) -> None:
+    if record["taken"] and os.path.isdir(record["data"]):
+        _agent(record, ["down"])
+
+
+def _agent(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
+    command, rest = arguments[0], arguments[1:]
+    return as_user(record, ["-m", "agent.cli", command, "--data", record["data"], *rest], stdin)
+
+
+def _unit_path(unit: str) -> str:
+    return "/etc/systemd/system/" + unit
+
+
+def _known(request: Request) -> Request:
+    record = record_of(request["network"])
+    if record is None:
+        raise Failed("the network is not installed here")
+    return record
+
+
+def main(document: str) -> None:
+    """Carries out one request and prints the answer."""
+    request = json.loads(document)
+    os.umask(0o022)
+    verbs = {verb.__name__: verb for verb in (facts, clear, place, configure, start, down, purge)}
+    answer: Request
+    try:
+        if request["verb"] == "facts":
+            answer = {"done": facts(request)}
+        else:
+            with alone():
+                answer = {"done": verbs[request["verb"]](request)}
+    except Failed as error:
+        answer = {"error": str(error)}
+    except OSError as error:
+        hint = ": free some space on its disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        answer = {"error": f"{error.filename or 'the host'}: {error.strerror or error}{hint}"}
+    print(json.dumps(answer))  # noqa: T201 (the answer)

@@ -1,0 +1,92 @@
+"""Agents that cannot reach the operator's machine: their hosts' own loopback leads here, through SSH.
+
+sshd on the host listens on 127.0.0.1, on the port that the coordinator has here (`-R` of OpenSSH), while this runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import paramiko
+
+from coordinator.hosts.deploy.connection import HostConnection
+from coordinator.hosts.deploy.errors import DeployError, HostKeyRefused, LoginRefused
+from inventory.network import Host
+from support.retry import retrying
+
+STANDS = "tunnel stands"
+"""What is reported of a tunnel that does; all else is a trouble."""
+LOOK_SECONDS = 1.0
+"""Between two looks at whether the connection still stands."""
+LONGEST_PAUSE = 2.0
+"""Seconds between two attempts to build it again."""
+
+
+class Tunnels:
+    """A context manager: holds one tunnel per host, and builds it again when it breaks."""
+
+    def __init__(self, hosts: Sequence[Host], port: int, report: Callable[[str, str], None]) -> None:
+        """port: the coordinator's, on this machine's loopback; the same one is taken on the hosts."""
+        self._port = port
+        self._report = report
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._keep, args=(host,), name=f"tunnel {host.name}", daemon=True) for host in hosts
+        ]
+
+    def __enter__(self) -> Tunnels:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(LOOK_SECONDS * 5)
+
+    def _keep(self, host: Host) -> None:
+        """Until the end, or until trying again is of no use."""
+        said = ""
+
+        async def once() -> None:
+            await asyncio.to_thread(self._hold, host)
+
+        def worth_it(error: BaseException) -> bool:
+            lasting = isinstance(error, HostKeyRefused | LoginRefused)
+            return isinstance(error, DeployError) and not lasting and not self._ended.is_set()
+
+        def told(error: BaseException) -> None:
+            nonlocal said
+            if str(error) != said:
+                said = str(error)
+                self._report(host.name, f"tunnel: {said}")
+
+        try:
+            asyncio.run(
+                retrying(once, on=worth_it, deadline=math.inf, first=0.5, most=LONGEST_PAUSE, before_retry=told)
+            )
+        except DeployError as error:
+            if not self._ended.is_set():
+                told(error)
+
+    def _hold(self, host: Host) -> None:
+        if host.ssh is None:
+            raise DeployError("this is the operator's own machine: it needs no tunnel")
+        with HostConnection(host.ssh) as connection:
+            try:
+                with connection.login.forward_remote(self._port, local_host="127.0.0.1"):
+                    self._report(host.name, STANDS)
+                    while not self._ended.wait(LOOK_SECONDS):
+                        if not connection.alive:
+                            raise DeployError("the connection broke")
+            except paramiko.SSHException as error:
+                raise DeployError(
+                    f"port {self._port} of its loopback cannot lead here ({error}): is it taken there, or does sshd "
+                    f"forbid AllowTcpForwarding?"
+                ) from error

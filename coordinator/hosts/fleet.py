@@ -1,0 +1,164 @@
+"""All hosts of a network, local and remote: checked, given agents, kept reachable, stopped."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from coordinator.agents.ca import Authority
+from coordinator.errors import OperationFailed
+from coordinator.hosts.deploy.deployment import SshDeployment
+from coordinator.hosts.deploy.errors import DeployError
+from coordinator.hosts.deploy.installer import Installed
+from coordinator.hosts.deploy.tunnels import STANDS, Tunnels
+from coordinator.hosts.local import ensure_agent, stop_all
+from coordinator.hosts.passwords import Passwords, in_thread
+from coordinator.hosts.preflight.model import Preflight
+from coordinator.hosts.preflight.run import preflight
+from coordinator.report.progress import Reporter
+from coordinator.state.folder import State
+from coordinator.workflows.session import Session, advertised
+from inventory.network import Host, Network
+
+PREFLIGHT, LOOK = "preflight", "look at the hosts"
+INSTALL = "install the agent"
+
+
+class Hosts:
+    """What `coord` does to the hosts of a network as a whole."""
+
+    def __init__(self, session: Session, reporter: Reporter) -> None:
+        self._session = session
+        self._reporter = reporter
+        self._network = session.network
+        self._passwords = Passwords(reporter.asking)
+        self.troubled: dict[str, str] = {}
+        """Hosts whose agent cannot be relied on, with the reason, as far as is known."""
+        endpoint = f"{advertised(session.network)}:{session.hub.port}"
+        self._deployment = SshDeployment(
+            session.state, session.network, session.hub.authority, endpoint, self._passwords.ask, self._moved,
+            stop=self._passwords.stop,
+        )  # fmt: skip
+
+    @property
+    def far(self) -> tuple[Host, ...]:
+        """The hosts that are reached over SSH."""
+        return tuple(host for host in self._network.hosts if not host.local)
+
+    async def check(self) -> frozenset[str]:
+        """Runs the preflight: reports problems, and returns the hosts with fatal ones. Raises OperationFailed when a
+        local host or the genesis node's host is among them.
+        """
+        self._reporter.began(PREFLIGHT, LOOK)
+        found = await self.preflight()
+        trouble = found.hosts_in_trouble()
+        for problem in found.fatal:
+            self.troubled.setdefault(problem.host, problem.message)
+        vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
+        if trouble & vital:
+            raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
+        seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are ready"
+        self._reporter.ended(PREFLIGHT, LOOK, "failed" if trouble else "done", seen)
+        for problem in found.problems:
+            self._reporter.note(f"{'':9}{'FATAL' if problem.fatal else 'warning'} {problem}")
+        return trouble
+
+    async def preflight(self) -> Preflight:
+        """Checks every host; changes nothing."""
+        folder, passwords = self._session.state.folder, self._passwords
+        return await in_thread(
+            passwords.stop, preflight, self._network, folder, passwords.ask, self._looking, passwords.stop
+        )
+
+    async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
+        """Installs, enrols and starts agents that do not run, except on some hosts. Returns whether anything was done.
+
+        Raises OperationFailed when that fails on a local host.
+        """
+        changed = False
+        for host in self._network.hosts:
+            data = self._session.state.host_data(host.name)
+            if host.local and host.name not in without and await ensure_agent(self._session.hub, host.name, data):
+                self._reporter.note(f"agent of {host.name} started")
+                changed = True
+        results = await self._install(without)
+        return changed or any(isinstance(result, Installed) and result.changes for result in results.values())
+
+    async def install(self, without: frozenset[str]) -> tuple[str, ...]:
+        """As `ensure_agents`, but returns the hosts on which it failed."""
+        await self.ensure_agents(frozenset(host.name for host in self.far) | without)
+        results = await self._install(without)
+        return tuple(name for name, result in results.items() if isinstance(result, DeployError))
+
+    async def _install(self, without: frozenset[str]) -> dict[str, Installed | DeployError]:
+        """Installs on the remote hosts. One that fails is reported, and the others continue."""
+        far = [host for host in self.far if host.name not in without]
+        for host in far:
+            self._reporter.began(host.name, INSTALL)
+        if not far:
+            return {}
+        return await in_thread(self._passwords.stop, self._deployment.install, far, ended=self._installed)
+
+    @contextmanager
+    def reached(self) -> Iterator[None]:
+        """Keeps tunnels open, while the block runs, for hosts that cannot dial this machine."""
+        with self._deployment.tunnels(self.far, lambda host, text: self._reporter.note(f"{host}: {text}")):
+            yield
+
+    def _moved(self, host: str, text: str) -> None:
+        self._reporter.moved(host, 0, 0, text)
+
+    def _looking(self, host: str, text: str) -> None:
+        self._reporter.moved(PREFLIGHT, 0, 0, f"{host}: {text}")
+
+    def _installed(self, host: str, result: Installed | DeployError) -> None:
+        if isinstance(result, DeployError):
+            self.troubled[host] = str(result)
+            self._reporter.ended(host, INSTALL, "failed", str(result))
+        elif result.changes:
+            sent = f"; {result.sent / 1e6:.1f} MB sent" if result.sent else ""
+            self._reporter.ended(host, INSTALL, "done", ", ".join(result.changes) + sent)
+        else:
+            self._reporter.ended(host, INSTALL, "already", "runs")
+
+
+@contextmanager
+def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
+    """Keeps those tunnels open for a command that only looks. Yields their current problems, by host."""
+    troubles: dict[str, str] = {}
+
+    def report(host: str, text: str) -> None:
+        troubles[host] = text
+        if text == STANDS:
+            del troubles[host]
+
+    with Tunnels([host for host in session.network.hosts if host.tunnel], session.hub.port, report):
+        yield troubles
+
+
+def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
+    """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
+    authority = Authority(state.folder / "ca", network.name)
+    passwords = Passwords()
+    return SshDeployment(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
+
+
+def stop_hosts(
+    state: State, network: Network, only: str | None, purge: bool, report: Callable[[str, str], None]
+) -> dict[str, DeployError]:
+    """Stops agents and nodes on all hosts, or on one; purge: also removes their data. Returns the hosts that failed.
+
+    A network of the same name that another coordinator installed is left alone, unless one host is named and its data
+    is to be removed. Raises StillRunningError for a local host.
+    """
+    hosts = [host for host in network.hosts if only in (None, host.name)]
+    for host in hosts:
+        if host.local:
+            nodes = stop_all(state.host_data(host.name))
+            report(host.name, f"stopped {', '.join(nodes)}" if nodes else "no node was running")
+            if purge:
+                shutil.rmtree(state.host_data(host.name), ignore_errors=True)
+    far = [host for host in hosts if not host.local]
+    results = deployment(state, network, report).down(far, purge, foreign=purge and bool(only)) if far else {}
+    return {name: result for name, result in results.items() if isinstance(result, DeployError)}

@@ -1,0 +1,89 @@
+"""Agents on this machine: enrolled, started as detached processes, found again, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+from coordinator.agents.hub import Hub
+from coordinator.errors import OperationFailed
+from support import nodelogs
+from support.files import write_atomic
+from support.processes import Process, start, stop, stop_nodes
+from support.tls import Kind
+from support.version import source_version
+
+AGENT = (sys.executable, "-m", "agent.cli")
+RECORD = "agent.json"
+"""File in an agent's data folder with the agent's process."""
+LOG = "agent.log"
+"""File beside it with what the agent writes on its standard output and error."""
+VERSION = "agent.version"
+"""File beside it that says which code the agent was started with."""
+
+
+async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
+    """Enrols and starts the host's agent unless it runs. One with older code is replaced; its nodes keep running.
+
+    Returns whether it was started.
+    """
+    version = data / VERSION
+    if (process := Process.read(data / RECORD)) and process.alive:
+        if version.exists() and version.read_text(encoding="ascii") == source_version():
+            return False
+        stop(process)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    endpoint = f"127.0.0.1:{hub.port}"
+    csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)
+    certificate = hub.enrol(host, Kind.HOST, csr)
+    await _agent("admit", data, stdin=certificate + hub.authority.pem)
+    write_atomic(version, source_version().encode())
+    agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
+    agent.write(data / RECORD)  # as it will itself: if this command is stopped in between, the agent is still found
+    return True
+
+
+def agent_runs(data: Path) -> bool:
+    """Whether the agent of that data folder runs."""
+    process = Process.read(data / RECORD)
+    return process is not None and process.alive
+
+
+def last_words(data: Path) -> str:
+    """Why the agent of that data folder has ended, according to its log; empty: unknown."""
+    try:
+        lines = (data / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1].removeprefix("agent: ") if lines and lines[-1].startswith("agent: ") else ""
+
+
+def stop_agent(data: Path) -> bool:
+    """Stops the agent, never its nodes. Returns whether it ran."""
+    process = Process.read(data / RECORD)
+    if process is None or not process.alive:
+        return False
+    stop(process)
+    return True
+
+
+def stop_all(data: Path) -> tuple[str, ...]:
+    """Stops the agent, if it runs, and then its nodes. Returns the names of the nodes that ran."""
+    stop_agent(data)
+    nodes = stop_nodes(data)
+    nodelogs.end(data)
+    return nodes
+
+
+async def _agent(command: str, data: Path, *options: str, stdin: bytes = b"") -> bytes:
+    """Runs one of the agent's short commands. Raises OperationFailed with its error message."""
+    process = await asyncio.create_subprocess_exec(
+        *AGENT, command, "--data", str(data), *options,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    output, errors = await process.communicate(stdin)
+    if process.returncode:
+        raise OperationFailed(f"agent {command}: {errors.decode(errors='replace').strip() or 'failed'}")
+    return output

@@ -1,0 +1,172 @@
+"""From what a host said about itself to cells and problems. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coordinator.hosts.deploy.bundle import MACHINES, OLDEST_PYTHON
+from coordinator.hosts.deploy.unit import DATA
+from coordinator.hosts.preflight.model import Problem, Row
+from inventory.network import BUNDLED, Host
+from support.bundled import GLIBC, VERSION
+
+MIB, GIB = 1 << 20, 1 << 30
+MEMORY_AGENT, MEMORY_NODE = 128 * MIB, 128 * MIB
+"""Seen: 70 MiB for an agent, 77 MiB for an idle node."""
+MEMORY_GROWTH = 512 * MIB
+"""What a node of a chain with a few 100,000 accounts takes besides."""
+DISK_INSTALL, DISK_NODE = 512 * MIB, 256 * MIB
+"""Agent and bundled nodeos take 150 MB, twice that while they are unpacked; a node begins with some 20 MB and its log
+may grow to 32 MiB."""
+DISK_GROWTH = 5 * GIB
+"""Per node: blocks and state of the first months."""
+DISK_USED = 0.90
+"""nodeos stops at this share of the disk (resource-monitor-space-threshold)."""
+CLOCK_WARN, CLOCK_FATAL = 0.1, 0.5
+"""Seconds. Half a second is a whole slot: its blocks would miss their place; nodeos warns from there."""
+FILES_UNIT, FILES_ALONE = 65536, 4096
+"""Open files: what the unit asks for; what a node with 250 clients needs where there is no unit."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A host's clock against the operator's, in seconds."""
+
+    offset: float
+    uncertainty: float
+    """Half of the round trip."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One check's cell, and what is wrong, if anything."""
+
+    check: str
+    cell: str
+    message: str = ""
+    hint: str = ""
+    fatal: bool = True
+
+
+def unreachable(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
+    """The row of a host that did not let us in; the message says what to do itself."""
+    hint = "`coord preflight` again afterwards"
+    return Row(host.name, {"ssh": "no"}), (Problem(host.name, "ssh", True, message, hint),)
+
+
+def without_python(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
+    """The row of a host that lets us in, where nothing could be looked at; the message says what to do itself."""
+    hint = "`coord preflight` again afterwards"
+    return Row(host.name, {"ssh": "yes", "python": "no"}), (Problem(host.name, "python", True, message, hint),)
+
+
+def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None, sudo: str) -> tuple[
+    Row, tuple[Problem, ...]
+]:  # fmt: skip
+    """A row and its problems. nodes: how many the host is to run; sudo: why it does not work, empty when it does."""
+    checks = [Checked("ssh", "local" if host.local else "yes"), *_machine(host, facts), *_resources(host, nodes, facts)]
+    checks += [
+        *_clock(clock),
+        *_ports(facts["ports"]),
+        *_nodeos(host, facts),
+        *_service(host, facts),
+        *_sudo(host, sudo),
+    ]
+    cells = {check.check: check.cell for check in checks}
+    problems = (Problem(host.name, one.check, one.fatal, one.message, one.hint) for one in checks if one.message)
+    return Row(host.name, cells), tuple(problems)
+
+
+def _machine(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+    linux = facts["system"] == "Linux"
+    yield Checked("os", facts["os"], "" if linux else f"it runs {facts['system']}", "use a host with Linux")
+    known = facts["machine"] in MACHINES
+    yield Checked(
+        "cpu", facts["machine"], "" if known else "the agent is not made for it", f"use {' or '.join(MACHINES)}"
+    )
+    version = ".".join(map(str, facts["python"]["version"]))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    message = ""
+    if tuple(facts["python"]["version"]) < OLDEST_PYTHON:
+        message = f"python3 is {version}, the agent needs {oldest}"
+    elif facts["libc"][0] != "glibc":
+        message = "its Python was not built for glibc, the agent's libraries are"
+    yield Checked(
+        "python", version, message, f"install python{oldest} or newer beside it, as in apt install python{oldest}"
+    )
+
+
+def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Checked]:
+    memory, free = facts["memory"], facts["disk_free"]
+    least, good = MEMORY_AGENT + nodes * MEMORY_NODE, MEMORY_AGENT + nodes * (MEMORY_NODE + MEMORY_GROWTH)
+    message = "" if memory >= good else f"{_size(memory)} are free for {_count(nodes)}: {_size(good)} are better"
+    yield Checked("memory", _size(memory), message, "give it more memory, or fewer nodes", fatal=memory < least)
+    least, good = DISK_INSTALL + nodes * DISK_NODE, DISK_INSTALL + nodes * DISK_GROWTH
+    message = "" if free >= good else f"{_size(free)} are free for {_count(nodes)}: {_size(good)} are better"
+    fatal = free < least
+    if facts["disk_used"] >= DISK_USED and not host.local:  # there nodeos is told to go on
+        message, fatal = f"the disk is {facts['disk_used']:.0%} full, and nodeos stops at {DISK_USED:.0%}", True
+    where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
+    hint = f"free some space, or name a folder on another disk ({where})"
+    yield Checked("disk", f"{_size(free)} free", message, hint, fatal)
+    files = facts["files"]
+    needed = FILES_UNIT if facts["systemd"] and not host.local else FILES_ALONE
+    message = "" if files >= needed else f"at most {files} files can be open, {needed} are needed"
+    yield Checked("files", str(files), message, "raise fs.nr_open, or the user's limit (ulimit -Hn)", fatal=False)
+
+
+def _clock(clock: Clock | None) -> Iterator[Checked]:
+    if clock is None:
+        return
+    surely = max(0.0, abs(clock.offset) - clock.uncertainty)
+    message = "" if surely < CLOCK_WARN else f"it is {clock.offset:+.2f} s off the operator's clock"
+    hint = "let NTP set both clocks (systemd-timesyncd or chrony)"
+    yield Checked("clock", f"{round(clock.offset * 1000):+d} ms", message, hint, fatal=surely >= CLOCK_FATAL)
+
+
+def _ports(ports: Mapping[str, str]) -> Iterator[Checked]:
+    taken = {port: who for port, who in ports.items() if who not in ("", "own")}
+    own = sum(who == "own" for who in ports.values())
+    cell = f"{len(taken)} taken" if taken else f"{own} in use by our nodes" if own else "free"
+    message = ", ".join(f"port {port} cannot be used: {who}" for port, who in taken.items())
+    yield Checked("ports", cell, message, "stop what has it, or give the node another port in the inventory")
+
+
+def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+    if host.nodeos != BUNDLED:
+        found = facts["nodeos"]
+        if "error" in found:
+            yield Checked("nodeos", "no", found["error"], 'install it there, or write nodeos = "bundled"')
+        else:
+            yield Checked("nodeos", f"{found['version']}, {found['features']} features")
+        return
+    library, version = facts["libc"]
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    runs = facts["machine"] == "x86_64" and library == "glibc" and numbers >= GLIBC
+    message = "" if runs else f"the bundled nodeos needs x86_64 and glibc {GLIBC[0]}.{GLIBC[1]} or newer"
+    hint = "install a nodeos there, and name its path (hosts.nodeos)"
+    yield Checked("nodeos", f"bundled ({VERSION})", message, hint)
+
+
+def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+    if host.local:
+        yield Checked("service", "none needed")
+        return
+    message = "" if facts["systemd"] else "it has no systemd: after a reboot nothing starts agent and nodes"
+    hint = "run coord boot then, or use a host with systemd"
+    yield Checked("service", "systemd" if facts["systemd"] else "none", message, hint, fatal=False)
+
+
+def _sudo(host: Host, sudo: str) -> Iterator[Checked]:
+    if host.ssh is not None:
+        yield Checked("sudo", "no" if sudo else str(host.ssh.sudo), sudo, "the SSH user must become root to install")
+
+
+def _count(nodes: int) -> str:
+    return f"{nodes} node{'' if nodes == 1 else 's'}"
+
+
+def _size(number: float) -> str:
+    return f"{number / GIB:.1f} GiB" if number >= GIB else f"{number / MIB:.0f} MiB"

@@ -1,0 +1,128 @@
+"""Where the probe runs: on a host over SSH, or on this machine; as root where that works."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from coordinator.hosts.deploy.connection import HostConnection
+from coordinator.hosts.deploy.errors import CommandFailed, DeployError, LoginRefused
+from coordinator.hosts.deploy.privileged import Privileged, answer
+from coordinator.hosts.deploy.program import COMMAND, source
+from coordinator.hosts.preflight.checks import Clock
+from inventory.network import Host
+
+MODULES = (
+    "coordinator.hosts.deploy.onhost.pythons",
+    "coordinator.hosts.preflight.nodeos",
+    "coordinator.hosts.preflight.probe",
+)
+SECONDS = 90.0
+"""Time limit for one run of the probe, in which nodeos gets 20 s to start and each dial 5 s."""
+CLOCK_LOOKS = 3
+
+
+class Here:
+    """This machine."""
+
+    sudo = ""
+
+    def run(self, request: dict[str, Any]) -> Any:
+        """The probe's answer. Raises DeployError."""
+        try:
+            done = subprocess.run(COMMAND, input=source(MODULES, request), capture_output=True, timeout=SECONDS)  # noqa: S603
+        except (OSError, subprocess.SubprocessError) as error:
+            raise CommandFailed(f"python3 does not run here: {error}") from error
+        return answer(done.returncode, done.stdout, done.stderr)
+
+    @contextlib.contextmanager
+    def listening(self, request: dict[str, Any]) -> Iterator[None]:
+        """Listeners for as long as the block lasts. Raises DeployError."""
+        process = subprocess.Popen(  # noqa: S603
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        try:
+            if process.stdin is None or process.stdout is None:
+                raise CommandFailed("no pipes to the listener")
+            process.stdin.write(source(MODULES, request))
+            process.stdin.close()
+            if process.stdout.readline() != b"listening\n":
+                raise CommandFailed("no listener could be started here")
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+
+    def clock(self) -> Clock | None:
+        """It is the same clock."""
+        return None
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class There:
+    """A host over SSH, connected."""
+
+    def __init__(self, host: Host, connection: HostConnection, ask: Callable[[], str]) -> None:
+        """Finds out whether sudo works, too. Raises DeployError."""
+        self._connection = connection
+        self._root = Privileged(connection, ask)
+        self.sudo = ""
+        try:
+            self._root.sudo()
+        except LoginRefused as error:
+            self.sudo = str(error)
+
+    def run(self, request: dict[str, Any]) -> Any:
+        """The probe's answer. Raises DeployError."""
+        if not self.sudo:
+            return self._root.run_program(MODULES, request, SECONDS)
+        done = self._connection.command(COMMAND, source(MODULES, request), seconds=SECONDS)
+        return answer(done.status, done.stdout, done.stderr)
+
+    @contextlib.contextmanager
+    def listening(self, request: dict[str, Any]) -> Iterator[None]:
+        """Listeners for as long as the block lasts, by the SSH user itself. Raises DeployError."""
+        output = self._connection.stream(COMMAND, source(MODULES, request))
+        try:
+            said = next(output, b"")
+            if not said.startswith(b"listening"):
+                raise CommandFailed(f"no listener could be started: {said.decode(errors='replace').strip()[-200:]}")
+            yield
+        finally:
+            output.close()  # type: ignore[attr-defined]  # it is a generator: closing it closes the channel
+
+    def clock(self) -> Clock | None:
+        """The most certain of a few looks."""
+        looks = []
+        for _ in range(CLOCK_LOOKS):
+            before = time.time()
+            done = self._connection.command(("date", "+%s.%N"), seconds=SECONDS)
+            after = time.time()
+            with contextlib.suppress(ValueError):  # a date without %N
+                looks.append(Clock(float(done.stdout) - (before + after) / 2, (after - before) / 2))
+        return min(looks, key=lambda look: look.uncertainty, default=None)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
+
+def reach(host: Host, ask: Callable[[str], str]) -> Here | There:
+    """The machine, connected. Raises DeployError."""
+    if host.ssh is None:
+        return Here()
+    connection = HostConnection(host.ssh)
+    connection.open()
+    try:
+        return There(host, connection, lambda: ask(host.name))
+    except DeployError:
+        connection.close()
+        raise

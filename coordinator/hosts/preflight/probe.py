@@ -1,0 +1,209 @@
+"""Runs on a host, sent over SSH to `python3 -`: looks, listens and dials, and changes nothing.
+
+Only the standard library, and Python 3.7 or newer: an old host must still be able to say how old it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import platform
+import pwd
+import resource
+import select
+import socket
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from coordinator.hosts.deploy.onhost.pythons import best_python
+from coordinator.hosts.preflight.nodeos import look_at_nodeos
+
+DIAL_SECONDS = 5.0
+DIALS_AT_ONCE = 64
+BANNER = b"bootcoord preflight "
+
+
+def look(request: dict[str, Any]) -> dict[str, Any]:
+    """Facts about the host."""
+    disk = os.statvfs(_existing(request["data"]))
+    systemd = os.path.isdir("/run/systemd/system")
+    return {
+        "root": os.geteuid() == 0,
+        "system": platform.system(),
+        "os": _os_name(),
+        "machine": platform.machine(),
+        "python": best_python(),
+        "libc": list(platform.libc_ver()),
+        "memory": _memory(),
+        "disk_free": disk.f_bavail * disk.f_frsize,
+        "disk_used": 1 - disk.f_bavail / max(1, disk.f_blocks),
+        "systemd": systemd,
+        "files": _number("/proc/sys/fs/nr_open") if systemd else resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+        "ports": {str(port): _port(bind, port, request["data"], request["user"]) for bind, port in request["ports"]},
+        "nodeos": look_at_nodeos(request["nodeos"], request["drop"]) if request["nodeos"] else {},
+        "clock": time.time(),
+    }
+
+
+def listen(request: dict[str, Any]) -> None:
+    """Accepts on the ports, tells who it is, and ends when nobody reads its output any more, or after some seconds."""
+    servers = [_server("0.0.0.0", port) for port in request["ports"]]  # noqa: S104 (as nodeos will)
+    print("listening", flush=True)  # noqa: T201 (the answer)
+    poll = select.poll()
+    for server in servers:
+        poll.register(server, select.POLLIN)
+    poll.register(sys.stdout, 0)  # an error or hang-up is always told
+    deadline = time.monotonic() + request["seconds"]
+    by_number = {server.fileno(): server for server in servers}
+    while time.monotonic() < deadline:
+        for number, _events in poll.poll(1000):
+            if number not in by_number:
+                return
+            with contextlib.suppress(OSError):  # whoever dialled hung up
+                connection = by_number[number].accept()[0]
+                with connection:
+                    connection.settimeout(1.0)
+                    connection.sendall(BANNER + request["name"].encode() + b"\n")
+
+
+def dial(request: dict[str, Any]) -> dict[str, str]:
+    """What happens on dialling each endpoint: an empty text is success. {"HOST:PORT": name of who listens, or ""}.
+
+    Many at once: each that a firewall swallows takes DIAL_SECONDS.
+    """
+    endpoints = request["endpoints"]
+    with ThreadPoolExecutor(DIALS_AT_ONCE) as pool:
+        return dict(zip(endpoints, pool.map(_dial, endpoints, endpoints.values())))  # noqa: B905 (new in Python 3.10)
+
+
+def _dial(endpoint: str, name: str) -> str:
+    """name: who must answer; empty: anybody, as a node of ours holds the port already."""
+    host, _, port = endpoint.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), DIAL_SECONDS) as connection:
+            said = connection.recv(200) if name else b""
+    except OSError as error:
+        return error.strerror or str(error)
+    if name and said != BANNER + name.encode() + b"\n":
+        return "another machine answers"
+    return ""
+
+
+def _port(bind: str, port: int, data: str, user: str) -> str:
+    """Empty: free; "own": a node or agent of this network has it; else who has it."""
+    try:
+        _server(bind, port).close()
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            return "below 1024, which takes root"
+        if error.errno != errno.EADDRINUSE:
+            return error.strerror or str(error)
+        return _owner(port, data, user)
+    return ""
+
+
+def _server(bind: str, port: int) -> socket.socket:
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind((bind, port))
+        server.listen(64)
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+def _owner(port: int, data: str, user: str) -> str:
+    inodes = {fields[9]: int(fields[7]) for fields in _sockets() if fields[3] == "0A" and _port_of(fields) == port}
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        if wanted & set(_open_files(pid)):
+            inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(os.path.realpath(data) + "/")
+            return "own" if inside else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
+    # Without root only the user can be told.
+    users = {_user(uid) for uid in inodes.values()}
+    return "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
+
+
+def _open_files(pid: str) -> list[str]:
+    """None for a process that ended, or is another user's."""
+    try:
+        return [_link(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
+
+
+def _sockets() -> list[list[str]]:
+    """Lines of /proc/net/tcp and tcp6 (proc(5))."""
+    return [line.split() for name in ("tcp", "tcp6") for line in _text("/proc/net/" + name).splitlines()[1:]]
+
+
+def _port_of(fields: list[str]) -> int:
+    return int(fields[1].rpartition(":")[2], 16)
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _existing(folder: str) -> str:
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _os_name() -> str:
+    for line in _text("/etc/os-release").splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            return value.strip('"')
+    return platform.platform(terse=True)
+
+
+def _memory() -> int:
+    """Bytes that new programs can have (proc(5), MemAvailable)."""
+    for line in _text("/proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _number(path: str) -> int:
+    return int(_text(path) or 0)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def main(document: str) -> None:
+    """Carries out one request and prints the answer; `listen` has its own."""
+    request = json.loads(document)
+    answer: dict[str, Any]
+    try:
+        if request["verb"] == "listen":
+            return listen(request)
+        answer = {"done": look(request) if request["verb"] == "look" else dial(request)}
+    except OSError as error:
+        answer = {"error": "{}: {}".format(error.filename or "the host", error.strerror or error)}
+    print(json.dumps(answer))  # noqa: T201 (the answer)
+    return None

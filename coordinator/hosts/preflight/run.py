@@ -1,0 +1,165 @@
+"""`preflight`: every host at once, then who reaches whom."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.hosts.deploy.errors import DeployError, PythonMissing
+from coordinator.hosts.deploy.parallel import AT_ONCE
+from coordinator.hosts.deploy.unit import data_dir
+from coordinator.hosts.preflight.checks import judge, unreachable, without_python
+from coordinator.hosts.preflight.machines import Here, There, reach
+from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from inventory.network import BUNDLED, Host, Network
+
+LISTEN_SECONDS = 120
+"""Time after which a listener ends by itself, should nobody end it."""
+
+Report = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One host, looked at."""
+
+    host: Host
+    row: Row
+    problems: tuple[Problem, ...]
+    machine: Here | There | None = None
+    """None: it could not be reached."""
+    ports: Mapping[str, str] | None = None
+
+
+def preflight(
+    network: Network, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+) -> Preflight:
+    """Looks at every host; changes nothing. Blocks.
+
+    state: the network's state folder, where local hosts have their data. ask: sudo's password on the host of that
+    name, never two at a time. report: told what happens on which host, from several threads. stop: set by another
+    thread, no further host is looked at.
+
+    A host that cannot be reached is a problem of its own, and the others are looked at all the same.
+    """
+    asking = threading.Lock()
+
+    def ask_alone(host: str) -> str:
+        with asking:
+            return ask(host)
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight") as pool, contextlib.ExitStack() as stack:
+        seen = list(pool.map(lambda host: _look(network, host, state, ask_alone, report, stop), network.hosts))
+        for one in seen:
+            if one.machine is not None:
+                stack.callback(one.machine.close)
+        dials = _dial_all(network, seen, pool, report)
+    problems = [problem for one in seen for problem in one.problems]
+    return Preflight(tuple(one.row for one in seen), dials, (*problems, *_unreached(dials)))
+
+
+def _look(
+    network: Network, host: Host, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+) -> Seen:
+    report(host.name, "looking")
+    machine: Here | There | None = None
+    try:
+        if stop.is_set():
+            raise DeployError("interrupted")
+        machine = reach(host, ask)
+        facts = machine.run(_request(network, host, state))
+        nodes = sum(node.host == host.name for node in network.nodes)
+        row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
+        return Seen(host, row, problems, machine, facts["ports"])
+    except (DeployError, OSError, ValueError, RecursionError) as error:
+        if machine is not None:
+            machine.close()
+        row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
+        return Seen(host, row, problems)
+
+
+def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
+    if host.ssh is None or facts["root"]:
+        return ""
+    return f"{host.ssh.user} is not root, and the inventory names no sudo for it"
+
+
+def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
+    nodes = [node for node in network.nodes if node.host == host.name]
+    ports = [("0.0.0.0", node.p2p_port) for node in nodes] + [("127.0.0.1", node.http_port) for node in nodes]  # noqa: S104
+    return {
+        "verb": "look",
+        "data": str(state / "hosts" / host.name) if host.local else data_dir(host, network.name),
+        "user": host.user,
+        "ports": ports,
+        "nodeos": "" if host.nodeos == BUNDLED else host.nodeos,
+        "drop": not host.local,
+    }
+
+
+def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, report: Report) -> tuple[Dial, ...]:
+    """Every host dials every other one's p2p endpoints, where a listener or a node of ours is."""
+    there = [one for one in seen if one.machine is not None]
+    if len(there) < 2 or all(one.host.local for one in there):
+        return ()
+    with contextlib.ExitStack() as listeners:
+        expected: dict[str, tuple[str, str]] = {}
+        for one in there:
+            expected |= _listen(network, one, listeners, report)
+
+        def dial(one: Seen) -> list[Dial]:
+            return _dial(one, {point: to for point, to in expected.items() if to[0] != one.host.name}, report)
+
+        return tuple(found for dials in pool.map(dial, there) for found in dials)
+
+
+def _listen(
+    network: Network, one: Seen, listeners: contextlib.ExitStack, report: Report
+) -> dict[str, tuple[str, str]]:  # fmt: skip
+    """Starts listeners on the free p2p ports. Returns, by endpoint, the host and who must answer ("" for a node)."""
+    expected: dict[str, tuple[str, str]] = {}
+    free = []
+    for node in network.nodes:
+        state = (one.ports or {}).get(str(node.p2p_port), "") if node.host == one.host.name else "elsewhere"
+        if state in ("", "own"):
+            expected[network.p2p(node)] = (one.host.name, "" if state else one.host.name)
+            free += [] if state else [node.p2p_port]
+    if free and one.machine is not None:
+        request = {"verb": "listen", "ports": free, "name": one.host.name, "seconds": LISTEN_SECONDS}
+        try:
+            listeners.enter_context(one.machine.listening(request))
+        except DeployError as error:
+            report(one.host.name, str(error))
+            return {point: to for point, to in expected.items() if not to[1]}
+    return expected
+
+
+def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Report) -> list[Dial]:
+    if one.machine is None or not targets:
+        return []
+    report(one.host.name, "dialling the others")
+    request = {"verb": "dial", "endpoints": {point: to[1] for point, to in targets.items()}}
+    try:
+        errors = one.machine.run(request)
+    except DeployError as error:
+        errors = dict.fromkeys(targets, str(error))
+    return [Dial(one.host.name, to[0], point, errors[point]) for point, to in targets.items()]
+
+
+def _unreached(dials: tuple[Dial, ...]) -> list[Problem]:
+    """One problem per endpoint: fatal when nobody reaches it."""
+    problems = []
+    for endpoint in dict.fromkeys(dial.endpoint for dial in dials):
+        tried = [dial for dial in dials if dial.endpoint == endpoint]
+        failed = [dial for dial in tried if dial.error]
+        if failed:
+            who = ", ".join(dial.dialler for dial in failed)
+            message = f"{endpoint} is not reached from {who} ({failed[0].error})"
+            hint = "open the port in its firewall, or correct hosts.address"
+            problems.append(Problem(failed[0].host, "p2p", len(failed) == len(tried), message, hint))
+    return problems

@@ -1,0 +1,288 @@
+"""Brings every party as far as it can get, all at once, for as long as it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from antelope.elections import MAX_VOTED_PRODUCERS
+from antelope.errors import NodeError
+from coordinator.agents.link import LinkError
+from coordinator.parties import attestations, neighbours
+from coordinator.parties.chain_view import find_account, look
+from coordinator.parties.peers import Links
+from coordinator.parties.progress import Account, Act, Chain, Decision, Seen, decide, electable
+from coordinator.parties.store import Attested, Party
+from coordinator.parties.turns import Turns
+from coordinator.workflows.session import Session
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError
+from support.tasks import end
+from support.texts import plain
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+CHAIN_SECONDS = 1.0
+"""Between two looks at the chain."""
+GATHER_SECONDS = 3.0
+"""Newcomers that become votable within so many seconds are voted for together."""
+HOLD_SECONDS, FOLLOW_SECONDS, PUSH_SECONDS, AUDIT_SECONDS = 180.0, 120.0, 120.0, 900.0
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
+"""Seconds until what went wrong is tried again: twice as long each time."""
+
+Tell = Callable[[str], None]
+
+
+@dataclass
+class _Trouble:
+    """What went wrong last, and when it is tried again."""
+
+    error: str
+    pause: float
+    until: float
+
+
+@dataclass
+class _Track:
+    """What is remembered of one party while this runs; all of it can be found out again."""
+
+    told: tuple[str, ...] | None = None
+    held: str = ""
+    account: Account = Account.UNKNOWN
+    endpoint: str | None = None
+    job: asyncio.Task[None] | None = None
+    trouble: dict[Act, _Trouble] = field(default_factory=dict)
+
+    def troubles(self, now: float) -> Mapping[Act, str]:
+        """Those that are not tried again yet."""
+        return {act: one.error for act, one in self.trouble.items() if now < one.until}
+
+
+class Shell:
+    """Runs beside a boot, or by itself in `coord serve`."""
+
+    def __init__(self, session: Session, tell: Tell) -> None:
+        """tell: hears of every change, in a line."""
+        self._session = session
+        self._network = session.network
+        self._book = session.hub.book
+        self._tell = tell
+        self._parties: tuple[Party, ...] = ()
+        self._attested: frozenset[str] = frozenset()
+        """As the last look found them: read once for all parties, since there may be many."""
+        self._tracks: dict[str, _Track] = {}
+        self._chain = Chain()
+        self._turns = Turns()
+        self._looked = 0.0
+        self._links: Links | None = None
+        self._told: dict[str, str] = {}
+        self._decisions: dict[str, Decision] = {}
+        self._seen: dict[str, Seen] = {}
+        self._electing: asyncio.Task[None] | None = None
+        self._elected: tuple[str, ...] = ()
+        self._ready: tuple[tuple[str, ...], float] = ((), 0.0)
+
+    async def run(self) -> None:
+        """For ever. One party's trouble, and a fault of ours, leave the others alone."""
+        try:
+            while True:
+                try:
+                    await self._look()
+                except (NodeError, LinkError, DeadlineError) as error:
+                    log.info("parties: %s", error)
+                except Exception:
+                    log.exception("parties: a fault of the coordinator")
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            jobs = [track.job for track in self._tracks.values() if track.job]
+            jobs += [self._electing] if self._electing else []
+            await end(*jobs)
+            if self._links:
+                await self._links.close()
+
+    async def _look(self) -> None:
+        parties = self._parties = self._book.parties()
+        if not parties:
+            return
+        self._attested = self._book.attesting()
+        sealed = self._session.state.sealed if self._links is None else self._sealed
+        if sealed and self._links is None:
+            self._sealed: Sealed | None = sealed
+            self._links = Links(self._session.desk, self._book, sealed.chain_id)
+        if time.monotonic() - self._looked >= CHAIN_SECONDS:
+            chain = await look(self._session.desk, self._session.state, sealed)
+            self._looked = time.monotonic()
+            silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
+            self._chain = replace(chain, silent=silent)
+        for party in parties:
+            await self._look_at(party, sealed)
+        if self._links and self._chain.follows:
+            self._links.spread()
+        if sealed:
+            self._elect(sealed)
+
+    async def _look_at(self, party: Party, sealed: Sealed | None) -> None:
+        if party.accepted and not party.neighbours and sealed:
+            self._book.linked(party.name, neighbours.choose(self._network, self._book.parties(), party.name))
+            return
+        track = self._tracks.setdefault(party.name, _Track())
+        if track.endpoint != party.endpoint:  # what was wrong with another one is no reason to wait
+            track.endpoint = party.endpoint
+            track.trouble.pop(Act.DIAL, None)
+        if track.job and not track.job.done():
+            return
+        if party.found and party.account_key and self._chain.follows and track.account is not Account.THERE:
+            track.account = await find_account(self._session.desk, party.account, party.account_key)
+        seen = self._see(party, track, sealed)
+        decision = decide(seen, self._chain)
+        self._seen[party.name], self._decisions[party.name] = seen, decision
+        self._note(party, decision)
+        if decision.act and sealed:
+            track.job = asyncio.create_task(self._act(decision.act, party, track, sealed))
+
+    def _see(self, party: Party, track: _Track, sealed: Sealed | None) -> Seen:
+        link = self._session.hub.links.get(party.name)
+        connected = link is not None and link.connected
+        status = None
+        if link and link.connected and link.status:
+            status = next((node for node in link.status.nodes if node.name == party.account), None)
+        manifest = sealed.manifest if sealed else ""
+        held = link.hello.manifest if link and link.hello else ""
+        return Seen(
+            party=party,
+            connected=connected,
+            sealed=sealed is not None,
+            holds=bool(manifest) and manifest in (held, track.held),
+            peers=self._peers(party),
+            told=track.told,
+            node=status.state if status else "",
+            detail=status.detail if status else "",
+            head=status.head if status else 0,
+            account=track.account,
+            attested=party.name in self._attested,
+            trouble=track.troubles(time.monotonic()),
+        )
+
+    def _peers(self, party: Party) -> tuple[str, ...]:
+        """Its neighbours; the one that is to dial it back only once it has: nodeos keeps one of two links."""
+        prober = self._links.prober(party) if self._links and not party.found else None
+        return neighbours.peers_of_party(self._network, self._parties, party, prober.name if prober else "")
+
+    def _note(self, party: Party, decision: Decision) -> None:
+        known = self._book.find(party.name)
+        if not party.accepted or known is None or known.state.gone:
+            return  # nothing is decided here, or it was revoked or left since
+        self._book.stands(party.name, decision.standing, decision.why)
+        if decision.stuck:
+            self._session.parties.tell_trouble(party.name, decision.why)
+        news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news
+        if news != self._told.get(party.name, ""):
+            self._told[party.name] = news
+            self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
+
+    async def _act(self, act: Act, party: Party, track: _Track, sealed: Sealed) -> None:
+        """Does one thing for a party; what goes wrong is kept with it."""
+        try:
+            error = await self._acts[act](party, track, sealed)
+        except (LinkError, NodeError, DeadlineError) as failure:
+            error = str(failure)
+        except Exception as failure:
+            log.exception("party %s: %s", party.name, act)
+            error = f"a fault of the coordinator ({type(failure).__name__}): see its log"
+        if not error:
+            track.trouble.pop(act, None)
+            return
+        before = track.trouble.get(act)
+        pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
+        track.trouble[act] = _Trouble(plain(error), pause, time.monotonic() + pause)
+        log.info("party %s: %s: %s", party.name, act, plain(error))
+
+    @property
+    def _acts(self) -> Mapping[Act, Callable[[Party, _Track, Sealed], Awaitable[str]]]:
+        return {
+            Act.HOLD: self._hold,
+            Act.FOLLOW: self._follow,
+            Act.DIAL: self._dial,
+            Act.SPONSOR: self._sponsor,
+            Act.ENLIST: self._enlist,
+            Act.ATTEST: self._attest,
+        }
+
+    async def _hold(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        error = await self._task(party.name, pb.Hold(sha256=sealed.manifest), HOLD_SECONDS)
+        track.held = track.held if error else sealed.manifest
+        return error
+
+    async def _follow(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        peers = self._peers(party)
+        error = await self._task(party.name, pb.Follow(peers=peers), FOLLOW_SECONDS)
+        track.told = track.told if error else peers
+        return error
+
+    async def _dial(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        return await self._links.dial(party) if self._links else "the network is not sealed yet"
+
+    async def _sponsor(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        body = pb.Sponsor(account=party.account, public_key=str(party.account_key))
+        return await self._task(self._network.genesis_node.host, body, PUSH_SECONDS)
+
+    async def _enlist(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        return await self._task(party.name, pb.Enlist(), PUSH_SECONDS)
+
+    async def _attest(self, party: Party, track: _Track, sealed: Sealed) -> str:
+        link = self._session.hub.links[party.name]
+        upgrades = sorted(self._book.upgrades())
+        replaced = [pb.Replacement(account=account, wasm=wasm, abi=abi) for account, wasm, abi in upgrades]
+        result = await link.task(pb.Attest(replaced=replaced), deadline=AUDIT_SECONDS)
+        if not result.ok:
+            return result.error
+        found = result.attestation
+        attested = Attested(party.name, party.account, found.document, found.signature, time.time())
+        wrong = attestations.check(attested, party, sealed).wrong
+        if not wrong:
+            self._book.attest(attested)
+        return wrong
+
+    async def _task(self, name: str, body: pb.Hold | pb.Follow | pb.Sponsor | pb.Enlist, seconds: float) -> str:
+        """The agent's error; empty when it did it."""
+        result = await self._session.desk.link(name).task(body, deadline=seconds)
+        return "" if result.ok else result.error or "its agent gave no reason"
+
+    def _elect(self, sealed: Sealed) -> None:
+        """Has the operator's voters vote for parties that are ready; those that come together, together."""
+        if not self._network.parties.vote or not self._chain.settled or not sealed.votes:
+            return
+        ready = electable(self._decisions, self._seen)
+        now = time.monotonic()
+        if ready != self._ready[0]:
+            self._ready = (ready, now)
+        if all(account in self._chain.voted for account in ready) or now - self._ready[1] < GATHER_SECONDS:
+            return
+        kept = [name for name in self._chain.voted if name not in ready and name not in sealed.elected]
+        wanted = tuple(dict.fromkeys((*sealed.elected, *ready, *sorted(kept))))[:MAX_VOTED_PRODUCERS]
+        if (self._electing and not self._electing.done()) or wanted == self._elected:
+            return
+        self._electing = asyncio.create_task(self._vote(wanted))
+
+    async def _vote(self, wanted: tuple[str, ...]) -> None:
+        try:
+            error = await self._vote_task(wanted)
+        except (LinkError, NodeError, DeadlineError) as failure:
+            error = str(failure)
+        if error:
+            self._tell(f"the vote for parties failed: {plain(error)}")
+            await asyncio.sleep(LONGEST_PAUSE)  # the agent has tried what can be tried at once
+            return
+        self._elected = wanted
+        self._tell(f"the network's voters vote for {', '.join(wanted)}")
+
+    async def _vote_task(self, wanted: tuple[str, ...]) -> str:
+        link = self._session.desk.link(self._network.genesis_node.host)
+        result = await link.task(pb.Elect(producers=wanted), deadline=PUSH_SECONDS)
+        return "" if result.ok else result.error

@@ -1,0 +1,93 @@
+"""What the operator's own nodes say of the chain, as far as parties depend on it. A party's word is not asked here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from antelope.errors import AntelopeError, NodeError
+from antelope.keys import PublicKey
+from boot.reads import Asking, Json, account, ask, permission, row, rows, run_reads
+from boot.step import Query
+from coordinator.engine.access import NetworkDesk
+from coordinator.parties.progress import Account, Chain
+from coordinator.state.folder import State
+from inventory.network import Role
+from inventory.sealed import Sealed
+
+
+async def look(desk: NetworkDesk, state: State, sealed: Sealed | None) -> Chain:
+    """The chain now. Before the allocation is applied nothing is read: parties wait for it."""
+    steps = state.steps()
+
+    def done(step: str) -> bool:
+        return step in steps and steps[step].state == "done"
+
+    if sealed is None or not done("accounts"):
+        return Chain()
+    try:
+        return await run_reads(_chain(sealed, done("resign")), asker(desk))
+    except NodeError:
+        return Chain()
+
+
+def asker(desk: NetworkDesk) -> Callable[[Query], Awaitable[Any]]:
+    """A node that follows the head: the retired genesis node reads irreversible blocks only. Raises Unreachable."""
+    following = (node for node in desk.network.nodes if node.role is not Role.GENESIS and desk.running(node))
+    node = next(following, None) or desk.reader
+
+    async def ask_it(query: Query) -> Any:
+        return await desk.ask(replace(query, node=node.name))
+
+    return ask_it
+
+
+def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
+    info = yield from ask("/v1/chain/get_info")
+    registered = {}
+    for entry in (yield from rows("eosio", "eosio", "producers")):
+        if entry["is_active"]:
+            registered[str(entry["owner"])] = _key(str(entry["producer_key"]))
+    schedule = yield from ask("/v1/chain/get_producer_schedule")
+    voters = [vote.voter for vote in sealed.votes if vote.producers]
+    voted = (yield from row("eosio", "eosio", "voters", voters[0])) if voters else None
+    return Chain(
+        follows=True,
+        head=int(info["head_block_num"]),
+        signer=str(info["head_block_producer"]),
+        settled=settled,
+        registered=registered,
+        schedule=frozenset(str(entry["producer_name"]) for entry in schedule["active"]["producers"]),
+        voted=frozenset(str(name) for name in voted["producers"]) if voted else frozenset(),
+        sponsor="" if sealed.sponsor else "this network has no sponsor; create it, with your own key, and go on",
+    )
+
+
+async def find_account(desk: NetworkDesk, name: str, key: str) -> Account:
+    """What the chain has under that name; key: the one that it should have."""
+    try:
+        found = await run_reads(account(name), asker(desk))
+    except NodeError:
+        return Account.UNKNOWN
+    if found is None:
+        return Account.ABSENT
+    try:
+        return Account.THERE if _held(found, PublicKey.parse(key)) else Account.FOREIGN
+    except (AntelopeError, KeyError, TypeError, ValueError):
+        return Account.FOREIGN
+
+
+def _key(text: str) -> str:
+    """In the form EOS…; a key of another curve as it is."""
+    try:
+        return str(PublicKey.parse(text))
+    except AntelopeError:
+        return text
+
+
+def _held(found: Json, key: PublicKey) -> bool:
+    """Whether the key alone can act as the account's active permission."""
+    needed = permission(found, "active")
+    weight = sum(int(one["weight"]) for one in needed["keys"] if _key(str(one["key"])) == str(key))
+    return weight >= int(needed["threshold"])

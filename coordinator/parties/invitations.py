@@ -1,0 +1,99 @@
+"""Making an invitation: a key and a certificate that only open Join, packed into a token."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from coordinator.agents.ca import Authority
+from coordinator.agents.register import Entry, Register
+from coordinator.errors import UsageProblem
+from coordinator.parties.invite_store import Invites
+from coordinator.parties.store import Book, Standing
+from inventory import syntax
+from inventory.names import user_number
+from inventory.network import Network, UserSource
+from support.invitation import pack
+from support.journal import Journal
+from support.tls import LIFETIME, Identity, Kind, fingerprint, load_certificate, make_csr
+
+HOURS = 24.0
+"""How long an invitation is good, unless said otherwise."""
+MOST_HOURS = 24.0 * 365
+
+
+def invite(
+    journal: Journal, authority: Authority, name: str, account: str, coordinators: tuple[str, ...], lasting: timedelta
+) -> str:
+    """The token for a party of that name; an older one that nobody used is void from then on.
+
+    Nothing of it is kept but the certificate's hash. Raises UsageProblem on a name or account that it cannot have.
+    """
+    if wrong := syntax.identifier(name):
+        raise UsageProblem(f"a party's name: {wrong}")
+    if wrong := syntax.account(account):
+        raise UsageProblem(f"a party's account: {wrong}")
+    register, book, invites = Register(journal), Book(journal), Invites(journal)
+    entry, known = register.find(name), book.find(name)
+    left = known is not None and known.state is Standing.LEFT
+    if entry and (entry.revoked or not (left or _ran_out(entry))):
+        state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
+        raise UsageProblem(f"{name} {state}")
+    _check_account(book, invites, name, account)
+    key = ec.generate_private_key(ec.SECP256R1())
+    identity = Identity(authority.network, Kind.INVITE, name)
+    certificate = load_certificate(authority.sign(make_csr(key, name), identity, lasting))
+    token = pack(authority.network, coordinators, authority.certificate, certificate, key)
+    invites.add(fingerprint(certificate), name, account, certificate.not_valid_after_utc.timestamp())
+    return token
+
+
+def check_name(network: Network, name: str, account: str) -> None:
+    """That the inventory has neither name nor account, before anybody is invited. Raises UsageProblem."""
+    if name in {host.name for host in network.hosts} | {node.name for node in network.nodes}:
+        raise UsageProblem(f"{name} is the name of a host or node of {network.source}: choose another")
+    awaited = account in network.parties.wait_for
+    taken = {producer.account for producer in network.producers if not producer.party}
+    sponsor, users = network.parties.sponsor, network.users
+    number = user_number(account) if users.source is UserSource.GENERATED else None
+    drawn = number is not None and number < users.count
+    if account in taken or drawn or (sponsor and account == sponsor.account):
+        raise UsageProblem(f"account {account} is one of {network.source}: choose another with --account")
+    owned = {row.account for row in network.users.rows}
+    if not awaited and account not in owned and (len(account) != 12 or "." in account):
+        raise UsageProblem(
+            f"account {account!r}: a party's account has 12 characters without a dot, as only those can be created "
+            "late; choose one with --account, or list it in parties.wait_for before the boot"
+        )
+
+
+def revoke(journal: Journal, name: str) -> str:
+    """Shuts a party out for good, and voids its invitations. Returns what was done; empty: there is no such party."""
+    register, book = Register(journal), Book(journal)
+    entry = register.find(name)
+    if entry is not None and entry.kind is not Kind.PARTY:
+        return ""
+    done = ["its invitation is void"] if Invites(journal).revoke(name) else []
+    if register.revoke(name):
+        book.stands(name, Standing.REVOKED, "its access was ended")
+        done = ["its access is ended"]
+    return ", ".join(done)
+
+
+def _ran_out(entry: Entry) -> bool:
+    """Whether it is a party whose certificate has ended, unrenewed: it comes back as itself, with an invitation."""
+    ended = entry.enrolled_at + LIFETIME.total_seconds() < time.time()
+    return entry.kind is Kind.PARTY and not entry.revoked and ended
+
+
+def _check_account(book: Book, invites: Invites, name: str, account: str) -> None:
+    for party in book.parties():
+        if party.name == name and party.account != account:
+            raise UsageProblem(f"{name}'s account is {party.account}, not {account}")
+        if party.account == account and party.name != name and party.state is not Standing.REVOKED:
+            raise UsageProblem(f"account {account} is that of party {party.name}")
+    for other in invites.open(time.time()):
+        if other.account == account and other.name != name:
+            raise UsageProblem(f"account {account} is promised to {other.name}: coord revoke {other.name} first")

@@ -1,0 +1,185 @@
+"""What comes next for a party: pure, from what is known of it and of the chain.
+
+Nothing is remembered between two looks: so it carries on wherever a coordinator stopped, and a party that falls back is
+helped again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from coordinator.parties.store import Party, Standing
+
+BEHIND = 10
+"""Blocks that a node in sync may be behind: five seconds."""
+
+
+class Act(StrEnum):
+    """What the coordinator does for a party."""
+
+    HOLD = "hold"
+    """Has its agent take the sealed network."""
+    FOLLOW = "follow"
+    """Tells its agent the peers of its node."""
+    DIAL = "dial"
+    """Has a node of the operator's dial its endpoint."""
+    SPONSOR = "sponsor"
+    """Has its account created."""
+    ENLIST = "enlist"
+    """Has its agent register the account as a producer."""
+    ATTEST = "attest"
+    """Has its agent audit the chain and sign what it found."""
+
+
+class Account(StrEnum):
+    """What the chain has under a party's account."""
+
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+    """It exists with another key than the party's."""
+    THERE = "there"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What the operator's own nodes say."""
+
+    follows: bool = False
+    """A node of the operator's runs, and the allocation is applied: others may follow."""
+    head: int = 0
+    settled: bool = False
+    """eosio has resigned: elections are free from here on."""
+    registered: Mapping[str, str] = field(default_factory=dict)
+    """Active producers and their signing keys (EOS…)."""
+    signer: str = ""
+    """Who signed the head."""
+    schedule: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()
+    """Those of the schedule that let their turns pass."""
+    voted: frozenset[str] = frozenset()
+    """Producers that the operator's voters vote for."""
+    sponsor: str = ""
+    """Why no account can be sponsored; empty: it can."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of one party at this moment."""
+
+    party: Party
+    connected: bool = False
+    sealed: bool = False
+    holds: bool = False
+    """Its agent has the sealed network."""
+    peers: tuple[str, ...] = ()
+    """Those that it should have."""
+    told: tuple[str, ...] | None = None
+    """Those that it was told."""
+    node: str = ""
+    """Its node's state, as its agent says: running, starting, stopped, failed; empty: there is none yet."""
+    detail: str = ""
+    head: int = 0
+    account: Account = Account.UNKNOWN
+    attested: bool = False
+    trouble: Mapping[Act, str] = field(default_factory=dict)
+    """What went wrong a moment ago, and is not tried again yet."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where the party stands, what it waits for, and what to do."""
+
+    standing: Standing
+    why: str
+    act: Act | None = None
+    stuck: bool = False
+    """It gets no further for a reason that the party cannot see by itself."""
+
+
+def decide(seen: Seen, chain: Chain) -> Decision:
+    """The first thing that is missing."""
+    party = seen.party
+    if not party.accepted:
+        return Decision(party.state, party.why)
+    if not seen.connected:
+        return Decision(party.state, f"its agent is away{_silence(seen, chain)}")
+    if not seen.sealed:
+        return Decision(Standing.REGISTERED, "waits for the seal")
+    if not seen.holds:
+        return _do(seen, Act.HOLD, Standing.REGISTERED, "takes the sealed network")
+    if not chain.follows:
+        standing = party.state if party.found else Standing.REGISTERED
+        return Decision(standing, "waits for the chain" if party.found else "waits for the chain's accounts")
+    if not seen.node:
+        return _do(seen, Act.FOLLOW, Standing.FOLLOWING, "starts its node")
+    if seen.told != seen.peers and Act.FOLLOW not in seen.trouble:
+        return replace(_with_node(seen, chain), act=Act.FOLLOW)
+    return _with_node(seen, chain)
+
+
+def _with_node(seen: Seen, chain: Chain) -> Decision:
+    party = seen.party
+    if seen.node != "running":
+        detail = f": {seen.detail}" if seen.detail else ""
+        return Decision(Standing.FOLLOWING, f"its node is {seen.node}{detail}{_silence(seen, chain)}")
+    if not party.found:
+        return _do(seen, Act.DIAL, Standing.FOLLOWING, f"its endpoint {party.endpoint} is being dialled back")
+    if seen.head + BEHIND < chain.head:
+        return Decision(Standing.DIALLED, f"its node is at block {seen.head} of {chain.head}")
+    if party.account not in chain.registered or chain.registered[party.account] != party.signing_key:
+        return _registration(seen, chain)
+    return _registered(seen, chain)
+
+
+def _registration(seen: Seen, chain: Chain) -> Decision:
+    name = seen.party.account
+    if seen.account is Account.UNKNOWN:
+        return Decision(Standing.SYNCED, f"looks for account {name}")
+    if seen.account is Account.FOREIGN:
+        return Decision(Standing.SYNCED, f"account {name} exists with another key than the party's own", stuck=True)
+    if seen.account is Account.ABSENT:
+        if chain.sponsor:
+            return Decision(Standing.SYNCED, f"account {name} is not on the chain: {chain.sponsor}", stuck=True)
+        if len(name) != 12 or "." in name:
+            why = f"account {name} is not on the chain, and only names of 12 characters can be created"
+            return Decision(Standing.SYNCED, why, stuck=True)
+        return _do(seen, Act.SPONSOR, Standing.SYNCED, f"account {name} is being created")
+    return _do(seen, Act.ENLIST, Standing.ACCOUNT, "registers as a producer")
+
+
+def _registered(seen: Seen, chain: Chain) -> Decision:
+    name = seen.party.account
+    if name in chain.schedule:
+        standing, why = Standing.PRODUCING, f"in the active schedule{_silence(seen, chain)}"
+    elif name in chain.voted:
+        standing, why = Standing.VOTED, "the network's voters vote for it"
+    else:
+        standing, why = Standing.VOTABLE, "registered, in sync, dialled back"
+    if chain.settled and not seen.attested:
+        return _do(seen, Act.ATTEST, standing, why, quiet=True)
+    return Decision(standing, why)
+
+
+def _silence(seen: Seen, chain: Chain) -> str:
+    return "; it is elected and signs no blocks" if seen.party.account in chain.silent else ""
+
+
+def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False) -> Decision:
+    """Does it, unless it went wrong a moment ago; then that is what is said."""
+    if act in seen.trouble:
+        trouble = seen.trouble[act]
+        return Decision(standing, f"{why}; {act}: {trouble}" if quiet else trouble, stuck=not quiet)
+    return Decision(standing, why, act)
+
+
+def electable(parties: Mapping[str, Decision], seen: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Accounts of the parties that may be voted for: registered, in sync, dialled back, and connected; as they came."""
+    ready = (Standing.VOTABLE, Standing.VOTED, Standing.PRODUCING)
+    return tuple(
+        seen[name].party.account
+        for name, decision in parties.items()
+        if decision.standing in ready and seen[name].connected
+    )

@@ -1,0 +1,119 @@
+"""What answers parties: judges what each brings, tells it whether it is taken up, and of the seal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+import grpc
+
+from coordinator.agents.link import Connection
+from coordinator.agents.throttle import Throttle
+from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
+from coordinator.parties.lookup import Lookups, Resolve, resolve
+from coordinator.parties.store import Book, Party, Standing
+from protos import coordination_pb2 as pb
+from support.journal import Journal
+from support.possession import Challenge
+from support.texts import plain
+
+log = logging.getLogger(__name__)
+
+TIMES, SECONDS = 20, 60.0
+"""So many registrations of one party are judged in so many seconds; a party that says more is cut off."""
+
+
+class Desk:
+    """The hub hands it whatever parties say."""
+
+    def __init__(self, journal: Journal, book: Book, rules: Callable[[], Rules], resolver: Resolve = resolve) -> None:
+        """rules: as they are now; the seal changes them."""
+        self._journal = journal
+        self._book = book
+        self._rules = rules
+        self._lookups = Lookups(resolver)
+        self._throttle = Throttle(TIMES, SECONDS)
+        self._judging: set[asyncio.Task[None]] = set()
+        self._connections: dict[str, Connection] = {}
+        self._troubles: dict[str, tuple[Connection, str]] = {}
+        """The last that each party was told, and over which connection."""
+
+    @property
+    def chain_id(self) -> str:
+        """As the hub's PartyDesk."""
+        return self._rules().chain_id
+
+    def registered(self, connection: Connection, registration: pb.Registration) -> str:
+        """As the hub's PartyDesk; the answer follows when the endpoint's host is resolved."""
+        if not self._throttle.allows(connection.identity.name, time.monotonic()):
+            return f"more than {TIMES} registrations in {SECONDS:g} s"
+        self._connections[connection.identity.name] = connection
+        task = asyncio.create_task(self._judge(connection, registration))
+        self._judging.add(task)
+        task.add_done_callback(self._judging.discard)
+        return ""
+
+    def left(self, connection: Connection, leave: pb.Leave) -> None:
+        """As the hub's PartyDesk."""
+        name = connection.identity.name
+        said = plain(leave.reason, 200)
+        self._connections.pop(name, None)  # what is still being judged of it is void
+        self._book.stands(name, Standing.LEFT, said or "its operator ended it")
+        log.info("party %s leaves: %s", name, said)
+
+    def tell_trouble(self, name: str, why: str) -> None:
+        """What holds a party up that was taken up: told once on each of its connections, and again when it changes."""
+        connection = self._connections.get(name)
+        if connection and self._troubles.get(name) != (connection, why):
+            self._troubles[name] = connection, why
+            admission = pb.Admission(accepted=True, manifest=self._rules().manifest, reason=why)
+            connection.send(pb.FromCoordinator(admission=admission))
+
+    async def _judge(self, connection: Connection, registration: pb.Registration) -> None:
+        name = connection.identity.name
+        try:
+            brought = read(registration, Challenge(self._rules().network, connection.chain_id, connection.nonce))
+            addresses = await self._lookups.addresses(name, brought.endpoint.rpartition(":")[0])
+            if self._connections.get(name) is not connection:
+                return  # it has left, or come again, meanwhile
+            party = self._take_up(name, brought, addresses)
+        except Unacceptable as error:
+            self._refuse(connection, str(error))
+        except Exception:
+            log.exception("party %s: its registration could not be judged", name)
+            connection.close(grpc.StatusCode.INTERNAL, "the coordinator could not judge the registration")
+        else:
+            log.info("party %s is taken up: account %s at %s", name, party.account, brought.endpoint)
+            self._answer(connection, brought.pinned)
+
+    def _take_up(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
+        """All checks and the note in one transaction: another process may take others up."""
+        with self._journal.transaction():
+            known = self._book.parties()
+            party = next((party for party in known if party.name == name), None)
+            if party is None or party.state is Standing.REVOKED:
+                raise Unacceptable(f"{name} is no party of this network: ask the operator for an invitation")
+            others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]
+            check(brought, addresses, party, others, self._rules())
+            self._book.accepted(
+                name, brought.account_key, brought.signing_key, brought.endpoint, brought.nodeos, brought.pinned
+            )
+        return party
+
+    def _answer(self, connection: Connection, pinned: str) -> None:
+        manifest = self._rules().manifest
+        if pinned and manifest and pinned != manifest:
+            self._refuse(connection, f"you pinned manifest {pinned[:16]}…, and this network's is {manifest[:16]}…")
+            return
+        connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=True, manifest=manifest)))
+
+    def _refuse(self, connection: Connection, reason: str) -> None:
+        party = self._book.find(connection.identity.name)
+        if party and not party.accepted and not party.state.gone:
+            self._book.stands(party.name, Standing.REFUSED, reason)
+        known = party is not None and (party.state, party.why) == (Standing.REFUSED, reason)
+        level = logging.INFO if known else logging.WARNING  # agents try again every few seconds
+        log.log(level, "party %s is not taken up: %s", connection.identity.name, reason)
+        connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=False, reason=reason)))

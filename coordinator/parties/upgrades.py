@@ -1,0 +1,270 @@
+"""Replaces a contract once the producers govern.
+
+Proposed by the sponsor, approved by each producer's own agent, executed when enough have, and judged by the code that
+the chain then has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from antelope import actions
+from antelope.abi import Abi
+from antelope.errors import AntelopeError, NodeError
+from antelope.transaction import Transaction
+from antelope.wasm import HEADER
+from boot import canary
+from boot.reads import Asking, Json, ask, row, run_reads
+from coordinator.agents.link import LinkError
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.parties.chain_view import asker
+from coordinator.workflows.session import Session, require_sealed
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+from support.texts import plain
+
+MSIG = "eosio.msig"
+LASTING = 7 * 86_400
+"""Seconds until a proposal expires: operators may have to be asked."""
+TASK_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
+"""Between two askings of agents that have not approved."""
+EFFECT_SECONDS = 60.0
+_NAME = "abcdefghijklmnopqrstuvwxyz12345"
+
+Tell = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an account shall have; both files are in the artifact store."""
+
+    account: str
+    wasm: bytes
+    abi: bytes
+
+    @property
+    def code_hash(self) -> str:
+        """As the chain shows it."""
+        return hashlib.sha256(self.wasm).hexdigest()
+
+    @property
+    def abi_hash(self) -> str:
+        """The artifact's name."""
+        return hashlib.sha256(self.abi).hexdigest()
+
+    def proposal(self, number: int = 0) -> str:
+        """The same for the same files, so that the same command typed again goes on with the same proposal.
+
+        number: of proposals before it that came to nothing.
+        """
+        again = f" {number}" if number else ""
+        digest = hashlib.sha256(f"{self.account} {self.code_hash} {self.abi_hash}{again}".encode()).digest()
+        return "up" + "".join(_NAME[byte % len(_NAME)] for byte in digest[:10])
+
+    def packed(self, expiration: int) -> bytes:
+        """The transaction that is proposed. Raises AntelopeError on an ABI that is none."""
+        code = actions.setcode(self.account, self.wasm)
+        described = actions.setabi(self.account, Abi.parse(self.abi).packed())
+        return Transaction(expiration, 0, 0, (code, described)).packed
+
+
+def check(contract: Contract) -> None:
+    """Raises UsageProblem when it cannot be proposed."""
+    if contract.account != "eosio" and not contract.account.startswith("eosio."):
+        raise UsageProblem(f"{contract.account}: the producers govern eosio and eosio.* only")
+    if not contract.wasm.startswith(HEADER):
+        raise UsageProblem("--wasm: that is no WebAssembly module")
+    try:
+        contract.packed(0)
+    except (AntelopeError, ValueError, KeyError) as error:
+        raise UsageProblem(f"--abi: that is no ABI ({error})") from error
+
+
+async def upgrade(session: Session, contract: Contract, wait: float, tell: Tell) -> str:
+    """Does it all, or goes on with it. wait: seconds for the approvals. Returns what there is to say at its end.
+
+    Raises OperationFailed, with the names of who is missing where approvals are.
+    """
+    sealed = require_sealed(session)
+    if sealed.sponsor is None:
+        raise OperationFailed(f"{session.network.name} has no sponsor that could propose; see parties.sponsor")
+    work = _Upgrade(session, sealed, sealed.sponsor.account, contract, tell)
+    try:
+        if await work.done():
+            return f"{contract.account} has this code already ({contract.code_hash})"
+        await work.propose()
+        await work.collect(wait)
+        await work.execute()
+    except (NodeError, LinkError, DeadlineError) as error:
+        raise OperationFailed(f"{error}; run the same command again to continue") from error
+    return f"{contract.account} has the new code: sha256 {contract.code_hash}"
+
+
+class _Upgrade:
+    def __init__(self, session: Session, sealed: Sealed, sponsor: str, contract: Contract, tell: Tell) -> None:
+        self._session = session
+        self._sealed = sealed
+        self._sponsor = sponsor
+        self._contract = contract
+        self._tell = tell
+        self._proposal = contract.proposal()
+        self._hash = ""
+        self._said: dict[str, str] = {}
+
+    async def done(self) -> bool:
+        """Whether the chain has the code and the ABI."""
+        found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
+        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._packed_abi)
+
+    @property
+    def _packed_abi(self) -> str:
+        return hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
+
+    async def propose(self) -> None:
+        """The proposal is on the chain, and is exactly what this coordinator would propose.
+
+        One that can come to nothing any more is left aside for another.
+        """
+        number = 0
+        while (found := await self._proposed()) is not None and (spent := await self._spent(bytes.fromhex(found))):
+            self._tell(f"{self._title} {spent}: another one is proposed")
+            number += 1
+            self._proposal = self._contract.proposal(number)
+        if found is None:
+            schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
+            requested = sorted(_scheduled(schedule))
+            body = pb.Propose(
+                proposal=self._proposal, account=self._contract.account, wasm=self._contract.code_hash,
+                abi=self._contract.abi_hash, requested=requested, expiration=int(time.time()) + LASTING,
+            )  # fmt: skip
+            await self._task(self._session.network.genesis_node.host, body)
+            await poll(self._proposed, what="the proposal to be in a block", deadline=EFFECT_SECONDS)
+        packed = bytes.fromhex(str(await self._proposed()))
+        if packed != self._contract.packed(int.from_bytes(packed[:4], "little")):
+            raise OperationFailed(f"{self._title} on the chain proposes something else: it is not approved")
+        self._hash = hashlib.sha256(packed).hexdigest()
+        self._tell(f"{self._title} is proposed: sha256 {self._hash}")
+
+    async def collect(self, wait: float) -> None:
+        """Enough have approved. Raises OperationFailed with the names of those who have not."""
+        asked = 0.0
+
+        async def enough() -> bool:
+            nonlocal asked
+            needed, given, missing = await self._approvals()
+            if len(given) >= needed:
+                self._tell(f"{len(given)} approvals, {needed} needed: {', '.join(sorted(given))}")
+                return True
+            if time.monotonic() - asked >= AGAIN_SECONDS:
+                await self._ask(missing)
+                asked = time.monotonic()
+            return False
+
+        try:
+            await poll(enough, what="approvals", deadline=wait)
+        except DeadlineError:
+            needed, given, missing = await self._approvals()
+            said = "; ".join(f"{name}: {self._said.get(name, 'has not approved')}" for name in missing)
+            raise OperationFailed(
+                f"{len(given)} approvals after {wait:g} s, {needed} are needed; missing: {said}. "
+                "Run the same command again to continue"
+            ) from None
+
+    async def execute(self) -> None:
+        """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
+        self._session.hub.book.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
+        await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._proposal))
+        await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
+
+    @property
+    def _title(self) -> str:
+        return f"{self._sponsor}/{self._proposal}"
+
+    async def _proposed(self) -> str | None:
+        found = await self._read(row(MSIG, self._sponsor, "proposal", self._proposal))
+        return str(found["packed_transaction"]) if found else None
+
+    async def _spent(self, packed: bytes) -> str:
+        """Why such a proposal on the chain cannot be executed any more; empty: it can."""
+        if int.from_bytes(packed[:4], "little") <= time.time():
+            return "has expired"
+        needed, given, missing = await self._approvals()
+        schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
+        if len(_scheduled(schedule) & {*given, *missing}) < needed:
+            return "asks too few of those who produce now"
+        return ""
+
+    async def _approvals(self) -> tuple[int, set[str], list[str]]:
+        """How many are needed, who has approved, and who of those asked has not."""
+        needed = await self._read(canary.threshold())
+        entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._proposal)) or {}
+        given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())}
+        open_ = sorted(str(one["level"]["actor"]) for one in entry.get("requested_approvals", ()))
+        return needed, given, [name for name in open_ if name not in given]
+
+    async def _ask(self, missing: Sequence[str]) -> None:
+        """Asks the agents of those who are missing, each for itself; what they say is kept with their names."""
+        hosts = self._hosts(missing)
+        body = pb.Endorse(proposer=self._sponsor, proposal=self._proposal, hash=self._hash)
+
+        async def one(host: str, names: Sequence[str]) -> None:
+            try:
+                link = self._session.desk.link(host)
+                if not link.connected:
+                    said = "its agent is away"
+                else:
+                    result = await link.task(body, deadline=TASK_SECONDS)
+                    said = "" if result.ok else plain(result.error)
+            except (LinkError, NodeError, DeadlineError) as error:
+                said = str(error)
+            for name in names:
+                if said and self._said.get(name) != said:
+                    self._tell(f"{name}: {said}")
+                self._said[name] = said or "its agent says that it has approved"
+
+        await asyncio.gather(*(one(host, names) for host, names in hosts.items()))
+
+    def _hosts(self, missing: Sequence[str]) -> Mapping[str, list[str]]:
+        parties = {party.account: party.name for party in self._session.hub.book.parties()}
+        hosts: dict[str, list[str]] = {}
+        for name in missing:
+            hosts.setdefault(parties.get(name) or self._session.network.holder(name), []).append(name)
+        return hosts
+
+    async def _task(self, host: str, body: pb.Propose | pb.Execute) -> None:
+        result = await self._session.desk.link(host).task(body, deadline=TASK_SECONDS)
+        if not result.ok:
+            raise OperationFailed(f"{host}: {result.error}")
+
+    async def _read(self, reads: Asking[T]) -> T:
+        return await run_reads(reads, asker(self._session.desk))
+
+
+def _scheduled(answer: Json) -> set[str]:
+    """Who signs blocks, or is about to: a schedule may change while approvals come in."""
+    stages = [answer.get(stage) for stage in ("active", "pending", "proposed")]
+    return {str(entry["producer_name"]) for stage in stages if stage for entry in stage["producers"]}
+
+
+def read_contract(account_: str, wasm: bytes, abi: bytes) -> Contract:
+    """Checked. Raises UsageProblem."""
+    contract = Contract(account_, wasm, abi)
+    check(contract)
+    return contract
+
+
+def from_request(request: Mapping[str, object], artifact: Callable[[str], bytes]) -> Contract:
+    """The contract that another terminal asks for, by the artifacts that it stored. Raises UsageProblem."""
+    try:
+        wasm, abi = artifact(str(request["wasm"])), artifact(str(request["abi"]))
+    except (KeyError, ValueError) as error:
+        raise UsageProblem(f"the files are not in the artifact store: {error}") from error
+    return read_contract(str(request["account"]), wasm, abi)

@@ -1,0 +1,224 @@
+"""The state of a network, gathered from agents, nodes and the journal, for `coord status`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antelope.elections import BLOCKS_PER_TURN
+from antelope.errors import NodeError
+from boot.plan import make_plan
+from boot.step import Query
+from boot.steps import STEPS
+from coordinator.engine.access import RUNNING
+from coordinator.parties.store import Party
+from coordinator.state.folder import StepRecord
+from coordinator.workflows.session import Session
+from inventory.network import Network, Node
+from support import processes
+
+UNKNOWN = "unknown"
+"""The state of a node whose agent is not connected."""
+
+
+@dataclass(frozen=True)
+class NodeRow:
+    """One node, as reported by its agent."""
+
+    name: str
+    host: str
+    account: str
+    role: str
+    p2p: str
+    http: str
+    state: str
+    """running, stopped, starting, failed; unknown: its agent is not connected."""
+    head: int
+    lib: int
+    peers: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class HostRow:
+    """One host and its agent."""
+
+    name: str
+    agent: str
+    """connected or away."""
+    clock_offset: float | None
+    """Seconds that its clock is ahead of the coordinator's, as of its latest report."""
+    disk_free: int | None
+    """Bytes free on the disk of its agent's folder."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole network at one moment."""
+
+    network: str
+    chain_id: str | None
+    manifest: str | None
+    phase: str
+    head: int
+    lib: int
+    schedule: tuple[str, ...]
+    silent: tuple[str, ...]
+    """Scheduled producers that made no block in the latest round."""
+    nodes: tuple[NodeRow, ...]
+    hosts: tuple[HostRow, ...]
+    steps: Mapping[str, StepRecord]
+    parties: tuple[Party, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `coord status --json` prints."""
+        return {
+            "network": self.network,
+            "chain_id": self.chain_id,
+            "manifest": self.manifest,
+            "phase": self.phase,
+            "head_block": self.head,
+            "lib": self.lib,
+            "schedule": list(self.schedule),
+            "silent": list(self.silent),
+            "nodes": [
+                {
+                    "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
+                    "http": row.http, "state": row.state, "head_block": row.head, "lib": row.lib, "peers": row.peers,
+                    "detail": row.detail,
+                }
+                for row in self.nodes
+            ],
+            "hosts": [
+                {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
+                for row in self.hosts
+            ],
+            "parties": [
+                {"name": one.name, "account": one.account, "state": str(one.state), "why": one.why, "p2p": one.endpoint}
+                for one in self.parties
+            ],
+            "steps": [
+                {
+                    "name": step.name,
+                    "state": self.steps[step.name].state if step.name in self.steps else "pending",
+                    "seconds": self.steps[step.name].seconds if step.name in self.steps else 0.0,
+                    "transactions": self.steps[step.name].transactions if step.name in self.steps else 0,
+                }
+                for step in make_plan(STEPS).steps
+            ],
+        }  # fmt: skip
+
+
+async def gather(session: Session) -> Report:
+    """Gathers the report from the agents that are connected."""
+    sealed = session.state.sealed
+    nodes = tuple(_node_row(session, name) for name in (node.name for node in session.network.nodes))
+    steps = session.state.steps()
+    head, lib, schedule, silent = await _chain(session)
+    return Report(
+        network=session.network.name,
+        chain_id=sealed.chain_id if sealed else None,
+        manifest=sealed.manifest if sealed else None,
+        phase=phase(sealed is not None, steps, {row.state for row in nodes}),
+        head=max([head, *(row.head for row in nodes)]),
+        lib=max([lib, *(row.lib for row in nodes)]),
+        schedule=schedule,
+        silent=silent,
+        nodes=nodes,
+        hosts=tuple(_host_row(session, host.name) for host in session.network.hosts),
+        steps=steps,
+        parties=session.hub.book.parties(),
+    )
+
+
+def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]) -> str:
+    """planned, booting, voting, live or down; unknown where no node is known to run and an agent is away."""
+    if not sealed:
+        return "planned"
+    if RUNNING not in states:
+        return UNKNOWN if UNKNOWN in states else "down"
+    if "resign" in steps and steps["resign"].state == "done":
+        return "live"
+    return "voting" if any(step.state == "waits" for step in steps.values()) else "booting"
+
+
+def planned(network: Network) -> Report:
+    """The report of a network that was never booted."""
+    nodes = tuple(
+        NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
+                "stopped", 0, 0, 0, "")
+        for node in network.nodes
+    )  # fmt: skip
+    return Report(
+        network.name, None, None, phase(sealed=False, steps={}, states=()), 0, 0, (), (), nodes,
+        tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
+    )  # fmt: skip
+
+
+def _http(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _node_row(session: Session, name: str) -> NodeRow:
+    node = session.network.node(name)
+    link = session.hub.links.get(node.host)
+    status = session.desk.status(node)
+    state = status.state if status else ("stopped" if link and link.connected else _unreported(session, node))
+    return NodeRow(
+        node.name, node.host, node.account or "", node.role.value, session.network.p2p(node), _http(node.http_port),
+        state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
+        status.detail if status else "",
+    )  # fmt: skip
+
+
+def _unreported(session: Session, node: Node) -> str:
+    """The state of a node whose agent is not connected; on this machine its process can be looked up."""
+    if not session.network.host(node.host).local:
+        return UNKNOWN
+    folder = session.state.host_data(node.host) / "nodes" / node.name
+    return RUNNING if folder.exists() and processes.running(folder) else "stopped"
+
+
+def _host_row(session: Session, name: str) -> HostRow:
+    link = session.hub.links.get(name)
+    if link is None or not link.connected:
+        return HostRow(name, "away", None, None)
+    return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)
+
+
+async def _chain(session: Session) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
+    """Head, LIB, schedule and its silent producers, from a node that follows the head (the audit's node shows
+    irreversible blocks only).
+    """
+    nodes = sorted(session.network.nodes, key=lambda node: node.role.value == "genesis")
+    for node in nodes:
+        if not session.desk.running(node):
+            continue
+        try:
+            info = await session.desk.ask(Query("/v1/chain/get_info", node=node.name))
+            answer = await session.desk.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
+            schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+            silent = await _silent(session, node, int(info["head_block_num"]), schedule)
+        except NodeError:
+            continue
+        return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule, silent
+    return 0, 0, (), ()
+
+
+async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
+    """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
+    as silent while the schedule is younger than that.
+    """
+    if len(schedule) < 2:  # a sole producer signs every block
+        return ()
+    numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
+    asked = (
+        session.desk.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name)) for number in numbers
+    )
+    blocks = await asyncio.gather(*asked)
+    if len({block.get("schedule_version") for block in blocks}) > 1:
+        return ()
+    signers = {str(block["producer"]) for block in blocks}
+    return tuple(name for name in schedule if name not in signers)

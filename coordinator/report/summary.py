@@ -1,0 +1,106 @@
+"""What `coord boot` prints at its end: the chain, the nodes, where the keys are, and what to run next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from antelope.errors import NodeError
+from boot.claims import Claim, claims
+from boot.reads import rows, run_reads
+from coordinator.hosts.deploy.unit import data_dir
+from coordinator.report.status import Report, gather
+from coordinator.report.tables import node_table
+from coordinator.state.paths import near
+from coordinator.workflows.boot import Booted
+from coordinator.workflows.session import Session
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A boot's end, ready to be printed."""
+
+    booted: Booted
+    report: Report
+    claims: tuple[Claim, ...]
+    keys: tuple[str, ...]
+    """HOST: path of the accounts.json that its agent keeps."""
+    coord: str
+    """How `coord` is run from here."""
+    inventory: str
+
+    def lines(self) -> Iterator[str]:
+        """The text, a line at a time."""
+        outcome = self.booted.outcome
+        yield ""
+        for name, reason in outcome.failed.items():
+            yield f"FAILED {name}: {reason}"
+        for name, reason in outcome.parked.items():
+            yield f"waiting for others at {name}: {reason}"
+        if not outcome.failed and not outcome.parked and not self.booted.changed:
+            yield "Nothing to do: everything is done and running." if not self._left() else "Nothing to do."
+        yield f"network   {self.report.network}, phase {self.report.phase}"
+        yield f"chain id  {self.report.chain_id}"
+        yield f"manifest  {self.report.manifest}"
+        yield f"schedule  {', '.join(self.report.schedule) or '-'}"
+        yield ""
+        yield from node_table(self.report)
+        yield ""
+        for place in self.keys:
+            yield f"keys      {place}"
+        if due := self._claim():
+            yield due
+        yield from self._next()
+
+    def _claim(self) -> str:
+        if not self.claims:
+            return ""
+        now = datetime.now(UTC)
+        scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
+        first = min(scheduled or self.claims, key=lambda claim: claim.due)
+        when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
+        return f"rewards   {first.producer} may claim {when}: {self._command('boot')} --only claim"
+
+    def _left(self) -> tuple[str, ...]:
+        """Steps that are not done yet."""
+        return tuple(step["name"] for step in self.report.to_json()["steps"] if step["state"] != "done")
+
+    def _command(self, command: str) -> str:
+        return f"{self.coord} {command} {shlex.quote(self.inventory)}"
+
+    def _next(self) -> Iterator[str]:
+        """What to run next, and why."""
+        left, rows = self._left(), []
+        if self.booted.outcome.failed:
+            rows.append((f"{self._command('logs')} NODE", "may show why"))
+            rows.append((self._command("boot"), "tries again, and continues"))
+        elif left:
+            rows.append((self._command("boot"), f"continues with {left[0]}"))
+        rows.append((self._command("status"), "how the network is; --watch keeps looking"))
+        if not left:
+            rows.append((self._command("verify"), "is the chain what the inventory says?"))
+        rows.append((self._command("down"), "stops it; boot brings it back"))
+        width = max(len(command) for command, _ in rows)
+        for number, (command, purpose) in enumerate(rows):
+            yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
+
+
+async def summarise(session: Session, booted: Booted, coord: str, inventory: str) -> Summary:
+    """Gathers the summary while agents are connected. coord, inventory: as the user would write them."""
+    report = await gather(session)
+    try:
+        registered = await run_reads(rows("eosio", "eosio", "producers"), session.desk.ask)
+    except NodeError:
+        registered = []
+    keys = tuple(
+        near(session.state.host_data(host.name) / "keys" / "accounts.json")
+        if host.local
+        else f"on {host.name}: {data_dir(host, session.network.name)}/keys/accounts.json"
+        for host in session.network.hosts
+        if any(node.host == host.name for node in session.network.nodes)
+    )
+    ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
+    due = tuple(claim for claim in claims(registered) if claim.producer in ours)
+    return Summary(booted, report, due, keys, coord, inventory)

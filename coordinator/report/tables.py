@@ -1,0 +1,83 @@
+"""Reports as plain text: columns that line up, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from coordinator.report.status import Report
+
+
+def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows under their heading, each column as wide as its widest cell."""
+    table = [tuple(heading), *(tuple(row) for row in rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
+    for row in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def node_table(report: Report) -> Iterator[str]:
+    """A line per node."""
+    heading = ("NODE", "HOST", "ACCOUNT", "STATE", "HEAD", "LIB", "PEERS", "P2P", "HTTP")
+    yield from columns(
+        heading,
+        [
+            (row.name, row.host, row.account or "-", row.state, str(row.head or "-"), str(row.lib or "-"),
+             str(row.peers), row.p2p, row.http)
+            for row in report.nodes
+        ],
+    )  # fmt: skip
+    for row in report.nodes:
+        if row.detail and row.state != "running":
+            yield f"{row.name}: {row.detail}"
+
+
+def host_table(report: Report) -> Iterator[str]:
+    """A line per host."""
+    yield from columns(
+        ("HOST", "AGENT", "CLOCK", "DISK FREE"),
+        [
+            (row.name, row.agent, "-" if row.clock_offset is None else f"{round(row.clock_offset * 1000):+d} ms",
+             "-" if row.disk_free is None else f"{row.disk_free / 2**30:.1f} GiB")
+            for row in report.hosts
+        ],
+    )  # fmt: skip
+
+
+def step_table(report: Report) -> Iterator[str]:
+    """A line per step."""
+    document = report.to_json()["steps"]
+    yield from columns(
+        ("STEP", "STATE", "SECONDS", "TRANSACTIONS"),
+        [(s["name"], s["state"], f"{s['seconds']:.1f}", str(s["transactions"] or "-")) for s in document],
+    )
+
+
+def party_table(report: Report) -> Iterator[str]:
+    """A line per party."""
+    yield from columns(
+        ("PARTY", "ACCOUNT", "P2P", "STATE"),
+        [
+            (one.name, one.account, one.endpoint or "-", f"{one.state}{': ' + one.why if one.why else ''}")
+            for one in report.parties
+        ],
+    )
+
+
+def report_lines(report: Report) -> Iterator[str]:
+    """The report as a person reads it."""
+    yield f"network   {report.network}, phase {report.phase}"
+    yield f"chain id  {report.chain_id or '-'}"
+    yield f"manifest  {report.manifest or '-'}"
+    yield f"head      {report.head}   LIB {report.lib}"
+    yield f"schedule  {', '.join(report.schedule) or '-'}"
+    if report.silent:
+        yield f"silent    {', '.join(report.silent)}: elected, and no block in the latest round"
+    yield ""
+    yield from host_table(report)
+    yield ""
+    yield from node_table(report)
+    yield ""
+    if report.parties:
+        yield from party_table(report)
+        yield ""
+    yield from step_table(report)

@@ -1,0 +1,31 @@
+"""What a running command answers to other terminals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from boot.audit import render
+from coordinator.report.audit import audit_chain
+from coordinator.report.status import gather
+from coordinator.report.tables import report_lines
+from coordinator.state.control import Answerer, control_socket
+from coordinator.workflows.session import Session
+
+
+@asynccontextmanager
+async def answering(session: Session, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
+    """While the block runs, answers `status` and `verify`, and whatever `more` names."""
+
+    async def status(request: dict[str, Any]) -> dict[str, Any]:
+        report = await gather(session)
+        return {"document": report.to_json(), "lines": list(report_lines(report))}
+
+    async def verify(request: dict[str, Any]) -> dict[str, Any]:
+        report = await audit_chain(session)
+        return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
+
+    answerers: dict[str, Answerer] = {"status": status, "verify": verify, **(more or {})}
+    async with control_socket(session.state.folder, answerers):
+        yield

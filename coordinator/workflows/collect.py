@@ -1,0 +1,157 @@
+"""Before the seal: asks hosts for keys and features, checks the proofs of possession, and puts the answers together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from antelope.errors import AntelopeError
+from antelope.keys import PublicKey, Signature
+from coordinator.agents.hub import Hub
+from coordinator.errors import OperationFailed
+from inventory.contract_files import read_contracts
+from inventory.names import user_name
+from inventory.network import GENESIS_ACCOUNT, Network, UserSource
+from inventory.seal import Collected, SealedBundle, seal
+from protos import coordination_pb2 as pb
+from support import bundled
+from support.possession import Challenge
+
+COLLECT_SECONDS = 300.0
+"""Enough for KEYS_AT_ONCE key pairs and a probe of nodeos on a slow host."""
+KEYS_AT_ONCE = 20_000
+"""Keys per request: a key takes some 170 bytes of an answer, which may have 8 MiB."""
+
+
+@dataclass(frozen=True)
+class PartyKeys:
+    """The public keys (EOS…) of a party that the boot waited for."""
+
+    account_key: str
+    signing_key: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What one host's agent is asked for."""
+
+    host: str
+    accounts: tuple[str, ...]
+    signers: tuple[str, ...]
+    import_file: str
+
+
+def wanted(network: Network) -> tuple[Wanted, ...]:
+    """One request per host that runs nodes. A producer's keys are made on its own host, the users' and eosio's on the
+    genesis node's host.
+    """
+    bank = network.genesis_node.host
+    used = dict.fromkeys(node.host for node in network.nodes)
+    accounts: dict[str, list[str]] = {host: [] for host in used}
+    signers: dict[str, list[str]] = {host: [] for host in used}
+    signers[bank].append(GENESIS_ACCOUNT)
+    for producer in (producer for producer in network.producers if not producer.party):
+        accounts[network.holder(producer.account)].append(producer.account)
+        signers[network.holder(producer.account)].append(producer.account)
+    if network.parties.sponsor:
+        accounts[bank].append(network.parties.sponsor.account)
+    imported = ""
+    if network.users.source is UserSource.GENERATED:
+        accounts[bank] += [user_name(number) for number in range(network.users.count)]
+    elif network.users.source is UserSource.ACCOUNTS_JSON:
+        imported = str(network.users.file)
+    return tuple(
+        Wanted(host, tuple(accounts[host]), tuple(signers[host]), imported if host == bank else "") for host in used
+    )
+
+
+async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] | None = None) -> SealedBundle:
+    """Asks every host, and seals. parties: those that were waited for, by account; they proved their keys when they
+    registered. Raises OperationFailed, InventoryError.
+    """
+    requests = wanted(network)
+    found = await asyncio.gather(*(_ask(network, hub, request) for request in requests), return_exceptions=True)
+    answers: dict[str, pb.Collected] = {}
+    for request, answer in zip(requests, found, strict=True):
+        if isinstance(answer, BaseException):
+            raise answer
+        answers[request.host] = answer
+
+    def conclude() -> SealedBundle:
+        return seal(network, merge(network, answers, datetime.now(UTC), parties or {}))
+
+    return await asyncio.to_thread(conclude)
+
+
+async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
+    """One host's answers with proved keys, requested in parts that each fit into a message. Raises OperationFailed."""
+    challenge = Challenge(network.name, "", secrets.token_bytes(32))  # there is no chain before these keys
+    collected = pb.Collected()
+    for start in range(0, len(request.accounts) or 1, KEYS_AT_ONCE):
+        body = pb.Collect(
+            accounts=request.accounts[start : start + KEYS_AT_ONCE],
+            signers=() if start else request.signers,
+            import_file="" if start else request.import_file,
+            nodeos=network.host(request.host).nodeos,
+            nonce=challenge.nonce,
+            network=challenge.network,
+        )
+        result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
+        if not result.ok:
+            raise OperationFailed(f"{request.host}: {result.error}")
+        # In a thread: checking thousands of signatures takes seconds, and agents must be answered meanwhile.
+        await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
+        collected.MergeFrom(result.collected)
+    return collected
+
+
+def proves(key: pb.Key, challenge: Challenge) -> bool:
+    """Whether a key comes with a valid proof of possession."""
+    try:
+        signer = Signature.parse(key.proof).recover(challenge.digest(key.account))
+        return signer == PublicKey.parse(key.public_key)
+    except AntelopeError:
+        return False
+
+
+def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
+    """Raises OperationFailed when a key lacks a valid proof of possession."""
+    for key in keys:
+        if not proves(key, challenge):
+            raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
+
+
+def merge(
+    network: Network, answers: Mapping[str, pb.Collected], now: datetime, parties: Mapping[str, PartyKeys]
+) -> Collected:
+    """Everything that the seal needs. answers: by host. Raises InventoryError, BundledError."""
+    account_keys = {account: party.account_key for account, party in parties.items()}
+    signing_keys = {account: party.signing_key for account, party in parties.items()}
+    imported: dict[str, str] = {}
+    for answer in answers.values():
+        account_keys |= _by_account(answer.accounts) | _by_account(answer.imported_producers)
+        signing_keys |= _by_account(answer.signers)
+        imported |= _by_account(answer.imported_users)
+    files = read_contracts(network, bundled.fetch().contracts)
+    return Collected(
+        eosio_key=signing_keys.pop(GENESIS_ACCOUNT),
+        account_keys=account_keys,
+        signing_keys=signing_keys,
+        imported=imported,
+        features=json.loads(answers[network.genesis_node.host].features_json),
+        boot_contract=files.boot,
+        contracts=files.deployed,
+        now=now,
+    )
+
+
+def _keys(collected: pb.Collected) -> tuple[pb.Key, ...]:
+    return (*collected.accounts, *collected.signers, *collected.imported_users, *collected.imported_producers)
+
+
+def _by_account(keys: Iterable[pb.Key]) -> dict[str, str]:
+    return {key.account: key.public_key for key in keys}

@@ -1,0 +1,62 @@
+"""Restarts local agents that end while a coordinator acts: they have no systemd."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from coordinator.errors import OperationFailed
+from coordinator.hosts.local import agent_runs, ensure_agent
+from coordinator.report.progress import Reporter
+from coordinator.workflows.session import DIAL_SECONDS, Session
+from support.tasks import beside
+
+LOOK = 0.5
+"""Seconds between two looks at the processes."""
+STARTS = 3
+"""An agent that ends more often than this during one command is not started again."""
+
+
+@asynccontextmanager
+async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[None]:
+    """Keeps local agents running while the block runs. Raises OperationFailed when one keeps ending."""
+    block = asyncio.current_task()
+    failures: list[OperationFailed] = []
+
+    async def keep() -> None:
+        try:
+            await _keep(session, reporter)
+        except OperationFailed as error:
+            failures.append(error)
+            if block:
+                block.cancel()
+
+    try:
+        async with beside(keep()):
+            yield
+    except asyncio.CancelledError:
+        if not failures:
+            raise
+        if block:
+            block.uncancel()
+        raise failures[0] from None
+
+
+async def _keep(session: Session, reporter: Reporter) -> None:
+    ends: Counter[str] = Counter()
+    hosts = [host.name for host in session.network.hosts if host.local]
+    while True:
+        await asyncio.sleep(LOOK)
+        for host in hosts:
+            data = session.state.host_data(host)
+            if agent_runs(data):
+                continue
+            ends[host] += 1
+            hint = f"coord logs {session.network.source} agent@{host}"
+            if ends[host] > STARTS:
+                raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
+            reporter.note(f"the agent of {host} ended and is started again ({hint})")
+            await ensure_agent(session.hub, host, data)
+            await session.connected([host], DIAL_SECONDS)

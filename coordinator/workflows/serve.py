@@ -1,0 +1,43 @@
+"""While a coordinator acts: parties are helped to join, agents told the producers' endpoints, other terminals
+answered."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from coordinator.parties.advance import Shell
+from coordinator.parties.upgrades import from_request, upgrade
+from coordinator.workflows.answering import answering
+from coordinator.workflows.endpoints import tell_producers
+from coordinator.workflows.session import Session
+from support.tasks import beside
+
+
+@asynccontextmanager
+async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterator[None]:
+    """Does that while the block runs. tell: receives lines about parties."""
+
+    async def replace(request: dict[str, Any]) -> dict[str, Any]:
+        contract = from_request(request, session.state.artifacts.get)
+        return {"said": await upgrade(session, contract, float(request["wait"]), tell)}
+
+    parties, producers = Shell(session, tell).run(), tell_producers(session)
+    async with beside(parties), beside(producers), answering(session, {"upgrade": replace}):
+        yield
+
+
+async def until_stopped() -> None:
+    """Returns at SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await stop.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,230 @@
+"""What runs on hosts, run here in a folder of its own."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import os
+import pwd
+import subprocess
+import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from coordinator.hosts.deploy import privileged
+from coordinator.hosts.deploy.bundle import Target, pack, pip_command
+from coordinator.hosts.deploy.errors import CommandFailed, DeployError, PythonMissing
+from coordinator.hosts.deploy.onhost import accounts, archives, base, folders, guard, verbs
+from coordinator.hosts.deploy.onhost.base import Failed
+from coordinator.hosts.deploy.privileged import answer, last_line
+from coordinator.hosts.deploy.program import COMMAND, ROOT, source
+from coordinator.hosts.preflight import machines
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """In place of /opt/bootcoord."""
+    for module in (accounts, archives, base, folders, verbs):
+        monkeypatch.setattr(module, "ROOT", str(tmp_path / "root"))
+    monkeypatch.setattr(archives, "UPLOADS", str(tmp_path / "upload"))
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+def sha256(data: bytes) -> str:
+    """Hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_archive_is_unpacked_whole_or_not_at_all(root: Path, tmp_path: Path) -> None:
+    """A damaged one leaves nothing; the right one leaves its files and no trace of the work."""
+    data = pack({"agent/__init__.py": b"", "agent/cli.py": b"x = 1\n"})
+    (tmp_path / "upload").write_bytes(data[:-1])
+    target = root / "bundles" / sha256(data)
+    with pytest.raises(Failed, match="damaged"):
+        archives.unpack(str(tmp_path / "upload"), sha256(data), str(target), archives.extract)
+    assert list((root / "bundles").iterdir()) == []
+    (tmp_path / "upload").write_bytes(data)
+    archives.unpack(str(tmp_path / "upload"), sha256(data), str(target), archives.extract)
+    assert list((root / "bundles").iterdir()) == [target]
+    assert (target / "agent/cli.py").read_text() == "x = 1\n"
+
+
+def test_an_archive_is_on_the_disk_before_it_counts(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a host that loses its power has empty files for good: what is there is never sent again."""
+    (tmp_path / "archive").write_bytes(data := pack({"agent/cli.py": b"x = 1\n"}))
+    target = root / "bundles" / sha256(data)
+    seen: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: seen.append(target.exists()))
+    archives.unpack(str(tmp_path / "archive"), sha256(data), str(target), archives.extract)
+    assert (seen, target.exists()) == ([False], True)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "a/../../outside"])
+def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) -> None:
+    """Absolute names and parents are refused, as are links."""
+    (tmp_path / "tar").write_bytes(pack({name: b"x"}))
+    with pytest.raises(Failed, match="an archive holds"):
+        archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        link = tarfile.TarInfo("link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    (tmp_path / "tar").write_bytes(packed.getvalue())
+    with pytest.raises(Failed, match="an archive holds"):
+        archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
+    assert not (tmp_path / "outside").exists()
+
+
+def test_archives_are_kept_while_any_network_uses_them(root: Path) -> None:
+    """Only what is in no record goes."""
+    for name in ("used", "unused", "shared"):
+        (root / "bundles" / name).mkdir(parents=True)
+    for network in ("one", "two"):
+        base.write_record({"network": network, "bundles": ["shared", *(["used"] * (network == "one"))], "runtime": ""})
+    archives.prune("bundles")
+    assert sorted(os.listdir(root / "bundles")) == ["shared", "used"]
+
+
+def test_what_was_interrupted_before_it_was_on_record_goes(root: Path, tmp_path: Path) -> None:
+    """Archives and uploads of an installation, users of a removal, what a power loss left; no other's."""
+    for folder in ("bundles/whole", "runtimes/half.part", "users/was-removed", "networks"):
+        (root / folder).mkdir(parents=True)
+    for file in ("bundles/half.tar.gz", "networks/one.json.new", "made.json.new"):
+        (root / file).touch()
+    for upload in ("one.Xy", "one-more.Xy"):
+        (tmp_path / f"upload.{upload}").mkdir()
+        (tmp_path / f"upload.{upload}" / "archive").touch()
+    assert verbs.purge({"network": "one", "unit": "bootcoord-one.service"}) == {"known": False}
+    assert sorted(os.listdir(tmp_path)) == ["upload.one-more.Xy"]
+
+
+def test_an_upload_that_is_a_link_leads_to_no_removal(root: Path, tmp_path: Path) -> None:
+    """Anybody may make one in /var/tmp."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "upload.one.Xy").symlink_to(tmp_path / "theirs")
+    archives.remove_uploads("one")
+    assert (tmp_path / "theirs").is_dir()
+
+
+def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_path: Path) -> None:
+    """The parents of two networks' folders stay until both are gone, and what was there before stays for ever."""
+    me = pwd.getpwuid(os.getuid())
+    records = {}
+    for name in ("one", "two"):
+        record = {"network": name, "data": str(tmp_path / "a/b" / name), "found": None, "taken": False}
+        base.write_record(record)
+        folders.ensure_data(record, me)
+        records[name] = record
+    for name, left in (("one", True), ("two", False)):
+        folders.remove_data(records[name])
+        os.unlink(base.record_path(name))
+        folders.remove_made()
+        assert (tmp_path / "a").exists() is left
+    assert tmp_path.exists()
+
+
+def test_a_folder_with_files_is_taken_over_from_nobody(root: Path, tmp_path: Path) -> None:
+    """Nor from the agents' own user, unless an agent's files are in it (whose record was lost)."""
+    me, data = pwd.getpwuid(os.getuid()), tmp_path / "home"
+    data.mkdir(mode=0o755)
+    (data / "file").touch()
+    record: base.Request = {"network": "one", "data": str(data), "found": None, "taken": False}
+    with pytest.raises(base.Failed, match="name an empty folder"):
+        folders.ensure_data(dict(record), me)
+    (data / "agent.toml").touch()
+    folders.ensure_data(dict(record), me)
+    for name in ("file", "agent.toml"):
+        (data / name).unlink()
+    data.chmod(0o755)
+    folders.ensure_data(record, me)
+    assert record["found"] == [me.pw_uid, os.stat(data).st_gid, 0o755]
+    folders.remove_data(record)
+    assert os.stat(data).st_mode & 0o777 == 0o755
+
+
+def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -> None:
+    """After a refusal nothing is removed."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "file").touch()
+    folders.remove_data({"data": str(theirs), "found": None, "taken": False})
+    assert os.listdir(theirs) == ["file"]
+
+
+def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) -> None:
+    """Quotes, line ends, braces and Python arrive as data."""
+    hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"
+    request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none"}
+    program = source(privileged.MODULES, request)
+    done = subprocess.run(COMMAND, input=program, capture_output=True, check=True)
+    assert answer(done.returncode, done.stdout, done.stderr)["record"] is None
+
+
+@pytest.mark.parametrize("module", [*privileged.MODULES, *machines.MODULES])
+def test_what_is_sent_can_be_read_by_an_old_python(module: str) -> None:
+    """3.8's grammar, so that an old host can say how old it is."""
+    text = (ROOT / f"{module.replace('.', '/')}.py").read_text()
+    ast.parse(text, feature_version=(3, 8))
+
+
+def test_what_a_host_answers_is_one_line_for_people() -> None:
+    """Its own error, or what Python complained of last; no control characters."""
+    with pytest.raises(DeployError, match=r"^disk full$"):
+        answer(0, b'{"error": "disk full"}', b"")
+    with pytest.raises(CommandFailed, match=r"MemoryError"):
+        answer(1, b"", b"Traceback:\nMemoryError\n")
+    for odd in (b"[]", b"5", b"{}", b"[" * 100_000):
+        with pytest.raises(CommandFailed, match="python3 on the host"):
+            answer(0, odd, b"")
+    with pytest.raises(DeployError, match=r"^ \[2J$"):
+        answer(0, b'{"error": "\\u001b[2J"}', b"")
+    assert last_line(b"first\nsecond \x1b[31m\n") == "second  [31m"
+
+
+@pytest.mark.parametrize("shell", ["sudo: python3: command not found", "bash: line 1: python3: command not found"])
+def test_a_host_without_python_says_what_to_install(shell: str) -> None:
+    """Whether sudo or a shell looked for it."""
+    with pytest.raises(PythonMissing, match=r"install Python 3\.11"):
+        answer(127, b"", f"{shell}\n".encode())
+
+
+def test_the_same_files_make_the_same_archive() -> None:
+    """Whatever their order."""
+    assert pack({"a": b"1", "b": b"2"}) == pack({"b": b"2", "a": b"1"})
+
+
+def test_libraries_are_fetched_for_the_host_and_not_for_this_machine(tmp_path: Path) -> None:
+    """pip gets the host's Python and processor, and runs nothing of what it fetches."""
+    command = pip_command(Target((3, 13), "aarch64"), tmp_path / "constraints.txt", tmp_path)
+    assert command[command.index("--python-version") + 1] == "3.13"
+    assert "--only-binary=:all:" in command
+    platforms = {word for word in command if word.startswith("manylinux")}
+    assert all(platform.endswith("_aarch64") for platform in platforms)
+    assert "numpy" not in command
+    assert "fabric" not in command
+
+
+def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
+    """Each is alone while it runs, also where the lock's file is removed and made anew; nobody else can open it."""
+    path, inside, seen = tmp_path / "lock", threading.Lock(), list[int]()
+
+    def request(number: int) -> None:
+        with guard.alone(str(path)):
+            assert inside.acquire(blocking=False), "two at a time"
+            seen.append(path.stat().st_mode & 0o777)
+            inside.release()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(request, range(200)))
+    assert seen == [0o600] * 200
+    with pytest.raises(Failed), guard.alone(str(path)):
+        raise Failed("no space")
+    assert not path.exists()

@@ -1,0 +1,191 @@
+"""From what hosts say to problems, and the probe run here."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.hosts.preflight import checks, probe
+from coordinator.hosts.preflight.checks import GIB, MIB, Clock, judge
+from coordinator.hosts.preflight.machines import Here
+from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from coordinator.hosts.preflight.nodeos import look_at_nodeos
+from inventory.network import Host, Ssh
+
+HOST = Host("h1", "10.0.0.1", Ssh("10.0.0.1"))
+GOOD: dict[str, Any] = {
+    "system": "Linux",
+    "os": "Debian",
+    "machine": "x86_64",
+    "python": {"path": "/usr/bin/python3", "version": [3, 11]},
+    "libc": ["glibc", "2.36"],
+    "memory": 8 * GIB,
+    "disk_free": 100 * GIB,
+    "disk_used": 0.3,
+    "systemd": True,
+    "files": 1048576,
+    "ports": {"9876": "", "8888": "own"},
+    "nodeos": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("differs", "clock", "problem"),
+    [
+        ({}, 0.05, None),
+        ({"system": "FreeBSD"}, 0, ("os", True)),
+        ({"machine": "riscv64"}, 0, ("cpu", True)),
+        ({"python": {"path": "/usr/bin/python3", "version": [3, 9]}}, 0, ("python", True)),
+        ({"libc": ["", ""]}, 0, ("python", True)),
+        ({"libc": ["glibc", "2.28"]}, 0, ("nodeos", True)),
+        ({"machine": "aarch64"}, 0, ("nodeos", True)),
+        ({"memory": 1 * GIB}, 0, ("memory", False)),
+        ({"memory": 200 * MIB}, 0, ("memory", True)),
+        ({"disk_free": 3 * GIB}, 0, ("disk", False)),
+        ({"disk_free": 300 * MIB}, 0, ("disk", True)),
+        ({"disk_used": 0.95}, 0, ("disk", True)),
+        ({"systemd": False}, 0, ("service", False)),
+        ({"files": 1024}, 0, ("files", False)),
+        ({"ports": {"9876": "process 7 (nginx)"}}, 0, ("ports", True)),
+        ({}, -0.2, ("clock", False)),
+        ({}, 0.9, ("clock", True)),
+    ],
+)
+def test_each_trouble_is_one_problem_with_a_hint(
+    differs: dict[str, Any], clock: float, problem: tuple[str, bool] | None
+) -> None:
+    """The right check, fatal or not; everything else passes."""
+    row, problems = judge(HOST, 2, {**GOOD, **differs}, Clock(clock, 0.001), "")
+    wanted = {problem} if problem else set()
+    assert wanted <= {(one.check, one.fatal) for one in problems}
+    assert {one.check for one in problems} - {check for check, _ in wanted} <= (
+        {"nodeos"} if "libc" in differs or "machine" in differs else set()
+    )
+    assert all(one.hint and one.message for one in problems)
+    assert set(row.cells) == {
+        "ssh",
+        "os",
+        "cpu",
+        "python",
+        "memory",
+        "disk",
+        "clock",
+        "ports",
+        "nodeos",
+        "service",
+        "sudo",
+        "files",
+    }
+
+
+def test_a_slow_line_is_no_wrong_clock() -> None:
+    """Half of the round trip is not held against the clock."""
+    assert judge(HOST, 1, GOOD, Clock(0.6, 0.55), "")[1] == ()
+
+
+def test_the_table_and_the_matrix_show_every_host() -> None:
+    """Unknown cells and untried pairs are dashes; one failing endpoint makes a pair a no."""
+    rows = (Row("a", {"ssh": "yes"}), Row("b", {"ssh": "no"}))
+    dials = (Dial("a", "b", "b:1", ""), Dial("a", "b", "b:2", "refused"))
+    found = Preflight(rows, dials, (Problem("b", "ssh", True, "m", "h"), Problem("a", "disk", False, "m", "h")))
+    assert found.table()[1][:3] == ("a", "yes", "-")
+    assert found.matrix() == (("from / to", "a", "b"), ("a", "-", "no"), ("b", "-", "-"))
+    assert found.hosts_in_trouble() == {"b"}
+    assert [problem.host for problem in found.warnings] == ["a"]
+    assert found.to_json()["ok"] is False
+
+
+def test_the_probe_tells_free_own_and_foreign_ports_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port of a process that works in the data folder is ours."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        look: Callable[[str], str] = lambda data: probe._port("127.0.0.1", port, data, "nobody")  # noqa: E731
+        assert look(str(tmp_path)).startswith(f"process {os.getpid()}")
+        monkeypatch.chdir(tmp_path)
+        assert look(str(tmp_path)) == "own"
+    assert look(str(tmp_path)) == ""
+
+
+def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> None:
+    """Dialling tells our listener from another server, and from nobody; afterwards the port is free."""
+    with socket.create_server(("127.0.0.1", 0)) as probe_socket:
+        port = probe_socket.getsockname()[1]
+    endpoint = f"127.0.0.1:{port}"
+    here = Here()
+    with here.listening({"verb": "listen", "ports": [port], "name": "h1", "seconds": 60}):
+        assert here.run({"verb": "dial", "endpoints": {endpoint: "h1"}}) == {endpoint: ""}
+        assert here.run({"verb": "dial", "endpoints": {endpoint: "h2"}}) == {endpoint: "another machine answers"}
+    assert here.run({"verb": "dial", "endpoints": {endpoint: "h1"}}) == {endpoint: "Connection refused"}
+
+
+def test_endpoints_that_swallow_dials_are_dialled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a firewall each takes the whole time limit: all of them together take it once."""
+    together = threading.Barrier(20, timeout=10)
+
+    def swallowed(endpoint: str, name: str) -> str:
+        together.wait()
+        return f"{endpoint} {name}: timed out"
+
+    monkeypatch.setattr(probe, "_dial", swallowed)
+    endpoints = {f"192.0.2.{number}:9876": f"h{number}" for number in range(20)}
+    found = probe.dial({"endpoints": endpoints})
+    assert found == {endpoint: f"{endpoint} {name}: timed out" for endpoint, name in endpoints.items()}
+
+
+def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
+    """Its facts pass the checks' own types."""
+    request = {
+        "verb": "look",
+        "data": str(tmp_path / "not/there"),
+        "user": "nobody",
+        "ports": [],
+        "nodeos": "",
+        "drop": True,
+    }
+    facts = Here().run(request)
+    row, _problems = judge(Host("here", "127.0.0.1"), 0, facts, None, "")
+    assert row.cells["ssh"] == "local"
+    assert facts["disk_free"] > 0
+    assert facts["memory"] > 0
+
+
+def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
+    """Missing, not executable, something else; nothing stays behind."""
+    program = tmp_path / "nodeos"
+    assert look_at_nodeos(str(program), drop=True)["error"].startswith("there is no")
+    program.write_text("#!/bin/sh\necho no such option >&2\n")
+    assert "not executable" in look_at_nodeos(str(program), drop=True)["error"]
+    program.chmod(0o755)
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    assert (
+        "cannot be used" in look_at_nodeos(str(program), drop=True)["error"]
+        or "does not run" in look_at_nodeos(str(program), drop=True)["error"]
+    )
+
+
+def test_thresholds_are_in_order() -> None:
+    """A warning comes before the refusal."""
+    assert checks.CLOCK_WARN < checks.CLOCK_FATAL
+
+
+def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a script in nodeos' place has started ends with the look at it; a folder is called one."""
+    monkeypatch.setattr("coordinator.hosts.preflight.nodeos.START_SECONDS", 3.0)
+    program, child = tmp_path / "nodeos", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    program.chmod(0o755)
+    assert "does not run" in look_at_nodeos(str(program), drop=False)["error"]
+    left = Path(f"/proc/{child.read_text().strip()}/stat")
+    deadline = time.monotonic() + 10.0
+    while left.exists() and left.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, left.read_text()
+        time.sleep(0.01)
+    assert look_at_nodeos(str(tmp_path), drop=False)["error"] == f"{tmp_path} is a folder"

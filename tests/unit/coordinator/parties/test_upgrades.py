@@ -1,0 +1,89 @@
+"""A proposal that can come to nothing any more is followed by another for the same contract."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from antelope.names import name_to_int
+from boot.canary import PRODUCERS
+from boot.step import Query
+from coordinator.parties import upgrades
+from coordinator.parties.upgrades import Contract, _Upgrade
+from protos import coordination_pb2 as pb
+from tests.unit.inventory.material import ABI, wasm
+
+CONTRACT = Contract("eosio", wasm("activate"), ABI)
+FIRST, SECOND = CONTRACT.proposal(), CONTRACT.proposal(1)
+
+
+class Chain:
+    """Its proposals by name: when each expires, and who was asked; who produces now."""
+
+    def __init__(self, producers: str, **proposals: tuple[float, str]) -> None:
+        self.producers = producers.split()
+        self.proposals = {name: (int(until), asked.split()) for name, (until, asked) in proposals.items()}
+
+    async def __call__(self, query: Query) -> Any:
+        """A node's answer."""
+        body = query.body or {}
+        if query.path.endswith("get_account"):
+            auth = {"threshold": len(self.producers) * 2 // 3 + 1, "keys": [], "accounts": []}
+            assert body["account_name"] == PRODUCERS
+            return {"permissions": [{"perm_name": "active", "required_auth": auth}]}
+        if query.path.endswith("get_producer_schedule"):
+            return {"active": {"producers": [{"producer_name": name} for name in self.producers]}}
+        rows = [
+            self._row(body["table"], name) for name in self.proposals if str(name_to_int(name)) == body["lower_bound"]
+        ]
+        return {"rows": rows, "more": False}
+
+    def _row(self, table: str, name: str) -> Any:
+        until, asked = self.proposals[name]
+        if table == "proposal":
+            return {"packed_transaction": CONTRACT.packed(until).hex()}
+        return {"requested_approvals": [{"level": {"actor": one}} for one in asked], "provided_approvals": []}
+
+    async def take(self, body: pb.Propose) -> None:
+        """The sponsor proposes."""
+        self.proposals[body.proposal] = body.expiration, list(body.requested)
+
+
+async def proposed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
+    """The proposal that is gone on with, and what was said."""
+    said: list[str] = []
+    session: Any = SimpleNamespace(desk=None, network=SimpleNamespace(genesis_node=SimpleNamespace(host="local")))
+    work = _Upgrade(session, None, "sponsor", CONTRACT, said.append)  # type: ignore[arg-type]
+    monkeypatch.setattr(upgrades, "asker", lambda desk: chain)
+    monkeypatch.setattr(work, "_task", lambda host, body: chain.take(body))
+    await work.propose()
+    return work._proposal, said
+
+
+async def test_one_that_is_open_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is typed; the first time it is made."""
+    chain = Chain("a b c d")
+    assert (await proposed(chain, monkeypatch))[0] == FIRST
+    assert (await proposed(chain, monkeypatch))[0] == FIRST
+    assert list(chain.proposals) == [FIRST]
+
+
+async def test_one_that_has_expired_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """eosio.msig executes it no more, and takes no second one of that name."""
+    chain = Chain("a b c d", **{FIRST: (time.time() - 1, "a b c d")})
+    name, said = await proposed(chain, monkeypatch)
+    assert name == SECOND
+    assert "has expired" in said[0]
+    assert (await proposed(chain, monkeypatch))[0] == SECOND
+
+
+async def test_one_that_asks_those_of_yesterday_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of four must approve, and the proposal asked two of them: nobody else can approve it."""
+    chain = Chain("a b c d", **{FIRST: (time.time() + 9999, "a b e")})
+    name, said = await proposed(chain, monkeypatch)
+    assert name == SECOND
+    assert "asks too few" in said[0]
+    assert chain.proposals[SECOND][1] == ["a", "b", "c", "d"]

@@ -1,0 +1,27 @@
+"""How a network is, in a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from coordinator.report.status import phase
+from coordinator.state.folder import StepRecord
+
+DONE = {"resign": StepRecord("resign", "done", 1.0, "", 5)}
+WAITS = {"votes": StepRecord("votes", "waits", 0.0, "", 0)}
+
+
+@pytest.mark.parametrize(
+    ("sealed", "steps", "states", "word"),
+    [
+        (False, {}, (), "planned"),
+        (True, {}, ("running", "unknown"), "booting"),
+        (True, WAITS, ("running",), "voting"),
+        (True, DONE, ("running", "stopped"), "live"),
+        (True, DONE, ("stopped", "failed"), "down"),
+        (True, DONE, ("stopped", "unknown"), "unknown"),
+    ],
+)
+def test_phase(sealed: bool, steps: dict[str, StepRecord], states: tuple[str, ...], word: str) -> None:
+    """A network whose hosts cannot be reached is not called down."""
+    assert phase(sealed, steps, states) == word

@@ -1,0 +1,14 @@
+"""What a boot says of failing hosts."""
+
+from __future__ import annotations
+
+from coordinator.report.watching import AWAY, news
+
+
+def test_each_trouble_is_told_once_and_an_agents_return_too() -> None:
+    """A new reason is told again, the same one is not; a node that runs again needs no word, its step goes on."""
+    full, dead = {"h1: genesis": "the disk is full"}, {"h1: genesis": "nodeos ended"}
+    assert news({}, full) == ["h1: genesis: the disk is full"]
+    assert news(full, full) == []
+    assert news(full, dead | {"h2": AWAY}) == ["h1: genesis: nodeos ended", f"h2: {AWAY}"]
+    assert news(dead | {"h2": AWAY}, {}) == ["h2: its agent is back"]
