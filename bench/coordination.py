@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aiohttp import web
@@ -20,7 +21,9 @@ from agent.queries import Queries
 from agent.session import Credentials, Send, Session
 from antelope.http import NodeClient
 from coordinator.agents.hub import Hub
+from coordinator.agents.records import Records
 from protos import coordination_pb2 as pb
+from support.endpoint import Endpoint
 from support.tls import Kind, key_pem, load_or_make_key, make_csr
 
 ROUNDS = 500
@@ -76,10 +79,10 @@ async def median(call: Callable[[], Awaitable[object]]) -> float:
 
 async def measure(folder: Path, port: int) -> None:
     """Prints the lines."""
-    async with (
-        Hub(folder / "state", "bench", "127.0.0.1:0", acting=True) as hub,
-        NodeClient(f"http://127.0.0.1:{port}") as node,
-    ):
+    async with AsyncExitStack() as stack:
+        node = await stack.enter_async_context(NodeClient(f"http://127.0.0.1:{port}"))
+        hub = Hub(stack.enter_context(Records(folder / "state", "bench")), acting=True)
+        await stack.enter_async_context(hub.listening(Endpoint("127.0.0.1", 0)))
         key = load_or_make_key(folder / "key")
         certificate = hub.enrol("agent", Kind.HOST, make_csr(key, "agent"))
         queries = Queries(lambda name: port)

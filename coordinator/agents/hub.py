@@ -6,30 +6,22 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import grpc
 
-from coordinator.agents.ca import Authority
 from coordinator.agents.link import AgentLink, Connection
-from coordinator.agents.register import Register
-from coordinator.agents.server import JoinRefused, make_server
+from coordinator.agents.records import HubError, Records
+from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
-from coordinator.parties.invite_store import Invites
-from coordinator.parties.joining import CSR_LIMIT, Joining
-from coordinator.parties.store import Book
-from coordinator.state.numbers import Kept
 from protos import coordination_pb2 as pb
-from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
-from support.journal import Journal, JournalError
-from support.locks import FileLock, LockedError
-from support.tasks import end
+from support.journal import JournalError
+from support.tasks import beside
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
@@ -46,16 +38,8 @@ RENEWALS, RENEWALS_SECONDS = 5, 600.0
 """This many certificates of one agent are signed in this many seconds."""
 
 
-class HubError(Exception):
-    """The coordinator cannot accept agents."""
-
-
-class BusyError(HubError):
-    """Another coordinator of this network is running."""
-
-
-class PartyDesk(Protocol):
-    """What answers parties."""
+class PartyHandler(Protocol):
+    """What answers parties: it redeems their invitations and judges what they register."""
 
     @property
     def chain_id(self) -> str:
@@ -66,6 +50,9 @@ class PartyDesk(Protocol):
 
     def left(self, connection: Connection, leave: pb.Leave) -> None:
         """A party leaves the network."""
+
+    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
+        """The certificate (PEM) for a party that shows its invitation's. Raises JoinRefused."""
 
 
 class Happening(StrEnum):
@@ -86,90 +73,66 @@ class AgentEvent:
 
 
 class Hub:
-    """The coordinator's end of all agents' connections; use it as an async context manager.
-
-    Its state folder has `ca/`, `artifacts/`, `journal.sqlite` and `lock`, which is held while the hub is open.
-    """
+    """The coordinator's end of all agents' connections. It accepts them while it is `listening`."""
 
     def __init__(
         self,
-        state: Path,
-        network: str,
-        listen: str,
-        acting: bool,
+        records: Records,
         *,
-        addresses: Iterable[str] = (),
+        acting: bool,
+        parties: PartyHandler | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
-        parties: Callable[[Hub], PartyDesk] | None = None,
     ) -> None:
-        """Args: listen: HOST:PORT, port 0 takes a free one and keeps it. acting: gives tasks; else it only looks.
-        addresses: further host names and IP addresses for its certificate. parties: makes what answers parties; without
-        it none may speak. Raises ValueError on a bad HOST:PORT.
+        """acting: gives tasks, and so raises the epoch; else it only looks. parties: answers them; without it no party
+        may speak. Raises JournalError.
         """
-        self.network = network
+        self.records = records
+        self.network = records.network
+        self.authority = records.authority
+        self.register = records.register
+        self.artifacts = records.artifacts
         self.acting = acting
-        self.listen = Endpoint.parse(listen)
         self.instance = uuid.uuid4().hex
-        self.artifacts = ArtifactStore(state / "artifacts")
+        self.port = 0
+        """Where it listens; 0: it does not."""
         self.links: dict[str, AgentLink] = {}
         """Every agent that is enrolled, by name."""
-        self._state = state
-        self._addresses = tuple(addresses)
+        self._parties = parties
         self._on_event = on_event
-        self._make_parties = parties
-        self._lock = FileLock(state / "lock")
         self._connections: set[Connection] = set()
         self._renewals = Throttle(RENEWALS, RENEWALS_SECONDS)
         self._epoch = 0
-
-    async def __aenter__(self) -> Hub:
-        """Raises BusyError, HubError (cannot listen), TlsError, JournalError, OSError."""
-        self._state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            self._lock.acquire()
-        except LockedError as error:
-            raise BusyError(
-                f"another coord is working on {self.network} (process {error.pid}): let it end first"
-            ) from error
-        try:
-            await self._open()
-        except BaseException:
-            self._lock.release()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await end(self._watch)
-        for connection in list(self._connections):
-            connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator ends")
-        await self._server.stop(grace=1.0)
-        self.journal.close()
-        self._lock.release()
-
-    async def _open(self) -> None:
-        self.journal = Journal(self._state / "journal.sqlite")
-        self._kept = Kept(self.journal)
-        self.authority = Authority(self._state / "ca", self.network)
-        self.register = Register(self.journal)
-        self.book = Book(self.journal)
-        self._joining = Joining(self.journal, self.authority, self.register, Invites(self.journal), self.book)
-        self._parties = self._make_parties(self) if self._make_parties else None
         for entry in self.register.entries():
             self._link(entry.name).revoked = entry.revoked
-        if self.acting:
-            self._raise_epoch(self._kept["epoch"] + 1)
-        key, certificate = self.authority.server((self.listen.host, *self._addresses))
-        listen = self.listen if self.listen.port else replace(self.listen, port=self._kept["port"])
+        if acting:
+            self._raise_epoch(records.numbers["epoch"] + 1)
+
+    @asynccontextmanager
+    async def listening(self, listen: Endpoint, addresses: Iterable[str] = ()) -> AsyncIterator[None]:
+        """Accepts agents while the block runs.
+
+        listen: port 0 takes a free one, and the same one the next time. addresses: further host names and IP addresses
+        for the coordinator's certificate. Raises HubError when it cannot listen, TlsError, JournalError, OSError.
+        """
+        key, certificate = self.authority.server((listen.host, *addresses))
+        numbers = self.records.numbers
         try:
-            self._server, self.port = make_server(self, listen, key, certificate, self.authority.pem)
+            server, self.port = make_server(
+                self, replace(listen, port=listen.port or numbers["port"]), key, certificate, self.authority.pem
+            )
         except OSError as error:
             raise HubError(str(error)) from error
-        if not self.listen.port:
-            self._kept["port"] = self.port
-        await self._server.start()
-        self._watch = asyncio.create_task(self._watch_register())
+        if not listen.port:
+            numbers["port"] = self.port
+        await server.start()
+        try:
+            async with beside(self._watch_register()):
+                yield
+        finally:
+            for connection in list(self._connections):
+                connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator ends")
+            await server.stop(grace=1.0)
+            self.port = 0
 
     @property
     def epoch(self) -> int:
@@ -224,7 +187,9 @@ class Hub:
         """Redeems an invitation: signs the party's key. Returns its certificate (PEM). Raises JoinRefused."""
         if identity.network != self.network:
             raise JoinRefused(f"this is network {self.network}")
-        certificate = self._joining.redeem(identity, fingerprint, request.csr, request.account)
+        if self._parties is None:
+            raise JoinRefused("this coordinator takes no parties in")
+        certificate = self._parties.redeem(identity, fingerprint, request)
         self._link(identity.name)
         return certificate
 
@@ -315,5 +280,5 @@ class Hub:
             self._on_event(AgentEvent(what, name, detail))
 
     def _raise_epoch(self, epoch: int) -> None:
-        self._kept["epoch"] = epoch
+        self.records.numbers["epoch"] = epoch
         self._epoch = epoch

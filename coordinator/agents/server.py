@@ -38,6 +38,8 @@ CALLS_PER_AGENT = 16
 """Calls of one agent that are served concurrently, over any number of connections."""
 SESSIONS, SESSIONS_SECONDS = 60, 60.0
 """This many sessions of one party may begin in this many seconds; an agent dials at most every 2 s."""
+CSR_LIMIT = 8192
+"""Bytes of a certificate signing request."""
 CHUNK = 1 << 20
 FILES = 8192
 """Files that this process may have open, where the system lets it: 1,024, as usual, are fewer than agents may come."""

@@ -10,12 +10,14 @@ from rich.console import Console
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS
 from coordinator.cli.options import Settings, inventory_argument
+from coordinator.engine.outcome import Booted
+from coordinator.hosts.address import advertised
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import reporter
 from coordinator.report.summary import summarise
 from coordinator.state.paths import near
-from coordinator.workflows.boot import Booted, boot
+from coordinator.workflows.boot import boot
 from coordinator.workflows.serve import until_stopped
-from coordinator.workflows.session import Session, advertised
 from inventory.network import Network
 
 
@@ -43,14 +45,14 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
 
-    async def then(session: Session, booted: Booted) -> None:
-        summary = await summarise(session, booted, settings.typed, near(network.source))
+    async def then(opened: OpenNetwork, booted: Booted) -> None:
+        summary = await summarise(opened, booted, settings.typed, near(network.source))
         progress.close()
         for line in summary.lines():
             console.print(line, markup=False)
         if serve:
             console.print(
-                f"parties dial {advertised(network)}:{session.hub.port}; Ctrl-C stops serving them", markup=False
+                f"parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them", markup=False
             )
             await until_stopped()
 

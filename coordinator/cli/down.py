@@ -10,7 +10,7 @@ import click
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import stop_hosts
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Network
 from support.locks import FileLock, LockedError
 
@@ -30,13 +30,13 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
     """
     if only and only not in {host.name for host in network.hosts}:
         raise UsageProblem(f"{network.source}: there is no host {only!r}")
-    if not State.exists(settings.state, network.name) and not (purge and only):
+    if not StateFolder.exists(settings.state, network.name) and not (purge and only):
         click.echo(f"{network.name}: nothing was ever started from here{_elsewhere(network)}")
         return 0
     if purge and not yes:
         _ask(network)
     new = not (settings.state / network.name).exists()
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         with FileLock(state.folder / "lock"):
             failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from antelope.errors import NodeError
 from boot.audit import AuditError
 from boot.plan import PlanError
-from coordinator.agents.hub import HubError
 from coordinator.agents.link import LinkError
+from coordinator.agents.records import HubError
 from coordinator.agents.register import RegisterError
 from inventory.errors import InventoryError
 from support.artifacts import DamagedError, MissingError

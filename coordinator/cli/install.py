@@ -11,7 +11,7 @@ from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import UsageProblem
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import reporter
-from coordinator.workflows.session import open_session
+from coordinator.workflows.session import open_network
 from inventory.network import Network
 
 
@@ -34,10 +34,10 @@ def command(settings: Settings, network: Network, only: str | None) -> int:
 
 
 async def _install(settings: Settings, network: Network, only: str | None) -> bool:
-    async with open_session(network, settings.state, acting=True) as session:
+    async with open_network(network, settings.state, acting=True) as opened:
         without = frozenset(host.name for host in network.hosts if only and host.name != only)
         progress = reporter(Console(highlight=False, soft_wrap=True))
         try:
-            return bool(await Hosts(session, progress).install(without))
+            return bool(await Hosts(opened.network, opened.state, opened.hub, progress).install(without))
         finally:
             progress.close()

@@ -11,10 +11,10 @@ import click
 from coordinator.agents.ca import Authority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
+from coordinator.hosts.address import advertised
 from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invite
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from coordinator.state.numbers import reserve_port
-from coordinator.workflows.session import advertised
 from inventory.network import Network
 from support.endpoint import Endpoint
 from support.invitation import parse
@@ -50,7 +50,7 @@ def command(
     """
     account = account or name
     check_name(network, name, account)
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         endpoint = _endpoint(advertise, network, state)
         authority = Authority(state.folder / "ca", network.name)
@@ -74,7 +74,7 @@ def command(
         )
 
 
-def _endpoint(advertise: str | None, network: Network, state: State) -> Endpoint:
+def _endpoint(advertise: str | None, network: Network, state: StateFolder) -> Endpoint:
     if advertise is not None:
         try:
             endpoint = Endpoint.parse(advertise)

@@ -9,7 +9,7 @@ import click
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import deployment
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
 
 AGENT = "agent"
@@ -56,7 +56,7 @@ def command(settings: Settings, network: Network, node: str, follow: bool, lines
 
 
 def _far(settings: Settings, network: Network, host: Host, node: str, lines: int, follow: bool) -> None:
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         far = deployment(state, network, lambda name, text: click.echo(f"{name}: {text}", err=True))
         for chunk in far.logs(host, node, lines=lines, follow=follow):

@@ -11,9 +11,9 @@ import click
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.parties.attestations import Attestation, check, count
 from coordinator.parties.invite_store import Invite, Invites
-from coordinator.parties.store import Book
+from coordinator.parties.store import PartyStore
 from coordinator.report.tables import columns
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Network
 
 
@@ -30,10 +30,10 @@ def command(settings: Settings, network: Network, as_json: bool) -> None:
     \b
     coord parties inventory/devnet.toml
     """
-    if not State.exists(settings.state, network.name):
+    if not StateFolder.exists(settings.state, network.name):
         click.echo(json.dumps({"network": network.name, "parties": []}) if as_json else "nobody was invited yet")
         return
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         document = _document(network, state)
     finally:
@@ -45,9 +45,9 @@ def command(settings: Settings, network: Network, as_json: bool) -> None:
         click.echo(line)
 
 
-def _document(network: Network, state: State) -> dict[str, object]:
-    book, sealed = Book(state.journal), state.sealed
-    parties, attested = book.parties(), book.attestations()
+def _document(network: Network, state: StateFolder) -> dict[str, object]:
+    store, sealed = PartyStore(state.journal), state.sealed
+    parties, attested = store.parties(), store.attestations()
     judged = {
         party.name: check(attested[party.name], party, sealed) for party in parties if sealed and party.name in attested
     }

@@ -11,7 +11,7 @@ from boot.step import ChainStep, NodeStep
 from boot.steps import STEPS
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.engine.dry_run import cleos_plan
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Network
 from inventory.topology import dot
 
@@ -34,7 +34,7 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_j
     if graph:
         click.echo(dot(network), nl=False)
         return
-    state = State(settings.state, network.name) if State.exists(settings.state, network.name) else None
+    state = StateFolder(settings.state, network.name) if StateFolder.exists(settings.state, network.name) else None
     try:
         if cleos:
             for line in cleos_plan(network, state):

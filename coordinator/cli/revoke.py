@@ -7,7 +7,7 @@ import click
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.invitations import revoke
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Network
 
 
@@ -23,13 +23,13 @@ def command(settings: Settings, network: Network, name: str) -> None:
     \b
     coord revoke inventory/devnet.toml alice
     """
-    if not State.exists(settings.state, network.name):
+    if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name}: nobody was invited yet")
     if name in {host.name for host in network.hosts}:
         raise UsageProblem(
             f"{name} is a host of {network.source}: run coord down --purge --only {name}, then remove it from that file"
         )
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         done = revoke(state.journal, name)
     finally:

@@ -9,12 +9,13 @@ import time
 import click
 
 from coordinator.cli.options import Settings, inventory_argument
+from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
 from coordinator.workflows.boot import check_unchanged
-from coordinator.workflows.local_agents import agents_kept
+from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.serve import serving, until_stopped
-from coordinator.workflows.session import advertised, open_session
+from coordinator.workflows.session import open_network
 from inventory.network import Network
 
 
@@ -38,13 +39,13 @@ async def serve(settings: Settings, network: Network) -> None:
     def tell(text: str) -> None:
         reporter.note(f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
 
-    async with open_session(network, settings.state, acting=True) as session:
-        check_unchanged(session.network, session.state.sealed)
-        hosts = Hosts(session, reporter)
+    async with open_network(network, settings.state, acting=True) as opened:
+        check_unchanged(opened.network, opened.state.sealed)
+        hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         with hosts.reached():
-            async with serving(session, tell):
+            async with serving(opened, tell):
                 await hosts.ensure_agents()
-                tell(f"agents and parties dial {advertised(network)}:{session.hub.port}; Ctrl-C stops serving them")
-                async with agents_kept(session, reporter):
+                tell(f"agents and parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
+                async with agents_kept(opened, reporter):
                     await until_stopped()
     reporter.note("no longer serving parties; they and the nodes keep running")

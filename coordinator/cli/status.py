@@ -8,16 +8,16 @@ import json
 
 import click
 
-from coordinator.agents.hub import BusyError
+from coordinator.agents.records import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
 from coordinator.report.status import gather, planned
 from coordinator.report.tables import report_lines
 from coordinator.state.control import NoAnswer, ask_running
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
-from coordinator.workflows.session import GLANCE_SECONDS, open_session
+from coordinator.workflows.session import GLANCE_SECONDS, open_network
 from inventory.network import Network
 from support.retry import retrying
 
@@ -62,20 +62,20 @@ async def _report(settings: Settings, network: Network) -> tuple[dict[str, objec
 
 async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
     """One report; if a coordinator is running, it is asked for it."""
-    if not State.exists(settings.state, network.name):
+    if not StateFolder.exists(settings.state, network.name):
         report = planned(network)
         return report.to_json(), list(report_lines(report))
     try:
-        async with open_session(network, settings.state, acting=False) as session, answering(session):
-            hosts = {entry.name for entry in session.hub.register.entries()}
+        async with open_network(network, settings.state, acting=False) as opened, answering(opened):
+            hosts = {entry.name for entry in opened.hub.register.entries()}
             dead = {
-                host.name for host in network.hosts if host.local and not agent_runs(session.state.host_data(host.name))
+                host.name for host in network.hosts if host.local and not agent_runs(opened.state.host_data(host.name))
             }
             awaited = [host.name for host in network.hosts if host.name in hosts - dead]
             through_ssh = any(host.tunnel for host in network.hosts)
-            with tunnelled(session) as troubles:
-                await session.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
-                report = await gather(session)
+            with tunnelled(opened.network, opened.hub) as troubles:
+                await opened.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
+                report = await gather(opened)
     except BusyError:
         answer = await ask_running(settings.state.absolute() / network.name, "status")
         return answer["document"], answer["lines"]

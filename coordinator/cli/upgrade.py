@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from coordinator.agents.hub import BusyError
+from coordinator.agents.records import BusyError
 from coordinator.cli.options import Amount, Settings, inventory_argument
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import Hosts
 from coordinator.parties.upgrades import Contract, read_contract, upgrade
 from coordinator.report.progress import PlainReporter
 from coordinator.state.control import ask_running
-from coordinator.state.folder import State
-from coordinator.workflows.session import DIAL_SECONDS, open_session
+from coordinator.state.folder import StateFolder
+from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
 WAIT = 600.0
@@ -48,28 +48,28 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
     coord upgrade inventory/testnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
     """
     contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
-    if not State.exists(settings.state, network.name):
+    if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
     click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))
 
 
 async def _upgrade(settings: Settings, network: Network, contract: Contract, wait: float) -> str:
     """Upgrades; if a coordinator is running, it is asked to do it."""
-    state = State(settings.state, network.name)
+    state = StateFolder(settings.state, network.name)
     try:
         wasm, abi = state.artifacts.put(contract.wasm), state.artifacts.put(contract.abi)
         folder = state.folder
     finally:
         state.close()
     try:
-        async with open_session(network, settings.state, acting=True) as session:
-            hosts = Hosts(session, PlainReporter(sys.stderr))
+        async with open_network(network, settings.state, acting=True) as opened:
+            hosts = Hosts(opened.network, opened.state, opened.hub, PlainReporter(sys.stderr))
             with hosts.reached():
-                known = {party.name for party in session.hub.book.parties() if party.accepted}
+                known = {party.name for party in opened.parties.parties() if party.accepted}
                 names = {node.host for node in network.nodes} | known
-                for name, why in (await session.connected(sorted(names), DIAL_SECONDS)).items():
+                for name, why in (await opened.connected(sorted(names), DIAL_SECONDS)).items():
                     click.echo(f"{name}: {why}", err=True)
-                return await upgrade(session, contract, wait, click.echo)
+                return await upgrade(opened, contract, wait, click.echo)
     except BusyError:
         click.echo("the running coordinator does it, and shows who approves", err=True)
         answer = await ask_running(

@@ -8,16 +8,16 @@ import json
 import click
 
 from boot.audit import Report, render
-from coordinator.agents.hub import BusyError
+from coordinator.agents.records import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import tunnelled
 from coordinator.report.audit import audit_chain
 from coordinator.state.control import NoAnswer, ask_running
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
 from coordinator.workflows.boot import check_unchanged
-from coordinator.workflows.session import DIAL_SECONDS, open_session, require_sealed
+from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 from support.retry import retrying
 
@@ -59,8 +59,8 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
 
     Raises UsageProblem when the inventory was edited after the seal: the chain is compared with what was sealed.
     """
-    if State.exists(settings.state, network.name):
-        check_unchanged(network, State(settings.state, network.name).sealed)
+    if StateFolder.exists(settings.state, network.name):
+        check_unchanged(network, StateFolder(settings.state, network.name).sealed)
     try:
         report = await _audit(settings, network)
     except BusyError:
@@ -70,14 +70,14 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
 
 
 async def _audit(settings: Settings, network: Network) -> Report:
-    if not State.exists(settings.state, network.name):
+    if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
-    async with open_session(network, settings.state, acting=False) as session, answering(session):
-        require_sealed(session)  # before anything is waited for
+    async with open_network(network, settings.state, acting=False) as opened, answering(opened):
+        _ = opened.sealed  # raises before anything is waited for
         hosts = dict.fromkeys(node.host for node in network.nodes)
-        with tunnelled(session) as troubles:
-            missing = await session.connected(hosts, DIAL_SECONDS)
+        with tunnelled(opened.network, opened.hub) as troubles:
+            missing = await opened.connected(hosts, DIAL_SECONDS)
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
                 raise OperationFailed(f"{why}no agent answers; run: coord boot {network.source}")
-            return await audit_chain(session)
+            return await audit_chain(opened)

@@ -28,12 +28,18 @@ class TaskFailedError(Exception):
         self.retryable = retryable
 
 
-class NetworkDesk:
+class NodeAccess:
     """The network's nodes, through whichever agents are connected."""
 
-    def __init__(self, network: Network, hub: Hub) -> None:
+    def __init__(self, network: Network, hub: Hub, reached: Callable[[str], bool]) -> None:
+        """reached: whether a node of the operator's has reached this party's node at its endpoint."""
         self.network = network
         self.hub = hub
+        self._reached = reached
+
+    def over(self, network: Network) -> NodeAccess:
+        """The same for another set of nodes: those of a network with its parties."""
+        return NodeAccess(network, self.hub, self._reached)
 
     def link(self, host: str) -> AgentLink:
         """The agent of a host. Raises Unreachable when it never enrolled."""
@@ -86,8 +92,7 @@ class NetworkDesk:
 
     def _check_found(self, node: Node) -> None:
         """A party's node counts once a node of the operator's has reached it at its endpoint. Raises Unreachable."""
-        party = self.hub.book.find(node.host)
-        if party is None or not party.found:
+        if not self._reached(node.host):
             raise Unreachable(0, None, "", f"{self.network.p2p(node)} is being dialled back")
 
     def pusher(self, account: str) -> Node:

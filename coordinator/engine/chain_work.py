@@ -9,12 +9,12 @@ from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.step import ChainStep, Finality, Query, Work
 from coordinator.agents.link import LinkError
-from coordinator.engine.access import ACT_SECONDS, CATCH_UP_SECONDS, NetworkDesk
+from coordinator.engine.access import ACT_SECONDS, CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.command_lines import CommandLines
-from coordinator.engine.lost_nodes import Broken
-from coordinator.report.progress import Reporter
-from coordinator.state.folder import State
+from coordinator.engine.lost_nodes import LostNodes
+from coordinator.reporter import Reporter
+from coordinator.state.folder import StateFolder
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
@@ -29,21 +29,21 @@ class ChainWork:
 
     def __init__(
         self,
-        desk: NetworkDesk,
-        broken: Broken,
+        access: NodeAccess,
+        lost: LostNodes,
         blueprint: Blueprint,
-        state: State,
+        state: StateFolder,
         log: BootLog,
         reporter: Reporter,
     ) -> None:
-        self._desk = desk
-        self._broken = broken
-        self._network = desk.network
+        self._access = access
+        self._lost = lost
+        self._network = access.network
         self._blueprint = blueprint
         self._state = state
         self._log = log
         self._reporter = reporter
-        self._command_lines = CommandLines(desk.network, blueprint, state.artifacts.folder)
+        self._command_lines = CommandLines(access.network, blueprint, state.artifacts.folder)
         self._works: dict[str, dict[str, Work]] = {}
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
@@ -74,7 +74,7 @@ class ChainWork:
             self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
 
         def node_of(key: str) -> str:
-            return self._desk.pusher(works[key].holder).name
+            return self._access.pusher(works[key].holder).name
 
         if step.parallel:
             shares: dict[str, list[str]] = {}
@@ -87,22 +87,22 @@ class ChainWork:
 
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int, seen: int) -> None:
         node = self._network.node(name)
-        await self._broken.unless(node, self._caught_up(name))
+        await self._lost.unless(node, self._caught_up(name))
         body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
-        task = self._desk.task(node.host, body, lambda progress: self._progressed(step, node, progress, total), keys)
-        await self._broken.unless(node, task)
+        task = self._access.task(node.host, body, lambda progress: self._progressed(step, node, progress, total), keys)
+        await self._lost.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
         """Waits until the node has the block of the last transaction pushed: the next one may depend on it."""
         wanted = self._height
         if self._claimed > wanted:
-            head = int((await self._desk.ask(Query("/v1/chain/get_info")))["head_block_num"])
+            head = int((await self._access.ask(Query("/v1/chain/get_info")))["head_block_num"])
             wanted = max(wanted, min(self._claimed, head))
         node = self._network.node(name)
 
         async def there() -> bool:
             try:
-                info = await self._desk.link(node.host).query(name, "/v1/chain/get_info")
+                info = await self._access.link(node.host).query(name, "/v1/chain/get_info")
                 return int(info["head_block_num"]) >= wanted
             except (NodeError, KeyError, TypeError, ValueError):  # a party's node may give any answer
                 return False
@@ -113,7 +113,7 @@ class ChainWork:
         """Records what an agent reports as pushed, ignoring work that is another agent's."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
-            if self._desk.pusher(works[pushed.key].holder).host != node.host:
+            if self._access.pusher(works[pushed.key].holder).host != node.host:
                 continue
             if node.party:
                 self._claimed = max(self._claimed, pushed.block)
@@ -131,11 +131,11 @@ class ChainWork:
         in it report it again. What an agent does not report is missing from the log.
         """
         works = self.of(step)
-        nodes = {node.host: node for node in (self._desk.pusher(work.holder) for work in works.values())}
+        nodes = {node.host: node for node in (self._access.pusher(work.holder) for work in works.values())}
         await all_of(self._recount(step, node, len(works)) for node in nodes.values())
 
     async def _recount(self, step: ChainStep, node: Node, total: int) -> None:
-        link = self._desk.hub.links.get(node.host)
+        link = self._access.hub.links.get(node.host)
         if link is None or not link.connected:
             return
         seconds = PARTY_SECONDS if node.party else ACT_SECONDS

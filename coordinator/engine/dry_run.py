@@ -10,11 +10,11 @@ from boot.step import ChainStep, NodeStep, Push
 from boot.steps import STEPS
 from coordinator.engine.command_lines import CommandLines
 from coordinator.errors import OperationFailed
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Network
 
 
-def cleos_plan(network: Network, state: State | None) -> Iterator[str]:
+def cleos_plan(network: Network, state: StateFolder | None) -> Iterator[str]:
     """Every step's commands, with a heading each. Raises OperationFailed before the seal: keys are not known yet."""
     sealed = state.sealed if state else None
     if state is None or sealed is None:

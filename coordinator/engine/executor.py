@@ -20,7 +20,7 @@ LOOKS = 40
 """How often evidence is read again after the work was reported done: the node that is read may lag a little."""
 
 
-class State(Enum):
+class StepState(Enum):
     """Where a step stands."""
 
     PENDING = "pending"
@@ -112,7 +112,7 @@ class _Track:
     """What the executor remembers of one step."""
 
     step: Step
-    state: State = State.PENDING
+    state: StepState = StepState.PENDING
     rounds: int = 0
     looks: int = 0
     verdict: Verdict = field(default_factory=lambda: Verdict(()))
@@ -141,17 +141,17 @@ class Executor:
     @property
     def finished(self) -> bool:
         """Whether nothing is under way and nothing more can be started."""
-        return not any(track.state in (State.CHECKING, State.RUNNING) for track in self._tracks.values())
+        return not any(track.state in (StepState.CHECKING, StepState.RUNNING) for track in self._tracks.values())
 
     @property
-    def states(self) -> dict[str, State]:
+    def states(self) -> dict[str, StepState]:
         """Where every step stands."""
         return {name: track.state for name, track in self._tracks.items()}
 
     def handle(self, event: Event) -> list[Instruction]:
         """The instructions that follow from an event."""
         track = self._tracks[event.step]
-        if track.state in (State.DONE, State.PARKED, State.FAILED):
+        if track.state in (StepState.DONE, StepState.PARKED, StepState.FAILED):
             return []
         match event:
             case Checked(verdict=verdict):
@@ -163,14 +163,14 @@ class Executor:
                 return self._fail(track, event.reason or late)
 
     def _checked(self, track: _Track, verdict: Verdict) -> list[Instruction]:
-        if track.state is not State.CHECKING:
+        if track.state is not StepState.CHECKING:
             return []
         track.verdict = verdict
         if verdict.done:
-            track.state = State.DONE
+            track.state = StepState.DONE
             return [Settled(track.step, verdict, acted=track.rounds > 0), *self._advance()]
         if verdict.elsewhere:
-            track.state = State.PARKED
+            track.state = StepState.PARKED
             return [Parked(track.step, verdict)]
         if isinstance(track.step, WaitStep):
             return [Check(track.step, again=True)]
@@ -182,7 +182,7 @@ class Executor:
         return self._hand_out(track, track.step, verdict.missing)
 
     def _hand_out(self, track: _Track, step: ChainStep | NodeStep, keys: Iterable[str]) -> list[Instruction]:
-        track.state, track.errors, track.looks = State.RUNNING, [], 0
+        track.state, track.errors, track.looks = StepState.RUNNING, [], 0
         track.rounds += 1
         if isinstance(step, ChainStep) and not step.parallel:
             rows = groupby(keys, lambda key: self._host_of(step, key))
@@ -204,26 +204,26 @@ class Executor:
         if event.error:
             track.errors.append(f"{event.host}: {event.error}")
             track.fatal = track.fatal or not event.retryable
-        if track.state is State.CHECKING:  # not even the evidence can be read
+        if track.state is StepState.CHECKING:  # not even the evidence can be read
             return self._fail(track, "; ".join(dict.fromkeys(track.errors)))
         if track.waiting:
             return []
         if track.later and not event.error:
             return self._begin_next(track)
-        track.state = State.CHECKING
+        track.state = StepState.CHECKING
         return [Check(track.step, again=bool(track.errors))]
 
     def _fail(self, track: _Track, reason: str) -> list[Instruction]:
-        track.state = State.FAILED
+        track.state = StepState.FAILED
         return [Failed(track.step, reason), *self._advance()]
 
     def _advance(self) -> list[Instruction]:
         """Starts every step whose dependencies are done."""
         begun: list[Instruction] = []
         for track in self._tracks.values():
-            if track.state is State.PENDING and all(
-                self._tracks[name].state is State.DONE for name in track.step.after if name in self._tracks
+            if track.state is StepState.PENDING and all(
+                self._tracks[name].state is StepState.DONE for name in track.step.after if name in self._tracks
             ):
-                track.state = State.CHECKING
+                track.state = StepState.CHECKING
                 begun.append(Check(track.step, again=False))
         return begun

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from coordinator.engine.access import FAILED, NetworkDesk, TaskFailedError
+from coordinator.engine.access import FAILED, NodeAccess, TaskFailedError
 from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
 from support.tasks import looking
 
 
-class BrokenError(TaskFailedError):
+class LostNodeError(TaskFailedError):
     """A node has failed for good. One line: why, and what to do."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why, retryable=False)
 
 
-class Broken:
+class LostNodes:
     """Which nodes have failed for good, in one run of a plan."""
 
-    def __init__(self, desk: NetworkDesk, sealed: Sealed) -> None:
-        self._desk = desk
+    def __init__(self, access: NodeAccess, sealed: Sealed) -> None:
+        self._access = access
         self._signing = {GENESIS_ACCOUNT, *sealed.elected}
         self._tried: set[str] = set()
 
@@ -32,21 +32,21 @@ class Broken:
 
     def why(self, node: Node) -> str:
         """Why a node has failed for good; empty: it runs, or may come back."""
-        status = self._desk.status(node)
+        status = self._access.status(node)
         if status is None or status.state != FAILED:
             return ""
         return status.detail if status.lasting or node.name in self._tried else ""
 
     def signers(self) -> str:
         """The nodes that sign blocks, now or once elected, and have failed for good, with the reasons; empty: none."""
-        nodes = [node for node in self._desk.network.nodes if node.account in self._signing and not node.party]
+        nodes = [node for node in self._access.network.nodes if node.account in self._signing and not node.party]
         return "; ".join(f"{node.host}: {why}" for node in nodes if (why := self.why(node)))
 
     async def unless(self, node: Node, work: Coroutine[Any, Any, Any]) -> None:
-        """Awaits work that needs a node. Raises BrokenError as soon as that node has failed for good."""
+        """Awaits work that needs a node. Raises LostNodeError as soon as that node has failed for good."""
 
         def look() -> None:
             if why := self.why(node):
-                raise BrokenError(why)
+                raise LostNodeError(why)
 
         await looking(work, look)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, NodeStep, Verdict
-from coordinator.engine.access import CATCH_UP_SECONDS, RUNNING, NetworkDesk
+from coordinator.engine.access import CATCH_UP_SECONDS, RUNNING, NodeAccess
 from coordinator.engine.boot_log import BootLog
-from coordinator.engine.lost_nodes import Broken
+from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import MODES, node_spec
 from inventory.network import Node
 from protos import coordination_pb2 as pb
@@ -17,18 +17,18 @@ from support.tasks import all_of
 class NodeWork:
     """Carries out node steps, and tells whether they are done."""
 
-    def __init__(self, desk: NetworkDesk, broken: Broken, log: BootLog) -> None:
+    def __init__(self, access: NodeAccess, lost: LostNodes, log: BootLog) -> None:
         """log: gets a line for every start that a step asks for."""
-        self._desk = desk
-        self._broken = broken
-        self._network = desk.network
+        self._access = access
+        self._lost = lost
+        self._network = access.network
         self._log = log
 
     def evidence(self, step: NodeStep, blueprint: Blueprint) -> Verdict:
         """Whether the step's nodes run. To retire the genesis node, it must run in audit mode."""
         missing, names = [], step.nodes(blueprint)
         for name in names:
-            status = self._desk.status(self._network.node(name))
+            status = self._access.status(self._network.node(name))
             right = status is not None and (step.mode is not NodeMode.AUDIT or status.mode == pb.MODE_AUDIT)
             if status is None or status.state != RUNNING or not right:
                 missing.append(name)
@@ -44,10 +44,10 @@ class NodeWork:
         if node.party:
             await self._follow(node, step)
             return
-        status = self._desk.status(node)
+        status = self._access.status(node)
         recorded = status is not None and mode not in (NodeMode.AUDIT, NodeMode.STARTER)
         wanted = pb.MODE_RECORDED if recorded else MODES[mode]
-        await self._desk.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
+        await self._access.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
         await self._runs(node)
         if step:
             self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
@@ -55,16 +55,16 @@ class NodeWork:
     async def _follow(self, node: Node, step: NodeStep | None) -> None:
         """A party's agent configures and starts its own node; it is only told the peers."""
         peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
-        await self._desk.task(node.host, pb.Follow(peers=peers))
+        await self._access.task(node.host, pb.Follow(peers=peers))
         await self._runs(node)
         if step:
             self._log.commands(step.name, [f"# party {node.host} starts its own node for {node.account}"])
 
     async def _runs(self, node: Node) -> None:
-        link = self._desk.link(node.host)
+        link = self._access.link(node.host)
 
         async def told() -> bool:
-            return link.connected and self._desk.running(node)
+            return link.connected and self._access.running(node)
 
         reported = poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
-        await self._broken.unless(node, reported)
+        await self._lost.unless(node, reported)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from antelope.elections import TURN_SECONDS
@@ -15,7 +14,7 @@ from boot.blueprint import Blueprint
 from boot.reads import run_reads
 from boot.step import ChainStep, Finality, NodeStep, Query, Step, Verdict, WaitStep
 from coordinator.agents.link import LinkError
-from coordinator.engine.access import CATCH_UP_SECONDS, NetworkDesk, TaskFailedError
+from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.chain_work import ChainWork
 from coordinator.engine.executor import (
@@ -30,12 +29,13 @@ from coordinator.engine.executor import (
     Ran,
     Run,
     Settled,
+    StepState,
 )
-from coordinator.engine.executor import State as ExecutorState
-from coordinator.engine.lost_nodes import Broken, BrokenError
+from coordinator.engine.lost_nodes import LostNodeError, LostNodes
 from coordinator.engine.node_work import NodeWork
-from coordinator.report.progress import Reporter
-from coordinator.state.folder import State
+from coordinator.engine.outcome import Outcome
+from coordinator.reporter import Reporter
+from coordinator.state.folder import StateFolder
 from support.retry import DeadlineError, poll
 from support.tasks import all_of, end
 
@@ -45,30 +45,19 @@ FINAL_ROUNDS = 3
 """Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, and one to spare."""
 
 
-@dataclass
-class Outcome:
-    """How a run of the plan ended."""
-
-    steps: Sequence[Step]
-    settled: list[str] = field(default_factory=list)
-    acted: list[str] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    parked: dict[str, str] = field(default_factory=dict)
-
-
 class Runner:
     """Runs steps once, as far as they get."""
 
-    def __init__(self, desk: NetworkDesk, blueprint: Blueprint, state: State, reporter: Reporter) -> None:
-        self._desk = desk
-        self._network = desk.network
+    def __init__(self, access: NodeAccess, blueprint: Blueprint, state: StateFolder, reporter: Reporter) -> None:
+        self._access = access
+        self._network = access.network
         self._blueprint = blueprint
         self._state = state
         self._reporter = reporter
         log = BootLog(state.boot_log)
-        self._broken = Broken(desk, blueprint.sealed)
-        self.nodes = NodeWork(desk, self._broken, log)
-        self._chain = ChainWork(desk, self._broken, blueprint, state, log, reporter)
+        self._lost = LostNodes(access, blueprint.sealed)
+        self.nodes = NodeWork(access, self._lost, log)
+        self._chain = ChainWork(access, self._lost, blueprint, state, log, reporter)
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
         """The head's number before a step's evidence was read: a transaction in blocks by then did not have its
@@ -107,7 +96,7 @@ class Runner:
     def _untold(self, step: ChainStep) -> bool:
         """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""
         known = self._before.get(step.name)
-        return self._executor.states[step.name] is ExecutorState.DONE and not (known and known.state == "done")
+        return self._executor.states[step.name] is StepState.DONE and not (known and known.state == "done")
 
     def _can_be_lost(self, step: Step) -> bool:
         """Whether it must be irreversible, and a boot that was interrupted may have left it before that."""
@@ -144,7 +133,7 @@ class Runner:
                 case Failed(step=step, reason=reason):
                     outcome.failed[step.name] = reason
                     if isinstance(step, NodeStep):
-                        self._broken.tried(step.nodes(self._blueprint))
+                        self._lost.tried(step.nodes(self._blueprint))
                     self._end(step, "failed", reason)
                 case Parked(step=step, verdict=verdict):
                     outcome.parked[step.name] = verdict.detail
@@ -193,7 +182,7 @@ class Runner:
         if isinstance(step, WaitStep) and not verdict.done:
             self._watch(step)
             self._reporter.moved(step.name, 0, 0, verdict.detail)
-            if over := self._broken.signers():
+            if over := self._lost.signers():
                 self._events.put_nowait(Overdue(step.name, over))
                 return
         if verdict.done and self._can_be_lost(step):
@@ -210,7 +199,7 @@ class Runner:
 
         async def passed() -> bool:
             with contextlib.suppress(NodeError):
-                info = await self._desk.ask(Query("/v1/chain/get_info"))
+                info = await self._access.ask(Query("/v1/chain/get_info"))
                 return int(info["last_irreversible_block_num"]) >= block
             return False
 
@@ -233,16 +222,16 @@ class Runner:
                 return await self._evidence(step)
             except NodeError as error:
                 reason = str(error)
-                if why := self._broken.why(self._network.genesis_node):
-                    raise BrokenError(why) from error
+                if why := self._lost.why(self._network.genesis_node):
+                    raise LostNodeError(why) from error
                 return None
 
         try:
             return Checked(step.name, await poll(look, what=step.title, deadline=CATCH_UP_SECONDS))
         except DeadlineError:
             return Ran(step.name, "coordinator", f"the chain could not be read for {CATCH_UP_SECONDS:g} s: {reason}")
-        except BrokenError as broken:
-            return Ran(step.name, self._network.genesis_node.host, str(broken))
+        except LostNodeError as lost:
+            return Ran(step.name, self._network.genesis_node.host, str(lost))
 
     def _watch(self, step: WaitStep) -> None:
         """Starts the clock of a step's deadline, once."""
@@ -255,9 +244,9 @@ class Runner:
     async def _evidence(self, step: Step) -> Verdict:
         if isinstance(step, NodeStep):
             return self.nodes.evidence(step, self._blueprint)
-        info = await self._desk.ask(Query("/v1/chain/get_info"))
+        info = await self._access.ask(Query("/v1/chain/get_info"))
         self._seen[step.name] = int(info["head_block_num"])
-        return await run_reads(step.evidence(self._blueprint), self._desk.ask)
+        return await run_reads(step.evidence(self._blueprint), self._access.ask)
 
     def _host_of(self, step: Step, key: str) -> str:
         if isinstance(step, NodeStep):

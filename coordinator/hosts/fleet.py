@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from coordinator.agents.ca import Authority
+from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
+from coordinator.hosts.address import advertised
 from coordinator.hosts.deploy.deployment import SshDeployment
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed
@@ -16,9 +18,8 @@ from coordinator.hosts.local import ensure_agent, stop_all
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.model import Preflight
 from coordinator.hosts.preflight.run import preflight
-from coordinator.report.progress import Reporter
-from coordinator.state.folder import State
-from coordinator.workflows.session import Session, advertised
+from coordinator.reporter import Reporter
+from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
 
 PREFLIGHT, LOOK = "preflight", "look at the hosts"
@@ -28,16 +29,18 @@ INSTALL = "install the agent"
 class Hosts:
     """What `coord` does to the hosts of a network as a whole."""
 
-    def __init__(self, session: Session, reporter: Reporter) -> None:
-        self._session = session
+    def __init__(self, network: Network, state: StateFolder, hub: Hub, reporter: Reporter) -> None:
+        """hub: where the agents will dial; it listens."""
+        self._network = network
+        self._state = state
+        self._hub = hub
         self._reporter = reporter
-        self._network = session.network
         self._passwords = Passwords(reporter.asking)
         self.troubled: dict[str, str] = {}
         """Hosts whose agent cannot be relied on, with the reason, as far as is known."""
-        endpoint = f"{advertised(session.network)}:{session.hub.port}"
+        endpoint = f"{advertised(network)}:{hub.port}"
         self._deployment = SshDeployment(
-            session.state, session.network, session.hub.authority, endpoint, self._passwords.ask, self._moved,
+            state, network, hub.authority, endpoint, self._passwords.ask, self._moved,
             stop=self._passwords.stop,
         )  # fmt: skip
 
@@ -66,7 +69,7 @@ class Hosts:
 
     async def preflight(self) -> Preflight:
         """Checks every host; changes nothing."""
-        folder, passwords = self._session.state.folder, self._passwords
+        folder, passwords = self._state.folder, self._passwords
         return await in_thread(
             passwords.stop, preflight, self._network, folder, passwords.ask, self._looking, passwords.stop
         )
@@ -78,8 +81,8 @@ class Hosts:
         """
         changed = False
         for host in self._network.hosts:
-            data = self._session.state.host_data(host.name)
-            if host.local and host.name not in without and await ensure_agent(self._session.hub, host.name, data):
+            data = self._state.host_data(host.name)
+            if host.local and host.name not in without and await ensure_agent(self._hub, host.name, data):
                 self._reporter.note(f"agent of {host.name} started")
                 changed = True
         results = await self._install(without)
@@ -124,7 +127,7 @@ class Hosts:
 
 
 @contextmanager
-def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
+def tunnelled(network: Network, hub: Hub) -> Iterator[Mapping[str, str]]:
     """Keeps those tunnels open for a command that only looks. Yields their current problems, by host."""
     troubles: dict[str, str] = {}
 
@@ -133,11 +136,11 @@ def tunnelled(session: Session) -> Iterator[Mapping[str, str]]:
         if text == STANDS:
             del troubles[host]
 
-    with Tunnels([host for host in session.network.hosts if host.tunnel], session.hub.port, report):
+    with Tunnels([host for host in network.hosts if host.tunnel], hub.port, report):
         yield troubles
 
 
-def deployment(state: State, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
+def deployment(state: StateFolder, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
     """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
     authority = Authority(state.folder / "ca", network.name)
     passwords = Passwords()
@@ -145,7 +148,7 @@ def deployment(state: State, network: Network, report: Callable[[str, str], None
 
 
 def stop_hosts(
-    state: State, network: Network, only: str | None, purge: bool, report: Callable[[str, str], None]
+    state: StateFolder, network: Network, only: str | None, purge: bool, report: Callable[[str, str], None]
 ) -> dict[str, DeployError]:
     """Stops agents and nodes on all hosts, or on one; purge: also removes their data. Returns the hosts that failed.
 

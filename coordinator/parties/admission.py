@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from antelope.errors import AntelopeError
 from antelope.genesis import DEVELOPMENT_KEY
 from antelope.keys import PublicKey
+from coordinator.agents.proofs import proves
 from coordinator.parties.store import Party
-from coordinator.workflows.collect import proves
 from inventory import syntax
 from inventory.reach import Reach, reach_of
 from protos import coordination_pb2 as pb

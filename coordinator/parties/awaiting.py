@@ -7,34 +7,34 @@ from collections.abc import Mapping
 
 from coordinator.errors import OperationFailed
 from coordinator.parties.invite_store import Invites
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
-from coordinator.report.progress import Reporter
-from coordinator.workflows.session import Session
+from coordinator.reporter import Reporter
 from support.retry import DeadlineError, poll
 
 STEP, TITLE = "parties", "wait for parties"
 
 
-def present(session: Session) -> Mapping[str, Party]:
+def present(opened: OpenNetwork) -> Mapping[str, Party]:
     """Those that are waited for and were taken up, by account."""
-    awaited = session.network.parties.wait_for
-    found = (party for party in session.hub.book.parties() if party.accepted)
+    awaited = opened.network.parties.wait_for
+    found = (party for party in opened.parties.parties() if party.accepted)
     return {party.account: party for party in found if party.account in awaited}
 
 
-async def await_parties(session: Session, reporter: Reporter) -> Mapping[str, Party]:
+async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str, Party]:
     """All that are waited for, by account, once each was taken up and is connected. Says for whom it waits.
 
     Raises OperationFailed after the inventory's wait_seconds.
     """
-    rules = session.network.parties
+    rules = opened.network.parties
     began, until = time.monotonic(), time.monotonic() + rules.wait_seconds
-    if not _missing(session):
-        return present(session)
+    if not _missing(opened):
+        return present(opened)
     reporter.began(STEP, TITLE)
 
     async def there() -> bool:
-        missing = _missing(session)
+        missing = _missing(opened)
         left = max(0.0, until - time.monotonic())
         detail = f"{'; '.join(missing)} ({left:.0f} s left)"
         reporter.moved(STEP, len(rules.wait_for) - len(missing), len(rules.wait_for), detail)
@@ -43,24 +43,24 @@ async def await_parties(session: Session, reporter: Reporter) -> Mapping[str, Pa
     try:
         await poll(there, what="parties", deadline=rules.wait_seconds)
     except DeadlineError:
-        said = "; ".join(_missing(session))
+        said = "; ".join(_missing(opened))
         reporter.ended(STEP, TITLE, "failed", said)
         raise OperationFailed(
             f"not all parties came within {rules.wait_seconds} s: {said}. Run coord boot again to wait again, or take "
-            f"them out of parties.wait_for in {session.network.source}"
+            f"them out of parties.wait_for in {opened.network.source}"
         ) from None
     reporter.ended(STEP, TITLE, "done", f"{len(rules.wait_for)} came, {time.monotonic() - began:.1f} s")
-    return present(session)
+    return present(opened)
 
 
-def _missing(session: Session) -> list[str]:
+def _missing(opened: OpenNetwork) -> list[str]:
     """Whom it waits for, and why, in words."""
-    known = {party.account: party for party in session.hub.book.parties()}
-    invited = {invite.account for invite in Invites(session.state.journal).open(time.time())}
+    known = {party.account: party for party in opened.parties.parties()}
+    invited = {invite.account for invite in Invites(opened.state.journal).open(time.time())}
     missing = []
-    for account in session.network.parties.wait_for:
+    for account in opened.network.parties.wait_for:
         party = known.get(account)
-        link = session.hub.links.get(party.name) if party else None
+        link = opened.hub.links.get(party.name) if party else None
         if party is None:
             missing.append(f"{account}: {'invited' if account in invited else 'not invited yet (coord invite)'}")
         elif not party.accepted:

@@ -10,14 +10,14 @@ from antelope.errors import AntelopeError, NodeError
 from antelope.keys import PublicKey
 from boot.reads import Asking, Json, account, ask, permission, row, rows, run_reads
 from boot.step import Query
-from coordinator.engine.access import NetworkDesk
+from coordinator.engine.access import NodeAccess
 from coordinator.parties.progress import Account, Chain
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Role
 from inventory.sealed import Sealed
 
 
-async def look(desk: NetworkDesk, state: State, sealed: Sealed | None) -> Chain:
+async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) -> Chain:
     """The chain now. Before the allocation is applied nothing is read: parties wait for it."""
     steps = state.steps()
 
@@ -27,18 +27,18 @@ async def look(desk: NetworkDesk, state: State, sealed: Sealed | None) -> Chain:
     if sealed is None or not done("accounts"):
         return Chain()
     try:
-        return await run_reads(_chain(sealed, done("resign")), asker(desk))
+        return await run_reads(_chain(sealed, done("resign")), asker(access))
     except NodeError:
         return Chain()
 
 
-def asker(desk: NetworkDesk) -> Callable[[Query], Awaitable[Any]]:
+def asker(access: NodeAccess) -> Callable[[Query], Awaitable[Any]]:
     """A node that follows the head: the retired genesis node reads irreversible blocks only. Raises Unreachable."""
-    following = (node for node in desk.network.nodes if node.role is not Role.GENESIS and desk.running(node))
-    node = next(following, None) or desk.reader
+    following = (node for node in access.network.nodes if node.role is not Role.GENESIS and access.running(node))
+    node = next(following, None) or access.reader
 
     async def ask_it(query: Query) -> Any:
-        return await desk.ask(replace(query, node=node.name))
+        return await access.ask(replace(query, node=node.name))
 
     return ask_it
 
@@ -64,10 +64,10 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
     )
 
 
-async def find_account(desk: NetworkDesk, name: str, key: str) -> Account:
+async def find_account(access: NodeAccess, name: str, key: str) -> Account:
     """What the chain has under that name; key: the one that it should have."""
     try:
-        found = await run_reads(account(name), asker(desk))
+        found = await run_reads(account(name), asker(access))
     except NodeError:
         return Account.UNKNOWN
     if found is None:

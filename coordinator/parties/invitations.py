@@ -11,7 +11,7 @@ from coordinator.agents.ca import Authority
 from coordinator.agents.register import Entry, Register
 from coordinator.errors import UsageProblem
 from coordinator.parties.invite_store import Invites
-from coordinator.parties.store import Book, Standing
+from coordinator.parties.store import PartyStore, Standing
 from inventory import syntax
 from inventory.names import user_number
 from inventory.network import Network, UserSource
@@ -35,13 +35,13 @@ def invite(
         raise UsageProblem(f"a party's name: {wrong}")
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
-    register, book, invites = Register(journal), Book(journal), Invites(journal)
-    entry, known = register.find(name), book.find(name)
+    register, store, invites = Register(journal), PartyStore(journal), Invites(journal)
+    entry, known = register.find(name), store.find(name)
     left = known is not None and known.state is Standing.LEFT
     if entry and (entry.revoked or not (left or _ran_out(entry))):
         state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
         raise UsageProblem(f"{name} {state}")
-    _check_account(book, invites, name, account)
+    _check_account(store, invites, name, account)
     key = ec.generate_private_key(ec.SECP256R1())
     identity = Identity(authority.network, Kind.INVITE, name)
     certificate = load_certificate(authority.sign(make_csr(key, name), identity, lasting))
@@ -71,13 +71,13 @@ def check_name(network: Network, name: str, account: str) -> None:
 
 def revoke(journal: Journal, name: str) -> str:
     """Shuts a party out for good, and voids its invitations. Returns what was done; empty: there is no such party."""
-    register, book = Register(journal), Book(journal)
+    register, store = Register(journal), PartyStore(journal)
     entry = register.find(name)
     if entry is not None and entry.kind is not Kind.PARTY:
         return ""
     done = ["its invitation is void"] if Invites(journal).revoke(name) else []
     if register.revoke(name):
-        book.stands(name, Standing.REVOKED, "its access was ended")
+        store.stands(name, Standing.REVOKED, "its access was ended")
         done = ["its access is ended"]
     return ", ".join(done)
 
@@ -88,8 +88,8 @@ def _ran_out(entry: Entry) -> bool:
     return entry.kind is Kind.PARTY and not entry.revoked and ended
 
 
-def _check_account(book: Book, invites: Invites, name: str, account: str) -> None:
-    for party in book.parties():
+def _check_account(store: PartyStore, invites: Invites, name: str, account: str) -> None:
+    for party in store.parties():
         if party.name == name and party.account != account:
             raise UsageProblem(f"{name}'s account is {party.account}, not {account}")
         if party.account == account and party.name != name and party.state is not Standing.REVOKED:

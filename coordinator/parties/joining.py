@@ -6,17 +6,14 @@ import hashlib
 import time
 from collections.abc import Callable
 
-from coordinator.agents.ca import Authority
-from coordinator.agents.register import Register, RegisterError
-from coordinator.agents.server import JoinRefused
+from coordinator.agents.records import Records
+from coordinator.agents.register import RegisterError
+from coordinator.agents.server import CSR_LIMIT, JoinRefused
 from coordinator.agents.throttle import Throttle
 from coordinator.parties.invite_store import InviteRefused, Invites
-from coordinator.parties.store import Book
-from support.journal import Journal
+from coordinator.parties.store import PartyStore
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate, load_csr, public_bytes
 
-CSR_LIMIT = 8192
-"""Bytes."""
 PARTIES = 1000
 """That may be enrolled at the same time."""
 TRIES, TRY_SECONDS = 10, 10.0
@@ -26,16 +23,13 @@ TRIES, TRY_SECONDS = 10, 10.0
 class Joining:
     """Checks, signs, and writes down: all or nothing."""
 
-    def __init__(
-        self, journal: Journal, authority: Authority, register: Register, invites: Invites, book: Book,
-        clock: Callable[[], float] = time.time,
-    ) -> None:  # fmt: skip
+    def __init__(self, records: Records, store: PartyStore, clock: Callable[[], float] = time.time) -> None:
         """clock: unix seconds."""
-        self._journal = journal
-        self._authority = authority
-        self._register = register
-        self._invites = invites
-        self._book = book
+        self._journal = records.journal
+        self._authority = records.authority
+        self._register = records.register
+        self._invites = Invites(records.journal)
+        self._store = store
         self._clock = clock
         self._throttle = Throttle(TRIES, TRY_SECONDS)
 
@@ -55,10 +49,10 @@ class Joining:
                 invite = self._invites.redeem(print_, key, self._clock())
                 if account and account != invite.account:
                     raise InviteRefused(f"{invite.name} was invited for account {invite.account}, not {account[:20]}")
-                if invite.used_at is None and len(self._book.parties()) >= PARTIES:
+                if invite.used_at is None and len(self._store.parties()) >= PARTIES:
                     raise InviteRefused(f"this network has {PARTIES} parties already")
                 self._register.take(party, fingerprint(load_certificate(certificate)))
-                self._book.joined(invite.name, invite.account)
+                self._store.joined(invite.name, invite.account)
         except (TlsError, RegisterError, InviteRefused) as error:
             raise JoinRefused(str(error)) from error
         return certificate

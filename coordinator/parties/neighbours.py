@@ -20,7 +20,7 @@ from inventory.topology import MESH_LIMIT
 from support.endpoint import Endpoint
 
 DEGREE = 3
-"""Links that a newcomer gets in a network that is no longer small."""
+"""PartyPeers that a newcomer gets in a network that is no longer small."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from antelope.answers import PeerLink
 from antelope.errors import NodeError
 from boot.step import Query
 from coordinator.agents.link import LinkError
-from coordinator.engine.access import NetworkDesk
+from coordinator.engine.access import NodeAccess
 from coordinator.parties import neighbours
-from coordinator.parties.store import Book, Party
+from coordinator.parties.store import Party, PartyStore
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
@@ -29,13 +29,13 @@ LOOK_SECONDS = 0.5
 """How long an answer about connections holds for all that ask."""
 
 
-class Links:
+class PartyPeers:
     """The operator's ends of the links with parties."""
 
-    def __init__(self, desk: NetworkDesk, book: Book, chain_id: str) -> None:
+    def __init__(self, access: NodeAccess, store: PartyStore, chain_id: str) -> None:
         """chain_id: hex, of the sealed chain."""
-        self._desk = desk
-        self._book = book
+        self._access = access
+        self._store = store
         self._chain_id = chain_id
         self._told: dict[str, tuple[str, ...]] = {}
         self._probed: defaultdict[str, set[str]] = defaultdict(set)
@@ -46,7 +46,7 @@ class Links:
 
     def prober(self, party: Party) -> Node | None:
         """The node that dials a party back: its neighbour among the operator's, or the first that runs."""
-        running = [node for node in self._desk.network.nodes if self._desk.running(node)]
+        running = [node for node in self._access.network.nodes if self._access.running(node)]
         return next((node for node in running if node.name in party.neighbours), running[0] if running else None)
 
     async def dial(self, party: Party) -> str:
@@ -70,17 +70,17 @@ class Links:
             self._probed[node.name].discard(endpoint)
         if link.key and str(link.key) != party.signing_key:
             return f"p2p endpoint {endpoint}: a node answers there that shakes hands with another key, {link.key}"
-        known = self._book.find(party.name)
+        known = self._store.find(party.name)
         if known is None or known.endpoint != endpoint:
             return f"p2p endpoint {endpoint} was changed meanwhile"
-        self._book.dialled(party.name, endpoint)
+        self._store.dialled(party.name, endpoint)
         return ""
 
     def spread(self) -> None:
         """Begins to tell every running node of the operator's whom it is to dial, where that has changed."""
-        for node in self._desk.network.nodes:
+        for node in self._access.network.nodes:
             job = self._jobs.get(node.name)
-            if self._desk.running(node) and (job is None or job.done()):
+            if self._access.running(node) and (job is None or job.done()):
                 self._jobs[node.name] = asyncio.create_task(self._keep(node))
 
     async def close(self) -> None:
@@ -96,13 +96,13 @@ class Links:
     async def refresh(self, node: Node) -> None:
         """Tells one node whom it is to dial, unless it was told. Raises NodeError, LinkError, DeadlineError."""
         async with self._locks[node.name]:
-            planned = neighbours.peers_of_node(self._desk.network, (), node)
-            wanted = neighbours.peers_of_node(self._desk.network, self._book.parties(), node)
+            planned = neighbours.peers_of_node(self._access.network, (), node)
+            wanted = neighbours.peers_of_node(self._access.network, self._store.parties(), node)
             wanted = tuple(dict.fromkeys((*wanted, *sorted(self._probed[node.name]))))
             if wanted == self._told.get(node.name, planned):
                 return
             body = pb.SetPeers(name=node.name, peers=wanted)
-            result = await self._desk.link(node.host).task(body, deadline=PEERS_SECONDS)
+            result = await self._access.link(node.host).task(body, deadline=PEERS_SECONDS)
             if result.ok:
                 self._told[node.name] = wanted
             else:
@@ -113,7 +113,7 @@ class Links:
         at, found = self._seen.get(node.name, (0.0, {}))
         if time.monotonic() - at < LOOK_SECONDS:
             return found
-        links = await self._desk.ask(Query("/v1/net/connections", node=node.name))
+        links = await self._access.ask(Query("/v1/net/connections", node=node.name))
         shaken = (PeerLink.from_json(link) for link in links if _shaken(link, self._chain_id))
         found = {link.peer.lower(): link for link in shaken}
         self._seen[node.name] = (time.monotonic(), found)

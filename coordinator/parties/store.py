@@ -104,7 +104,7 @@ class Attested:
     at: float
 
 
-class Book:
+class PartyStore:
     """The table, in the coordinator's journal; commands of other terminals read it too."""
 
     def __init__(self, journal: Journal) -> None:
@@ -115,6 +115,11 @@ class Book:
     def parties(self) -> tuple[Party, ...]:
         """All, in the order of their coming."""
         return tuple(_party(row) for row in self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name"))  # noqa: S608
+
+    def reached(self, name: str) -> bool:
+        """Whether a node of the operator's has reached the party's node at its endpoint."""
+        party = self.find(name)
+        return party is not None and party.found
 
     def find(self, name: str) -> Party | None:
         """The party of that name."""

@@ -23,7 +23,7 @@ from boot.reads import Asking, Json, ask, row, run_reads
 from coordinator.agents.link import LinkError
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.chain_view import asker
-from coordinator.workflows.session import Session, require_sealed
+from coordinator.parties.open_network import OpenNetwork
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
@@ -88,15 +88,15 @@ def check(contract: Contract) -> None:
         raise UsageProblem(f"--abi: that is no ABI ({error})") from error
 
 
-async def upgrade(session: Session, contract: Contract, wait: float, tell: Tell) -> str:
+async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Tell) -> str:
     """Does it all, or goes on with it. wait: seconds for the approvals. Returns what there is to say at its end.
 
     Raises OperationFailed, with the names of who is missing where approvals are.
     """
-    sealed = require_sealed(session)
+    sealed = opened.sealed
     if sealed.sponsor is None:
-        raise OperationFailed(f"{session.network.name} has no sponsor that could propose; see parties.sponsor")
-    work = _Upgrade(session, sealed, sealed.sponsor.account, contract, tell)
+        raise OperationFailed(f"{opened.network.name} has no sponsor that could propose; see parties.sponsor")
+    work = _Upgrade(opened, sealed, sealed.sponsor.account, contract, tell)
     try:
         if await work.done():
             return f"{contract.account} has this code already ({contract.code_hash})"
@@ -109,8 +109,8 @@ async def upgrade(session: Session, contract: Contract, wait: float, tell: Tell)
 
 
 class _Upgrade:
-    def __init__(self, session: Session, sealed: Sealed, sponsor: str, contract: Contract, tell: Tell) -> None:
-        self._session = session
+    def __init__(self, opened: OpenNetwork, sealed: Sealed, sponsor: str, contract: Contract, tell: Tell) -> None:
+        self._opened = opened
         self._sealed = sealed
         self._sponsor = sponsor
         self._contract = contract
@@ -145,7 +145,7 @@ class _Upgrade:
                 proposal=self._proposal, account=self._contract.account, wasm=self._contract.code_hash,
                 abi=self._contract.abi_hash, requested=requested, expiration=int(time.time()) + LASTING,
             )  # fmt: skip
-            await self._task(self._session.network.genesis_node.host, body)
+            await self._task(self._opened.network.genesis_node.host, body)
             await poll(self._proposed, what="the proposal to be in a block", deadline=EFFECT_SECONDS)
         packed = bytes.fromhex(str(await self._proposed()))
         if packed != self._contract.packed(int.from_bytes(packed[:4], "little")):
@@ -180,8 +180,8 @@ class _Upgrade:
 
     async def execute(self) -> None:
         """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
-        self._session.hub.book.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
-        await self._task(self._session.network.genesis_node.host, pb.Execute(proposal=self._proposal))
+        self._opened.parties.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
+        await self._task(self._opened.network.genesis_node.host, pb.Execute(proposal=self._proposal))
         await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
 
     @property
@@ -217,7 +217,7 @@ class _Upgrade:
 
         async def one(host: str, names: Sequence[str]) -> None:
             try:
-                link = self._session.desk.link(host)
+                link = self._opened.access.link(host)
                 if not link.connected:
                     said = "its agent is away"
                 else:
@@ -233,19 +233,19 @@ class _Upgrade:
         await asyncio.gather(*(one(host, names) for host, names in hosts.items()))
 
     def _hosts(self, missing: Sequence[str]) -> Mapping[str, list[str]]:
-        parties = {party.account: party.name for party in self._session.hub.book.parties()}
+        parties = {party.account: party.name for party in self._opened.parties.parties()}
         hosts: dict[str, list[str]] = {}
         for name in missing:
-            hosts.setdefault(parties.get(name) or self._session.network.holder(name), []).append(name)
+            hosts.setdefault(parties.get(name) or self._opened.network.holder(name), []).append(name)
         return hosts
 
     async def _task(self, host: str, body: pb.Propose | pb.Execute) -> None:
-        result = await self._session.desk.link(host).task(body, deadline=TASK_SECONDS)
+        result = await self._opened.access.link(host).task(body, deadline=TASK_SECONDS)
         if not result.ok:
             raise OperationFailed(f"{host}: {result.error}")
 
     async def _read(self, reads: Asking[T]) -> T:
-        return await run_reads(reads, asker(self._session.desk))
+        return await run_reads(reads, asker(self._opened.access))
 
 
 def _scheduled(answer: Json) -> set[str]:

@@ -8,7 +8,7 @@ from antelope.reads import ChainReader
 from boot.audit import Report, audit
 from coordinator.agents.link import AgentLink
 from coordinator.parties.observing import observed
-from coordinator.workflows.session import Session, require_sealed
+from coordinator.parties.open_network import OpenNetwork
 
 
 class RemoteNode(ChainReader):
@@ -24,11 +24,11 @@ class RemoteNode(ChainReader):
         return await self._link.query(self._node, path, body)
 
 
-async def audit_chain(session: Session) -> Report:
+async def audit_chain(opened: OpenNetwork) -> Report:
     """Audits the chain through the node that follows the boot: after the handover, the one with irreversible state.
 
     Raises OperationFailed before the seal, Unreachable when no node runs, AuditError.
     """
-    sealed, reader = require_sealed(session), session.desk.reader
-    node = RemoteNode(session.desk.link(reader.host), reader.name)
-    return await audit(node, session.blueprint(sealed), observed=observed(session.hub.book))
+    sealed, reader = opened.sealed, opened.access.reader
+    node = RemoteNode(opened.access.link(reader.host), reader.name)
+    return await audit(node, opened.blueprint(sealed), observed=observed(opened.parties))

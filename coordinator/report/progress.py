@@ -6,34 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import IO, ClassVar, Protocol
+from typing import IO, ClassVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-
-class Reporter(Protocol):
-    """Receives everything that a user may want to see."""
-
-    def note(self, text: str) -> None:
-        """Something happened that belongs to no step."""
-
-    def began(self, step: str, title: str) -> None:
-        """A step has work to do, or waits."""
-
-    def moved(self, step: str, done: int, total: int, detail: str) -> None:
-        """A step got further, or what it waits for changed."""
-
-    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
-        """A step ended. outcome: `done`, `already` (was done before), `failed` or `waits` (for others)."""
-
-    def asking(self) -> AbstractContextManager[object]:
-        """A context during which nothing is drawn over a question on the terminal."""
-
-    def close(self) -> None:
-        """The last call: prints what is still held back."""
-
+from coordinator.reporter import Reporter
 
 MARKS = {"done": "ok", "already": "--", "failed": "FAILED", "waits": "waits"}
 

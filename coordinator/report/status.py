@@ -13,9 +13,9 @@ from boot.plan import make_plan
 from boot.step import Query
 from boot.steps import STEPS
 from coordinator.engine.access import RUNNING
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
 from coordinator.state.folder import StepRecord
-from coordinator.workflows.session import Session
 from inventory.network import Network, Node
 from support import processes
 
@@ -55,7 +55,7 @@ class HostRow:
 
 
 @dataclass(frozen=True)
-class Report:
+class NetworkStatus:
     """The whole network at one moment."""
 
     network: str
@@ -111,14 +111,14 @@ class Report:
         }  # fmt: skip
 
 
-async def gather(session: Session) -> Report:
+async def gather(opened: OpenNetwork) -> NetworkStatus:
     """Gathers the report from the agents that are connected."""
-    sealed = session.state.sealed
-    nodes = tuple(_node_row(session, name) for name in (node.name for node in session.network.nodes))
-    steps = session.state.steps()
-    head, lib, schedule, silent = await _chain(session)
-    return Report(
-        network=session.network.name,
+    sealed = opened.state.sealed
+    nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
+    steps = opened.state.steps()
+    head, lib, schedule, silent = await _chain(opened)
+    return NetworkStatus(
+        network=opened.network.name,
         chain_id=sealed.chain_id if sealed else None,
         manifest=sealed.manifest if sealed else None,
         phase=phase(sealed is not None, steps, {row.state for row in nodes}),
@@ -127,9 +127,9 @@ async def gather(session: Session) -> Report:
         schedule=schedule,
         silent=silent,
         nodes=nodes,
-        hosts=tuple(_host_row(session, host.name) for host in session.network.hosts),
+        hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
         steps=steps,
-        parties=session.hub.book.parties(),
+        parties=opened.parties.parties(),
     )
 
 
@@ -144,14 +144,14 @@ def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]
     return "voting" if any(step.state == "waits" for step in steps.values()) else "booting"
 
 
-def planned(network: Network) -> Report:
+def planned(network: Network) -> NetworkStatus:
     """The report of a network that was never booted."""
     nodes = tuple(
         NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
                 "stopped", 0, 0, 0, "")
         for node in network.nodes
     )  # fmt: skip
-    return Report(
+    return NetworkStatus(
         network.name, None, None, phase(sealed=False, steps={}, states=()), 0, 0, (), (), nodes,
         tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
     )  # fmt: skip
@@ -161,53 +161,53 @@ def _http(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _node_row(session: Session, name: str) -> NodeRow:
-    node = session.network.node(name)
-    link = session.hub.links.get(node.host)
-    status = session.desk.status(node)
-    state = status.state if status else ("stopped" if link and link.connected else _unreported(session, node))
+def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
+    node = opened.network.node(name)
+    link = opened.hub.links.get(node.host)
+    status = opened.access.status(node)
+    state = status.state if status else ("stopped" if link and link.connected else _unreported(opened, node))
     return NodeRow(
-        node.name, node.host, node.account or "", node.role.value, session.network.p2p(node), _http(node.http_port),
+        node.name, node.host, node.account or "", node.role.value, opened.network.p2p(node), _http(node.http_port),
         state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
         status.detail if status else "",
     )  # fmt: skip
 
 
-def _unreported(session: Session, node: Node) -> str:
+def _unreported(opened: OpenNetwork, node: Node) -> str:
     """The state of a node whose agent is not connected; on this machine its process can be looked up."""
-    if not session.network.host(node.host).local:
+    if not opened.network.host(node.host).local:
         return UNKNOWN
-    folder = session.state.host_data(node.host) / "nodes" / node.name
+    folder = opened.state.host_data(node.host) / "nodes" / node.name
     return RUNNING if folder.exists() and processes.running(folder) else "stopped"
 
 
-def _host_row(session: Session, name: str) -> HostRow:
-    link = session.hub.links.get(name)
+def _host_row(opened: OpenNetwork, name: str) -> HostRow:
+    link = opened.hub.links.get(name)
     if link is None or not link.connected:
         return HostRow(name, "away", None, None)
     return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)
 
 
-async def _chain(session: Session) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
+async def _chain(opened: OpenNetwork) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
     """Head, LIB, schedule and its silent producers, from a node that follows the head (the audit's node shows
     irreversible blocks only).
     """
-    nodes = sorted(session.network.nodes, key=lambda node: node.role.value == "genesis")
+    nodes = sorted(opened.network.nodes, key=lambda node: node.role.value == "genesis")
     for node in nodes:
-        if not session.desk.running(node):
+        if not opened.access.running(node):
             continue
         try:
-            info = await session.desk.ask(Query("/v1/chain/get_info", node=node.name))
-            answer = await session.desk.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
+            info = await opened.access.ask(Query("/v1/chain/get_info", node=node.name))
+            answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
             schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
-            silent = await _silent(session, node, int(info["head_block_num"]), schedule)
+            silent = await _silent(opened, node, int(info["head_block_num"]), schedule)
         except NodeError:
             continue
         return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule, silent
     return 0, 0, (), ()
 
 
-async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
+async def _silent(opened: OpenNetwork, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
     """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
     as silent while the schedule is younger than that.
     """
@@ -215,7 +215,8 @@ async def _silent(session: Session, node: Node, head: int, schedule: tuple[str, 
         return ()
     numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
     asked = (
-        session.desk.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name)) for number in numbers
+        opened.access.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name))
+        for number in numbers
     )
     blocks = await asyncio.gather(*asked)
     if len({block.get("schedule_version") for block in blocks}) > 1:

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from antelope.errors import NodeError
 from boot.claims import Claim, claims
 from boot.reads import rows, run_reads
+from coordinator.engine.outcome import Booted
 from coordinator.hosts.deploy.unit import data_dir
-from coordinator.report.status import Report, gather
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.report.status import NetworkStatus, gather
 from coordinator.report.tables import node_table
 from coordinator.state.paths import near
-from coordinator.workflows.boot import Booted
-from coordinator.workflows.session import Session
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Summary:
     """A boot's end, ready to be printed."""
 
     booted: Booted
-    report: Report
+    report: NetworkStatus
     claims: tuple[Claim, ...]
     keys: tuple[str, ...]
     """HOST: path of the accounts.json that its agent keeps."""
@@ -87,19 +87,19 @@ class Summary:
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
 
 
-async def summarise(session: Session, booted: Booted, coord: str, inventory: str) -> Summary:
+async def summarise(opened: OpenNetwork, booted: Booted, coord: str, inventory: str) -> Summary:
     """Gathers the summary while agents are connected. coord, inventory: as the user would write them."""
-    report = await gather(session)
+    report = await gather(opened)
     try:
-        registered = await run_reads(rows("eosio", "eosio", "producers"), session.desk.ask)
+        registered = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)
     except NodeError:
         registered = []
     keys = tuple(
-        near(session.state.host_data(host.name) / "keys" / "accounts.json")
+        near(opened.state.host_data(host.name) / "keys" / "accounts.json")
         if host.local
-        else f"on {host.name}: {data_dir(host, session.network.name)}/keys/accounts.json"
-        for host in session.network.hosts
-        if any(node.host == host.name for node in session.network.nodes)
+        else f"on {host.name}: {data_dir(host, opened.network.name)}/keys/accounts.json"
+        for host in opened.network.hosts
+        if any(node.host == host.name for node in opened.network.nodes)
     )
     ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
     due = tuple(claim for claim in claims(registered) if claim.producer in ours)

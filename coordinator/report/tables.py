@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from coordinator.report.status import Report
+from coordinator.report.status import NetworkStatus
 
 
 def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -15,7 +15,7 @@ def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def node_table(report: Report) -> Iterator[str]:
+def node_table(report: NetworkStatus) -> Iterator[str]:
     """A line per node."""
     heading = ("NODE", "HOST", "ACCOUNT", "STATE", "HEAD", "LIB", "PEERS", "P2P", "HTTP")
     yield from columns(
@@ -31,7 +31,7 @@ def node_table(report: Report) -> Iterator[str]:
             yield f"{row.name}: {row.detail}"
 
 
-def host_table(report: Report) -> Iterator[str]:
+def host_table(report: NetworkStatus) -> Iterator[str]:
     """A line per host."""
     yield from columns(
         ("HOST", "AGENT", "CLOCK", "DISK FREE"),
@@ -43,7 +43,7 @@ def host_table(report: Report) -> Iterator[str]:
     )  # fmt: skip
 
 
-def step_table(report: Report) -> Iterator[str]:
+def step_table(report: NetworkStatus) -> Iterator[str]:
     """A line per step."""
     document = report.to_json()["steps"]
     yield from columns(
@@ -52,7 +52,7 @@ def step_table(report: Report) -> Iterator[str]:
     )
 
 
-def party_table(report: Report) -> Iterator[str]:
+def party_table(report: NetworkStatus) -> Iterator[str]:
     """A line per party."""
     yield from columns(
         ("PARTY", "ACCOUNT", "P2P", "STATE"),
@@ -63,7 +63,7 @@ def party_table(report: Report) -> Iterator[str]:
     )
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: NetworkStatus) -> Iterator[str]:
     """The report as a person reads it."""
     yield f"network   {report.network}, phase {report.phase}"
     yield f"chain id  {report.chain_id or '-'}"

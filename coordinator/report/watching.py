@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from coordinator.engine.access import NetworkDesk
+from coordinator.engine.access import NodeAccess
 from support.tasks import beside
 
 LOOK_SECONDS = 1.0
@@ -14,14 +14,14 @@ AWAY = "its agent is away; waited for"
 
 
 @asynccontextmanager
-async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncIterator[None]:
+async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIterator[None]:
     """While the block runs, reports agents that disconnect and reconnect, and nodes that fail, by calling tell."""
 
     async def watch() -> None:
-        before = ailments(desk)
+        before = ailments(access)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            now = ailments(desk)
+            now = ailments(access)
             for line in news(before, now):
                 tell(line)
             before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is reported twice
@@ -30,14 +30,14 @@ async def watching(desk: NetworkDesk, tell: Callable[[str], None]) -> AsyncItera
         yield
 
 
-def ailments(desk: NetworkDesk) -> dict[str, str]:
+def ailments(access: NodeAccess) -> dict[str, str]:
     """What is wrong now: hosts whose agent is not connected, and nodes that failed, with the reason."""
     found = {}
-    for node in desk.network.nodes:
-        link = desk.hub.links.get(node.host)
+    for node in access.network.nodes:
+        link = access.hub.links.get(node.host)
         if link is None or not link.connected:
             found[node.host] = AWAY
-        elif (status := desk.status(node)) is not None and status.state == "failed":
+        elif (status := access.status(node)) is not None and status.state == "failed":
             found[f"{node.host}: {node.name}"] = status.detail.removeprefix(f"node {node.name}: ")
     return found
 

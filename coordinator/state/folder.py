@@ -34,7 +34,7 @@ class StepRecord:
     transactions: int
 
 
-class State:
+class StateFolder:
     """What is kept between commands about the same network."""
 
     def __init__(self, root: Path, network: str) -> None:

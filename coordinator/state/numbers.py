@@ -10,7 +10,7 @@ from support.journal import Journal
 _SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",)
 
 
-class Kept:
+class Numbers:
     """`epoch` and `port` in the network's journal; 0 until one was written."""
 
     def __init__(self, journal: Journal) -> None:
@@ -32,7 +32,7 @@ def reserve_port(journal: Journal, listen: Endpoint) -> int:
     """The port that the coordinator listens on, or will: an invitation names it before the first coordinator runs."""
     if listen.port:
         return listen.port
-    kept = Kept(journal)
+    kept = Numbers(journal)
     if not kept["port"]:
         with socket.socket(socket.AF_INET6 if ":" in listen.host else socket.AF_INET) as probe:
             probe.bind((listen.host, 0))

@@ -7,25 +7,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from boot.audit import render
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.audit import audit_chain
 from coordinator.report.status import gather
 from coordinator.report.tables import report_lines
 from coordinator.state.control import Answerer, control_socket
-from coordinator.workflows.session import Session
 
 
 @asynccontextmanager
-async def answering(session: Session, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
+async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
     """While the block runs, answers `status` and `verify`, and whatever `more` names."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
-        report = await gather(session)
+        report = await gather(opened)
         return {"document": report.to_json(), "lines": list(report_lines(report))}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
-        report = await audit_chain(session)
+        report = await audit_chain(opened)
         return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
 
     answerers: dict[str, Answerer] = {"status": status, "verify": verify, **(more or {})}
-    async with control_socket(session.state.folder, answerers):
+    async with control_socket(opened.state.folder, answerers):
         yield

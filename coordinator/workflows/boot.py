@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from boot.plan import Plan
 from boot.steps import STEPS
 from boot.voting import wrong_election
-from coordinator.engine.access import NetworkDesk
-from coordinator.engine.runner import Outcome, Runner
+from coordinator.engine.outcome import Booted, Outcome
+from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import Hosts
 from coordinator.hosts.local import agent_runs, last_words, stop_agent
 from coordinator.parties.awaiting import await_parties, present
 from coordinator.parties.neighbours import choose, with_parties
-from coordinator.report.progress import Reporter
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
+from coordinator.reporter import Reporter
 from coordinator.workflows.collect import PartyKeys, collect
-from coordinator.workflows.local_agents import agents_kept
+from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.restart import revive
 from coordinator.workflows.serve import serving
-from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, Session, open_session
+from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
 from inventory.compare import compare
 from inventory.contract_files import read_own
 from inventory.network import Network
@@ -39,48 +40,33 @@ CRASHES = 3
 """How often a run starts over because a crashed node lost blocks."""
 
 
-@dataclass(frozen=True)
-class Booted:
-    """The result of a boot."""
-
-    sealed: Sealed
-    outcome: Outcome
-    started: bool
-    """Whether nodes or agents had to be started."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether this run did anything."""
-        return self.started or bool(self.outcome.acted)
-
-
 async def boot(
     network: Network,
     root: Path,
     plan: Plan,
     reporter: Reporter,
-    then: Callable[[Session, Booted], Awaitable[None]] | None = None,
+    then: Callable[[OpenNetwork, Booted], Awaitable[None]] | None = None,
 ) -> Booted:
-    """Runs the plan. `then` is called while the session is still open (for the summary). Raises CoordError and
+    """Runs the plan. `then` is called while the opened is still open (for the summary). Raises CoordError and
     others."""
-    async with open_session(network, root, acting=True) as session, serving(session, reporter.note):
-        check_unchanged(network, session.state.sealed)
-        check_needs(session, plan)
-        hosts = Hosts(session, reporter)
+    async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note):
+        check_unchanged(network, opened.state.sealed)
+        check_needs(opened, plan)
+        hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         trouble = await hosts.check()
         started = await hosts.ensure_agents(without=trouble)
         with hosts.reached():
-            sealed = await _sealed_or_stopped(session, hosts.troubled, reporter)
-            async with agents_kept(session, reporter):
-                await _hold(session, sealed)
-                whole = _with_parties(session)
-                desk = NetworkDesk(whole, session.hub)
-                runner = Runner(desk, session.blueprint(sealed, _of_boot(whole)), session.state, reporter)
-                started = await revive(desk, runner, sealed, reporter) or started
-                async with watching(desk, reporter.note):
+            sealed = await _sealed_or_stopped(opened, hosts.troubled, reporter)
+            async with agents_kept(opened, reporter):
+                await _hold(opened, sealed)
+                whole = _with_parties(opened)
+                access = opened.access.over(whole)
+                runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter)
+                started = await revive(access, runner, sealed, reporter) or started
+                async with watching(access, reporter.note):
                     booted = Booted(sealed, await run_through(runner, plan, reporter), started)
                 if then:
-                    await then(session, booted)
+                    await then(opened, booted)
                 return booted
 
 
@@ -109,9 +95,9 @@ def check_unchanged(network: Network, sealed: Sealed | None) -> None:
         )
 
 
-def check_needs(session: Session, plan: Plan) -> None:
+def check_needs(opened: OpenNetwork, plan: Plan) -> None:
     """Raises UsageProblem for a single step (`--only`) if steps that it needs have not been done."""
-    records = session.state.steps()
+    records = opened.state.steps()
     lacking = [
         step.name
         for step in STEPS
@@ -122,77 +108,77 @@ def check_needs(session: Session, plan: Plan) -> None:
         until = asked if asked in {step.name for step in STEPS} else lacking[-1]
         several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
         raise UsageProblem(
-            f"{asked} needs {several} done first; run: coord boot {session.network.source} --until {until}"
+            f"{asked} needs {several} done first; run: coord boot {opened.network.source} --until {until}"
         )
 
 
-async def _sealed_or_stopped(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
+async def _sealed_or_stopped(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
     """As `_sealed`; if that fails before there is a sealed network, local agents are stopped."""
     try:
-        return await _sealed(session, troubled, reporter)
+        return await _sealed(opened, troubled, reporter)
     except Exception:
-        if session.state.sealed is None:
-            for host in session.network.hosts:
+        if opened.state.sealed is None:
+            for host in opened.network.hosts:
                 if host.local:
-                    await asyncio.to_thread(stop_agent, session.state.host_data(host.name))
+                    await asyncio.to_thread(stop_agent, opened.state.host_data(host.name))
         raise
 
 
-async def _sealed(session: Session, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
-    missing = await _missing(session, troubled)
-    sealed = session.state.sealed
+async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
+    missing = await _missing(opened, troubled)
+    sealed = opened.state.sealed
     reasons = "; ".join(f"{host}: {why}" for host, why in missing.items())
     if missing and sealed is None:
         raise OperationFailed(
             f"{reasons}. Until the network is sealed all hosts are needed, for their keys: fix this and run it again"
         )
-    if session.network.genesis_node.host in missing:
+    if opened.network.genesis_node.host in missing:
         raise OperationFailed(f"{reasons}; see coord logs")
     for host, why in missing.items():
         reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
     if sealed:
         return sealed
-    parties = await await_parties(session, reporter)
+    parties = await await_parties(opened, reporter)
     reporter.note("collecting public keys and features")
     keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}
-    bundle = await collect(session.network, session.hub, keys)
-    session.state.seal(bundle.sealed, dict(bundle.artifacts))
-    session.hub.tell_seal()
+    bundle = await collect(opened.network, opened.hub, keys)
+    opened.state.seal(bundle.sealed, dict(bundle.artifacts))
+    opened.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
-    for note in filter(None, (*bundle.notes, wrong_election(session.blueprint(bundle.sealed)))):
+    for note in filter(None, (*bundle.notes, wrong_election(opened.blueprint(bundle.sealed)))):
         reporter.note(f"        {note}")
     return bundle.sealed
 
 
-async def _missing(session: Session, troubled: Mapping[str, str]) -> dict[str, str]:
+async def _missing(opened: OpenNetwork, troubled: Mapping[str, str]) -> dict[str, str]:
     """Why agents are missing, by host. Agents of hosts in trouble may still connect, but are hardly waited for."""
-    hosts = tuple(dict.fromkeys(node.host for node in session.network.nodes))
+    hosts = tuple(dict.fromkeys(node.host for node in opened.network.nodes))
     well = [host for host in hosts if host not in troubled]
     waited, glanced = await asyncio.gather(
-        _connected(session, well), session.connected(set(hosts) - set(well), GLANCE_SECONDS)
+        _connected(opened, well), opened.connected(set(hosts) - set(well), GLANCE_SECONDS)
     )
     return waited | {host: troubled[host] for host in hosts if host in glanced}
 
 
-async def _connected(session: Session, hosts: Collection[str]) -> dict[str, str]:
-    """As `Session.connected`, but does not wait for a local agent that has ended."""
-    near = {host.name: session.state.host_data(host.name) for host in session.network.hosts if host.local}
+async def _connected(opened: OpenNetwork, hosts: Collection[str]) -> dict[str, str]:
+    """As `OpenNetwork.connected`, but does not wait for a local agent that has ended."""
+    near = {host.name: opened.state.host_data(host.name) for host in opened.network.hosts if host.local}
 
     def ended() -> dict[str, str] | None:
         gone = (name for name in near.keys() & set(hosts) if not agent_runs(near[name]))
         return next(({name: f"its agent has ended: {last_words(near[name]) or 'see its log'}"} for name in gone), None)
 
-    return await looking(session.connected(hosts, DIAL_SECONDS), ended)
+    return await looking(opened.connected(hosts, DIAL_SECONDS), ended)
 
 
-def _with_parties(session: Session) -> Network:
+def _with_parties(opened: OpenNetwork) -> Network:
     """The network with parties' nodes included, so that the operator's nodes dial them again."""
-    book = session.hub.book
-    for party in present(session).values():
+    store = opened.parties
+    for party in present(opened).values():
         if not party.neighbours:
-            book.linked(party.name, choose(session.network, book.parties(), party.name))
-    return with_parties(session.network, book.parties(), session.network.parties.wait_for)
+            store.linked(party.name, choose(opened.network, store.parties(), party.name))
+    return with_parties(opened.network, store.parties(), opened.network.parties.wait_for)
 
 
 def _of_boot(whole: Network) -> Network:
@@ -201,10 +187,10 @@ def _of_boot(whole: Network) -> Network:
     return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
 
 
-async def _hold(session: Session, sealed: Sealed) -> None:
+async def _hold(opened: OpenNetwork, sealed: Sealed) -> None:
     """Has the connected agents of hosts, and of parties that were waited for, take the sealed network."""
-    names = {host.name for host in session.network.hosts} | {party.name for party in present(session).values()}
-    links = [link for link in session.hub.links.values() if link.connected and link.name in names]
+    names = {host.name for host in opened.network.hosts} | {party.name for party in present(opened).values()}
+    links = [link for link in opened.hub.links.values() if link.connected and link.name in names]
     body = pb.Hold(sha256=sealed.manifest)
     results = await asyncio.gather(*(link.task(body, deadline=HOLD_SECONDS) for link in links), return_exceptions=True)
     for link, result in zip(links, results, strict=True):

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from antelope.errors import AntelopeError
-from antelope.keys import PublicKey, Signature
 from coordinator.agents.hub import Hub
+from coordinator.agents.proofs import proves
 from coordinator.errors import OperationFailed
 from inventory.contract_files import read_contracts
 from inventory.names import user_name
@@ -107,15 +106,6 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
         await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
         collected.MergeFrom(result.collected)
     return collected
-
-
-def proves(key: pb.Key, challenge: Challenge) -> bool:
-    """Whether a key comes with a valid proof of possession."""
-    try:
-        signer = Signature.parse(key.proof).recover(challenge.digest(key.account))
-        return signer == PublicKey.parse(key.public_key)
-    except AntelopeError:
-        return False
 
 
 def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:

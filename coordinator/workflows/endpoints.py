@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from coordinator.agents.hub import Hub
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.parties.neighbours import producers
-from coordinator.workflows.session import Session
+from coordinator.parties.open_network import OpenNetwork
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 
@@ -18,22 +17,22 @@ LOOK_SECONDS = 1.0
 TELL_SECONDS = 10.0
 
 
-async def tell_producers(session: Session) -> None:
+async def tell_producers(opened: OpenNetwork) -> None:
     """Runs until cancelled: tells each connected agent once, and again whenever an endpoint is added or changes."""
     told: dict[str, tuple[str, ...]] = {}
     while True:
-        endpoints = producers(session.network, session.hub.book.parties())
-        due = [link for link in _listening(session.hub) if told.get(link.name) != endpoints]
+        endpoints = producers(opened.network, opened.parties.parties())
+        due = [link for link in _listening(opened) if told.get(link.name) != endpoints]
         for link, heard in zip(due, await asyncio.gather(*(_tell(link, endpoints) for link in due)), strict=True):
             if heard:
                 told[link.name] = endpoints
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _listening(hub: Hub) -> list[AgentLink]:
+def _listening(opened: OpenNetwork) -> list[AgentLink]:
     """The connected agents of hosts, and of parties whose registration was accepted."""
-    unknown = {party.name for party in hub.book.parties() if not party.accepted}
-    return [link for name, link in hub.links.items() if link.connected and name not in unknown]
+    unknown = {party.name for party in opened.parties.parties() if not party.accepted}
+    return [link for name, link in opened.hub.links.items() if link.connected and name not in unknown]
 
 
 async def _tell(link: AgentLink, endpoints: tuple[str, ...]) -> bool:

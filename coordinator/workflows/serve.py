@@ -9,24 +9,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from coordinator.parties.advance import Shell
+from coordinator.parties.onboarding import Onboarding
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import from_request, upgrade
 from coordinator.workflows.answering import answering
 from coordinator.workflows.endpoints import tell_producers
-from coordinator.workflows.session import Session
 from support.tasks import beside
 
 
 @asynccontextmanager
-async def serving(session: Session, tell: Callable[[str], None]) -> AsyncIterator[None]:
+async def serving(opened: OpenNetwork, tell: Callable[[str], None]) -> AsyncIterator[None]:
     """Does that while the block runs. tell: receives lines about parties."""
 
     async def replace(request: dict[str, Any]) -> dict[str, Any]:
-        contract = from_request(request, session.state.artifacts.get)
-        return {"said": await upgrade(session, contract, float(request["wait"]), tell)}
+        contract = from_request(request, opened.state.artifacts.get)
+        return {"said": await upgrade(opened, contract, float(request["wait"]), tell)}
 
-    parties, producers = Shell(session, tell).run(), tell_producers(session)
-    async with beside(parties), beside(producers), answering(session, {"upgrade": replace}):
+    parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
+    async with beside(parties), beside(producers), answering(opened, {"upgrade": replace}):
         yield
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from coordinator.agents.ca import Authority
 from coordinator.hosts.deploy.bundle import Bundle, Target, build
 from coordinator.hosts.deploy.deployment import SshDeployment
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.load import load
 from inventory.network import Host, Network, Ssh
 from tests.testbed.realhosts.access import CAREFUL_PASSWORD
@@ -60,7 +60,7 @@ class Operator:
     ) -> None:
         self.folder = folder
         self.asked: list[str] = []
-        state = State(folder / "state", of.name)
+        state = StateFolder(folder / "state", of.name)
         authority = Authority(state.folder / "ca", of.name)
         self.deployment = SshDeployment(state, of, authority, COORDINATOR, self.password, report, bundle)
 

@@ -13,7 +13,7 @@ from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed, Installer, Supplies
 from coordinator.hosts.deploy.parallel import AT_ONCE, on_each
 from coordinator.hosts.deploy.tunnels import Tunnels
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
 from support.bundled import BundledError, archive, fetch
 from support.endpoint import Endpoint
@@ -27,7 +27,7 @@ class SshDeployment:
 
     def __init__(
         self,
-        state: State,
+        state: StateFolder,
         network: Network,
         authority: Authority,
         coordinator: str,

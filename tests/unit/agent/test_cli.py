@@ -16,6 +16,7 @@ from agent import cli, commands
 from coordinator.agents.hub import Hub
 from support.processes import Process
 from support.tls import Kind
+from tests.unit.coordinator.fakes import open_hub
 
 
 def _agent(*arguments: str, data: Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -30,7 +31,7 @@ def _enrol(data: Path, coordinator: str = "127.0.0.1:1", name: str = "alpha") ->
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """An acting hub."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         yield hub
 
 
@@ -67,11 +68,11 @@ async def test_it_serves_until_it_is_told_to_stop(hub: Hub, tmp_path: Path) -> N
 async def test_it_finds_a_coordinator_that_comes_back(tmp_path: Path) -> None:
     """Within a few seconds, on the same port."""
     data = tmp_path / "data"
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         _admitted(hub, data)
         process = await _serve(data)
         await hub.agent("alpha", 20)
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         await hub.agent("alpha", 5)
         process.terminate()
         await asyncio.wait_for(process.communicate(), 20)

@@ -13,13 +13,13 @@ from agent.session import Session, SessionEnded
 from coordinator.agents.hub import Hub
 from protos import coordination_pb2 as pb
 from support.retry import poll
-from tests.unit.coordinator.fakes import FakeWork, credentials
+from tests.unit.coordinator.fakes import FakeWork, credentials, open_hub
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """An acting hub on a free port."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         yield hub
 
 

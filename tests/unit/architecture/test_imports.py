@@ -18,6 +18,18 @@ ALLOWED = {
     "agent": {"antelope", "inventory", "boot", "support", "protos"},
     "coordinator": {"antelope", "inventory", "boot", "support", "protos"},
 }
+ROOMS = {
+    "state": set[str](),
+    "agents": {"state"},
+    "engine": {"agents", "state"},
+    "hosts": {"agents", "state"},
+    "parties": {"engine", "agents", "state"},
+    "report": {"parties", "engine", "hosts", "agents", "state"},
+    "workflows": {"report", "parties", "engine", "hosts", "agents", "state"},
+    "cli": {"workflows", "report", "parties", "engine", "hosts", "agents", "state"},
+}
+"""The coordinator's rooms, and the rooms that each may import from. All may import COMMON."""
+COMMON = {"errors", "reporter"}
 PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
 
@@ -41,6 +53,19 @@ def test_packages_import_in_one_direction(package: str) -> None:
     ours = set(ALLOWED)
     for path in (ROOT / package).rglob("*.py"):
         wrong = (imported(path) & ours) - ALLOWED[package] - {package}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_the_coordinators_rooms_import_in_one_direction(room: str) -> None:
+    """A room imports the rooms below it, and no file of the coordinator's stands outside a room but the common ones."""
+    folder = ROOT / "coordinator"
+    outside = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert outside == COMMON
+    assert {path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ROOMS)
+    for path in (folder / room).rglob("*.py"):
+        rooms = {name.split(".")[1] for name in modules(path) if name.startswith("coordinator.")}
+        wrong = rooms - ROOMS[room] - {room} - COMMON
         assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
 

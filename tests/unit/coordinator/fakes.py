@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from agent.session import Credentials, Send, Session
-from coordinator.agents.hub import Hub
+from coordinator.agents.hub import AgentEvent, Hub, PartyHandler
+from coordinator.agents.records import Records
 from protos import coordination_pb2 as pb
+from support.endpoint import Endpoint
 from support.tls import Kind, key_pem, load_or_make_key, make_csr
+
+
+@asynccontextmanager
+async def listening(
+    records: Records,
+    parties: PartyHandler | None = None,
+    *,
+    acting: bool = True,
+    listen: str = "127.0.0.1:0",
+    on_event: Callable[[AgentEvent], None] | None = None,
+) -> AsyncIterator[Hub]:
+    """A hub that listens, as a command opens it."""
+    hub = Hub(records, acting=acting, parties=parties, on_event=on_event)
+    async with hub.listening(Endpoint.parse(listen)):
+        yield hub
+
+
+@asynccontextmanager
+async def open_hub(folder: Path, **options: Any) -> AsyncIterator[Hub]:
+    """As `listening`, of the network `net`, whose state is in that folder."""
+    with Records(folder, "net") as records:
+        async with listening(records, **options) as hub:
+            yield hub
 
 
 def credentials(hub: Hub, folder: Path, name: str, kind: Kind = Kind.HOST) -> Credentials:

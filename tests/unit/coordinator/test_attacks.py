@@ -21,13 +21,13 @@ from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.retry import poll
 from support.tls import COORDINATOR_NAME, Identity, Kind, key_pem, load_or_make_key, make_csr
-from tests.unit.coordinator.fakes import FakeWork, credentials, dial
+from tests.unit.coordinator.fakes import FakeWork, credentials, dial, open_hub
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """A hub with a good agent, whose link must work at the end of every attack."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         session = dial(hub, credentials(hub, tmp_path, "good"), FakeWork())
         link = await hub.agent("good", 5)
         yield hub
@@ -68,7 +68,7 @@ async def test_a_rogue_ca_is_nobody(hub: Hub, tmp_path: Path) -> None:
 
 async def test_a_rogue_coordinator_is_not_believed(hub: Hub, tmp_path: Path) -> None:
     """An agent that dials a coordinator of another CA says nothing to it, and dials again."""
-    async with Hub(tmp_path / "rogue-state", "net", "127.0.0.1:0", acting=True) as rogue:
+    async with open_hub(tmp_path / "rogue-state") as rogue:
         work = FakeWork()
         ended = await asyncio.wait_for(
             asyncio.gather(dial(rogue, credentials(hub, tmp_path, "other"), work), return_exceptions=True), 10
@@ -117,7 +117,7 @@ async def test_who_only_connects_leaves_files_for_others(tmp_path: Path, monkeyp
     """Beyond so many connections the next ones are closed at once, and whoever is in stays in."""
     monkeypatch.setattr(server, "FILES", 8)
     assert server.connections_at_once() == 4
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub, contextlib.AsyncExitStack() as stack:
+    async with open_hub(tmp_path / "state") as hub, contextlib.AsyncExitStack() as stack:
         session = dial(hub, credentials(hub, tmp_path, "good"), FakeWork())
         link = await hub.agent("good", 5)
         ends = []

@@ -21,7 +21,7 @@ from coordinator.agents.hub import RENEWALS, Hub
 from support.journal import Journal
 from support.retry import poll
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, is_due, load_certificate
-from tests.unit.coordinator.fakes import FakeWork, dial
+from tests.unit.coordinator.fakes import FakeWork, dial, open_hub
 
 YEAR = timedelta(days=365)
 NOW = datetime.now(UTC)
@@ -30,7 +30,7 @@ NOW = datetime.now(UTC)
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """An acting hub on a free port."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         yield hub
 
 

@@ -27,14 +27,16 @@ from agent.serve import read_credentials
 from agent.session import Refused
 from coordinator.agents.hub import Hub
 from coordinator.agents.link import AgentLink, TaskBody
+from coordinator.agents.records import Records
 from coordinator.parties.invitations import invite
-from coordinator.parties.registrations import Desk
+from coordinator.parties.reception import Reception
 from coordinator.parties.store import Party, Standing
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
 from support.journal import Journal
 from support.retry import poll
 from tests.unit.agent.party.conftest import ALICE, FakeNode, FakeNodes
+from tests.unit.coordinator.fakes import listening
 from tests.unit.coordinator.parties.conftest import RULES
 
 ENDPOINT = "8.8.8.8:9876"
@@ -75,7 +77,7 @@ class Scene:
     agent: PartyAgent
     bundle: SealedBundle
     running: asyncio.Task[None]
-    desk: Desk
+    reception: Reception
     said: list[str] = field(default_factory=list)
 
     @property
@@ -86,7 +88,7 @@ class Scene:
     @property
     def party(self) -> Party:
         """What the coordinator knows of it."""
-        found = self.hub.book.find("alice")
+        found = self.reception.store.find("alice")
         assert found
         return found
 
@@ -106,17 +108,13 @@ async def _addresses(host: str) -> tuple[str, ...]:
 @asynccontextmanager
 async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chain_id: str = "") -> AsyncIterator[Scene]:
     """Joins, and serves."""
-    desks: list[Desk] = []
     rules = replace(RULES, chain_id=chain_id or bundle.sealed.chain_id)
-
-    def desk(hub: Hub) -> Desk:
-        desks.append(Desk(hub.journal, hub.book, lambda: rules, _addresses))
-        return desks[0]
-
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk) as hub:
+    records = Records(tmp_path / "state", "net")
+    reception = Reception(records, lambda: rules, _addresses)
+    async with listening(records, reception) as hub:
         for data in (bundle.sealed.canonical(), *bundle.artifacts.values()):
             hub.artifacts.put(data)
-        token = invite(hub.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
+        token = invite(records.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
         folder = DataFolder(tmp_path / "alice")
         await Joining(read_token(token), folder).redeem("info", local=False)
         settings.write(folder.party, settings.settle({"account": ALICE, "p2p": ENDPOINT, "manifest": manifest}))
@@ -125,7 +123,7 @@ async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chai
         running = asyncio.create_task(agent.run(read_credentials(folder, folder.read())))
         try:
             await hub.agent("alice", 10)
-            yield Scene(hub, folder, agent, bundle, running, desks[0])
+            yield Scene(hub, folder, agent, bundle, running, reception)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -155,7 +153,7 @@ async def test_what_holds_it_up_reaches_its_operator(
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         for why in ("the budget\nis spent", "the budget\nis spent", "the sponsor is poor"):
-            scene.desk.tell_trouble("alice", why)
+            scene.reception.tell_trouble("alice", why)
         await scene.becomes(lambda: "poor" in caplog.text)
         said = [message.partition(" is held up, says the coordinator: ")[2] for message in caplog.messages]
         assert [words for words in said if words] == ["the budget is spent", "the sponsor is poor"]

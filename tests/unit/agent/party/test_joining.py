@@ -13,32 +13,22 @@ from agent.config import ConfigError, DataFolder
 from agent.party.joining import JoinError, Joining, read_token
 from coordinator.agents.hub import Hub
 from coordinator.parties.invitations import invite
-from coordinator.parties.registrations import Desk
+from coordinator.parties.store import PartyStore
 from support.invitation import InvitationError
 from support.tls import Identity, Kind, identity_of, load_certificate
-from tests.unit.coordinator.parties.conftest import RULES
-
-
-async def _addresses(host: str) -> tuple[str, ...]:
-    return (host,)
-
-
-def _hub(state: Path, listen: str = "127.0.0.1:0") -> Hub:
-    return Hub(
-        state, "net", listen, acting=True, parties=lambda hub: Desk(hub.journal, hub.book, lambda: RULES, _addresses)
-    )
+from tests.unit.coordinator.parties.conftest import open_party_hub
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """An acting hub that takes parties in."""
-    async with _hub(tmp_path / "state") as hub:
+    async with open_party_hub(tmp_path / "state") as hub:
         yield hub
 
 
 def _token(hub: Hub, *endpoints: str, hours: float = 1) -> str:
     places = endpoints or (f"127.0.0.1:{hub.port}",)
-    return invite(hub.journal, hub.authority, "alice", "alice1111111", places, timedelta(hours=hours))
+    return invite(hub.records.journal, hub.authority, "alice", "alice1111111", places, timedelta(hours=hours))
 
 
 async def test_joining_by_a_token(hub: Hub, tmp_path: Path) -> None:
@@ -68,12 +58,12 @@ async def test_the_next_coordinator_is_tried(hub: Hub, tmp_path: Path) -> None:
 
 async def test_nobody_else_than_the_pinned_coordinator(hub: Hub, tmp_path: Path) -> None:
     """A hub with another CA at that address gets no request, and the agent gets no certificate."""
-    async with _hub(tmp_path / "impostor") as impostor:
+    async with open_party_hub(tmp_path / "impostor") as impostor:
         token = _token(hub, f"127.0.0.1:{impostor.port}")
         joining = Joining(read_token(token), DataFolder(tmp_path / "alice"))
         with pytest.raises(JoinError, match="no coordinator of net answers"):
             await joining.redeem("info", local=False)
-        assert impostor.book.parties() == ()
+        assert PartyStore(impostor.records.journal).parties() == ()
     assert not joining.done
 
 
@@ -90,9 +80,9 @@ async def test_another_account_does_not_use_a_token_up(hub: Hub, tmp_path: Path)
     invitation, folder = read_token(_token(hub)), DataFolder(tmp_path / "alice")
     with pytest.raises(JoinError, match="invited for account alice1111111, not alice2222222"):
         await Joining(invitation, folder, "alice2222222").redeem("info", local=False)
-    assert hub.book.parties() == ()
+    assert PartyStore(hub.records.journal).parties() == ()
     await Joining(invitation, folder, "alice1111111").redeem("info", local=False)
-    assert [party.account for party in hub.book.parties()] == ["alice1111111"]
+    assert [party.account for party in PartyStore(hub.records.journal).parties()] == ["alice1111111"]
 
 
 @pytest.mark.parametrize(("kind", "name"), [(Kind.HOST, "alice"), (Kind.PARTY, "bob")])
@@ -123,7 +113,9 @@ async def test_a_folder_is_one_partys(hub: Hub, tmp_path: Path) -> None:
     """Another name's invitation does not take it over."""
     folder = DataFolder(tmp_path / "alice")
     await Joining(read_token(_token(hub)), folder).redeem("info", local=False)
-    other = invite(hub.journal, hub.authority, "bob", "bob111111111", (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
+    other = invite(
+        hub.records.journal, hub.authority, "bob", "bob111111111", (f"127.0.0.1:{hub.port}",), timedelta(hours=1)
+    )
     with pytest.raises(ConfigError, match="belongs to alice"):
         await Joining(read_token(other), folder).redeem("info", local=False)
 

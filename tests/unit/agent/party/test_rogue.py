@@ -29,7 +29,6 @@ from antelope.asset import Asset
 from antelope.genesis import DEVELOPMENT_KEY
 from antelope.transaction import Transaction
 from coordinator.agents.ca import Authority
-from coordinator.agents.hub import Hub
 from coordinator.parties.invitations import invite
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
@@ -37,6 +36,7 @@ from protos import coordination_pb2_grpc as rpc
 from support.retry import poll
 from tests.unit.agent.party import fake_nodeos
 from tests.unit.agent.party.conftest import ALICE, sealed_network
+from tests.unit.coordinator.parties.conftest import open_party_hub
 
 THEFT = Transaction(4_000_000_000, 0, 0, (actions.transfer(ALICE, "mallory", Asset.parse("1.0000 SYS")),)).packed
 THEFT_HASH = hashlib.sha256(THEFT).hexdigest()
@@ -141,8 +141,10 @@ class Siege:
 
 
 async def _joined(tmp_path: Path) -> tuple[DataFolder, int]:
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
-        token = invite(hub.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
+    async with open_party_hub(tmp_path / "state") as hub:
+        token = invite(
+            hub.records.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1)
+        )
         folder = DataFolder(tmp_path / "alice")
         await Joining(read_token(token), folder).redeem("info", local=False)
         return folder, hub.port

@@ -14,27 +14,18 @@ from agent.party import settings
 from agent.party.joining import Joining, read_token
 from agent.party.unit import unit_text
 from agent.session import Refused
-from coordinator.agents.hub import Hub
 from coordinator.parties.invitations import invite
-from coordinator.parties.registrations import Desk
 from tests.unit.agent.party.conftest import ALICE
-from tests.unit.coordinator.parties.conftest import RULES
-
-
-async def _addresses(host: str) -> tuple[str, ...]:
-    return (host,)
+from tests.unit.coordinator.parties.conftest import open_party_hub
 
 
 @pytest.fixture
 async def joined(tmp_path: Path) -> DataFolder:
     """A party's folder."""
-
-    def desk(hub: Hub) -> Desk:
-        return Desk(hub.journal, hub.book, lambda: RULES, _addresses)
-
     folder = DataFolder(tmp_path / "alice")
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk) as hub:
-        token = invite(hub.journal, hub.authority, "alice", ALICE, (f"127.0.0.1:{hub.port}",), timedelta(hours=1))
+    async with open_party_hub(tmp_path / "state") as hub:
+        endpoint = (f"127.0.0.1:{hub.port}",)
+        token = invite(hub.records.journal, hub.authority, "alice", ALICE, endpoint, timedelta(hours=1))
         await Joining(read_token(token), folder).redeem("info", local=False)
     settings.write(folder.party, settings.settle({"account": ALICE, "p2p": "8.8.8.8:9876"}))
     return folder

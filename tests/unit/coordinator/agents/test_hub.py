@@ -11,20 +11,21 @@ import pytest
 
 from agent.session import Refused, Send, SessionEnded
 from antelope.errors import AssertionFailed, Unreachable
-from coordinator.agents.hub import AgentEvent, BusyError, Hub, HubError
+from coordinator.agents.hub import AgentEvent, Hub
 from coordinator.agents.link import ObserverError, RevokedError
+from coordinator.agents.records import BusyError, HubError
 from coordinator.report.audit import RemoteNode
 from protos import coordination_pb2 as pb
 from support.journal import JournalError
 from support.retry import DeadlineError, poll
 from support.tls import Kind
-from tests.unit.coordinator.fakes import FakeWork, credentials, dial
+from tests.unit.coordinator.fakes import FakeWork, credentials, dial, open_hub
 
 
 @pytest.fixture
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """An acting hub on a free port."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         yield hub
 
 
@@ -210,10 +211,10 @@ async def test_enrolling_again_voids_the_older_certificate(hub: Hub, tmp_path: P
 async def test_the_epoch_is_above_every_agents(tmp_path: Path) -> None:
     """It rises with each acting run, above what an agent has seen, and when another run had the same one."""
     state = tmp_path / "state"
-    async with Hub(state, "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(state) as hub:
         first, port = hub.epoch, hub.port
         shown = credentials(hub, tmp_path, "alpha")
-    async with Hub(state, "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(state) as hub:
         assert (hub.epoch, hub.port) == (first + 1, port)
         work = FakeWork(epoch=40, instance="other")
         session = dial(hub, shown, work)
@@ -233,7 +234,7 @@ async def test_the_epoch_is_above_every_agents(tmp_path: Path) -> None:
 
 async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
     """It queries, with epoch 0, and leaves the journal's epoch alone."""
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=False) as hub:
+    async with open_hub(tmp_path / "state", acting=False) as hub:
         work = FakeWork()
         session = dial(hub, credentials(hub, tmp_path, "alpha"), work)
         link = await hub.agent("alpha", 5)
@@ -242,24 +243,24 @@ async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
         with pytest.raises(ObserverError):
             await link.task(pb.Recount(step="n"))
         session.cancel()
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(tmp_path / "state") as hub:
         assert hub.epoch == 1
 
 
 async def test_one_coordinator_at_a_time(hub: Hub, tmp_path: Path) -> None:
     """A second one of the same state, or on the same port, says so."""
     with pytest.raises(BusyError):
-        async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True):
+        async with open_hub(tmp_path / "state"):
             pass
     with pytest.raises(HubError, match="cannot listen"):
-        async with Hub(tmp_path / "other", "net", f"127.0.0.1:{hub.port}", acting=True):
+        async with open_hub(tmp_path / "other", listen=f"127.0.0.1:{hub.port}"):
             pass
 
 
 async def test_comings_and_goings_are_told(tmp_path: Path) -> None:
     """Joined, lost and revoked reach whoever asked."""
     events: list[AgentEvent] = []
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, on_event=events.append) as hub:
+    async with open_hub(tmp_path / "state", on_event=events.append) as hub:
         shown = credentials(hub, tmp_path, "alpha")
         session = dial(hub, shown, FakeWork())
         await hub.agent("alpha", 5)

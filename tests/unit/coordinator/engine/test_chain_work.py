@@ -15,17 +15,17 @@ from boot.blueprint import Blueprint
 from boot.step import ChainStep
 from boot.steps import STEPS
 from coordinator.agents.hub import Hub
-from coordinator.engine.access import NetworkDesk
+from coordinator.engine.access import NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.chain_work import ChainWork
-from coordinator.engine.lost_nodes import Broken
+from coordinator.engine.lost_nodes import LostNodes
 from coordinator.report.progress import PlainReporter
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from support.retry import poll
 from support.tls import Kind
-from tests.unit.coordinator.fakes import FakeWork, credentials
+from tests.unit.coordinator.fakes import FakeWork, credentials, open_hub
 from tests.unit.coordinator.parties.crowd import make_network, make_sealed
 
 OWN = "defproducera"
@@ -40,12 +40,12 @@ class Bench:
     work: ChainWork
     host: FakeWork
     party: FakeWork
-    state: State
+    state: StateFolder
 
     @property
     def node(self) -> Node:
         """The producer's."""
-        return self.work._desk.pusher(OWN)
+        return self.work._access.pusher(OWN)
 
 
 def _telling(*pushed: pb.Pushed) -> FakeWork:
@@ -61,11 +61,11 @@ def _telling(*pushed: pb.Pushed) -> FakeWork:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """Both agents tell of work that is not theirs; the host's of its own, too."""
-    network, state = make_network(tmp_path), State(tmp_path / "state", "net")
+    network, state = make_network(tmp_path), StateFolder(tmp_path / "state", "net")
     sealed = make_sealed(network, state)
     made_up = [pb.Pushed(key=key, transaction="ff", block=4_000_000_000) for key in ("made-up", OWN)]
     host, party = _telling(pb.Pushed(key=OWN, transaction="aa" * 32, block=50), made_up[0]), _telling(*made_up)
-    async with Hub(state.folder, "net", "127.0.0.1:0", acting=True) as hub:
+    async with open_hub(state.folder) as hub:
         name = network.genesis_node.host
         sessions = [
             asyncio.create_task(Session(f"localhost:{hub.port}", shown, work).run(lambda _: None))
@@ -81,9 +81,9 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
         await poll(told, what="how the nodes are", deadline=5, every=0.01)
         blueprint = Blueprint(sealed, state.artifacts.get)
-        desk = NetworkDesk(network, hub)
-        broken, log = Broken(desk, sealed), BootLog(state.boot_log)
-        work = ChainWork(desk, broken, blueprint, state, log, PlainReporter(io.StringIO()))
+        access = NodeAccess(network, hub, lambda party: False)
+        broken, log = LostNodes(access, sealed), BootLog(state.boot_log)
+        work = ChainWork(access, broken, blueprint, state, log, PlainReporter(io.StringIO()))
         yield Bench(hub, work, host, party, state)
         for session in sessions:
             session.cancel()

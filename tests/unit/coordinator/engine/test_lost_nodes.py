@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from coordinator.engine.access import NetworkDesk
-from coordinator.engine.lost_nodes import Broken, BrokenError
+from coordinator.engine.access import NodeAccess
+from coordinator.engine.lost_nodes import LostNodeError, LostNodes
 from inventory.network import Node, Role
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -21,12 +21,12 @@ FULL = pb.NodeStatus(state="failed", detail="node alice: its disk is full", last
 DIED = pb.NodeStatus(state="failed", detail="node alice: nodeos was killed, or crashed")
 
 
-def broken(**statuses: pb.NodeStatus) -> tuple[Broken, dict[str, pb.NodeStatus]]:
+def broken(**statuses: pb.NodeStatus) -> tuple[LostNodes, dict[str, pb.NodeStatus]]:
     """Of three nodes of which alice is to be elected, and what their agents say of them (it may be changed)."""
-    desk: Any = SimpleNamespace(
+    access: Any = SimpleNamespace(
         network=SimpleNamespace(nodes=(GENESIS, ALICE, RELAY)), status=lambda node: statuses.get(node.name)
     )
-    return Broken(cast(NetworkDesk, desk), cast(Sealed, SimpleNamespace(elected=("alice",)))), statuses
+    return LostNodes(cast(NodeAccess, access), cast(Sealed, SimpleNamespace(elected=("alice",)))), statuses
 
 
 def test_only_what_takes_a_person_is_broken() -> None:
@@ -60,7 +60,7 @@ async def test_work_ends_with_its_node() -> None:
     async def fails() -> None:
         raise ValueError("its own")
 
-    with pytest.raises(BrokenError, match="its disk is full"):
+    with pytest.raises(LostNodeError, match="its disk is full"):
         await found.unless(ALICE, for_ever())
     with pytest.raises(ValueError, match="its own"):
         await found.unless(GENESIS, fails())

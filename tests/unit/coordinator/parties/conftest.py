@@ -1,10 +1,11 @@
-"""A hub with a desk for parties, and parties that speak to it over real gRPC and TLS."""
+"""A hub that takes parties in, and parties that speak to it over real gRPC and TLS."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,11 @@ import pytest
 from agent.session import OPTIONS, Credentials, Send, Session
 from antelope.keys import PrivateKey
 from coordinator.agents.hub import Hub
+from coordinator.agents.records import Records
 from coordinator.parties.admission import Rules
 from coordinator.parties.invitations import invite
-from coordinator.parties.registrations import Desk
+from coordinator.parties.reception import Reception
+from coordinator.parties.store import PartyStore
 from inventory.reach import Reach
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
@@ -25,7 +28,7 @@ from support.invitation import Invitation, parse
 from support.possession import Challenge
 from support.retry import poll
 from support.tls import key_pem, load_or_make_key, make_csr
-from tests.unit.coordinator.fakes import FakeWork
+from tests.unit.coordinator.fakes import FakeWork, listening
 
 CHAIN = "c4" * 32
 RULES = Rules(
@@ -42,37 +45,57 @@ RULES = Rules(
 
 
 @dataclass
+class Setting:
+    """What registrations are judged by."""
+
+    rules: Rules = RULES
+    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of hosts that have a name."""
+
+    async def resolve(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host; its own name where it has none."""
+        return self.addresses.get(host, (host,))
+
+
+@dataclass
 class World:
-    """The hub, and what its desk goes by; a test may change the rules."""
+    """The hub, what answers parties, and the rules it goes by; a test may change them."""
 
     hub: Hub
     folder: Path
-    desk: Desk
-    rules: Rules = RULES
-    addresses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reception: Reception
+    setting: Setting
+
+    @property
+    def store(self) -> PartyStore:
+        """Who came."""
+        return self.reception.store
 
     def invited(self, name: str, account: str = "", hours: float = 24) -> Invitation:
         """A token of that name, as its holder reads it."""
         account = account or account_of(name)
         endpoint = (f"localhost:{self.hub.port}",)
-        return parse(invite(self.hub.journal, self.hub.authority, name, account, endpoint, timedelta(hours=hours)))
+        return parse(
+            invite(self.hub.records.journal, self.hub.authority, name, account, endpoint, timedelta(hours=hours))
+        )
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """An acting hub on a free port that takes parties in."""
-    worlds: list[World] = []
+    setting = Setting()
+    with Records(tmp_path / "state", "net") as records:
+        reception = Reception(records, lambda: setting.rules, setting.resolve)
+        async with listening(records, reception) as hub:
+            yield World(hub, tmp_path, reception, setting)
 
-    async def addresses(host: str) -> tuple[str, ...]:
-        return worlds[0].addresses.get(host, (host,))
 
-    def desk(hub: Hub) -> Desk:
-        made = Desk(hub.journal, hub.book, lambda: worlds[0].rules, addresses)
-        worlds.append(World(hub, tmp_path, made))
-        return made
-
-    async with Hub(tmp_path / "state", "net", "127.0.0.1:0", acting=True, parties=desk):
-        yield worlds[0]
+@asynccontextmanager
+async def open_party_hub(folder: Path) -> AsyncIterator[Hub]:
+    """A hub that takes parties in by RULES; hosts resolve to their own name."""
+    with Records(folder, "net") as records:
+        async with listening(records, Reception(records, lambda: RULES, Setting().resolve)) as hub:
+            yield hub
 
 
 def account_of(name: str) -> str:
@@ -166,4 +189,4 @@ async def admission(world: World, name: str, say: Say) -> pb.Admission:
 
 def with_rules(world: World, **changes: object) -> None:
     """Other rules from now on."""
-    world.rules = replace(world.rules, **changes)  # type: ignore[arg-type]
+    world.setting.rules = replace(world.setting.rules, **changes)  # type: ignore[arg-type]

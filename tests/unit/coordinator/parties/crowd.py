@@ -14,10 +14,10 @@ from agent.session import Send
 from antelope.keys import PrivateKey
 from antelope.names import name_to_int
 from coordinator.agents.hub import Hub
-from coordinator.engine.access import NetworkDesk
-from coordinator.parties.registrations import Desk
-from coordinator.state.folder import State
-from coordinator.workflows.session import Session
+from coordinator.engine.access import NodeAccess
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.parties.reception import Reception
+from coordinator.state.folder import StateFolder
 from inventory.allocation import holdings
 from inventory.load import load
 from inventory.network import Network
@@ -53,7 +53,7 @@ def make_network(folder: Path) -> Network:
     return load(path)
 
 
-def make_sealed(network: Network, state: State) -> Sealed:
+def make_sealed(network: Network, state: StateFolder) -> Sealed:
     """Sealed, with its boot behind it."""
     held = holdings(network)
     collected = Collected(
@@ -72,9 +72,9 @@ def make_sealed(network: Network, state: State) -> Sealed:
     return bundle.sealed
 
 
-def make_session(network: Network, state: State, hub: Hub, desk: Desk) -> Session:
-    """As open_session makes it."""
-    return Session(network, state, hub, NetworkDesk(network, hub), desk)
+def make_session(network: Network, state: StateFolder, hub: Hub, reception: Reception) -> OpenNetwork:
+    """As open_network makes it."""
+    return OpenNetwork(network, state, hub, NodeAccess(network, hub, reception.store.reached), reception)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from antelope.keys import PrivateKey
-from coordinator.parties.registrations import TIMES
+from coordinator.parties.reception import TIMES
 from coordinator.parties.store import Standing
 from inventory.reach import Reach
 from protos import coordination_pb2 as pb
@@ -46,7 +46,7 @@ async def test_an_honest_party_is_taken_up(world: World) -> None:
     work, session = await _joined(world, "alice")
     assert work.admissions[0].accepted
     assert work.admissions[0].manifest == "ab" * 32
-    known = world.hub.book.find("alice")
+    known = world.store.find("alice")
     assert known is not None
     assert (known.state, known.endpoint, known.found) == (Standing.REGISTERED, "8.8.8.8:9876", False)
     assert known.signing_key == str(private("signing alice").public)
@@ -128,7 +128,7 @@ async def test_what_cannot_be_taken_up(
     world: World, change: Callable[[pb.Registration, bytes], None], said: str
 ) -> None:
     """The party hears the reason, and nothing of it is taken over."""
-    world.addresses |= {
+    world.setting.addresses |= {
         "inner.example": ("10.0.0.9",),
         "mixed.example": ("8.8.8.8", "127.0.0.1"),
         "nowhere.example": (),
@@ -143,14 +143,18 @@ async def test_what_cannot_be_taken_up(
     assert not answer.accepted
     assert said in answer.reason
     assert "\n" not in answer.reason
-    known = world.hub.book.find("alice")
+    known = world.store.find("alice")
     assert known is not None
     assert (known.accepted, known.state, known.endpoint) == (False, Standing.REFUSED, None)
 
 
 async def test_nobody_takes_what_is_anothers(world: World) -> None:
     """Key, endpoint (in any spelling) and account of a party are its own, also while it is away."""
-    world.addresses |= {"node.example": ("8.8.8.8",), "other.example": ("8.8.4.4",), "third.example": ("8.8.7.7",)}
+    world.setting.addresses |= {
+        "node.example": ("8.8.8.8",),
+        "other.example": ("8.8.4.4",),
+        "third.example": ("8.8.7.7",),
+    }
     for name, endpoint in (("alice", "node.example:9876"), ("carol", "8.8.7.7:9876")):
         _, session = await _joined(world, name, endpoint)
         session.cancel()
@@ -207,12 +211,12 @@ async def test_accounts_of_the_network_are_not_given_away(world: World) -> None:
 async def test_another_endpoint_is_dialled_anew(world: World) -> None:
     """A party that comes back with another address keeps its place; keys of its account cannot change."""
     work, session = await _joined(world, "alice")
-    world.hub.book.dialled("alice", "8.8.8.8:9876")
+    world.store.dialled("alice", "8.8.8.8:9876")
     assert work.send
     nonce = work.welcomes[0].nonce
     work.send(pb.FromAgent(registration=registration("alice", nonce, "8.8.8.10:1000")))
     assert (await work.answered(2)).accepted
-    known = world.hub.book.find("alice")
+    known = world.store.find("alice")
     assert known is not None
     assert (known.endpoint, known.found) == ("8.8.8.10:1000", False)
     changed = registration("alice", nonce)
@@ -322,7 +326,7 @@ async def test_a_host_is_no_party(world: World) -> None:
     session = dial(world, shown, party("host1"))
     ended = await asyncio.gather(session, return_exceptions=True)
     assert "only a party" in str(ended[0])
-    assert world.hub.book.parties() == ()
+    assert world.store.parties() == ()
 
 
 async def test_a_party_that_leaves_is_noted(world: World) -> None:
@@ -335,7 +339,7 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
         return standing(world) is Standing.LEFT
 
     await poll(gone, what="the note", deadline=5, every=0.01)
-    known = world.hub.book.find("alice")
+    known = world.store.find("alice")
     assert known is not None
     assert known.why == "moving [2J house"
     work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce)))
@@ -346,7 +350,7 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
 
 async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None:
     """A registration whose endpoint's name was still being looked up when its party left is void."""
-    answered, lookup = asyncio.Event(), world.desk._lookups._resolve
+    answered, lookup = asyncio.Event(), world.reception._lookups._resolve
 
     async def slow(host: str) -> tuple[str, ...]:
         await answered.wait()
@@ -354,7 +358,7 @@ async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None
 
     work, session = await _joined(world, "alice")
     assert work.send
-    world.desk._lookups._resolve = slow
+    world.reception._lookups._resolve = slow
     work.send(pb.FromAgent(registration=registration("alice", work.welcomes[0].nonce, "8.8.8.9:9876")))
     work.send(pb.FromAgent(leave=pb.Leave(reason="bye")))
 
@@ -362,7 +366,7 @@ async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None
         return standing(world) is Standing.LEFT
 
     await poll(gone, what="the note", deadline=5, every=0.01)
-    (judging,) = world.desk._judging
+    (judging,) = world.reception._judging
     answered.set()
     await judging
     assert standing(world) is Standing.LEFT
@@ -371,7 +375,7 @@ async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None
 
 def standing(world: World) -> Standing | None:
     """Alice's."""
-    known = world.hub.book.find("alice")
+    known = world.store.find("alice")
     return known.state if known else None
 
 

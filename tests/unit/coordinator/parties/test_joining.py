@@ -47,7 +47,7 @@ async def test_a_party_comes_in_by_its_token(world: World) -> None:
     session = dial(world, shown, FakeParty())
     link = await world.hub.agent("alice", 5)
     assert link.connected
-    party = world.hub.book.find("alice")
+    party = world.store.find("alice")
     assert party is not None
     assert (party.account, party.state, party.accepted) == ("alice1111111", Standing.JOINED, False)
     session.cancel()
@@ -89,10 +89,10 @@ async def test_expired_replaced_and_revoked_tokens_are_refused(world: World) -> 
     world.invited("alice")
     assert "replaced" in str((await _refused(join(older, world.folder / "a.key"))).details())
     expired = world.invited("bob", hours=1)
-    world.hub.journal.write("UPDATE invite SET expires = 1 WHERE name = 'bob'")
+    world.hub.records.journal.write("UPDATE invite SET expires = 1 WHERE name = 'bob'")
     assert "expired" in str((await _refused(join(expired, world.folder / "b.key"))).details())
     gone = world.invited("carol")
-    world.hub.journal.write("DELETE FROM invite WHERE name = 'carol'")
+    world.hub.records.journal.write("DELETE FROM invite WHERE name = 'carol'")
     assert "not known" in str((await _refused(join(gone, world.folder / "c.key"))).details())
 
 
@@ -150,7 +150,7 @@ async def test_a_revoked_party_stays_out(world: World) -> None:
 
 
 def _try(world: World, name: str, account: str) -> str:
-    return invite(world.hub.journal, world.hub.authority, name, account, ("localhost:1",), timedelta(hours=1))
+    return invite(world.hub.records.journal, world.hub.authority, name, account, ("localhost:1",), timedelta(hours=1))
 
 
 async def test_names_and_accounts_are_promised_once(world: World) -> None:
@@ -195,7 +195,7 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
     first = await join(world.invited("alice"), world.folder / "a.key")
     year = LIFETIME.total_seconds()
     for age, said in ((year - 86_400, "enrolled already"), (year + 60, "account is alice1111111")):
-        world.hub.journal.write("UPDATE enrolled SET enrolled_at = ?", time.time() - age)
+        world.hub.records.journal.write("UPDATE enrolled SET enrolled_at = ?", time.time() - age)
         with pytest.raises(UsageProblem, match=said):
             _try(world, "alice", "x" * 12)
     again = await join(world.invited("alice"), world.folder / "a.key")
@@ -204,7 +204,7 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
     assert await world.hub.agent("alice", 5)
     session.cancel()
     world.hub.revoke("alice")
-    world.hub.journal.write("UPDATE enrolled SET enrolled_at = 1")
+    world.hub.records.journal.write("UPDATE enrolled SET enrolled_at = 1")
     with pytest.raises(UsageProblem, match="revoked"):
         world.invited("alice")
 
@@ -212,19 +212,19 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
 async def test_a_party_that_left_is_invited_again(world: World) -> None:
     """As itself; while it is there it is not, and never once it was revoked."""
     await join(world.invited("alice"), world.folder / "a.key")
-    world.hub.book.stands("alice", Standing.LEFT, "its operator ended it")
+    world.store.stands("alice", Standing.LEFT, "its operator ended it")
     session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), party("alice"))
     assert await world.hub.agent("alice", 5)
 
     async def back() -> bool:
-        found = world.hub.book.find("alice")
+        found = world.store.find("alice")
         return found is not None and found.state is Standing.REGISTERED
 
     await poll(back, what="alice to be taken up again", deadline=5, every=0.02)
     with pytest.raises(UsageProblem, match="enrolled already"):
         world.invited("alice")
     session.cancel()
-    world.hub.book.stands("alice", Standing.LEFT, "its operator ended it")
+    world.store.stands("alice", Standing.LEFT, "its operator ended it")
     world.hub.register.revoke("alice")
     with pytest.raises(UsageProblem, match="revoked"):
         world.invited("alice")
@@ -248,4 +248,4 @@ async def test_a_host_that_is_named_like_a_party_is_a_mistake(world: World) -> N
         world.hub.register.enrol(Identity("net", Kind.PARTY, name), "f")
         with pytest.raises(UsageProblem, match=f"{name} is the name of a party"):
             check_names(network, world.hub.register)
-        world.hub.journal.write("DELETE FROM enrolled WHERE name = ?", name)
+        world.hub.records.journal.write("DELETE FROM enrolled WHERE name = ?", name)

@@ -55,9 +55,9 @@ class Chain:
 async def proposed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
     """The proposal that is gone on with, and what was said."""
     said: list[str] = []
-    session: Any = SimpleNamespace(desk=None, network=SimpleNamespace(genesis_node=SimpleNamespace(host="local")))
+    session: Any = SimpleNamespace(access=None, network=SimpleNamespace(genesis_node=SimpleNamespace(host="local")))
     work = _Upgrade(session, None, "sponsor", CONTRACT, said.append)  # type: ignore[arg-type]
-    monkeypatch.setattr(upgrades, "asker", lambda desk: chain)
+    monkeypatch.setattr(upgrades, "asker", lambda access: chain)
     monkeypatch.setattr(work, "_task", lambda host, body: chain.take(body))
     await work.propose()
     return work._proposal, said

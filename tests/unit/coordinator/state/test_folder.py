@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import OperationFailed
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from support.journal import JournalError
 from tests.unit.agent.party.conftest import sealed_network
 
 
 def test_an_edited_seal_is_told(tmp_path: Path) -> None:
     """A sealed.json that was edited, or is none, is an error that names the file; the sealed one is read."""
-    bundle, state = sealed_network(tmp_path), State(tmp_path, "net")
+    bundle, state = sealed_network(tmp_path), StateFolder(tmp_path, "net")
     assert state.sealed is None
     state.seal(bundle.sealed, dict(bundle.artifacts))
     assert state.sealed == bundle.sealed
@@ -33,7 +33,7 @@ def test_a_broken_journal_keeps_nobody_from_stopping_nodes(tmp_path: Path) -> No
     folder = tmp_path / "net"
     folder.mkdir()
     (folder / "journal.sqlite").write_bytes(b"no database" * 1000)
-    state = State(tmp_path, "net")
+    state = StateFolder(tmp_path, "net")
     assert state.host_data("h1") == folder / "hosts" / "h1"
     with pytest.raises(JournalError, match="not a database"):
         state.steps()

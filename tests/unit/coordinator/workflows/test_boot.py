@@ -7,8 +7,9 @@ from typing import cast
 
 from boot.plan import make_plan
 from boot.step import NodeMode, NodeStep, Step
-from coordinator.engine.runner import Outcome, Runner
-from coordinator.report.progress import Reporter
+from coordinator.engine.outcome import Outcome
+from coordinator.engine.runner import Runner
+from coordinator.reporter import Reporter
 from coordinator.workflows.boot import CRASHES, run_through
 
 PLAN = make_plan([NodeStep("a", "a", (), lambda _: (), NodeMode.NORMAL)])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.errors import OperationFailed
+from coordinator.hosts.address import advertised
 from coordinator.hosts.deploy.errors import LoginRefused
 from coordinator.hosts.deploy.login import VerifiedLogin, first_hop
-from coordinator.workflows.session import advertised
 from inventory.load import load
 from inventory.network import Ssh
 

@@ -11,21 +11,22 @@ from pathlib import Path
 import pytest
 
 from antelope.elections import MAX_VOTED_PRODUCERS
-from coordinator.agents.hub import Hub
-from coordinator.parties import advance as shell_module
-from coordinator.parties.advance import Shell
-from coordinator.parties.registrations import Desk
+from coordinator.agents.records import Records
+from coordinator.parties import onboarding as onboarding
+from coordinator.parties.onboarding import Onboarding
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.parties.reception import Reception
 from coordinator.parties.rules import RulesOf
 from coordinator.parties.store import Standing
-from coordinator.state.folder import State
+from coordinator.state.folder import StateFolder
 from coordinator.workflows import endpoints
-from coordinator.workflows.session import Session
 from protos import coordination_pb2 as pb
 from support.retry import poll
 from support.tasks import beside
-from tests.unit.coordinator.fakes import FakeWork, credentials
+from tests.unit.coordinator.fakes import FakeWork, credentials, listening
 from tests.unit.coordinator.parties.conftest import (
     FakeParty,
+    Setting,
     World,
     account_of,
     dial,
@@ -45,23 +46,23 @@ class Stage:
 
     world: World
     crowd: Crowd
-    session: Session
+    opened: OpenNetwork
     told: list[str]
     sessions: list[asyncio.Task[None]]
 
     async def come(self, name: str, work: FakeWork) -> None:
-        """A party joins and opens its session."""
+        """A party joins and opens its opened."""
         shown = await join(self.world.invited(name), self.world.folder / f"{name}.key")
         self.sessions.append(dial(self.world, shown, work))
 
     def standing(self, name: str) -> Standing | None:
         """As the book has it."""
-        party = self.world.hub.book.find(name)
+        party = self.world.store.find(name)
         return party.state if party else None
 
     def why(self, name: str) -> str:
         """As the book has it."""
-        party = self.world.hub.book.find(name)
+        party = self.world.store.find(name)
         return party.why if party else ""
 
     async def until(self, names: list[str], *standings: Standing, seconds: float = 20) -> None:
@@ -80,30 +81,27 @@ class Stage:
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """A booted network with one host, and nobody there yet. The shell looks more often than usual."""
     for name, seconds in (("LOOK_SECONDS", 0.1), ("CHAIN_SECONDS", 0.1), ("GATHER_SECONDS", 0.5)):
-        monkeypatch.setattr(shell_module, name, seconds)
-    network, state = make_network(tmp_path), State(tmp_path / "states", "net")
+        monkeypatch.setattr(onboarding, name, seconds)
+    network, state = make_network(tmp_path), StateFolder(tmp_path / "states", "net")
     sealed = make_sealed(network, state)
-    desks: list[Desk] = []
-
-    def parties(hub: Hub) -> Desk:
-        desks.append(Desk(hub.journal, hub.book, RulesOf(network, lambda: sealed, state.artifacts.get)))
-        return desks[0]
-
-    async with Hub(state.folder, "net", "127.0.0.1:0", acting=True, parties=parties) as hub:
-        world = World(hub, tmp_path, desks[0])
+    records = Records(state.folder, "net")
+    reception = Reception(records, RulesOf(network, lambda: sealed, state.artifacts.get))
+    async with listening(records, reception) as hub:
+        world = World(hub, tmp_path, reception, Setting())
         crowd = Crowd(sealed)
         told: list[str] = []
-        session = make_session(network, state, hub, desks[0])
-        stage = Stage(world, crowd, session, told, [])
+        opened = make_session(network, state, hub, reception)
+        stage = Stage(world, crowd, opened, told, [])
         stage.sessions.append(dial(world, credentials(hub, tmp_path, "local"), crowd.operator()))
         await hub.agent("local", 5)
-        shell = asyncio.create_task(Shell(session, told.append).run())
+        shell = asyncio.create_task(Onboarding(opened, told.append).run())
         yield stage
         shell.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await shell
         for one in stage.sessions:
             one.cancel()
+    records.close()
     state.close()
 
 
@@ -114,19 +112,19 @@ async def test_a_party_gets_all_the_way(stage: Stage) -> None:
     account = account_of("alice")
     assert stage.crowd.accounts == {account: str(private("account alice").public)}
     assert account in stage.crowd.voted
-    party = stage.world.hub.book.find("alice")
+    party = stage.world.store.find("alice")
     assert party is not None
     assert party.found
     linked = [name for name, peers in stage.crowd.peers.items() if "8.8.8.8:9876" in peers]
     assert sorted(linked) == sorted(party.neighbours) == ["defproducera", "genesis"]
-    assert "alice" in stage.world.hub.book.attestations()
+    assert "alice" in stage.world.store.attestations()
 
 
 async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator's and the party's, and both again once the party's endpoint was found; not who is not taken up."""
     monkeypatch.setattr(endpoints, "LOOK_SECONDS", 0.05)
-    own = stage.session.network.p2p(stage.session.network.node("defproducera"))
-    async with beside(endpoints.tell_producers(stage.session)):
+    own = stage.opened.network.p2p(stage.opened.network.node("defproducera"))
+    async with beside(endpoints.tell_producers(stage.opened)):
         await stage.come("alice", stage.crowd.party("alice", "8.8.8.8:9876", {}))
         await stage.come("mallory", stage.crowd.party("mallory", "127.0.0.1:9876", {}))
         everybody = {"local": (own, "8.8.8.8:9876"), "alice": (own, "8.8.8.8:9876")}
@@ -202,8 +200,8 @@ async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
 
 async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long it would be until the endpoint where it was not found is tried again."""
-    monkeypatch.setattr(shell_module, "FIRST_PAUSE", 600.0)
-    monkeypatch.setattr(shell_module, "LONGEST_PAUSE", 600.0)
+    monkeypatch.setattr(onboarding, "FIRST_PAUSE", 600.0)
+    monkeypatch.setattr(onboarding, "LONGEST_PAUSE", 600.0)
     stage.crowd.shaking["8.8.1.2:9876"] = private("signing mallory")
     work = stage.crowd.party("alice", "8.8.1.2:9876", {})
     await stage.come("alice", work)
@@ -257,7 +255,7 @@ async def test_a_false_attestation_does_not_count(stage: Stage) -> None:
         return "not signed with the key" in stage.why("alice") and "another network" in stage.why("bob")
 
     await poll(said, what="the reasons", deadline=10)
-    assert stage.world.hub.book.attestations() == {}
+    assert stage.world.store.attestations() == {}
 
 
 async def test_a_coordinator_that_comes_back_goes_on(stage: Stage) -> None:
@@ -266,7 +264,7 @@ async def test_a_coordinator_that_comes_back_goes_on(stage: Stage) -> None:
     await stage.come("alice", work)
     await stage.until(["alice"], Standing.VOTED)
     before = len(work.tasks)
-    second = asyncio.create_task(Shell(stage.session, stage.told.append).run())
+    second = asyncio.create_task(Onboarding(stage.opened, stage.told.append).run())
 
     async def followed() -> bool:
         return len(work.tasks) > before

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 
 from coordinator.errors import OperationFailed
 from coordinator.hosts.local import agent_runs, ensure_agent
-from coordinator.report.progress import Reporter
-from coordinator.workflows.session import DIAL_SECONDS, Session
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.reporter import Reporter
+from coordinator.workflows.session import DIAL_SECONDS
 from support.tasks import beside
 
 LOOK = 0.5
@@ -20,14 +21,14 @@ STARTS = 3
 
 
 @asynccontextmanager
-async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[None]:
+async def agents_kept(opened: OpenNetwork, reporter: Reporter) -> AsyncIterator[None]:
     """Keeps local agents running while the block runs. Raises OperationFailed when one keeps ending."""
     block = asyncio.current_task()
     failures: list[OperationFailed] = []
 
     async def keep() -> None:
         try:
-            await _keep(session, reporter)
+            await _keep(opened, reporter)
         except OperationFailed as error:
             failures.append(error)
             if block:
@@ -44,19 +45,19 @@ async def agents_kept(session: Session, reporter: Reporter) -> AsyncIterator[Non
         raise failures[0] from None
 
 
-async def _keep(session: Session, reporter: Reporter) -> None:
+async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:
     ends: Counter[str] = Counter()
-    hosts = [host.name for host in session.network.hosts if host.local]
+    hosts = [host.name for host in opened.network.hosts if host.local]
     while True:
         await asyncio.sleep(LOOK)
         for host in hosts:
-            data = session.state.host_data(host)
+            data = opened.state.host_data(host)
             if agent_runs(data):
                 continue
             ends[host] += 1
-            hint = f"coord logs {session.network.source} agent@{host}"
+            hint = f"coord logs {opened.network.source} agent@{host}"
             if ends[host] > STARTS:
                 raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
             reporter.note(f"the agent of {host} ended and is started again ({hint})")
-            await ensure_agent(session.hub, host, data)
-            await session.connected([host], DIAL_SECONDS)
+            await ensure_agent(opened.hub, host, data)
+            await opened.connected([host], DIAL_SECONDS)

@@ -1,4 +1,4 @@
-"""What answers parties: judges what each brings, tells it whether it is taken up, and of the seal."""
+"""What answers parties: redeems invitations, judges what each party registers, and tells it whether it is accepted."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from collections.abc import Callable
 import grpc
 
 from coordinator.agents.link import Connection
+from coordinator.agents.records import Records
 from coordinator.agents.throttle import Throttle
 from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
+from coordinator.parties.joining import Joining
 from coordinator.parties.lookup import Lookups, Resolve, resolve
-from coordinator.parties.store import Book, Party, Standing
+from coordinator.parties.store import Party, PartyStore, Standing
 from protos import coordination_pb2 as pb
-from support.journal import Journal
 from support.possession import Challenge
 from support.texts import plain
+from support.tls import Identity
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +27,14 @@ TIMES, SECONDS = 20, 60.0
 """So many registrations of one party are judged in so many seconds; a party that says more is cut off."""
 
 
-class Desk:
-    """The hub hands it whatever parties say."""
+class Reception:
+    """Answers parties: the hub's PartyHandler."""
 
-    def __init__(self, journal: Journal, book: Book, rules: Callable[[], Rules], resolver: Resolve = resolve) -> None:
+    def __init__(self, records: Records, rules: Callable[[], Rules], resolver: Resolve = resolve) -> None:
         """rules: as they are now; the seal changes them."""
-        self._journal = journal
-        self._book = book
+        self.store = PartyStore(records.journal)
+        self._journal = records.journal
+        self._joining = Joining(records, self.store)
         self._rules = rules
         self._lookups = Lookups(resolver)
         self._throttle = Throttle(TIMES, SECONDS)
@@ -42,11 +45,15 @@ class Desk:
 
     @property
     def chain_id(self) -> str:
-        """As the hub's PartyDesk."""
+        """As the hub's PartyHandler."""
         return self._rules().chain_id
 
+    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
+        """As the hub's PartyHandler."""
+        return self._joining.redeem(identity, fingerprint, request.csr, request.account)
+
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """As the hub's PartyDesk; the answer follows when the endpoint's host is resolved."""
+        """As the hub's PartyHandler; the answer follows when the endpoint's host is resolved."""
         if not self._throttle.allows(connection.identity.name, time.monotonic()):
             return f"more than {TIMES} registrations in {SECONDS:g} s"
         self._connections[connection.identity.name] = connection
@@ -56,11 +63,11 @@ class Desk:
         return ""
 
     def left(self, connection: Connection, leave: pb.Leave) -> None:
-        """As the hub's PartyDesk."""
+        """As the hub's PartyHandler."""
         name = connection.identity.name
         said = plain(leave.reason, 200)
         self._connections.pop(name, None)  # what is still being judged of it is void
-        self._book.stands(name, Standing.LEFT, said or "its operator ended it")
+        self.store.stands(name, Standing.LEFT, said or "its operator ended it")
         log.info("party %s leaves: %s", name, said)
 
     def tell_trouble(self, name: str, why: str) -> None:
@@ -91,13 +98,13 @@ class Desk:
     def _take_up(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
         """All checks and the note in one transaction: another process may take others up."""
         with self._journal.transaction():
-            known = self._book.parties()
+            known = self.store.parties()
             party = next((party for party in known if party.name == name), None)
             if party is None or party.state is Standing.REVOKED:
                 raise Unacceptable(f"{name} is no party of this network: ask the operator for an invitation")
             others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]
             check(brought, addresses, party, others, self._rules())
-            self._book.accepted(
+            self.store.accepted(
                 name, brought.account_key, brought.signing_key, brought.endpoint, brought.nodeos, brought.pinned
             )
         return party
@@ -110,9 +117,9 @@ class Desk:
         connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=True, manifest=manifest)))
 
     def _refuse(self, connection: Connection, reason: str) -> None:
-        party = self._book.find(connection.identity.name)
+        party = self.store.find(connection.identity.name)
         if party and not party.accepted and not party.state.gone:
-            self._book.stands(party.name, Standing.REFUSED, reason)
+            self.store.stands(party.name, Standing.REFUSED, reason)
         known = party is not None and (party.state, party.why) == (Standing.REFUSED, reason)
         level = logging.INFO if known else logging.WARNING  # agents try again every few seconds
         log.log(level, "party %s is not taken up: %s", connection.identity.name, reason)

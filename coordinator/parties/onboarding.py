@@ -14,11 +14,11 @@ from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
 from coordinator.parties import attestations, neighbours
 from coordinator.parties.chain_view import find_account, look
-from coordinator.parties.peers import Links
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.parties.peers import PartyPeers
 from coordinator.parties.progress import Account, Act, Chain, Decision, Seen, decide, electable
 from coordinator.parties.store import Attested, Party
 from coordinator.parties.turns import Turns
-from coordinator.workflows.session import Session
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
@@ -64,14 +64,14 @@ class _Track:
         return {act: one.error for act, one in self.trouble.items() if now < one.until}
 
 
-class Shell:
+class Onboarding:
     """Runs beside a boot, or by itself in `coord serve`."""
 
-    def __init__(self, session: Session, tell: Tell) -> None:
+    def __init__(self, opened: OpenNetwork, tell: Tell) -> None:
         """tell: hears of every change, in a line."""
-        self._session = session
-        self._network = session.network
-        self._book = session.hub.book
+        self._opened = opened
+        self._network = opened.network
+        self._store = opened.parties
         self._tell = tell
         self._parties: tuple[Party, ...] = ()
         self._attested: frozenset[str] = frozenset()
@@ -80,7 +80,7 @@ class Shell:
         self._chain = Chain()
         self._turns = Turns()
         self._looked = 0.0
-        self._links: Links | None = None
+        self._party_peers: PartyPeers | None = None
         self._told: dict[str, str] = {}
         self._decisions: dict[str, Decision] = {}
         self._seen: dict[str, Seen] = {}
@@ -103,33 +103,33 @@ class Shell:
             jobs = [track.job for track in self._tracks.values() if track.job]
             jobs += [self._electing] if self._electing else []
             await end(*jobs)
-            if self._links:
-                await self._links.close()
+            if self._party_peers:
+                await self._party_peers.close()
 
     async def _look(self) -> None:
-        parties = self._parties = self._book.parties()
+        parties = self._parties = self._store.parties()
         if not parties:
             return
-        self._attested = self._book.attesting()
-        sealed = self._session.state.sealed if self._links is None else self._sealed
-        if sealed and self._links is None:
+        self._attested = self._store.attesting()
+        sealed = self._opened.state.sealed if self._party_peers is None else self._sealed
+        if sealed and self._party_peers is None:
             self._sealed: Sealed | None = sealed
-            self._links = Links(self._session.desk, self._book, sealed.chain_id)
+            self._party_peers = PartyPeers(self._opened.access, self._store, sealed.chain_id)
         if time.monotonic() - self._looked >= CHAIN_SECONDS:
-            chain = await look(self._session.desk, self._session.state, sealed)
+            chain = await look(self._opened.access, self._opened.state, sealed)
             self._looked = time.monotonic()
             silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
             self._chain = replace(chain, silent=silent)
         for party in parties:
             await self._look_at(party, sealed)
-        if self._links and self._chain.follows:
-            self._links.spread()
+        if self._party_peers and self._chain.follows:
+            self._party_peers.spread()
         if sealed:
             self._elect(sealed)
 
     async def _look_at(self, party: Party, sealed: Sealed | None) -> None:
         if party.accepted and not party.neighbours and sealed:
-            self._book.linked(party.name, neighbours.choose(self._network, self._book.parties(), party.name))
+            self._store.linked(party.name, neighbours.choose(self._network, self._store.parties(), party.name))
             return
         track = self._tracks.setdefault(party.name, _Track())
         if track.endpoint != party.endpoint:  # what was wrong with another one is no reason to wait
@@ -138,7 +138,7 @@ class Shell:
         if track.job and not track.job.done():
             return
         if party.found and party.account_key and self._chain.follows and track.account is not Account.THERE:
-            track.account = await find_account(self._session.desk, party.account, party.account_key)
+            track.account = await find_account(self._opened.access, party.account, party.account_key)
         seen = self._see(party, track, sealed)
         decision = decide(seen, self._chain)
         self._seen[party.name], self._decisions[party.name] = seen, decision
@@ -147,7 +147,7 @@ class Shell:
             track.job = asyncio.create_task(self._act(decision.act, party, track, sealed))
 
     def _see(self, party: Party, track: _Track, sealed: Sealed | None) -> Seen:
-        link = self._session.hub.links.get(party.name)
+        link = self._opened.hub.links.get(party.name)
         connected = link is not None and link.connected
         status = None
         if link and link.connected and link.status:
@@ -171,16 +171,16 @@ class Shell:
 
     def _peers(self, party: Party) -> tuple[str, ...]:
         """Its neighbours; the one that is to dial it back only once it has: nodeos keeps one of two links."""
-        prober = self._links.prober(party) if self._links and not party.found else None
+        prober = self._party_peers.prober(party) if self._party_peers and not party.found else None
         return neighbours.peers_of_party(self._network, self._parties, party, prober.name if prober else "")
 
     def _note(self, party: Party, decision: Decision) -> None:
-        known = self._book.find(party.name)
+        known = self._store.find(party.name)
         if not party.accepted or known is None or known.state.gone:
             return  # nothing is decided here, or it was revoked or left since
-        self._book.stands(party.name, decision.standing, decision.why)
+        self._store.stands(party.name, decision.standing, decision.why)
         if decision.stuck:
-            self._session.parties.tell_trouble(party.name, decision.why)
+            self._opened.reception.tell_trouble(party.name, decision.why)
         news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news
         if news != self._told.get(party.name, ""):
             self._told[party.name] = news
@@ -226,7 +226,7 @@ class Shell:
         return error
 
     async def _dial(self, party: Party, track: _Track, sealed: Sealed) -> str:
-        return await self._links.dial(party) if self._links else "the network is not sealed yet"
+        return await self._party_peers.dial(party) if self._party_peers else "the network is not sealed yet"
 
     async def _sponsor(self, party: Party, track: _Track, sealed: Sealed) -> str:
         body = pb.Sponsor(account=party.account, public_key=str(party.account_key))
@@ -236,8 +236,8 @@ class Shell:
         return await self._task(party.name, pb.Enlist(), PUSH_SECONDS)
 
     async def _attest(self, party: Party, track: _Track, sealed: Sealed) -> str:
-        link = self._session.hub.links[party.name]
-        upgrades = sorted(self._book.upgrades())
+        link = self._opened.hub.links[party.name]
+        upgrades = sorted(self._store.upgrades())
         replaced = [pb.Replacement(account=account, wasm=wasm, abi=abi) for account, wasm, abi in upgrades]
         result = await link.task(pb.Attest(replaced=replaced), deadline=AUDIT_SECONDS)
         if not result.ok:
@@ -246,12 +246,12 @@ class Shell:
         attested = Attested(party.name, party.account, found.document, found.signature, time.time())
         wrong = attestations.check(attested, party, sealed).wrong
         if not wrong:
-            self._book.attest(attested)
+            self._store.attest(attested)
         return wrong
 
     async def _task(self, name: str, body: pb.Hold | pb.Follow | pb.Sponsor | pb.Enlist, seconds: float) -> str:
         """The agent's error; empty when it did it."""
-        result = await self._session.desk.link(name).task(body, deadline=seconds)
+        result = await self._opened.access.link(name).task(body, deadline=seconds)
         return "" if result.ok else result.error or "its agent gave no reason"
 
     def _elect(self, sealed: Sealed) -> None:
@@ -283,6 +283,6 @@ class Shell:
         self._tell(f"the network's voters vote for {', '.join(wanted)}")
 
     async def _vote_task(self, wanted: tuple[str, ...]) -> str:
-        link = self._session.desk.link(self._network.genesis_node.host)
+        link = self._opened.access.link(self._network.genesis_node.host)
         result = await link.task(pb.Elect(producers=wanted), deadline=PUSH_SECONDS)
         return "" if result.ok else result.error

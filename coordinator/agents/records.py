@@ -1,0 +1,66 @@
+"""What a coordinator keeps of its agents: who is enrolled, the CA, the artifacts they fetch, the journal, the lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from coordinator.agents.ca import Authority
+from coordinator.agents.register import Register
+from coordinator.errors import OperationFailed
+from coordinator.state.numbers import Numbers
+from support.artifacts import ArtifactStore
+from support.journal import Journal
+from support.locks import FileLock, LockedError
+
+
+class HubError(OperationFailed):
+    """The coordinator cannot accept agents."""
+
+
+class BusyError(HubError):
+    """Another coordinator of this network is running."""
+
+
+class Records:
+    """Opened by one coordinator at a time: the lock is held until `close`.
+
+    The state folder has `ca/`, `artifacts/`, `journal.sqlite` and `lock`.
+    """
+
+    def __init__(self, folder: Path, network: str) -> None:
+        """Opens or creates them. Raises BusyError, TlsError, JournalError, OSError."""
+        self.network = network
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = FileLock(folder / "lock")
+        try:
+            self._lock.acquire()
+        except LockedError as error:
+            raise BusyError(f"another coord is working on {network} (process {error.pid}): let it end first") from error
+        try:
+            self.artifacts = ArtifactStore(folder / "artifacts")
+            self.authority = Authority(folder / "ca", network)
+            self.journal = Journal(folder / "journal.sqlite")
+        except BaseException:
+            self._lock.release()
+            raise
+        try:
+            self.numbers = Numbers(self.journal)
+            self.register = Register(self.journal)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Closes the journal and lets other coordinators in."""
+        self.journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> Records:
+        """To be closed when the block ends."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

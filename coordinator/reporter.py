@@ -1,0 +1,28 @@
+"""What the rooms tell a user while they work. `report/progress.py` shows it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Reporter(Protocol):
+    """Receives everything that a user may want to see."""
+
+    def note(self, text: str) -> None:
+        """Something happened that belongs to no step."""
+
+    def began(self, step: str, title: str) -> None:
+        """A step has work to do, or waits."""
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        """A step got further, or what it waits for changed."""
+
+    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+        """A step ended. outcome: `done`, `already` (was done before), `failed` or `waits` (for others)."""
+
+    def asking(self) -> AbstractContextManager[object]:
+        """A context during which nothing is drawn over a question on the terminal."""
+
+    def close(self) -> None:
+        """The last call: prints what is still held back."""
