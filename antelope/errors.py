@@ -24,7 +24,14 @@ from typing import Any
 
 
 class AntelopeError(Exception):
-    """Base of all errors that this library raises on purpose."""
+    """Base of all errors that this library raises on purpose.
+
+    exit_status: of a command that ends with it. retryable: the same may succeed later. hint: what to do.
+    """
+
+    exit_status = 1
+    retryable: bool = False
+    hint = ""
 
 
 class FormatError(AntelopeError, ValueError):
@@ -66,8 +73,6 @@ class NodeError(AntelopeError):
     exception name. message: `what` and all details, in one line. retryable: the same request may succeed later.
     """
 
-    retryable: bool = False
-
     def __init__(self, status: int, code: int | None, name: str, message: str) -> None:
         super().__init__(message if code is None else f"{message} ({code} {name})")
         self.status = status
@@ -80,9 +85,16 @@ class NodeError(AntelopeError):
 
 
 class Unreachable(NodeError):
-    """No HTTP answer: what became of a pushed transaction is unknown."""
+    """There was no answer: what became of a pushed transaction is unknown."""
 
     retryable = True
+
+    def __init__(self, message: str) -> None:
+        """message: why not, in one line."""
+        super().__init__(0, None, "", message)
+
+    def __reduce__(self) -> tuple[type[Unreachable], tuple[str]]:  # type: ignore[override]
+        return type(self), (self.message,)
 
 
 class Busy(NodeError):

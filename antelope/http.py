@@ -67,11 +67,10 @@ class NodeClient(ChainReader):
             status, raw = await self._post(path, json.dumps(body, ensure_ascii=False).encode())
         except TimeoutError as error:
             message = f"{self.base_url}{path} gave no answer within {self._timeout:g} s"
-            raise Unreachable(0, None, "timeout", message) from error
+            raise Unreachable(message) from error
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError) as error:
-            raise Unreachable(
-                0, None, type(error).__name__, f"{self.base_url}{path} cannot be reached: {error}"
-            ) from error
+            reason = str(error) or type(error).__name__
+            raise Unreachable(f"{self.base_url}{path} cannot be reached: {reason}") from error
         if path in _PUSH_PATHS:
             raw = without_traces(raw)
         try:

@@ -13,6 +13,10 @@ from boot.step import Step
 class PlanError(ValueError):
     """The steps do not form a graph, or a step that was asked for is not among them; one clear line."""
 
+    exit_status = 2
+    retryable = False
+    hint = ""
+
 
 @dataclass(frozen=True)
 class Plan:

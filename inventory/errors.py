@@ -24,6 +24,10 @@ class Problem:
 class InventoryError(ValueError):
     """The inventory cannot be used. The message has one line per problem."""
 
+    exit_status = 2
+    retryable = False
+    hint = ""
+
     def __init__(self, source: object, problems: Iterable[Problem]) -> None:
         self.source = str(source)
         self.problems = tuple(problems)

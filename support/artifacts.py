@@ -6,16 +6,17 @@ import hashlib
 import re
 from pathlib import Path
 
+from support.errors import SupportError
 from support.files import write_atomic
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
-class DamagedError(ValueError):
+class DamagedError(SupportError, ValueError):
     """An artifact's file does not hold what its name says."""
 
 
-class MissingError(KeyError):
+class MissingError(SupportError, KeyError):
     """An artifact's file is not there."""
 
     def __str__(self) -> str:

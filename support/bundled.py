@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from support.artifacts import sha256_of
+from support.errors import SupportError
 from support.scratch import scratch_folder
 
 VERSION = "0.4.9"
@@ -45,7 +46,7 @@ _MOST_BYTES = 200 * 1024 * 1024
 Report = Callable[[str], None]
 
 
-class BundledError(Exception):
+class BundledError(SupportError):
     """The bundled runtime cannot be had; one line says why and what to do."""
 
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.endpoint import Endpoint
+from support.errors import SupportError
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, identity_of, key_pem, public_bytes
 
 PREFIX = "bootcoord-join-1."
@@ -33,7 +34,7 @@ _SUM = 4
 _DAMAGED = "the token is damaged or cut: copy the whole line that `coord invite` printed"
 
 
-class InvitationError(Exception):
+class InvitationError(SupportError):
     """A text is no token, or not a sound one. One line: what, and what to do."""
 
 

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from support.errors import SupportError
+
 BUSY_SECONDS = 5.0
 """How long a write waits for another process's."""
 
 
-class JournalError(Exception):
+class JournalError(SupportError):
     """The journal cannot be used."""
 
 

@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from support.errors import SupportError
 
-class LockedError(Exception):
+
+class LockedError(SupportError):
     """Another process holds the lock."""
 
     def __init__(self, path: Path, pid: int | None) -> None:

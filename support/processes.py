@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from support.errors import SupportError
 from support.files import write_atomic
 
 RECORD = "process.json"
@@ -26,7 +27,7 @@ GRACE = 60.0
 """Seconds that a process gets between SIGTERM and the error that it is still there."""
 
 
-class StillRunningError(Exception):
+class StillRunningError(SupportError):
     """A process did not end after SIGTERM; it was not killed."""
 
 

@@ -9,6 +9,8 @@ from typing import TypeVar, cast
 
 import tenacity
 
+from support.errors import SupportError
+
 T = TypeVar("T")
 
 LONGEST_POLL = 0.25
@@ -18,8 +20,10 @@ On = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseExcep
 """What is worth another try: exception types, or a test of the exception."""
 
 
-class DeadlineError(TimeoutError):
+class DeadlineError(SupportError, TimeoutError):
     """What was waited for did not come true in time."""
+
+    retryable = True
 
     def __init__(self, what: str, seconds: float) -> None:
         """The message names what was waited for, and for how many seconds."""

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from support.errors import SupportError
 from support.files import write_atomic
 
 LIFETIME = timedelta(days=365)
@@ -31,7 +32,7 @@ The CA gives it to nobody else, so it proves more than an address would."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
-class TlsError(Exception):
+class TlsError(SupportError):
     """A key or certificate is missing, damaged, or not what it should be."""
 
 

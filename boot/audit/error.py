@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class AuditError(Exception):
     """The chain could not be read: nothing was judged. One line: what, where, what to do."""
+
+    exit_status = 1
+    retryable = False
+    hint = ""

@@ -16,6 +16,7 @@ from typing import Any
 import grpc
 
 from antelope.errors import Unreachable, node_error
+from coordinator.errors import OperationFailed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.texts import plain
@@ -64,7 +65,7 @@ _FIELDS: dict[type[Any], str] = {
 }
 
 
-class LinkError(Exception):
+class LinkError(OperationFailed):
     """The agent cannot be used."""
 
 
@@ -74,6 +75,10 @@ class RevokedError(LinkError):
 
 class ObserverError(LinkError):
     """This coordinator only observes: it gives no tasks."""
+
+
+class AgentAway(Unreachable):
+    """A node cannot be asked: the agent that would ask it is not connected, or does not answer."""
 
 
 class Connection:
@@ -197,18 +202,18 @@ class AgentLink:
         async with self._slots:
             answer = await self._ask(pb.Query(id=uuid.uuid4().hex, node=node, path=path, body=_encoded(body)), deadline)
         if answer.status == 0:
-            raise _unreachable(f"{node} on {self.name}: {answer.error}")
+            raise Unreachable(f"{node} on {self.name}: {answer.error}")
         try:
             content = json.loads(answer.body, parse_float=_finite, parse_constant=_finite) if answer.body else None
         except (ValueError, RecursionError) as error:
-            raise _unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
+            raise Unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
         if 200 <= answer.status < 300:
             return content
         raise node_error(answer.status, content)
 
     async def _ask(self, query: pb.Query, deadline: float) -> pb.Answer:
         if self._connection is None:
-            raise _unreachable(f"{query.node}: the agent of {self.name} is not connected")
+            raise AgentAway(f"{query.node}: the agent of {self.name} is not connected")
         future: asyncio.Future[pb.Answer] = asyncio.get_running_loop().create_future()
         self._queries[query.id] = future
         self._send(pb.FromCoordinator(query=query))
@@ -216,7 +221,7 @@ class AgentLink:
             async with asyncio.timeout(deadline):
                 return await future
         except TimeoutError:
-            raise _unreachable(f"{query.node} on {self.name}: {query.path}: no answer in {deadline:g} s") from None
+            raise AgentAway(f"{query.node} on {self.name}: {query.path}: no answer in {deadline:g} s") from None
         finally:
             del self._queries[query.id]
 
@@ -309,11 +314,7 @@ class AgentLink:
     def _fail_queries(self) -> None:
         for future in self._queries.values():
             if not future.done():
-                future.set_exception(_unreachable(f"the agent of {self.name} was lost"))
-
-
-def _unreachable(message: str) -> Unreachable:
-    return Unreachable(0, None, "", message)
+                future.set_exception(AgentAway(f"the agent of {self.name} was lost"))
 
 
 def _finite(text: str) -> float:

@@ -21,6 +21,8 @@ class HubError(OperationFailed):
 class BusyError(HubError):
     """Another coordinator of this network is running."""
 
+    retryable = True
+
 
 class Records:
     """Opened by one coordinator at a time: the lock is held until `close`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from coordinator.errors import OperationFailed
 from support.journal import Journal
 from support.tls import Identity, Kind
 
@@ -21,7 +22,7 @@ _SCHEMA = (
 _COLUMNS = "name, kind, fingerprint, enrolled_at, revoked, successor"
 
 
-class RegisterError(Exception):
+class RegisterError(OperationFailed):
     """A name cannot be enrolled as asked."""
 
 

@@ -19,7 +19,8 @@ import click
 
 from coordinator.cli import faults
 from coordinator.cli.options import DEFAULT_STATE, Settings
-from coordinator.errors import CoordError
+from inventory.errors import InventoryError
+from support.errors import exit_status, explanation
 
 COMMANDS = {
     "plan": ("coordinator.cli.plan", "show what a boot would do, step by step"),
@@ -112,14 +113,11 @@ def run(args: list[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    from coordinator.cli.failures import status_of, worded
-
-    if isinstance(error, CoordError):
-        click.echo(f"coord: {error}", err=True)
-        return error.status
-    known = status_of(error)
-    if known is not None:
-        click.echo(worded(error), err=True)
-        return known
-    click.echo(f"coord: {faults.worded(error)}", err=True)
-    return 1
+    status = exit_status(error)
+    if status is None:
+        click.echo(f"coord: {faults.worded(error)}", err=True)
+        return 1
+    # Each mistake in an inventory is a line of its own, which begins with the file's name.
+    prefix = "" if isinstance(error, InventoryError) else "coord: "
+    click.echo(f"{prefix}{explanation(error)}", err=True)
+    return status

@@ -8,7 +8,8 @@ from typing import Any
 from antelope.errors import Unreachable
 from boot.step import Query
 from coordinator.agents.hub import Hub
-from coordinator.agents.link import AgentLink
+from coordinator.agents.link import AgentAway, AgentLink
+from coordinator.errors import OperationFailed
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 
@@ -20,7 +21,7 @@ CATCH_UP_SECONDS = 120.0
 """Seconds that a node may take to get a block that its next transaction depends on."""
 
 
-class TaskFailedError(Exception):
+class TaskFailedError(OperationFailed):
     """An agent could not carry out a task, and said why."""
 
     def __init__(self, error: str, retryable: bool) -> None:
@@ -46,7 +47,7 @@ class NodeAccess:
         try:
             return self.hub.links[host]
         except KeyError:
-            raise Unreachable(0, None, "", f"host {host} has no agent; run coord boot") from None
+            raise AgentAway(f"host {host} has no agent; run coord boot") from None
 
     def status(self, node: Node) -> pb.NodeStatus | None:
         """A node's latest status from its agent; None: the agent does not know the node, or is not connected."""
@@ -66,7 +67,7 @@ class NodeAccess:
         candidates = (self.network.genesis_node, *self.network.nodes)
         found = next((node for node in candidates if self.running(node) and not node.party), None)
         if found is None:
-            raise Unreachable(0, None, "", "no node is running")
+            raise Unreachable("no node is running")
         return found
 
     async def ask(self, query: Query) -> Any:
@@ -93,7 +94,7 @@ class NodeAccess:
     def _check_found(self, node: Node) -> None:
         """A party's node counts once a node of the operator's has reached it at its endpoint. Raises Unreachable."""
         if not self._reached(node.host):
-            raise Unreachable(0, None, "", f"{self.network.p2p(node)} is being dialled back")
+            raise Unreachable(f"{self.network.p2p(node)} is being dialled back")
 
     def pusher(self, account: str) -> Node:
         """See `pusher`."""

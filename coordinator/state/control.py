@@ -24,6 +24,8 @@ LIMIT = 16 * 2**20
 class NoAnswer(OperationFailed):
     """The coordinator is starting, ending, or too busy: worth another try."""
 
+    retryable = True
+
 
 Answerer = Callable[[dict[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 _HUNG_UP = {"error": "the asking process has gone"}

@@ -22,6 +22,8 @@ class DeployError(OperationFailed):
 class Unreachable(DeployError):
     """No SSH server answered in time."""
 
+    retryable = True
+
 
 class HostKeyRefused(DeployError):
     """The server is not known to be the one that is meant; nothing was sent to it."""

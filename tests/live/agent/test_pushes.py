@@ -88,7 +88,7 @@ class Lossy(NodeClient):
         receipt = await super().send_transaction(transaction)
         if transaction.id not in self.lost:
             self.lost.add(transaction.id)
-            raise Unreachable(0, None, "lost", "the answer was lost")
+            raise Unreachable("the answer was lost")
         return receipt
 
 

@@ -52,7 +52,7 @@ class LiveNode:
             async with aiohttp.ClientSession() as session, session.post(url, json=body) as response:
                 answer = await response.json(content_type=None)
         except (OSError, aiohttp.ClientError) as error:
-            raise Unreachable(0, None, "", f"{self.name}: {error}{self._death()}") from error
+            raise Unreachable(f"{self.name}: {error}{self._death()}") from error
         if response.status > 202:
             raise node_error(response.status, answer)
         return answer

@@ -89,14 +89,14 @@ async def test_parallel_work_shares_blocks(records: PushRecords) -> None:
 async def test_a_lost_answer_leads_to_the_same_bytes(records: PushRecords) -> None:
     """Timeouts, 503 and slow nodes: pushed again, signed once; a duplicate is good news."""
     lost = [
-        Unreachable(0, None, "timeout", "no answer"),
+        Unreachable("no answer"),
         Busy(503, None, "", "busy"),
         ResourceExceeded(500, 3080004, "tx_cpu_usage_exceeded", "took too long"),
     ]
     chain = FakeChain(on_send=[_raises(error) for error in lost])
 
     def lose() -> None:
-        raise Unreachable(0, None, "timeout", "taken, but the answer was lost")
+        raise Unreachable("taken, but the answer was lost")
 
     chain.after_send = [lose]
     async with chain.running():

@@ -85,7 +85,7 @@ class Dials:
 
     async def connect(self, endpoint: str) -> str:
         if endpoint == "odd:1":
-            raise Unreachable(0, None, "", "not an endpoint")
+            raise Unreachable("not an endpoint")
         self.peers.add(endpoint)
         return ""
 

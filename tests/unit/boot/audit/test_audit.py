@@ -86,7 +86,7 @@ async def test_chain_before_its_boot(chain: FakeChain, plan: Blueprint) -> None:
 
 
 @pytest.mark.parametrize("call", ["get_info", "get_account", "get_table_rows", "get_table_by_scope", "get_raw_block"])
-@pytest.mark.parametrize("error", [Unreachable(0, None, "", "gone"), Busy(503, None, "", "busy")])
+@pytest.mark.parametrize("error", [Unreachable("gone"), Busy(503, None, "", "busy")])
 async def test_unreadable_chain(chain: FakeChain, plan: Blueprint, call: str, error: NodeError) -> None:
     """A read that fails ends the audit with one line that names it: it is no failed check."""
     chain.broken[call] = error
@@ -113,7 +113,7 @@ async def test_pages_that_never_end(chain: FakeChain, plan: Blueprint) -> None:
 
 async def test_missing_artifact(chain: FakeChain, plan: Blueprint) -> None:
     """An artifact that is not at hand is said before the chain is asked."""
-    chain.broken["get_info"] = Unreachable(0, None, "", "gone")
+    chain.broken["get_info"] = Unreachable("gone")
     with pytest.raises(AuditError, match="sealed network is incomplete here"):
         await audit(chain, Blueprint(plan.sealed, dict[str, bytes]().__getitem__))
 

@@ -1,0 +1,56 @@
+"""What every error that is meant for a user says of itself, and the base of those of this package.
+
+The packages draw their own trees: antelope/errors.py, inventory/errors.py, agent/errors.py, coordinator/errors.py. Each
+class there has the attributes of `Explained`. Whatever lacks them is a bug, except an OSError.
+
+SupportError
+├── JournalError, DamagedError, MissingError, TlsError, InvitationError
+├── BundledError: UnsupportedMachineError, DownloadError, WrongHashError, DiskFullError
+├── LockedError, StillRunningError
+└── DeadlineError (retryable)
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """An error whose message is a line for the user: what, where, what to do."""
+
+    @property
+    def exit_status(self) -> int:
+        """Of a command that ends with it: 1 the operation failed, 2 the input or usage is wrong."""
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same operation may succeed later without anybody's help."""
+
+    @property
+    def hint(self) -> str:
+        """What to do, where the message does not say so already; may be empty."""
+
+
+class SupportError(Exception):
+    """Base of this package's errors."""
+
+    exit_status = 1
+    retryable = False
+    hint = ""
+
+
+def exit_status(error: BaseException) -> int | None:
+    """The exit status of a command that ends with this error; None: it is a bug, and not meant for the user."""
+    if isinstance(error, Explained):
+        return error.exit_status
+    return 1 if isinstance(error, OSError) else None
+
+
+def explanation(error: BaseException) -> str:
+    """The error as the user reads it: its message, and its hint."""
+    if isinstance(error, Explained):
+        return f"{error}; {error.hint}" if error.hint else str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
