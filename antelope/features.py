@@ -38,6 +38,13 @@ DIGESTS: dict[str, str] = {
     "SAVANNA": "cbe0fafc8fcc6cc998395e9b6de6ebd94644467b1b4a97ec126005df07013c52",
 }
 
+DEPENDENCIES: dict[str, tuple[str, ...]] = {
+    "NO_DUPLICATE_DEFERRED_ID": ("REPLACE_DEFERRED",),
+    "DISABLE_DEFERRED_TRXS_STAGE_2": ("DISABLE_DEFERRED_TRXS_STAGE_1",),
+    "SAVANNA": tuple(name for name in DIGESTS if name not in ("PREACTIVATE_FEATURE", "SAVANNA")),
+}
+"""What must be active before each; those that are not listed need nothing."""
+
 PREACTIVATE_FEATURE = "PREACTIVATE_FEATURE"
 """The only one that is activated through the producer API; all others need `activate` on `eosio`."""
 
@@ -49,7 +56,7 @@ def order(supported: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     when the answer is malformed or circular, or lacks a dependency.
     """
     try:
-        by_digest = {one["feature_digest"]: (_codename(one), list(one["dependencies"])) for one in supported}
+        by_digest = {one["feature_digest"]: (codename(one), list(one["dependencies"])) for one in supported}
     except (KeyError, TypeError, IndexError) as error:
         raise AntelopeError(f"the node's list of protocol features is malformed: {error!r}") from error
     rank = {name: index for index, name in enumerate(DIGESTS)}
@@ -74,7 +81,20 @@ def order(supported: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     return ordered
 
 
-def _codename(feature: Mapping[str, Any]) -> str:
+def described(names: Iterable[str]) -> list[dict[str, Any]]:
+    """get_supported_protocol_features' answer of a nodeos that has just these of DIGESTS. Raises KeyError."""
+    return [
+        {
+            "feature_digest": DIGESTS[name],
+            "dependencies": [DIGESTS[needed] for needed in DEPENDENCIES.get(name, ())],
+            "specification": [{"name": "builtin_feature_codename", "value": name}],
+        }
+        for name in names
+    ]
+
+
+def codename(feature: Mapping[str, Any]) -> str:
+    """The name of an entry of get_supported_protocol_features' answer; its digest where it has none."""
     for entry in feature["specification"]:
         if entry["name"] == "builtin_feature_codename":
             return str(entry["value"])

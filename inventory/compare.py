@@ -18,6 +18,11 @@ def _token(network: Network) -> Any:
     return [str(network.symbol), network.max_supply, network.issue, network.issue - network.users.total]
 
 
+def _contracts(network: Network) -> Any:
+    written = ([c.account, c.bundled] + ([] if c.privileged is None else [c.privileged]) for c in network.contracts)
+    return [network.boot_contract.bundled, list(written)]
+
+
 def _users(network: Network) -> Any:
     users = network.users
     rows = [[row.account, row.key, row.balance] for row in users.rows]
@@ -46,7 +51,7 @@ _PARTS: Mapping[str, _Part] = {
     "network": lambda network: network.name,
     "token": _token,
     "genesis": lambda n: [n.genesis.timestamp, sorted(n.genesis.configuration.items()), n.genesis.initial_key],
-    "contracts": lambda n: [n.boot_contract.bundled, [[c.account, c.bundled] for c in n.contracts]],
+    "contracts": _contracts,
     "system": lambda network: [network.features, sorted(network.system_accounts)],
     "users": _users,
     "stake": lambda n: [n.stake.ram, n.stake.minimum, n.stake.liquid],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from inventory.errors import Problems
 from inventory.network import ContractSource, Network
+from inventory.resolve_contracts import folder_of
 
 Files = tuple[bytes, bytes]
 """A contract's wasm and its ABI as JSON."""
@@ -23,15 +25,18 @@ class ContractFiles:
     """By account."""
 
 
-def read_contracts(network: Network, bundle: Path) -> ContractFiles:
-    """Every contract of the network. bundle: the folder that holds eosio.token/eosio.token.wasm and so on.
+def read_contracts(network: Network, bundle: Callable[[], Path]) -> ContractFiles:
+    """Every contract of the network. bundle: the folder that holds the bundled eosio.token/eosio.token.wasm and so on;
+    asked only where one of them is used.
 
     Raises InventoryError naming every file that cannot be read.
     """
     problems = Problems()
-    boot = _read(network.boot_contract, bundle / BUNDLED_BOOT, problems)
+    sources = (network.boot_contract, *network.contracts)
+    shipped = bundle() if any(source.bundled for source in sources) else Path()
+    boot = _read(network.boot_contract, shipped / BUNDLED_BOOT, problems)
     deployed = {
-        source.account: _read(source, _bundled(source.account, bundle), problems) for source in network.contracts
+        source.account: _read(source, shipped / folder_of(source.account), problems) for source in network.contracts
     }
     problems.check(network.source)
     return ContractFiles(boot, deployed)
@@ -47,10 +52,6 @@ def read_own(network: Network) -> tuple[Files | None, dict[str, Files]]:
     own = {source.account: _read(source, Path(), problems) for source in network.contracts if not source.bundled}
     problems.check(network.source)
     return boot, own
-
-
-def _bundled(account: str, bundle: Path) -> Path:
-    return bundle / ("eosio.system" if account == "eosio" else account)
 
 
 def _read(source: ContractSource, folder: Path, problems: Problems) -> Files:

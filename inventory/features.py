@@ -8,7 +8,7 @@ from typing import Any
 
 from antelope.errors import AntelopeError
 from antelope.features import PREACTIVATE_FEATURE, order
-from inventory import system
+from inventory import versions
 from inventory.errors import Problems
 from inventory.sealed import SealedFeature
 
@@ -16,11 +16,12 @@ _DEFERRED = ("DISABLE_DEFERRED_TRXS_STAGE_1", "DISABLE_DEFERRED_TRXS_STAGE_2")
 
 
 def choose(
-    wanted: tuple[str, ...] | None, supported: Any, msig: bytes, problems: Problems
+    wanted: tuple[str, ...] | None, supported: Any, unbearable: Mapping[str, str], problems: Problems
 ) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
     """The features in the order of activation, and a note for each that is left out although nodeos supports it.
 
     wanted: the names in the inventory; None: all that can be activated. supported: get_supported_protocol_features.
+    unbearable: those that this network must not activate, each with the reason.
     """
     try:
         ordered = [SealedFeature(name, digest) for name, digest in order(supported)]
@@ -31,7 +32,6 @@ def choose(
     if PREACTIVATE_FEATURE not in {feature.name for feature in ordered}:
         problems.add("nodeos", f"does not support {PREACTIVATE_FEATURE}", "it is too old: Leap 3 or newer is needed")
         return (), ()
-    unbearable = _unbearable(msig)
     if wanted is not None:
         _check(wanted, ordered, needs, unbearable, problems)
         return tuple(feature for feature in ordered if feature.name in wanted), ()
@@ -53,10 +53,10 @@ def choose(
     return tuple(chosen), tuple(out.values())
 
 
-def _unbearable(msig: bytes) -> dict[str, str]:
-    """The features that this network must not activate, each with the reason."""
+def unbearable(msig: bytes) -> dict[str, str]:
+    """The features that would break the contracts, each with the reason. Raises BadWasm."""
     reasons = {"SAVANNA": "it needs finalizer keys to be set up, which this version does not do"}
-    if system.executes_deferred(msig):
+    if versions.executes_deferred(msig):
         reasons |= dict.fromkeys(
             _DEFERRED, "this eosio.msig executes proposals through deferred transactions, and would stop working"
         )

@@ -65,6 +65,8 @@ class NamedContractTable:
     account: str
     wasm: str | None = None
     abi: str | None = None
+    privileged: bool | None = None
+    """None: where the ABI shows that it executes for others."""
 
 
 @dataclass(frozen=True)

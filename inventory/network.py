@@ -219,6 +219,10 @@ class ContractSource:
     account: str
     wasm: Path | None
     abi: Path | None
+    privileged: bool | None = None
+    """What the inventory says; None: see `versions.executes_for_others`."""
+    note: str = ""
+    """Why it is this one, where that is not as one would expect."""
 
     @property
     def bundled(self) -> bool:

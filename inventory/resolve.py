@@ -6,7 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from antelope.features import PREACTIVATE_FEATURE
-from inventory import placement, resolve_accounts, resolve_chain, resolve_hosts, resolve_parties, syntax, topology
+from inventory import (
+    placement,
+    resolve_accounts,
+    resolve_chain,
+    resolve_contracts,
+    resolve_hosts,
+    resolve_parties,
+    syntax,
+    topology,
+)
 from inventory.errors import Problems
 from inventory.model import Inventory, SystemTable, TopologyTable
 from inventory.network import Network, Node, Role, Topology
@@ -19,7 +28,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
         problems.add("network.name", wrong)
     token = resolve_chain.token(inventory.token, problems)
     rule = resolve_chain.stake(inventory.stake, token, problems)
-    boot, contracts = resolve_chain.contracts(inventory.contracts, folder, problems)
+    boot, contracts = resolve_contracts.contracts(inventory.contracts, folder, problems)
     features, accounts = _system(inventory.system, problems)
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
@@ -32,6 +41,8 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     minimum = planned[0].minimum if planned else token.units("1000")
     parties = resolve_parties.parties(inventory.parties, token, rule, minimum, hosts, problems)
     resolve_parties.overlaps(parties, users, planned, problems)
+    producers = [producer.account for producer in planned]
+    resolve_contracts.overlaps(inventory.contracts, users, producers, inventory.parties.sponsor, problems)
     resolve_parties.reachable(parties, nodes, problems)
     kind = _kind(inventory.topology, len(nodes), problems)
     listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)

@@ -1,4 +1,4 @@
-"""Fills in what concerns the chain itself: token, stake, genesis, contracts."""
+"""Fills in what concerns the chain itself: token, stake, genesis."""
 
 from __future__ import annotations
 
@@ -6,24 +6,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from antelope.asset import MAX_AMOUNT, Asset, Symbol
 from antelope.errors import BadAsset, FormatError
 from antelope.genesis import DEFAULT_CONFIGURATION
 from antelope.keys import PublicKey
-from inventory import syntax
 from inventory.errors import Problems
-from inventory.model import ContractsTable, GenesisTable, NamedContractTable, StakeTable, TokenTable
-from inventory.network import GENESIS_ACCOUNT, ContractSource, GenesisPlan, StakeRule
-
-DEPLOYED = ("eosio.token", "eosio.msig", GENESIS_ACCOUNT)
-"""The contracts of every network, in the order of deployment; eosio's own is the system contract."""
-
-BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
-
-BOOT_CONTRACTS = ("eosio.boot", "eosio.bios")
-"""Folders of a contracts directory that hold a contract with `activate`, preferred first."""
+from inventory.model import GenesisTable, StakeTable, TokenTable
+from inventory.network import GenesisPlan, StakeRule
 
 FIRST_YEAR = 2000
 """Block timestamps count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
@@ -134,68 +124,3 @@ def _is_time(text: str) -> bool:
         return datetime.fromisoformat(text).year >= FIRST_YEAR
     except ValueError:
         return False
-
-
-def contracts(
-    table: ContractsTable, folder: Path, problems: Problems
-) -> tuple[ContractSource, tuple[ContractSource, ...]]:
-    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled."""
-    directory = None if table.directory is None else folder / table.directory
-    if directory is not None and not directory.is_dir():
-        problems.add(
-            "contracts.directory",
-            f"{directory} is not a folder",
-            "it must contain eosio.token/eosio.token.wasm and so on",
-        )
-        directory = None
-    sources = {account: _from_directory(account, directory) for account in DEPLOYED}
-    for index, entry in enumerate(table.list):
-        path = f"contracts.list[{index}]"
-        wrong = None if entry.account == GENESIS_ACCOUNT else syntax.system_account(entry.account)
-        if wrong:
-            problems.add(f"{path}.account", wrong, "contracts can be deployed on eosio and eosio.* only")
-        if entry.account in {earlier.account for earlier in table.list[:index]}:
-            problems.add(f"{path}.account", f"{entry.account} is listed twice")
-        sources[entry.account] = _written(entry, path, folder, directory, problems)
-    return _boot(table, folder, directory, problems), tuple(sources.values())
-
-
-def _boot(table: ContractsTable, folder: Path, directory: Path | None, problems: Problems) -> ContractSource:
-    if table.boot is not None:
-        return _files(table.boot.wasm, table.boot.abi, GENESIS_ACCOUNT, "contracts.boot", folder, problems)
-    for name in BOOT_CONTRACTS:
-        found = _from_directory(GENESIS_ACCOUNT, directory, name)
-        if not found.bundled:
-            return found
-    return ContractSource(GENESIS_ACCOUNT, None, None)
-
-
-def _from_directory(account: str, directory: Path | None, name: str | None = None) -> ContractSource:
-    name = name or ("eosio.system" if account == GENESIS_ACCOUNT else account)
-    if directory is not None:
-        wasm, abi = directory / name / f"{name}.wasm", directory / name / f"{name}.abi"
-        if wasm.is_file() and abi.is_file():
-            return ContractSource(account, wasm, abi)
-    return ContractSource(account, None, None)
-
-
-def _written(
-    entry: NamedContractTable, path: str, folder: Path, directory: Path | None, problems: Problems
-) -> ContractSource:
-    if entry.wasm is not None and entry.abi is not None:
-        return _files(entry.wasm, entry.abi, entry.account, path, folder, problems)
-    if entry.wasm is not None or entry.abi is not None:
-        problems.add(path, "wasm and abi belong together", "write both, or neither")
-    source = _from_directory(entry.account, directory)
-    if source.bundled and entry.account not in BUNDLED_CONTRACTS:
-        problems.add(
-            path, f"no contract for {entry.account} is bundled or in contracts.directory", "write its wasm and abi"
-        )
-    return source
-
-
-def _files(wasm: str, abi: str, account: str, path: str, folder: Path, problems: Problems) -> ContractSource:
-    for key, name in (("wasm", wasm), ("abi", abi)):
-        if not (folder / name).is_file():
-            problems.add(f"{path}.{key}", f"{folder / name} is not a file")
-    return ContractSource(account, folder / wasm, folder / abi)

@@ -12,11 +12,10 @@ from typing import Any
 from antelope.errors import FormatError
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
 from antelope.keys import PublicKey
-from antelope.wasm import HEADER
-from inventory import allocation, compare, election, syntax, system
-from inventory.contract_files import Files
+from inventory import allocation, compare, election, syntax, versions
+from inventory.contract_files import ContractFiles, Files
 from inventory.errors import Problems
-from inventory.features import choose
+from inventory.fitness import fit
 from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from inventory.proof import prove
 from inventory.sealed import (
@@ -40,11 +39,9 @@ class Collected:
     """Of generated users and of producers, by account."""
     signing_keys: Mapping[str, str]
     """Of producers, by account."""
-    features: Any
-    """The genesis node's answer to get_supported_protocol_features."""
-    contracts: Mapping[str, Files]
-    """By account, in no order."""
-    boot_contract: Files
+    features: Mapping[str, Any]
+    """Hosts' answers to get_supported_protocol_features, by host."""
+    contracts: ContractFiles
     now: datetime
     """With a time zone: UTC."""
     imported: Mapping[str, str] = field(default_factory=dict)
@@ -68,11 +65,10 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
     imported = tuple(collected.imported)
     keys = _account_keys(network, collected)
     _check_keys(network, collected, keys, problems)
-    _check_contracts(network, collected, problems)
     problems.check(network.source)
     proof = prove(network, imported)
     problems.extend(proof.problems)
-    features, left_out = choose(network.features, collected.features, collected.contracts["eosio.msig"][0], problems)
+    found = fit(network, collected.contracts, collected.features, problems)
     genesis = _genesis(network, collected, problems)
     problems.check(network.source)
     rows = allocation.allocate(network, allocation.holdings(network, imported), keys)
@@ -85,10 +81,12 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         symbol=str(network.symbol),
         max_supply=network.max_supply,
         issue=network.issue,
-        boot_contract=_contract(network.boot_contract.account, collected.boot_contract, artifacts),
-        contracts=tuple(_contract(c.account, collected.contracts[c.account], artifacts) for c in network.contracts),
+        boot_contract=_contract(network.boot_contract.account, collected.contracts.boot, artifacts),
+        contracts=tuple(
+            _contract(c.account, collected.contracts.deployed[c.account], artifacts) for c in network.contracts
+        ),
         system_accounts=_system_accounts(network, collected),
-        features=features,
+        features=found.features,
         allocation=_keep(pack_allocation(rows), artifacts),
         accounts=len(rows),
         producers=_producers(network, collected),
@@ -96,8 +94,9 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         votes=tuple(SealedVote(v.voter, v.proxy, v.producers) for v in election.ballots(network, imported)),
         sections=compare.sections(network),
         sponsor=_sponsor(network),
+        privileged=found.privileged,
     )
-    return SealedBundle(sealed, artifacts, (*proof.notes, *left_out))
+    return SealedBundle(sealed, artifacts, (*proof.notes, *found.notes))
 
 
 def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
@@ -143,6 +142,7 @@ def _check_signing_keys(network: Network, collected: Collected, problems: Proble
 def _check_imported(network: Network, users: Sequence[str], problems: Problems) -> None:
     """The users of an accounts.json have names that the boot may create, and there are as many as planned."""
     producers = {producer.account for producer in network.producers}
+    deployed = {source.account for source in network.contracts}
     for account in users:
         if wrong := syntax.account(account):
             problems.add("users.accounts_json", wrong)
@@ -150,6 +150,8 @@ def _check_imported(network: Network, users: Sequence[str], problems: Problems) 
             problems.add("users.accounts_json", f"{account} is also a producer", "rename the producer")
         elif account in _sponsors(network):
             problems.add("users.accounts_json", f"{account} is also the sponsor", "rename the sponsor")
+        elif account in deployed:
+            problems.add("users.accounts_json", f"{account} is also in contracts.list", "rename one")
     if len(users) < max(1, network.users.count):
         problems.add(
             "users.count",
@@ -182,36 +184,6 @@ def _check_key(account: str, key: str, problems: Problems) -> None:
         problems.add("users", f"{account}: {error}")
 
 
-def _check_contracts(network: Network, collected: Collected, problems: Problems) -> None:
-    """All contracts are there and readable, and eosio.msig will be able to replace the system contract."""
-    contracts = {"boot": collected.boot_contract, **collected.contracts}
-    for account in ("boot", *(source.account for source in network.contracts)):
-        if account not in contracts:
-            problems.add("contracts", f"there are no files for {account}")
-            continue
-        wasm, abi = contracts[account]
-        if not wasm.startswith(HEADER):
-            problems.add("contracts", f"{account}: the wasm is not a WebAssembly module")
-        try:
-            if not isinstance(json.loads(abi), dict):
-                problems.add("contracts", f"{account}: the ABI is not a JSON object")
-        except ValueError as error:
-            problems.add("contracts", f"{account}: the ABI is not JSON: {error}")
-    problems.check(network.source)
-    try:
-        deferred = system.executes_deferred(contracts["eosio.msig"][0])
-    except FormatError as error:
-        problems.add("contracts", f"eosio.msig: {error}")
-        return
-    size = network.genesis.configuration["max_inline_action_size"]
-    if not deferred and size < system.INLINE_MSIG_LEAST:
-        problems.add(
-            "genesis.configuration.max_inline_action_size",
-            f"{size} is too small for this eosio.msig, which executes proposals inline",
-            f"{system.INLINE_MSIG_LEAST} or more lets a proposal replace the system contract",
-        )
-
-
 def _genesis(network: Network, collected: Collected, problems: Problems) -> Genesis:
     """The genesis. Its timestamp is on a half second and not in the future: nodeos makes no block before it."""
     plan, now = network.genesis, collected.now.astimezone(UTC)
@@ -231,8 +203,8 @@ def _genesis(network: Network, collected: Collected, problems: Problems) -> Gene
 
 def _system_accounts(network: Network, collected: Collected) -> tuple[str, ...]:
     deployed = [source.account for source in network.contracts]
-    wasms = (collected.contracts[account][0] for account in deployed)
-    return system.system_accounts(wasms, deployed, network.system_accounts)
+    wasms = (collected.contracts.deployed[account][0] for account in deployed)
+    return versions.system_accounts(wasms, deployed, network.system_accounts)
 
 
 def _contract(account: str, files: Files, artifacts: dict[str, bytes]) -> SealedContract:

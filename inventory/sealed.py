@@ -102,6 +102,10 @@ class Sealed:
     """sha256 (hex) of each sealed section of the inventory, to tell which one was edited afterwards."""
     sponsor: SealedSponsor | None = None
     """None: there is no sponsor, and the document has no such field."""
+    privileged: tuple[str, ...] = ("eosio.msig",)
+    """Accounts besides eosio that become privileged, sorted. Where it is eosio.msig alone, as ever, the document has no
+    such field.
+    """
 
     @property
     def eosio_key(self) -> str:
@@ -115,7 +119,8 @@ class Sealed:
 
     def canonical(self) -> bytes:
         """The document as bytes, the same for everyone: JSON in UTF-8 with sorted keys and no spaces."""
-        document = {name: value for name, value in asdict(self).items() if name != "sponsor" or value is not None}
+        usual = {"sponsor": None, "privileged": ("eosio.msig",)}
+        document = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property

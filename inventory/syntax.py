@@ -13,6 +13,8 @@ _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?", re.ASCII)
+_NATIVE = frozenset({"eosio.null", "eosio.prods"})
+"""They are there from the first block on (libraries/chain/controller.cpp of Leap), and nobody has their keys."""
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
 
@@ -107,9 +109,14 @@ def account(text: str) -> str | None:
 
 
 def system_account(text: str) -> str | None:
-    """A system account other than eosio itself."""
+    """A system account that the boot makes: not eosio itself."""
+    return contract_account(text) or (None if text.startswith("eosio.") else f"{text!r} does not begin with 'eosio.'")
+
+
+def contract_account(text: str) -> str | None:
+    """An account that the boot may make for a contract, or eosio."""
     try:
         check_name(text)
     except BadName as error:
         return str(error)
-    return None if text.startswith("eosio.") else f"{text!r} does not begin with 'eosio.'"
+    return f"{text!r} is nodeos' own, and takes no contract" if text in _NATIVE else None

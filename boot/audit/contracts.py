@@ -12,7 +12,6 @@ from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
 from inventory.sealed import SealedContract
 
-PRIVILEGED = frozenset({"eosio", "eosio.msig"})
 _NEVER = "1970-01-01T00:00:00.000"
 """last_code_update of an account that never had code."""
 
@@ -25,7 +24,8 @@ def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Che
     yield judged("contract code", _code(blueprint, seen, replaced), f"sha256 of {count} contracts as sealed{since}")
     yield judged("contract ABIs", _abis(blueprint, seen, replaced), f"{count} ABIs, byte for byte as sealed{since}")
     yield judged("no other code", _other_code(blueprint, seen), f"none on the {len(seen.accounts) - count} others")
-    yield judged("privileges", _privileges(seen), f"{' and '.join(sorted(PRIVILEGED))} only")
+    privileged = frozenset({"eosio", *blueprint.sealed.privileged})
+    yield judged("privileges", _privileges(privileged, seen), f"{' and '.join(sorted(privileged))} only")
 
 
 def _replaced(seen: Seen, observed: Observed) -> frozenset[str]:
@@ -72,12 +72,12 @@ def _other_code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
             yield f"{name} has, or had, code (set {account['last_code_update']})"
 
 
-def _privileges(seen: Seen) -> Iterator[str]:
-    for name in sorted(PRIVILEGED):
+def _privileges(planned: frozenset[str], seen: Seen) -> Iterator[str]:
+    for name in sorted(planned):
         if name in seen.accounts and not seen.accounts[name]["privileged"]:
             yield f"{name} is not privileged"
         elif name not in seen.accounts:
             yield f"{name} does not exist"
     for name, account in seen.accounts.items():
-        if account["privileged"] and name not in PRIVILEGED:
+        if account["privileged"] and name not in planned:
             yield f"{name} is privileged"

@@ -23,7 +23,7 @@ def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
     yield judged("producers' authority", _prods(seen), fine)
     yield judged("canary", _canary(blueprint, seen), "a proposal by eosio.prods@active was executed")
     fine = "no proposal or delayed transaction is approved by eosio or a system account"
-    yield judged("no old approvals", _approved(seen), fine)
+    yield judged("no old approvals", _approved(frozenset(subordinate), seen), fine)
 
 
 def _subordinate(blueprint: Blueprint, seen: Seen) -> tuple[str, ...]:
@@ -60,18 +60,18 @@ def _differing(seen: Seen, name: str, planned: dict[str, Json]) -> Iterator[str]
     yield from (f"{name}: {difference}" for difference in differing(seen.accounts[name], planned))
 
 
-def _approved(seen: Seen) -> Iterator[str]:
+def _approved(subordinate: frozenset[str], seen: Seen) -> Iterator[str]:
     """Producers approve in their own names: eosio.prods itself obeyed eosio's key before there was a schedule."""
+
+    def governs(account: str) -> bool:
+        return account == "eosio" or account.startswith("eosio.") or account in subordinate
+
     for one in seen.approvals:
-        if _governs(one.actor):
+        if governs(one.actor):
             yield f"{one.proposal} can be executed by an approval of {one.actor}, although its key is gone"
     for trx, actors in seen.delayed:
-        if governing := sorted(filter(_governs, actors)):
+        if governing := sorted(filter(governs, actors)):
             yield f"transaction {trx} was delayed, and will act as {', '.join(governing)}"
-
-
-def _governs(account: str) -> bool:
-    return account == "eosio" or account.startswith("eosio.")
 
 
 def _canary(blueprint: Blueprint, seen: Seen) -> Iterator[str]:

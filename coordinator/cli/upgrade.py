@@ -26,7 +26,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 @click.command("upgrade")
 @inventory_argument
-@click.option("--account", default="eosio", show_default=True, help="The contract's account: eosio or eosio.*")
+@click.option("--account", default="eosio", show_default=True, help="The contract's account.")
 @click.option("--wasm", type=FILE, required=True, help="The new code.")
 @click.option("--abi", type=FILE, required=True, help="Its ABI, as JSON.")
 @click.option(

@@ -78,14 +78,18 @@ class Contract:
 
 def check(contract: Contract) -> None:
     """Raises UsageProblem when it cannot be proposed."""
-    if contract.account != "eosio" and not contract.account.startswith("eosio."):
-        raise UsageProblem(f"{contract.account}: the producers govern eosio and eosio.* only")
     if not contract.wasm.startswith(HEADER):
         raise UsageProblem("--wasm: that is no WebAssembly module")
     try:
         contract.packed(0)
     except (AntelopeError, ValueError, KeyError) as error:
         raise UsageProblem(f"--abi: that is no ABI ({error})") from error
+
+
+def _check_governed(account: str, sealed: Sealed) -> None:
+    """Raises UsageProblem for a contract that is its owner's to replace."""
+    if account != "eosio" and not account.startswith("eosio.") and account not in sealed.system_accounts:
+        raise UsageProblem(f"{account}: the producers govern eosio, eosio.* and the contracts of the boot only")
 
 
 async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Tell) -> str:
@@ -96,6 +100,7 @@ async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Te
     sealed = opened.sealed
     if sealed.sponsor is None:
         raise OperationFailed(f"{opened.network.name} has no sponsor that could propose; see parties.sponsor")
+    _check_governed(contract.account, sealed)
     work = _Upgrade(opened, sealed, sealed.sponsor.account, contract, tell)
     try:
         if await work.done():

@@ -126,15 +126,13 @@ def merge(
         account_keys |= _by_account(answer.accounts) | _by_account(answer.imported_producers)
         signing_keys |= _by_account(answer.signers)
         imported |= _by_account(answer.imported_users)
-    files = read_contracts(network, bundled.fetch().contracts)
     return Collected(
         eosio_key=signing_keys.pop(GENESIS_ACCOUNT),
         account_keys=account_keys,
         signing_keys=signing_keys,
         imported=imported,
-        features=json.loads(answers[network.genesis_node.host].features_json),
-        boot_contract=files.boot,
-        contracts=files.deployed,
+        features={host: json.loads(answer.features_json) for host, answer in answers.items()},
+        contracts=read_contracts(network, lambda: bundled.fetch().contracts),
         now=now,
     )
 

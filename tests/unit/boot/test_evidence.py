@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from boot.blueprint import Blueprint
 from boot.reads import NO_CODE
 from boot.step import ChainStep, Push, WaitStep
 from boot.steps import OPTIONAL, STEPS
-from tests.unit.boot.conftest import KEY, FakeChain
+from tests.unit.boot.conftest import KEY, FakeChain, account
 
 Delegated = Callable[..., dict[str, Any]]
 
@@ -108,6 +109,17 @@ def test_the_currency_is_created_then_issued(chain: FakeChain, blueprint: Bluepr
         stat = {"supply": supply, "max_supply": "10000000000.0000 SYS", "issuer": "eosio"}
         chain.tables["eosio.token", "SYS", "stat"] = [stat]
         assert missing(chain, blueprint, "currency") == expected
+
+
+def test_every_planned_privilege_is_given(chain: FakeChain, blueprint: Blueprint) -> None:
+    """Those of the seal, and only those that the chain lacks."""
+    wider = replace(blueprint, sealed=replace(blueprint.sealed, privileged=("alice", "eosio.msig", "eosio.wrap")))
+    work = step("privileges")
+    assert isinstance(work, ChainStep)
+    assert [push.key for push in work.work(wider)] == ["alice", "eosio.msig", "eosio.wrap"]
+    chain.accounts |= {"eosio.msig": account(privileged=True), "eosio.wrap": account()}
+    assert missing(chain, wider, "privileges") == ("alice", "eosio.wrap")
+    assert missing(chain, blueprint, "privileges") == ()
 
 
 def test_one_account_proves_its_transaction(

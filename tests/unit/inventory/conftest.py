@@ -12,7 +12,7 @@ from inventory.allocation import holdings
 from inventory.load import load
 from inventory.network import Network
 from inventory.seal import Collected
-from tests.unit.inventory.material import ABI, SUPPORTED, Collect, Load, Write, key, wasm
+from tests.unit.inventory.material import SUPPORTED, Collect, Load, Write, contracts, key
 
 
 @pytest.fixture
@@ -44,9 +44,8 @@ def collect() -> Collect:
             "eosio_key": key("eosio"),
             "account_keys": {account: key(account) for account in accounts if account not in imported},
             "signing_keys": {producer.account: key(f"sign {producer.account}") for producer in of.producers},
-            "features": SUPPORTED,
-            "contracts": {source.account: (wasm("send_deferred"), ABI) for source in of.contracts},
-            "boot_contract": (wasm("activate"), ABI),
+            "features": {of.genesis_node.host: SUPPORTED},
+            "contracts": contracts(of),
             "now": datetime(2026, 1, 2, 3, 4, 5, 678_901, UTC),
         }
         return Collected(**given | parts)

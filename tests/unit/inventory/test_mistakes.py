@@ -70,7 +70,23 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "user contract": (
         '[[contracts.list]]\naccount = "alice"',
-        "contracts.list[0].account: 'alice' does not begin with",
+        "contracts.list[0]: no contract for alice is bundled or in contracts.directory; write its wasm and abi",
+    ),
+    "a user's contract": (
+        '[[contracts.list]]\naccount = "useraaaaaaaa"',
+        "contracts.list[0].account: useraaaaaaaa is also a user, a producer or the sponsor; rename one",
+    ),
+    "nodeos' account": (
+        '[[contracts.list]]\naccount = "eosio.prods"',
+        "contracts.list[0].account: 'eosio.prods' is nodeos' own, and takes no contract",
+    ),
+    "nodeos' system account": (
+        '[system]\naccounts = ["eosio.null"]',
+        "system.accounts[0]: 'eosio.null' is nodeos' own, and takes no contract",
+    ),
+    "no privileges": (
+        '[[contracts.list]]\naccount = "eosio.msig"\nprivileged = false',
+        "contracts.list[0].privileged: eosio.msig cannot work without privileges; remove it",
     ),
     "no preactivation": ('[system]\nfeatures = ["GET_SENDER"]', "system.features: lacks PREACTIVATE_FEATURE"),
     "system account": ('[system]\naccounts = ["alice"]', "system.accounts[0]: 'alice' does not begin with 'eosio.'"),

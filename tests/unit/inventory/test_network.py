@@ -223,28 +223,6 @@ def test_accounts_json(write: Write, tmp_path: Path) -> None:
     assert (far.users.source, far.users.file) == (UserSource.ACCOUNTS_JSON, Path("/root/accounts.json"))
 
 
-def test_contracts(network: Load, tmp_path: Path) -> None:
-    """Contracts come from the list, else the directory, else the bundle."""
-    for name in ("eosio.token", "eosio.system", "eosio.boot", "eosio.bios"):
-        (tmp_path / "build" / name).mkdir(parents=True)
-        for kind in ("wasm", "abi"):
-            (tmp_path / "build" / name / f"{name}.{kind}").touch()
-    (tmp_path / "my.wasm").touch()
-    (tmp_path / "my.abi").touch()
-    found = network(
-        '[contracts]\ndirectory = "build"\n'
-        '[[contracts.list]]\naccount = "eosio.token"\nwasm = "my.wasm"\nabi = "my.abi"\n'
-        '[[contracts.list]]\naccount = "eosio.wrap"'
-    )
-    assert {source.account: source.wasm for source in found.contracts} == {
-        "eosio.token": tmp_path / "my.wasm",
-        "eosio.msig": None,
-        "eosio": tmp_path / "build/eosio.system/eosio.system.wasm",
-        "eosio.wrap": None,
-    }
-    assert found.boot_contract.wasm == tmp_path / "build/eosio.boot/eosio.boot.wasm"
-
-
 @pytest.mark.parametrize(
     ("symbol", "issue", "ram"),
     [

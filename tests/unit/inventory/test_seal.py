@@ -18,8 +18,19 @@ from inventory.compare import compare
 from inventory.errors import InventoryError
 from inventory.seal import seal
 from inventory.sealed import Sealed, unpack_allocation
-from inventory.system import ALWAYS
-from tests.unit.inventory.material import ABI, MAGIC, SUPPORTED, Collect, Load, feature, key, wasm
+from inventory.versions import ALWAYS
+from tests.unit.inventory.material import (
+    ABI,
+    BOOT_ABI,
+    SUPPORTED,
+    TRX_ABI,
+    Collect,
+    Load,
+    contracts,
+    feature,
+    key,
+    wasm,
+)
 
 SMALL = "[users]\ncount = 12\n[producers]\ncount = 3\nelected = 2\n"
 
@@ -63,51 +74,12 @@ def test_manifest(network: Load, collect: Collect) -> None:
     others = (
         {"eosio_key": key("other")},
         {"now": later},
-        {"features": [one for one in SUPPORTED if one != feature("GET_SENDER")]},
-        {"boot_contract": (wasm("other"), ABI)},
+        {"features": {found.genesis_node.host: [one for one in SUPPORTED if one != feature("GET_SENDER")]}},
+        {"contracts": contracts(found, boot=(wasm("preactivate_feature", data=b"other"), BOOT_ABI))},
         {"signing_keys": {p.account: key(p.account + "!") for p in found.producers}},
     )
     manifests = {seal(found, collect(found, **parts)).sealed.manifest for parts in others}
     assert len(manifests | {manifest}) == len(others) + 1
-
-
-def test_features_with_a_deferring_msig(network: Load, collect: Collect) -> None:
-    """Where eosio.msig sends deferred transactions, what disables those is left out, and SAVANNA with them."""
-    bundle = seal(network(SMALL), collect(network(SMALL)))
-    assert [feature.name for feature in bundle.sealed.features] == [
-        "PREACTIVATE_FEATURE",
-        "REPLACE_DEFERRED",
-        "NO_DUPLICATE_DEFERRED_ID",
-        "GET_SENDER",
-    ]
-    assert [note.split()[0] for note in bundle.notes] == [
-        "DISABLE_DEFERRED_TRXS_STAGE_1",
-        "DISABLE_DEFERRED_TRXS_STAGE_2",
-        "SAVANNA",
-    ]
-
-
-def test_features_that_depend_on_one_left_out(network: Load, collect: Collect) -> None:
-    """A feature is left out together with what it depends on."""
-    found = network(SMALL)
-    supported = [*SUPPORTED, feature("BLS_PRIMITIVES2", "DISABLE_DEFERRED_TRXS_STAGE_1")]
-    bundle = seal(found, collect(found, features=supported))
-    assert "BLS_PRIMITIVES2" not in {one.name for one in bundle.sealed.features}
-    assert "BLS_PRIMITIVES2 is left out: it depends on DISABLE_DEFERRED_TRXS_STAGE_1" in bundle.notes
-
-
-def test_features_with_an_inline_msig(network: Load, collect: Collect) -> None:
-    """Where eosio.msig executes inline, only SAVANNA is left out, with its reason."""
-    found = network(SMALL)
-    contracts = dict.fromkeys((source.account for source in found.contracts), (wasm("require_auth"), ABI))
-    bundle = seal(found, collect(found, contracts=contracts))
-    assert [feature.name for feature in bundle.sealed.features][-2:] == [
-        "DISABLE_DEFERRED_TRXS_STAGE_1",
-        "DISABLE_DEFERRED_TRXS_STAGE_2",
-    ]
-    assert bundle.notes == (
-        "SAVANNA is left out: it needs finalizer keys to be set up, which this version does not do",
-    )
 
 
 def test_wanted_features(network: Load, collect: Collect) -> None:
@@ -126,7 +98,6 @@ def test_wanted_features(network: Load, collect: Collect) -> None:
             '"DISABLE_DEFERRED_TRXS_STAGE_1"',
             "system.features[1]: DISABLE_DEFERRED_TRXS_STAGE_1 cannot be activated: this",
         ),
-        ('"SAVANNA"', "system.features[1]: SAVANNA cannot be activated: it needs finalizer keys"),
     ],
 )
 def test_bad_features(names: str, expected: str, network: Load, collect: Collect) -> None:
@@ -147,8 +118,7 @@ def test_system_accounts(network: Load, collect: Collect) -> None:
         encoded.append(value >> shift & 0x7F | 0x80)
     encoded[-1] = 0 if not value >> 63 else 0x7F
     code = wasm("send_deferred", data=b"\x42" + bytes(encoded) + pack_name("eosio.reserv"))
-    contracts = dict.fromkeys((source.account for source in found.contracts), (code, ABI))
-    sealed = seal(found, collect(found, contracts=contracts)).sealed
+    sealed = seal(found, collect(found, contracts=contracts(found, (code, TRX_ABI)))).sealed
     assert set(sealed.system_accounts) == {*ALWAYS, "eosio.fees", "eosio.reserv", "eosio.wrap", "eosio.grants"}
 
 
@@ -168,15 +138,6 @@ def test_initial_key(network: Load, collect: Collect) -> None:
         seal(found, collect(found, eosio_key=key("other")))
 
 
-def test_inline_size(network: Load, collect: Collect) -> None:
-    """A small max_inline_action_size is an error with an msig that executes inline, and none with one that defers."""
-    found = network(SMALL + "[genesis.configuration]\nmax_inline_action_size = 4096")
-    assert seal(found, collect(found)).sealed.genesis["initial_configuration"]["max_inline_action_size"] == 4096
-    contracts = dict.fromkeys((source.account for source in found.contracts), (wasm("require_auth"), ABI))
-    with pytest.raises(InventoryError, match=r"max_inline_action_size: 4096 is too small"):
-        seal(found, collect(found, contracts=contracts))
-
-
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [
@@ -185,14 +146,10 @@ def test_inline_size(network: Load, collect: Collect) -> None:
         ({"eosio_key": PublicKey.parse(key("eosio")).modern}, "users: eosio: PUB_K1_"),
         ({"account_keys": {}}, "users: 15 accounts have no key: useraaaaaaaa, useraaaaaaab, useraaaaaaac, …"),
         ({"signing_keys": {}}, "producers: defproducera has reported no signing key"),
-        ({"features": [{}]}, "nodeos: its protocol features cannot be read"),
-        ({"features": None}, "nodeos: its protocol features cannot be read"),
-        ({"features": SUPPORTED[:1]}, "nodeos: its protocol features cannot be read"),
-        ({"features": SUPPORTED[5:6]}, "nodeos: does not support PREACTIVATE_FEATURE; it is too old"),
-        ({"contracts": {}}, "contracts: there are no files for eosio.msig"),
-        ({"boot_contract": (b"", ABI)}, "contracts: boot: the wasm is not a WebAssembly module"),
-        ({"boot_contract": (MAGIC, b"{")}, "contracts: boot: the ABI is not JSON"),
-        ({"boot_contract": (MAGIC, b"[]")}, "contracts: boot: the ABI is not a JSON object"),
+        ({"features": {"local": [{}]}}, "nodeos: its protocol features cannot be read"),
+        ({"features": {"local": None}}, "nodeos: its protocol features cannot be read"),
+        ({"features": {"local": SUPPORTED[:1]}}, "nodeos: its protocol features cannot be read"),
+        ({"features": {"local": SUPPORTED[4:5]}}, "nodeos: does not support PREACTIVATE_FEATURE; it is too old"),
     ],
 )
 def test_bad_reports(parts: dict[str, object], expected: str, network: Load, collect: Collect) -> None:
@@ -274,6 +231,6 @@ def test_compare_files(network: Load, collect: Collect) -> None:
     found = network(SMALL)
     collected = collect(found)
     sealed = seal(found, collected).sealed
-    assert compare(sealed, found, collected.contracts, collected.boot_contract) == []
+    assert compare(sealed, found, collected.contracts.deployed, collected.contracts.boot) == []
     assert compare(sealed, found, {"eosio": (wasm("new"), ABI)}) == ["contracts"]
     assert compare(sealed, found, None, (wasm("new"), ABI)) == ["contracts"]

@@ -29,7 +29,7 @@ from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 from support.tls import Kind
-from tests.unit.inventory.material import ABI, SUPPORTED, key, wasm
+from tests.unit.inventory.material import SUPPORTED, contracts, key
 
 ALICE = "alice1111111"
 INVENTORY = '[network]\nname = "net"\n[parties]\nsponsor = "sponsor"\nlimit = 2\n'
@@ -45,9 +45,8 @@ def sealed_network(folder: Path, inventory: str = INVENTORY) -> SealedBundle:
         eosio_key=key("eosio"),
         account_keys={account: key(account) for account in accounts},
         signing_keys={producer.account: key(f"sign {producer.account}") for producer in network.producers},
-        features=SUPPORTED,
-        contracts={source.account: (wasm("send_deferred"), ABI) for source in network.contracts},
-        boot_contract=(wasm("activate"), ABI),
+        features={network.genesis_node.host: SUPPORTED},
+        contracts=contracts(network),
         now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         imported={},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from boot.audit import audit
@@ -287,3 +289,30 @@ async def test_planted_difference(chain: FakeChain, plan: Blueprint, plant: Plan
     for name, part in found.items():
         assert part in failed[name]
     assert report.ok is (not found)
+
+
+async def test_privileges_and_accounts_of_further_contracts(chain: FakeChain, plan: Blueprint) -> None:
+    """A contract on another account than eosio.* may be privileged where that was sealed; its authority is eosio's, and
+    nobody keeps an old approval by it.
+    """
+    contract = replace(plan.sealed.contracts[0], account="alice")
+    sealed = replace(
+        plan.sealed,
+        contracts=(*plan.sealed.contracts, contract),
+        system_accounts=(*plan.sealed.system_accounts, "alice"),
+        privileged=("alice", "eosio.msig"),
+    )
+    eosio = authority(accounts=("eosio",))
+    chain.accounts["alice"] = account("alice", eosio, eosio) | {"privileged": True}
+    chain.contracts["alice"] = chain.contracts["eosio.token"]
+    report = await audit(chain, replace(plan, sealed=sealed))
+    checks = {check.name: check for check in report.checks}
+    assert checks["privileges"].ok
+    assert checks["privileges"].detail == "alice and eosio and eosio.msig only"
+    assert checks["system accounts"].ok
+    approve(chain, "alice")
+    set_authority(chain, "alice", "owner", authority(accounts=("proda",)))
+    report = await audit(chain, replace(plan, sealed=sealed))
+    failed = {check.name: check.detail for check in report.checks if not check.ok}
+    assert "alice: owner is proda@active" in failed["system accounts"]
+    assert "an approval of alice" in failed["no old approvals"]

@@ -26,7 +26,7 @@ from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from tests.unit.coordinator.fakes import FakeWork
 from tests.unit.coordinator.parties.conftest import FakeParty, account_of, private, registration
-from tests.unit.inventory.material import ABI, SUPPORTED, key, wasm
+from tests.unit.inventory.material import SUPPORTED, contracts, key
 
 INVENTORY = """
 [network]
@@ -60,9 +60,8 @@ def make_sealed(network: Network, state: StateFolder) -> Sealed:
         eosio_key=key("eosio"),
         account_keys={holding.account: key(holding.account) for holding in held},
         signing_keys={producer.account: key(f"sign {producer.account}") for producer in network.producers},
-        features=SUPPORTED,
-        contracts={source.account: (wasm("send_deferred"), ABI) for source in network.contracts},
-        boot_contract=(wasm("activate"), ABI),
+        features={network.genesis_node.host: SUPPORTED},
+        contracts=contracts(network),
         now=datetime(2026, 1, 2, tzinfo=UTC),
     )
     bundle = seal(network, collected)

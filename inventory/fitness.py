@@ -1,0 +1,181 @@
+"""Whether contracts, protocol features and nodeos go together: found out before anything is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antelope.abi import Abi
+from antelope.errors import FormatError
+from antelope.features import codename
+from antelope.intrinsics import closed
+from antelope.wasm import imports
+from inventory import boot_contract, features, versions
+from inventory.contract_files import ContractFiles
+from inventory.errors import Problems
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Network
+from inventory.sealed import SealedFeature
+
+MSIG = "eosio.msig"
+_WAY_OUT = (
+    "set contracts.directory to a folder with an eosio.msig that executes inline, as that of the system contracts from "
+    "3.5 on does (docs/contracts.md)"
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What follows from all of them together."""
+
+    features: tuple[SealedFeature, ...]
+    """In the order of activation; none while the genesis node's nodeos is not known."""
+    privileged: tuple[str, ...]
+    """Accounts besides eosio that become privileged, sorted."""
+    notes: tuple[str, ...]
+    """What the operator should know although nothing is wrong."""
+
+
+def fit(network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems) -> Fit:
+    """Judges them, and adds a problem for each thing that would fail after the seal.
+
+    supported: the answers of hosts' nodeos to get_supported_protocol_features, by host, as far as they are known.
+    """
+    before = len(problems.found)
+    abis = {source.account: _read(source, files.deployed[source.account], problems) for source in network.contracts}
+    boot = _read(network.boot_contract, files.boot, problems)
+    if len(problems.found) > before:
+        return Fit((), (), ())
+    _boot(network, boot, files.boot[0], problems)
+    _msig(network, files, supported, problems)
+    privileged = tuple(sorted(account for account, abi in abis.items() if abi and _privileged(network, account, abi)))
+    chosen, notes = _features(network, files, supported, problems)
+    return Fit(chosen, privileged, (*_remarks(network, files), *notes))
+
+
+def whose(source: ContractSource) -> str:
+    """A contract in the words of an error: its account, and where it comes from."""
+    return f"{source.account} ({source.wasm or 'bundled'})"
+
+
+def _read(source: ContractSource, files: tuple[bytes, bytes], problems: Problems) -> Abi | None:
+    """The ABI, or None when code or ABI cannot be read."""
+    wasm, abi = files
+    try:
+        imports(wasm)
+    except FormatError as error:
+        problems.add("contracts", f"{whose(source)}: {error}")
+    try:
+        return Abi.parse(abi)
+    except FormatError as error:
+        problems.add("contracts", f"{whose(source)}: {error}")
+    return None
+
+
+def _boot(network: Network, abi: Abi | None, wasm: bytes, problems: Problems) -> None:
+    source = network.boot_contract
+    if abi is not None and boot_contract.ACTIVATE not in abi.actions:
+        problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} has no action {boot_contract.ACTIVATE}")
+    elif reason := boot_contract.unusable(wasm):
+        problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} {reason}", "name another, or none")
+
+
+def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems) -> None:
+    """eosio.msig will be able to execute proposals, a replacement of the system contract among them."""
+    source = next(one for one in network.contracts if one.account == MSIG)
+    if versions.executes_deferred(files.deployed[MSIG][0]):
+        for host, answer in supported.items():
+            if versions.never_defers(names(answer)):
+                problems.add(
+                    "nodeos",
+                    f"that of host {host} supports SAVANNA, so it never executes a deferred transaction; "
+                    f"{whose(source)} executes proposals through them",
+                    _WAY_OUT,
+                )
+        return
+    size = network.genesis.configuration["max_inline_action_size"]
+    if size < versions.INLINE_MSIG_LEAST:
+        problems.add(
+            "genesis.configuration.max_inline_action_size",
+            f"{size} is too small for {whose(source)}, which executes proposals inline",
+            f"{versions.INLINE_MSIG_LEAST} or more lets a proposal replace the system contract",
+        )
+
+
+def names(answer: Any) -> tuple[str, ...]:
+    """The features' names in an answer to get_supported_protocol_features; none when it cannot be read."""
+    try:
+        return tuple(codename(entry) for entry in answer)
+    except (TypeError, KeyError):
+        return ()
+
+
+def _privileged(network: Network, account: str, abi: Abi) -> bool:
+    if account == GENESIS_ACCOUNT:
+        return False  # it is from the first block on
+    written = next(source.privileged for source in network.contracts if source.account == account)
+    return versions.executes_for_others(account, abi) if written is None else written
+
+
+def _features(
+    network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems
+) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
+    """The features to activate, by which every contract's imports are open."""
+    home = network.genesis_node.host
+    if home not in supported:
+        return (), ()
+    before = len(problems.found)
+    unbearable = features.unbearable(files.deployed[MSIG][0]) | _unsupported(supported, home)
+    chosen, notes = features.choose(network.features, supported[home], unbearable, problems)
+    if len(problems.found) == before:
+        _imports(network, files, chosen, names(supported[home]), unbearable, problems)
+    return chosen, notes
+
+
+def _unsupported(supported: Mapping[str, Any], home: str) -> dict[str, str]:
+    """What the genesis node supports and another host's nodeos does not: that one would stop at its activation."""
+    lacking: dict[str, str] = {}
+    for host, answer in supported.items():
+        if host != home:
+            reason = f"the nodeos of host {host} does not support it"
+            lacking |= dict.fromkeys(set(names(supported[home])) - set(names(answer)), reason)
+    return lacking
+
+
+def _imports(
+    network: Network,
+    files: ContractFiles,
+    chosen: tuple[SealedFeature, ...],
+    supported: tuple[str, ...],
+    unbearable: Mapping[str, str],
+    problems: Problems,
+) -> None:
+    """nodeos refuses code that imports what no active feature opens."""
+    active = [feature.name for feature in chosen]
+    for source in network.contracts:
+        needed: dict[str, list[str]] = {}
+        for name, feature in closed(imports(files.deployed[source.account][0]), active).items():
+            needed.setdefault(feature, []).append(name)
+        for feature, imported in needed.items():
+            what = f"{whose(source)} imports {', '.join(imported)}"
+            if not feature:
+                problems.add("contracts", f"{what}, which no feature known here opens", "use an older version of it")
+            elif feature not in supported:
+                problems.add("contracts", f"{what}, and this nodeos lacks {feature}, which opens that", "use another")
+            elif feature in unbearable:
+                problems.add("contracts", f"{what}, and {feature}, which opens that, cannot be: {unbearable[feature]}")
+            else:
+                problems.add("system.features", f"lacks {feature}: {what}, which it opens", f"add {feature}")
+
+
+def _remarks(network: Network, files: ContractFiles) -> list[str]:
+    """What will be otherwise than people are used to."""
+    remarks = []
+    if network.boot_contract.note:
+        remarks.append(network.boot_contract.note)
+    if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
+        remarks.append(
+            "this eosio.system takes claimrewards, and REX deposits, from core.vaulta alone: coord boot --only claim "
+            "and agent claim will not work (docs/contracts.md)"
+        )
+    return remarks

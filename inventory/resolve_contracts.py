@@ -1,0 +1,140 @@
+"""Finds the contracts' files: those that the inventory names, those of its directory, or the bundled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import chain, islice
+from pathlib import Path
+
+from inventory import syntax
+from inventory.boot_contract import contract_folders, find
+from inventory.errors import Problems
+from inventory.model import ContractsTable, NamedContractTable
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Users
+
+MSIG = "eosio.msig"
+DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
+"""The contracts of every network, in the order of deployment; eosio's own is the system contract."""
+
+BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
+
+ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
+"""No boot comes to its end without."""
+
+
+def contracts(
+    table: ContractsTable, folder: Path, problems: Problems
+) -> tuple[ContractSource, tuple[ContractSource, ...]]:
+    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled."""
+    directory = _directory(table, folder, problems)
+    sources = {account: _from_directory(account, directory, problems) for account in DEPLOYED}
+    for index, entry in enumerate(table.list):
+        path = f"contracts.list[{index}]"
+        if wrong := syntax.contract_account(entry.account):
+            problems.add(f"{path}.account", wrong)
+        if entry.account in {earlier.account for earlier in table.list[:index]}:
+            problems.add(f"{path}.account", f"{entry.account} is listed twice")
+        if entry.privileged is False and entry.account in ALWAYS_PRIVILEGED:
+            problems.add(f"{path}.privileged", f"{entry.account} cannot work without privileges", "remove it")
+        sources[entry.account] = _written(entry, path, folder, directory, problems)
+    return _boot(table, folder, directory, sources, problems), tuple(sources.values())
+
+
+def overlaps(
+    table: ContractsTable, users: Users, producers: Collection[str], sponsor: str | None, problems: Problems
+) -> None:
+    """A contract's account is made for it, and the producers govern it: it is nobody's own."""
+    for index, entry in enumerate(table.list):
+        if entry.account in producers or entry.account == sponsor or users.has(entry.account):
+            path = f"contracts.list[{index}].account"
+            problems.add(path, f"{entry.account} is also a user, a producer or the sponsor", "rename one")
+
+
+def folder_of(account: str) -> str:
+    """The name of a contract's folder and files."""
+    return "eosio.system" if account == GENESIS_ACCOUNT else account
+
+
+def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path | None:
+    """contracts.directory, once it is sure that something in it will be used."""
+    if table.directory is None:
+        return None
+    directory = folder / table.directory
+    hint = "it must contain eosio.token/eosio.token.wasm and so on"
+    try:
+        if not directory.is_dir():
+            problems.add("contracts.directory", f"{directory} is not a folder", hint)
+            return None
+        if any(contract_folders(directory)):
+            return directory
+        # A folder of one contract alone, with a file missing, is told by `_from_directory`.
+        if any((directory / folder_of(account)).is_dir() for account in DEPLOYED):
+            return directory
+        below = chain(*(directory.glob(f"{depth}/*.wasm") for depth in ("*", "*/*", "*/*/*")))
+        nearer = next((file.parent.parent for file in islice(below, 1000) if file.stem == file.parent.name), None)
+    except OSError as error:
+        problems.add("contracts.directory", f"{directory} cannot be read: {error.strerror}")
+        return None
+    problems.add("contracts.directory", f"{directory} has no contract in it", f"is it {nearer}?" if nearer else hint)
+    return None
+
+
+def _boot(
+    table: ContractsTable,
+    folder: Path,
+    directory: Path | None,
+    deployed: Collection[str],
+    problems: Problems,
+) -> ContractSource:
+    if table.boot is not None:
+        return _files(table.boot.wasm, table.boot.abi, GENESIS_ACCOUNT, "contracts.boot", folder, problems)
+    if directory is None:
+        return ContractSource(GENESIS_ACCOUNT, None, None)
+    found = find(directory, {folder_of(account) for account in deployed})
+    if found.folder is None:
+        note = f"before the system contract the bundled eosio.bios is on eosio: {'; '.join(found.reasons)}"
+        return ContractSource(GENESIS_ACCOUNT, None, None, note=note if found.reasons else "")
+    return ContractSource(GENESIS_ACCOUNT, *_pair(found.folder))
+
+
+def _pair(folder: Path) -> tuple[Path, Path]:
+    return folder / f"{folder.name}.wasm", folder / f"{folder.name}.abi"
+
+
+def _from_directory(account: str, directory: Path | None, problems: Problems) -> ContractSource:
+    """A folder of that name that lacks a file is a mistake, not a reason to take the bundled contract."""
+    if directory is not None and (folder := directory / folder_of(account)).is_dir():
+        files = _pair(folder)
+        for path in files:
+            if not path.is_file():
+                problems.add(
+                    "contracts.directory",
+                    f"there is no {path}",
+                    f"put it there, or remove {folder}: then the bundled contract is taken",
+                )
+        return ContractSource(account, *files)
+    return ContractSource(account, None, None)
+
+
+def _written(
+    entry: NamedContractTable, path: str, folder: Path, directory: Path | None, problems: Problems
+) -> ContractSource:
+    if entry.wasm is not None and entry.abi is not None:
+        return _files(entry.wasm, entry.abi, entry.account, path, folder, problems, entry.privileged)
+    if entry.wasm is not None or entry.abi is not None:
+        problems.add(path, "wasm and abi belong together", "write both, or neither")
+    found = _from_directory(entry.account, directory, problems)
+    if found.bundled and entry.account not in BUNDLED_CONTRACTS:
+        problems.add(
+            path, f"no contract for {entry.account} is bundled or in contracts.directory", "write its wasm and abi"
+        )
+    return ContractSource(entry.account, found.wasm, found.abi, entry.privileged)
+
+
+def _files(
+    wasm: str, abi: str, account: str, path: str, folder: Path, problems: Problems, privileged: bool | None = None
+) -> ContractSource:
+    for key, name in (("wasm", wasm), ("abi", abi)):
+        if not (folder / name).is_file():
+            problems.add(f"{path}.{key}", f"{folder / name} is not a file")
+    return ContractSource(account, folder / wasm, folder / abi, privileged)
