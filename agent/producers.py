@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 
 from agent.errors import DutyError
-from agent.tasks import Memory
+from agent.memory import Memory
 from antelope.elections import MAX_PRODUCERS
+from protos import coordination_pb2 as pb
 from support.endpoint import dialable
 
 
@@ -26,6 +27,10 @@ class ProducerEndpoints:
             if not dialable(endpoint):
                 raise DutyError(f"refused: the endpoint {endpoint[:80]!r} is not HOST:PORT")
         self._memory.keep(producers=json.dumps(told))
+
+    async def take(self, told: pb.Producers) -> None:
+        """The duty of that name: keeps what the coordinator tells. Raises DutyError."""
+        self.keep(told.endpoints)
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -10,13 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.errors import DutyError
+from antelope import actions
 from antelope.abi import Abi
 from antelope.cleos import cleos_command
-from antelope.errors import AntelopeError, NodeError
+from antelope.errors import AntelopeError, BadName, NodeError
 from antelope.http import NodeClient
 from antelope.layouts import LAYOUTS, MSIG, SYSTEM, unpack_data
-from antelope.names import name_to_int
-from antelope.transaction import Action, Transaction
+from antelope.names import check_name, name_to_int
+from antelope.transaction import Action, PermissionLevel, Transaction
+from protos import coordination_pb2 as pb
 from support.files import write_atomic
 
 MOST_PENDING = 100
@@ -62,6 +65,31 @@ async def find(node: NodeClient, proposer: str, name: str) -> Proposal | None:
     """The proposal as the node has it; None when there is none (any more). Raises NodeError."""
     row = await node.find_row(MSIG, proposer, "proposal", name_to_int(name))
     return Proposal(proposer, name, str(row["packed_transaction"])) if row else None
+
+
+async def asked_for(node: NodeClient, wanted: pb.Endorse) -> Proposal:
+    """The proposal that a coordinator asks to approve, as the node has it: what counts is what is seen there.
+
+    Raises DutyError when it is not there yet, or its bytes have another hash than the coordinator says; NodeError.
+    """
+    try:
+        proposer, name = check_name(wanted.proposer), check_name(wanted.proposal)
+    except BadName as error:
+        raise DutyError(f"refused: {error}") from error
+    proposal = await find(node, proposer, name)
+    if proposal is None:
+        raise DutyError(f"{proposer}/{name} is not on this agent's node (yet)", retryable=True)
+    if proposal.hash != wanted.hash:
+        raise DutyError(
+            f"refused: {proposal.title} has the hash {proposal.hash}, the coordinator asks for {wanted.hash[:64]!r}"
+        )
+    return proposal
+
+
+def approval(proposal: Proposal, account: str) -> Action:
+    """The account's approval of exactly these bytes."""
+    digest = bytes.fromhex(proposal.hash)
+    return actions.approve(proposal.proposer, proposal.name, PermissionLevel(account), digest)
 
 
 async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Protocol
@@ -94,9 +94,6 @@ class Work(Protocol):
 
     async def status(self) -> pb.Status:
         """How the nodes are; the clock is the session's."""
-
-
-FetchArtifact = Callable[[str], Awaitable[bytes]]
 
 
 class Session:

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from agent.memory import Memory
+from agent.reports import Report
 from agent.session import MESSAGE_LIMIT, Send
 from protos import coordination_pb2 as pb
-from support.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -25,30 +26,6 @@ leave room for those that come after it.
 ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
 
-_SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",)
-
-
-class Memory:
-    """Single values in the agent's journal."""
-
-    def __init__(self, journal: Journal) -> None:
-        """Creates its table when there is none."""
-        self._journal = journal
-        journal.part("agent", _SCHEMA)
-
-    def get(self, name: str) -> str:
-        """The value of that name; empty when none was ever kept."""
-        row = self._journal.row("SELECT value FROM agent WHERE name = ?", name)
-        return str(row[0]) if row else ""
-
-    def keep(self, **values: str) -> None:
-        """Keeps all of these values, or none of them."""
-        with self._journal.transaction():
-            for name, value in values.items():
-                self._journal.write("INSERT OR REPLACE INTO agent VALUES (?, ?)", name, value)
-
-
-Report = Callable[[pb.Progress], None]
 CarryOut = Callable[[pb.Task, Report], Awaitable[pb.Result]]
 """Does what a task says. Failures are in the result; it raises nothing but CancelledError."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 from antelope.asset import Symbol
+from antelope.genesis import Genesis
 from inventory.sealed import AllocationRow, Sealed, unpack_allocation
 
 
@@ -32,6 +34,11 @@ class Blueprint:
     def rows(self) -> tuple[AllocationRow, ...]:
         """The allocation, in the order of application."""
         return unpack_allocation(self.verified(self.sealed.allocation))
+
+    @cached_property
+    def genesis(self) -> Genesis:
+        """What the chain starts from. Raises BadGenesis."""
+        return Genesis.from_json(json.dumps(dict(self.sealed.genesis)))
 
     @cached_property
     def symbol(self) -> Symbol:

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from agent.blocks import StalledError
+from agent.background import kept_up, together
 from agent.config import AgentConfig, DataFolder
+from agent.daemon import Agent
+from agent.dialling import Dialling
+from agent.duties.tools import Tools
 from agent.errors import DutyError
 from agent.keys import KeyStoreError
 from agent.keys.keosd import KeosdError
@@ -24,8 +27,9 @@ from agent.party.keosd import watch_keosd
 from agent.party.leaving import unregister
 from agent.party.looking import tell
 from agent.party.requests import Requests
-from agent.pushes import PushError
-from agent.serve import Agent, kept_up, together
+from agent.party.settings import PartySettings
+from agent.pushes.blocks import StalledError
+from agent.pushes.pusher import PushError
 from agent.session import Credentials, Refused, Send
 from agent.starting import watch_outages
 from antelope.errors import AntelopeError
@@ -54,17 +58,26 @@ TROUBLE = (
 """What may go wrong with a party's own node and account."""
 
 
+def party_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> PartyAgent:
+    """The agent of a party's data folder. Raises ConfigError (party.toml), KeyStoreError."""
+    settings = party_settings.settle(party_settings.read_file(folder.party))
+    dialling = Dialling(folder, config)
+    tools = Tools.of(folder, config, journal, dialling.fetch, settings.keys_elsewhere)
+    tools.keys.make([settings.account], [settings.account])
+    return PartyAgent(folder, dialling, tools, settings, PartyDuties(settings, folder.path, tools))
+
+
 class PartyAgent(Agent):
-    """Everything of a party's data folder."""
+    """Registers with each coordinator, follows its own node, and answers its operator."""
 
-    _duties: PartyDuties
-
-    def __init__(self, folder: DataFolder, config: AgentConfig, journal: Journal) -> None:
-        """Raises ConfigError (party.toml), KeyStoreError."""
-        self.settings = party_settings.settle(party_settings.read_file(folder.party))
-        keosd = self.settings.keys_elsewhere
-        super().__init__(folder, config, journal, partial(PartyDuties, self.settings, folder.path), keosd)
-        self.keys.make([self.settings.account], [self.settings.account])
+    def __init__(
+        self, folder: DataFolder, dialling: Dialling, tools: Tools, settings: PartySettings, duties: PartyDuties
+    ) -> None:
+        super().__init__(folder, dialling, tools, duties)
+        self.settings = settings
+        self.party = duties
+        self._keys = tools.keys
+        self._network = tools.config.network
         self._send: Send | None = None
         self._welcome = pb.Welcome()
         self._version = ""
@@ -77,17 +90,18 @@ class PartyAgent(Agent):
 
     async def run(self, credentials: Credentials) -> None:
         """Until it leaves the network, or is cancelled. Raises Refused, NodeosError."""
+        own = self.party.own
         self._version = (await self.nodes.capabilities(self.settings.nodeos)).version
-        log.info("account %s, its key here: %s", self.settings.account, self.account_key)
+        log.info("account %s, its key here: %s", self.settings.account, own.account_key)
         log.info("nodeos %s (%s), p2p endpoint %s", self._version, self.settings.nodeos, self.settings.p2p)
         resuming = asyncio.create_task(kept_up(self._resume))
         try:
             async with listening(self._folder.path, self._answerers()):
                 await together(
-                    self.dial(credentials),
-                    kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
-                    kept_up(lambda: tell(self._duties, self.account_key, self.signer_key)),
-                    kept_up(lambda: watch_keosd(self.settings.keys_elsewhere, self.keys.in_keosd)),
+                    self._dialling.run(credentials, self),
+                    kept_up(lambda: watch_outages(self.nodes, self.party.producers)),
+                    kept_up(lambda: tell(own)),
+                    kept_up(lambda: watch_keosd(self.settings.keys_elsewhere, self._keys.in_keosd)),
                     self._left.wait(),
                 )
         except Refused:
@@ -95,16 +109,6 @@ class PartyAgent(Agent):
             raise
         finally:
             await end(resuming, *filter(None, [self._registering]))
-
-    @property
-    def account_key(self) -> PublicKey:
-        """The public half of the account's key."""
-        return self.keys.account_key(self.settings.account)
-
-    @property
-    def signer_key(self) -> PublicKey:
-        """The public half of the key that signs blocks."""
-        return self.keys.signer_key(self.settings.account)
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """Tells the coordinator what the party brings, bound to this stream."""
@@ -135,7 +139,7 @@ class PartyAgent(Agent):
 
     def _register(self, send: Send) -> None:
         """Begins to, unless it leaves; a coordinator that went meanwhile hears nothing of it."""
-        if self._duties.leaving:
+        if self.party.leaving:
             return
         self._registering = asyncio.create_task(self._bring(send, self._welcome))
 
@@ -144,9 +148,10 @@ class PartyAgent(Agent):
             self._register(send)
 
     async def _bring(self, send: Send, welcome: pb.Welcome) -> None:
+        own = self.party.own
         try:
-            challenge = await self._duties.proving.challenge(welcome)
-            account_key, signing_key = [await self._key(key, challenge) for key in (self.account_key, self.signer_key)]
+            challenge = self.party.proving.challenge(welcome)
+            account_key, signing_key = [await self._key(key, challenge) for key in (own.account_key, own.signer_key)]
         except (*TROUBLE, KeosdError) as error:
             if str(error) != self._unproved:
                 log.warning("does not prove to have its keys, and tries again: %s", error)
@@ -159,7 +164,7 @@ class PartyAgent(Agent):
             account_key=account_key,
             signing_key=signing_key,
             nodeos_version=self._version,
-            pinned_manifest=self.settings.manifest or self._duties.manifest,
+            pinned_manifest=self.settings.manifest or self.party.manifest,
         )
         self._unproved = ""
         if self._send is send:
@@ -167,29 +172,29 @@ class PartyAgent(Agent):
 
     async def _key(self, key: PublicKey, challenge: Challenge) -> pb.Key:
         account = self.settings.account
-        proof = await asyncio.to_thread(self.keys.prove, key, account, challenge)
+        proof = await asyncio.to_thread(self._keys.prove, key, account, challenge)
         return pb.Key(account=account, public_key=str(key), proof=proof)
 
     async def _resume(self) -> None:
         """Starts the node again where it ran before."""
         try:
-            await self._duties.resume()
+            await self.party.node.resume()
         except (*TROUBLE, OSError) as error:
             log.warning("%s", error)
 
     def _answerers(self) -> Mapping[str, Answerer]:
-        requests = Requests(self._duties)
+        requests = Requests(self.party.own, self.party.approving)
         found = {"leave": self._leave, **requests.answerers}
         return {name: partial(_in_words, answerer) for name, answerer in found.items()}
 
     async def _leave(self, request: Mapping[str, Any], say: Say) -> None:
         """Unregisters, says farewell, stops the node, and ends the agent."""
-        self._duties.leaving = True
+        self.party.leaving = True
         try:
-            await unregister(self._duties, say)
+            await unregister(self.party.own, say)
         except (*TROUBLE, OSError) as error:
             if not request.get("force"):
-                self._duties.leaving = False
+                self.party.leaving = False
                 raise ControlError(
                     f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
                 ) from error
@@ -199,7 +204,7 @@ class PartyAgent(Agent):
             await self.nodes.stop(self.settings.account)
             say("the node is stopped; its blocks are kept")
         write_atomic(self._folder.path / party_settings.LEFT, b"")
-        say(f"{self.settings.account} has left {self._config.network}")
+        say(f"{self.settings.account} has left {self._network}")
         self._left.set()
 
     async def _farewell(self, say: Say) -> None:

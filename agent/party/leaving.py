@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from agent.chores import Chore
 from agent.errors import DutyError
 from agent.nodes.errors import UnknownNode
+from agent.party.account import OwnAccount
 from agent.party.control import Say
-from agent.party.duties import PartyDuties
+from agent.pushes.pushing import Chore
 from antelope import actions
 from antelope.elections import TURN_SECONDS
 from antelope.names import name_to_int
@@ -17,25 +17,25 @@ ELECTION_SECONDS = 75.0
 """The system contract looks once a minute."""
 
 
-async def unregister(duties: PartyDuties, say: Say) -> None:
+async def unregister(own: OwnAccount, say: Say) -> None:
     """unregprod, signed by the party's policy, and waits until the schedule is without it.
 
     Does nothing where there is nothing to undo. Raises DutyError, PushError, NodeError.
     """
     try:
-        node = duties.node
+        node = own.node
     except UnknownNode:
         return
-    account = duties.account
+    account = own.name
     row = await node.find_row("eosio", "eosio", "producers", name_to_int(account))
     if row is None or not row["is_active"]:
         say(f"{account} is not registered as a producer")
     else:
         info = await node.get_info()
-        if not duties.in_sync(info):
+        if not own.in_sync(info):
             raise DutyError(f"{account}'s node is not in sync, or the chain stands still: cannot unregister")
         push = Push(account, (actions.unregprod(account),), account)
-        (pushed,) = await duties.sign(Chore("leave"), (push,), info)
+        (pushed,) = await own.sign(Chore("leave"), (push,), info)
         say(f"unregprod is in block {pushed.block} (transaction {pushed.transaction})")
 
     async def out() -> bool:

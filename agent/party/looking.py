@@ -7,11 +7,10 @@ import logging
 import time
 
 from agent.nodes.errors import UnknownNode
-from agent.party.duties import PartyDuties
+from agent.party.account import OwnAccount
 from agent.party.words import Sight, Stage, stage, words
 from antelope.answers import connected
 from antelope.errors import NodeError
-from antelope.keys import PublicKey
 from antelope.names import name_to_int
 from boot.reads import is_key
 
@@ -22,12 +21,12 @@ SYNC_SECONDS = 5.0
 """Between two lines about syncing."""
 
 
-async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> None:
+async def tell(own: OwnAccount) -> None:
     """Looks until it is cancelled, and logs each new stage; of syncing, how far it is, as long as it gets further."""
     told, told_at, told_head = None, 0.0, 0
     while True:
         try:
-            sight = await look(duties, account_key, signer_key)
+            sight = await look(own)
         except (UnknownNode, NodeError, TimeoutError):
             sight = None  # It does not run yet, or is being started again.
         if sight:
@@ -35,22 +34,22 @@ async def tell(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKe
             further = sight.head != told_head and time.monotonic() - told_at >= SYNC_SECONDS
             if now is not told or (now is Stage.SYNCING and further):
                 told, told_at, told_head = now, time.monotonic(), sight.head
-                log.info("%s", words(now, sight, duties.account))
+                log.info("%s", words(now, sight, own.name))
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def look(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKey) -> Sight:
+async def look(own: OwnAccount) -> Sight:
     """One look. Raises UnknownNode, NodeError."""
-    node, account = duties.node, duties.account
+    node, account = own.node, own.name
     info = await node.get_info()
     peers = connected(await node.connections())
-    if not duties.in_sync(info):
+    if not own.in_sync(info):
         return Sight(info.head_block_num, info.last_irreversible_block_num, False, peers)
     held = await node.find_account(account)
     row = await node.find_row("eosio", "eosio", "producers", name_to_int(account)) if held else None
     schedules = await node.get_producer_schedule()
     active = held.permissions["active"].authority if held else None
-    weight = sum(weight for key, weight in active.keys if key == account_key) if active else 0
+    weight = sum(weight for key, weight in active.keys if key == own.account_key) if active else 0
     return Sight(
         info.head_block_num,
         info.last_irreversible_block_num,
@@ -58,7 +57,7 @@ async def look(duties: PartyDuties, account_key: PublicKey, signer_key: PublicKe
         peers,
         account=held is not None,
         ours=active is not None and weight >= active.threshold,
-        registered=row is not None and bool(row["is_active"]) and is_key(row["producer_key"], signer_key),
+        registered=row is not None and bool(row["is_active"]) and is_key(row["producer_key"], own.signer_key),
         votes=float(row["total_votes"]) if row else 0.0,
         upcoming=any(account in one.names for one in (schedules.pending, schedules.proposed) if one),
         scheduled=account in schedules.active.names,

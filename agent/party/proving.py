@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from agent.errors import DutyError
 from boot.blueprint import Blueprint
@@ -13,18 +13,18 @@ from support.possession import Challenge
 class Proving:
     """What the coordinator is shown, and what follows from it."""
 
-    def __init__(self, network: str, held: Callable[[], Awaitable[Blueprint | None]]) -> None:
+    def __init__(self, network: str, held: Callable[[], Blueprint | None]) -> None:
         """held: the sealed network that the agent has taken; None: none yet."""
         self._network = network
         self._held = held
         self._chain_id = ""
 
-    async def challenge(self, welcome: pb.Welcome) -> Challenge:
+    def challenge(self, welcome: pb.Welcome) -> Challenge:
         """What this party's keys are to sign for the coordinator that sent this Welcome.
 
         Raises DutyError when its chain is not the one that the agent holds or proved its keys for, or is no chain id.
         """
-        held = await self._held()
+        held = self._held()
         if held and held.sealed.chain_id != welcome.chain_id:
             theirs = f"is on chain {welcome.chain_id[:16]}…" if welcome.chain_id else "says that nothing is sealed yet"
             raise DutyError(f"this party is on chain {held.sealed.chain_id[:16]}…, and the coordinator {theirs}")

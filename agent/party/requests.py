@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent import proposals
-from agent.chores import Chore
+from agent.party.account import OwnAccount
+from agent.party.approving import Approving
 from agent.party.control import Answerer, ControlError, Say
-from agent.party.duties import PartyDuties
 from agent.proposals import Proposal
+from agent.pushes.pushing import Chore
 from antelope import actions
 from antelope.names import check_name
 from antelope.transaction import Action, PermissionLevel
@@ -19,8 +20,9 @@ from boot.step import Push
 class Requests:
     """Proposals, votes, rewards: always of the party's own account, and as its policy says."""
 
-    def __init__(self, duties: PartyDuties) -> None:
-        self._duties = duties
+    def __init__(self, own: OwnAccount, approving: Approving) -> None:
+        self._own = own
+        self._approving = approving
 
     @property
     def answerers(self) -> Mapping[str, Answerer]:
@@ -36,51 +38,51 @@ class Requests:
 
     async def _proposals(self, request: Mapping[str, Any], say: Say) -> None:
         """Those that wait for the operator; the chain has dropped the others."""
-        waiting = [one for one in self._duties.pending.all() if not one.agreed]
+        waiting = [one for one in self._approving.pending.all() if not one.agreed]
         for proposal in waiting:
-            if await proposals.find(self._duties.node, proposal.proposer, proposal.name) != proposal:
-                self._duties.pending.drop(proposal)
+            if await proposals.find(self._own.node, proposal.proposer, proposal.name) != proposal:
+                self._approving.pending.drop(proposal)
                 continue
-            for line in await proposals.describe(self._duties.node, proposal):
+            for line in await proposals.describe(self._own.node, proposal):
                 say(line)
-        if not any(not one.agreed for one in self._duties.pending.all()):
+        if not any(not one.agreed for one in self._approving.pending.all()):
             say("no proposal waits for you")
 
     async def _describe(self, request: Mapping[str, Any], say: Say) -> None:
-        for line in await proposals.describe(self._duties.node, await self._find(request)):
+        for line in await proposals.describe(self._own.node, await self._find(request)):
             say(line)
 
     async def _approve(self, request: Mapping[str, Any], say: Say) -> None:
         proposal = await self._find(request)
         if request["hash"] != proposal.hash:
             raise ControlError(f"{proposal.title} is another one now ({proposal.hash}): look at it again")
-        self._duties.pending.agree(proposal)
-        pushed = await self._duties.approve(proposal)
+        self._approving.pending.agree(proposal)
+        pushed = await self._approving.approve(proposal)
         say(f"approved {proposal.title}" + (f" (transaction {pushed.transaction})" if pushed else " before"))
 
     async def _unapprove(self, request: Mapping[str, Any], say: Say) -> None:
         proposal = await self._find(request)
-        own = PermissionLevel(self._duties.account)
-        self._duties.pending.drop(proposal)
+        own = PermissionLevel(self._own.name)
+        self._approving.pending.drop(proposal)
         await self._sign(f"unapprove {proposal.title}", actions.unapprove(proposal.proposer, proposal.name, own), say)
 
     async def _vote(self, request: Mapping[str, Any], say: Say) -> None:
         producers = [check_name(str(name)) for name in request["producers"]]
-        action = actions.voteproducer(self._duties.account, "", producers)
+        action = actions.voteproducer(self._own.name, "", producers)
         await self._sign(f"vote {','.join(sorted(producers))}", action, say)
 
     async def _claim(self, request: Mapping[str, Any], say: Say) -> None:
-        await self._sign("claim", actions.claimrewards(self._duties.account), say)
+        await self._sign("claim", actions.claimrewards(self._own.name), say)
 
     async def _sign(self, key: str, action: Action, say: Say) -> None:
-        info = await self._duties.node.get_info()
-        push = Push(key, (action,), self._duties.account)
-        (pushed,) = await self._duties.sign(Chore("operator"), (push,), info)
+        info = await self._own.node.get_info()
+        push = Push(key, (action,), self._own.name)
+        (pushed,) = await self._own.sign(Chore("operator"), (push,), info)
         say(f"{action.name} is in block {pushed.block} (transaction {pushed.transaction})")
 
     async def _find(self, request: Mapping[str, Any]) -> Proposal:
         proposer, _, name = str(request["proposal"]).partition("/")
-        found = await proposals.find(self._duties.node, check_name(proposer), check_name(name))
+        found = await proposals.find(self._own.node, check_name(proposer), check_name(name))
         if found is None:
             raise ControlError(f"there is no proposal {proposer}/{name} on this party's node")
         return found

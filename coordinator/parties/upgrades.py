@@ -13,13 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from antelope import actions
 from antelope.abi import Abi
 from antelope.errors import AntelopeError, NodeError
-from antelope.transaction import Transaction
 from antelope.wasm import HEADER
 from boot import canary
 from boot.reads import Asking, Json, ask, row, run_reads
+from boot.upgrade import upgrade_transaction
 from coordinator.agents.link import LinkError
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.chain_view import asker
@@ -71,9 +70,7 @@ class Contract:
 
     def packed(self, expiration: int) -> bytes:
         """The transaction that is proposed. Raises AntelopeError on an ABI that is none."""
-        code = actions.setcode(self.account, self.wasm)
-        described = actions.setabi(self.account, Abi.parse(self.abi).packed())
-        return Transaction(expiration, 0, 0, (code, described)).packed
+        return upgrade_transaction(self.account, self.wasm, self.abi, expiration).packed
 
 
 def check(contract: Contract) -> None:

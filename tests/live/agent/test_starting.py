@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.keys import KeyStore
+from agent.memory import Memory
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
 from agent.starting import patience, watch_outages
-from agent.tasks import Memory
 from antelope.http import NodeClient
 from boot.step import NodeMode
 from support import processes

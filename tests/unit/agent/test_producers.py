@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.errors import DutyError
+from agent.memory import Memory
 from agent.producers import ProducerEndpoints
-from agent.tasks import Memory
 from antelope.elections import MAX_PRODUCERS
 from support.journal import Journal
 

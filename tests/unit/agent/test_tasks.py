@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent import tasks
-from agent.tasks import Memory, Report, Tasks
+from agent.memory import Memory
+from agent.reports import Report
+from agent.tasks import Tasks
 from protos import coordination_pb2 as pb
 from support.journal import Journal
 

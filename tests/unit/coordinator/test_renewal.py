@@ -12,9 +12,10 @@ import grpc
 import pytest
 
 from agent.config import AgentConfig, DataFolder
+from agent.daemon import host_agent
+from agent.dialling import read_credentials
 from agent.identity import admit, request
 from agent.renewal import Renewal
-from agent.serve import Agent, read_credentials
 from agent.session import Credentials, Refused, Session, SessionEnded
 from coordinator.agents.ca import Authority
 from coordinator.agents.hub import RENEWALS, Hub
@@ -90,7 +91,7 @@ async def test_a_running_agent_renews_by_itself(
     renewal = _enrolled(hub, tmp_path, timedelta(days=200), kind)
     old, shown = renewal.held, _shown(renewal)
     journal = Journal(renewal.folder.journal)
-    agent = Agent(renewal.folder, renewal.config, journal)
+    agent = host_agent(renewal.folder, renewal.config, journal)
     with caplog.at_level(logging.INFO):
         running = asyncio.create_task(agent.run(shown))
         link = await hub.agent("alice", 10)

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from agent.config import AgentConfig
+from agent.duties.tools import Tools
 from agent.keys import KeyStore
+from agent.memory import Memory
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.errors import UnknownNode
 from agent.nodes.folder import NodeRecord
+from agent.nodes.supervisor import Nodes
 from agent.party.duties import PartyDuties
 from agent.party.settings import PartySettings
-from agent.tasks import Memory
 from antelope.answers import Info
 from antelope.names import name_to_int
 from boot.step import NodeMode
@@ -114,6 +116,7 @@ class Home:
     keys: KeyStore
     bundle: SealedBundle
     fetched: list[str]
+    journal: Journal
 
     async def do(self, **body: Any) -> pb.Result:
         """Carries a task out."""
@@ -138,8 +141,9 @@ def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
         return served[sha256]
 
     artifacts = ArtifactStore(folder / "artifacts")
-    duties = PartyDuties(settings, folder, config, nodes, keys, artifacts, journal, Memory(journal), fetch)
-    return Home(duties, nodes, keys, bundle, fetched)
+    tools = Tools(config, cast(Nodes, nodes), keys, artifacts, journal, Memory(journal), fetch)
+    duties = PartyDuties(settings, folder, tools)
+    return Home(duties, nodes, keys, bundle, fetched, journal)
 
 
 @pytest.fixture

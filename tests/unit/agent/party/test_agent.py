@@ -15,15 +15,16 @@ from typing import Any
 
 import pytest
 
-from agent import serve, session
+from agent import session
 from agent.config import DataFolder
+from agent.dialling import read_credentials
+from agent.duties import tools
 from agent.party import agent as party_agent
 from agent.party import settings
 from agent.party.agent import PartyAgent
 from agent.party.control import ask
-from agent.party.duties import PartyDuties
 from agent.party.joining import Joining, read_token
-from agent.serve import read_credentials
+from agent.party.node import OwnNode
 from agent.session import Refused
 from coordinator.agents.hub import Hub
 from coordinator.agents.link import AgentLink, TaskBody
@@ -119,7 +120,7 @@ async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chai
         await Joining(read_token(token), folder).redeem("info", local=False)
         settings.write(folder.party, settings.settle({"account": ALICE, "p2p": ENDPOINT, "manifest": manifest}))
         journal = Journal(folder.journal)
-        agent = PartyAgent(folder, folder.read(), journal)
+        agent = party_agent.party_agent(folder, folder.read(), journal)
         running = asyncio.create_task(agent.run(read_credentials(folder, folder.read())))
         try:
             await hub.agent("alice", 10)
@@ -134,15 +135,15 @@ async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chai
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No nodeos runs here."""
-    monkeypatch.setattr(serve, "Nodes", StillNodes)
+    monkeypatch.setattr(tools, "Nodes", StillNodes)
 
 
 async def test_it_registers_by_itself(tmp_path: Path, bundle: SealedBundle) -> None:
     """Account, endpoint, both keys with proofs that hold for this stream; again when the coordinator comes back."""
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
-        assert scene.party.account_key == str(scene.agent.account_key)
-        assert scene.party.signing_key == str(scene.agent.signer_key)
+        assert scene.party.account_key == str(scene.agent.party.own.account_key)
+        assert scene.party.signing_key == str(scene.agent.party.own.signer_key)
         assert (scene.party.endpoint, scene.party.nodeos) == (ENDPOINT, "v5.0.3")
 
 
@@ -190,7 +191,7 @@ async def test_another_chain_than_the_keys_were_proved_for_is_not_taken(
         result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
         assert "the keys proved for chain d5d5" in result.error
         assert scene.link.hello
-        assert (await scene.agent._duties.held()) is None
+        assert scene.agent.party.holding.network is None
 
 
 async def test_a_rogue_coordinator_gets_nothing(
@@ -246,7 +247,7 @@ async def test_a_revoked_one_ends_after_its_node_was_started(
         if before.firstiter:
             before.firstiter(generator)
 
-    monkeypatch.setattr(PartyDuties, "resume", resume)
+    monkeypatch.setattr(OwnNode, "resume", resume)
     sys.set_asyncgen_hooks(firstiter=first)
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted and begun.is_set())

@@ -12,13 +12,12 @@ from typing import Any
 
 import pytest
 
-from agent import duties
-from agent.chores import Chore
-from agent.party import duties as party_duties
+from agent.duties import holding
 from agent.party.settings import PartySettings
 from agent.proposals import Proposal, find
-from agent.pushes import Pushed
-from agent.records import PushRecords, Record
+from agent.pushes.pushing import Chore, Pushing
+from agent.pushes.records import PushRecords, Record
+from agent.reports import Pushed
 from antelope import actions
 from antelope.answers import Account
 from antelope.asset import Asset
@@ -98,14 +97,14 @@ async def test_what_was_taken_meanwhile_stays(tmp_path: Path, alice: Home) -> No
     (tmp_path / "other").mkdir()
     other = sealed_network(tmp_path / "other", '[network]\nname = "net"\n[users]\ncount = 3\n')
     files = {other.sealed.manifest: other.sealed.canonical(), **other.artifacts}
-    fetch, late = alice.duties._fetch, asyncio.Event()
+    fetch, late = alice.duties.holding._fetch, asyncio.Event()
 
     async def slow(sha256: str) -> bytes:
         if sha256 == other.sealed.manifest:
             await late.wait()
         return files[sha256] if sha256 in files else await fetch(sha256)
 
-    alice.duties._fetch = slow
+    alice.duties.holding._fetch = slow
     held_back = asyncio.create_task(alice.do(hold=pb.Hold(sha256=other.sealed.manifest)))
     await asyncio.sleep(0)
     await alice.hold()
@@ -116,18 +115,18 @@ async def test_what_was_taken_meanwhile_stays(tmp_path: Path, alice: Home) -> No
 
 async def test_false_bytes_and_too_many_are_not_kept(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever sends other files than asked for, or more than there is room for, does not fill the disk with them."""
-    manifest, artifacts = alice.bundle.sealed.manifest, alice.duties._artifacts
-    fetch = alice.duties._fetch
+    manifest, artifacts = alice.bundle.sealed.manifest, alice.duties.holding._artifacts
+    fetch = alice.duties.holding._fetch
 
     async def false(sha256: str) -> bytes:
         return bytes(1000)
 
-    alice.duties._fetch = false
+    alice.duties.holding._fetch = false
     result = await alice.do(hold=pb.Hold(sha256=manifest))
     assert "other bytes" in result.error
     assert artifacts.size() == 0
-    alice.duties._fetch = fetch
-    monkeypatch.setattr(duties, "STORE_LIMIT", 3000)
+    alice.duties.holding._fetch = fetch
+    monkeypatch.setattr(holding, "STORE_LIMIT", 3000)
     assert "at most" in (await alice.do(hold=pb.Hold(sha256=manifest))).error
     assert artifacts.size() <= 3000
     assert alice.duties.manifest == ""
@@ -161,13 +160,13 @@ async def test_the_node_is_the_agents_own(alice: Home) -> None:
 
 async def test_changed_settings_take_effect_at_the_next_start(alice: Home) -> None:
     """Another endpoint, the same peers and HTTP port: without a word of a coordinator."""
-    await alice.duties.resume()
+    await alice.duties.node.resume()
     await alice.hold()
-    await alice.duties.resume()
+    await alice.duties.node.resume()
     assert alice.nodes.started == []  # it never ran
     await alice.do(follow=pb.Follow(peers=["h:1"]))
-    alice.duties.settings = replace(alice.duties.settings, p2p="moved.alice.example:9999")
-    await alice.duties.resume()
+    alice.duties.node.settings = replace(alice.duties.settings, p2p="moved.alice.example:9999")
+    await alice.duties.node.resume()
     before, after = (spec for spec, _, _ in alice.nodes.started)
     assert (after.p2p_endpoint, after.p2p_bind) == ("moved.alice.example:9999", "0.0.0.0:9999")
     assert (after.peers, after.http_port) == (before.peers, before.http_port)
@@ -203,11 +202,11 @@ async def test_who_left_registers_again_and_who_is_leaving_does_not(
     """unregprod empties the key in the table. While its operator ends it the coordinator wants a registration, too."""
     signed: list[str] = []
 
-    async def sign(chore: Chore, pushes: Sequence[Push], info: Any) -> tuple[Pushed, ...]:
+    async def sign(chore: Chore, pushes: Sequence[Push], info: Any, report: Any) -> tuple[Pushed, ...]:
         signed.extend(action.name for push in pushes for action in push.actions)
         return (Pushed(ALICE, "aa", 5),)
 
-    monkeypatch.setattr(alice.duties, "sign", sign)
+    monkeypatch.setattr(alice.duties.own, "sign", sign)
     await alice.hold()
     alice.nodes.node.accounts[ALICE] = _account(str(alice.keys.account_key(ALICE)))
     alice.nodes.node.rows["eosio", "eosio", "producers", ALICE] = {
@@ -238,7 +237,7 @@ async def _endorse(alice: Home, proposer: str, name: str, digest: str) -> pb.Res
 async def test_a_proposal_with_another_hash_is_refused(alice: Home) -> None:
     """What is on the own node counts, not what a coordinator says that it is."""
     await alice.hold()
-    blueprint = await alice.duties.held()
+    blueprint = alice.duties.holding.network
     assert blueprint
     _propose(alice, "eosio", "canary", THEFT)
     result = await _endorse(alice, "eosio", "canary", canary.proposal_hash(blueprint).hex())
@@ -254,7 +253,7 @@ async def test_a_false_canary_asks_the_operator(alice: Home, caplog: pytest.LogC
     result = await _endorse(alice, "eosio", "canary", digest)
     assert (result.ok, result.retryable) == (False, True)
     assert "operator has not said yes" in result.error
-    assert [proposal.hash for proposal in alice.duties.pending.all()] == [digest]
+    assert [proposal.hash for proposal in alice.duties.approving.pending.all()] == [digest]
     await _endorse(alice, "eosio", "canary", digest)
     assert sum("agent approve eosio/canary" in message for message in caplog.messages) == 1
 
@@ -264,7 +263,7 @@ async def test_a_yes_is_for_these_bytes(alice: Home) -> None:
     await alice.hold()
     _propose(alice, "sponsor", "x", canary.packed(Blueprint(alice.bundle.sealed, alice.bundle.artifacts.__getitem__)))
     found = await _find(alice, "sponsor", "x")
-    alice.duties.pending.agree(found)
+    alice.duties.approving.pending.agree(found)
     digest = _propose(alice, "sponsor", "x", THEFT)
     result = await _endorse(alice, "sponsor", "x", digest)
     assert "has not said yes" in result.error
@@ -287,7 +286,7 @@ async def test_the_key_store_signs_as_the_party_alone(alice: Home) -> None:
     """Even eosio's key, were it here, is not this agent's to use."""
     await alice.hold()
     alice.keys.make(["bob"], ["eosio"])
-    signing = alice.duties._signing(alice.bundle.sealed)
+    signing = alice.duties.own.key_of
     assert signing(ALICE).public == alice.keys.account_key(ALICE)
     for account in ("bob", "eosio", "eosio.token"):
         with pytest.raises(KeyError):
@@ -324,18 +323,18 @@ async def test_what_is_wanted_again_is_signed_again(alice: Home, monkeypatch: py
     """
     await alice.hold()
     chain_id = alice.bundle.sealed.chain_id
-    records, signed = PushRecords(alice.duties._journal, chain_id), SignedTransaction((), b"")
+    records, signed = PushRecords(alice.journal, chain_id), SignedTransaction((), b"")
     records.add(Record("operator", "placed", "aa", signed, expiration=1, first=1, block=7))
     records.add(Record("operator", "under way", "bb", signed, expiration=1, first=1))
     known: list[Record | None] = []
 
-    async def carry_out(node: Any, records: PushRecords, *rest: Any) -> tuple[Pushed, ...]:
-        known.extend(records.find("operator", key) for key in ("placed", "under way"))
+    async def do(pushing: Pushing, *rest: Any) -> tuple[Pushed, ...]:
+        known.extend(pushing.records.find("operator", key) for key in ("placed", "under way"))
         return ()
 
-    monkeypatch.setattr(party_duties, "carry_out", carry_out)
+    monkeypatch.setattr(Pushing, "do", do)
     vote = actions.voteproducer(ALICE, "", ["bob"])
     assert (await alice.do(follow=pb.Follow())).ok
-    info = await alice.duties.node.get_info()
-    await alice.duties.sign(Chore("operator"), [Push(key, (vote,), ALICE) for key in ("placed", "under way")], info)
+    info = await alice.duties.own.node.get_info()
+    await alice.duties.own.sign(Chore("operator"), [Push(key, (vote,), ALICE) for key in ("placed", "under way")], info)
     assert [one.id if one else "" for one in known] == ["", "bb"]

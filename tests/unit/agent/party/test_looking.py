@@ -10,10 +10,7 @@ import pytest
 
 from agent.party import looking
 from agent.party.words import Sight
-from antelope.keys import PrivateKey
 from tests.unit.agent.party.conftest import Home
-
-KEY = PrivateKey(b"\1" * 32).public
 
 
 async def test_a_chain_that_stands_still_is_told_once(
@@ -33,6 +30,6 @@ async def test_a_chain_that_stands_still_is_told_once(
     monkeypatch.setattr(looking, "SYNC_SECONDS", 0.0)
     caplog.set_level(logging.INFO)
     with pytest.raises(asyncio.CancelledError):
-        await looking.tell(alice.duties, KEY, KEY)
+        await looking.tell(alice.duties.own)
     said = [line for line in caplog.messages if line.startswith("syncing")]
     assert [line.split(",")[0] for line in said] == ["syncing: block 5", "syncing: block 7", "syncing: block 9"]

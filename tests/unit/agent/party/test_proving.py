@@ -16,11 +16,7 @@ OTHER = "d5" * 32
 
 def proving(held: Blueprint | None) -> Proving:
     """Of a party that holds this network, or none."""
-
-    async def holds() -> Blueprint | None:
-        return held
-
-    return Proving("net", holds)
+    return Proving("net", lambda: held)
 
 
 def welcome(chain_id: str) -> pb.Welcome:
@@ -28,32 +24,32 @@ def welcome(chain_id: str) -> pb.Welcome:
     return pb.Welcome(epoch=1, chain_id=chain_id, nonce=b"n")
 
 
-async def test_a_newcomer_takes_the_chain_that_it_proved_its_keys_for(bundle: SealedBundle) -> None:
+def test_a_newcomer_takes_the_chain_that_it_proved_its_keys_for(bundle: SealedBundle) -> None:
     """Before the seal any chain may follow; after it only the one that the coordinator named."""
     newcomer = proving(None)
-    assert await newcomer.challenge(welcome("")) == Challenge("net", "", b"n")
+    assert newcomer.challenge(welcome("")) == Challenge("net", "", b"n")
     newcomer.check(OTHER)
-    assert (await newcomer.challenge(welcome(bundle.sealed.chain_id))).chain_id == bundle.sealed.chain_id
+    assert newcomer.challenge(welcome(bundle.sealed.chain_id)).chain_id == bundle.sealed.chain_id
     newcomer.check(bundle.sealed.chain_id)
     for told in ("", OTHER):
         with pytest.raises(DutyError, match="are for no other"):
-            await newcomer.challenge(welcome(told))
+            newcomer.challenge(welcome(told))
         with pytest.raises(DutyError, match="had the keys proved for chain"):
             newcomer.check(OTHER)
 
 
 @pytest.mark.parametrize(("told", "said"), [(OTHER, "is on chain d5d5"), ("", "nothing is sealed yet")])
-async def test_who_holds_a_chain_proves_its_keys_for_no_other(bundle: SealedBundle, told: str, said: str) -> None:
+def test_who_holds_a_chain_proves_its_keys_for_no_other(bundle: SealedBundle, told: str, said: str) -> None:
     """So a coordinator of another chain cannot pass them on as its own there."""
     with pytest.raises(DutyError, match=said):
-        await proving(Blueprint(bundle.sealed, bundle.artifacts.__getitem__)).challenge(welcome(told))
+        proving(Blueprint(bundle.sealed, bundle.artifacts.__getitem__)).challenge(welcome(told))
 
 
 @pytest.mark.parametrize("told", ["x", "D5" * 32, "d5" * 31, "\0", "d5" * 32 + "\n"])
-async def test_what_is_no_chain_id_is_not_signed(told: str) -> None:
+def test_what_is_no_chain_id_is_not_signed(told: str) -> None:
     """Nothing can be smuggled into what a proof covers."""
     with pytest.raises(DutyError, match="names no chain"):
-        await proving(None).challenge(welcome(told))
+        proving(None).challenge(welcome(told))
 
 
 def test_a_challenge_is_for_one_account_network_chain_and_moment() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.blocks import following
 from agent.nodes.supervisor import Nodes
-from agent.pushes import Pushed, Pusher, PushError
-from agent.records import PushRecords
+from agent.pushes.blocks import following
+from agent.pushes.pusher import Pusher, PushError
+from agent.pushes.records import PushRecords
+from agent.reports import Pushed
 from antelope import actions
 from antelope.answers import Receipt
 from antelope.authority import Authority

@@ -12,13 +12,14 @@ from typing import cast
 import pytest
 
 from agent.config import AgentConfig
-from agent.duties import Duties
+from agent.duties.host import HostDuties
+from agent.duties.tools import Tools
 from agent.keys import KeyStore
+from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodes.errors import PortTaken
 from agent.nodes.supervisor import Nodes
 from agent.session import SessionEnded
-from agent.tasks import Memory
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, Signature
@@ -67,7 +68,7 @@ class Bench:
         config = AgentConfig("net", "alpha", "127.0.0.1:1")
         journal = Journal(folder / "journal.sqlite")
         nodes = cast(Nodes, self.nodes)
-        self.duties = Duties(config, nodes, self.keys, self.artifacts, journal, self.memory, self._fetch)
+        self.duties = HostDuties(Tools(config, nodes, self.keys, self.artifacts, journal, self.memory, self._fetch))
 
     async def _fetch(self, sha256: str) -> bytes:
         if sha256 not in self.served:

@@ -10,12 +10,12 @@ import asyncio
 import time
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.blocks import BlockFollower, StalledError
 from agent.keys.keosd import KeosdError
-from agent.records import PushRecords, Record
+from agent.pushes.blocks import BlockFollower, StalledError
+from agent.pushes.records import PushRecords, Record
+from agent.reports import Pushed
 from antelope.errors import (
     AntelopeError,
     BadTapos,
@@ -56,18 +56,8 @@ class PushError(Exception):
         self.retryable = retryable
 
 
-@dataclass(frozen=True)
-class Pushed:
-    """A piece of work that is done."""
-
-    key: str
-    transaction: str
-    """Hex id; empty where the work was no transaction."""
-    block: int
-
-
-class Kind(Protocol):
-    """What the pusher must know of a step: its name, when its transactions count, and whether they may run at once."""
+class StepLike(Protocol):
+    """A step of the boot, or a chore that stands in its place: what the pusher must know of it."""
 
     @property
     def name(self) -> str:
@@ -115,7 +105,7 @@ class Pusher:
         self._failure: PushError | None = None
         self._last_refusal = ""
 
-    async def run(self, step: Kind, work: Sequence[Work]) -> None:
+    async def run(self, step: StepLike, work: Sequence[Work]) -> None:
         """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
 
         After a failure nothing more is begun, but what is under way is carried to its end.
@@ -136,7 +126,7 @@ class Pusher:
         if self._failure:
             raise self._failure
 
-    async def _carry_out(self, step: Kind, item: Work, placed: asyncio.Event) -> None:
+    async def _carry_out(self, step: StepLike, item: Work, placed: asyncio.Event) -> None:
         try:
             if isinstance(item, Preactivate):
                 pushed = await self._preactivate(item)
@@ -157,7 +147,7 @@ class Pusher:
     def _fail(self, error: PushError) -> None:
         self._failure = self._failure or error
 
-    async def _push(self, step: Kind, push: Push, placed: asyncio.Event) -> Pushed:
+    async def _push(self, step: StepLike, push: Push, placed: asyncio.Event) -> Pushed:
         record = self._records.find(step.name, push.key)
         if record and await self._did_not_do(record):
             record = None
@@ -179,7 +169,7 @@ class Pusher:
         block = record.block if record.final else await self._find(record)
         return 0 < block <= min(self._seen, self._follower.final_to)
 
-    async def _submitted(self, step: Kind, push: Push, record: Record | None) -> Record:
+    async def _submitted(self, step: StepLike, push: Push, record: Record | None) -> Record:
         """The node has its bytes now, unless they are in a block already, or expired."""
         if record and await self._find(record):
             return record
@@ -191,7 +181,7 @@ class Pusher:
                 await self._submit(record)
             return record
 
-    async def _sign(self, step: Kind, push: Push) -> Record:
+    async def _sign(self, step: StepLike, push: Push) -> Record:
         """Signs as late as possible, and writes it down before anybody else sees it."""
         info = self._follower.info
         expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
@@ -202,7 +192,7 @@ class Pusher:
         self._records.add(record)
         return record
 
-    def _keys(self, step: Kind, push: Push) -> list[SigningKey]:
+    def _keys(self, step: StepLike, push: Push) -> list[SigningKey]:
         keys: dict[PublicKey, SigningKey] = {}
         for actor in dict.fromkeys(level.actor for action in push.actions for level in action.authorization):
             try:

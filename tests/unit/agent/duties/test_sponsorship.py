@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from agent import sponsorship
+from agent.duties.sponsorship import Sponsorship, account_actions
 from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.nodes.state import NodeState, NodeStatus
-from agent.pushes import Pushed
-from agent.records import PushRecords, Record
-from agent.sponsorship import Sponsorship, account_actions, upgrade_transaction
+from agent.pushes.pushing import Chore, Pushing
+from agent.pushes.records import PushRecords, Record
+from agent.reports import Pushed
 from antelope.answers import Account
 from antelope.keys import PrivateKey
 from antelope.layouts import unpack_data
 from antelope.transaction import Transaction
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, Push
+from boot.upgrade import upgrade_transaction
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
 from support.journal import Journal
@@ -52,22 +54,30 @@ class Nodes:
 class Desk:
     """The duties, and what they pushed."""
 
-    duties: Sponsorship
     nodes: Nodes
     blueprint: Blueprint
     keys: KeyStore
     records: PushRecords
+    duties: Sponsorship = field(init=False)
     pushed: list[Push] = field(default_factory=list)
     had: list[str] = field(default_factory=list)
+
+    def held(self) -> Blueprint:
+        """As Holding's."""
+        return self.blueprint
+
+    async def have(self, sha256: str) -> None:
+        """As Holding's: it was fetched."""
+        self.had.append(sha256)
 
     async def sponsor(self, account: str, key: object = KEY) -> None:
         """Asks for an account."""
         body = pb.Sponsor(account=account, public_key=str(key))
-        await self.duties.sponsor(self.blueprint, body, lambda progress: None)
+        await self.duties.sponsor(body, lambda progress: None)
 
     async def elect(self, *producers: str) -> None:
         """Asks for votes."""
-        await self.duties.elect(self.blueprint, pb.Elect(producers=producers), lambda progress: None)
+        await self.duties.elect(pb.Elect(producers=producers), lambda progress: None)
 
     def producer(self, name: str, active: bool = True) -> None:
         """Puts a producer on the chain."""
@@ -81,21 +91,18 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     sealed, keys, nodes = bundle.sealed, KeyStore(tmp_path / "keys"), Nodes()
     journal = Journal(tmp_path / "journal.sqlite")
     blueprint = Blueprint(sealed, bundle.artifacts.__getitem__)
+    made = Desk(nodes, blueprint, keys, PushRecords(journal, sealed.chain_id))
+    tools = SimpleNamespace(nodes=nodes, keys=keys, journal=journal)
+    made.duties = Sponsorship(tools, made)  # type: ignore[arg-type] # what of both it uses is there
 
-    async def have(sha256: str) -> None:
-        made.had.append(sha256)
-
-    made = Desk(Sponsorship(nodes, keys, journal, have), nodes, blueprint, keys, PushRecords(journal, sealed.chain_id))  # type: ignore[arg-type]
-
-    async def carry_out(*arguments: Any) -> tuple[Pushed, ...]:
-        _node, records, _chain, key_of, chore, pushes, _seen = arguments
+    async def do(pushing: Pushing, node: Any, chore: Chore, pushes: Sequence[Push], *_: Any) -> tuple[Pushed, ...]:
         for push in pushes:
             made.pushed.append(push)
-            signed = Transaction(1, 0, 0, push.actions).sign("ab" * 32, [key_of(push.holder)])
-            records.add(Record(chore.name, push.key, signed.id, signed, int(time.time()) + 60, 1, block=5))
+            signed = Transaction(1, 0, 0, push.actions).sign("ab" * 32, [pushing.key_of(push.holder)])
+            pushing.records.add(Record(chore.name, push.key, signed.id, signed, int(time.time()) + 60, 1, block=5))
         return tuple(Pushed(push.key, "01", 5) for push in pushes)
 
-    monkeypatch.setattr(sponsorship, "carry_out", carry_out)
+    monkeypatch.setattr(Pushing, "do", do)
     keys.make(["sponsor", *(vote.voter for vote in sealed.votes)])
     return made
 
@@ -186,16 +193,17 @@ async def test_a_proposal_is_a_contract_and_nothing_else(desk: Desk) -> None:
         proposal="upgrade", account="eosio", wasm=contract.wasm, abi=contract.abi, requested=["defproducera"],
         expiration=int(time.time()) + 3600,
     )  # fmt: skip
-    await desk.duties.propose(desk.blueprint, body, lambda progress: None)
+    await desk.duties.propose(body, lambda progress: None)
     assert desk.had == [contract.wasm, contract.abi]
     (push,) = desk.pushed
-    proposed = upgrade_transaction(desk.blueprint, "eosio", contract.wasm, contract.abi, body.expiration)
+    wasm, abi = desk.blueprint.verified(contract.wasm), desk.blueprint.verified(contract.abi)
+    proposed = upgrade_transaction("eosio", wasm, abi, body.expiration)
     assert [action.name for action in proposed.actions] == ["setcode", "setabi"]
     assert proposed.packed in push.actions[0].data
     for expiration in (int(time.time()) - 1, int(time.time()) + 365 * 86_400):
         body.expiration = expiration
         with pytest.raises(DutyError, match="within 30 days"):
-            await desk.duties.propose(desk.blueprint, body, lambda progress: None)
+            await desk.duties.propose(body, lambda progress: None)
 
 
 async def test_a_retired_genesis_node_takes_no_transactions(desk: Desk) -> None:

@@ -50,14 +50,14 @@ class PushRecords:
     def __init__(self, journal: Journal, chain_id: str) -> None:
         """Creates its table when there is none."""
         self._journal = journal
-        self._chain = chain_id
+        self.chain_id = chain_id
         journal.part("pushes", _SCHEMA)
 
     def find(self, step: str, key: str) -> Record | None:
         """What was signed last for this piece of work."""
         row = self._journal.row(
             f"SELECT {_COLUMNS} FROM push WHERE chain = ? AND step = ? AND key = ?",  # noqa: S608 (constants)
-            self._chain,
+            self.chain_id,
             step,
             key,
         )
@@ -67,7 +67,7 @@ class PushRecords:
         """Everything that was signed for a step, by key."""
         rows = self._journal.rows(
             f"SELECT {_COLUMNS} FROM push WHERE chain = ? AND step = ? ORDER BY key",  # noqa: S608 (constants)
-            self._chain,
+            self.chain_id,
             step,
         )
         return tuple(_record(row) for row in rows)
@@ -76,7 +76,7 @@ class PushRecords:
         """Writes a freshly signed transaction down, in the place of one that came to nothing."""
         self._journal.write(
             f"INSERT OR REPLACE INTO push (chain, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            self._chain,
+            self.chain_id,
             record.step,
             record.key,
             record.id,
@@ -90,13 +90,17 @@ class PushRecords:
     def forget_placed(self, step: str, key: str) -> None:
         """What was signed for this piece of work, and was seen in a block, is no answer to who wants it again."""
         self._journal.write(
-            "DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", self._chain, step, key
+            "DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", self.chain_id, step, key
         )
 
     def place(self, record: Record, block: int, final: bool) -> None:
         """It was seen in that block; final: which is irreversible."""
         self._journal.write(
-            "UPDATE push SET block = ?, final = ? WHERE chain = ? AND id = ?", block, int(final), self._chain, record.id
+            "UPDATE push SET block = ?, final = ? WHERE chain = ? AND id = ?",
+            block,
+            int(final),
+            self.chain_id,
+            record.id,
         )
 
 

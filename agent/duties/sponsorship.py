@@ -10,18 +10,17 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-from agent.chores import Chore, carry_out
+from agent.duties.holding import Holding
+from agent.duties.tools import Tools
 from agent.errors import DutyError
-from agent.keys import KeyStore
 from agent.nodes.state import NodeState
-from agent.nodes.supervisor import Nodes
-from agent.proposals import Proposal, approvals, contracts_set, find
-from agent.records import PushRecords
-from agent.tasks import Report
+from agent.proposals import Proposal, approval, approvals, asked_for, contracts_set, find
+from agent.pushes.pushing import Chore, Pushing
+from agent.pushes.records import PushRecords
+from agent.reports import Report
 from antelope import actions
-from antelope.abi import Abi
 from antelope.asset import Asset
 from antelope.authority import Authority
 from antelope.elections import MAX_VOTED_PRODUCERS
@@ -29,13 +28,13 @@ from antelope.errors import BadName
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
 from antelope.names import check_name, name_to_int
-from antelope.transaction import Action, PermissionLevel, Transaction
+from antelope.transaction import Action, PermissionLevel
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, Push
+from boot.upgrade import upgrade_transaction
 from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
 from protos import coordination_pb2 as pb
-from support.journal import Journal
 
 _PARTY = re.compile(r"[a-z1-5]{12}", re.ASCII)
 LONGEST_PROPOSAL = 30 * 86_400
@@ -44,23 +43,21 @@ SPONSOR, ELECT, PROPOSE, ENDORSE, EXECUTE = (
     Chore(name) for name in ("sponsor", "elect", "propose", "endorse", "execute")
 )
 
-Have = Callable[[str], Awaitable[None]]
-"""Fetches an artifact, verified."""
-
 
 class Sponsorship:
     """These duties of one host, with its keys and on its own nodes."""
 
-    def __init__(self, nodes: Nodes, keys: KeyStore, journal: Journal, have: Have) -> None:
-        self._nodes = nodes
-        self._keys = keys
-        self._journal = journal
-        self._have = have
+    def __init__(self, tools: Tools, holding: Holding) -> None:
+        self._nodes = tools.nodes
+        self._keys = tools.keys
+        self._journal = tools.journal
+        self._holding = holding
         self._under_way: set[str] = set()
         self._votes = asyncio.Lock()
 
-    async def sponsor(self, blueprint: Blueprint, wanted: pb.Sponsor, report: Report) -> None:
+    async def sponsor(self, wanted: pb.Sponsor, report: Report) -> None:
         """Creates a party's account, once, within the sealed budget. Does nothing when it is there with that key."""
+        blueprint = self._holding.held()
         terms = _terms(blueprint)
         key = PublicKey.parse(wanted.public_key)
         self._check_party(blueprint, wanted.account)
@@ -71,9 +68,9 @@ class Sponsorship:
                 raise DutyError(f"account {wanted.account} exists already, with other keys than {key}")
             return
         async with self._one_at_a_time(wanted.account):
-            self._check_budget(blueprint, terms, wanted.account)
+            self._check_budget(terms, wanted.account)
             push = Push(wanted.account, account_actions(blueprint, terms, wanted.account, key), terms.account)
-            await self._push(blueprint, node, SPONSOR, (push,), report)
+            await self._push(node, SPONSOR, (push,), report)
 
     def _check_party(self, blueprint: Blueprint, account: str) -> None:
         if not _PARTY.fullmatch(account):
@@ -91,16 +88,16 @@ class Sponsorship:
         finally:
             self._under_way.discard(account)
 
-    def _check_budget(self, blueprint: Blueprint, terms: SealedSponsor, account: str) -> None:
+    def _check_budget(self, terms: SealedSponsor, account: str) -> None:
         """What is under way counts, as well as what is signed and may still come into a block."""
-        records = PushRecords(self._journal, blueprint.sealed.chain_id).of_step(SPONSOR.name)
+        records = self._records().of_step(SPONSOR.name)
         paid = {one.key for one in records if one.block or one.expiration >= time.time()} | self._under_way
         if len(paid - {account}) >= terms.parties:
             raise DutyError(f"refused: {terms.account} pays for {terms.parties} accounts, as sealed, and it has")
 
-    async def elect(self, blueprint: Blueprint, wanted: pb.Elect, report: Report) -> None:
+    async def elect(self, wanted: pb.Elect, report: Report) -> None:
         """Has the sealed voters whose keys are here vote for these producers. Those who do already are left alone."""
-        producers = _names(wanted.producers, MAX_VOTED_PRODUCERS)
+        blueprint, producers = self._holding.held(), _names(wanted.producers, MAX_VOTED_PRODUCERS)
         node = await self._node()
         for name in producers:
             row = await node.find_row("eosio", "eosio", "producers", name_to_int(name))
@@ -111,7 +108,7 @@ class Sponsorship:
             size = max(1, CHOICES_PER_PUSH // len(producers))
             shares = [late[start : start + size] for start in range(0, len(late), size)]
             pushes = [_ballots(share, producers) for share in shares]
-            await self._push(blueprint, node, ELECT, pushes, report)
+            await self._push(node, ELECT, pushes, report)
 
     def _voters(self, blueprint: Blueprint) -> tuple[str, ...]:
         """Those whom the sealed network has vote for producers, as far as their keys are here."""
@@ -128,73 +125,66 @@ class Sponsorship:
             return False
         return True
 
-    async def propose(self, blueprint: Blueprint, wanted: pb.Propose, report: Report) -> None:
+    async def propose(self, wanted: pb.Propose, report: Report) -> None:
         """Proposes another contract for an account, from verified artifacts; the sponsor pays."""
+        blueprint = self._holding.held()
         terms = _terms(blueprint)
         name, account = _name(wanted.proposal), _name(wanted.account)
         requested = _names(wanted.requested, MAX_VOTED_PRODUCERS)
         if not time.time() < wanted.expiration <= time.time() + LONGEST_PROPOSAL:
             raise DutyError(f"refused: a proposal expires within {LONGEST_PROPOSAL // 86_400} days")
         for sha256 in (wanted.wasm, wanted.abi):
-            await self._have(sha256)
-        upgrade = upgrade_transaction(blueprint, account, wanted.wasm, wanted.abi, wanted.expiration)
+            await self._holding.have(sha256)
+        wasm, abi = blueprint.verified(wanted.wasm), blueprint.verified(wanted.abi)
+        proposed = upgrade_transaction(account, wasm, abi, wanted.expiration)
         node = await self._node()
         there = await find(node, terms.account, name)
         if there:
-            if there != Proposal(terms.account, name, upgrade.packed.hex()):
+            if there != Proposal(terms.account, name, proposed.packed.hex()):
                 raise DutyError(f"{there.title} is another proposal already: choose another name")
             return
         levels = tuple(PermissionLevel(producer) for producer in requested)
-        action = actions.propose(terms.account, name, levels, upgrade)
-        push = Push(f"{name} {hashlib.sha256(upgrade.packed).hexdigest()}", (action,), terms.account)
-        await self._push(blueprint, node, PROPOSE, (push,), report)
+        action = actions.propose(terms.account, name, levels, proposed)
+        push = Push(f"{name} {hashlib.sha256(proposed.packed).hexdigest()}", (action,), terms.account)
+        await self._push(node, PROPOSE, (push,), report)
 
-    async def endorse(self, blueprint: Blueprint, wanted: pb.Endorse, report: Report) -> None:
+    async def endorse(self, wanted: pb.Endorse, report: Report) -> None:
         """Approves what the sponsor proposes, a contract and nothing else, for the producers whose keys are here."""
-        terms, name = _terms(blueprint), _name(wanted.proposal)
+        blueprint = self._holding.held()
+        terms = _terms(blueprint)
         if wanted.proposer != terms.account:
             raise DutyError(f"refused: this agent approves proposals of {terms.account} alone")
         node = await self._node()
-        proposal = await find(node, terms.account, name)
-        if proposal is None:
-            raise DutyError(f"{terms.account}/{name} is not on this host's node (yet)", retryable=True)
-        if proposal.hash != wanted.hash or contracts_set(proposal.transaction) is None:
-            raise DutyError(f"refused: {proposal.title} is not the contract that the coordinator asks for")
-        asked = await approvals(node, terms.account, name)
+        proposal = await asked_for(node, wanted)
+        if contracts_set(proposal.transaction) is None:
+            raise DutyError(f"refused: {proposal.title} does more than to set contracts")
+        asked = await approvals(node, proposal.proposer, proposal.name)
         own = [one.account for one in blueprint.sealed.producers if self._holds(one.account)]
-        digest = bytes.fromhex(proposal.hash)
         pushes = [
-            Push(
-                f"{proposal.title} {proposal.hash} {account}",
-                (actions.approve(terms.account, name, PermissionLevel(account), digest),),
-                account,
-            )
+            Push(f"{proposal.title} {proposal.hash} {account}", (approval(proposal, account),), account)
             for account in own
             if account in asked.requested - asked.provided
         ]
-        await self._push(blueprint, node, ENDORSE, pushes, report)
+        await self._push(node, ENDORSE, pushes, report)
 
-    async def execute(self, blueprint: Blueprint, wanted: pb.Execute, report: Report) -> None:
+    async def execute(self, wanted: pb.Execute, report: Report) -> None:
         """Executes a proposal of the sponsor's; whether that had its effect, the chain shows."""
-        terms, name = _terms(blueprint), _name(wanted.proposal)
+        terms, name = _terms(self._holding.held()), _name(wanted.proposal)
         node = await self._node()
         there = await find(node, terms.account, name)
         if there is None:
             raise DutyError(f"there is no proposal {terms.account}/{name} (any more): it was executed, or withdrawn")
         push = Push(f"{name} {there.hash}", (actions.exec(terms.account, name, terms.account),), terms.account)
-        await self._push(blueprint, node, EXECUTE, (push,), report)
+        await self._push(node, EXECUTE, (push,), report)
 
-    async def _push(
-        self, blueprint: Blueprint, node: NodeClient, chore: Chore, pushes: Sequence[Push], report: Report
-    ) -> None:
+    async def _push(self, node: NodeClient, chore: Chore, pushes: Sequence[Push], report: Report) -> None:
         if not pushes:
             return
-        chain_id = blueprint.sealed.chain_id
         seen = (await node.get_info()).head_block_num
-        records = PushRecords(self._journal, chain_id)
-        done = await carry_out(node, records, chain_id, self._keys.private, chore, pushes, seen)
-        told = [pb.Pushed(key=one.key, transaction=one.transaction, block=one.block) for one in done]
-        report(pb.Progress(done=len(done), total=len(pushes), pushed=told))
+        await Pushing(self._records(), self._keys.private).do(node, chore, pushes, report, seen)
+
+    def _records(self) -> PushRecords:
+        return PushRecords(self._journal, self._holding.held().sealed.chain_id)
 
     async def _node(self) -> NodeClient:
         """A node of this host that takes transactions. Raises DutyError."""
@@ -219,13 +209,6 @@ def account_actions(blueprint: Blueprint, terms: SealedSponsor, account: str, ke
     if terms.liquid:
         made.append(actions.transfer(terms.account, account, Asset(terms.liquid, symbol), "party"))
     return tuple(made)
-
-
-def upgrade_transaction(blueprint: Blueprint, account: str, wasm: str, abi: str, expiration: int) -> Transaction:
-    """Sets an account's contract to these artifacts (sha256, hex). References no block: msig does not look at it."""
-    code = actions.setcode(account, blueprint.verified(wasm))
-    described = actions.setabi(account, Abi.parse(blueprint.verified(abi)).packed())
-    return Transaction(expiration, 0, 0, (code, described))
 
 
 def _ballots(voters: Sequence[str], producers: Sequence[str]) -> Push:

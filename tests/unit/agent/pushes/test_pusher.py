@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.blocks import following
-from agent.pushes import Pushed, Pusher, PushError
-from agent.records import PushRecords
+from agent.pushes.blocks import following
+from agent.pushes.pusher import Pusher, PushError
+from agent.pushes.records import PushRecords
+from agent.reports import Pushed
 from antelope.errors import AssertionFailed, Busy, ResourceExceeded, Unreachable
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, PermissionLevel, SignedTransaction

@@ -1,0 +1,116 @@
+"""The agent that runs: its nodes and its duties, put together, and served to one coordinator after another."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Protocol
+
+from agent.background import kept_up, together
+from agent.config import AgentConfig, DataFolder
+from agent.dialling import Dialling
+from agent.duties.host import HostDuties
+from agent.duties.tools import Tools
+from agent.nodes.errors import UnknownNode
+from agent.nodes.state import NodeStatus
+from agent.producers import ProducerEndpoints
+from agent.queries import Queries
+from agent.reports import Report
+from agent.session import Credentials, Send
+from agent.starting import watch_outages
+from agent.tasks import Tasks
+from protos import coordination_pb2 as pb
+from protos import modes
+from support.journal import Journal
+
+
+class Duties(Protocol):
+    """What an agent does for a coordinator: HostDuties or PartyDuties."""
+
+    producers: ProducerEndpoints
+
+    @property
+    def manifest(self) -> str:
+        """Of the sealed network that it holds; empty: none yet."""
+
+    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+        """Carries a task out. Failures are in the result."""
+
+
+class Agent:
+    """What every agent is made of. It is the Work of its sessions."""
+
+    def __init__(self, folder: DataFolder, dialling: Dialling, tools: Tools, duties: Duties) -> None:
+        """`nodes.open` begins to watch the nodes."""
+        self.nodes = tools.nodes
+        self._folder = folder
+        self._dialling = dialling
+        self._duties = duties
+        self._tasks = Tasks(tools.memory, duties.carry_out)
+        self._queries = Queries(self._http_port)
+
+    async def run(self, credentials: Credentials) -> None:
+        """All that the agent does by itself, until it is cancelled. Raises Refused."""
+        await together(
+            self._dialling.run(credentials, self),
+            kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
+        )
+
+    async def close(self) -> None:
+        """Stops tasks and watching; nodes run on."""
+        await self._tasks.close()
+        await self._queries.close()
+        await self.nodes.close()
+
+    def hello(self) -> pb.Hello:
+        """Who we are and what we hold."""
+        return pb.Hello(epoch=self._tasks.epoch, instance=self._tasks.instance, manifest=self._duties.manifest)
+
+    def welcome(self, welcome: pb.Welcome, send: Send) -> None:
+        """A coordinator took us in."""
+        self._tasks.welcome(welcome, send)
+
+    def parted(self) -> None:
+        """The connection is over."""
+        self._tasks.parted()
+
+    def accept(self, task: pb.Task) -> None:
+        """A task came."""
+        self._tasks.accept(task)
+
+    def admitted(self, admission: pb.Admission) -> None:
+        """Nothing to do: only parties register, and are told whether they are admitted."""
+
+    async def answer(self, query: pb.Query) -> pb.Answer:
+        """A query came."""
+        return await self._queries.answer(query)
+
+    async def status(self) -> pb.Status:
+        """How the nodes are."""
+        nodes = [_status(node) for node in await self.nodes.status()]
+        return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free)
+
+    def _http_port(self, name: str) -> int:
+        try:
+            return self.nodes.record(name).spec.http_port
+        except UnknownNode as error:
+            raise KeyError(name) from error
+
+
+def host_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:
+    """The agent of a host of the inventory. Raises KeyStoreError."""
+    dialling = Dialling(folder, config)
+    tools = Tools.of(folder, config, journal, dialling.fetch)
+    return Agent(folder, dialling, tools, HostDuties(tools))
+
+
+def _status(node: NodeStatus) -> pb.NodeStatus:
+    return pb.NodeStatus(
+        name=node.name,
+        state=node.state.value,
+        mode=modes.number(node.mode.value),
+        head=node.head,
+        lib=node.lib,
+        peers=node.peers,
+        detail=node.detail,
+        lasting=node.lasting,
+    )

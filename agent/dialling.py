@@ -1,0 +1,115 @@
+"""The agent dials its coordinator for as long as it lives, and has its certificate renewed in good time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import math
+import time
+from pathlib import Path
+
+from agent.background import kept_up, together
+from agent.config import AgentConfig, ConfigError, DataFolder
+from agent.renewal import Renewal
+from agent.session import Credentials, Refused, Session, SessionEnded, Work
+from protos import coordination_pb2 as pb
+from support.retry import retrying
+from support.tls import TlsError
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 2.0
+"""Seconds between two dials, at most."""
+LOCAL_PAUSE = 1.0
+"""The same on the operator's own machine, where a person waits for every command that looks."""
+RENEWAL_SECONDS = 3600.0
+"""Between two looks, in one session, at whether the agent's certificate is to be renewed; a new session looks, too."""
+LASTING = 5.0
+"""Seconds after which a session that ended counts as one that went well: the next dial is at once."""
+
+
+class Dialling:
+    """One coordinator after another."""
+
+    def __init__(self, folder: DataFolder, config: AgentConfig) -> None:
+        self._folder = folder
+        self._config = config
+        self._renewal = Renewal(folder, config)
+        self._session: Session | None = None
+        self._met = asyncio.Event()
+        """A coordinator took the agent in."""
+
+    async def run(self, credentials: Credentials, work: Work) -> None:
+        """Hands what coordinators say to work, until it is cancelled. Raises Refused."""
+        shown = [credentials]
+        await together(self._dial(shown, work), kept_up(lambda: self._renew(shown)))
+
+    async def fetch(self, sha256: str) -> bytes:
+        """An artifact's bytes, unverified. Raises SessionEnded."""
+        if self._session is None:
+            raise SessionEnded("not connected to the coordinator")
+        return await self._session.fetch(sha256)
+
+    async def _renew(self, shown: list[Credentials]) -> None:
+        """Has the certificate followed by another in good time: a coordinator may be there for seconds in months."""
+        while True:
+            self._met.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RENEWAL_SECONDS):
+                    await self._met.wait()
+            if self._session is None or not self._renewal.due:
+                continue
+            try:
+                until = self._renewal.keep(await self._session.renew(self._renewal.request()))
+                shown[:] = [read_credentials(self._folder, self._config)]
+                log.info("the certificate is renewed: it is good until %s", f"{until:%Y-%m-%d}")
+            except (SessionEnded, TlsError, ConfigError, OSError) as error:
+                log.warning("the certificate is not renewed yet: %s", error)
+
+    async def _dial(self, shown: list[Credentials], work: Work) -> None:
+        told = ""
+        coordinators = itertools.cycle((self._config.coordinator, *self._config.others))
+
+        def trouble(error: BaseException) -> None:
+            nonlocal told
+            if str(error) != told:
+                told = str(error)
+                log.warning("%s; dialling again", told)
+
+        async def once() -> None:
+            nonlocal told
+            coordinator = next(coordinators)
+            session = self._session = Session(coordinator, shown[0], work)
+            joined_at = math.inf
+
+            def joined(welcome: pb.Welcome) -> None:
+                nonlocal joined_at, told
+                joined_at, told = time.monotonic(), ""
+                self._met.set()
+                log.info("connected to %s, epoch %d", coordinator, welcome.epoch)
+
+            try:
+                await session.run(joined)
+            except SessionEnded as error:
+                if isinstance(error, Refused) or time.monotonic() - joined_at < LASTING:
+                    raise
+                trouble(error)
+
+        pause = LOCAL_PAUSE if self._config.local else LONGEST_PAUSE
+        while True:
+            await retrying(once, on=_temporary, deadline=math.inf, first=0.1, most=pause, before_retry=trouble)
+
+
+def _temporary(error: BaseException) -> bool:
+    return isinstance(error, SessionEnded) and not isinstance(error, Refused)
+
+
+def read_credentials(folder: DataFolder, config: AgentConfig) -> Credentials:
+    """What the agent authenticates with, and the CA that it trusts. Raises ConfigError when a file is missing."""
+    paths = (folder.key, folder.certificate, Path(folder.path, config.ca))
+    try:
+        return Credentials(*(path.read_bytes() for path in paths))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{error.filename} is missing: run `agent enrol`, then `agent admit`") from error

@@ -1,0 +1,36 @@
+"""What a host's agent brings to the seal: public keys with proofs that it has them, and what its nodeos can do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.duties.tools import Tools
+from agent.errors import DutyError
+from antelope.keys import PublicKey
+from protos import coordination_pb2 as pb
+from support.possession import Challenge
+
+
+async def collect(tools: Tools, wanted: pb.Collect) -> pb.Result:
+    """Makes and imports the keys that are asked for. Raises DutyError, NodeosError, KeyStoreError."""
+    if wanted.network != tools.config.network:
+        raise DutyError(f"this agent is of network {tools.config.network}, not {wanted.network[:80]!r}")
+    found = await tools.nodes.capabilities(wanted.nodeos)
+    collected = pb.Collected(features_json=found.features_json)
+    await asyncio.to_thread(_collect_keys, tools, wanted, collected)
+    return pb.Result(collected=collected)
+
+
+def _collect_keys(tools: Tools, wanted: pb.Collect, collected: pb.Collected) -> None:
+    keys, challenge = tools.keys, Challenge(wanted.network, "", wanted.nonce)
+
+    def proved(name: str, key: PublicKey) -> pb.Key:
+        return pb.Key(account=name, public_key=str(key), proof=keys.prove(key, name, challenge))
+
+    if wanted.import_file:
+        users, producers = keys.import_accounts(wanted.import_file)
+        collected.imported_users.extend(proved(name, key) for name, key in users.items())
+        collected.imported_producers.extend(proved(name, key) for name, key in producers.items())
+    keys.make(wanted.accounts, wanted.signers)
+    collected.accounts.extend(proved(name, keys.account_key(name)) for name in wanted.accounts)
+    collected.signers.extend(proved(name, keys.signer_key(name)) for name in wanted.signers)

@@ -1,0 +1,106 @@
+"""The sealed network that an agent holds: fetched and verified once, and kept for good."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+
+from agent.duties.tools import Tools
+from agent.errors import DutyError
+from boot.blueprint import Blueprint
+from inventory.sealed import Sealed
+
+FETCHES = 2
+"""Artifacts that are fetched at the same time: each may fill memory up to its limit."""
+STORE_LIMIT = 2 << 30
+"""Bytes of all artifacts: a coordinator that offers one sealed network after another does not fill the disk."""
+
+
+def _any_chain(_: str) -> None:
+    """Takes a network of whatever chain."""
+
+
+class Holding:
+    """The sealed network of one agent, and its artifacts."""
+
+    def __init__(self, tools: Tools, check_chain: Callable[[str], None] = _any_chain) -> None:
+        """check_chain: whether a network of that chain id may be taken; raises DutyError."""
+        self._network = tools.config.network
+        self._artifacts = tools.artifacts
+        self._memory = tools.memory
+        self._fetch = tools.fetch
+        self._check_chain = check_chain
+        self._blueprint: Blueprint | None = None
+        self._fetching, self._storing = asyncio.Semaphore(FETCHES), asyncio.Lock()
+
+    @property
+    def manifest(self) -> str:
+        """The manifest of the sealed network that this agent holds; empty: it holds none yet."""
+        return self._memory.get("manifest")
+
+    @property
+    def network(self) -> Blueprint | None:
+        """The sealed network; None: it holds none yet. Raises DutyError when this version cannot read it."""
+        if not self.manifest:
+            return None
+        if self._blueprint is None:
+            self._blueprint = self._read(self.manifest)
+        return self._blueprint
+
+    def held(self) -> Blueprint:
+        """The sealed network. Raises DutyError when there is none yet."""
+        if (network := self.network) is None:
+            raise DutyError("this agent holds no sealed network yet", retryable=True)
+        return network
+
+    async def take(self, manifest: str) -> None:
+        """Fetches a sealed network with all its artifacts, and keeps it. Does nothing when it is held already.
+
+        Raises DutyError when another is held, or this one is not this agent's or does not hold together; SessionEnded.
+        """
+        self._check_held(manifest)
+        await self.have(manifest)
+        offered = self._read(manifest)
+        sealed = offered.sealed
+        if sealed.network != self._network:
+            raise DutyError(f"the sealed network is {sealed.network!r}, this agent's is {self._network}")
+        if offered.genesis.chain_id() != sealed.chain_id:
+            raise DutyError(f"the sealed chain id {sealed.chain_id[:16]}… does not follow from its genesis")
+        self._check_chain(sealed.chain_id)
+        for sha256 in sealed.artifacts:
+            await self.have(sha256)
+        self._check_held(manifest)  # another one may have been taken while these files came
+        self._memory.keep(manifest=manifest)
+        self._blueprint = offered
+
+    async def have(self, sha256: str) -> None:
+        """Sees to it that an artifact is here, verified. Raises DutyError, SessionEnded, DamagedError."""
+        async with self._fetching:
+            try:
+                self._artifacts.get(sha256)
+                return
+            except KeyError:
+                data = await self._fetch(sha256)
+            except ValueError as error:
+                raise DutyError(str(error)) from error
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
+            async with self._storing:  # the limit holds for all of them together
+                if self._artifacts.size() + len(data) > STORE_LIMIT:
+                    raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
+                await asyncio.to_thread(self._artifacts.put, data)
+
+    def _check_held(self, manifest: str) -> None:
+        if self.manifest and self.manifest != manifest:
+            raise DutyError(
+                f"this agent holds the sealed network {self.manifest[:16]}…, and takes no other ({manifest[:16]}…): "
+                "booted anew, a network needs new data folders (`coord down --purge` removes its hosts')"
+            )
+
+    def _read(self, manifest: str) -> Blueprint:
+        document = self._artifacts.get(manifest)
+        try:
+            return Blueprint(Sealed.parse(document), self._artifacts.get)
+        except ValueError as error:
+            raise DutyError(f"the artifact is {error}: install the coordinator's version") from error

@@ -1,0 +1,78 @@
+"""What a host's agent does for its operator's coordinator: everything that the sealed network names."""
+
+from __future__ import annotations
+
+from agent.duties.collecting import collect
+from agent.duties.holding import Holding
+from agent.duties.sponsorship import Sponsorship
+from agent.duties.steps import StepWork
+from agent.duties.table import Table, carry_out
+from agent.duties.tools import Tools
+from agent.errors import DutyError
+from agent.nodeos.spec import NodeSpec
+from agent.producers import ProducerEndpoints
+from agent.reports import Report
+from antelope.keys import SigningKey
+from boot.step import NodeMode
+from inventory.network import GENESIS_ACCOUNT
+from protos import coordination_pb2 as pb
+from protos import modes
+
+
+class HostDuties:
+    """Carries out tasks with a host's nodes and keys."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._holding = Holding(tools)
+        self._steps = StepWork(tools, self._holding)
+        self.producers = ProducerEndpoints(tools.memory)
+        sponsorship = Sponsorship(tools, self._holding)
+        self.table: Table = {
+            "collect": lambda task, _: collect(tools, task.collect),
+            "hold": lambda task, _: self._holding.take(task.hold.sha256),
+            "start_node": lambda task, _: self._start_node(task.start_node),
+            "set_peers": lambda task, _: tools.nodes.set_peers(task.set_peers.name, task.set_peers.peers),
+            "producers": lambda task, _: self.producers.take(task.producers),
+            "run_step": lambda task, report: self._steps.run(task.run_step, self._key_of, report),
+            "recount": lambda task, report: self._steps.recount(task.recount, report),
+            "sponsor": lambda task, report: sponsorship.sponsor(task.sponsor, report),
+            "elect": lambda task, report: sponsorship.elect(task.elect, report),
+            "propose": lambda task, report: sponsorship.propose(task.propose, report),
+            "endorse": lambda task, report: sponsorship.endorse(task.endorse, report),
+            "execute": lambda task, report: sponsorship.execute(task.execute, report),
+        }
+        """All that a host's agent does for a coordinator."""
+
+    @property
+    def manifest(self) -> str:
+        """The manifest of the sealed network that this agent holds; empty: it holds none yet."""
+        return self._holding.manifest
+
+    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+        """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
+        return await carry_out(self.table, task, report, _unknown)
+
+    async def _start_node(self, wanted: pb.StartNode) -> None:
+        spec, mode = NodeSpec.of(wanted.spec), _mode(wanted)
+        network = self._holding.held()
+        await self._tools.nodes.start(spec, mode, network.genesis.to_json().encode(), network.sealed.chain_id)
+
+    def _key_of(self, account: str) -> SigningKey:
+        """The key of an account; the system's accounts share eosio's until they hand themselves over."""
+        shared = account in self._holding.held().sealed.system_accounts
+        return self._tools.keys.key(GENESIS_ACCOUNT if shared else account)
+
+
+def _mode(wanted: pb.StartNode) -> NodeMode | None:
+    """How the node is to run; None: as it ran last."""
+    if wanted.mode == pb.MODE_RECORDED:
+        return None
+    try:
+        return NodeMode(modes.name(wanted.mode))
+    except ValueError as error:
+        raise DutyError(f"node {wanted.spec.name}: this agent does not know mode {wanted.mode}") from error
+
+
+def _unknown(_: str) -> DutyError:
+    return DutyError("this agent does not know such a task: install the coordinator's version")

@@ -1,0 +1,66 @@
+"""The boot's steps as an agent does them: it derives the work itself, from the sealed network that it holds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+from agent.duties.holding import Holding
+from agent.duties.tools import Tools
+from agent.errors import DutyError
+from agent.pushes.pushing import KeyOf, Pushing
+from agent.pushes.records import PushRecords
+from agent.reports import Pushed, Report, progress
+from boot.step import ChainStep, Work
+from boot.steps import OPTIONAL, STEPS
+from protos import coordination_pb2 as pb
+
+
+class StepWork:
+    """The steps that push transactions."""
+
+    def __init__(self, tools: Tools, holding: Holding) -> None:
+        self._nodes = tools.nodes
+        self._journal = tools.journal
+        self._holding = holding
+        self._derived: dict[str, Mapping[str, Work]] = {}
+        self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def records(self) -> PushRecords:
+        """What this agent has signed on its chain. Raises DutyError when it holds no sealed network."""
+        return PushRecords(self._journal, self._holding.held().sealed.chain_id)
+
+    async def derived(self, name: str) -> Mapping[str, Work]:
+        """All the work of a step, by key. Raises DutyError for a step that this agent does not know."""
+        step, blueprint = chain_step(name), self._holding.held()
+        if name not in self._derived:
+            work = await asyncio.to_thread(step.work, blueprint)
+            self._derived[name] = {item.key: item for item in work}
+        return self._derived[name]
+
+    async def run(self, wanted: pb.RunStep, key_of: KeyOf, report: Report) -> None:
+        """Does the work of these keys on that node, each piece once. Raises DutyError, PushError and others."""
+        step, records = chain_step(wanted.step), self.records()
+        node = self._nodes.client(wanted.node)
+        async with self._under_way[step.name]:
+            work = await self.derived(step.name)
+            unknown = [key for key in wanted.keys if key not in work]
+            if unknown:
+                raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
+            wanted_work = [work[key] for key in dict.fromkeys(wanted.keys)]
+            await Pushing(records, key_of).do(node, step, wanted_work, report, wanted.seen)
+
+    async def recount(self, wanted: pb.Recount, report: Report) -> None:
+        """Tells again where the transactions of a step are: of these keys, or of all."""
+        keys = set(wanted.keys)
+        found = [one for one in self.records().of_step(wanted.step) if one.block and (not keys or one.key in keys)]
+        report(progress([Pushed(one.key, one.id, one.block) for one in found], len(found), len(found)))
+
+
+def chain_step(name: str) -> ChainStep:
+    """The step of that name, which pushes transactions. Raises DutyError when this agent knows none."""
+    for step in (*STEPS, *OPTIONAL):
+        if step.name == name and isinstance(step, ChainStep):
+            return step
+    raise DutyError(f"this agent knows no step {name[:80]!r} that pushes: install the coordinator's version")

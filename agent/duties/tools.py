@@ -1,0 +1,39 @@
+"""What an agent's duties work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agent.config import AgentConfig, DataFolder
+from agent.keys import KeyStore
+from agent.keys.keosd import Keosd
+from agent.memory import Memory
+from agent.nodes.supervisor import Nodes
+from support.artifacts import ArtifactStore
+from support.journal import Journal
+
+FetchArtifact = Callable[[str], Awaitable[bytes]]
+"""The bytes of an artifact (sha256, hex) from the coordinator, unverified. Raises SessionEnded."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """One data folder's nodes, keys, artifacts and journal, and the way to the coordinator's artifacts."""
+
+    config: AgentConfig
+    nodes: Nodes
+    keys: KeyStore
+    artifacts: ArtifactStore
+    journal: Journal
+    memory: Memory
+    fetch: FetchArtifact
+
+    @staticmethod
+    def of(
+        folder: DataFolder, config: AgentConfig, journal: Journal, fetch: FetchArtifact, keosd: Keosd | None = None
+    ) -> Tools:
+        """Those of a data folder. keosd: has keys that are not in the store. Raises KeyStoreError."""
+        keys = KeyStore(folder.keys, keosd)
+        nodes = Nodes(folder.path, keys.signer, local=config.local)
+        return Tools(config, nodes, keys, ArtifactStore(folder.artifacts), journal, Memory(journal), fetch)

@@ -1,0 +1,27 @@
+"""Single values that the agent must not forget, in its journal."""
+
+from __future__ import annotations
+
+from support.journal import Journal
+
+_SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",)
+
+
+class Memory:
+    """Values by name."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates its table when there is none."""
+        self._journal = journal
+        journal.part("agent", _SCHEMA)
+
+    def get(self, name: str) -> str:
+        """The value of that name; empty when none was ever kept."""
+        row = self._journal.row("SELECT value FROM agent WHERE name = ?", name)
+        return str(row[0]) if row else ""
+
+    def keep(self, **values: str) -> None:
+        """Keeps all of these values, or none of them."""
+        with self._journal.transaction():
+            for name, value in values.items():
+                self._journal.write("INSERT OR REPLACE INTO agent VALUES (?, ?)", name, value)

@@ -1,0 +1,88 @@
+"""A party's own account: what its agent signs with the account's key, by its policy, on its own node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from agent.duties.holding import Holding
+from agent.duties.tools import Tools
+from agent.errors import DutyError
+from agent.party import policy
+from agent.party.settings import PartySettings
+from agent.pushes.pushing import Chore, Pushing
+from agent.pushes.records import PushRecords
+from agent.reports import Pushed, Report, silent
+from antelope.answers import Info
+from antelope.http import NodeClient
+from antelope.keys import PublicKey, SigningKey
+from boot.step import Push
+
+FRESH_SECONDS = 15.0
+"""A node whose head is not older is in sync: two producers in a row may be absent."""
+
+
+class OwnAccount:
+    """The account, its keys and its node, which has the account's name."""
+
+    def __init__(self, settings: PartySettings, tools: Tools, holding: Holding) -> None:
+        self.name = settings.account
+        self._policy = settings.policy
+        self._nodes = tools.nodes
+        self._keys = tools.keys
+        self._journal = tools.journal
+        self._holding = holding
+
+    @property
+    def node(self) -> NodeClient:
+        """The party's own. Raises UnknownNode when it was never started."""
+        return self._nodes.client(self.name)
+
+    @property
+    def account_key(self) -> PublicKey:
+        """The public half of the account's key."""
+        return self._keys.account_key(self.name)
+
+    @property
+    def signer_key(self) -> PublicKey:
+        """The public half of the key that signs blocks."""
+        return self._keys.signer_key(self.name)
+
+    def in_sync(self, info: Info) -> bool:
+        """Whether the node's head is as fresh as a running chain's."""
+        return time.time() - info.head_block_time.timestamp() <= FRESH_SECONDS
+
+    async def synced(self) -> Info:
+        """The node's head, which is fresh. Raises DutyError when it is not in sync yet."""
+        info = await self.node.get_info()
+        if not self.in_sync(info):
+            raise DutyError(f"{self.name}'s node is not in sync yet: block {info.head_block_num}", retryable=True)
+        return info
+
+    def check(self, push: Push) -> None:
+        """Raises DutyError for a transaction that the policy does not let this agent sign."""
+        reason = policy.objection(self._policy, self.name, push.actions, str(self.signer_key))
+        if reason:
+            raise DutyError(f"refused: {reason}")
+
+    def key_of(self, account: str) -> SigningKey:
+        """The key of the party's own account. Raises KeyError for every other one, whatever keys are here."""
+        if account != self.name:
+            raise KeyError(f"a party's agent signs as {self.name} alone")
+        return self._keys.key(account)
+
+    async def sign(
+        self, chore: Chore, pushes: Sequence[Push], info: Info, report: Report = silent
+    ) -> tuple[Pushed, ...]:
+        """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError.
+
+        info: the chain as the caller saw it. The caller has found that the chain lacks these actions, so one that came
+        into a block before was undone since (another vote, an approval taken back) and is signed anew, although its
+        block need not be irreversible yet. All of these actions may be done twice.
+        """
+        for push in pushes:
+            self.check(push)
+        records = PushRecords(self._journal, self._holding.held().sealed.chain_id)
+        for push in pushes:
+            records.forget_placed(chore.name, push.key)
+        return await Pushing(records, self.key_of).do(self.node, chore, pushes, report, info.head_block_num)

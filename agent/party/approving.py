@@ -1,0 +1,84 @@
+"""Whether a party's agent approves a proposal: it reads the proposal off its own node, and asks policy and operator."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from agent import proposals
+from agent.duties.holding import Holding
+from agent.errors import DutyError
+from agent.party import policy
+from agent.party.account import OwnAccount
+from agent.party.policy import Policy
+from agent.proposals import Proposal
+from agent.pushes.pushing import Chore
+from agent.reports import Pushed, Report, silent
+from antelope.errors import AntelopeError
+from boot import canary
+from boot.step import Push
+from protos import coordination_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+
+class Approving:
+    """Approvals of one party, and the proposals that wait for its operator."""
+
+    def __init__(self, rules: Policy, own: OwnAccount, holding: Holding, data: Path) -> None:
+        """data: the agent's folder."""
+        self.pending = proposals.Pending(data / "proposals")
+        self._policy = rules
+        self._own = own
+        self._holding = holding
+        self._data = data
+
+    async def endorse(self, wanted: pb.Endorse, report: Report) -> None:
+        """Approves what a coordinator asks for. Raises DutyError and others."""
+        await self.approve(await proposals.asked_for(self._own.node, wanted), report)
+
+    async def approve(self, proposal: Proposal, report: Report = silent) -> Pushed | None:
+        """Approves it, as far as the policy lets; None when that was done before. Raises DutyError and others."""
+        asked = await proposals.approvals(self._own.node, proposal.proposer, proposal.name)
+        if self._own.name in asked.provided:
+            self.pending.drop(proposal)
+            return None
+        if self._own.name not in asked.requested:
+            raise DutyError(f"{proposal.title} does not ask {self._own.name} for an approval")
+        decision = self._decide(proposal)
+        if decision.ask and self.pending.note(proposal):
+            log.warning("%s asks for an approval: `agent proposals --data %s` shows it, `agent approve %s --data %s` "
+                        "gives it", proposal.title, self._data, proposal.title, self._data)  # fmt: skip
+        _require(decision)
+        info = await self._own.synced()
+        action = proposals.approval(proposal, self._own.name)
+        push = Push(f"{proposal.title} {proposal.hash}", (action,), self._own.name)
+        (pushed,) = await self._own.sign(Chore("endorse"), (push,), info, report)
+        log.info("approved %s: %s (transaction %s)", proposal.title, decision.reason, pushed.transaction)
+        self.pending.drop(proposal)
+        return pushed
+
+    def check_canary(self) -> None:
+        """Raises DutyError when the policy does not even approve the canary."""
+        _require(policy.decide(self._policy, canary=True, codes=None, agreed=False))
+
+    def _decide(self, proposal: Proposal) -> policy.Decision:
+        named = (proposal.proposer, proposal.name) == (canary.PROPOSER, canary.PROPOSAL)
+        return policy.decide(
+            self._policy,
+            canary=named and proposal.packed == canary.packed(self._holding.held()).hex(),
+            codes=_codes(proposal),
+            agreed=self.pending.agreed(proposal),
+        )
+
+
+def _require(decision: policy.Decision) -> None:
+    if not decision.approve:
+        raise DutyError(f"not approved: {decision.reason}", retryable=decision.ask)
+
+
+def _codes(proposal: Proposal) -> frozenset[str] | None:
+    try:
+        return proposals.contracts_set(proposal.transaction)
+    except AntelopeError:
+        return None

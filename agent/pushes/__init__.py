@@ -1,0 +1,1 @@
+"""Transactions that may not happen twice: signed, written down, pushed, followed through the blocks."""

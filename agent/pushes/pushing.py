@@ -1,0 +1,53 @@
+"""Pushes the work of a step, or of a chore that belongs to no step, on one node; each piece at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.pushes.blocks import following
+from agent.pushes.pusher import Pusher, PushError, StepLike
+from agent.pushes.records import PushRecords
+from agent.reports import Pushed, Report, progress, silent
+from antelope.http import NodeClient
+from antelope.keys import SigningKey
+from boot.step import Finality, Work
+
+KeyOf = Callable[[str], SigningKey]
+"""The key that an account signs with. Raises KeyError when the agent has none, or may not use it."""
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Transactions that belong to no step of the boot: its name stands for a step's in the records."""
+
+    name: str
+    finality: Finality = Finality.BLOCK
+    parallel: bool = False
+
+
+@dataclass(frozen=True)
+class Pushing:
+    """What pushing needs: the records of one chain, and the keys that may sign for it."""
+
+    records: PushRecords
+    key_of: KeyOf
+
+    async def do(
+        self, node: NodeClient, step: StepLike, work: Sequence[Work], report: Report = silent, seen: int = 0
+    ) -> tuple[Pushed, ...]:
+        """Does all of the work, tells of each piece when it is done, and returns where they are. seen: as of Pusher.
+
+        Raises PushError, and what reading the node's blocks raises.
+        """
+        done: list[Pushed] = []
+
+        def pushed(one: Pushed) -> None:
+            done.append(one)
+            report(progress((one,), len(done), len(work)))
+
+        async with following(node) as follower:
+            if follower.info.chain_id != self.records.chain_id:
+                raise PushError(f"{step.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")
+            await Pusher(node, follower, self.records, self.key_of, pushed, seen).run(step, work)
+        return tuple(done)

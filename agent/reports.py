@@ -1,0 +1,31 @@
+"""How a task that runs reports what it has pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from protos import coordination_pb2 as pb
+
+Report = Callable[[pb.Progress], None]
+"""Sends a task's progress to the coordinator."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A piece of work that is done."""
+
+    key: str
+    transaction: str
+    """Hex id; empty where the work was no transaction."""
+    block: int
+
+
+def progress(pushed: Iterable[Pushed], done: int, total: int) -> pb.Progress:
+    """Tells of pieces of work that are done: these now, so many of so many altogether."""
+    told = [pb.Pushed(key=one.key, transaction=one.transaction, block=one.block) for one in pushed]
+    return pb.Progress(done=done, total=total, pushed=told)
+
+
+def silent(_: pb.Progress) -> None:
+    """A Report for work that no coordinator asked for."""
