@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import cattrs
 
+from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
 from support.files import write_atomic
 from support.tls import Identity, Kind
@@ -126,11 +126,13 @@ class DataFolder:
     def read(self) -> AgentConfig:
         """Raises ConfigError."""
         try:
-            values = tomllib.loads(self.config.read_text())
+            values = read_toml(self.config.read_bytes())
             return cattrs.Converter(forbid_extra_keys=True).structure(values, AgentConfig)
         except FileNotFoundError:
             raise ConfigError(f"{self.config} is missing: run `agent enrol` first") from None
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except BadToml as error:
+            raise ConfigError(f"{self.config} {error}") from error
+        except OSError as error:
             raise ConfigError(f"{self.config}: {error}") from error
         except cattrs.BaseValidationError as error:
             messages = "; ".join(re.sub(r" @ \$.*", "", text) for text in cattrs.transform_error(error))

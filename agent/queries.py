@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
 import aiohttp
 
+from antelope.errors import BadJson
+from antelope.strict_json import read_json
 from protos import coordination_pb2 as pb
 
 QUESTION_LIMIT = 1 << 16
@@ -59,9 +60,9 @@ class Queries:
         if len(query.body) > QUESTION_LIMIT:
             return f"{query.path}: the query is larger than {QUESTION_LIMIT} bytes"
         try:
-            json.loads(query.body or b"{}")
+            read_json(query.body or b"{}", size=QUESTION_LIMIT)
             self._http_port(query.node)
-        except (ValueError, RecursionError):
+        except BadJson:
             return f"{query.path}: the query is not JSON"
         except KeyError:
             return f"this host has no node {query.node[:80]!r}"

@@ -5,14 +5,20 @@ Format: libraries/chain/include/eosio/chain/abi_def.hpp of AntelopeIO/leap; vers
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from antelope.abi_codec import Fields, Types, fields_of
+from antelope.abi_codec import Types, fields_of
 from antelope.abi_types import BUILT_IN
 from antelope.codec import Reader
-from antelope.errors import AbiError
+from antelope.errors import AbiError, BadJson, brief
+from antelope.strict_json import read_json
+
+MOST_BYTES = 1 << 20
+"""Of an ABI: setabi cannot set one that is larger than a transaction may be, half of that."""
+LONGEST_NAME = 256
+"""Characters of the name of a type or a field."""
 
 _DEFINITION = Types(
     aliases={},
@@ -39,7 +45,11 @@ _DEFINITION = Types(
 
 
 class Abi:
-    """A validated ABI: all of its types exist, and none is defined twice or in terms of itself."""
+    """A validated ABI: all of its types exist, and none is defined twice or in terms of itself.
+
+    Anybody may have written it: reading it takes time and memory in proportion to its size, and what is unpacked with
+    it has a budget of values (`antelope.codec.VALUES`).
+    """
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
         """definition: the JSON of an ABI file. Raises AbiError."""
@@ -47,7 +57,7 @@ class Abi:
         self._packed = _DEFINITION.pack("abi_def", self._definition, "abi")
         version = self._definition["version"]
         if not version.startswith("eosio::abi/1."):
-            raise AbiError(f"abi.version: {version!r} is not eosio::abi/1.x")
+            raise AbiError(f"abi.version: {brief(version)} is not eosio::abi/1.x")
         self._types = _types_of(self._definition)
         self._actions = {str(one["name"]): str(one["type"]) for one in self._definition["actions"]}
         self._tables = {str(one["name"]): str(one["type"]) for one in self._definition["tables"]}
@@ -58,8 +68,8 @@ class Abi:
         """An ABI from the JSON of an .abi file, as bytes, text or decoded. Raises AbiError."""
         if not isinstance(source, Mapping):
             try:
-                source = json.loads(source)
-            except (ValueError, RecursionError) as error:
+                source = read_json(source, size=4 * MOST_BYTES)
+            except BadJson as error:
                 raise AbiError(f"the ABI is not JSON: {error}") from error
         if not isinstance(source, Mapping):
             raise AbiError("the ABI is not a JSON object")
@@ -68,6 +78,8 @@ class Abi:
     @classmethod
     def from_packed(cls, data: bytes) -> Abi:
         """An ABI from its packed form, as in setabi and in get_raw_abi's answer. Raises AbiError."""
+        if len(data) > MOST_BYTES:
+            raise AbiError(f"an ABI of {len(data)} bytes: {MOST_BYTES} at most")
         reader = Reader(data)
         definition = _DEFINITION.unpack("abi_def", reader, "abi")
         reader.finish()
@@ -79,7 +91,7 @@ class Abi:
 
     def to_json(self) -> dict[str, Any]:
         """The whole definition, in the form of an ABI file."""
-        return json.loads(json.dumps(self._definition))  # type: ignore[no-any-return] # a copy of an object
+        return copy.deepcopy(self._definition)
 
     @property
     def actions(self) -> Mapping[str, str]:
@@ -113,21 +125,27 @@ class Abi:
 
     def _action_type(self, action_name: str) -> str:
         if action_name not in self._actions:
-            raise AbiError(f"the ABI has no action {action_name!r}; it has {', '.join(self._actions) or 'none'}")
+            some = ", ".join(list(self._actions)[:20]) or "none"
+            raise AbiError(f"the ABI has no action {brief(action_name)}; it has {some}")
         return self._actions[action_name]
 
     def _check(self) -> None:
+        for where, type_ in self._used():
+            if not self._types.is_known(type_):
+                raise AbiError(f"{where}: unknown type {brief(type_)}")
+        _no_circle(self._types.aliases, "type {} is an alias of itself")
+        _no_circle(self._types.bases, "struct {} is its own base")
+
+    def _used(self) -> Iterator[tuple[str, str]]:
+        """Every type that something is of, and what."""
         types = self._types
-        used = [(f"alias {name}", target) for name, target in types.aliases.items()]
-        used += [(f"struct {name}.{field}", type_) for name, fields in types.structs.items() for field, type_ in fields]
-        used += [(f"variant {name}", type_) for name, choices in types.variants.items() for type_ in choices]
-        used += [(f"action {name}", type_) for name, type_ in self._actions.items()]
-        used += [(f"table {name}", type_) for name, type_ in self._tables.items()]
-        for where, type_ in used:
-            if not types.is_known(type_):
-                raise AbiError(f"{where}: unknown type {type_!r}")
-        for name in types.aliases:
-            _follow_alias(types.aliases, name)
+        yield from ((f"alias {name}", target) for name, target in types.aliases.items())
+        for name, fields in types.structs.items():
+            yield from ((f"struct {name}.{field}", type_) for field, type_ in fields)
+        for name, choices in types.variants.items():
+            yield from ((f"variant {name}", type_) for type_ in choices)
+        yield from ((f"action {name}", type_) for name, type_ in self._actions.items())
+        yield from ((f"table {name}", type_) for name, type_ in self._tables.items())
 
 
 def _complete(type_: str, value: Any, path: str) -> dict[str, Any]:
@@ -153,36 +171,36 @@ def _complete(type_: str, value: Any, path: str) -> dict[str, Any]:
 
 def _types_of(definition: Mapping[str, Any]) -> Types:
     aliases = {one["new_type_name"]: one["type"] for one in definition["types"]}
-    structs = {one["name"]: one for one in definition["structs"]}
+    structs = {
+        one["name"]: tuple((field["name"], field["type"]) for field in one["fields"]) for one in definition["structs"]
+    }
+    bases = {one["name"]: one["base"] for one in definition["structs"] if one["base"]}
     variants = {one["name"]: tuple(one["types"]) for one in definition["variants"]}
     names = [one["new_type_name"] for one in definition["types"]]
     names += [one["name"] for one in (*definition["structs"], *definition["variants"])]
     seen = set(BUILT_IN)
     for name in names:
         if name in seen:
-            raise AbiError(f"type {name!r} is defined twice")
+            raise AbiError(f"type {brief(name)} is defined twice")
         seen.add(name)
-    return Types(aliases, {name: _with_base(structs, name) for name in structs}, variants)
+    for name, base in bases.items():
+        if base not in structs:
+            raise AbiError(f"struct {brief(name)}: unknown base {brief(base)}")
+    for name in (*names, *(name for fields in structs.values() for name, _ in fields)):
+        if len(name) > LONGEST_NAME:
+            raise AbiError(f"the name {brief(name)} has more than {LONGEST_NAME} characters")
+    return Types(aliases, structs, variants, bases)
 
 
-def _with_base(structs: Mapping[str, Mapping[str, Any]], name: str) -> Fields:
-    """A struct's fields after those of its bases."""
-    chain: list[str] = []
-    while name:
-        if name in chain:
-            raise AbiError(f"struct {name!r} is its own base")
-        if name not in structs:
-            raise AbiError(f"struct {chain[-1]!r}: unknown base {name!r}")
-        chain.append(name)
-        name = structs[name]["base"]
-    return tuple((field["name"], field["type"]) for one in reversed(chain) for field in structs[one]["fields"])
-
-
-def _follow_alias(aliases: Mapping[str, str], name: str) -> None:
-    seen = {name}
-    target = aliases[name]
-    while target in aliases:
-        if target in seen:
-            raise AbiError(f"type {name!r} is an alias of itself")
-        seen.add(target)
-        target = aliases[target]
+def _no_circle(leads: Mapping[str, str], wrong: str) -> None:
+    """Whether nobody comes back to where he began; each name is looked at once. Raises AbiError."""
+    ended: set[str] = set()
+    for start in leads:
+        on_the_way: dict[str, None] = {}
+        name = start
+        while name in leads and name not in ended:
+            if name in on_the_way:
+                raise AbiError(wrong.format(brief(name)))
+            on_the_way[name] = None
+            name = leads[name]
+        ended.update(on_the_way)

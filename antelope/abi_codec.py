@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from antelope.abi_types import BUILT_IN
 from antelope.codec import Reader, pack_varuint32
-from antelope.errors import AbiError, FormatError
+from antelope.errors import AbiError, FormatError, brief
 
 Fields = tuple[tuple[str, str], ...]
 _SUFFIXES = ("[]", "?", "$")
@@ -22,30 +22,43 @@ def fields_of(layout: str) -> Fields:
 
 @dataclass(frozen=True)
 class Types:
-    """The types that an ABI defines. A struct's fields include those of its base, which come first."""
+    """The types that an ABI defines, by their names. Anybody may have written it: nothing here takes longer than what
+    it says is long, and what is unpacked counts against the reader's budget of values.
+    """
 
     aliases: Mapping[str, str]
     structs: Mapping[str, Fields]
+    """Each with its own fields; those of its bases come before."""
     variants: Mapping[str, tuple[str, ...]]
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """The base of each struct that has one."""
 
     def is_known(self, type_: str) -> bool:
         """Whether a type, with its suffixes, can be packed."""
-        for suffix in _SUFFIXES:
-            if type_.endswith(suffix):
-                return self.is_known(type_.removesuffix(suffix))
-        return type_ in BUILT_IN or type_ in self.aliases or type_ in self.structs or type_ in self.variants
+        for _ in range(_MAX_DEPTH):
+            suffix = next((one for one in _SUFFIXES if type_.endswith(one)), "")
+            if not suffix:
+                return type_ in BUILT_IN or type_ in self.aliases or type_ in self.structs or type_ in self.variants
+            type_ = type_.removesuffix(suffix)
+        return False
+
+    def line(self, struct: str) -> tuple[str, ...]:
+        """A struct after its bases, the first of them first."""
+        found = [struct]
+        while base := self.bases.get(found[-1]):
+            found.append(base)
+        return tuple(reversed(found))
 
     def pack(self, type_: str, value: Any, path: str, depth: int = 0) -> bytes:
         """The bytes of a JSON value. Raises AbiError."""
         if depth > _MAX_DEPTH:
             raise AbiError(f"{path}: nested deeper than {_MAX_DEPTH}")
-        if type_.endswith("$"):
-            return self.pack(type_[:-1], value, path, depth)
+        type_ = type_.rstrip("$")
         if type_.endswith("?"):
             return b"\x00" if value is None else b"\x01" + self.pack(type_[:-1], value, path, depth + 1)
         if type_.endswith("[]"):
             if not isinstance(value, list | tuple):
-                raise AbiError(f"{path}: expected an array, not {value!r:.60}")
+                raise AbiError(f"{path}: expected an array, not {brief(value)}")
             parts = [self.pack(type_[:-2], one, f"{path}[{i}]", depth + 1) for i, one in enumerate(value)]
             return pack_varuint32(len(parts)) + b"".join(parts)
         if type_ in self.aliases:
@@ -62,7 +75,7 @@ class Types:
             raise AbiError(f"{path}: {error}") from error
 
     def _pack_struct(self, type_: str, value: Any, path: str, depth: int) -> bytes:
-        fields = self.structs[type_]
+        fields = tuple(_each(self.line(type_), self.structs))
         values = _field_values(type_, fields, value, path)
         parts = []
         for index, (name, field_type) in enumerate(fields):
@@ -87,8 +100,8 @@ class Types:
         """The JSON value that the next bytes encode. Raises AbiError."""
         if depth > _MAX_DEPTH:
             raise AbiError(f"{path}: nested deeper than {_MAX_DEPTH}")
-        if type_.endswith("$"):
-            return self.unpack(type_[:-1], reader, path, depth)
+        reader.spend()
+        type_ = type_.rstrip("$")
         if type_ in self.aliases:
             return self.unpack(self.aliases[type_], reader, path, depth + 1)
         if type_ in self.structs:
@@ -111,7 +124,9 @@ class Types:
 
     def _unpack_struct(self, type_: str, reader: Reader, path: str, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name, field_type in self.structs[type_]:
+        line = self.line(type_)
+        reader.spend(len(line) - 1)
+        for name, field_type in _each(line, self.structs):
             if field_type.endswith("$") and not reader.remaining:
                 break
             values[name] = self.unpack(field_type, reader, f"{path}.{name}", depth + 1)
@@ -124,6 +139,12 @@ class Types:
         return [choices[index], self.unpack(choices[index], reader, f"{path}[1]", depth + 1)]
 
 
+def _each(line: tuple[str, ...], structs: Mapping[str, Fields]) -> Iterator[tuple[str, str]]:
+    """The fields of a struct and its bases, one after the other."""
+    for one in line:
+        yield from structs[one]
+
+
 class _PathError(AbiError):
     """Names the path already: not to be prefixed again."""
 
@@ -131,7 +152,8 @@ class _PathError(AbiError):
 def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[str, Any]:
     """A struct's values by field name, from an object or from an array in the order of the fields."""
     if isinstance(value, Mapping):
-        unknown = [str(name) for name in value if name not in {field for field, _ in fields}]
+        known = {name for name, _ in fields}
+        unknown = [str(name) for name in value if name not in known]
         if unknown:
             raise AbiError(f"{path}.{unknown[0]}: {type_} has no such field")
         return value
@@ -139,4 +161,4 @@ def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[
         if len(value) > len(fields):
             raise AbiError(f"{path}: {len(value)} values for the {len(fields)} fields of {type_}")
         return {name: one for (name, _), one in zip(fields, value, strict=False)}
-    raise AbiError(f"{path}: expected an object with the fields of {type_}, not {value!r:.60}")
+    raise AbiError(f"{path}: expected an object with the fields of {type_}, not {brief(value)}")

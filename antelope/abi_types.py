@@ -15,7 +15,7 @@ from typing import Any
 
 from antelope.asset import Asset, Symbol, pack_symbol_code, unpack_symbol_code
 from antelope.codec import Reader, pack_bytes, pack_string, pack_varuint32
-from antelope.errors import AbiError
+from antelope.errors import AbiError, brief
 from antelope.keys import PublicKey, Signature
 from antelope.names import int_to_name, pack_name
 
@@ -31,17 +31,17 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z?", re.ASCII)
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise AbiError(f"{value!r} is not a string")
+        raise AbiError(f"{brief(value)} is not a string")
     return value
 
 
 def integer(value: Any) -> int:
     """An integer from JSON, where it may be a string. Raises AbiError."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise AbiError(f"{value!r} is not an integer")
+        raise AbiError(f"{brief(value)} is not an integer")
     if isinstance(value, str):
         if _INTEGER.fullmatch(value) is None:
-            raise AbiError(f"{value!r} is not an integer")
+            raise AbiError(f"{brief(value)} is not an integer")
         return int(value)
     return value
 
@@ -59,7 +59,7 @@ def _integers(bits: int, signed: bool) -> tuple[Pack, Unpack]:
         try:
             return number.to_bytes(size, "little", signed=signed)
         except OverflowError as error:
-            raise AbiError(f"{number} does not fit {name}") from error
+            raise AbiError(f"{brief(number)} does not fit {name}") from error
 
     def unpack(reader: Reader) -> int | str:
         number = reader.signed(size) if signed else reader.unsigned(size)
@@ -85,11 +85,11 @@ def _floats(form: str) -> tuple[Pack, Unpack]:
 
     def pack(value: Any) -> bytes:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise AbiError(f"{value!r} is not a number")
+            raise AbiError(f"{brief(value)} is not a number")
         try:
             return struct.pack(form, float(value))
         except (ValueError, OverflowError) as error:
-            raise AbiError(f"{value!r} is not a number that fits") from error
+            raise AbiError(f"{brief(value)} is not a number that fits") from error
 
     def unpack(reader: Reader) -> str:
         return f"{struct.unpack(form, reader.take(size))[0]:.17f}"
@@ -101,7 +101,7 @@ def _hex(value: Any) -> bytes:
     try:
         return bytes.fromhex(_text(value))
     except ValueError as error:
-        raise AbiError(f"{value[:80]!r} is not hexadecimal") from error
+        raise AbiError(f"{brief(value)} is not hexadecimal") from error
 
 
 def _fixed(size: int, prefix: str = "") -> tuple[Pack, Unpack]:
@@ -116,7 +116,7 @@ def _fixed(size: int, prefix: str = "") -> tuple[Pack, Unpack]:
 
 def _pack_bool(value: Any) -> bytes:
     if value not in (0, 1):
-        raise AbiError(f"{value!r} is not true or false")
+        raise AbiError(f"{brief(value)} is not true or false")
     return b"\x01" if value else b"\x00"
 
 
@@ -156,7 +156,7 @@ def _times(
         try:
             return (_microseconds(value, epoch) // unit).to_bytes(size, "little", signed=signed)
         except OverflowError as error:
-            raise AbiError(f"{value!r} is out of range") from error
+            raise AbiError(f"{brief(value)} is out of range") from error
 
     def unpack(reader: Reader) -> str:
         count = reader.signed(size) if signed else reader.unsigned(size)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from antelope.errors import BadAsset
+from antelope.errors import BadAsset, brief
 
 MAX_AMOUNT = (1 << 62) - 1
 MAX_PRECISION = 18
@@ -52,7 +52,7 @@ class Symbol:
         """A symbol from a string like "4,SYS". Raises BadAsset."""
         match = _SYMBOL.fullmatch(text)
         if match is None:
-            raise BadAsset(f"{text!r} is not a symbol like '4,SYS'")
+            raise BadAsset(f"{brief(text)} is not a symbol like '4,SYS'")
         return cls(int(match[1]), match[2])
 
     @classmethod
@@ -89,11 +89,11 @@ class Asset:
         """An asset from a string like "1.0000 SYS". symbol: the only one accepted, if given. Raises BadAsset."""
         match = _ASSET.fullmatch(text)
         if match is None:
-            raise BadAsset(f"{text!r} is not an asset like '1.0000 SYS'")
+            raise BadAsset(f"{brief(text)} is not an asset like '1.0000 SYS'")
         sign, whole, fraction, code = match[1], match[2], match[3] or "", match[4]
         found = Symbol(len(fraction), code)
         if symbol is not None and found != symbol:
-            raise BadAsset(f"{text!r} has symbol {found}, expected {symbol}: write it like '{cls(0, symbol)}'")
+            raise BadAsset(f"{brief(text)} has symbol {found}, expected {symbol}: write it like '{cls(0, symbol)}'")
         if len(whole) + len(fraction) > 40:
             raise BadAsset(f"{text[:60]!r} is beyond ±(2^62 - 1) units")
         return cls(int(sign + whole + fraction), found)

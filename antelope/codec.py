@@ -35,14 +35,28 @@ def pack_string(text: str) -> bytes:
         raise AbiError(f"the string is not valid Unicode: {error.reason}") from error
 
 
+VALUES = 1 << 18
+"""What one piece of packed data may consist of: values that take no bytes count too, and an ABI can have any number of
+them. A transaction, of 512 KiB at most, has a tenth of that.
+"""
+
+
 class Reader:
-    """Reads packed bytes from front to back; raises AbiError where they end too early."""
+    """Reads packed bytes from front to back; raises AbiError where they end too early, or have too many values."""
 
-    __slots__ = ("_data", "_position")
+    __slots__ = ("_data", "_position", "_values")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, values: int = VALUES) -> None:
+        """values: how many of them the bytes may be read as."""
         self._data = data
         self._position = 0
+        self._values = values
+
+    def spend(self, values: int = 1) -> None:
+        """Counts values that are about to be made. Raises AbiError when there are too many."""
+        self._values -= values
+        if self._values < 0:
+            raise AbiError(f"more values than may be read at once, at byte {self._position}")
 
     @property
     def remaining(self) -> int:

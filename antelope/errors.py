@@ -3,7 +3,7 @@
 AntelopeError
 ├── FormatError (also ValueError): a string, packed data or an ABI that the protocol does not allow
 │   ├── BadName, BadAsset, BadKey
-│   ├── BadTransaction, BadGenesis, BadWasm
+│   ├── BadTransaction, BadGenesis, BadWasm, BadJson
 │   └── AbiError
 └── NodeError: a node refused, or could not be asked
     ├── Unreachable: refused, reset, timed out (retryable)
@@ -20,7 +20,13 @@ Codes: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap.
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
+
+
+def brief(value: object, most: int = 60) -> str:
+    """A stranger's value for a message: as Python writes it, cut, however large or deeply nested it is."""
+    return reprlib.repr(value)[:most]
 
 
 class AntelopeError(Exception):
@@ -56,6 +62,10 @@ class BadTransaction(FormatError):
 
 class BadGenesis(FormatError):
     """A genesis.json that is incomplete or has unknown fields."""
+
+
+class BadJson(FormatError):
+    """Not JSON, or beyond the bounds of size, depth or numbers within which a stranger's JSON is read."""
 
 
 class BadWasm(FormatError):

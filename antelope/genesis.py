@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from antelope.answers import parse_time
-from antelope.errors import BadGenesis, BadKey
+from antelope.errors import BadGenesis, BadJson, BadKey, brief
 from antelope.keys import PublicKey
+from antelope.strict_json import read_json
 
 DEVELOPMENT_KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 """The key whose private half is public; nodeos uses it where no genesis is given."""
@@ -40,6 +41,8 @@ _CONFIGURATION: tuple[tuple[str, int, int], ...] = (
     ("max_authority_depth", 2, 6),
 )
 DEFAULT_CONFIGURATION: Mapping[str, int] = {name: default for name, _, default in _CONFIGURATION}
+LONGEST = 1 << 16
+"""Bytes of a genesis.json: 30 times what one has."""
 _MIN_NET_ABOVE_BASE = 10 * 1024
 
 
@@ -66,18 +69,20 @@ class Genesis:
     def from_json(cls, text: str | bytes) -> Genesis:
         """From the content of genesis.json, which must have every field and no other. Raises BadGenesis."""
         try:
-            value: Any = json.loads(text)
+            value: Any = read_json(text, size=LONGEST)
             timestamp, key = parse_time(value["initial_timestamp"]), PublicKey.parse(value["initial_key"])
             configuration = {str(name): int(number) for name, number in value["initial_configuration"].items()}
         except BadKey as error:
             raise BadGenesis(f"genesis.json: initial_key: {error}") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadGenesis(f"genesis.json: {error!r}") from error
+        except BadJson as error:
+            raise BadGenesis(f"genesis.json: {error}") from error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise BadGenesis(f"genesis.json: {brief(error, 200)}") from error
         missing = sorted(set(DEFAULT_CONFIGURATION) - set(configuration))
         unknown = sorted(set(configuration) - set(DEFAULT_CONFIGURATION))
         if missing or unknown:
             which = ("lacks " + ", ".join(missing)) if missing else ("has unknown " + ", ".join(unknown))
-            raise BadGenesis(f"genesis.json: initial_configuration {which}")
+            raise BadGenesis(f"genesis.json: initial_configuration {which[:400]}")
         return cls(timestamp, key, configuration)
 
     def packed(self) -> bytes:

@@ -10,8 +10,9 @@ from typing import Any, Self
 import aiohttp
 
 from antelope.answers import Receipt, read_answer
-from antelope.errors import BadAnswer, NodeError, UnknownEndpoint, Unreachable, node_error
+from antelope.errors import BadAnswer, BadJson, NodeError, UnknownEndpoint, Unreachable, node_error
 from antelope.reads import ChainReader
+from antelope.strict_json import ANSWER_DEPTH, read_json
 from antelope.transaction import SignedTransaction
 
 MAX_ANSWER = 64 << 20
@@ -74,11 +75,11 @@ class NodeClient(ChainReader):
         if path in _PUSH_PATHS:
             raw = without_traces(raw)
         try:
-            answer = json.loads(raw) if raw else None
-        except ValueError as error:
+            answer = read_json(raw, size=self._max_answer, depth=ANSWER_DEPTH) if raw else None
+        except BadJson as error:
             if status < 300:
                 raise BadAnswer(
-                    status, None, "", f"{self.base_url}{path} answered with something that is not JSON"
+                    status, None, "", f"{self.base_url}{path} answered with what cannot be read: {error}"
                 ) from error
             answer = raw.decode("utf-8", "replace")
         if status >= 300:

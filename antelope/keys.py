@@ -25,6 +25,8 @@ KINDS = ("K1", "R1", "WA")
 _BASE58 = re.compile(r"[1-9A-HJ-NP-Za-km-z]{1,1000}", re.ASCII)
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _WIF_VERSION = b"\x80"
+_LONGEST = 4096
+"""Bytes of a WebAuthn key or signature: base58 takes time by the square of the length."""
 
 
 def _decode(text: str, what: str) -> bytes:
@@ -54,6 +56,11 @@ def _typed(text: str, prefix: str, what: str) -> tuple[int, bytes]:
     return KINDS.index(parts[1]), _checked(parts[2], parts[1], what)
 
 
+def _check_length(data: bytes) -> None:
+    if len(data) > _LONGEST:
+        raise BadKey(f"{len(data)} bytes are no key or signature: {_LONGEST} at most")
+
+
 def _check_public(kind: int, data: bytes) -> None:
     plain = len(data) == 33 and data[0] in (2, 3)
     if not (plain if kind < 2 else len(data) > 34 and data[0] in (2, 3)):
@@ -71,6 +78,7 @@ class PublicKey:
     def __post_init__(self) -> None:
         if not 0 <= self.kind < len(KINDS):
             raise BadKey(f"unknown kind {self.kind} of public key")
+        _check_length(self.data)
         _check_public(self.kind, self.data)
 
     @classmethod
@@ -121,6 +129,7 @@ class Signature:
     def __post_init__(self) -> None:
         if not 0 <= self.kind < len(KINDS):
             raise BadKey(f"unknown kind {self.kind} of signature")
+        _check_length(self.data)
         if len(self.data) < 65 or (self.kind < 2 and len(self.data) != 65):
             raise BadKey(f"{len(self.data)} bytes are not a {KINDS[self.kind]} signature")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,7 @@ from inventory.network import Network
 from inventory.parse import MISSING, structure
 from inventory.proof import prove
 from inventory.resolve import resolve
-
-_LARGEST = 4 << 20
-"""Bytes; an inventory of hundreds of hosts is about 100 kB."""
+from inventory.toml_text import LARGEST, BadToml, read_toml
 
 
 def load(path: str | Path) -> Network:
@@ -42,22 +38,12 @@ def _read(path: Path) -> dict[str, Any]:
         return InventoryError(path, [Problem("", message, hint)])
 
     try:
-        if path.stat().st_size > _LARGEST:
-            raise refuse(f"is larger than {_LARGEST >> 20} MiB", "is this an inventory?")
+        if path.stat().st_size > LARGEST:
+            raise refuse(f"is larger than {LARGEST >> 20} MiB", "is this an inventory?")
         data = path.read_bytes()
     except OSError as error:
         raise refuse(f"cannot be read: {error.strerror}") from error
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a byte order mark
-    except UnicodeDecodeError as error:
-        raise refuse(f"is not UTF-8 (byte {error.start})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise refuse(f"is not TOML: {_lower(str(error))}") from error
-    except ValueError as error:  # Python limits the digits of a number
-        raise refuse("contains a number with thousands of digits") from error
-    except RecursionError as error:
-        raise refuse("is nested too deeply") from error
-
-
-def _lower(text: str) -> str:
-    return re.sub(r"^[A-Z]", lambda match: match[0].lower(), text)
+        return read_toml(data)
+    except BadToml as error:
+        raise refuse(str(error)) from error

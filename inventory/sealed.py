@@ -14,6 +14,11 @@ from typing import Any
 
 import cattrs
 
+from antelope.errors import BadJson
+from antelope.strict_json import read_json
+
+LARGEST = 64 << 20
+"""Bytes of a sealed document, of which votes may make up the most; the allocation is a file of its own."""
 FORMAT = 1
 """Version of the sealed document; part of the manifest."""
 
@@ -138,8 +143,8 @@ class Sealed:
     def parse(document: bytes) -> Sealed:
         """Reads a canonical document. Raises ValueError when it is not one."""
         try:
-            sealed = _CONVERTER.structure(json.loads(document), Sealed)
-        except (cattrs.BaseValidationError, json.JSONDecodeError, UnicodeDecodeError) as error:
+            sealed = _CONVERTER.structure(read_json(document, size=LARGEST), Sealed)
+        except (cattrs.BaseValidationError, BadJson) as error:
             raise ValueError("not a sealed network of this version") from error
         if sealed.format != FORMAT or sealed.canonical() != document:
             raise ValueError("not a sealed network of this version")

@@ -23,6 +23,9 @@ from support.files import write_atomic
 RECORD = "process.json"
 """In a node's folder: its process. The file is there exactly while the node is meant to run."""
 
+PIDS = 1 << 22
+"""No process has such a number (proc(5), /proc/sys/kernel/pid_max)."""
+
 GRACE = 60.0
 """Seconds that a process gets between SIGTERM and the error that it is still there."""
 
@@ -98,8 +101,9 @@ class Process:
         """The process on record; None when there is no (readable) record."""
         try:
             record = json.loads(path.read_bytes())
-            return Process(int(record["pid"]), int(record["started"]), str(record["boot"]))
-        except (OSError, ValueError, KeyError, TypeError):
+            pid, started = int(record["pid"]), int(record["started"])
+            return Process(pid, started, str(record["boot"])) if 0 < pid < PIDS else None
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
 

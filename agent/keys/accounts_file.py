@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from antelope.errors import BadKey, BadName
+from antelope.errors import BadJson, BadKey, BadName
 from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
+from antelope.strict_json import read_json
 
 IN_KEOSD = "keosd"
 """In the place of a private key that a keosd has."""
@@ -80,11 +81,9 @@ def read(path: Path, *, trusted: bool = False) -> tuple[Accounts, Accounts]:
             raise KeyStoreError(f"{path}: no such file")
         if path.stat().st_size > _MOST_BYTES:
             raise KeyStoreError(f"{path}: larger than {_MOST_BYTES >> 20} MB, hardly an accounts.json")
-        document = json.loads(path.read_bytes())
-    except json.JSONDecodeError as error:
-        raise KeyStoreError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from None
-    except UnicodeDecodeError:
-        raise KeyStoreError(f"{path}: not JSON (not UTF-8)") from None
+        document = read_json(path.read_bytes(), size=_MOST_BYTES)
+    except BadJson as error:
+        raise KeyStoreError(f"{path}, {error}") from None
     except OSError as error:
         raise KeyStoreError(f"{path}: {error.strerror}") from error
     if not isinstance(document, dict) or not {"users", "producers"} & document.keys():

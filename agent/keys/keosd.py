@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from antelope.errors import BadKey
 from antelope.keys import PublicKey, Signature
+from antelope.strict_json import read_json
 from support.endpoint import dialable
 
 SECONDS = 5.0
@@ -89,8 +90,8 @@ class Keosd:
         """
         try:
             status, text = self._post(f"/v1/wallet/{name}", "" if body is None else json.dumps(body))
-            answer = json.loads(text)
-        except (http.client.HTTPException, OSError, ValueError, RecursionError) as error:
+            answer = read_json(text)
+        except (http.client.HTTPException, OSError, ValueError) as error:
             kind = type(error).__name__
             raise KeosdError(f"keosd at {self.address} does not answer ({kind}): is it running?") from error
         if status <= http.client.ACCEPTED:

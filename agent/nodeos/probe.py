@@ -13,9 +13,10 @@ from typing import Any
 
 from agent.nodeos.errors import NodeosError
 from agent.nodeos.throwaway import throwaway
-from antelope.errors import NodeError
+from antelope.errors import BadJson, NodeError
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
+from antelope.strict_json import read_json
 from inventory.network import BUNDLED
 from support.artifacts import sha256_of
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
@@ -62,20 +63,24 @@ async def probe(command: Sequence[str], folder: Path) -> Capabilities:
     _check_runnable(binary)
     sha256 = await asyncio.to_thread(sha256_of, binary)
     remembered = folder / f"{sha256}.{_FORMAT}.json"
-    if remembered.is_file():
-        return _unpack(sha256, remembered.read_bytes())
+    if remembered.is_file() and (known := _unpack(sha256, remembered.read_bytes())):
+        return known
     if len(command) > 1 and sha256 != RELEASE_SHA256:
         raise NodeosError(f"{binary} is not the bundled nodeos that this release pins: remove it, it is fetched again")
     options = await _options(command)
     version, features = await _ask(command, options, folder)
     found = {"version": version, "options": sorted(options), "features": features}
     write_atomic(remembered, json.dumps(found).encode(), 0o600)
-    return _unpack(sha256, remembered.read_bytes())
+    return Capabilities(sha256, version, options, tuple(features))
 
 
-def _unpack(sha256: str, data: bytes) -> Capabilities:
-    found = json.loads(data)
-    return Capabilities(sha256, found["version"], frozenset(found["options"]), tuple(found["features"]))
+def _unpack(sha256: str, data: bytes) -> Capabilities | None:
+    """What was remembered; None when that cannot be read, and is to be found out again."""
+    try:
+        found = read_json(data)
+        return Capabilities(sha256, str(found["version"]), frozenset(found["options"]), tuple(found["features"]))
+    except (BadJson, KeyError, TypeError):
+        return None
 
 
 def _check_runnable(binary: Path) -> None:

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.nodeos.spec import NodeSpec, SpecError
+from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
 from support.files import write_atomic
@@ -48,7 +49,7 @@ class NodeRecord:
     def unpack(data: bytes) -> NodeRecord:
         """Raises ValueError."""
         try:
-            values = json.loads(data)
+            values = read_json(data, size=1 << 20)
             raw = values["spec"]
             spec = NodeSpec(**raw | {"role": Role(raw["role"]), "peers": tuple(raw["peers"])})
             return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]))

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from antelope.strict_json import read_json
 from support import sockets
 
 ASKING_SECONDS = 10.0
@@ -36,7 +37,7 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
 
         try:
             async with asyncio.timeout(ASKING_SECONDS):
-                request = json.loads(await reader.readline())
+                request = read_json(await reader.readline())
             await answerers[request["ask"]](request, lambda text: out({"say": text}))
             out({"status": 0})
         except ControlError as error:
@@ -66,7 +67,7 @@ async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
     status = 1
     try:
         while line := await reader.readline():
-            answer = json.loads(line)
+            answer = read_json(line)
             if "say" in answer:
                 say(str(answer["say"]))
             status = int(answer.get("status", status))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +18,7 @@ from antelope.errors import BadName
 from antelope.names import check_name
 from inventory import options as node_options
 from inventory.network import BUNDLED
+from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
 from support.files import write_atomic
 
@@ -111,11 +111,13 @@ JOINING = ("join", "data", "producer_key", "account_key")
 def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
     """The values of a settings file; unknown names are mistakes. Raises ConfigError."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        values = read_toml(path.read_bytes())
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: {error}") from error
+    except BadToml as error:
+        raise ConfigError(f"{path} {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
     unknown = sorted(values.keys() - {*PARTS, *beyond})
     if unknown:
         raise ConfigError(f"{path}: {unknown[0]!r} is no setting; there are {', '.join((*PARTS, *beyond))}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from antelope.strict_json import read_json
 from antelope.transaction import SignedTransaction
 from support.journal import Journal
 
@@ -105,5 +106,5 @@ class PushRecords:
 
 
 def _record(row: tuple[str, str, str, str, int, int, int, int]) -> Record:
-    signed = SignedTransaction.from_json(json.loads(row[3]))
+    signed = SignedTransaction.from_json(read_json(row[3]))
     return Record(row[0], row[1], row[2], signed, row[4], row[5], row[6], bool(row[7]))

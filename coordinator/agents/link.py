@@ -15,7 +15,8 @@ from typing import Any
 
 import grpc
 
-from antelope.errors import Unreachable, node_error
+from antelope.errors import BadJson, Unreachable, node_error
+from antelope.strict_json import ANSWER_DEPTH, read_json
 from coordinator.errors import OperationFailed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
@@ -204,8 +205,8 @@ class AgentLink:
         if answer.status == 0:
             raise Unreachable(f"{node} on {self.name}: {answer.error}")
         try:
-            content = json.loads(answer.body, parse_float=_finite, parse_constant=_finite) if answer.body else None
-        except (ValueError, RecursionError) as error:
+            content = read_json(answer.body, depth=ANSWER_DEPTH) if answer.body else None
+        except BadJson as error:
             raise Unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
         if 200 <= answer.status < 300:
             return content

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey, Signature
 from antelope.names import check_name
+from antelope.strict_json import read_json
 from coordinator.parties.store import Attested, Party
 from inventory.sealed import Sealed
 
@@ -37,7 +37,7 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
     digest = hashlib.sha256(attested.document.encode()).digest()
     try:
         signed = Signature.parse(attested.signature).recover(digest) == PublicKey.parse(str(party.account_key))
-        found = json.loads(attested.document)
+        found = read_json(attested.document, size=LIMIT)
         about = (found["network"], found["chain_id"], found["manifest"])
         block, fine = int(found["block"]["num"]), found["ok"] is True
         replaced = {check_name(str(one["account"])) for one in found.get("replaced", ())}

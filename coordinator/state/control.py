@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from antelope.strict_json import read_json
 from coordinator.errors import OperationFailed
 from support import sockets
 from support.tasks import looking
@@ -38,7 +39,7 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                request = json.loads(await reader.readline())
+                request = read_json(await reader.readline())
             answer = await looking(answerers[request["ask"]](request), lambda: _HUNG_UP if reader.at_eof() else None)
         except (ValueError, KeyError, TypeError, TimeoutError):
             answer = {"error": "not a request that this coordinator knows"}
@@ -59,7 +60,7 @@ async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, *
         async with asyncio.timeout(seconds):
             reader, writer = await sockets.connect(folder, LIMIT)
             writer.write(json.dumps({"ask": ask} | more).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(await reader.readline())
+            answer: dict[str, Any] = read_json(await reader.readline())
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         raise NoAnswer(f"the coord that is working on {folder.name} does not answer; try again in a moment") from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from antelope.strict_json import read_json
 from coordinator.agents.hub import Hub
 from coordinator.agents.proofs import proves
 from coordinator.errors import OperationFailed
@@ -131,7 +131,7 @@ def merge(
         account_keys=account_keys,
         signing_keys=signing_keys,
         imported=imported,
-        features={host: json.loads(answer.features_json) for host, answer in answers.items()},
+        features={host: read_json(answer.features_json) for host, answer in answers.items()},
         contracts=read_contracts(network, lambda: bundled.fetch().contracts),
         now=now,
     )

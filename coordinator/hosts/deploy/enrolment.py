@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
 from coordinator.agents.ca import RENEW_BEFORE, Authority
 from coordinator.agents.register import Register, RegisterError
 from coordinator.hosts.deploy.errors import DeployError
+from inventory.toml_text import BadToml, read_toml
 from support.journal import Journal
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
 
@@ -69,6 +69,6 @@ class Enrolment:
 def dials(config: str, coordinator: str) -> bool:
     """Whether an agent with this agent.toml dials that coordinator (HOST:PORT)."""
     try:
-        return tomllib.loads(config).get("coordinator") == coordinator
-    except tomllib.TOMLDecodeError:
+        return read_toml(config.encode()).get("coordinator") == coordinator
+    except BadToml:
         return False
