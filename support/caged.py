@@ -1,0 +1,60 @@
+"""The process of `support.cage`: takes its limits on, reads one request, does the one job, answers, and ends.
+
+python -m support.caged MODULE:FUNCTION BYTES SECONDS < request.json > answer.json
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    """Raises nothing: what goes wrong is the answer, or the process's end."""
+    name, memory, cpu = sys.argv[1:4]
+    module, _, function = name.partition(":")
+    job = getattr(importlib.import_module(module), function)
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no answer
+    _limit(int(memory), int(cpu))
+    try:
+        answer: dict[str, Any] = {"value": job(json.loads(sys.stdin.buffer.read()))}
+        text = json.dumps(answer).encode()
+    except MemoryError:
+        text = _error(f"it takes more than {int(memory) >> 20} MiB of memory")
+    except RecursionError:
+        text = _error("it is nested too deeply")
+    except ValueError as error:
+        text = _error(" ".join(str(error).split())[:2000])
+    except Exception as error:
+        text = _error(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
+    out.write(text)
+    out.flush()
+    os._exit(0)  # nothing is left to be put away, and freeing gigabytes takes seconds
+
+
+def _error(text: str) -> bytes:
+    return json.dumps({"error": text}).encode()
+
+
+def _limit(memory: int, cpu: int) -> None:
+    """From here on this process may use so much more memory and CPU, and write to no file."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        held = int(file.read().split()[0]) * PAGE
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + 1 + cpu
+    resource.setrlimit(resource.RLIMIT_AS, (held + memory, held + memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(5)
+
+
+if __name__ == "__main__":
+    main()
