@@ -318,13 +318,5 @@ class AgentLink:
                 future.set_exception(AgentAway(f"the agent of {self.name} was lost"))
 
 
-def _finite(text: str) -> float:
-    """Of a number in an answer: one too large for a float would be no number to count with. Raises ValueError."""
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is no number")
-    return number
-
-
 def _encoded(body: Any) -> bytes:
     return b"" if body is None else json.dumps(body).encode()
