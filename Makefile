@@ -8,7 +8,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify test lint unit live hosts campaign-live campaign-hosts protos clean
+.PHONY: help setup boot down status verify test lint unit coverage hooks live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,8 +40,16 @@ lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
 	$(BIN)/mypy
 	$(BIN)/python -m protos.generate --check
 
-unit: $(STAMP) ## the fast tests
-	$(BIN)/python -m pytest tests/unit
+T ?= tests/unit
+unit: $(STAMP) ## the fast tests; T=FILE or T="FILE -k NAME" runs some of them
+	$(BIN)/python -m pytest $(T)
+
+coverage: $(STAMP) ## lines and branches of unit and live tests; lists what no test enters
+	$(BIN)/python -m pytest -m "not campaign and not hosts" --cov --cov-report=term-missing:skip-covered $(TWO_AT_ONCE)
+
+hooks: $(STAMP) ## checks lint and types before each commit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pre-commit>=4"
+	$(BIN)/pre-commit install
 
 live: $(STAMP) ## tests on real nodeos, on loopback
 	$(BIN)/python -m pytest -m "live and not campaign"

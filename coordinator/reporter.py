@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from enum import StrEnum
 from typing import Protocol
+
+
+class StepResult(StrEnum):
+    """How a step ended in one run."""
+
+    DONE = "done"
+    """This run did it."""
+    ALREADY = "already"
+    """It was done before."""
+    FAILED = "failed"
+    WAITS = "waits"
+    """It depends on others; a later run continues."""
 
 
 class Reporter(Protocol):
@@ -18,8 +31,8 @@ class Reporter(Protocol):
     def moved(self, step: str, done: int, total: int, detail: str) -> None:
         """A step got further, or what it waits for changed."""
 
-    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
-        """A step ended. outcome: `done`, `already` (was done before), `failed` or `waits` (for others)."""
+    def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
+        """A step ended."""
 
     def asking(self) -> AbstractContextManager[object]:
         """A context during which nothing is drawn over a question on the terminal."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from support.errors import explanation
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -42,10 +47,20 @@ async def looking(work: Coroutine[Any, Any, T], look: Callable[[], T | None], ev
         await end(task)
 
 
+def _told(task: asyncio.Task[object]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("what ran beside has ended: %s", explanation(error), exc_info=error)
+
+
 @asynccontextmanager
 async def beside(work: Coroutine[object, object, object]) -> AsyncIterator[None]:
-    """Has work run for as long as the block does. Once the block went well, raises what the work failed of."""
+    """Has work run for as long as the block does. Once the block went well, raises what the work failed of.
+
+    That it failed is logged at once, with its cause: the block may take long.
+    """
     task = asyncio.create_task(work)
+    task.add_done_callback(_told)
     try:
         yield
     finally:

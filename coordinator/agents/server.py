@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import resource
 import time
 from collections import Counter
@@ -22,6 +23,8 @@ from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
 from support.tasks import end
 from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
+
+log = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
@@ -121,7 +124,7 @@ class _Servicer(rpc.CoordinationServicer):
             asyncio.create_task(_write(connection, context)),
         )
         for pump in pumps:
-            pump.add_done_callback(lambda _: connection.close(grpc.StatusCode.CANCELLED, "the stream broke"))
+            pump.add_done_callback(partial(_ended, connection))
         try:
             code, reason = await connection.closed
             # A status cannot be sent while a message is being sent: the writer finishes that first.
@@ -190,6 +193,16 @@ class _Servicer(rpc.CoordinationServicer):
         self._calls[identity] -= 1
         if not self._calls[identity]:
             del self._calls[identity]
+
+
+def _ended(connection: Connection, pump: asyncio.Task[None]) -> None:
+    """A stream ends with its pumps. What ended one, other than the connection's own end, is logged with its cause."""
+    error = None if pump.cancelled() else pump.exception()
+    if error is None or isinstance(error, grpc.RpcError | ConnectionError | asyncio.CancelledError):
+        connection.close(grpc.StatusCode.CANCELLED, "the stream broke")
+        return
+    log.error("a fault of the coordinator ended the stream of %s", connection.identity.name, exc_info=error)
+    connection.close(grpc.StatusCode.INTERNAL, f"a fault of the coordinator ({type(error).__name__}): see its log")
 
 
 async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:

@@ -26,8 +26,11 @@ from inventory.network import Network
 @click.option("--until", metavar="STEP", help="Stop after this step and everything it needs.")
 @click.option("--only", metavar="STEP", help="Run this step only; the steps it needs must be done already.")
 @click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")
+@click.option("--verbose", is_flag=True, help="Also print what each step waits for, whenever that changes.")
 @click.pass_obj
-def command(settings: Settings, network: Network, until: str | None, only: str | None, serve: bool) -> int:
+def command(
+    settings: Settings, network: Network, until: str | None, only: str | None, serve: bool, verbose: bool
+) -> int:
     """Boots the network, or continues where it stopped. On a booted network it changes nothing.
 
     It can be stopped anywhere with Ctrl-C: nodes and agents keep running, and the next `coord boot` continues. `coord
@@ -57,7 +60,7 @@ def command(settings: Settings, network: Network, until: str | None, only: str |
             await until_stopped()
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then))
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose))
     finally:
         progress.close()
     return 1 if booted.outcome.failed else 0

@@ -40,7 +40,7 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_j
             for line in cleos_plan(network, state):
                 click.echo(line)
             return
-        done = {name: record.state == "done" for name, record in state.steps().items()} if state else {}
+        done = {name: record.done for name, record in state.steps().items()} if state else {}
     finally:
         if state:
             state.close()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from contextlib import closing
 
 import click
 
 from coordinator.agents.records import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.engine.reasons import Reasons
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
 from coordinator.report.status import gather, planned
@@ -18,6 +20,7 @@ from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
 from coordinator.workflows.session import GLANCE_SECONDS, open_network
+from coordinator.workflows.why import check_step, why
 from inventory.network import Network
 from support.retry import retrying
 
@@ -32,15 +35,22 @@ ASK_SECONDS = 5.0
 @click.command("status")
 @inventory_argument
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
+@click.option("--why", "step", metavar="STEP", help="Say what a step of the boot waits for, and since when.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, watch: bool, as_json: bool) -> None:
+def command(settings: Settings, network: Network, watch: bool, step: str | None, as_json: bool) -> None:
     """Shows the state of the network: phase, hosts, nodes with head and LIB, schedule, steps. Changes nothing.
 
     \b
     coord status inventory/devnet.toml
     coord status inventory/devnet.toml --json | jq .nodes
+    coord status inventory/devnet.toml --why handover
     """
+    if step and (watch or as_json):
+        raise click.UsageError("--why cannot be used together with --watch or --json")
+    if step:
+        click.echo(asyncio.run(_why(settings, network, step)))
+        return
     if watch and as_json:
         raise click.UsageError("--watch and --json cannot be used together")
     if watch:
@@ -53,6 +63,18 @@ def command(settings: Settings, network: Network, watch: bool, as_json: bool) ->
     else:
         for line in lines:
             click.echo(line)
+
+
+async def _why(settings: Settings, network: Network, step: str) -> str:
+    """What a running boot says of the step, or else how the step ended last."""
+    check_step(step)
+    if not StateFolder.exists(settings.state, network.name):
+        return why(step, Reasons(), {})
+    with closing(StateFolder(settings.state, network.name)) as state:
+        try:
+            return str((await ask_running(state.folder, "why", step=step))["said"])
+        except NoAnswer:  # no boot is running
+            return why(step, Reasons(), state.steps())
 
 
 async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:

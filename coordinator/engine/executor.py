@@ -16,6 +16,8 @@ from boot.step import ChainStep, NodeStep, Step, Verdict, WaitStep
 ROUNDS = 3
 """How often a chain step's missing work is handed out again before the step fails."""
 
+FEW = 5
+"""Missing keys that are named to a person."""
 LOOKS = 40
 """How often evidence is read again after the work was reported done: the node that is read may lag a little."""
 
@@ -38,6 +40,7 @@ class Checked:
 
     step: str
     verdict: Verdict
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Ran:
     host: str
     error: str = ""
     retryable: bool = False
+    id: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,11 @@ class Overdue:
     step: str
     reason: str = ""
     """Why it can no longer happen; empty: the deadline has passed."""
+    id: int = 0
 
 
 Event = Checked | Ran | Overdue
+"""`id` is the event's number in this run, from 1: what a step waits for names the event since which it does."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,16 @@ class Parked:
 Instruction = Check | Run | Settled | Parked | Failed
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What a step waits for, or how it ended."""
+
+    state: StepState
+    what: str
+    since: int
+    """The id of the event since which that is so; 0: the run's beginning."""
+
+
 @dataclass
 class _Track:
     """What the executor remembers of one step."""
@@ -122,6 +138,10 @@ class _Track:
     """Shares to be run after those, because the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
     fatal: bool = False
+    reason: str = ""
+    """Why it failed."""
+    since: int = 0
+    """The event by which its state, or what its evidence lacks, last changed."""
 
 
 class Executor:
@@ -148,11 +168,41 @@ class Executor:
         """Where every step stands."""
         return {name: track.state for name, track in self._tracks.items()}
 
+    def waiting(self) -> dict[str, Waiting]:
+        """What every step waits for."""
+        return {name: Waiting(track.state, self._what(track), track.since) for name, track in self._tracks.items()}
+
     def handle(self, event: Event) -> list[Instruction]:
         """The instructions that follow from an event."""
         track = self._tracks[event.step]
         if track.state in (StepState.DONE, StepState.PARKED, StepState.FAILED):
             return []
+        before = {name: (one.state, self._what(one)) for name, one in self._tracks.items()}
+        instructions = self._handle(track, event)
+        for name, one in self._tracks.items():
+            if (one.state, self._what(one)) != before[name]:
+                one.since = event.id
+        return instructions
+
+    def _what(self, track: _Track) -> str:
+        match track.state:
+            case StepState.PENDING:
+                needed = [self._tracks[name] for name in track.step.after if name in self._tracks]
+                left = [one for one in needed if one.state is not StepState.DONE]
+                ended = {StepState.FAILED: ", which failed", StepState.PARKED: ", which waits for others"}
+                return "waits for " + ", ".join(f"{one.step.name}{ended.get(one.state, '')}" for one in left)
+            case StepState.CHECKING:
+                seen = track.verdict.detail or ", ".join(track.verdict.missing[:FEW])
+                return f"waits until the evidence shows it: {seen}" if seen else "its evidence is being read"
+            case StepState.RUNNING:
+                tries = f", attempt {track.rounds} of {ROUNDS}" if track.rounds > 1 else ""
+                return f"waits for {', '.join(sorted(track.waiting))} to carry it out{tries}"
+            case StepState.FAILED:
+                return track.reason
+            case StepState.DONE | StepState.PARKED:
+                return track.verdict.detail or track.step.title
+
+    def _handle(self, track: _Track, event: Event) -> list[Instruction]:
         match event:
             case Checked(verdict=verdict):
                 return self._checked(track, verdict)
@@ -214,7 +264,7 @@ class Executor:
         return [Check(track.step, again=bool(track.errors))]
 
     def _fail(self, track: _Track, reason: str) -> list[Instruction]:
-        track.state = StepState.FAILED
+        track.state, track.reason = StepState.FAILED, reason
         return [Failed(track.step, reason), *self._advance()]
 
     def _advance(self) -> list[Instruction]:

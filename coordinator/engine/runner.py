@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from antelope.elections import TURN_SECONDS
@@ -34,7 +36,8 @@ from coordinator.engine.executor import (
 from coordinator.engine.lost_nodes import LostNodeError, LostNodes
 from coordinator.engine.node_work import NodeWork
 from coordinator.engine.outcome import Outcome
-from coordinator.reporter import Reporter
+from coordinator.engine.reasons import Reasons
+from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from support.retry import DeadlineError, poll
 from support.tasks import all_of, end
@@ -48,7 +51,15 @@ FINAL_ROUNDS = 3
 class Runner:
     """Runs steps once, as far as they get."""
 
-    def __init__(self, access: NodeAccess, blueprint: Blueprint, state: StateFolder, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        access: NodeAccess,
+        blueprint: Blueprint,
+        state: StateFolder,
+        reporter: Reporter,
+        reasons: Reasons | None = None,
+    ) -> None:
+        """reasons: told after every event what each step waits for."""
         self._access = access
         self._network = access.network
         self._blueprint = blueprint
@@ -58,6 +69,7 @@ class Runner:
         self._lost = LostNodes(access, blueprint.sealed)
         self.nodes = NodeWork(access, self._lost, log)
         self._chain = ChainWork(access, self._lost, blueprint, state, log, reporter)
+        self._reasons = reasons or Reasons()
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
         """The head's number before a step's evidence was read: a transaction in blocks by then did not have its
@@ -75,14 +87,19 @@ class Runner:
         self._began = {}
         outcome = Outcome(steps)
         self._before = self._state.steps()
-        self._final = {name for name, record in self._before.items() if record.state == "done"}
+        self._final = {name for name, record in self._before.items() if record.done}
         try:
             self._carry_out(self._executor.start(), outcome)
-            while not self._executor.finished:
+            self._reasons.note(None, self._executor.waiting())
+            for number in count(1):
+                if self._executor.finished:
+                    break
                 event = await self._events.get()
                 if isinstance(event, BaseException):
                     raise event
+                event = replace(event, id=number)
                 self._carry_out(self._executor.handle(event), outcome)
+                self._reasons.note(event, self._executor.waiting())
             await all_of(
                 self._chain.recount(step) for step in steps if isinstance(step, ChainStep) and self._untold(step)
             )
@@ -96,7 +113,7 @@ class Runner:
     def _untold(self, step: ChainStep) -> bool:
         """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""
         known = self._before.get(step.name)
-        return self._executor.states[step.name] is StepState.DONE and not (known and known.state == "done")
+        return self._executor.states[step.name] is StepState.DONE and not (known and known.done)
 
     def _can_be_lost(self, step: Step) -> bool:
         """Whether it must be irreversible, and a boot that was interrupted may have left it before that."""
@@ -127,33 +144,33 @@ class Runner:
                     outcome.settled.append(step.name)
                     if acted or (isinstance(step, WaitStep) and step.name in self._began):
                         outcome.acted.append(step.name)
-                        self._end(step, "done", verdict.detail)
+                        self._end(step, StepResult.DONE, verdict.detail)
                     else:
-                        self._end(step, "already", verdict.detail)
+                        self._end(step, StepResult.ALREADY, verdict.detail)
                 case Failed(step=step, reason=reason):
                     outcome.failed[step.name] = reason
                     if isinstance(step, NodeStep):
                         self._lost.tried(step.nodes(self._blueprint))
-                    self._end(step, "failed", reason)
+                    self._end(step, StepResult.FAILED, reason)
                 case Parked(step=step, verdict=verdict):
                     outcome.parked[step.name] = verdict.detail
-                    self._end(step, "waits", verdict.detail)
+                    self._end(step, StepResult.WAITS, verdict.detail)
 
     def _begin(self, step: Step) -> None:
         if step.name not in self._began:
             self._began[step.name] = time.monotonic()
             self._reporter.began(step.name, step.title)
 
-    def _end(self, step: Step, outcome: str, detail: str) -> None:
+    def _end(self, step: Step, result: StepResult, detail: str) -> None:
         seconds = time.monotonic() - self._began[step.name] if step.name in self._began else 0.0
-        self._state.record_step(step.name, outcome, round(seconds, 2), detail)
+        self._state.record_step(step.name, result, round(seconds, 2), detail)
         count = self._chain.pushed(step.name)
         parts = [detail] if detail else []
         if count:
             parts.append(f"{count} transaction{'s' if count > 1 else ''}")
         if seconds:
             parts.append(f"{seconds:.1f} s")
-        self._reporter.ended(step.name, step.title, outcome, ", ".join(parts))
+        self._reporter.ended(step.name, step.title, result, ", ".join(parts))
 
     def _start(self, job: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:

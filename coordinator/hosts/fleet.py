@@ -13,12 +13,12 @@ from coordinator.hosts.address import advertised
 from coordinator.hosts.deploy.deployment import SshDeployment
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed
-from coordinator.hosts.deploy.tunnels import STANDS, Tunnels
+from coordinator.hosts.deploy.tunnels import Tunnels
 from coordinator.hosts.local import ensure_agent, stop_all
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.model import Preflight
 from coordinator.hosts.preflight.run import preflight
-from coordinator.reporter import Reporter
+from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
 
@@ -62,7 +62,7 @@ class Hosts:
         if trouble & vital:
             raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
         seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are ready"
-        self._reporter.ended(PREFLIGHT, LOOK, "failed" if trouble else "done", seen)
+        self._reporter.ended(PREFLIGHT, LOOK, StepResult.FAILED if trouble else StepResult.DONE, seen)
         for problem in found.problems:
             self._reporter.note(f"{'':9}{'FATAL' if problem.fatal else 'warning'} {problem}")
         return trouble
@@ -106,7 +106,9 @@ class Hosts:
     @contextmanager
     def reached(self) -> Iterator[None]:
         """Keeps tunnels open, while the block runs, for hosts that cannot dial this machine."""
-        with self._deployment.tunnels(self.far, lambda host, text: self._reporter.note(f"{host}: {text}")):
+        with self._deployment.tunnels(
+            self.far, lambda host, trouble: self._reporter.note(f"{host}: {trouble or 'its tunnel stands'}")
+        ):
             yield
 
     def _moved(self, host: str, text: str) -> None:
@@ -118,12 +120,12 @@ class Hosts:
     def _installed(self, host: str, result: Installed | DeployError) -> None:
         if isinstance(result, DeployError):
             self.troubled[host] = str(result)
-            self._reporter.ended(host, INSTALL, "failed", str(result))
+            self._reporter.ended(host, INSTALL, StepResult.FAILED, str(result))
         elif result.changes:
             sent = f"; {result.sent / 1e6:.1f} MB sent" if result.sent else ""
-            self._reporter.ended(host, INSTALL, "done", ", ".join(result.changes) + sent)
+            self._reporter.ended(host, INSTALL, StepResult.DONE, ", ".join(result.changes) + sent)
         else:
-            self._reporter.ended(host, INSTALL, "already", "runs")
+            self._reporter.ended(host, INSTALL, StepResult.ALREADY, "runs")
 
 
 @contextmanager
@@ -131,10 +133,11 @@ def tunnelled(network: Network, hub: Hub) -> Iterator[Mapping[str, str]]:
     """Keeps those tunnels open for a command that only looks. Yields their current problems, by host."""
     troubles: dict[str, str] = {}
 
-    def report(host: str, text: str) -> None:
-        troubles[host] = text
-        if text == STANDS:
-            del troubles[host]
+    def report(host: str, trouble: str | None) -> None:
+        if trouble is None:
+            troubles.pop(host, None)
+        else:
+            troubles[host] = trouble
 
     with Tunnels([host for host in network.hosts if host.tunnel], hub.port, report):
         yield troubles

@@ -9,7 +9,7 @@ from coordinator.errors import OperationFailed
 from coordinator.parties.invite_store import Invites
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
-from coordinator.reporter import Reporter
+from coordinator.reporter import Reporter, StepResult
 from support.retry import DeadlineError, poll
 
 STEP, TITLE = "parties", "wait for parties"
@@ -44,12 +44,12 @@ async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str,
         await poll(there, what="parties", deadline=rules.wait_seconds)
     except DeadlineError:
         said = "; ".join(_missing(opened))
-        reporter.ended(STEP, TITLE, "failed", said)
+        reporter.ended(STEP, TITLE, StepResult.FAILED, said)
         raise OperationFailed(
             f"not all parties came within {rules.wait_seconds} s: {said}. Run coord boot again to wait again, or take "
             f"them out of parties.wait_for in {opened.network.source}"
         ) from None
-    reporter.ended(STEP, TITLE, "done", f"{len(rules.wait_for)} came, {time.monotonic() - began:.1f} s")
+    reporter.ended(STEP, TITLE, StepResult.DONE, f"{len(rules.wait_for)} came, {time.monotonic() - began:.1f} s")
     return present(opened)
 
 

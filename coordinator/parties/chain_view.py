@@ -22,7 +22,7 @@ async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) ->
     steps = state.steps()
 
     def done(step: str) -> bool:
-        return step in steps and steps[step].state == "done"
+        return step in steps and steps[step].done
 
     if sealed is None or not done("accounts"):
         return Chain()

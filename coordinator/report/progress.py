@@ -12,9 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from coordinator.reporter import Reporter
+from coordinator.reporter import Reporter, StepResult
 
-MARKS = {"done": "ok", "already": "--", "failed": "FAILED", "waits": "waits"}
+MARKS = {
+    StepResult.DONE: "ok",
+    StepResult.ALREADY: "--",
+    StepResult.FAILED: "FAILED",
+    StepResult.WAITS: "waits",
+}
 
 
 class _Already:
@@ -50,13 +55,13 @@ class PlainReporter:
 
     def _say(self, text: str) -> None:
         for step, title, detail in self._already.take():
-            self._line("already", step, title, detail)
+            self._line(StepResult.ALREADY, step, title, detail)
         if self._stream is not None:
             self._stream.write(text + "\n")  # in one write: several threads report on hosts
             self._stream.flush()
 
-    def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
-        self._say(f"{MARKS[outcome]:>7}  {step:16} {title}{': ' + detail if detail else ''}")
+    def _line(self, result: StepResult, step: str, title: str, detail: str) -> None:
+        self._say(f"{MARKS[result]:>7}  {step:16} {title}{': ' + detail if detail else ''}")
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -70,19 +75,19 @@ class PlainReporter:
             self._said[step] = now
             self._say(f"{'...':>7}  {step:16} {detail}")
 
-    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+    def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
         self._said.pop(step, None)
-        if outcome == "already":
+        if result is StepResult.ALREADY:
             self._already.keep(step, title, detail)
         else:
-            self._line(outcome, step, title, detail)
+            self._line(result, step, title, detail)
 
     def asking(self) -> AbstractContextManager[object]:
         return nullcontext()
 
     def close(self) -> None:
         for step, title, detail in self._already.take():
-            self._line("already", step, title, detail)
+            self._line(StepResult.ALREADY, step, title, detail)
 
 
 @dataclass
@@ -94,7 +99,12 @@ class _Line:
 class LiveReporter:
     """Steps under way with a spinner and a bar; finished ones as lines above them."""
 
-    COLOURS: ClassVar = {"done": "green", "already": "dim", "failed": "bold red", "waits": "yellow"}
+    COLOURS: ClassVar = {
+        StepResult.DONE: "green",
+        StepResult.ALREADY: "dim",
+        StepResult.FAILED: "bold red",
+        StepResult.WAITS: "yellow",
+    }
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -124,14 +134,14 @@ class LiveReporter:
         if line := self._lines.get(step):
             self._progress.update(line.task, completed=done, total=total or None, detail=escape(detail or line.title))
 
-    def ended(self, step: str, title: str, outcome: str, detail: str) -> None:
+    def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
         if line := self._lines.pop(step, None):
             self._progress.remove_task(line.task)
-        if outcome == "already":
+        if result is StepResult.ALREADY:
             self._already.keep(step, title, detail)
         else:
             self._flush()
-            self._line(outcome, step, title, detail)
+            self._line(result, step, title, detail)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -147,11 +157,11 @@ class LiveReporter:
 
     def _flush(self) -> None:
         for step, title, detail in self._already.take():
-            self._line("already", step, title, detail)
+            self._line(StepResult.ALREADY, step, title, detail)
 
-    def _line(self, outcome: str, step: str, title: str, detail: str) -> None:
-        colour = self.COLOURS[outcome]
-        text = f"[{colour}]{MARKS[outcome]:>7}[/]  {step:16} {escape(title)}"
+    def _line(self, result: StepResult, step: str, title: str, detail: str) -> None:
+        colour = self.COLOURS[result]
+        text = f"[{colour}]{MARKS[result]:>7}[/]  {step:16} {escape(title)}"
         self._console.print(text + (f"[dim]: {escape(detail)}[/]" if detail else ""), highlight=False)
 
 

@@ -15,6 +15,7 @@ from boot.steps import STEPS
 from coordinator.engine.access import RUNNING
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
+from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from inventory.network import Network, Node
 from support import processes
@@ -55,6 +56,17 @@ class HostRow:
 
 
 @dataclass(frozen=True)
+class StepRow:
+    """One step of the boot."""
+
+    name: str
+    state: str
+    """A StepResult; `pending`: it never ended."""
+    seconds: float
+    transactions: int
+
+
+@dataclass(frozen=True)
 class NetworkStatus:
     """The whole network at one moment."""
 
@@ -71,6 +83,16 @@ class NetworkStatus:
     hosts: tuple[HostRow, ...]
     steps: Mapping[str, StepRecord]
     parties: tuple[Party, ...] = ()
+
+    @property
+    def step_rows(self) -> tuple[StepRow, ...]:
+        """Every step of the boot, in the plan's order."""
+        return tuple(_step_row(step.name, self.steps.get(step.name)) for step in make_plan(STEPS).steps)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """The steps that are not done yet."""
+        return tuple(row.name for row in self.step_rows if row.state != StepResult.DONE)
 
     def to_json(self) -> dict[str, Any]:
         """The document that `coord status --json` prints."""
@@ -100,13 +122,8 @@ class NetworkStatus:
                 for one in self.parties
             ],
             "steps": [
-                {
-                    "name": step.name,
-                    "state": self.steps[step.name].state if step.name in self.steps else "pending",
-                    "seconds": self.steps[step.name].seconds if step.name in self.steps else 0.0,
-                    "transactions": self.steps[step.name].transactions if step.name in self.steps else 0,
-                }
-                for step in make_plan(STEPS).steps
+                {"name": row.name, "state": row.state, "seconds": row.seconds, "transactions": row.transactions}
+                for row in self.step_rows
             ],
         }  # fmt: skip
 
@@ -139,9 +156,9 @@ def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]
         return "planned"
     if RUNNING not in states:
         return UNKNOWN if UNKNOWN in states else "down"
-    if "resign" in steps and steps["resign"].state == "done":
+    if "resign" in steps and steps["resign"].done:
         return "live"
-    return "voting" if any(step.state == "waits" for step in steps.values()) else "booting"
+    return "voting" if any(step.result is StepResult.WAITS for step in steps.values()) else "booting"
 
 
 def planned(network: Network) -> NetworkStatus:
@@ -155,6 +172,12 @@ def planned(network: Network) -> NetworkStatus:
         network.name, None, None, phase(sealed=False, steps={}, states=()), 0, 0, (), (), nodes,
         tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
     )  # fmt: skip
+
+
+def _step_row(name: str, record: StepRecord | None) -> StepRow:
+    if record is None:
+        return StepRow(name, "pending", 0.0, 0)
+    return StepRow(name, str(record.result), record.seconds, record.transactions)
 
 
 def _http(port: int) -> str:

@@ -40,7 +40,7 @@ class Summary:
         for name, reason in outcome.parked.items():
             yield f"waiting for others at {name}: {reason}"
         if not outcome.failed and not outcome.parked and not self.booted.changed:
-            yield "Nothing to do: everything is done and running." if not self._left() else "Nothing to do."
+            yield "Nothing to do: everything is done and running." if not self.report.left else "Nothing to do."
         yield f"network   {self.report.network}, phase {self.report.phase}"
         yield f"chain id  {self.report.chain_id}"
         yield f"manifest  {self.report.manifest}"
@@ -63,16 +63,12 @@ class Summary:
         when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
         return f"rewards   {first.producer} may claim {when}: {self._command('boot')} --only claim"
 
-    def _left(self) -> tuple[str, ...]:
-        """Steps that are not done yet."""
-        return tuple(step["name"] for step in self.report.to_json()["steps"] if step["state"] != "done")
-
     def _command(self, command: str) -> str:
         return f"{self.coord} {command} {shlex.quote(self.inventory)}"
 
     def _next(self) -> Iterator[str]:
         """What to run next, and why."""
-        left, rows = self._left(), []
+        left, rows = self.report.left, []
         if self.booted.outcome.failed:
             rows.append((f"{self._command('logs')} NODE", "may show why"))
             rows.append((self._command("boot"), "tries again, and continues"))

@@ -45,10 +45,9 @@ def host_table(report: NetworkStatus) -> Iterator[str]:
 
 def step_table(report: NetworkStatus) -> Iterator[str]:
     """A line per step."""
-    document = report.to_json()["steps"]
     yield from columns(
         ("STEP", "STATE", "SECONDS", "TRANSACTIONS"),
-        [(s["name"], s["state"], f"{s['seconds']:.1f}", str(s["transactions"] or "-")) for s in document],
+        [(row.name, row.state, f"{row.seconds:.1f}", str(row.transactions or "-")) for row in report.step_rows],
     )
 
 

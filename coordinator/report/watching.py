@@ -10,6 +10,8 @@ from coordinator.engine.access import NodeAccess
 from support.tasks import beside
 
 LOOK_SECONDS = 1.0
+Place = tuple[str, str]
+"""A host and one of its nodes; an empty node: the host's agent."""
 AWAY = "its agent is away; waited for"
 
 
@@ -30,19 +32,20 @@ async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIter
         yield
 
 
-def ailments(access: NodeAccess) -> dict[str, str]:
+def ailments(access: NodeAccess) -> dict[Place, str]:
     """What is wrong now: hosts whose agent is not connected, and nodes that failed, with the reason."""
     found = {}
     for node in access.network.nodes:
         link = access.hub.links.get(node.host)
         if link is None or not link.connected:
-            found[node.host] = AWAY
+            found[node.host, ""] = AWAY
         elif (status := access.status(node)) is not None and status.state == "failed":
-            found[f"{node.host}: {node.name}"] = status.detail.removeprefix(f"node {node.name}: ")
+            found[node.host, node.name] = status.detail
     return found
 
 
-def news(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def news(before: Mapping[Place, str], now: Mapping[Place, str]) -> list[str]:
     """Lines for what is newly wrong, and for agents that are back."""
-    lines = [f"{who}: {what}" for who, what in now.items() if before.get(who) != what]
-    return lines + [f"{who}: its agent is back" for who, what in before.items() if what == AWAY and who not in now]
+    lines = [f"{place[0]}: {what}" for place, what in now.items() if before.get(place) != what]
+    back = [place[0] for place, what in before.items() if what == AWAY and place not in now]
+    return lines + [f"{host}: its agent is back" for host in back]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -15,7 +16,10 @@ from typing import Any
 from antelope.strict_json import read_json
 from coordinator.errors import OperationFailed
 from support import sockets
+from support.errors import exit_status, explanation
 from support.tasks import looking
+
+log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
@@ -37,14 +41,7 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
     """Answers other processes of the same user while the block runs. A request is cancelled when its process ends."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                request = read_json(await reader.readline())
-            answer = await looking(answerers[request["ask"]](request), lambda: _HUNG_UP if reader.at_eof() else None)
-        except (ValueError, KeyError, TypeError, TimeoutError):
-            answer = {"error": "not a request that this coordinator knows"}
-        except Exception as error:  # whatever it is, the asking process is told, and the boot continues
-            answer = {"error": str(error) or type(error).__name__}
+        answer = await _answer(reader, answerers)
         writer.write(json.dumps(answer).encode() + b"\n")
         with suppress(ConnectionError):  # the asking process has gone
             await writer.drain()
@@ -52,6 +49,22 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
 
     async with sockets.listening(folder, serve, LIMIT):
         yield
+
+
+async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer]) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            request = read_json(await reader.readline())
+        answerer = answerers[request["ask"]]
+    except (ValueError, KeyError, TypeError, TimeoutError):
+        return {"error": "not a request that this coordinator knows"}
+    try:
+        return await looking(answerer(request), lambda: _HUNG_UP if reader.at_eof() else None)
+    except Exception as error:  # whatever it is, the asking process is told, and the boot continues
+        if exit_status(error) is None:
+            log.exception("a fault of the coordinator, asked for %s by another command", request["ask"])
+            return {"error": f"a fault of the running coord ({type(error).__name__}: {error}): see its output"}
+        return {"error": explanation(error)}
 
 
 async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, **more: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from coordinator.errors import OperationFailed
+from coordinator.reporter import StepResult
 from inventory.sealed import Sealed
 from support.artifacts import ArtifactStore
 from support.files import write_atomic
@@ -28,10 +29,15 @@ class StepRecord:
     """How a step ended last."""
 
     name: str
-    state: str
+    result: StepResult
     seconds: float
     detail: str
     transactions: int
+
+    @property
+    def done(self) -> bool:
+        """Whether it was done, in whatever run."""
+        return self.result is StepResult.DONE
 
 
 class StateFolder:
@@ -87,14 +93,14 @@ class StateFolder:
         write_atomic(self.folder / "genesis.json", json.dumps(dict(sealed.genesis), indent=2).encode() + b"\n")
         write_atomic(self.folder / "sealed.json", sealed.canonical())
 
-    def record_step(self, name: str, state: str, seconds: float, detail: str) -> None:
+    def record_step(self, name: str, result: StepResult, seconds: float, detail: str) -> None:
         """Records how a step ended. One that was done before keeps the time that it took then."""
-        if state == "already":
+        if result is StepResult.ALREADY:
             known = self.journal.row("SELECT state FROM step WHERE name = ?", name)
-            if known and known[0] == "done":
+            if known and known[0] == StepResult.DONE:
                 return
-            state = "done"
-        self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, state, seconds, detail)
+            result = StepResult.DONE
+        self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, str(result), seconds, detail)
 
     def record_push(self, step: str, key: str, transaction: str, block: int) -> bool:
         """Records a transaction. Returns False when it was on record already."""
@@ -107,4 +113,4 @@ class StateFolder:
             """SELECT step.name, state, seconds, detail, (SELECT count(*) FROM pushed WHERE pushed.step = step.name)
                FROM step"""
         )
-        return {row[0]: StepRecord(*row) for row in rows}
+        return {row[0]: StepRecord(row[0], StepResult(row[1]), *row[2:]) for row in rows}

@@ -11,6 +11,7 @@ from boot.plan import Plan
 from boot.steps import STEPS
 from boot.voting import wrong_election
 from coordinator.engine.outcome import Booted, Outcome
+from coordinator.engine.reasons import Reasons
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import Hosts
@@ -46,10 +47,14 @@ async def boot(
     plan: Plan,
     reporter: Reporter,
     then: Callable[[OpenNetwork, Booted], Awaitable[None]] | None = None,
+    verbose: bool = False,
 ) -> Booted:
-    """Runs the plan. `then` is called while the opened is still open (for the summary). Raises CoordError and
-    others."""
-    async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note):
+    """Runs the plan. Raises CoordError and others.
+
+    then: is called while the network is still open (for the summary). verbose: reports what each step waits for.
+    """
+    reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
+    async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note, reasons):
         check_unchanged(network, opened.state.sealed)
         check_needs(opened, plan)
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
@@ -61,7 +66,7 @@ async def boot(
                 await _hold(opened, sealed)
                 whole = _with_parties(opened)
                 access = opened.access.over(whole)
-                runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter)
+                runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
                 started = await revive(access, runner, sealed, reporter) or started
                 async with watching(access, reporter.note):
                     booted = Booted(sealed, await run_through(runner, plan, reporter), started)
@@ -101,7 +106,7 @@ def check_needs(opened: OpenNetwork, plan: Plan) -> None:
     lacking = [
         step.name
         for step in STEPS
-        if step.name in plan.assumed and (step.name not in records or records[step.name].state != "done")
+        if step.name in plan.assumed and (step.name not in records or not records[step.name].done)
     ]
     if lacking:
         asked = plan.steps[0].name

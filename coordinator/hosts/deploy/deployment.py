@@ -92,7 +92,7 @@ class SshDeployment:
         with HostConnection(host.ssh) as connection:
             yield from self._installer(host, connection).logs(node, lines, follow)
 
-    def tunnels(self, hosts: Iterable[Host], report: HostReport) -> Tunnels:
+    def tunnels(self, hosts: Iterable[Host], report: Callable[[str, str | None], None]) -> Tunnels:
         """A context manager that holds the tunnels of those hosts that ask for one, and reports on them."""
         return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, report)
 

@@ -18,8 +18,6 @@ from coordinator.hosts.deploy.errors import DeployError, HostKeyRefused, LoginRe
 from inventory.network import Host
 from support.retry import retrying
 
-STANDS = "tunnel stands"
-"""What is reported of a tunnel that does; all else is a trouble."""
 LOOK_SECONDS = 1.0
 """Between two looks at whether the connection still stands."""
 LONGEST_PAUSE = 2.0
@@ -29,8 +27,10 @@ LONGEST_PAUSE = 2.0
 class Tunnels:
     """A context manager: holds one tunnel per host, and builds it again when it breaks."""
 
-    def __init__(self, hosts: Sequence[Host], port: int, report: Callable[[str, str], None]) -> None:
-        """port: the coordinator's, on this machine's loopback; the same one is taken on the hosts."""
+    def __init__(self, hosts: Sequence[Host], port: int, report: Callable[[str, str | None], None]) -> None:
+        """report: is told a host and the trouble with its tunnel; None: the tunnel stands. port: the coordinator's, on
+        this machine's loopback; the same one is taken on the hosts.
+        """
         self._port = port
         self._report = report
         self._ended = threading.Event()
@@ -81,7 +81,7 @@ class Tunnels:
         with HostConnection(host.ssh) as connection:
             try:
                 with connection.login.forward_remote(self._port, local_host="127.0.0.1"):
-                    self._report(host.name, STANDS)
+                    self._report(host.name, None)
                     while not self._ended.wait(LOOK_SECONDS):
                         if not connection.alive:
                             raise DeployError("the connection broke")

@@ -288,3 +288,19 @@ async def test_artifacts_are_fetched(hub: Hub, tmp_path: Path) -> None:
         with pytest.raises(SessionEnded, match="no artifact"):
             await session.fetch(wrong)
     running.cancel()
+
+
+async def test_a_fault_while_a_message_is_read_is_logged_and_ends_the_stream(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both sides read that it is the coordinator's, and its log has the cause; the agent may dial again."""
+
+    def broken(connection: object, message: object) -> str:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(hub, "received", broken)
+    ended = await _ended(dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork()))
+    assert "a fault of the coordinator (ZeroDivisionError)" in str(ended)
+    assert not isinstance(ended, Refused)
+    faults = [record for record in caplog.records if record.exc_info and record.exc_info[0] is ZeroDivisionError]
+    assert [record.getMessage() for record in faults] == ["a fault of the coordinator ended the stream of alpha"]

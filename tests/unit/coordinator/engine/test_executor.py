@@ -17,6 +17,8 @@ from coordinator.engine.executor import (
     Ran,
     Run,
     Settled,
+    StepState,
+    Waiting,
 )
 
 
@@ -172,3 +174,31 @@ def test_a_wait_that_is_over_says_why() -> None:
     (failed,) = executor.handle(Overdue("w", "h: its disk is full"))
     assert isinstance(failed, Failed)
     assert failed.reason == "h: its disk is full"
+
+
+def test_what_a_step_waits_for_names_the_event_since_which_it_does() -> None:
+    """Pending on steps, running on hosts, checking on evidence; an event that changes nothing is not the cause."""
+    executor = Executor([chain("a", parallel=True), wait("b", "a")], host_of)
+    executor.start()
+    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a", 0)
+    executor.handle(Checked("a", Verdict(("h1/x", "h2/y"), "0 of 2"), id=1))
+    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h1, h2 to carry it out", 1)
+    executor.handle(Ran("a", "h1", id=2))
+    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h2 to carry it out", 2)
+    executor.handle(Ran("a", "h2", id=3))
+    executor.handle(Checked("a", Verdict(()), id=4))
+    executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=5))
+    executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=6))
+    assert executor.waiting()["b"] == Waiting(
+        StepState.CHECKING, "waits until the evidence shows it: p has not signed", 5
+    )
+    executor.handle(Overdue("b", id=7))
+    assert executor.waiting()["b"] == Waiting(StepState.FAILED, "deadline passed: p has not signed", 7)
+
+
+def test_a_step_behind_a_failed_one_says_so() -> None:
+    """What it waits for will not come in this run."""
+    executor = Executor([wait("a"), wait("b", "a")], host_of)
+    executor.start()
+    executor.handle(Overdue("a", "no node runs", id=1))
+    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a, which failed", 1)

@@ -17,6 +17,7 @@ from coordinator.agents.hub import Hub
 from coordinator.engine.access import NodeAccess
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.reception import Reception
+from coordinator.reporter import StepResult
 from coordinator.state.folder import StateFolder
 from inventory.allocation import holdings
 from inventory.load import load
@@ -67,7 +68,7 @@ def make_sealed(network: Network, state: StateFolder) -> Sealed:
     bundle = seal(network, collected)
     state.seal(bundle.sealed, dict(bundle.artifacts))
     for step in ("accounts", "resign"):
-        state.record_step(step, "done", 1.0, "")
+        state.record_step(step, StepResult.DONE, 1.0, "")
     return bundle.sealed
 
 

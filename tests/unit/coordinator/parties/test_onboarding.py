@@ -51,7 +51,7 @@ class Stage:
     sessions: list[asyncio.Task[None]]
 
     async def come(self, name: str, work: FakeWork) -> None:
-        """A party joins and opens its opened."""
+        """A party joins and opens its session."""
         shown = await join(self.world.invited(name), self.world.folder / f"{name}.key")
         self.sessions.append(dial(self.world, shown, work))
 

@@ -7,6 +7,7 @@ import io
 from rich.console import Console
 
 from coordinator.report.progress import LiveReporter, PlainReporter
+from coordinator.reporter import StepResult
 
 
 def test_what_was_done_before_is_one_line() -> None:
@@ -14,9 +15,9 @@ def test_what_was_done_before_is_one_line() -> None:
     shown = io.StringIO()
     reporter = PlainReporter(shown)
     for step in ("genesis", "features", "contracts", "init"):
-        reporter.ended(step, "some title", "already", "there")
-    reporter.ended("register", "register the producers", "done", "4 registered")
-    reporter.ended("retire", "retire genesis", "already", "there")
+        reporter.ended(step, "some title", StepResult.ALREADY, "there")
+    reporter.ended("register", "register the producers", StepResult.DONE, "4 registered")
+    reporter.ended("retire", "retire genesis", StepResult.ALREADY, "there")
     reporter.close()
     assert [" ".join(line.split()) for line in shown.getvalue().splitlines()] == [
         "-- 4 done already from genesis to init",
@@ -31,8 +32,8 @@ def test_a_failure_is_never_swallowed_by_what_was_done_before() -> None:
     reporter = PlainReporter(shown)
     for round_ in ("a", "b"):
         for number in range(4):
-            reporter.ended(f"{round_}{number}", "title", "already", "")
-        reporter.ended("h4", "install the agent", "failed", "no SSH")
+            reporter.ended(f"{round_}{number}", "title", StepResult.ALREADY, "")
+        reporter.ended("h4", "install the agent", StepResult.FAILED, "no SSH")
     reporter.close()
     lines = [" ".join(line.split()) for line in shown.getvalue().splitlines()]
     assert lines[0::2] == ["-- 4 done already from a0 to a3", "-- 4 done already from b0 to b3"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from coordinator.report.status import phase
+from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 
-DONE = {"resign": StepRecord("resign", "done", 1.0, "", 5)}
-WAITS = {"votes": StepRecord("votes", "waits", 0.0, "", 0)}
+DONE = {"resign": StepRecord("resign", StepResult.DONE, 1.0, "", 5)}
+WAITS = {"votes": StepRecord("votes", StepResult.WAITS, 0.0, "", 0)}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from coordinator.state.control import control_socket
+from coordinator.errors import OperationFailed
+from coordinator.state.control import ask_running, control_socket
 from support.sockets import connect
 
 
@@ -71,3 +72,23 @@ async def test_an_answer_that_nobody_waits_for_is_quiet(tmp_path: Path, caplog: 
         writer.transport.abort()
         await asyncio.sleep(0.1)
     assert caplog.messages == []
+
+
+async def test_a_fault_of_an_answerer_is_told_with_its_cause(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A KeyError in what answers is a fault, not an unknown request; both sides learn of it."""
+
+    async def broken(request: dict[str, Any]) -> dict[str, Any]:
+        return {"said": request["not there"]}
+
+    async def refuses(request: dict[str, Any]) -> dict[str, Any]:
+        raise OperationFailed("no node is running")
+
+    async with control_socket(tmp_path, {"broken": broken, "refuses": refuses}):
+        with pytest.raises(OperationFailed, match=r"a fault of the running coord \(KeyError: 'not there'\)"):
+            await ask_running(tmp_path, "broken")
+        assert [record.exc_info is not None for record in caplog.records] == [True]
+        with pytest.raises(OperationFailed, match=r"^no node is running$"):
+            await ask_running(tmp_path, "refuses")
+        with pytest.raises(OperationFailed, match="not a request that this coordinator knows"):
+            await ask_running(tmp_path, "nonsense")
+        assert len(caplog.records) == 1

@@ -1,0 +1,78 @@
+"""Why a step stands where it does, for a person who asks while the boot runs.
+
+Every event of the executor has a number. A reason says what a step waits for, and since which event.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from coordinator.engine.executor import Checked, Event, Overdue, Ran, Waiting
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What one step waits for."""
+
+    step: str
+    state: str
+    """pending, checking, running, done, parked or failed."""
+    what: str
+    """One line: steps, hosts, or what its evidence lacks."""
+    event: int
+    """The number of the event since which that is so; 0: since the run began."""
+    cause: str
+    """That event, in one line."""
+    seconds: float
+    """Since that event."""
+
+    def line(self) -> str:
+        """As a person reads it."""
+        since = f"since event {self.event}, {self.seconds:.0f} s ago ({self.cause})"
+        return f"{self.step} ({self.state}): {self.what}; {since}"
+
+
+class Reasons:
+    """What every step of the running boot waits for. The runner writes it, other terminals ask."""
+
+    def __init__(self, changed: Callable[[Reason], None] = lambda reason: None) -> None:
+        """changed: is told each reason that is new."""
+        self._changed = changed
+        self._known: dict[str, tuple[Waiting, float]] = {}
+        self._causes: dict[int, str] = {0: "the run began"}
+
+    def note(self, event: Event | None, waiting: Mapping[str, Waiting]) -> None:
+        """Takes over what the executor says after an event; None: at the beginning of a run."""
+        if event is None:
+            self._known.clear()
+            self._causes = {0: "the run began"}
+        else:
+            self._causes[event.id] = describe(event)
+        now = time.monotonic()
+        for step, one in waiting.items():
+            known = self._known.get(step)
+            if known is None or known[0] != one:
+                self._known[step] = (one, now)
+                self._changed(self.of(step))
+        needed = {one.since for one, _ in self._known.values()}
+        self._causes = {number: cause for number, cause in self._causes.items() if number in needed}
+
+    def of(self, step: str) -> Reason:
+        """What the step waits for. Raises KeyError when the run has no such step."""
+        waiting, since = self._known[step]
+        cause = self._causes.get(waiting.since, "an earlier event")
+        seconds = time.monotonic() - since
+        return Reason(step, waiting.state.value, waiting.what, waiting.since, cause, seconds)
+
+
+def describe(event: Event) -> str:
+    """The event in one line."""
+    match event:
+        case Checked(step=step, verdict=verdict):
+            return f"the evidence of {step} was read: {verdict.detail or ('done' if verdict.done else 'not done')}"
+        case Ran(step=step, host=host, error=error):
+            return f"{host} could not carry out {step}: {error}" if error else f"{host} carried out {step}"
+        case Overdue(step=step, reason=reason):
+            return f"{step} can no longer happen: {reason}" if reason else f"the deadline of {step} passed"
