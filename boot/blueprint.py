@@ -10,7 +10,8 @@ from functools import cached_property
 
 from antelope.asset import Symbol
 from antelope.genesis import Genesis
-from inventory.sealed import AllocationRow, Sealed, unpack_allocation
+from inventory.rows import Allocation
+from inventory.sealed import Sealed
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,12 @@ class Blueprint:
     nodes: tuple[NodeRef, ...] = ()
 
     @cached_property
-    def rows(self) -> tuple[AllocationRow, ...]:
-        """The allocation, in the order of application."""
-        return unpack_allocation(self.verified(self.sealed.allocation))
+    def rows(self) -> Allocation:
+        """The allocation, in the order of application. Raises as `verified`, ValueError for another number of rows."""
+        rows = Allocation(self.verified(self.sealed.allocation))
+        if len(rows) != self.sealed.accounts:
+            raise ValueError(f"the allocation has {len(rows)} rows, sealed are {self.sealed.accounts}")
+        return rows
 
     @cached_property
     def genesis(self) -> Genesis:

@@ -7,10 +7,10 @@ thin shells answers the queries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, overload
 
 from antelope.errors import NodeError
 from antelope.transaction import Action
@@ -76,6 +76,67 @@ class Preactivate:
 Work = Push | Preactivate
 
 
+class Derived(Sequence[Push]):
+    """The pushes of a large step, each derived when it is asked for and kept by nobody."""
+
+    def __init__(self, keys: Sequence[str], holder: str, derive: Callable[[int], Push]) -> None:
+        """keys: the pushes', in order; holder: of all of them; derive: the push of that number."""
+        self.keys = keys
+        self.holder = holder
+        self._derive = derive
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Push: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Push, ...]: ...
+    def __getitem__(self, index: int | slice) -> Push | tuple[Push, ...]:
+        if isinstance(index, slice):
+            return tuple(self[number] for number in range(*index.indices(len(self))))
+        return self._derive(range(len(self.keys))[index])
+
+
+class KeyedWork(Mapping[str, Work]):
+    """A step's work by key. What is `Derived` stays so: asking for one key derives one push."""
+
+    def __init__(self, work: Sequence[Work]) -> None:
+        self._work = work
+        keys = work.keys if isinstance(work, Derived) else [one.key for one in work]
+        self._places = {key: place for place, key in enumerate(keys)}
+
+    def __getitem__(self, key: str) -> Work:
+        return self._work[self._places[key]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def part(self, keys: Iterable[str]) -> Sequence[Work]:
+        """The work of these keys, each once. Raises KeyError."""
+        wanted = tuple(dict.fromkeys(keys))
+        if not isinstance(self._work, Derived):
+            return [self[key] for key in wanted]
+        whole, places = self._work, [self._places[key] for key in wanted]
+        return Derived(wanted, whole.holder, lambda place: whole[places[place]])
+
+    def holder(self, key: str) -> str:
+        """The account whose agent signs it. Raises KeyError."""
+        place = self._places[key]
+        return self._work.holder if isinstance(self._work, Derived) else self._work[place].holder
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """Everybody who signs a part of it."""
+        return frozenset(self.holder(key) for key in self._places)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._places  # Mapping's own would derive the push
+
+
 class Finality(Enum):
     """When a transaction counts."""
 
@@ -104,7 +165,7 @@ class ChainStep:
     title: str
     after: tuple[str, ...]
     """Names of the steps that must be done before."""
-    work: Callable[[Blueprint], tuple[Work, ...]]
+    work: Callable[[Blueprint], Sequence[Work]]
     """Everything the step does, whether done already or not."""
     evidence: Callable[[Blueprint], Reads]
     """Which keys of the work the chain lacks."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from antelope.elections import MAX_SCHEDULE, MAX_VOTED_PRODUCERS, MIN_ACTIVATED_STAKE
+from antelope.names import int_to_name, name_to_int
 from boot.blueprint import Blueprint
 from inventory.sealed import SealedVote
 
@@ -56,7 +57,9 @@ class Choreography:
 
 def ballots(blueprint: Blueprint) -> tuple[Ballot, ...]:
     """The sealed votes with their stakes, as the allocation gives them."""
-    stakes = {row.account: row.net + row.cpu for row in blueprint.rows}
+    voters = {name_to_int(vote.voter) for vote in blueprint.sealed.votes}
+    every = blueprint.rows.every()
+    stakes = {int_to_name(name): net + cpu for name, _, _, net, cpu, _ in every if name in voters}
     return tuple(
         Ballot(vote, stakes.get(vote.voter, 0), holder(blueprint, vote.voter)) for vote in blueprint.sealed.votes
     )

@@ -5,20 +5,21 @@ The resulting allocation is an artifact that everybody hashes and nobody draws a
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 
 
-def pareto(floors: Sequence[int], total: int, seed: int, alpha: float) -> tuple[int, ...]:
+def pareto(floors: Sequence[int], total: int, seed: int, alpha: float) -> array[int]:
     """One balance per floor, each at least its floor, adding up to the total. All in the smallest unit.
 
     As in the tutorial, the draws are sorted, richest first, and scaled to the total. A balance below its floor is
     raised to it, and the others share the rest in proportion. What rounding leaves over goes to the first.
     Raises ValueError when the floors alone exceed the total.
     """
-    if not floors:
-        return ()
+    if not len(floors):
+        return array("q")
     least = np.asarray(floors, dtype=np.int64)
     if sum(floors) > total:
         raise ValueError(f"{len(floors)} accounts need at least {sum(floors)} units, and there are {total}")
@@ -35,5 +36,7 @@ def pareto(floors: Sequence[int], total: int, seed: int, alpha: float) -> tuple[
             balances[~raised] = shares
             break
         raised[np.flatnonzero(~raised)[below]] = True
-    balances[0] += total - sum(int(balance) for balance in balances)
-    return tuple(int(balance) for balance in balances)
+    balances[0] += total - int(balances.sum())
+    drawn = array("q")
+    drawn.frombytes(balances.tobytes())
+    return drawn

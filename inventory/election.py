@@ -25,8 +25,8 @@ class Outcome:
 def ballots(network: Network, imported: Sequence[str] = ()) -> tuple[PlannedVote, ...]:
     """Every planned vote: by the richest users, proxies, users who vote by proxy; a vote written out replaces those."""
     ordered = tuple(sorted(network.elected, key=name_to_int))
-    names = user_names(network, imported)
     plan = network.votes
+    names = user_names(network, imported, plan.voters + plan.proxied)
     votes = {name: PlannedVote(name, ordered) for name in (*names[: plan.voters], *plan.proxies)}
     for name in names[plan.voters : plan.voters + plan.proxied]:
         if name not in plan.proxies:

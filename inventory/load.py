@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from inventory import resolve_accounts, resolve_contracts, resolve_parties
+from inventory.columns import UserRows
 from inventory.errors import InventoryError, Problem, Problems
-from inventory.network import Network
+from inventory.model import Inventory
+from inventory.network import Network, Users, UserSource
 from inventory.parse import MISSING, structure
 from inventory.proof import prove
 from inventory.resolve import resolve
 from inventory.toml_text import LARGEST, BadToml, read_toml
+from inventory.users_file import Progress, read_users
 
 
-def load(path: str | Path) -> Network:
+def load(path: str | Path, progress: Progress | None = None) -> Network:
     """The network that an inventory file describes. Raises InventoryError with everything that is wrong with it.
 
-    Apart from the file itself it reads only the users.csv that the file names. A plan that cannot work is a mistake as
-    well: see `prove`.
+    Apart from the file itself it reads only the users.csv that the file names (progress is told how far it is). A plan
+    that cannot work is a mistake as well: see `prove`.
     """
-    shown, document = str(path), _read(Path(path))
     problems = Problems()
-    inventory, found = structure(document)
+    inventory, network = _resolved(path, problems)
+    if network.users.source is UserSource.CSV:
+        network = replace(network, users=_read_users(network, problems, progress))
+    resolve_accounts.overlaps(network.users, network.producers, problems)
+    resolve_parties.overlap_users(network.parties, network.users, network.producers, problems)
+    resolve_contracts.overlaps(inventory.contracts, network, problems)
+    problems.check(path)
+    problems.extend(prove(network).problems)
+    problems.check(path)
+    return network
+
+
+def glance(path: str | Path) -> Network:
+    """As `load`, for who does not plan a boot: a users' CSV is only read when somebody asks for its rows (which then
+    raises InventoryError), and whether the plan can work is not proved.
+    """
+    problems = Problems()
+    _, network = _resolved(path, problems)
+    file = network.users.file
+    if network.users.source is UserSource.CSV and file and not file.is_file():
+        problems.add("users.csv", f"{file} is not a file")
+    problems.check(path)
+    return network
+
+
+def _read_users(network: Network, problems: Problems, progress: Progress | None) -> Users:
+    file = network.users.file
+    assert file is not None  # noqa: S101 (a CSV is a file)
+    columns = read_users(file, network.symbol, network.stake, problems, progress)
+    return replace(network.users, rows=UserRows(lambda: columns))
+
+
+def _resolved(path: str | Path, problems: Problems) -> tuple[Inventory, Network]:
+    inventory, found = structure(_read(Path(path)))
     problems.extend(found)
     if inventory is None:
-        raise InventoryError(shown, problems.found)
+        raise InventoryError(path, problems.found)
     problems.told([problem.path for problem in found if problem.message == MISSING])
-    network = resolve(inventory, Path(path).absolute(), problems)
-    problems.check(shown)
-    problems.extend(prove(network).problems)
-    problems.check(shown)
-    return network
+    return inventory, resolve(inventory, Path(path).absolute(), problems)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from antelope.asset import Symbol
+from inventory.columns import NO_ROWS, UserRows
 from inventory.names import user_number
 from inventory.parties import Parties
 
@@ -140,15 +141,6 @@ class UserSource(StrEnum):
 
 
 @dataclass(frozen=True)
-class UserRow:
-    """A staked account from a CSV file, with its one public key (EOS…) and its balance."""
-
-    account: str
-    key: str
-    balance: int
-
-
-@dataclass(frozen=True)
 class Users:
     """The staked accounts that are not producers."""
 
@@ -161,8 +153,13 @@ class Users:
     total: int = 0
     """What users and producers get in total: shared among generated users, an upper limit for those of a CSV."""
     file: Path | None = None
-    rows: tuple[UserRow, ...] = ()
+    rows: UserRows = NO_ROWS
     """The CSV's rows."""
+
+    @property
+    def number(self) -> int:
+        """How many there are, as far as that is known: an accounts.json is read by an agent."""
+        return len(self.rows) if self.source is UserSource.CSV else self.count
 
     def generates(self, account: str) -> bool:
         """Whether it is the name of a generated user."""
@@ -171,7 +168,7 @@ class Users:
 
     def has(self, account: str) -> bool:
         """Whether it is a user, as far as names are known here: those of an accounts.json are not."""
-        return self.generates(account) or any(row.account == account for row in self.rows)
+        return self.generates(account) or self.rows.find(account) is not None
 
 
 @dataclass(frozen=True)

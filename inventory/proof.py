@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from antelope.asset import Asset
 from antelope.elections import MIN_ACTIVATED_STAKE
 from antelope.errors import AntelopeError
 from antelope.genesis import configuration_errors
+from antelope.names import name_to_int
 from antelope.ram import RamMarket
 from inventory import election, staking
-from inventory.allocation import Holding, holdings, parts_of
+from inventory.allocation import holdings, parts_of, staked
+from inventory.columns import Holdings
 from inventory.errors import Problem, Problems
+from inventory.names import user_name
 from inventory.network import Network, UserSource
-from inventory.staking import Split
 
 USER_RAM = 3_700
 """Bytes of RAM that a user must be able to buy.
@@ -61,15 +63,11 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
     except ValueError as error:
         problems.add("token.issue", str(error), "issue more, or plan fewer accounts")
         return Proof(problems.found, tuple(notes))
-    splits = _split(network, held, problems)
-    if splits:
+    if _can_split(network, problems):
         _supply(network, held, problems)
-        market = _ram(network, held, splits, problems)
+        market = _ram(network, held, problems)
         _sponsored(network, market, problems)
-        staked = {holding.account: parts.cpu + parts.net for holding, parts in zip(held, splits, strict=True)}
-        if network.users.source is not UserSource.ACCOUNTS_JSON or imported is not None:
-            _voters(network, staked, problems)
-        notes += _votes(network, names, staked, problems)
+        notes += _votes(network, held, names, imported is not None, problems)
     return Proof(problems.found, tuple(notes))
 
 
@@ -77,7 +75,7 @@ def _stand_ins(network: Network) -> tuple[str, ...] | None:
     """Placeholders for the names in an accounts.json that was not read yet; None when their number is unknown, too."""
     if network.users.source is not UserSource.ACCOUNTS_JSON:
         return ()
-    return tuple(f"user {number}" for number in range(network.users.count)) or None
+    return tuple(map(user_name, range(network.users.count))) or None
 
 
 def _genesis(network: Network, problems: Problems) -> None:
@@ -86,8 +84,8 @@ def _genesis(network: Network, problems: Problems) -> None:
         problems.add("genesis.configuration", message)
 
 
-def _split(network: Network, held: Sequence[Holding], problems: Problems) -> list[Split]:
-    """Every balance's split; none at all when a producer's minimum cannot be split."""
+def _can_split(network: Network, problems: Problems) -> bool:
+    """Whether every balance can be split: a producer's minimum may be too little."""
     least = staking.least(network.stake)
     for producer in network.producers:
         if producer.minimum < least:
@@ -97,12 +95,12 @@ def _split(network: Network, held: Sequence[Holding], problems: Problems) -> lis
                 f"{short} does not cover RAM and the minimum stake",
                 f"write at least {Asset(least, network.symbol)}",
             )
-            return []
-    return [parts_of(network, holding) for holding in held]
+            return False
+    return True
 
 
-def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> None:
-    total, most = sum(holding.balance for holding in held), network.users.total
+def _supply(network: Network, held: Holdings, problems: Problems) -> None:
+    total, most = held.total, network.users.total
     if total > most:
         shown = Asset(total, network.symbol)
         problems.add(
@@ -112,18 +110,20 @@ def _supply(network: Network, held: Sequence[Holding], problems: Problems) -> No
         )
 
 
-def _ram(network: Network, held: Sequence[Holding], splits: Sequence[Split], problems: Problems) -> RamMarket:
+def _ram(network: Network, held: Holdings, problems: Problems) -> RamMarket:
     """Buys RAM for one account after another at the contract's prices. Returns the market as it is then."""
     market = RamMarket.at_init(network.issue)
-    registered = {producer.account for producer in network.producers}
-    for holding, parts in zip(held, splits, strict=True):
-        bought, market = _buy(market, parts.ram)
-        needed = PRODUCER_RAM if holding.account in registered else USER_RAM
+    registered = {name_to_int(producer.account) for producer in network.producers}
+    sponsor = network.parties.sponsor
+    other = name_to_int(sponsor.account) if sponsor else 0
+    for place, name in enumerate(held.names):
+        paid = parts_of(network, held[place]).ram if name == other else network.stake.ram
+        bought, market = _buy(market, paid)
+        needed = PRODUCER_RAM if name in registered else USER_RAM
         if bought < needed:
-            paid = Asset(parts.ram, network.symbol)
             problems.add(
                 "stake.ram",
-                f"{paid} buys {holding.account} {bought} bytes of RAM",
+                f"{Asset(paid, network.symbol)} buys {held[place].account} {bought} bytes of RAM",
                 f"raise it: {needed} bytes are needed",
             )
             return market
@@ -163,17 +163,24 @@ def _buy(market: RamMarket, units: int) -> tuple[int, RamMarket]:
         return 0, market
 
 
-def _voters(network: Network, staked: Mapping[str, int], problems: Problems) -> None:
+def _voters(network: Network, staked: Container[str], problems: Problems) -> None:
     """Voters and proxies must be accounts of this network."""
     for account in (*network.votes.proxies, *(vote.voter for vote in network.votes.written)):
         if account not in staked:
             problems.add("votes", f"{account} is not an account of this network")
 
 
-def _votes(network: Network, names: Sequence[str], staked: Mapping[str, int], problems: Problems) -> list[str]:
-    """Whether the planned votes reach the threshold and elect exactly the intended producers."""
+def _votes(network: Network, held: Holdings, names: Sequence[str], known: bool, problems: Problems) -> list[str]:
+    """Whether the planned votes reach the threshold and elect exactly the intended producers.
+
+    known: whether the names in an accounts.json are, where there is one.
+    """
     registered = [producer.account for producer in network.producers]
-    outcome = election.count(election.ballots(network, names), staked, registered)
+    cast = election.ballots(network, names)
+    stakes = staked(network, held, (*network.votes.proxies, *(vote.voter for vote in cast)))
+    if known or network.users.source is not UserSource.ACCOUNTS_JSON:
+        _voters(network, stakes, problems)
+    outcome = election.count(cast, stakes, registered)
     if outcome.stake < MIN_ACTIVATED_STAKE:
         voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, MIN_ACTIVATED_STAKE))
         short = f"stake of {voting} votes, and nobody is elected below {needed}"

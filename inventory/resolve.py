@@ -22,7 +22,7 @@ from inventory.network import Network, Node, Role, Topology
 
 
 def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
-    """The network; usable only if no problem was added."""
+    """The network; usable only if no problem was added. A users' CSV is not read yet (`inventory.load`)."""
     folder = source.parent
     if wrong := syntax.network_name(inventory.network.name):
         problems.add("network.name", wrong)
@@ -36,13 +36,10 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems)
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
-    users = resolve_accounts.users(inventory.users, token, rule, folder, local, problems)
-    resolve_accounts.overlaps(users, planned, problems)
+    users = resolve_accounts.users(inventory.users, token, rule, source, local, problems)
     minimum = planned[0].minimum if planned else token.units("1000")
     parties = resolve_parties.parties(inventory.parties, token, rule, minimum, hosts, problems)
-    resolve_parties.overlaps(parties, users, planned, problems)
-    producers = [producer.account for producer in planned]
-    resolve_contracts.overlaps(inventory.contracts, users, producers, inventory.parties.sponsor, problems)
+    resolve_parties.overlaps(parties, planned, problems)
     resolve_parties.reachable(parties, nodes, problems)
     kind = _kind(inventory.topology, len(nodes), problems)
     listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)

@@ -8,12 +8,13 @@ from antelope.elections import MAX_SCHEDULE, MAX_VOTED_PRODUCERS
 from antelope.errors import BadName
 from antelope.names import name_to_int
 from inventory import syntax
+from inventory.columns import UserRows
 from inventory.errors import Problems
 from inventory.model import ProducersTable, ProducerTable, UsersTable, VotesTable
 from inventory.names import PRODUCER_LIMIT, producer_name
 from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
 from inventory.resolve_chain import Token, amounts
-from inventory.users_file import read_users
+from inventory.users_file import users_of
 
 DEFAULT_USERS = 100
 DEFAULT_PRODUCERS = 4
@@ -27,9 +28,13 @@ _URL_LENGTH = 511
 
 
 def users(
-    table: UsersTable, token: Token, rule: StakeRule, folder: Path, genesis_is_local: bool, problems: Problems
+    table: UsersTable, token: Token, rule: StakeRule, source: Path, genesis_is_local: bool, problems: Problems
 ) -> Users:
-    """The staked accounts that are not producers."""
+    """The staked accounts that are not producers. A CSV is not read yet: `Users.rows` does that.
+
+    source: the inventory's file; paths start from its folder.
+    """
+    folder = source.parent
     total = token.issue - token.reserve
     if not 0.1 <= table.alpha <= 100:
         problems.add("users.alpha", f"{table.alpha} is not between 0.1 and 100")
@@ -40,8 +45,9 @@ def users(
     if table.csv is not None:
         if table.count is not None:
             problems.add("users.count", "is for generated users", "a csv has its own rows: remove the count")
-        rows = read_users(folder / table.csv, token.symbol, rule, problems)
-        return Users(UserSource.CSV, len(rows), total=total, file=folder / table.csv, rows=rows)
+        file = folder / table.csv
+        rows = UserRows(lambda: users_of(file, source, token.symbol, rule), file)
+        return Users(UserSource.CSV, total=total, file=file, rows=rows)
     limit = table.count if table.count is not None else 0 if table.accounts_json else DEFAULT_USERS
     if not 0 <= limit <= USER_LIMIT:
         problems.add("users.count", f"{limit} is not between 0 and {USER_LIMIT}")
@@ -219,7 +225,6 @@ def _check_vote(
 
 def overlaps(of: Users, planned: tuple[PlannedProducer, ...], problems: Problems) -> None:
     """No account may be both a user and a producer."""
-    listed = {row.account for row in of.rows}  # a CSV may have a million
     for producer in planned:
-        if producer.account in listed or of.generates(producer.account):
+        if of.has(producer.account):
             problems.add("producers", f"{producer.account} is also a user", "rename the producer")

@@ -10,7 +10,7 @@ from inventory import syntax
 from inventory.boot_contract import contract_folders, find
 from inventory.errors import Problems
 from inventory.model import ContractsTable, NamedContractTable
-from inventory.network import GENESIS_ACCOUNT, ContractSource, Users
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Network
 
 MSIG = "eosio.msig"
 DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
@@ -40,12 +40,13 @@ def contracts(
     return _boot(table, folder, directory, sources, problems), tuple(sources.values())
 
 
-def overlaps(
-    table: ContractsTable, users: Users, producers: Collection[str], sponsor: str | None, problems: Problems
-) -> None:
-    """A contract's account is made for it, and the producers govern it: it is nobody's own."""
+def overlaps(table: ContractsTable, network: Network, problems: Problems) -> None:
+    """A contract's account is made for it, and the producers govern it: it is nobody's own. Needs the users' rows."""
+    others = {producer.account for producer in network.producers}
+    if network.parties.sponsor:
+        others.add(network.parties.sponsor.account)
     for index, entry in enumerate(table.list):
-        if entry.account in producers or entry.account == sponsor or users.has(entry.account):
+        if entry.account in others or network.users.has(entry.account):
             path = f"contracts.list[{index}].account"
             problems.add(path, f"{entry.account} is also a user, a producer or the sponsor", "rename one")
 

@@ -80,20 +80,30 @@ def _endpoints(table: PartiesTable, hosts: Sequence[Host], problems: Problems) -
         return Reach.PUBLIC
 
 
-def overlaps(found: Parties, users: Users, planned: Sequence[PlannedProducer], problems: Problems) -> None:
-    """Neither the sponsor nor a party that is waited for may be another producer or a user."""
+def overlaps(found: Parties, planned: Sequence[PlannedProducer], problems: Problems) -> None:
+    """Neither the sponsor nor a party that is waited for may be another producer."""
     written = [producer.account for producer in planned if not producer.party]
     for index, account in enumerate(found.wait_for):
         if account in written:
             problems.add(f"parties.wait_for[{index}]", f"{account} is already listed in producers", "remove one")
-        elif users.has(account):
-            problems.add(f"parties.wait_for[{index}]", f"{account} is also a user", "rename one")
     if found.sponsor is not None:
         account = found.sponsor.account
-        if account in (*written, *found.wait_for) or users.has(account):
-            problems.add(
-                "parties.sponsor", f"{account} is a user or producer", "the sponsor must be an account of its own"
-            )
+        if account in (*written, *found.wait_for):
+            _not_its_own(account, problems)
+
+
+def overlap_users(found: Parties, users: Users, planned: Sequence[PlannedProducer], problems: Problems) -> None:
+    """None of them may be a user either. Needs the users' rows."""
+    written = [producer.account for producer in planned if not producer.party]
+    for index, account in enumerate(found.wait_for):
+        if account not in written and users.has(account):
+            problems.add(f"parties.wait_for[{index}]", f"{account} is also a user", "rename one")
+    if found.sponsor is not None and users.has(found.sponsor.account):
+        _not_its_own(found.sponsor.account, problems)
+
+
+def _not_its_own(account: str, problems: Problems) -> None:
+    problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor must be an account of its own")
 
 
 def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None:

@@ -25,7 +25,6 @@ from inventory.sealed import (
     SealedProducer,
     SealedSponsor,
     SealedVote,
-    pack_allocation,
 )
 
 
@@ -87,7 +86,7 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         ),
         system_accounts=_system_accounts(network, collected),
         features=found.features,
-        allocation=_keep(pack_allocation(rows), artifacts),
+        allocation=_keep(rows.artifact, artifacts),
         accounts=len(rows),
         producers=_producers(network, collected),
         proxies=network.votes.proxies,
@@ -100,9 +99,8 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
 
 
 def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
-    """Every account's key, from whatever source."""
-    rows = {row.account: row.key for row in network.users.rows}
-    return {**collected.imported, **rows, **collected.account_keys}
+    """The key of every account that is not of a CSV, which brings its own."""
+    return {**collected.imported, **collected.account_keys}
 
 
 def _check_keys(network: Network, collected: Collected, known: Mapping[str, str], problems: Problems) -> None:

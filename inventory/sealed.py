@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from antelope.strict_json import read_json
 
 LARGEST = 64 << 20
 """Bytes of a sealed document, of which votes may make up the most; the allocation is a file of its own."""
-FORMAT = 1
+FORMAT = 2
 """Version of the sealed document; part of the manifest."""
 
 
@@ -97,7 +97,7 @@ class Sealed:
     features: tuple[SealedFeature, ...]
     """In the order of activation; PREACTIVATE_FEATURE first."""
     allocation: str
-    """sha256 (hex) of the allocation artifact (`pack_allocation`)."""
+    """sha256 (hex) of the allocation artifact (`inventory.rows`)."""
     accounts: int
     """Its number of rows."""
     producers: tuple[SealedProducer, ...]
@@ -149,44 +149,6 @@ class Sealed:
         if sealed.format != FORMAT or sealed.canonical() != document:
             raise ValueError("not a sealed network of this version")
         return sealed
-
-
-@dataclass(frozen=True)
-class AllocationRow:
-    """One account of the allocation; keys in the form EOS…, amounts in the smallest unit."""
-
-    account: str
-    owner: str
-    active: str
-    ram: int
-    """Spent on RAM (`buyram`)."""
-    net: int
-    cpu: int
-    liquid: int
-
-    @property
-    def total(self) -> int:
-        """What the row costs eosio."""
-        return self.ram + self.net + self.cpu + self.liquid
-
-
-def pack_allocation(rows: Iterable[AllocationRow]) -> bytes:
-    """The allocation artifact: one comma-separated line per row, in the order of application."""
-    lines = (f"{r.account},{r.owner},{r.active},{r.ram},{r.net},{r.cpu},{r.liquid}\n" for r in rows)
-    return "".join(lines).encode()
-
-
-def unpack_allocation(artifact: bytes) -> tuple[AllocationRow, ...]:
-    """Reads an allocation artifact. Raises ValueError on anything but what `pack_allocation` writes."""
-    rows = []
-    for number, line in enumerate(artifact.decode("ascii").splitlines(), 1):
-        parts = line.split(",")
-        if len(parts) != 7:
-            raise ValueError(f"allocation, line {number}: 7 fields expected, {len(parts)} found")
-        rows.append(AllocationRow(parts[0], parts[1], parts[2], *(int(part) for part in parts[3:])))
-    if pack_allocation(rows) != artifact:
-        raise ValueError("allocation: not in its canonical form")
-    return tuple(rows)
 
 
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inventory.network import StakeRule
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -35,3 +40,16 @@ def split(balance: int, rule: StakeRule) -> Split:
     half, odd = divmod(stake, 2)
     net = half + (odd and half % 2)
     return Split(rule.ram, net, stake - net, liquid)
+
+
+def split_all(
+    balances: NDArray[np.int64], rule: StakeRule
+) -> tuple[int, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """As `split`, for many balances at once: RAM, NET, CPU, liquid."""
+    if len(balances) and int(balances.min()) < least(rule):
+        split(int(balances.min()), rule)
+    liquid = (balances - least(rule)).clip(max=rule.liquid)
+    stake = balances - rule.ram - liquid
+    half = stake >> 1
+    net = half + (stake & half & 1)
+    return rule.ram, net, stake - net, liquid

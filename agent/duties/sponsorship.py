@@ -75,7 +75,7 @@ class Sponsorship:
     def _check_party(self, blueprint: Blueprint, account: str) -> None:
         if not _PARTY.fullmatch(account):
             raise DutyError(f"refused: an account of a party has 12 of a-z and 1-5, not {account[:40]!r}")
-        if any(row.account == account for row in blueprint.rows):
+        if blueprint.rows.find(account):
             raise DutyError(f"refused: {account} is an account of the allocation")
 
     @contextlib.asynccontextmanager

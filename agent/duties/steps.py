@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
 
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
@@ -12,7 +11,7 @@ from agent.errors import DutyError
 from agent.pushes.pushing import KeyOf, Pushing
 from agent.pushes.records import PushRecords
 from agent.reports import Pushed, Report, progress
-from boot.step import ChainStep, Work
+from boot.step import ChainStep, KeyedWork
 from boot.steps import OPTIONAL, STEPS
 from protos import coordination_pb2 as pb
 
@@ -24,19 +23,18 @@ class StepWork:
         self._nodes = tools.nodes
         self._journal = tools.journal
         self._holding = holding
-        self._derived: dict[str, Mapping[str, Work]] = {}
+        self._derived: dict[str, KeyedWork] = {}
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def records(self) -> PushRecords:
         """What this agent has signed on its chain. Raises DutyError when it holds no sealed network."""
         return PushRecords(self._journal, self._holding.held().sealed.chain_id)
 
-    async def derived(self, name: str) -> Mapping[str, Work]:
+    async def derived(self, name: str) -> KeyedWork:
         """All the work of a step, by key. Raises DutyError for a step that this agent does not know."""
         step, blueprint = chain_step(name), self._holding.held()
         if name not in self._derived:
-            work = await asyncio.to_thread(step.work, blueprint)
-            self._derived[name] = {item.key: item for item in work}
+            self._derived[name] = await asyncio.to_thread(lambda: KeyedWork(step.work(blueprint)))
         return self._derived[name]
 
     async def run(self, wanted: pb.RunStep, key_of: KeyOf, report: Report) -> None:
@@ -48,8 +46,7 @@ class StepWork:
             unknown = [key for key in wanted.keys if key not in work]
             if unknown:
                 raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
-            wanted_work = [work[key] for key in dict.fromkeys(wanted.keys)]
-            await Pushing(records, key_of).do(node, step, wanted_work, report, wanted.seen)
+            await Pushing(records, key_of).do(node, step, work.part(wanted.keys), report, wanted.seen)
 
     async def recount(self, wanted: pb.Recount, report: Report) -> None:
         """Tells again where the transactions of a step are: of these keys, or of all."""

@@ -17,7 +17,7 @@ from boot.audit.ram import bytes_range
 from boot.audit.report import Accounts, Check, WrongAccount, judged, named
 from boot.audit.seen import Observed, Seen, planned_accounts
 from boot.blueprint import Blueprint
-from inventory.sealed import AllocationRow
+from inventory.rows import AllocationRow
 
 
 def compare(blueprint: Blueprint, seen: Seen) -> Accounts:
@@ -74,7 +74,7 @@ def _gift(accounts: Iterator[Json]) -> int:
 def _differences(
     row: AllocationRow, account: Json, symbol: Symbol, bought: Callable[[int], tuple[int, int]], gift: int
 ) -> Iterator[str]:
-    yield from differing(account, {"owner": by_key(row.owner), "active": by_key(row.active)})
+    yield from differing(account, dict.fromkeys(("owner", "active"), by_key(str(row.key))))
     yield from _amount("liquid", account.get("core_liquid_balance"), row.liquid, symbol)
     resources: Json = account["total_resources"] or {}
     own: Mapping[str, str] = account["self_delegated_bandwidth"] or {}

@@ -6,15 +6,16 @@ boot.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from antelope import actions
 from antelope.asset import Asset, Symbol
 from antelope.authority import Authority
-from antelope.keys import PublicKey
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
 from boot.reads import account, scopes, until_resigned, verdict
-from boot.step import ChainStep, Finality, Push, Reads, Verdict
-from inventory.sealed import AllocationRow
+from boot.step import ChainStep, Derived, Finality, Push, Reads, Verdict
+from inventory.rows import AllocationRow
 
 ROWS_PER_PUSH = 50
 """More gains nothing; 200 exceed nodeos' 30 ms on a node that has not compiled the contract yet."""
@@ -27,11 +28,10 @@ FEW_PUSHES = 64
 MEMO = "allocation"
 
 
-def batches(blueprint: Blueprint) -> tuple[tuple[AllocationRow, ...], ...]:
-    """The rows of each push, in the order of application."""
-    size = rows_per_push(blueprint)
-    rows = blueprint.rows
-    return tuple(rows[start : start + size] for start in range(0, len(rows), size))
+def batches(blueprint: Blueprint) -> Sequence[range]:
+    """Which rows each push has, by their numbers in the order of application."""
+    size, count = rows_per_push(blueprint), len(blueprint.rows)
+    return tuple(range(start, min(start + size, count)) for start in range(0, count, size))
 
 
 def rows_per_push(blueprint: Blueprint) -> int:
@@ -47,9 +47,8 @@ def key(number: int) -> str:
 
 def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
     """Everything that a row gives, in the order in which the contract needs it. Zero amounts are left out."""
-    owner = Authority.key(PublicKey.parse(row.owner))
-    active = owner if row.active == row.owner else Authority.key(PublicKey.parse(row.active))
-    made = [actions.newaccount("eosio", row.account, owner, active)]
+    own = Authority.key(row.key)
+    made = [actions.newaccount("eosio", row.account, own, own)]
     if row.ram:
         made.append(actions.buyram("eosio", row.account, Asset(row.ram, symbol)))
     if row.net or row.cpu:
@@ -59,21 +58,26 @@ def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
     return tuple(made)
 
 
-def push(blueprint: Blueprint, number: int, rows: tuple[AllocationRow, ...]) -> Push:
+def push(blueprint: Blueprint, number: int, rows: Iterable[AllocationRow]) -> Push:
     """The transaction of one batch."""
     made = tuple(action for row in rows for action in row_actions(row, blueprint.symbol))
     return Push(key(number), made, "eosio")
 
 
-def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A push a batch."""
-    return tuple(push(blueprint, number, rows) for number, rows in enumerate(batches(blueprint)))
+def work(blueprint: Blueprint) -> Derived:
+    """A push a batch, derived when it is asked for."""
+    parts = batches(blueprint)
+
+    def derive(number: int) -> Push:
+        return push(blueprint, number, (blueprint.rows[index] for index in parts[number]))
+
+    return Derived(tuple(map(key, range(len(parts)))), "eosio", derive)
 
 
 @until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
     """One account of every batch exists. Many batches are looked up in one walk through eosio's `userres` scopes."""
-    proofs = [rows[-1].account for rows in batches(blueprint)]
+    proofs = [blueprint.rows.account(part[-1]) for part in batches(blueprint)]
     if len(proofs) > FEW_PUSHES:
         present = yield from scopes("eosio", "userres")
     else:

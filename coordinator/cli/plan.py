@@ -53,7 +53,7 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_j
         click.echo(json.dumps({"network": network.name, "steps": rows}, indent=2))
         return
     click.echo(f"network {network.name}: {len(network.hosts)} host(s), {len(network.nodes)} nodes, ", nl=False)
-    click.echo(f"{len(network.elected)} of {len(network.producers)} producers to elect, {network.users.count} users")
+    click.echo(f"{len(network.elected)} of {len(network.producers)} producers to elect, {network.users.number} users")
     for step in steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         click.echo(f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}")

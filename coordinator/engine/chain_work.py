@@ -7,7 +7,7 @@ from itertools import groupby
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
-from boot.step import ChainStep, Finality, Query, Work
+from boot.step import ChainStep, Finality, KeyedWork, Query
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import ACT_SECONDS, CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
@@ -44,17 +44,17 @@ class ChainWork:
         self._log = log
         self._reporter = reporter
         self._command_lines = CommandLines(access.network, blueprint, state.artifacts.folder)
-        self._works: dict[str, dict[str, Work]] = {}
+        self._works: dict[str, KeyedWork] = {}
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
         """The highest block with a transaction of this boot, as far as this run knows."""
         self._claimed = 0
         """The same as reported by parties; it counts only up to where the operator's own nodes are."""
 
-    def of(self, step: ChainStep) -> dict[str, Work]:
+    def of(self, step: ChainStep) -> KeyedWork:
         """All of a step's work, by key."""
         if step.name not in self._works:
-            self._works[step.name] = {work.key: work for work in step.work(self._blueprint)}
+            self._works[step.name] = KeyedWork(step.work(self._blueprint))
         return self._works[step.name]
 
     def pushed(self, step: str) -> int:
@@ -74,7 +74,7 @@ class ChainWork:
             self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
 
         def node_of(key: str) -> str:
-            return self._access.pusher(works[key].holder).name
+            return self._access.pusher(works.holder(key)).name
 
         if step.parallel:
             shares: dict[str, list[str]] = {}
@@ -113,7 +113,7 @@ class ChainWork:
         """Records what an agent reports as pushed, ignoring work that is another agent's."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         for pushed in progress.pushed:
-            if self._access.pusher(works[pushed.key].holder).host != node.host:
+            if self._access.pusher(works.holder(pushed.key)).host != node.host:
                 continue
             if node.party:
                 self._claimed = max(self._claimed, pushed.block)
@@ -131,7 +131,7 @@ class ChainWork:
         in it report it again. What an agent does not report is missing from the log.
         """
         works = self.of(step)
-        nodes = {node.host: node for node in (self._access.pusher(work.holder) for work in works.values())}
+        nodes = {node.host: node for node in map(self._access.pusher, works.holders)}
         await all_of(self._recount(step, node, len(works)) for node in nodes.values())
 
     async def _recount(self, step: ChainStep, node: Node, total: int) -> None:

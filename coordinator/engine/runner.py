@@ -269,7 +269,7 @@ class Runner:
         if isinstance(step, NodeStep):
             return self._network.node(key).host
         assert isinstance(step, ChainStep)  # noqa: S101 (only chain steps have work)
-        return self._network.holder(self._chain.of(step)[key].holder)
+        return self._network.holder(self._chain.of(step).holder(key))
 
     async def _run(self, order: Run) -> None:
         try:

@@ -61,8 +61,8 @@ def check_name(network: Network, name: str, account: str) -> None:
     drawn = number is not None and number < users.count
     if account in taken or drawn or (sponsor and account == sponsor.account):
         raise UsageProblem(f"account {account} is one of {network.source}: choose another with --account")
-    owned = {row.account for row in network.users.rows}
-    if not awaited and account not in owned and (len(account) != 12 or "." in account):
+    late = len(account) == 12 and "." not in account
+    if not awaited and not late and network.users.rows.find(account) is None:
         raise UsageProblem(
             f"account {account!r}: a party's account has 12 characters without a dot, as only those can be created "
             "late; choose one with --account, or list it in parties.wait_for before the boot"

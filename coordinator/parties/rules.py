@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from coordinator.parties.admission import Rules
 from inventory.network import GENESIS_ACCOUNT, Network
-from inventory.sealed import Sealed, unpack_allocation
+from inventory.rows import Allocation
+from inventory.sealed import Sealed
 
 
 def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], bytes]) -> Rules:
@@ -16,9 +18,8 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
     producers = {
         producer.account: "a producer of the operator's" for producer in network.producers if not producer.party
     }
-    owned = _sealed_owners(sealed, artifact) if sealed else {row.account: row.key for row in network.users.rows}
-    for producer in network.producers:
-        owned.pop(producer.account, None)
+    key_of = _sealed_keys(sealed, artifact) if sealed else _planned_keys(network)
+    registering = {producer.account for producer in network.producers}
     system = set(sealed.system_accounts) if sealed else set()
     sponsor = network.parties.sponsor
 
@@ -39,7 +40,7 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
         manifest=sealed.manifest if sealed else "",
         chain_id=sealed.chain_id if sealed else "",
         belongs=belongs,
-        owned=lambda account: "" if belongs(account) else owned.get(account, ""),
+        owned=lambda account: "" if account in registering or belongs(account) else key_of(account),
         keys=_keys(sealed, awaited),
         endpoints={network.p2p(node).lower(): f"node {node.name}" for node in network.nodes},
         sealed={
@@ -50,8 +51,23 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
     )
 
 
-def _sealed_owners(sealed: Sealed, artifact: Callable[[str], bytes]) -> dict[str, str]:
-    return {row.account: row.active for row in unpack_allocation(artifact(sealed.allocation))}
+def _sealed_keys(sealed: Sealed, artifact: Callable[[str], bytes]) -> Callable[[str], str]:
+    """The key of an account of the allocation, which is read when the first party asks."""
+    allocation = cache(lambda: Allocation(artifact(sealed.allocation)))
+
+    def key_of(account: str) -> str:
+        row = allocation().find(account)
+        return str(row.key) if row else ""
+
+    return key_of
+
+
+def _planned_keys(network: Network) -> Callable[[str], str]:
+    def key_of(account: str) -> str:
+        row = network.users.rows.find(account)
+        return row.key if row else ""
+
+    return key_of
 
 
 def _keys(sealed: Sealed | None, awaited: set[str]) -> dict[str, str]:

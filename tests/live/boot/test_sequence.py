@@ -19,7 +19,7 @@ import pytest
 from antelope import actions
 from antelope.errors import NodeError, Unreachable
 from antelope.genesis import DEFAULT_CONFIGURATION
-from antelope.keys import PrivateKey
+from antelope.keys import PrivateKey, PublicKey
 from antelope.transaction import Transaction
 from boot.blueprint import Blueprint, NodeRef
 from boot.cleos import cleos_lines
@@ -27,16 +27,14 @@ from boot.plan import make_plan
 from boot.reads import run_reads
 from boot.step import ChainStep, NodeMode, NodeStep, Preactivate, Push, Query, Step, Verdict, WaitStep
 from boot.steps import OPTIONAL, STEPS, contracts
+from inventory.rows import Allocation, AllocationRow, pack_allocation
 from inventory.sealed import (
     FORMAT,
-    AllocationRow,
     Sealed,
     SealedContract,
     SealedFeature,
     SealedProducer,
     SealedVote,
-    pack_allocation,
-    unpack_allocation,
 )
 from support.retry import retrying
 
@@ -73,7 +71,7 @@ def sealed_network(
     for number, name in enumerate([*users, "produceraaaa", "produceraaab"]):
         key = str(keys[name if name in keys else "users"].public)
         stake = 1_600_000_000_000 >> number if number < 16 else 1_000_001
-        rows.append(AllocationRow(name, key, key, 1000, stake // 2, stake - stake // 2, 90000))
+        rows.append(AllocationRow(name, PublicKey.parse(key), 1000, stake // 2, stake - stake // 2, 90000))
     producers = tuple(
         SealedProducer(
             name, str(keys[name].public), str(keys[name + " signing"].public), f"https://{name}.example", 7, won
@@ -223,7 +221,7 @@ async def driver(start: Start, contracts_folder: Path, tmp_path: Path) -> Driver
             signing = keys["produceraaaa signing"]
             nodes[name] = start(name, path, signing, "produceraaaa", ("--p2p-peer-address", first.p2p))
 
-    accounts = {row.account: keys["users"] for row in unpack_allocation(artifacts[sealed.allocation])}
+    accounts = {row.account: keys["users"] for row in Allocation(artifacts[sealed.allocation])}
     references = (NodeRef("genesis", "eosio"), NodeRef("alpha", "produceraaaa"))
     return Driver(Blueprint(sealed, artifacts.__getitem__, references), {**accounts, **keys}, nodes, run)
 

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from antelope.errors import UnknownAccount, UnknownTable
-from antelope.keys import PrivateKey
+from antelope.keys import PrivateKey, PublicKey
 from antelope.names import name_to_int
 from boot.blueprint import Blueprint, NodeRef
 from boot.step import Query, Reads, Verdict
+from inventory.rows import AllocationRow, pack_allocation
 from inventory.sealed import (
-    AllocationRow,
+    FORMAT,
     Sealed,
     SealedContract,
     SealedFeature,
     SealedProducer,
     SealedVote,
-    pack_allocation,
 )
 
 KEY = str(PrivateKey(bytes(31) + b"\x01").public)
@@ -113,11 +113,14 @@ def blueprint() -> Blueprint:
         "prodwon": 5,
         "prodlost": 7,
     }
-    rows = [AllocationRow(name, KEY, KEY, 1000, stake // 2, stake - stake // 2, 0) for name, stake in stakes.items()]
+    rows = [
+        AllocationRow(name, PublicKey.parse(KEY), 1000, stake // 2, stake - stake // 2, 0)
+        for name, stake in stakes.items()
+    ]
     wasm = {name: keep(b"\0asm" + name.encode()) for name in ("eosio.bios", "eosio.token", "eosio.system")}
     abi = keep(ABI)
     sealed = Sealed(
-        format=1,
+        format=FORMAT,
         network="test",
         chain_id="c" * 64,
         genesis={

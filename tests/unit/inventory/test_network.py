@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from antelope.asset import Symbol
+from inventory.columns import UserRow
 from inventory.load import load
-from inventory.network import HostKeyPolicy, Network, Role, StakeRule, Sudo, Topology, UserRow, UserSource
+from inventory.network import HostKeyPolicy, Network, Role, StakeRule, Sudo, Topology, UserSource
 from tests.unit.inventory.material import Load, Write, key
 
 ROOT = Path(__file__).parents[3] / "inventory"
@@ -211,7 +212,7 @@ def test_csv(network: Load, tmp_path: Path) -> None:
     for header in ("", "Account,Public Key,Balance\n", "\ufeff"):
         (tmp_path / "u.csv").write_text(header + row)
         found = network('[users]\ncsv = "u.csv"')
-        assert found.users.rows == (UserRow("alice", key("a"), 50_000), UserRow("bob", key("b"), 75_000))
+        assert tuple(found.users.rows) == (UserRow("alice", key("a"), 50_000), UserRow("bob", key("b"), 75_000))
         assert found.votes.voters == 0
 
 

@@ -16,8 +16,9 @@ from antelope.names import name_to_int, pack_name
 from inventory.allocation import allocate, holdings
 from inventory.compare import compare
 from inventory.errors import InventoryError
+from inventory.rows import Allocation
 from inventory.seal import seal
-from inventory.sealed import Sealed, unpack_allocation
+from inventory.sealed import Sealed
 from inventory.versions import ALWAYS
 from tests.unit.inventory.material import (
     ABI,
@@ -45,8 +46,8 @@ def test_contents(network: Load, collect: Collect) -> None:
     assert sealed.genesis["initial_timestamp"] == "2026-01-02T03:04:05.500"
     assert sealed.chain_id == Genesis.from_json(json.dumps(sealed.genesis)).chain_id()
     assert (sealed.symbol, sealed.max_supply, sealed.issue) == ("4,SYS", 10**14, 10**13)
-    rows = unpack_allocation(bundle.artifacts[sealed.allocation])
-    assert rows == allocate(found, holdings(found), collected.account_keys)
+    rows = Allocation(bundle.artifacts[sealed.allocation])
+    assert rows.artifact == allocate(found, holdings(found), collected.account_keys).artifact
     assert sealed.accounts == len(rows) == 15
     assert [(p.account, p.account_key, p.signing_key, p.elected) for p in sealed.producers] == [
         (name, key(name), key(f"sign {name}"), elected)
@@ -176,8 +177,8 @@ def test_imported(network: Load, collect: Collect, tmp_path: Path) -> None:
     found = network('[users]\naccounts_json = "a.json"\ncount = 2\n[votes]\nvoters = 2')
     imported = {"kim": key("kim"), "lee": key("lee"), "max": key("max")}
     rows = seal(found, collect(found, imported=imported))
-    first, second, *others = unpack_allocation(rows.artifacts[rows.sealed.allocation])
-    assert (first.account, first.owner, second.account) == ("kim", key("kim"), "lee")
+    first, second, *others = Allocation(rows.artifacts[rows.sealed.allocation])
+    assert (first.account, str(first.key), second.account) == ("kim", key("kim"), "lee")
     assert first.total > second.total
     assert [row.account for row in others] == ["defproducera", "defproducerb", "defproducerc", "defproducerd"]
     bad = (

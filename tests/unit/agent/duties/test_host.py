@@ -23,7 +23,8 @@ from agent.session import SessionEnded
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, Signature
-from inventory.sealed import Sealed, SealedContract, SealedFeature, pack_allocation
+from inventory.rows import pack_allocation
+from inventory.sealed import FORMAT, Sealed, SealedContract, SealedFeature
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
@@ -86,7 +87,7 @@ class Bench:
         code = SealedContract("eosio", store.put(b"wasm"), store.put(b"abi"))
         sealed = change(
             Sealed(
-                format=1,
+                format=FORMAT,
                 network="net",
                 chain_id=genesis.chain_id(),
                 genesis=json.loads(genesis.to_json()),

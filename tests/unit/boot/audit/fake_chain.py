@@ -228,7 +228,7 @@ def _accounts() -> dict[str, Json]:
     for name in ("eosio", "eosio.token", "eosio.msig"):
         made[name]["last_code_update"] = "2026-11-22T19:36:49.500"
     for row in ROWS:
-        made[row.account] = user(row.account, row.owner, row.active, row.net, row.liquid)
+        made[row.account] = user(row.account, str(row.key), str(row.key), row.net, row.liquid)
     return made
 
 

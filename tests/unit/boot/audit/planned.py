@@ -6,17 +6,16 @@ import hashlib
 from typing import Any
 
 from antelope.genesis import DEFAULT_CONFIGURATION
-from antelope.keys import PrivateKey
+from antelope.keys import PrivateKey, PublicKey
 from boot.blueprint import Blueprint
+from inventory.rows import AllocationRow, pack_allocation
 from inventory.sealed import (
     FORMAT,
-    AllocationRow,
     Sealed,
     SealedContract,
     SealedFeature,
     SealedProducer,
     SealedVote,
-    pack_allocation,
 )
 
 SYSTEM = ("bpay", "msig", "names", "ram", "ramfee", "rex", "saving", "stake", "token", "vpay")
@@ -44,8 +43,8 @@ def sha(data: bytes) -> str:
 
 
 def row(account: str, stake: int, liquid: int) -> AllocationRow:
-    """A row with a key of its own for owner and active, 0.1 of RAM and `stake` for each of NET and CPU."""
-    return AllocationRow(account, key(f"{account} owner"), key(f"{account} active"), 1000, stake, stake, liquid)
+    """A row with a key of its own, 0.1 of RAM and `stake` for each of NET and CPU."""
+    return AllocationRow(account, PublicKey.parse(key(account)), 1000, stake, stake, liquid)
 
 
 ROWS = (
@@ -64,9 +63,7 @@ def blueprint() -> Blueprint:
     contracts = {name: SealedContract(name, sha(wasm), sha(ABI_JSON)) for name, wasm in wasms.items()}
     places = enumerate((*ELECTED, "prode"))
     producers = tuple(
-        SealedProducer(
-            name, key(f"{name} active"), key(f"{name} signs"), f"https://{name}.example", at, name in ELECTED
-        )
+        SealedProducer(name, key(name), key(f"{name} signs"), f"https://{name}.example", at, name in ELECTED)
         for at, name in places
     )
     sealed = Sealed(

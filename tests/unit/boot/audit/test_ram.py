@@ -6,20 +6,23 @@ import dataclasses
 
 import pytest
 
+from antelope.keys import PublicKey
 from antelope.ram import fee
 from boot.audit.ram import SLACK, bytes_range
 from boot.blueprint import Blueprint
-from inventory.sealed import AllocationRow, pack_allocation
-from tests.unit.boot.audit.planned import blueprint, sha
+from inventory.names import user_name
+from inventory.rows import AllocationRow, pack_allocation
+from tests.unit.boot.audit.planned import blueprint, key, sha
 
+KEY = PublicKey.parse(key("anybody"))
 MARKET = 10_000_000_000_000 // 1000, 64 << 30
 """Quote and base of the RAM market after init with a supply of 1,000,000,000.0000."""
 
 
 def _plan(amounts: list[int]) -> Blueprint:
-    rows = [AllocationRow(f"user{number}", "", "", amount, 0, 0, 0) for number, amount in enumerate(amounts)]
+    rows = [AllocationRow(user_name(number), KEY, amount, 0, 0, 0) for number, amount in enumerate(amounts)]
     allocation = pack_allocation(rows)
-    sealed = dataclasses.replace(blueprint().sealed, allocation=sha(allocation))
+    sealed = dataclasses.replace(blueprint().sealed, allocation=sha(allocation), accounts=len(rows))
     return Blueprint(sealed, {sha(allocation): allocation}.__getitem__)
 
 
