@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import click
 
@@ -12,7 +14,8 @@ from boot.steps import STEPS
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.engine.dry_run import cleos_plan
 from coordinator.state.folder import StateFolder
-from inventory.network import Network
+from coordinator.workflows.foresee import Foreseen, foresee
+from inventory.network import Network, Users, UserSource
 from inventory.topology import dot
 
 
@@ -23,7 +26,8 @@ from inventory.topology import dot
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_json: bool) -> None:
-    """Shows what a boot would do, step by step, and which steps are done. Changes nothing.
+    """Shows what a boot would do, step by step, which steps are done, and where each contract comes from. Changes
+    nothing.
 
     \b
     coord plan inventory/devnet.toml
@@ -44,16 +48,43 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_j
     finally:
         if state:
             state.close()
-    steps = make_plan(STEPS).steps
+    foreseen = foresee(network, state.sealed if state else None, lambda line: click.echo(line, err=True))
     if as_json:
-        rows = [
+        click.echo(json.dumps(_document(network, done, foreseen), indent=2))
+        return
+    for line in _text(network, done, foreseen):
+        click.echo(line)
+
+
+def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:
+    steps = make_plan(STEPS).steps
+    return {
+        "network": network.name,
+        "contracts": [origin.to_json() for origin in foreseen.origins],
+        "notes": list(foreseen.notes),
+        "steps": [
             {"name": step.name, "title": step.title, "after": list(step.after), "done": done.get(step.name, False)}
             for step in steps
-        ]
-        click.echo(json.dumps({"network": network.name, "steps": rows}, indent=2))
-        return
-    click.echo(f"network {network.name}: {len(network.hosts)} host(s), {len(network.nodes)} nodes, ", nl=False)
-    click.echo(f"{len(network.elected)} of {len(network.producers)} producers to elect, {network.users.number} users")
-    for step in steps:
+        ],
+    }
+
+
+def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Iterator[str]:
+    counts = f"{len(network.hosts)} host(s), {len(network.nodes)} nodes"
+    elected = f"{len(network.elected)} of {len(network.producers)} producers to elect"
+    yield f"network {network.name}: {counts}, {elected}, {_users(network.users)}"
+    for step in make_plan(STEPS).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
-        click.echo(f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}")
+        yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
+    if foreseen.origins:
+        yield f"contracts, with the sha256 of their code{', as sealed' if foreseen.sealed else ''}"
+    for origin in foreseen.origins:
+        yield f"  {origin.account:12} {origin.wasm}  {origin.source}{f', {origin.purpose}' if origin.purpose else ''}"
+    yield from (f"note: {note}" for note in foreseen.notes)
+
+
+def _users(users: Users) -> str:
+    """How many, as far as it is known: the keys in an accounts.json are never read here."""
+    if users.source is not UserSource.ACCOUNTS_JSON:
+        return f"{users.number} users"
+    return f"{f'the first {users.count}' if users.count else 'all'} users of {users.file}"

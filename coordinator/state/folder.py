@@ -14,6 +14,9 @@ from support.artifacts import ArtifactStore
 from support.files import write_atomic
 from support.journal import Journal
 
+SEALED = "sealed.json"
+"""The sealed network's file, from the seal on."""
+
 _SCHEMA = (
     """CREATE TABLE step (
         name TEXT PRIMARY KEY, state TEXT NOT NULL, seconds REAL NOT NULL, detail TEXT NOT NULL
@@ -75,14 +78,14 @@ class StateFolder:
     def sealed(self) -> Sealed | None:
         """The sealed network; None before the seal."""
         try:
-            sealed = Sealed.parse((self.folder / "sealed.json").read_bytes())
+            sealed = Sealed.parse((self.folder / SEALED).read_bytes())
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise OperationFailed(f"{self.folder / 'sealed.json'}: {error}: restore the file") from error
+            raise OperationFailed(f"{self.folder / SEALED}: {error}: restore the file") from error
         if not self.artifacts.has(sealed.manifest):
             now = f"its manifest is {sealed.manifest[:16]}… now"
-            raise OperationFailed(f"{self.folder / 'sealed.json'}: changed since the seal ({now}): restore the file")
+            raise OperationFailed(f"{self.folder / SEALED}: changed since the seal ({now}): restore the file")
         return sealed
 
     def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
@@ -91,7 +94,7 @@ class StateFolder:
             self.artifacts.put(data)
         self.artifacts.put(sealed.canonical())
         write_atomic(self.folder / "genesis.json", json.dumps(dict(sealed.genesis), indent=2).encode() + b"\n")
-        write_atomic(self.folder / "sealed.json", sealed.canonical())
+        write_atomic(self.folder / SEALED, sealed.canonical())
 
     def record_step(self, name: str, result: StepResult, seconds: float, detail: str) -> None:
         """Records how a step ended. One that was done before keeps the time that it took then."""

@@ -140,7 +140,7 @@ def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
         if "error" in found:
             yield Checked("nodeos", "no", found["error"], 'install it there, or write nodeos = "bundled"')
         else:
-            yield Checked("nodeos", f"{found['version']}, {found['features']} features")
+            yield Checked("nodeos", f"{found['version']}, {len(found['supported'])} features")
         return
     library, version = facts["libc"]
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())

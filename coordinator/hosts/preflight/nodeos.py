@@ -21,8 +21,10 @@ PLUGINS = ("chain", "http", "producer", "producer_api", "chain_api")  # chain fi
 
 
 def look_at_nodeos(path: str, drop: bool) -> dict[str, Any]:
-    """{"error": what is wrong} or {"version", "features": how many}. drop: root runs it as nobody, as another user
-    will later; on the operator's own machine it is the operator who runs it.
+    """{"error": what is wrong} or {"version", "supported": its protocol features, as it answered}.
+
+    drop: root runs it as nobody, as another user will later; on the operator's own machine it is the operator who runs
+    it.
     """
     drop = drop and os.geteuid() == 0
     if os.path.isdir(path):
@@ -71,7 +73,7 @@ def _ask(path: str, scratch: str, drop: bool) -> dict[str, Any]:
         while process.poll() is None and time.monotonic() < deadline:
             try:
                 version = _get(port, "/v1/chain/get_info")["server_version_string"]
-                return {"version": version, "features": len(_get(port, "/v1/producer/get_supported_protocol_features"))}
+                return {"version": version, "supported": _get(port, "/v1/producer/get_supported_protocol_features")}
             except ConnectionRefusedError:
                 time.sleep(0.1)
         return {"error": "{} does not run: {}".format(path, _complaint(os.path.join(scratch, "log")))}

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coordinator.hosts.contracts import features_of
 from coordinator.hosts.deploy.errors import DeployError, PythonMissing
 from coordinator.hosts.deploy.parallel import AT_ONCE
 from coordinator.hosts.deploy.unit import data_dir
 from coordinator.hosts.preflight.checks import judge, unreachable, without_python
+from coordinator.hosts.preflight.contracts import contract_problems, licences
 from coordinator.hosts.preflight.machines import Here, There, reach
 from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from coordinator.state.folder import SEALED
 from inventory.network import BUNDLED, Host, Network
 
 LISTEN_SECONDS = 120
@@ -34,6 +37,8 @@ class Seen:
     machine: Here | There | None = None
     """None: it could not be reached."""
     ports: Mapping[str, str] | None = None
+    supported: Any = None
+    """Its nodeos' answer to get_supported_protocol_features; None: not known."""
 
 
 def preflight(
@@ -60,7 +65,17 @@ def preflight(
                 stack.callback(one.machine.close)
         dials = _dial_all(network, seen, pool, report)
     problems = [problem for one in seen for problem in one.problems]
+    problems += licences({one.host.name: one.supported for one in seen if one.supported})
+    if not (state / SEALED).is_file():
+        problems += _contracts(network, seen, report)
     return Preflight(tuple(one.row for one in seen), dials, (*problems, *_unreached(dials)))
+
+
+def _contracts(network: Network, seen: list[Seen], report: Report) -> Iterator[Problem]:
+    """Of hosts that will run nodes."""
+    used = {node.host for node in network.nodes}
+    supported = {one.host.name: one.supported for one in seen if one.supported and one.host.name in used}
+    return contract_problems(network, supported, lambda line: report(network.genesis_node.host, line))
 
 
 def _look(
@@ -75,7 +90,7 @@ def _look(
         facts = machine.run(_request(network, host, state))
         nodes = sum(node.host == host.name for node in network.nodes)
         row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
-        return Seen(host, row, problems, machine, facts["ports"])
+        return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
     except (DeployError, OSError, ValueError, RecursionError) as error:
         if machine is not None:
             machine.close()

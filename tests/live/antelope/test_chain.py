@@ -28,12 +28,13 @@ from antelope.errors import (
     UnknownTable,
     Unreachable,
 )
-from antelope.features import DIGESTS, order
+from antelope.features import DIGESTS, described, order
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.names import int_to_name, name_to_int
 from antelope.ram import RamMarket
 from antelope.transaction import PermissionLevel, Transaction
+from inventory.versions import BUNDLED_FEATURES
 from tests.live.antelope.conftest import SUPPLY, SYS, Chain, contract, until
 from tests.ports import free_port
 
@@ -83,6 +84,13 @@ async def test_all_supported_features_are_active(node: NodeClient) -> None:
     active = await node.get_activated_protocol_features()
     assert set(active) == {digest for _, digest in ordered}
     assert all(DIGESTS[name] == digest for name, digest in ordered)
+
+
+async def test_the_table_of_the_bundled_nodeos(node: NodeClient) -> None:
+    """What a plan takes the bundled nodeos' features for, without asking it, is what it answers."""
+    known = {one["feature_digest"]: one["dependencies"] for one in described(BUNDLED_FEATURES)}
+    answer = await node.get_supported_protocol_features()
+    assert {one["feature_digest"]: one["dependencies"] for one in answer} == known
 
 
 async def test_an_account_gets_what_one_transaction_gives_it(chain: Chain, node: NodeClient) -> None:

