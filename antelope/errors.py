@@ -5,6 +5,7 @@ AntelopeError
 │   ├── BadName, BadAsset, BadKey
 │   ├── BadTransaction, BadGenesis, BadWasm, BadJson
 │   └── AbiError
+├── PeerLost: a node's p2p port cannot be used (any longer)
 └── NodeError: a node refused, or could not be asked
     ├── Unreachable: refused, reset, timed out (retryable)
     ├── Busy: 503 or 429 (retryable)
@@ -74,6 +75,10 @@ class BadWasm(FormatError):
 
 class AbiError(FormatError):
     """An inconsistent ABI, or a value that does not fit its type; the message has the value's path."""
+
+
+class PeerLost(AntelopeError):
+    """A node's p2p port takes no connection, or has ended one."""
 
 
 class NodeError(AntelopeError):

@@ -21,7 +21,7 @@ DEVELOPMENT_KEY = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
 """The key whose private half is public; nodeos uses it where no genesis is given."""
 
 # Field, size in bytes, default. CPU in microseconds, NET in bytes, *_pct in hundredths of a percent, times in seconds.
-_CONFIGURATION: tuple[tuple[str, int, int], ...] = (
+CONFIGURATION: tuple[tuple[str, int, int], ...] = (
     ("max_block_net_usage", 8, 1048576),
     ("target_block_net_usage_pct", 4, 1000),
     ("max_transaction_net_usage", 4, 524288),
@@ -40,7 +40,7 @@ _CONFIGURATION: tuple[tuple[str, int, int], ...] = (
     ("max_inline_action_depth", 2, 4),
     ("max_authority_depth", 2, 6),
 )
-DEFAULT_CONFIGURATION: Mapping[str, int] = {name: default for name, _, default in _CONFIGURATION}
+DEFAULT_CONFIGURATION: Mapping[str, int] = {name: default for name, _, default in CONFIGURATION}
 LONGEST = 1 << 16
 """Bytes of a genesis.json: 30 times what one has."""
 _MIN_NET_ABOVE_BASE = 10 * 1024
@@ -61,7 +61,7 @@ class Genesis:
             "initial_timestamp": self.initial_timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.")
             + f"{self.initial_timestamp.microsecond // 1000:03d}",
             "initial_key": str(self.initial_key),
-            "initial_configuration": {name: self.initial_configuration[name] for name, _, _ in _CONFIGURATION},
+            "initial_configuration": {name: self.initial_configuration[name] for name, _, _ in CONFIGURATION},
         }
         return json.dumps(value, indent=2) + "\n"
 
@@ -89,7 +89,7 @@ class Genesis:
         """The packed genesis_state, whose hash is the chain id. Raises BadGenesis for numbers out of range."""
         since_epoch = (self.initial_timestamp - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
         packed = (1000 * since_epoch).to_bytes(8, "little", signed=True) + self.initial_key.pack()
-        for name, size, _ in _CONFIGURATION:
+        for name, size, _ in CONFIGURATION:
             try:
                 packed += self.initial_configuration[name].to_bytes(size, "little")
             except (KeyError, OverflowError) as error:
@@ -106,7 +106,7 @@ def configuration_errors(configuration: Mapping[str, int]) -> list[str]:
     given = configuration
     sized = [
         f"{name}: {given.get(name)!r} is not an integer from 0 to {(1 << 8 * size) - 1}"
-        for name, size, _ in _CONFIGURATION
+        for name, size, _ in CONFIGURATION
         if not isinstance(given.get(name), int) or not 0 <= given[name] < 1 << 8 * size
     ]
     if sized:

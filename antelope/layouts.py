@@ -13,6 +13,7 @@ from typing import Any
 from antelope.abi_codec import Types, fields_of
 from antelope.codec import Reader, pack_bytes, pack_string, pack_varuint32
 from antelope.errors import AbiError
+from antelope.genesis import CONFIGURATION
 from antelope.names import pack_name
 
 SYSTEM, TOKEN, MSIG = "eosio", "eosio.token", "eosio.msig"
@@ -25,6 +26,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "updateauth": "account:name permission:name parent:name auth:authority",
         "activate": "feature_digest:checksum256",
         "setpriv": "account:name is_priv:uint8",
+        "setparams": "params:blockchain_parameters",
         "init": "version:varuint32 core:symbol",
         "buyram": "payer:name receiver:name quant:asset",
         "buyrambytes": "payer:name receiver:name bytes:uint32",
@@ -57,6 +59,7 @@ STRUCTS: dict[str, str] = {
     "permission_level_weight": "permission:permission_level weight:uint16",
     "wait_weight": "wait_sec:uint32 weight:uint16",
     "authority": "threshold:uint32 keys:key_weight[] accounts:permission_level_weight[] waits:wait_weight[]",
+    "blockchain_parameters": " ".join(f"{name}:uint{8 * size}" for name, size, _ in CONFIGURATION),
     "action": "account:name name:name authorization:permission_level[] data:bytes",
     "extension": "type:uint16 data:bytes",
     "transaction": "expiration:time_point_sec ref_block_num:uint16 ref_block_prefix:uint32"
@@ -94,6 +97,9 @@ _PACKERS: dict[str, Callable[[Any], bytes]] = {
     "authority": _pack_own,
     "public_key": _pack_own,
     "permission_level": _pack_own,
+    "blockchain_parameters": lambda values: b"".join(
+        [_unsigned(size)(values[name]) for name, size, _ in CONFIGURATION]
+    ),
     "permission_level[]": lambda levels: pack_varuint32(len(levels)) + b"".join(map(_pack_own, levels)),
     "transaction": _pack_own,
     "bytes": pack_bytes,

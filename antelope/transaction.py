@@ -7,7 +7,7 @@ transaction extensions and compression are not supported, and rejected when read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -105,6 +105,10 @@ class Transaction:
     @cached_property
     def packed(self) -> bytes:
         """The bytes that are hashed and signed. Raises BadTransaction for numbers out of range."""
+        return self.packed_with(pack_actions(self.actions))
+
+    def packed_with(self, actions: bytes) -> bytes:
+        """The same with these actions, as `pack_actions` packs them, in the place of its own."""
         try:
             header = (
                 self.expiration.to_bytes(4, "little")
@@ -116,8 +120,7 @@ class Transaction:
             )
         except (OverflowError, AbiError) as error:
             raise BadTransaction(f"a number in the transaction's header is out of range: {error}") from error
-        actions = b"".join([action.pack() for action in self.actions])
-        return header + b"\x00" + pack_varuint32(len(self.actions)) + actions + b"\x00"
+        return header + b"\x00" + actions + b"\x00"
 
     def pack(self) -> bytes:
         """The bytes that are hashed and signed."""
@@ -157,8 +160,7 @@ class Transaction:
 
     def sign(self, chain_id: str, keys: Iterable[SigningKey]) -> SignedTransaction:
         """This transaction, signed by each key for the chain with this id (64 hexadecimal digits)."""
-        digest = self.signing_digest(chain_id)
-        return SignedTransaction(tuple(key.sign(digest) for key in keys), self.packed)
+        return sign_packed(self.packed, chain_id, keys)
 
     def to_json(self) -> dict[str, Any]:
         """As nodeos writes it, with the actions' data in hexadecimal."""
@@ -186,6 +188,17 @@ def signing_digest(chain_id: str, packed: bytes) -> bytes:
     return hashlib.sha256(chain + packed + _NO_CONTEXT_FREE_DATA).digest()
 
 
+def pack_actions(actions: Sequence[Action]) -> bytes:
+    """Actions as they are in a transaction, their number first."""
+    return pack_varuint32(len(actions)) + b"".join([action.pack() for action in actions])
+
+
+def sign_packed(packed: bytes, chain_id: str, keys: Iterable[SigningKey]) -> SignedTransaction:
+    """A packed transaction, signed by each key for the chain with this id (64 hexadecimal digits)."""
+    digest = signing_digest(chain_id, packed)
+    return SignedTransaction(tuple(key.sign(digest) for key in keys), packed)
+
+
 @dataclass(frozen=True)
 class SignedTransaction:
     """A packed transaction with its signatures: what is kept on record and pushed, always the same bytes."""
@@ -193,7 +206,7 @@ class SignedTransaction:
     signatures: tuple[Signature, ...]
     packed: bytes
 
-    @property
+    @cached_property
     def id(self) -> str:
         """sha256 of the packed bytes, in hexadecimal."""
         return hashlib.sha256(self.packed).hexdigest()
@@ -207,6 +220,20 @@ class SignedTransaction:
         """A packed_transaction, as in blocks and p2p messages: uncompressed, without context-free data."""
         signatures = b"".join(signature.pack() for signature in self.signatures)
         return pack_varuint32(len(self.signatures)) + signatures + b"\x00\x00" + pack_bytes(self.packed)
+
+    @classmethod
+    def unpack(cls, data: bytes) -> SignedTransaction:
+        """From the bytes that pack makes. Raises BadTransaction."""
+        reader = Reader(data)
+        try:
+            signatures = tuple(Signature.read(reader) for _ in range(reader.count()))
+            if reader.take(2) != b"\x00\x00":
+                raise BadTransaction("the transaction is compressed or has context-free data")
+            packed = reader.bytes_()
+            reader.finish()
+        except AbiError as error:
+            raise BadTransaction(f"not a packed_transaction: {error}") from error
+        return cls(signatures, packed)
 
     def to_json(self) -> dict[str, Any]:
         """A packed_transaction, as send_transaction and push_transaction take it."""

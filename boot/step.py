@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, overload
 
 from antelope.errors import NodeError
-from antelope.transaction import Action
+from antelope.transaction import Action, pack_actions
 from boot.blueprint import Blueprint
 
 
@@ -51,17 +51,54 @@ Answer = Any
 Reads = Generator[Query, Any | NodeError, Verdict]
 
 
+class Turn(Enum):
+    """When a piece of a parallel step's work is done."""
+
+    FIRST = "before the others"
+    ANY = "beside the others"
+    LAST = "after the others, also when one of them failed"
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """The many actions of one transaction, which are packed together without making each of them."""
+
+    actors: tuple[str, ...]
+    """Whose active permissions authorize them."""
+    actions: Callable[[], tuple[Action, ...]]
+    packed: Callable[[], bytes]
+    """What `pack_actions` makes of them."""
+
+
 @dataclass(frozen=True)
 class Push:
-    """One transaction. Its signers follow from its actions' authorizations."""
+    """One transaction."""
 
     key: str
     """Unique within the step, and the same for everybody who derives it."""
-    actions: tuple[Action, ...]
+    content: tuple[Action, ...] | Bulk
     holder: str
     """The account whose agent signs it (`Network.holder`)."""
     spare: bool = False
     """No part of an ordinary boot: only for when the evidence asks for it by key, because a part was done by hand."""
+    turn: Turn = Turn.ANY
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Its actions."""
+        return self.content.actions() if isinstance(self.content, Bulk) else self.content
+
+    @property
+    def packed(self) -> bytes:
+        """Its actions as they are in a transaction, their number first."""
+        return self.content.packed() if isinstance(self.content, Bulk) else pack_actions(self.content)
+
+    @property
+    def actors(self) -> tuple[str, ...]:
+        """The accounts whose keys sign it."""
+        if isinstance(self.content, Bulk):
+            return self.content.actors
+        return tuple(dict.fromkeys(level.actor for action in self.content for level in action.authorization))
 
 
 @dataclass(frozen=True)
@@ -71,6 +108,7 @@ class Preactivate:
     key: str
     digests: tuple[str, ...]
     holder: str = "eosio"
+    turn: Turn = Turn.ANY
 
 
 Work = Push | Preactivate

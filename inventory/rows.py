@@ -17,7 +17,9 @@ from antelope.errors import FormatError
 from antelope.keys import PublicKey
 from antelope.names import int_to_name, name_to_int
 
-LAYOUT = struct.Struct("<Q34s4q")
+KEY_BYTES = 34
+"""Of a packed K1 or R1 key: its kind, and the point."""
+LAYOUT = struct.Struct(f"<Q{KEY_BYTES}s4q")
 ROW_BYTES = LAYOUT.size
 ARTIFACT_LIMIT = 256 << 20
 """Bytes: agents fetch no larger file."""
@@ -49,7 +51,7 @@ class AllocationRow:
     def pack(self) -> bytes:
         """74 bytes. Raises ValueError for a key that is neither K1 nor R1, or a number out of range."""
         key = self.key.pack()
-        if len(key) != 34:
+        if len(key) != KEY_BYTES:
             raise ValueError(f"{self.account}: a WebAuthn key cannot be in an allocation")
         amounts = (self.ram, self.net, self.cpu, self.liquid)
         if any(not 0 <= amount < 1 << 62 for amount in amounts):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,10 @@ class Journal:
             for statement in migrations[version:]:
                 self.write(statement)
             self.write("INSERT OR REPLACE INTO part VALUES (?, ?)", name, len(migrations))
+
+    def function(self, name: str, call: Callable[[str], bytes]) -> None:
+        """Lets migrations call a function of a text by that name."""
+        self._db.create_function(name, 1, call, deterministic=True)
 
     def _version(self, part: str) -> int:
         row = self.row("SELECT version FROM part WHERE name = ?", part)

@@ -46,7 +46,8 @@ class StepWork:
             unknown = [key for key in wanted.keys if key not in work]
             if unknown:
                 raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
-            await Pushing(records, key_of).do(node, step, work.part(wanted.keys), report, wanted.seen)
+            p2p = self._nodes.record(wanted.node).spec.p2p_bind
+            await Pushing(records, key_of).do(node, step, work.part(wanted.keys), report, wanted.seen, p2p)
 
     async def recount(self, wanted: pb.Recount, report: Report) -> None:
         """Tells again where the transactions of a step are: of these keys, or of all."""

@@ -12,7 +12,7 @@ from agent.nodeos.errors import NodeosError
 from agent.nodeos.spec import SpecError
 from agent.nodes.errors import NodeFault
 from agent.pushes.blocks import StalledError
-from agent.pushes.pusher import PushError
+from agent.pushes.signing import PushError
 from agent.reports import Report
 from agent.session import SessionEnded
 from antelope.errors import AntelopeError, NodeError

@@ -29,7 +29,7 @@ from agent.party.looking import tell
 from agent.party.requests import Requests
 from agent.party.settings import PartySettings
 from agent.pushes.blocks import StalledError
-from agent.pushes.pusher import PushError
+from agent.pushes.signing import PushError
 from agent.session import Credentials, Refused, Send
 from agent.starting import watch_outages
 from antelope.errors import AntelopeError

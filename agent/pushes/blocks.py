@@ -109,6 +109,10 @@ class BlockFollower:
                 return 0
         return self._where.get(transaction, 0)
 
+    def where(self, transaction: str) -> int:
+        """The block that holds it, among those that were followed; 0: none of them does."""
+        return self._where.get(transaction, 0)
+
     async def final_time(self) -> float:
         """The time (Unix seconds) of the last irreversible block. Raises NodeError."""
         block = self._blocks.get(self.final_to)

@@ -7,14 +7,17 @@ has passed its expiration and no block holds it. In between the same bytes are p
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
+import logging
 import zlib
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from agent.keys.keosd import KeosdError
 from agent.pushes.blocks import BlockFollower, StalledError
-from agent.pushes.records import PushRecords, Record
+from agent.pushes.load import Dial, Load
+from agent.pushes.records import Placed, PushRecords, Record
+from agent.pushes.signing import PushError, Signer, StepLike
 from agent.reports import Pushed
 from antelope.errors import (
     AntelopeError,
@@ -23,17 +26,20 @@ from antelope.errors import (
     ExpiredTransaction,
     FeatureAlreadyActive,
     NodeError,
+    PeerLost,
     ResourceExceeded,
 )
 from antelope.http import NodeClient
-from antelope.keys import PublicKey, SigningKey
-from antelope.transaction import SignedTransaction, Transaction
-from boot.step import Finality, Preactivate, Push, Work
+from antelope.keys import SigningKey
+from antelope.transaction import SignedTransaction
+from boot.step import Finality, Preactivate, Push, Turn, Work
 from support.retry import DeadlineError, poll, retrying
 from support.tasks import end
 
-LIFETIME = 60
-"""Seconds from signing to expiration."""
+log = logging.getLogger(__name__)
+
+MANY = 32
+"""Transactions from which on the node's p2p port is worth its while."""
 IN_FLIGHT = 4
 """Pushes that a node works on at once, of steps whose transactions do not depend on each other."""
 SIGNATURES = 3
@@ -45,31 +51,6 @@ AGAIN_SECONDS = 3.0
 ACTIVATION_SECONDS = 30.0
 COMPRESS_FROM = 100_000
 """Bytes from which a transaction travels compressed: nodeos takes bodies of 2 MiB at most, and hexadecimal doubles."""
-
-
-class PushError(Exception):
-    """A piece of work could not be done. One line: what, why."""
-
-    def __init__(self, message: str, retryable: bool = False) -> None:
-        """retryable: worth another try without anybody's help."""
-        super().__init__(message)
-        self.retryable = retryable
-
-
-class StepLike(Protocol):
-    """A step of the boot, or a chore that stands in its place: what the pusher must know of it."""
-
-    @property
-    def name(self) -> str:
-        """The name under which its records are kept."""
-
-    @property
-    def finality(self) -> Finality:
-        """When a transaction counts."""
-
-    @property
-    def parallel(self) -> bool:
-        """Whether its transactions do not depend on each other."""
 
 
 class _Compressed(SignedTransaction):
@@ -88,19 +69,22 @@ class Pusher:
         follower: BlockFollower,
         records: PushRecords,
         key_of: Callable[[str], SigningKey],
-        report: Callable[[Pushed], None],
+        report: Callable[[Sequence[Pushed]], None],
         seen: int = 0,
+        dial: Dial | None = None,
     ) -> None:
         """Args: key_of: an account's key; raises KeyError when there is none. report: hears of each piece once.
         seen: the head when the chain was found to lack the work (0: unknown); a transaction that was irreversible by
-        then did not do, and is made anew.
+        then did not do, and is made anew. dial: connects with the node's p2p port, the road of many; None: all go over
+        HTTP.
         """
         self._node = node
         self._follower = follower
         self._records = records
-        self._key_of = key_of
+        self._signer = Signer(follower, records, key_of)
         self._report = report
         self._seen = seen
+        self._dial = dial
         self._slots = asyncio.Semaphore(1)
         self._failure: PushError | None = None
         self._last_refusal = ""
@@ -108,9 +92,22 @@ class Pusher:
     async def run(self, step: StepLike, work: Sequence[Work]) -> None:
         """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
 
-        After a failure nothing more is begun, but what is under way is carried to its end.
+        After a failure nothing more is begun but what is always done last; what is under way is carried to its end.
         """
         self._slots = asyncio.Semaphore(IN_FLIGHT if step.parallel else 1)
+        turns = {turn: [item for item in work if item.turn is turn] for turn in Turn}
+        await self._in_order(step, turns[Turn.FIRST])
+        if step.parallel and not self._failure:
+            await self._at_once(step, turns[Turn.ANY])
+        else:
+            await self._in_order(step, turns[Turn.ANY])
+        failure, self._failure = self._failure, None
+        await self._in_order(step, turns[Turn.LAST])
+        if failure := failure or self._failure:
+            raise failure
+
+    async def _in_order(self, step: StepLike, work: Sequence[Work]) -> None:
+        """Each is in a block before the next is begun."""
         ends: list[asyncio.Task[None]] = []
         try:
             for item in work:
@@ -118,31 +115,79 @@ class Pusher:
                     break
                 placed = asyncio.Event()
                 ends.append(asyncio.create_task(self._carry_out(step, item, placed)))
-                if not step.parallel:
-                    await placed.wait()
+                await placed.wait()
             await asyncio.gather(*ends)
         finally:
             await end(*ends)
-        if self._failure:
-            raise self._failure
+
+    async def _at_once(self, step: StepLike, work: Sequence[Work]) -> None:
+        ends: list[asyncio.Task[None]] = []
+
+        def begin(item: Work) -> None:
+            ends.append(asyncio.create_task(self._carry_out(step, item, asyncio.Event())))
+
+        try:
+            pushes = [item for item in work if isinstance(item, Push)]
+            if self._dial and len(pushes) == len(work) >= MANY:
+                with self._noting(step.name):
+                    await self._load(step, pushes, self._dial, begin)
+            else:
+                for item in work:
+                    begin(item)
+            await asyncio.gather(*ends)
+        finally:
+            await end(*ends)
+
+    async def _load(self, step: StepLike, pushes: Sequence[Push], dial: Dial, leave: Callable[[Push], None]) -> None:
+        """Over the p2p port; what that does not take is left to be pushed one by one."""
+        records = {record.key: record for record in self._records.of_step(step.name)}
+        fresh: list[Push] = []
+        signed: list[tuple[Push, Record]] = []
+        done: list[Placed] = []
+        for push in pushes:
+            record = records.get(push.key)
+            if record is None or await self._did_not_do(record):
+                fresh.append(push)
+            elif 0 < (block := await self._find(record)) <= self._follower.final_to:
+                done.append(Placed(record, block, final=True))
+            elif block or self._alive(record):
+                signed.append((push, record))
+            else:
+                leave(push)
+        self._records.place(done)
+        self._report([Pushed(one.record.key, one.record.id, one.block) for one in done])
+        load = Load(step, dial, self._follower, self._signer, self._records, self._report)
+        try:
+            await load.run(fresh, signed, leave, lambda: self._failure is not None)
+        except PeerLost as error:
+            log.info("%s: not over the p2p port, but one by one: %s", step.name, error)
+            for push in (*fresh, *(push for push, _ in signed)):
+                leave(push)
 
     async def _carry_out(self, step: StepLike, item: Work, placed: asyncio.Event) -> None:
         try:
-            if isinstance(item, Preactivate):
-                pushed = await self._preactivate(item)
-            else:
-                pushed = await self._push(step, item, placed)
-            self._report(pushed)
+            with self._noting(f"{step.name} {item.key}"):
+                if isinstance(item, Preactivate):
+                    pushed = await self._preactivate(item)
+                else:
+                    pushed = await self._push(step, item, placed)
+                self._report([pushed])
+        finally:
+            placed.set()
+
+    @contextlib.contextmanager
+    def _noting(self, what: str) -> Iterator[None]:
+        """Notes the failure, where it is the first; a fault of our own passes through."""
+        try:
+            yield
         except _Skipped:
             pass
         except PushError as error:
             self._fail(error)
         except (NodeError, DeadlineError, StalledError, KeosdError) as error:
-            self._fail(PushError(f"{step.name} {item.key}: {error}", retryable=True))
+            self._fail(PushError(f"{what}: {error}", retryable=True))
         except AntelopeError as error:
-            self._fail(PushError(f"{step.name} {item.key}: {error}"))
-        finally:
-            placed.set()
+            self._fail(PushError(f"{what}: {error}"))
 
     def _fail(self, error: PushError) -> None:
         self._failure = self._failure or error
@@ -176,31 +221,11 @@ class Pusher:
         async with self._slots:
             if self._failure:
                 raise _Skipped
-            record = record or await self._sign(step, push)
+            if record is None:
+                ((record, _),) = await self._signer.sign(step, [push])
             if self._alive(record):
                 await self._submit(record)
             return record
-
-    async def _sign(self, step: StepLike, push: Push) -> Record:
-        """Signs as late as possible, and writes it down before anybody else sees it."""
-        info = self._follower.info
-        expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
-        tapos = Transaction.tapos_from(info.last_irreversible_block_id)
-        transaction = Transaction(expiration, *tapos, actions=push.actions)
-        signed = await asyncio.to_thread(transaction.sign, info.chain_id, self._keys(step, push))
-        record = Record(step.name, push.key, signed.id, signed, expiration, info.last_irreversible_block_num + 1)
-        self._records.add(record)
-        return record
-
-    def _keys(self, step: StepLike, push: Push) -> list[SigningKey]:
-        keys: dict[PublicKey, SigningKey] = {}
-        for actor in dict.fromkeys(level.actor for action in push.actions for level in action.authorization):
-            try:
-                key = self._key_of(actor)
-            except KeyError as error:
-                raise PushError(f"{step.name} {push.key}: this host has no key of {actor}") from error
-            keys[key.public] = key
-        return list(keys.values())
 
     async def _until_placed(self, record: Record) -> int:
         """The block that holds it; 0: none ever will."""
@@ -235,7 +260,7 @@ class Pusher:
     def _note(self, record: Record, block: int) -> None:
         final = block <= self._follower.final_to
         if (record.block, record.final) != (block, final):
-            self._records.place(record, block, final)
+            self._records.place([Placed(record, block, final)])
 
     async def _submit(self, record: Record) -> None:
         """Pushes the bytes until the node has them. Raises PushError when it refuses them."""
@@ -247,7 +272,7 @@ class Pusher:
             return _passes(error) and exceeded < RESOURCE_TRIES
 
         left = record.expiration - self._follower.info.head_block_time.timestamp()
-        signed = record.signed
+        signed = self._records.signed(record)
         if len(signed.packed) > COMPRESS_FROM:
             signed = _Compressed(signed.signatures, signed.packed)
         try:

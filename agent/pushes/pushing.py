@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.pushes.blocks import following
-from agent.pushes.pusher import Pusher, PushError, StepLike
+from agent.pushes.load import dialling
+from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
+from agent.pushes.signing import PushError, StepLike
 from agent.reports import Pushed, Report, progress, silent
 from antelope.http import NodeClient
 from antelope.keys import SigningKey
@@ -34,20 +36,28 @@ class Pushing:
     key_of: KeyOf
 
     async def do(
-        self, node: NodeClient, step: StepLike, work: Sequence[Work], report: Report = silent, seen: int = 0
+        self,
+        node: NodeClient,
+        step: StepLike,
+        work: Sequence[Work],
+        report: Report = silent,
+        seen: int = 0,
+        p2p: str = "",
     ) -> tuple[Pushed, ...]:
-        """Does all of the work, tells of each piece when it is done, and returns where they are. seen: as of Pusher.
+        """Does all of the work, tells of each piece when it is done, and returns where they are.
 
-        Raises PushError, and what reading the node's blocks raises.
+        seen: as of Pusher. p2p: where the node listens for peers (HOST:PORT), the road of many transactions; empty: all
+        go over HTTP. Raises PushError, and what reading the node's blocks raises.
         """
         done: list[Pushed] = []
 
-        def pushed(one: Pushed) -> None:
-            done.append(one)
-            report(progress((one,), len(done), len(work)))
+        def pushed(fresh: Sequence[Pushed]) -> None:
+            done.extend(fresh)
+            report(progress(fresh, len(done), len(work)))
 
         async with following(node) as follower:
             if follower.info.chain_id != self.records.chain_id:
                 raise PushError(f"{step.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")
-            await Pusher(node, follower, self.records, self.key_of, pushed, seen).run(step, work)
+            dial = dialling(p2p, follower) if p2p else None
+            await Pusher(node, follower, self.records, self.key_of, pushed, seen, dial).run(step, work)
         return tuple(done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from antelope.strict_json import read_json
@@ -22,8 +22,14 @@ _SCHEMA = (
         final INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (chain, step, key)
     ) STRICT, WITHOUT ROWID""",
+    # The bytes apart from what changes: an allocation's are many megabytes.
+    """CREATE TABLE signed (
+        chain TEXT NOT NULL, step TEXT NOT NULL, key TEXT NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (chain, step, key)
+    ) STRICT""",
+    "INSERT INTO signed SELECT chain, step, key, packed_transaction(signed) FROM push",
+    "ALTER TABLE push DROP COLUMN signed",
 )
-_COLUMNS = "step, key, id, signed, expiration, first, block, final"
+_COLUMNS = "step, key, id, expiration, first, block, final"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,6 @@ class Record:
     key: str
     """The key of the piece of work, unique within the step."""
     id: str
-    signed: SignedTransaction
     expiration: int
     """Unix seconds, of the chain's time."""
     first: int
@@ -45,6 +50,16 @@ class Record:
     """Whether that block was irreversible."""
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where a transaction was seen."""
+
+    record: Record
+    block: int
+    final: bool
+    """Whether that block is irreversible."""
+
+
 class PushRecords:
     """The records of one chain, in the agent's journal. Every change is on the disk when the call returns."""
 
@@ -52,6 +67,7 @@ class PushRecords:
         """Creates its table when there is none."""
         self._journal = journal
         self.chain_id = chain_id
+        journal.function("packed_transaction", lambda text: SignedTransaction.from_json(read_json(text)).pack())
         journal.part("pushes", _SCHEMA)
 
     def find(self, step: str, key: str) -> Record | None:
@@ -73,38 +89,43 @@ class PushRecords:
         )
         return tuple(_record(row) for row in rows)
 
-    def add(self, record: Record) -> None:
-        """Writes a freshly signed transaction down, in the place of one that came to nothing."""
-        self._journal.write(
-            f"INSERT OR REPLACE INTO push (chain, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            self.chain_id,
-            record.step,
-            record.key,
-            record.id,
-            json.dumps(record.signed.to_json()),
-            record.expiration,
-            record.first,
-            record.block,
-            int(record.final),
+    def signed(self, record: Record) -> SignedTransaction:
+        """The bytes that were signed."""
+        row = self._journal.row(
+            "SELECT packed FROM signed WHERE chain = ? AND step = ? AND key = ?", self.chain_id, record.step, record.key
         )
+        if row is None:
+            raise KeyError(record.key)
+        return SignedTransaction.unpack(row[0])
+
+    def add(self, fresh: Iterable[tuple[Record, SignedTransaction]]) -> None:
+        """Writes freshly signed transactions down, in the place of those that came to nothing: all, or none."""
+        with self._journal.transaction():
+            for one, signed in fresh:
+                self._journal.write(
+                    f"INSERT OR REPLACE INTO push (chain, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                    *(self.chain_id, one.step, one.key, one.id, one.expiration, one.first, one.block, int(one.final)),
+                )
+                self._journal.write(
+                    "INSERT OR REPLACE INTO signed VALUES (?, ?, ?, ?)", self.chain_id, one.step, one.key, signed.pack()
+                )
 
     def forget_placed(self, step: str, key: str) -> None:
         """What was signed for this piece of work, and was seen in a block, is no answer to who wants it again."""
-        self._journal.write(
-            "DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", self.chain_id, step, key
-        )
+        with self._journal.transaction():
+            which = self.chain_id, step, key
+            if self._journal.write("DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", *which):
+                self._journal.write("DELETE FROM signed WHERE chain = ? AND step = ? AND key = ?", *which)
 
-    def place(self, record: Record, block: int, final: bool) -> None:
-        """It was seen in that block; final: which is irreversible."""
-        self._journal.write(
-            "UPDATE push SET block = ?, final = ? WHERE chain = ? AND id = ?",
-            block,
-            int(final),
-            self.chain_id,
-            record.id,
-        )
+    def place(self, seen: Iterable[Placed]) -> None:
+        """They were seen in blocks."""
+        with self._journal.transaction():
+            for one in seen:
+                self._journal.write(
+                    "UPDATE push SET block = ?, final = ? WHERE chain = ? AND step = ? AND key = ? AND id = ?",
+                    *(one.block, int(one.final), self.chain_id, one.record.step, one.record.key, one.record.id),
+                )
 
 
-def _record(row: tuple[str, str, str, str, int, int, int, int]) -> Record:
-    signed = SignedTransaction.from_json(read_json(row[3]))
-    return Record(row[0], row[1], row[2], signed, row[4], row[5], row[6], bool(row[7]))
+def _record(row: tuple[str, str, str, int, int, int, int]) -> Record:
+    return Record(*row[:6], bool(row[6]))

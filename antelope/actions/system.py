@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from antelope.asset import Asset, Symbol
@@ -29,6 +29,11 @@ def activate(digest: str, auth: PermissionLevel | None = None) -> Action:
 def setpriv(account: str, is_priv: bool, auth: PermissionLevel | None = None) -> Action:
     """Makes an account privileged, or revokes that."""
     return _action("setpriv", SYSTEM, auth, account, int(is_priv))
+
+
+def setparams(parameters: Mapping[str, int], auth: PermissionLevel | None = None) -> Action:
+    """Sets the chain's parameters, all of those that a genesis' initial_configuration has."""
+    return _action("setparams", SYSTEM, auth, parameters)
 
 
 def init(version: int, symbol: Symbol, auth: PermissionLevel | None = None) -> Action:

@@ -6,15 +6,16 @@ boot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from antelope import actions
 from antelope.asset import Asset, Symbol
 from antelope.authority import Authority
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
+from boot.packed_rows import row_packer
 from boot.reads import account, scopes, until_resigned, verdict
-from boot.step import ChainStep, Derived, Finality, Push, Reads, Verdict
+from boot.step import Bulk, ChainStep, Derived, Finality, Push, Reads, Verdict
 from inventory.rows import AllocationRow
 
 ROWS_PER_PUSH = 50
@@ -58,18 +59,18 @@ def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
     return tuple(made)
 
 
-def push(blueprint: Blueprint, number: int, rows: Iterable[AllocationRow]) -> Push:
-    """The transaction of one batch."""
-    made = tuple(action for row in rows for action in row_actions(row, blueprint.symbol))
-    return Push(key(number), made, "eosio")
-
-
 def work(blueprint: Blueprint) -> Derived:
     """A push a batch, derived when it is asked for."""
-    parts = batches(blueprint)
+    parts, rows, symbol = batches(blueprint), blueprint.rows, blueprint.symbol
+    packed = row_packer(symbol, MEMO)
 
     def derive(number: int) -> Push:
-        return push(blueprint, number, (blueprint.rows[index] for index in parts[number]))
+        part = parts[number]
+
+        def made() -> tuple[Action, ...]:
+            return tuple(action for index in part for action in row_actions(rows[index], symbol))
+
+        return Push(key(number), Bulk(("eosio",), made, lambda: packed(rows.every(part.start, part.stop))), "eosio")
 
     return Derived(tuple(map(key, range(len(parts)))), "eosio", derive)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +13,14 @@ class BootLog:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def commands(self, step: str, lines: Sequence[str], transaction: str = "", block: int = 0) -> None:
-        """Writes the commands of one transaction or call. block: the number of the block that has it; 0: none."""
+    def commands(self, step: str, lines: Sequence[str]) -> None:
+        """Writes what is no transaction."""
+        self.transactions(step, [(lines, "", 0)])
+
+    def transactions(self, step: str, made: Iterable[tuple[Sequence[str], str, int]]) -> None:
+        """Writes (commands, id, block) of transactions; an empty id is none's, a call's that only the commands tell."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        where = f" transaction={transaction} block={block}" if transaction else ""
         with self._path.open("a", encoding="utf-8") as log:
-            log.write(f"# {stamp} step={step}{where}\n")
-            log.writelines(line + "\n" for line in lines)
+            for lines, transaction, block in made:
+                where = f" transaction={transaction} block={block}" if transaction else ""
+                log.write("\n".join((f"# {stamp} step={step}{where}", *lines, "")))

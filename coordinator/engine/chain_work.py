@@ -112,18 +112,18 @@ class ChainWork:
     def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
         """Records what an agent reports as pushed, ignoring work that is another agent's."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
-        for pushed in progress.pushed:
-            if self._access.pusher(works.holder(pushed.key)).host != node.host:
-                continue
+        own = [one for one in progress.pushed if self._access.pusher(works.holder(one.key)).host == node.host]
+        for pushed in own:
             if node.party:
                 self._claimed = max(self._claimed, pushed.block)
             else:
                 self._height = max(self._height, pushed.block)
             seen.add(pushed.transaction or pushed.key)
-            if self._state.record_push(step.name, pushed.key, pushed.transaction, pushed.block):
-                self._log.commands(
-                    step.name, self._command_lines.of(works[pushed.key]), pushed.transaction, pushed.block
-                )
+        fresh = self._state.record_pushes(step.name, [(one.key, one.transaction, one.block) for one in own])
+        self._log.transactions(
+            step.name,
+            ((self._command_lines.of(works[key]), transaction, block) for key, transaction, block in fresh),
+        )
         self._reporter.moved(step.name, max(len(seen), progress.done), total, "")
 
     async def recount(self, step: ChainStep) -> None:

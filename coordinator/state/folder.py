@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -105,10 +106,11 @@ class StateFolder:
             result = StepResult.DONE
         self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, str(result), seconds, detail)
 
-    def record_push(self, step: str, key: str, transaction: str, block: int) -> bool:
-        """Records a transaction. Returns False when it was on record already."""
+    def record_pushes(self, step: str, pushed: Iterable[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+        """Records transactions (key, id, block). Returns those that were not on record already."""
         statement = "INSERT OR IGNORE INTO pushed VALUES (?, ?, ?, ?)"
-        return self.journal.write(statement, step, key, transaction, block) > 0
+        with self.journal.transaction():
+            return [one for one in pushed if self.journal.write(statement, step, *one) > 0]
 
     def steps(self) -> dict[str, StepRecord]:
         """Every step that ever ended, by name."""

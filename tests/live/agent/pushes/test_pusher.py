@@ -11,8 +11,9 @@ import pytest
 
 from agent.nodes.supervisor import Nodes
 from agent.pushes.blocks import following
-from agent.pushes.pusher import Pusher, PushError
+from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
+from agent.pushes.signing import PushError
 from agent.reports import Pushed
 from antelope import actions
 from antelope.answers import Receipt
@@ -58,7 +59,7 @@ class Site:
         client = self.nodes.client("genesis")
         done: list[Pushed] = []
         async with following(client) as follower:
-            pusher = Pusher(node or client, follower, self.records, self._key, done.append)
+            pusher = Pusher(node or client, follower, self.records, self._key, done.extend)
             await pusher.run(step, work)
         return done
 

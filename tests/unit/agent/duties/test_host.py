@@ -17,12 +17,16 @@ from agent.duties.tools import Tools
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
+from agent.nodeos.spec import NodeSpec
 from agent.nodes.errors import PortTaken
+from agent.nodes.folder import NodeRecord
 from agent.nodes.supervisor import Nodes
 from agent.session import SessionEnded
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, Signature
+from boot.step import NodeMode
+from inventory.network import Role
 from inventory.rows import pack_allocation
 from inventory.sealed import FORMAT, Sealed, SealedContract, SealedFeature
 from protos import coordination_pb2 as pb
@@ -53,6 +57,11 @@ class FakeNodes:
     def client(self, name: str) -> NodeClient:
         """The fake chain."""
         return self.chain
+
+    def record(self, name: str) -> NodeRecord:
+        """A genesis node whose p2p port nobody listens on."""
+        spec = NodeSpec("genesis", Role.GENESIS, "eosio", "127.0.0.1:1", "127.0.0.1:1", 1)
+        return NodeRecord(spec, NodeMode.GENESIS, "ab" * 32)
 
 
 class Bench:

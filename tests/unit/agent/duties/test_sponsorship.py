@@ -99,7 +99,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
         for push in pushes:
             made.pushed.append(push)
             signed = Transaction(1, 0, 0, push.actions).sign("ab" * 32, [pushing.key_of(push.holder)])
-            pushing.records.add(Record(chore.name, push.key, signed.id, signed, int(time.time()) + 60, 1, block=5))
+            record = Record(chore.name, push.key, signed.id, int(time.time()) + 60, 1, block=5)
+            pushing.records.add([(record, signed)])
         return tuple(Pushed(push.key, "01", 5) for push in pushes)
 
     monkeypatch.setattr(Pushing, "do", do)

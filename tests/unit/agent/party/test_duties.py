@@ -324,8 +324,8 @@ async def test_what_is_wanted_again_is_signed_again(alice: Home, monkeypatch: py
     await alice.hold()
     chain_id = alice.bundle.sealed.chain_id
     records, signed = PushRecords(alice.journal, chain_id), SignedTransaction((), b"")
-    records.add(Record("operator", "placed", "aa", signed, expiration=1, first=1, block=7))
-    records.add(Record("operator", "under way", "bb", signed, expiration=1, first=1))
+    records.add([(Record("operator", "placed", "aa", expiration=1, first=1, block=7), signed)])
+    records.add([(Record("operator", "under way", "bb", expiration=1, first=1), signed)])
     known: list[Record | None] = []
 
     async def do(pushing: Pushing, *rest: Any) -> tuple[Pushed, ...]:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.pushes.blocks import following
-from agent.pushes.pusher import Pusher, PushError
+from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
+from agent.pushes.signing import PushError
 from agent.reports import Pushed
 from antelope.errors import AssertionFailed, Busy, ResourceExceeded, Unreachable
 from antelope.keys import PrivateKey
@@ -49,7 +50,7 @@ async def _run(chain: FakeChain, records: PushRecords, step: ChainStep, *work: W
         return {"eosio": KEY}[account]
 
     async with following(chain) as follower:
-        await Pusher(chain, follower, records, key_of, done.append, seen).run(step, work)
+        await Pusher(chain, follower, records, key_of, done.extend, seen).run(step, work)
     return done
 
 
@@ -196,7 +197,7 @@ async def test_what_is_under_way_is_carried_to_its_end(records: PushRecords) -> 
     chain = FakeChain(on_send=[lambda _: None, _raises(refusal)])
     done: list[Pushed] = []
     async with chain.running(), following(chain) as follower:
-        pusher = Pusher(chain, follower, records, lambda _: KEY, done.append)
+        pusher = Pusher(chain, follower, records, lambda _: KEY, done.extend)
         with pytest.raises(PushError):
             await pusher.run(_step(parallel=True), [_push("a"), _push("b"), *(_push(f"k{n}") for n in range(50))])
     assert {one.transaction for one in done} == {one.id for one in chain.pushes}

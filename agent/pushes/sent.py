@@ -1,0 +1,146 @@
+"""What was sent to a node without an answer, and what its blocks say of it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.pushes.blocks import BlockFollower
+from agent.pushes.records import Placed, PushRecords, Record
+from agent.pushes.signing import StepLike
+from agent.reports import Pushed
+from boot.step import Finality, Push
+
+FIRST_WINDOW, LARGEST_WINDOW = 2 << 20, 8 << 20
+"""Bytes that may be on their way, in no block yet: at first, and once the chain takes them quickly. nodeos drops
+transactions without a word beyond 100 MB.
+"""
+WAITING_SECONDS = 4.0
+"""While one has been on its way for so long there is no room for more: they would only expire in a queue."""
+OVERTAKEN_SECONDS = 1.0
+"""Since a later one is in a block: this one is not about to come. Two blocks, for what nodeos puts off to the next."""
+SILENT_BLOCKS = 20
+"""So many blocks hold nothing of what is on its way: the node takes no transactions like this."""
+
+
+@dataclass
+class _One:
+    """A transaction that is on its way, or in a block that does not count yet."""
+
+    push: Push
+    record: Record
+    size: int
+    """Bytes."""
+    number: int
+    """Counts what is sent."""
+    at: float
+    """When it was sent, or a fork dropped it: monotonic seconds."""
+    block: int = 0
+    """0: on its way."""
+
+
+class Sent:
+    """The transactions of one step between their sending and the block in which they count."""
+
+    def __init__(
+        self,
+        step: StepLike,
+        follower: BlockFollower,
+        records: PushRecords,
+        report: Callable[[Sequence[Pushed]], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """report: hears of each that is done, once. now: seconds."""
+        self._final = step.finality is Finality.IRREVERSIBLE
+        self._follower = follower
+        self._records = records
+        self._report = report
+        self._now = now
+        self._all: dict[str, _One] = {}
+        """By transaction id, in the order of sending."""
+        self._count = 0
+        self._bytes = 0
+        """On their way."""
+        self._window = FIRST_WINDOW
+        self._passed: deque[tuple[float, int]] = deque()
+        """When it was seen that blocks hold transactions up to which number."""
+        self._overtaken = 0
+        """Those with a lower number were overtaken OVERTAKEN_SECONDS ago."""
+        self._heard = follower.info.head_block_num
+        """The head when something was last seen in a block, or nothing was on its way."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def room(self) -> bool:
+        """Whether more may be sent now."""
+        oldest = next((one.at for one in self._all.values() if not one.block), self._now())
+        return self._bytes < self._window and self._now() - oldest < WAITING_SECONDS
+
+    @property
+    def silent(self) -> bool:
+        """Whether block after block holds nothing of what is on its way."""
+        return self._bytes > 0 and self._follower.info.head_block_num - self._heard > SILENT_BLOCKS
+
+    @property
+    def on_their_way(self) -> tuple[Record, ...]:
+        """Those in no block yet, in the order of sending."""
+        return tuple(one.record for one in self._all.values() if not one.block)
+
+    def add(self, push: Push, record: Record, size: int) -> None:
+        """It is being sent. size: bytes."""
+        if not self._bytes:
+            self._heard = self._follower.info.head_block_num
+        self._count += 1
+        self._bytes += size
+        self._all[record.id] = _One(push, record, size, self._count, self._now())
+
+    def look(self) -> tuple[Push, ...]:
+        """Takes in what the follower knows. Returns those of which nothing is to be expected; they are not kept."""
+        done = [one for one in self._all.values() if self._counts(one)]
+        for one in done:
+            del self._all[one.record.id]
+        if done:
+            self._records.place(Placed(one.record, one.block, one.block <= self._follower.final_to) for one in done)
+            self._report([Pushed(one.push.key, one.record.id, one.block) for one in done])
+        self._see_overtaken()
+        head = self._follower.info.head_block_time.timestamp()
+        return self._take(
+            [
+                one
+                for one in self._all.values()
+                if not one.block and (one.record.expiration < head or one.number < self._overtaken)
+            ]
+        )
+
+    def take_back(self) -> tuple[Push, ...]:
+        """All of them; none is kept."""
+        return self._take(list(self._all.values()))
+
+    def _counts(self, one: _One) -> bool:
+        block = self._follower.where(one.record.id)
+        if block and not one.block:
+            self._bytes -= one.size
+            self._window = min(self._window + one.size, LARGEST_WINDOW)
+            self._heard = self._follower.info.head_block_num
+            if not self._passed or one.number > self._passed[-1][1]:
+                self._passed.append((self._now(), one.number))
+        elif one.block and not block:  # a fork dropped it; the node has it still, and puts it into another block
+            self._bytes += one.size
+            one.at, self._count = self._now(), self._count + 1
+            one.number = self._count
+        one.block = block
+        return block > 0 and (not self._final or block <= self._follower.final_to)
+
+    def _see_overtaken(self) -> None:
+        while self._passed and self._now() - self._passed[0][0] > OVERTAKEN_SECONDS:
+            self._overtaken = self._passed.popleft()[1]
+
+    def _take(self, which: Sequence[_One]) -> tuple[Push, ...]:
+        for one in which:
+            del self._all[one.record.id]
+            self._bytes -= 0 if one.block else one.size
+        return tuple(one.push for one in which)

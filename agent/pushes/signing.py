@@ -1,0 +1,87 @@
+"""Signs transactions as late as possible, and writes them down before anybody else sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from agent.pushes.blocks import BlockFollower
+from agent.pushes.records import PushRecords, Record
+from antelope.answers import Info
+from antelope.keys import PublicKey, SigningKey
+from antelope.transaction import SignedTransaction, Transaction, sign_packed
+from boot.step import Finality, Push
+
+LIFETIME = 60
+"""Seconds from signing to expiration."""
+
+
+class PushError(Exception):
+    """A piece of work could not be done. One line: what, why."""
+
+    def __init__(self, message: str, retryable: bool = False) -> None:
+        """retryable: worth another try without anybody's help."""
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class StepLike(Protocol):
+    """A step of the boot, or a chore that stands in its place: what the pusher must know of it."""
+
+    @property
+    def name(self) -> str:
+        """The name under which its records are kept."""
+
+    @property
+    def finality(self) -> Finality:
+        """When a transaction counts."""
+
+    @property
+    def parallel(self) -> bool:
+        """Whether its transactions do not depend on each other."""
+
+
+class Signer:
+    """Signs the transactions of one chain with this host's keys."""
+
+    def __init__(self, follower: BlockFollower, records: PushRecords, key_of: Callable[[str], SigningKey]) -> None:
+        """key_of: an account's key; raises KeyError when there is none."""
+        self._follower = follower
+        self._records = records
+        self._key_of = key_of
+
+    async def sign(self, step: StepLike, pushes: Sequence[Push]) -> list[tuple[Record, SignedTransaction]]:
+        """Signs these and writes them down together. Raises PushError where a key is missing; then none is signed."""
+        info = self._follower.info
+        keys = [self._keys(step, push) for push in pushes]
+        made = await asyncio.to_thread(_sign, info, pushes, keys)
+        fresh = [
+            (Record(step.name, push.key, signed.id, expiration, info.last_irreversible_block_num + 1), signed)
+            for push, (signed, expiration) in zip(pushes, made, strict=True)
+        ]
+        self._records.add(fresh)
+        return fresh
+
+    def _keys(self, step: StepLike, push: Push) -> list[SigningKey]:
+        keys: dict[PublicKey, SigningKey] = {}
+        for actor in push.actors:
+            try:
+                key = self._key_of(actor)
+            except KeyError as error:
+                raise PushError(f"{step.name} {push.key}: this host has no key of {actor}") from error
+            keys[key.public] = key
+        return list(keys.values())
+
+
+def _sign(
+    info: Info, pushes: Sequence[Push], keys: Sequence[Sequence[SigningKey]]
+) -> list[tuple[SignedTransaction, int]]:
+    """Each transaction, and its expiration in Unix seconds."""
+    expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
+    header = Transaction(expiration, *Transaction.tapos_from(info.last_irreversible_block_id), actions=())
+    return [
+        (sign_packed(header.packed_with(push.packed), info.chain_id, own), expiration)
+        for push, own in zip(pushes, keys, strict=True)
+    ]

@@ -1,0 +1,128 @@
+"""Messages of nodeos' p2p protocol, as far as somebody needs them who brings a node transactions.
+
+Format: plugins/net_plugin/include/eosio/net_plugin/protocol.hpp of AntelopeIO/leap: a length of 4 bytes, a kind, and
+the packed message. Version 7 of the protocol is spoken by all of Leap and understood by Spring.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from antelope.answers import Info
+from antelope.codec import Reader, pack_string, pack_varuint32
+from antelope.errors import AbiError
+from antelope.transaction import SignedTransaction
+
+VERSION = 0x04B5 + 7
+"""net_version_base of net_plugin.cpp, and the version proper."""
+LONGEST = 8 << 20
+"""Bytes of a message that is read; a node announces none that comes near while it is only brought transactions."""
+_LENGTH = struct.Struct("<I")
+_TIMES = struct.Struct("<4q")
+_NO_KEY, _NO_SIGNATURE = bytes(34), bytes(66)
+
+
+class Kind(IntEnum):
+    """Which message it is: its place in net_plugin's `net_message`."""
+
+    HANDSHAKE = 0
+    GO_AWAY = 2
+    TIME = 3
+    TRANSACTION = 8
+
+
+_GO_AWAY = (
+    "for no reason",
+    "we are connected to ourselves",
+    "this connection exists already",
+    "it runs another chain",
+    "it speaks another version of the protocol",
+    "its blocks and ours are of two forks",
+    "a block is not linked to its chain",
+    "it took a transaction for a bad one",
+    "something was not valid",
+    "the connection was idle",
+    "of an error of its own",
+    "authentication failed: its allowed-connection names other peers",
+)
+"""What its `go_away_reason` means, by number."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What is told of a peer in its handshake."""
+
+    chain_id: str
+    """Hex."""
+    agent: str
+
+
+def frame(kind: Kind, body: bytes) -> bytes:
+    """A message as it travels."""
+    packed = pack_varuint32(kind) + body
+    return _LENGTH.pack(len(packed)) + packed
+
+
+def handshake(info: Info, node_id: bytes, nanoseconds: int, agent: str) -> bytes:
+    """The message by which we say who we are: somebody who brings transactions, and wants no blocks.
+
+    info: of the node itself, whose head is taken for ours, so that nobody need be in sync. node_id: 32 random bytes.
+    nanoseconds: Unix time.
+    """
+    body = [
+        VERSION.to_bytes(2, "little"),
+        bytes.fromhex(info.chain_id),
+        node_id,
+        _NO_KEY,
+        nanoseconds.to_bytes(8, "little", signed=True),
+        bytes(32),
+        _NO_SIGNATURE,
+        # The ending says that no blocks are wanted; nobody dials this address.
+        pack_string(f"127.0.0.1:0:trx - {node_id.hex()[:7]}"),
+        _LENGTH.pack(info.last_irreversible_block_num),
+        bytes.fromhex(info.last_irreversible_block_id),
+        _LENGTH.pack(info.head_block_num),
+        bytes.fromhex(info.head_block_id),
+        pack_string("linux"),
+        pack_string(agent),
+        (1).to_bytes(2, "little"),
+    ]
+    return frame(Kind.HANDSHAKE, b"".join(body))
+
+
+def read_hello(body: bytes) -> Hello:
+    """From a handshake message without its kind. Raises AbiError."""
+    reader = Reader(body)
+    reader.take(2)
+    chain_id = reader.take(32).hex()
+    reader.take(32 + 34 + 8 + 32 + 66)
+    reader.string()
+    reader.take(2 * (4 + 32))
+    reader.string()
+    return Hello(chain_id, reader.string())
+
+
+def transaction(signed: SignedTransaction) -> bytes:
+    """The message that brings a transaction."""
+    return frame(Kind.TRANSACTION, signed.pack())
+
+
+def time_answer(body: bytes, nanoseconds: int) -> bytes | None:
+    """The answer to a time message, by which a peer learns that we live; None: it wants none.
+
+    nanoseconds: Unix time. Raises AbiError.
+    """
+    if len(body) != _TIMES.size:
+        raise AbiError(f"a time message has {_TIMES.size} bytes, not {len(body)}")
+    origin, _, transmitted, _ = _TIMES.unpack(body)
+    if origin:
+        return None
+    return frame(Kind.TIME, _TIMES.pack(transmitted, nanoseconds, nanoseconds, 0))
+
+
+def go_away_reason(body: bytes) -> str:
+    """Why the node ends the connection, in words. Raises AbiError."""
+    number = Reader(body).unsigned(4)
+    return _GO_AWAY[number] if number < len(_GO_AWAY) else f"reason {number}"

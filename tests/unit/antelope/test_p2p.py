@@ -1,0 +1,140 @@
+"""p2p messages are what nodeos takes, and what it sends cannot harm who reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from antelope import p2p
+from antelope.answers import Info
+from antelope.errors import AbiError, PeerLost
+from antelope.keys import PrivateKey
+from antelope.peer import Peer
+from antelope.transaction import Action, PermissionLevel, SignedTransaction, Transaction
+from support.retry import poll
+
+CHAIN, OTHER = "ab" * 32, "cd" * 32
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+INFO = Info(CHAIN, 9, "00000009" + "11" * 28, _NOW, "eosio", 7, "00000007" + "22" * 28, _NOW, "v4")
+SIGNED = Transaction(1_800_000_000, 7, 8, (Action("eosio", "act", (PermissionLevel("eosio"),), b"x"),)).sign(
+    CHAIN, [PrivateKey(bytes(31) + b"\x01")]
+)
+
+Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]
+
+
+def _hello(chain_id: str) -> bytes:
+    return p2p.handshake(INFO.__class__(chain_id, 9, INFO.head_block_id, _NOW, "e", 7, INFO.head_block_id, _NOW, ""),
+                         bytes(32), 1, "node")  # fmt: skip
+
+
+@asynccontextmanager
+async def _node(*says: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A listener that says this at once, and keeps the messages that it hears: its port, and they."""
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for one in says:
+            writer.write(one)
+        while True:
+            try:
+                length = struct.unpack("<I", await reader.readexactly(4))[0]
+                heard.append(await reader.readexactly(length))
+            except (asyncio.IncompleteReadError, ConnectionError):
+                writer.close()
+                return
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], heard
+    finally:
+        server.close()
+
+
+async def _until(true: Callable[[], object]) -> None:
+    async def look() -> bool:
+        return bool(true())
+
+    await poll(look, what="the peer to get there", deadline=10, every=0.005)
+
+
+def test_a_handshake_is_read_as_it_was_made() -> None:
+    """Every field has its place: what comes after them all is found again."""
+    message = p2p.handshake(INFO, bytes(32), 1, "bootcoord")
+    assert struct.unpack("<I", message[:4])[0] == len(message) - 4
+    assert message[4] == p2p.Kind.HANDSHAKE
+    assert p2p.read_hello(message[5:]) == p2p.Hello(CHAIN, "bootcoord")
+    with pytest.raises(AbiError):
+        p2p.read_hello(message[5:60])
+
+
+def test_a_packed_transaction_is_read_back() -> None:
+    """What travels, and what the journal keeps, is the whole of it."""
+    assert SignedTransaction.unpack(SIGNED.pack()) == SIGNED
+    assert p2p.transaction(SIGNED)[5:] == SIGNED.pack()
+
+
+def test_only_a_question_about_the_time_is_answered() -> None:
+    """An answer to an answer would never end."""
+    answer = p2p.time_answer(struct.pack("<4q", 0, 0, 5, 0), 9)
+    assert answer is not None
+    assert struct.unpack("<4q", answer[5:]) == (5, 9, 9, 0)
+    assert p2p.time_answer(answer[5:], 9) is None
+    with pytest.raises(AbiError):
+        p2p.time_answer(b"short", 9)
+
+
+async def test_transactions_arrive_and_questions_are_answered() -> None:
+    """After the node's handshake; a question whether we live is answered beside it."""
+    question = p2p.frame(p2p.Kind.TIME, struct.pack("<4q", 0, 0, 5, 0))
+    async with _node(_hello(CHAIN), question) as (port, heard):
+        peer = await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
+        await peer.send([SIGNED, SIGNED])
+        await _until(lambda: len(heard) == 4)
+        await peer.close()
+    kinds = [message[0] for message in heard]
+    assert kinds[0] == p2p.Kind.HANDSHAKE
+    assert sorted(kinds[1:]) == [p2p.Kind.TIME, p2p.Kind.TRANSACTION, p2p.Kind.TRANSACTION]
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        (_hello(OTHER), "another chain"),
+        (p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 11) + bytes(32)), "authentication failed"),
+        (p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 99) + bytes(32)), "reason 99"),
+        (p2p.frame(p2p.Kind.HANDSHAKE, b"short"), "malformed"),
+        (struct.pack("<I", 1 << 31), "message of 2147483648 bytes"),
+        (struct.pack("<I", 0), "message of 0 bytes"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "announced a message"),
+    ],
+)
+async def test_who_is_no_node_of_this_chain_is_left(says: bytes, why: str) -> None:
+    """Another chain's node, one that wants no peers, or something else that listens there."""
+    async with _node(says) as (port, _):
+        with pytest.raises(PeerLost, match=why):
+            await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
+
+
+async def test_nobody_there_is_said() -> None:
+    """A port that nobody listens on."""
+    async with _node() as (port, _):
+        pass
+    with pytest.raises(PeerLost, match="cannot be reached"):
+        await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
+
+
+async def test_a_connection_that_ends_is_lost() -> None:
+    """Why is known, and nothing is sent into the void."""
+    go_away = p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 9) + bytes(32))
+    async with _node(_hello(CHAIN), go_away, struct.pack("<I", 1 << 30)) as (port, _):
+        peer = await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
+        await _until(lambda: peer.lost)
+        with pytest.raises(PeerLost, match="idle"):
+            await peer.send([SIGNED])
+        await peer.close()
