@@ -248,6 +248,7 @@ class PartiesTable:
     wait_for: tuple[str, ...] = ()
     wait_seconds: int = 900
     vote: bool = True
+    share: str = "1/3"
     endpoints: str | None = None
     """None: as the hosts' own addresses are."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from inventory.reach import Reach
 
@@ -45,5 +46,7 @@ class Parties:
     wait_seconds: int = 900
     vote: bool = True
     """Whether the inventory's voters vote for parties that are ready."""
+    share: Fraction | None = Fraction(1, 3)
+    """Parties have fewer than this share of the places in the schedule; None: as many as there are."""
     endpoints: Reach = Reach.PUBLIC
     """Which addresses a party's p2p endpoint may have."""

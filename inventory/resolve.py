@@ -40,6 +40,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     minimum = planned[0].minimum if planned else token.units("1000")
     parties = resolve_parties.parties(inventory.parties, token, rule, minimum, hosts, problems)
     resolve_parties.overlaps(parties, planned, problems)
+    resolve_parties.cannot_stop_it(parties, planned, problems)
     resolve_parties.reachable(parties, nodes, problems)
     kind = _kind(inventory.topology, len(nodes), problems)
     listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)

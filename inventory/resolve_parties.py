@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from antelope.ram import INITIAL_RAM_BYTES
-from inventory import staking, syntax
+from inventory import share, staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
 from inventory.network import Host, Node, PlannedProducer, Role, StakeRule, Users
@@ -43,6 +44,7 @@ def parties(
         table.wait_for,
         table.wait_seconds,
         table.vote,
+        _share(table, problems),
         _endpoints(table, hosts, problems),
     )
 
@@ -68,6 +70,14 @@ def _sponsor(table: PartiesTable, token: Token, rule: StakeRule, minimum: int, p
         own_stake=max(1, token.issue // STAKE_PART),
         **each,
     )
+
+
+def _share(table: PartiesTable, problems: Problems) -> Fraction | None:
+    try:
+        return share.parse(table.share)
+    except ValueError as error:
+        problems.add("parties.share", str(error))
+        return Fraction(1, 3)
 
 
 def _endpoints(table: PartiesTable, hosts: Sequence[Host], problems: Problems) -> Reach:
@@ -104,6 +114,22 @@ def overlap_users(found: Parties, users: Users, planned: Sequence[PlannedProduce
 
 def _not_its_own(account: str, problems: Problems) -> None:
     problems.add("parties.sponsor", f"{account} is a user or producer", "the sponsor must be an account of its own")
+
+
+def cannot_stop_it(found: Parties, planned: Sequence[PlannedProducer], problems: Problems) -> None:
+    """Parties that are waited for are elected at once: no more of them than `parties.share` allows."""
+    elected = [producer for producer in planned if producer.elected]
+    awaited = sum(producer.party for producer in elected)
+    most = share.seats(found.share, len(elected) - awaited)
+    if awaited > most:
+        assert found.share is not None  # noqa: S101 (without a share there is no limit)
+        limit = f"{found.share.numerator}/{found.share.denominator}"
+        problems.add(
+            "parties.wait_for",
+            f"{awaited} of the {len(elected)} producers to be elected are parties, and fewer than {limit} may be: "
+            "a third of a schedule can stop the network",
+            f'have more producers of your own elected, or write parties.share = "{share.ALL}" if you trust these',
+        )
 
 
 def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None:

@@ -15,6 +15,7 @@ from coordinator.parties.store import PartyStore
 from coordinator.report.tables import columns
 from coordinator.state.folder import StateFolder
 from inventory.network import Network
+from inventory.share import Seats
 
 
 @click.command("parties")
@@ -57,6 +58,7 @@ def _document(network: Network, state: StateFolder) -> dict[str, object]:
         "chain_id": sealed.chain_id if sealed else None,
         "manifest": sealed.manifest if sealed else None,
         "attest": {"ok": fine, "of": members},
+        "limit": str(Seats.of(network)),
         "parties": [
             {
                 "name": party.name, "account": party.account, "state": str(party.state), "why": party.why,
@@ -96,7 +98,8 @@ def _lines(document: dict[str, object]) -> list[str]:
     if not rows:
         return ["nobody was invited yet"]
     lines = list(columns(("PARTY", "ACCOUNT", "P2P", "STATE", "ATTESTS", "WHY"), rows))
-    return [*lines, f"{attest['ok']} of {attest['of']} attest that the chain is as it was sealed"]
+    lines.append(f"{attest['ok']} of {attest['of']} attest that the chain is as it was sealed")
+    return [*lines, str(document["limit"])]
 
 
 def _iso(seconds: float) -> str:

@@ -16,6 +16,7 @@ from coordinator.engine.dry_run import cleos_plan
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.foresee import Foreseen, foresee
 from inventory.network import Network, Users, UserSource
+from inventory.share import Seats
 from inventory.topology import dot
 
 
@@ -73,6 +74,8 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Ite
     counts = f"{len(network.hosts)} host(s), {len(network.nodes)} nodes"
     elected = f"{len(network.elected)} of {len(network.producers)} producers to elect"
     yield f"network {network.name}: {counts}, {elected}, {_users(network.users)}"
+    if network.parties.vote or network.parties.wait_for:
+        yield str(Seats.of(network))
     for step in make_plan(STEPS).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"

@@ -9,10 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from antelope.elections import MAX_VOTED_PRODUCERS
 from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
-from coordinator.parties import attestations, neighbours
+from coordinator.parties import attestations, neighbours, voting
 from coordinator.parties.chain_view import find_account, look
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.peers import PartyPeers
@@ -119,7 +118,7 @@ class Onboarding:
             chain = await look(self._opened.access, self._opened.state, sealed)
             self._looked = time.monotonic()
             silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
-            self._chain = replace(chain, silent=silent)
+            self._chain = replace(chain, silent=silent, full=self._full(chain))
         for party in parties:
             await self._look_at(party, sealed)
         if self._party_peers and self._chain.follows:
@@ -254,6 +253,13 @@ class Onboarding:
         result = await self._opened.access.link(name).task(body, deadline=seconds)
         return "" if result.ok else result.error or "its agent gave no reason"
 
+    def _full(self, chain: Chain) -> str:
+        """Why no further party is voted for; empty: one may be."""
+        if not self._network.parties.vote:
+            return "parties.vote is false"
+        places = voting.seats(self._network, chain)
+        return "" if places.free else f"{places}, and {places.taken} are taken"
+
     def _elect(self, sealed: Sealed) -> None:
         """Has the operator's voters vote for parties that are ready; those that come together, together."""
         if not self._network.parties.vote or not self._chain.settled or not sealed.votes:
@@ -262,13 +268,14 @@ class Onboarding:
         now = time.monotonic()
         if ready != self._ready[0]:
             self._ready = (ready, now)
-        if all(account in self._chain.voted for account in ready) or now - self._ready[1] < GATHER_SECONDS:
+        vote = voting.choose(self._network, sealed.elected, ready, self._chain)
+        if not vote.new or now - self._ready[1] < GATHER_SECONDS:
             return
-        kept = [name for name in self._chain.voted if name not in ready and name not in sealed.elected]
-        wanted = tuple(dict.fromkeys((*sealed.elected, *ready, *sorted(kept))))[:MAX_VOTED_PRODUCERS]
-        if (self._electing and not self._electing.done()) or wanted == self._elected:
+        if (self._electing and not self._electing.done()) or vote.producers == self._elected:
             return
-        self._electing = asyncio.create_task(self._vote(wanted))
+        places = voting.seats(self._network, self._chain)
+        self._tell(f"{', '.join(vote.new)} can be voted for: {places.taken + len(vote.new)} then; {places}")
+        self._electing = asyncio.create_task(self._vote(vote.producers))
 
     async def _vote(self, wanted: tuple[str, ...]) -> None:
         try:

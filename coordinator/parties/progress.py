@@ -61,6 +61,8 @@ class Chain:
     """Those of the schedule that let their turns pass."""
     voted: frozenset[str] = frozenset()
     """Producers that the operator's voters vote for."""
+    full: str = ""
+    """Why no further party is voted for; empty: one may be."""
     sponsor: str = ""
     """Why no account can be sponsored; empty: it can."""
 
@@ -158,6 +160,7 @@ def _registered(seen: Seen, chain: Chain) -> Decision:
         standing, why = Standing.VOTED, "the network's voters vote for it"
     else:
         standing, why = Standing.VOTABLE, "registered, in sync, dialled back"
+        why += f"; not voted for: {chain.full}" if chain.full else ""
     if chain.settled and not seen.attested:
         return _do(seen, Act.ATTEST, standing, why, quiet=True)
     return Decision(standing, why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from antelope.elections import BLOCKS_PER_TURN
@@ -18,6 +18,7 @@ from coordinator.parties.store import Party
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from inventory.network import Network, Node
+from inventory.share import Seats
 from support import processes
 
 UNKNOWN = "unknown"
@@ -83,6 +84,8 @@ class NetworkStatus:
     hosts: tuple[HostRow, ...]
     steps: Mapping[str, StepRecord]
     parties: tuple[Party, ...] = ()
+    seats: Seats | None = None
+    """The places of parties in the schedule, those taken that parties have there now; None: nobody was invited."""
 
     @property
     def step_rows(self) -> tuple[StepRow, ...]:
@@ -121,6 +124,9 @@ class NetworkStatus:
                 {"name": one.name, "account": one.account, "state": str(one.state), "why": one.why, "p2p": one.endpoint}
                 for one in self.parties
             ],
+            "party_seats": {
+                "scheduled": self.seats.taken, "most": self.seats.most, "limit": self.seats.rule,
+            } if self.seats else None,
             "steps": [
                 {"name": row.name, "state": row.state, "seconds": row.seconds, "transactions": row.transactions}
                 for row in self.step_rows
@@ -134,6 +140,8 @@ async def gather(opened: OpenNetwork) -> NetworkStatus:
     nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
     steps = opened.state.steps()
     head, lib, schedule, silent = await _chain(opened)
+    parties = opened.parties.parties()
+    accounts = {party.account for party in parties}
     return NetworkStatus(
         network=opened.network.name,
         chain_id=sealed.chain_id if sealed else None,
@@ -146,7 +154,8 @@ async def gather(opened: OpenNetwork) -> NetworkStatus:
         nodes=nodes,
         hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
         steps=steps,
-        parties=opened.parties.parties(),
+        parties=parties,
+        seats=replace(Seats.of(opened.network), taken=len(accounts & set(schedule))) if parties else None,
     )
 
 

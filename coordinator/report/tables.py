@@ -69,6 +69,8 @@ def report_lines(report: NetworkStatus) -> Iterator[str]:
     yield f"manifest  {report.manifest or '-'}"
     yield f"head      {report.head}   LIB {report.lib}"
     yield f"schedule  {', '.join(report.schedule) or '-'}"
+    if report.seats:
+        yield f"parties   {report.seats.taken} in the schedule; {report.seats}"
     if report.silent:
         yield f"silent    {', '.join(report.silent)}: elected, and no block in the latest round"
     yield ""

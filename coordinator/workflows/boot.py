@@ -30,6 +30,7 @@ from inventory.compare import compare
 from inventory.contract_files import read_own
 from inventory.network import Network
 from inventory.sealed import Sealed
+from inventory.share import Seats
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.tasks import looking
@@ -57,6 +58,8 @@ async def boot(
     async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note, reasons):
         check_unchanged(network, opened.state.sealed)
         check_needs(opened, plan)
+        if network.parties.wait_for or opened.parties.parties():
+            reporter.note(str(Seats.of(network)))
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         trouble = await hosts.check()
         started = await hosts.ensure_agents(without=trouble)

@@ -13,7 +13,7 @@ from tests.live.coordinator.network import Network, until
 from tests.live.keosd import running_keosd
 from tests.live.parties.conftest import MakeParty, Party, Start
 
-PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 1'
+PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 1\nshare = "all"'
 
 
 def test_a_party_joins_with_its_key_in_keosd(

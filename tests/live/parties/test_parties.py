@@ -14,7 +14,7 @@ from antelope.keys import PublicKey, Signature
 from tests.live.coordinator.network import Network, until
 from tests.live.parties.conftest import MakeParty, Party, Start, alive, node_process
 
-PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nwait_for = ["alice"]\nwait_seconds = 100'
+PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nshare = "all"\nwait_for = ["alice"]\nwait_seconds = 100'
 
 
 @pytest.mark.campaign

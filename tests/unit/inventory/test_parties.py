@@ -53,7 +53,7 @@ def test_its_budget_cannot_change_after_the_seal(network: Load, collect: Collect
 
 def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> None:
     """It is elected and voted for like the others; no host of the operator has its keys."""
-    found = network('[producers]\ncount = 2\n[parties]\nwait_for = ["alice"]')
+    found = network('[producers]\ncount = 3\n[parties]\nwait_for = ["alice"]')
     party = found.producers[-1]
     assert (party.account, party.node, party.elected, party.party) == ("alice", None, True, True)
     assert "alice" in found.elected
@@ -75,6 +75,11 @@ def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> N
         ('[parties]\nwait_for = ["alice", "alice"]', "is listed twice"),
         ('[parties]\nwait_for = ["Alice"]', "wait_for[0]"),
         ("[parties]\nwait_seconds = 0", "0 is not between 1 and 604800"),
+        ('[parties]\nshare = "1/0"', "neither a fraction"),
+        ('[parties]\nshare = "2/1"', "neither a fraction"),
+        ('[parties]\nshare = "third"', "neither a fraction"),
+        ('[producers]\ncount = 2\n[parties]\nwait_for = ["alice"]', "1 of the 3 producers to be elected are parties"),
+        ('[parties]\nwait_for = ["alice", "bob"]', "2 of the 6 producers to be elected are parties"),
         ('[parties]\nendpoints = "anywhere"', "not one of public, private, loopback"),
         ('[parties]\nwait_for = ["alice"]\n[[votes.vote]]\nvoter = "alice"\nproducers = ["alice"]', "key is held here"),
     ],

@@ -40,6 +40,7 @@ count = 10
 count = 1
 
 [parties]
+share = "all"
 sponsor = "sponsor"
 limit = 100
 endpoints = "public"

@@ -1,0 +1,39 @@
+"""For which parties the network's voters vote: as many as the inventory's share of the schedule allows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from antelope.elections import MAX_VOTED_PRODUCERS
+from coordinator.parties.progress import Chain
+from inventory.network import Network
+from inventory.share import Seats
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What the voters shall vote for."""
+
+    producers: tuple[str, ...]
+    """The sealed ones first, then parties."""
+    new: tuple[str, ...] = ()
+    """Parties that are not voted for yet."""
+
+
+def seats(network: Network, chain: Chain) -> Seats:
+    """The parties' places, those of parties that are voted for now taken."""
+    return Seats.of(network, chain.voted & chain.registered.keys())
+
+
+def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain: Chain) -> Vote:
+    """Parties that are ready, in the order in which they came, as far as there are places for them.
+
+    elected: as sealed. Nobody is voted out, for being away or because a place is missing: that is for people to decide.
+    Who is no registered producer any more is left out, since nobody can vote for such.
+    """
+    kept = [name for name in chain.voted if name in chain.registered and name not in elected]
+    new = [name for name in ready if name not in kept and name not in elected][: seats(network, chain).free]
+    parties = [name for name in ready if name in kept or name in new]
+    wanted = dict.fromkeys((*elected, *parties, *sorted(kept)))
+    return Vote(tuple(wanted)[:MAX_VOTED_PRODUCERS], tuple(new))

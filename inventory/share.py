@@ -1,0 +1,75 @@
+"""How much of the schedule parties may have: fewer than can stop the network together, until the operator says more.
+
+A block becomes irreversible once producers of more than two thirds of the schedule have signed after it. So a third of
+the schedule, away at the same time, stops that; and parties are strangers to the operator and maybe one and the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from antelope.elections import MAX_SCHEDULE, MAX_VOTED_PRODUCERS
+from inventory.network import Network
+
+ALL = "all"
+_FRACTION = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
+
+
+def parse(text: str) -> Fraction | None:
+    """The share from "1/3", which parties stay below; "all" is None, no limit. Raises ValueError."""
+    if text == ALL:
+        return None
+    found = _FRACTION.fullmatch(text)
+    if found is None or not 0 < int(found[1]) <= int(found[2]):
+        raise ValueError(f'{text[:40]!r} is neither a fraction like "1/3" nor "{ALL}"')
+    return Fraction(int(found[1]), int(found[2]))
+
+
+def seats(share: Fraction | None, own: int) -> int:
+    """How many places parties may have in a schedule beside this number of the operator's own producers."""
+    if share is None:
+        return MAX_VOTED_PRODUCERS
+    fitting = (parties for parties in range(MAX_SCHEDULE + 1) if parties < share * min(own + parties, MAX_SCHEDULE))
+    return max(fitting, default=0)
+
+
+@dataclass(frozen=True)
+class Seats:
+    """The places of parties in the schedule that the operator's voters vote for."""
+
+    own: int
+    """Producers of the operator's that are to be elected."""
+    most: int
+    """Places that parties may have."""
+    share: Fraction | None
+    taken: int = 0
+    """Places that they have, or have the votes for."""
+
+    @staticmethod
+    def of(network: Network, voted: Iterable[str] = ()) -> Seats:
+        """voted: whoever is voted for beyond the inventory's producers."""
+        own = {one.account for one in network.producers if one.elected and not one.party}
+        sealed = {one.account for one in network.producers if one.elected and one.party}
+        share = network.parties.share
+        return Seats(len(own), seats(share, len(own)), share, len(sealed | (set(voted) - own)))
+
+    @property
+    def free(self) -> int:
+        """Places that parties may still get."""
+        return max(0, self.most - self.taken)
+
+    @property
+    def rule(self) -> str:
+        """The limit in words."""
+        if self.share is None:
+            return 'no limit (parties.share = "all"): together they can stop the network'
+        return f"fewer than {self.share.numerator}/{self.share.denominator} (parties.share)"
+
+    def __str__(self) -> str:
+        if self.share is None:
+            return f"parties may have every place in the schedule: {self.rule}"
+        places = min(self.own + self.most, MAX_SCHEDULE)
+        return f"parties may have {self.most} of {places} places in the schedule: {self.rule}"
