@@ -7,6 +7,7 @@ host's nodeos knows an option is found out on the host: versions differ.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,6 +96,16 @@ ALLOWED = frozenset(
 )
 
 
+VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
+"""What config.ini may have as an option's value: no line break, and no '#', which begins a comment there."""
+
+GUARD, SIZE = "chain-state-db-guard-size-mb", "chain-state-db-size-mb"
+GUARD_DEFAULT = 128
+"""MiB: nodeos ends when less than this is free in its database (chain_plugin of Leap and Spring)."""
+LEAST_STATE = 32
+"""MiB besides the guard. Measured: a chain without any account needs between 4 and 12."""
+
+
 def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) -> dict[str, str]:
     """The options of several (path, table) pairs as config.ini has them; later tables override earlier ones."""
     found = {}
@@ -107,9 +118,26 @@ def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) 
                 problems.add(join(path, key), "is not among the nodeos options that an inventory may set", hint)
             elif text is None:
                 problems.add(join(path, key), "expected a string, an integer, or true or false")
+            elif VALUE.fullmatch(text) is None:
+                message = f"{text!r} is not 1 to 200 letters, digits, spaces and ._:,+@/-, as config.ini takes them"
+                problems.add(join(path, key), message, "leave the others out")
             else:
                 found[key] = text
+    for path, table in tables:
+        if (SIZE in table or GUARD in table) and (wrong := too_small_state(found)):
+            problems.add(join(path, SIZE), wrong)
     return found
+
+
+def too_small_state(options: Mapping[str, str]) -> str:
+    """What is wrong with the database's size, and what to do, if anything is. nodeos would end while it makes or takes
+    the first blocks, with status 0 and a word about the database's guard.
+    """
+    size, guard = options.get(SIZE, ""), options.get(GUARD, str(GUARD_DEFAULT))
+    if not (size.isdigit() and guard.isdigit()) or int(size) >= int(guard) + LEAST_STATE:
+        return ""
+    least = f"write {int(guard) + LEAST_STATE} or more; bootcoord's own is 1024"
+    return f"{size} is too small: nodeos ends when less than {guard} MiB of it are free ({GUARD}); {least}"
 
 
 def _text(value: Any) -> str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from string import hexdigits
 
-from antelope.features import PREACTIVATE_FEATURE
+from antelope.features import DIGESTS, PREACTIVATE_FEATURE
 from inventory import (
     placement,
     resolve_accounts,
@@ -19,6 +20,9 @@ from inventory import (
 from inventory.errors import Problems
 from inventory.model import Inventory, SystemTable, TopologyTable
 from inventory.network import Network, Node, Role, Topology
+
+DIGEST_DIGITS = 64
+"""Of a feature's digest, in hexadecimal."""
 
 
 def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
@@ -74,7 +78,12 @@ def _system(table: SystemTable, problems: Problems) -> tuple[tuple[str, ...] | N
         if wrong := syntax.system_account(account):
             problems.add(f"system.accounts[{index}]", wrong)
     features = table.features
-    if features is not None and PREACTIVATE_FEATURE not in features:
+    for index, name in enumerate(features or ()):
+        if len(name) == DIGEST_DIGITS and set(name.lower()) <= set(hexdigits):
+            known = next((other for other, digest in DIGESTS.items() if digest == name.lower()), None)
+            hint = f"write {known}" if known else "write the feature's name"
+            problems.add(f"system.features[{index}]", "is a digest, and features go by their names here", hint)
+    if features is not None and not {PREACTIVATE_FEATURE, DIGESTS[PREACTIVATE_FEATURE]} & set(features):
         problems.add("system.features", f"lacks {PREACTIVATE_FEATURE}", "nothing can be activated without it")
     return features, tuple(dict.fromkeys(table.accounts))
 

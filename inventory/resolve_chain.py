@@ -18,7 +18,12 @@ from inventory.network import GenesisPlan, StakeRule
 FIRST_YEAR = 2000
 """Block timestamps count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
 
-_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(0|00|000|5|50|500))?Z?", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z?", re.ASCII)
+"""Seen: with a fourth decimal nodeos takes another moment (fc::time_point::from_iso_string)."""
+
+
+ROOMY = 8
+"""The most decimals with which ten billion tokens, the largest default, are not more than 2^62 - 1 units."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,9 @@ def token(table: TokenTable, problems: Problems) -> Token:
     max_supply = read("token.max_supply", table.max_supply, plain.units("10000000000"))
     issue = read("token.issue", table.issue, plain.units("1000000000"))
     reserve = read("token.reserve", table.reserve, issue // 1000)
-    if max_supply > MAX_AMOUNT:
-        problems.add(
-            "token.max_supply", "the default of ten billion tokens is more than 2^62 - 1 units", "set a smaller one"
-        )
-    if issue > max_supply:
+    if table.issue is None and max_supply < issue < MAX_AMOUNT:
+        problems.add("token.issue", "its default of one billion tokens is more than token.max_supply", "write it")
+    elif table.issue is not None and issue > max_supply:
         problems.add("token.issue", "is more than token.max_supply")
     if issue == 0:
         problems.add("token.issue", "is zero", "the RAM market opens with a thousandth of the issue")
@@ -63,10 +66,14 @@ def token(table: TokenTable, problems: Problems) -> Token:
 
 def amounts(token: Token, problems: Problems) -> Callable[[str, str | None, int], int]:
     """A parser of amounts in the token's symbol: (path, string or None, default) -> smallest units."""
+    most = Asset(MAX_AMOUNT, token.symbol)
+    fewer = f"give token.symbol {ROOMY} decimals at most"
 
     def read(path: str, text: str | None, default: int) -> int:
         if text is None:
-            return default
+            if default > MAX_AMOUNT:
+                problems.add(path, f"its default is more than the {most} that there can be", f"write it, or {fewer}")
+            return min(default, MAX_AMOUNT)
         try:
             amount = Asset.parse(text, token.symbol).amount
         except BadAsset as error:
@@ -89,7 +96,8 @@ def stake(table: StakeTable, of: Token, problems: Problems) -> StakeRule:
     )
     for key in ("ram", "minimum"):
         if getattr(rule, key) == 0:
-            problems.add(f"stake.{key}", "is zero", f"the smallest amount is {Asset(1, of.symbol)}")
+            default = "" if getattr(table, key) else "its default is less than one token, which "
+            problems.add(f"stake.{key}", f"{default}is zero", f"the smallest amount is {Asset(1, of.symbol)}")
     return rule
 
 
@@ -107,7 +115,8 @@ def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
     if table.timestamp is not None and not _is_time(table.timestamp):
         problems.add(
             "genesis.timestamp",
-            f"{table.timestamp!r} is not a time on a half second since {FIRST_YEAR}, such as 2030-01-31T12:00:00.500",
+            f"{table.timestamp!r} is not a time since {FIRST_YEAR} with three decimals at most, "
+            "such as 2018-06-08T08:08:08.888",
         )
     if table.initial_key is not None:
         try:

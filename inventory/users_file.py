@@ -134,7 +134,12 @@ class _Reading:
     def _row(self, written: list[str], line: int) -> None:
         """One line, however it is written."""
         fields = [one.strip() for one in written]
-        if fields in ([], [""]) or (line == 1 and fields[0].lower() in {"account", "name", "account_name"}):
+        if fields in ([], [""]):
+            return
+        if line == 1 and _is_header(fields):
+            if len(fields) != len(HEADER):
+                message = f"{self._place(line)}: the header has {len(fields)} columns, not 3"
+                self._add(line, message, f"the columns must be: {', '.join(HEADER)}")
             return
         if len(fields) != len(HEADER):
             message = f"{self._place(line)}: {len(fields)} fields, not 3"
@@ -201,6 +206,11 @@ class _Reading:
         for place in order[again].tolist():
             line = self.lines[place]
             self._add(line, f"{self._place(line)}: {int_to_name(self.names[place])} is listed twice")
+
+
+def _is_header(fields: list[str]) -> bool:
+    """Whether the first line names columns: it has no digit, and every row has some in its balance."""
+    return not any(map(str.isdigit, "".join(fields)))
 
 
 def _texts(path: Path) -> Iterator[bytes]:

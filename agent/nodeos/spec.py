@@ -13,9 +13,7 @@ from inventory.network import BUNDLED, Role
 from support.endpoint import dialable
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
-OPTION_VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._+@/-]{1,1000}", re.ASCII)
-"""What config.ini may have as an option's value: no line break, no comment."""
 _MOST_PEERS = 1000
 
 
@@ -74,7 +72,7 @@ class NodeSpec:
             _need(dialable(peer), "peers", peer)
         for option, value in self.options.items():
             _need(option in inventory_options.ALLOWED, "options", option)
-            _need(OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", value)
+            _need(inventory_options.VALUE.fullmatch(value) is not None, f"options.{option}", value)
         own = self.nodeos == BUNDLED or (_PATH.fullmatch(self.nodeos) is not None and ".." not in self.nodeos)
         _need(own, "nodeos", self.nodeos)
 

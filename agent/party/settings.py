@@ -12,7 +12,6 @@ import cattrs
 
 from agent.config import ConfigError, toml_lines
 from agent.keys.keosd import Keosd, KeosdError
-from agent.nodeos.spec import OPTION_VALUE
 from agent.party.policy import Policy
 from antelope.errors import BadName
 from antelope.names import check_name
@@ -72,7 +71,9 @@ class PartySettings:
         self._need(0 <= self.location < 65536, "location", "is a number below 65536", self.location)
         for option, value in self.options.items():
             self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
-            self._need(OPTION_VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+            self._need(node_options.VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+        if wrong := node_options.too_small_state(self.options):
+            raise ConfigError(f"options.{node_options.SIZE}: {wrong}")
 
     def _need(self, holds: bool, part: str, rule: str, value: object) -> None:
         if not holds:

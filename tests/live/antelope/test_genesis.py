@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from antelope.errors import Unreachable
 from antelope.genesis import DEFAULT_CONFIGURATION, DEVELOPMENT_KEY, Genesis, configuration_errors
+from antelope.http import NodeClient
 from antelope.keys import PrivateKey
+from support.retry import retrying
 from tests.live.antelope.conftest import make_genesis, nodeos_command, program, running
 
 pytestmark = pytest.mark.live
@@ -86,3 +90,17 @@ def test_defaults_are_those_of_nodeos(tmp_path: Path) -> None:
     assert str(genesis.initial_key) == DEVELOPMENT_KEY
     assert Genesis.from_json(genesis.to_json()) == genesis
     assert genesis.chain_id() == "8a34ec7df1b8cd06ff4a8abbaa7cc50300823350cadc59ab296cb00d104d2b8f"
+
+
+@pytest.mark.parametrize(("milliseconds", "first"), [(888, "08.500"), (499, "08.000"), (999, "08.500")])
+async def test_a_moment_on_no_half_second(milliseconds: int, first: str, tmp_path: Path) -> None:
+    """nodeos takes it: the chain id is of the very millisecond, the first block of the half second before."""
+    moment = datetime(2018, 6, 8, 8, 8, 8, milliseconds * 1000, UTC)
+    genesis = replace(GENESIS, initial_timestamp=moment)
+    command, http, _ = nodeos_command(tmp_path, genesis)
+    with running(command, tmp_path / "log"):
+        async with NodeClient(f"http://{http}") as node:
+            info = await retrying(node.get_info, on=Unreachable, deadline=30.0)
+    assert info.chain_id == genesis.chain_id()
+    assert info.head_block_num == 1
+    assert info.head_block_time == datetime.fromisoformat(f"2018-06-08T08:08:{first}+00:00")

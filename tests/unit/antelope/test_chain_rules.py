@@ -29,6 +29,15 @@ def test_chain_id_of_the_default_genesis() -> None:
     assert genesis.chain_id() == "8a34ec7df1b8cd06ff4a8abbaa7cc50300823350cadc59ab296cb00d104d2b8f"
 
 
+def test_chain_id_of_eos() -> None:
+    """EOS' own genesis, whose moment is on no half second, gives the id by which everybody knows that chain."""
+    moment = datetime(2018, 6, 8, 8, 8, 8, 888000, UTC)
+    key = PublicKey.parse("EOS7EarnUhcyYqmdnPon8rm7mBCTnBoot6o7fE2WzjvEX2TdggbL3")
+    genesis = Genesis(moment, key, {**DEFAULT_CONFIGURATION, "max_inline_action_size": 4096})
+    assert genesis.chain_id() == "aca376f206b8fc25a6ed44dbdc66547c36c6c33e3a119ffbeaef943642f0e906"
+    assert json.loads(genesis.to_json())["initial_timestamp"] == "2018-06-08T08:08:08.888"
+
+
 def test_genesis_survives_json_and_every_part_counts() -> None:
     """genesis.json gives back the same genesis; changing any single part changes the chain id."""
     assert Genesis.from_json(GENESIS.to_json()) == GENESIS

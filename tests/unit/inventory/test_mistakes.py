@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from antelope.features import DIGESTS
 from inventory.errors import InventoryError
 from inventory.load import load
 from tests.unit.inventory.material import Write, key
@@ -32,7 +33,56 @@ CASES: dict[str, tuple[str, str]] = {
     "reserve": ('[token]\nreserve = "1000000000.0001 SYS"', "token.reserve: is more than token.issue"),
     "too many decimals": (
         '[token]\nsymbol = "18,SYS"',
-        "token.max_supply: the default of ten billion tokens is more than",
+        (
+            "token.max_supply: its default is more than the 4.611686018427387903 SYS that there can be; write it, or "
+            "give token.symbol 8 decimals at most"
+        ),
+    ),
+    "too many decimals for producers": (
+        '[token]\nsymbol = "18,SYS"\nmax_supply = "4.000000000000000000 SYS"\nissue = "4.000000000000000000 SYS"',
+        "producers.minimum: its default is more than the 4.611686018427387903 SYS that there can be; write it, or",
+    ),
+    "default issue": (
+        '[token]\nmax_supply = "1000.0000 SYS"',
+        "token.issue: its default of one billion tokens is more than token.max_supply; write it",
+    ),
+    "no decimals for a stake": (
+        '[token]\nsymbol = "0,SYS"',
+        "stake.ram: its default is less than one token, which is zero; the smallest amount is 1 SYS",
+    ),
+    "digest": (
+        f'[system]\nfeatures = ["PREACTIVATE_FEATURE", "{DIGESTS["GET_SENDER"].upper()}"]',
+        "system.features[1]: is a digest, and features go by their names here; write GET_SENDER",
+    ),
+    "unknown digest": (
+        f'[system]\nfeatures = ["PREACTIVATE_FEATURE", "{"ab" * 32}"]',
+        "system.features[1]: is a digest, and features go by their names here; write the feature's name",
+    ),
+    "first digest": (
+        f'[system]\nfeatures = ["{DIGESTS["PREACTIVATE_FEATURE"]}"]',
+        "system.features[0]: is a digest, and features go by their names here; write PREACTIVATE_FEATURE",
+    ),
+    "small state": (
+        "[nodeos]\noptions = { chain-state-db-size-mb = 64 }",
+        (
+            "nodeos.options.chain-state-db-size-mb: 64 is too small: nodeos ends when less than 128 MiB of it are free "
+            "(chain-state-db-guard-size-mb); write 160 or more; bootcoord's own is 1024"
+        ),
+    ),
+    "large guard": (
+        (
+            '[nodeos]\noptions = { chain-state-db-size-mb = 512 }\n[[nodes]]\nrole = "full"\nname = "f"\n'
+            "options = { chain-state-db-guard-size-mb = 512 }"
+        ),
+        "nodes[0].options.chain-state-db-size-mb: 512 is too small: nodeos ends when less than 512 MiB",
+    ),
+    "comment in a value": (
+        '[nodeos]\noptions = { agent-name = "BP #1" }',
+        "nodeos.options.agent-name: 'BP #1' is not 1 to 200 letters, digits, spaces and ._:,+@/-, as config.ini takes",
+    ),
+    "empty value": (
+        '[nodeos]\noptions = { agent-name = "" }',
+        "nodeos.options.agent-name: '' is not 1 to 200 letters, digits",
     ),
     "genesis value": (
         "[genesis.configuration]\nmax_block = 1",
@@ -46,9 +96,9 @@ CASES: dict[str, tuple[str, str]] = {
         '[genesis]\ntimestamp = "2026-02-30T00:00:00"',
         "genesis.timestamp: '2026-02-30T00:00:00' is not a time",
     ),
-    "genesis quarter": (
-        '[genesis]\ntimestamp = "2026-02-03T00:00:00.250"',
-        "genesis.timestamp: '2026-02-03T00:00:00.250'",
+    "genesis decimals": (
+        '[genesis]\ntimestamp = "2026-02-03T00:00:00.2501"',
+        "genesis.timestamp: '2026-02-03T00:00:00.2501' is not a time since 2000 with three decimals at most",
     ),
     "genesis key": ('[genesis]\ninitial_key = "EOS1234"', "genesis.initial_key: public key 'EOS1234'"),
     "plugin option": ('[nodeos]\noptions = { plugin = "x" }', "nodeos.options.plugin: is not among the nodeos options"),
@@ -242,7 +292,7 @@ CASES: dict[str, tuple[str, str]] = {
     "listen": ('[coordinator]\nlisten = "7000"', "coordinator.listen: '7000' is not HOST:PORT"),
     "genesis before blocks count": (
         '[genesis]\ntimestamp = "1999-12-31T23:59:59.500"',
-        "genesis.timestamp: '1999-12-31T23:59:59.500' is not a time on a half second since 2000",
+        "genesis.timestamp: '1999-12-31T23:59:59.500' is not a time since 2000",
     ),
     "one machine twice": (
         '[[hosts]]\nname = "h1"\naddress = "a.example"\n[[hosts]]\nname = "h2"\naddress = "a.example"',

@@ -13,6 +13,7 @@ import pytest
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
 from antelope.keys import PublicKey
 from antelope.names import name_to_int, pack_name
+from boot.audit.identity import chain_id
 from inventory.allocation import allocate, holdings
 from inventory.compare import compare
 from inventory.errors import InventoryError
@@ -129,6 +130,22 @@ def test_timestamp(network: Load, collect: Collect) -> None:
     assert seal(found, collect(found)).sealed.genesis["initial_timestamp"] == "2026-01-02T03:04:05.500"
     with pytest.raises(InventoryError, match=r"genesis.timestamp: .* is in the future"):
         seal(found, collect(found, now=collect(found).now - timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize(
+    ("written", "sealed"),
+    [
+        ("2018-06-08T08:08:08.888", "2018-06-08T08:08:08.888"),
+        ("2018-06-08T08:08:08.88Z", "2018-06-08T08:08:08.880"),
+        ("2018-06-08T08:08:08", "2018-06-08T08:08:08.000"),
+    ],
+)
+def test_timestamp_on_no_half_second(written: str, sealed: str, network: Load, collect: Collect) -> None:
+    """It is part of the chain id to the millisecond, and written as nodeos reads it."""
+    found = network(SMALL + f'[genesis]\ntimestamp = "{written}"')
+    genesis = seal(found, collect(found)).sealed.genesis
+    assert genesis["initial_timestamp"] == sealed
+    assert chain_id(genesis) == seal(found, collect(found)).sealed.chain_id
 
 
 def test_initial_key(network: Load, collect: Collect) -> None:

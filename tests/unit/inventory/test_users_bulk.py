@@ -52,6 +52,8 @@ FORMS = {
     "no newline at the end": (PLAIN.strip(), ["alice"]),
     "byte order mark": ("\ufeff" + PLAIN, ["alice"]),
     "header": ("Account,Public Key,Balance\n" + PLAIN, ["alice"]),
+    "another header": ("eos_account,eos_public_key,balance\n" + PLAIN, ["alice"]),
+    "an account named as a column": (f"account,{key('n')},5.0000\n" + PLAIN, ["account", "alice"]),
     "windows": (PLAIN.replace("\n", "\r\n") * 1, ["alice"]),
     "old mac": (PLAIN.replace("\n", "\r") + f"bob,{key('b')},6.0000\r", ["alice", "bob"]),
     "symbol": (PLAIN.replace("5.0000", "5.0000 SYS"), ["alice"]),
@@ -82,6 +84,14 @@ def test_precisions(precision: int, text: str, units: int, tmp_path: Path) -> No
     """Amounts of tokens without decimals, and with eighteen."""
     rows, problems = read(tmp_path / "u.csv", f"alice,{key('a')},{text}\n", Symbol(precision, "SYS"))
     assert ([row.balance for row in rows], problems) == ([units], [])
+
+
+def test_a_header_of_other_columns_is_one_line(tmp_path: Path) -> None:
+    """The columns are told, and the rows below by their own lines."""
+    _, problems = read(tmp_path / "u.csv", f"ethereum_address,eos_account,eos_key,balance\nx,alice,{key('a')},5.0000\n")
+    assert len(problems) == 2
+    assert "u.csv line 1: the header has 4 columns, not 3; the columns must be: account, public key" in problems[0]
+    assert "u.csv line 2: 4 fields, not 3" in problems[1]
 
 
 WRONG = {

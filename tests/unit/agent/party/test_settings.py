@@ -59,6 +59,8 @@ def test_where_the_node_listens() -> None:
         ({"location": 65536}, "location"),
         ({"options": {"plugin": "eosio::x"}}, "options.plugin"),
         ({"options": {"max-clients": "1\nplugin = x"}}, "options.max-clients"),
+        ({"options": {"agent-name": "BP #1"}}, "options.agent-name"),
+        ({"options": {"chain-state-db-size-mb": "64"}}, "options.chain-state-db-size-mb: 64 is too small"),
         ({"policy": {"aprove": "ask"}}, "aprove"),
         ({"policy": {"approve": "all"}}, "policy.approve"),
         ({"policy": {"regproducer": "no"}}, "no"),
