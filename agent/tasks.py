@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.memory import Memory
@@ -23,6 +23,8 @@ FIRST_EPOCH, EPOCH_STEP = 1 << 61, 1 << 20
 """How high the first epoch may be, and how much higher than the last each one: a coordinator that has gone bad must
 leave room for those that come after it.
 """
+PUSHED_AT_ONCE = 5_000
+"""Pushed transactions in one message: some 450 kB, below what a coordinator takes from a party at once (1 MiB)."""
 ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
 
@@ -92,6 +94,8 @@ class Tasks:
         known = self._known.get(task.id)
         if known:
             self._tell(task.id, known, known.pushed)
+            if known.result:
+                self._out(pb.FromAgent(result=known.result))
         elif not self._acts or task.epoch != self.epoch:
             error = f"void: the task is of epoch {task.epoch}, and epoch {self.epoch} of another coordinator was seen"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
@@ -120,8 +124,7 @@ class Tasks:
         def report(progress: pb.Progress) -> None:
             known.pushed.extend(progress.pushed)
             known.done, known.total = progress.done, progress.total
-            progress.task = task.id
-            self._out(pb.FromAgent(progress=progress))
+            self._tell(task.id, known, progress.pushed)
 
         log.info("task %s: %s", task.id[:8], kind)
         result = await self._carry_out(task, report)
@@ -134,11 +137,11 @@ class Tasks:
         log.log(logging.INFO if result.ok else logging.WARNING, "task %s: %s", task.id[:8], result.error or "done")
         self._out(pb.FromAgent(result=result))
 
-    def _tell(self, task_id: str, known: _Known, pushed: list[pb.Pushed]) -> None:
-        progress = pb.Progress(task=task_id, done=known.done, total=known.total, pushed=pushed)
-        self._out(pb.FromAgent(progress=progress))
-        if known.result:
-            self._out(pb.FromAgent(result=known.result))
+    def _tell(self, task_id: str, known: _Known, pushed: Sequence[pb.Pushed]) -> None:
+        """Reports what was pushed, in messages of bounded size."""
+        for start in range(0, len(pushed) or 1, PUSHED_AT_ONCE):
+            part = pushed[start : start + PUSHED_AT_ONCE]
+            self._out(pb.FromAgent(progress=pb.Progress(task=task_id, done=known.done, total=known.total, pushed=part)))
 
     def _make_room(self) -> None:
         """Forgets the oldest that is done, where there are many: asked for again, it finds its work done."""

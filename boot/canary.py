@@ -79,6 +79,13 @@ def threshold() -> Asking[int]:
     return int(permission(found or {"permissions": []}, "active").get("threshold", 1))
 
 
+def members() -> Asking[frozenset[str]]:
+    """The accounts that eosio.prods' authority counts: the producers of the active schedule."""
+    found = yield from account(PRODUCERS)
+    authority = permission(found or {"permissions": []}, "active")
+    return frozenset(str(one["permission"]["actor"]) for one in authority.get("accounts", ()))
+
+
 def executing() -> Asking[bool]:
     """Whether an executed proposal waits as a deferred transaction: an older eosio.msig executes that way.
 

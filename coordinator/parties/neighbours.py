@@ -9,7 +9,7 @@ other bring a chain back after a total outage. Who was chosen is written down: l
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from inventory.topology import MESH_LIMIT
 from support.endpoint import Endpoint
 
 DEGREE = 3
-"""PartyPeers that a newcomer gets in a network that is no longer small."""
+"""Links that a newcomer gets in a network that is no longer small."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
@@ -45,21 +45,29 @@ def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, 
     return tuple(chosen)
 
 
-def peers_of_party(network: Network, parties: Iterable[Party], party: Party, without: str = "") -> tuple[str, ...]:
-    """The endpoints that a party's node dials; without: a node of the operator's to be left out."""
-    endpoints = _endpoints(parties)
-    own = {node.name: network.p2p(node) for node in network.nodes}
-    names = [*party.neighbours, *(other.name for other in parties if party.name in other.neighbours)]
-    found = [own.get(name) or endpoints.get(name) for name in dict.fromkeys(names) if name != without]
-    return tuple(sorted(endpoint for endpoint in found if endpoint and endpoint != party.endpoint))
+class PeerGraph:
+    """Who dials whom. Made once for a state of the parties, so that asking for one does not look at all others."""
 
+    def __init__(self, network: Network, parties: Iterable[Party]) -> None:
+        self._network = network
+        self._own = {node.name: network.p2p(node) for node in network.nodes}
+        self._endpoints = _endpoints(parties)
+        self._chosen_by: defaultdict[str, list[str]] = defaultdict(list)
+        for party in parties:
+            for name in party.neighbours:
+                self._chosen_by[name].append(party.name)
 
-def peers_of_node(network: Network, parties: Iterable[Party], node: Node) -> tuple[str, ...]:
-    """The endpoints that a node of the operator's dials: the inventory's, then those of parties linked with it."""
-    endpoints = _endpoints(parties)
-    planned = [network.p2p(network.node(peer)) for peer in node.peers]
-    linked = [endpoints[party.name] for party in parties if node.name in party.neighbours and party.name in endpoints]
-    return tuple(dict.fromkeys((*planned, *sorted(linked))))
+    def peers_of_party(self, party: Party, without: str = "") -> tuple[str, ...]:
+        """The endpoints that a party's node dials; without: a node of the operator's to be left out."""
+        names = dict.fromkeys((*party.neighbours, *self._chosen_by.get(party.name, ())))
+        found = [self._own.get(name) or self._endpoints.get(name) for name in names if name != without]
+        return tuple(sorted(endpoint for endpoint in found if endpoint and endpoint != party.endpoint))
+
+    def peers_of_node(self, node: Node) -> tuple[str, ...]:
+        """The endpoints that a node of the operator's dials: the inventory's, then those of parties linked with it."""
+        planned = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
+        linked = [self._endpoints[name] for name in self._chosen_by.get(node.name, ()) if name in self._endpoints]
+        return tuple(dict.fromkeys((*planned, *sorted(linked))))
 
 
 def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:

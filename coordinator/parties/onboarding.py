@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from antelope.errors import NodeError
@@ -55,8 +55,14 @@ class _Track:
     held: str = ""
     account: Account = Account.UNKNOWN
     endpoint: str | None = None
-    job: asyncio.Task[None] | None = None
+    jobs: dict[bool, asyncio.Task[None]] = field(default_factory=dict)
+    """What is under way, by whether it is the attestation, which takes minutes and holds nothing else up."""
     trouble: dict[Act, _Trouble] = field(default_factory=dict)
+
+    def busy(self, act: Act) -> bool:
+        """Whether the act has to wait for one that is under way."""
+        job = self.jobs.get(act is Act.ATTEST)
+        return job is not None and not job.done()
 
     def troubles(self, now: float) -> Mapping[Act, str]:
         """Those that are not tried again yet."""
@@ -72,7 +78,6 @@ class Onboarding:
         self._network = opened.network
         self._store = opened.parties
         self._tell = tell
-        self._parties: tuple[Party, ...] = ()
         self._attested: frozenset[str] = frozenset()
         """As the last look found them: read once for all parties, since there may be many."""
         self._tracks: dict[str, _Track] = {}
@@ -99,14 +104,14 @@ class Onboarding:
                     log.exception("parties: a fault of the coordinator")
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
-            jobs = [track.job for track in self._tracks.values() if track.job]
+            jobs = [job for track in self._tracks.values() for job in track.jobs.values()]
             jobs += [self._electing] if self._electing else []
             await end(*jobs)
             if self._party_peers:
                 await self._party_peers.close()
 
     async def _look(self) -> None:
-        parties = self._parties = self._store.parties()
+        parties = self._store.parties()
         if not parties:
             return
         self._attested = self._store.attesting()
@@ -119,31 +124,54 @@ class Onboarding:
             self._looked = time.monotonic()
             silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
             self._chain = replace(chain, silent=silent, full=self._full(chain))
-        for party in parties:
-            await self._look_at(party, sealed)
+        await self._find_accounts(parties)
+        with self._store.together():
+            if sealed:
+                self._link_newcomers(parties)
+            for party in parties:
+                if party.neighbours or not party.accepted or not sealed:
+                    self._look_at(party, sealed)
         if self._party_peers and self._chain.follows:
             self._party_peers.spread()
         if sealed:
             self._elect(sealed)
 
-    async def _look_at(self, party: Party, sealed: Sealed | None) -> None:
-        if party.accepted and not party.neighbours and sealed:
-            self._store.linked(party.name, neighbours.choose(self._network, self._store.parties(), party.name))
+    async def _find_accounts(self, parties: Iterable[Party]) -> None:
+        """Looks for the accounts of parties that are so far, of all of them at once."""
+        if not self._chain.follows:
             return
+
+        async def find(party: Party, track: _Track) -> None:
+            track.account = await find_account(self._opened.access, party.account, str(party.account_key))
+
+        tracks = ((party, self._tracks.setdefault(party.name, _Track())) for party in parties)
+        wanted = [
+            (party, track)
+            for party, track in tracks
+            if party.found and party.account_key and track.account is not Account.THERE
+        ]
+        await asyncio.gather(*(find(party, track) for party, track in wanted))
+
+    def _link_newcomers(self, parties: Iterable[Party]) -> None:
+        """Chooses whom a party that was just accepted is linked with; it is looked at the next time."""
+        known = list(parties)
+        for number, party in enumerate(known):
+            if party.accepted and not party.neighbours:
+                chosen = neighbours.choose(self._network, known, party.name)
+                self._store.linked(party.name, chosen)
+                known[number] = replace(party, neighbours=chosen)
+
+    def _look_at(self, party: Party, sealed: Sealed | None) -> None:
         track = self._tracks.setdefault(party.name, _Track())
         if track.endpoint != party.endpoint:  # what was wrong with another one is no reason to wait
             track.endpoint = party.endpoint
             track.trouble.pop(Act.DIAL, None)
-        if track.job and not track.job.done():
-            return
-        if party.found and party.account_key and self._chain.follows and track.account is not Account.THERE:
-            track.account = await find_account(self._opened.access, party.account, party.account_key)
         seen = self._see(party, track, sealed)
         decision = decide(seen, self._chain)
         self._seen[party.name], self._decisions[party.name] = seen, decision
         self._note(party, decision)
-        if decision.act and sealed:
-            track.job = asyncio.create_task(self._act(decision.act, party, track, sealed))
+        if decision.act and sealed and not track.busy(decision.act):
+            track.jobs[decision.act is Act.ATTEST] = asyncio.create_task(self._act(decision.act, party, track, sealed))
 
     def _see(self, party: Party, track: _Track, sealed: Sealed | None) -> Seen:
         link = self._opened.hub.links.get(party.name)
@@ -170,14 +198,16 @@ class Onboarding:
 
     def _peers(self, party: Party) -> tuple[str, ...]:
         """Its neighbours; the one that is to dial it back only once it has: nodeos keeps one of two links."""
-        prober = self._party_peers.prober(party) if self._party_peers and not party.found else None
-        return neighbours.peers_of_party(self._network, self._parties, party, prober.name if prober else "")
+        if self._party_peers is None:
+            return ()
+        prober = None if party.found else self._party_peers.prober(party)
+        return self._party_peers.graph.peers_of_party(party, prober.name if prober else "")
 
     def _note(self, party: Party, decision: Decision) -> None:
-        known = self._store.find(party.name)
-        if not party.accepted or known is None or known.state.gone:
-            return  # nothing is decided here, or it was revoked or left since
-        self._store.stands(party.name, decision.standing, decision.why)
+        if not party.accepted:
+            return  # nothing is decided here
+        if (party.state, party.why) != (decision.standing, decision.why):
+            self._store.advanced(party.name, decision.standing, decision.why)
         if decision.stuck:
             self._opened.reception.tell_trouble(party.name, decision.why)
         news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news

@@ -13,7 +13,7 @@ from antelope.errors import NodeError
 from boot.step import Query
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess
-from coordinator.parties import neighbours
+from coordinator.parties.neighbours import PeerGraph
 from coordinator.parties.store import Party, PartyStore
 from inventory.network import Node
 from protos import coordination_pb2 as pb
@@ -37,12 +37,21 @@ class PartyPeers:
         self._access = access
         self._store = store
         self._chain_id = chain_id
+        self._graph: tuple[tuple[Party, ...], PeerGraph] = ((), PeerGraph(access.network, ()))
         self._told: dict[str, tuple[str, ...]] = {}
         self._probed: defaultdict[str, set[str]] = defaultdict(set)
         """Endpoints that a node tries, by node."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, tuple[float, Mapping[str, PeerLink]]] = {}
+
+    @property
+    def graph(self) -> PeerGraph:
+        """Who dials whom, as the parties are now."""
+        parties = self._store.parties()
+        if parties is not self._graph[0]:
+            self._graph = parties, PeerGraph(self._access.network, parties)
+        return self._graph[1]
 
     def prober(self, party: Party) -> Node | None:
         """The node that dials a party back: its neighbour among the operator's, or the first that runs."""
@@ -96,9 +105,8 @@ class PartyPeers:
     async def refresh(self, node: Node) -> None:
         """Tells one node whom it is to dial, unless it was told. Raises NodeError, LinkError, DeadlineError."""
         async with self._locks[node.name]:
-            planned = neighbours.peers_of_node(self._access.network, (), node)
-            wanted = neighbours.peers_of_node(self._access.network, self._store.parties(), node)
-            wanted = tuple(dict.fromkeys((*wanted, *sorted(self._probed[node.name]))))
+            planned = PeerGraph(self._access.network, ()).peers_of_node(node)
+            wanted = tuple(dict.fromkeys((*self.graph.peers_of_node(node), *sorted(self._probed[node.name]))))
             if wanted == self._told.get(node.name, planned):
                 return
             body = pb.SetPeers(name=node.name, peers=wanted)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -110,11 +112,23 @@ class PartyStore:
     def __init__(self, journal: Journal) -> None:
         """Creates its tables when there are none."""
         self._journal = journal
+        self._read: tuple[tuple[int, int], tuple[Party, ...]] | None = None
         journal.part("parties", _SCHEMA)
 
     def parties(self) -> tuple[Party, ...]:
-        """All, in the order of their coming."""
-        return tuple(_party(row) for row in self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name"))  # noqa: S608
+        """All, in the order of their coming. The same tuple for as long as nothing changes."""
+        version = self._journal.version()
+        if self._read is None or self._read[0] != version:
+            rows = self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name")  # noqa: S608
+            found = tuple(_party(row) for row in rows)
+            self._read = version, self._read[1] if self._read and self._read[1] == found else found
+        return self._read[1]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written in the block becomes durable at once: of many parties in one go."""
+        with self._journal.transaction():
+            yield
 
     def reached(self, name: str) -> bool:
         """Whether a node of the operator's has reached the party's node at its endpoint."""
@@ -143,13 +157,20 @@ class PartyStore:
         )  # fmt: skip
 
     def stands(self, name: str, state: Standing, why: str) -> bool:
-        """Notes where it stands. Returns whether that is news."""
+        """Records where it stands. Returns whether that is news."""
         return (
             self._journal.write(
                 "UPDATE party SET state = ?, why = ? WHERE name = ? AND (state <> ? OR why <> ?)",
                 state, why, name, state, why,
             )
             > 0
+        )  # fmt: skip
+
+    def advanced(self, name: str, state: Standing, why: str) -> None:
+        """As `stands`, unless the party was revoked or left meanwhile."""
+        self._journal.write(
+            "UPDATE party SET state = ?, why = ? WHERE name = ? AND state NOT IN (?, ?)",
+            state, why, name, Standing.REVOKED, Standing.LEFT,
         )  # fmt: skip
 
     def linked(self, name: str, neighbours: tuple[str, ...]) -> None:

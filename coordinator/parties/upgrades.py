@@ -102,8 +102,10 @@ async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Te
     try:
         if await work.done():
             return f"{contract.account} has this code already ({contract.code_hash})"
+        until = time.monotonic() + wait
         await work.propose()
-        await work.collect(wait)
+        while not await work.collect(max(1.0, until - time.monotonic())):
+            await work.propose()
         await work.execute()
     except (NodeError, LinkError, DeadlineError) as error:
         raise OperationFailed(f"{error}; run the same command again to continue") from error
@@ -155,23 +157,27 @@ class _Upgrade:
         self._hash = hashlib.sha256(packed).hexdigest()
         self._tell(f"{self._title} is proposed: sha256 {self._hash}")
 
-    async def collect(self, wait: float) -> None:
-        """Enough have approved. Raises OperationFailed with the names of those who have not."""
+    async def collect(self, wait: float) -> bool:
+        """Waits until enough of those who produce now have approved. False: the schedule changed meanwhile, and this
+        proposal can no longer be executed. Raises OperationFailed with the names of those who have not approved.
+        """
         asked = 0.0
 
-        async def enough() -> bool:
+        async def settled() -> str:
             nonlocal asked
             needed, given, missing = await self._approvals()
             if len(given) >= needed:
                 self._tell(f"{len(given)} approvals, {needed} needed: {', '.join(sorted(given))}")
-                return True
+                return "approved"
+            if await self._spent(bytes.fromhex(str(await self._proposed()))):
+                return "spent"
             if time.monotonic() - asked >= AGAIN_SECONDS:
                 await self._ask(missing)
                 asked = time.monotonic()
-            return False
+            return ""
 
         try:
-            await poll(enough, what="approvals", deadline=wait)
+            return await poll(settled, what="approvals", deadline=wait) == "approved"
         except DeadlineError:
             needed, given, missing = await self._approvals()
             said = "; ".join(f"{name}: {self._said.get(name, 'has not approved')}" for name in missing)
@@ -205,10 +211,13 @@ class _Upgrade:
         return ""
 
     async def _approvals(self) -> tuple[int, set[str], list[str]]:
-        """How many are needed, who has approved, and who of those asked has not."""
-        needed = await self._read(canary.threshold())
+        """How many are needed, who has approved that eosio.prods' authority counts, and who of those asked has not.
+
+        An approval by an account that is no longer in eosio.prods does not count when the proposal is executed.
+        """
+        needed, members = await self._read(canary.threshold()), await self._read(canary.members())
         entry = await self._read(row(MSIG, self._sponsor, "approvals2", self._proposal)) or {}
-        given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())}
+        given = {str(one["level"]["actor"]) for one in entry.get("provided_approvals", ())} & members
         open_ = sorted(str(one["level"]["actor"]) for one in entry.get("requested_approvals", ()))
         return needed, given, [name for name in open_ if name not in given]
 

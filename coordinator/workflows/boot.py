@@ -10,6 +10,7 @@ from pathlib import Path
 from boot.plan import Plan
 from boot.steps import STEPS
 from boot.voting import wrong_election
+from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.outcome import Booted, Outcome
 from coordinator.engine.reasons import Reasons
 from coordinator.engine.runner import Runner
@@ -66,7 +67,7 @@ async def boot(
         with hosts.reached():
             sealed = await _sealed_or_stopped(opened, hosts.troubled, reporter)
             async with agents_kept(opened, reporter):
-                await _hold(opened, sealed)
+                await hold(opened, sealed, reporter)
                 whole = _with_parties(opened)
                 access = opened.access.over(whole)
                 runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
@@ -195,16 +196,27 @@ def _of_boot(whole: Network) -> Network:
     return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
 
 
-async def _hold(opened: OpenNetwork, sealed: Sealed) -> None:
-    """Has the connected agents of hosts, and of parties that were waited for, take the sealed network."""
+async def hold(opened: OpenNetwork, sealed: Sealed, reporter: Reporter) -> None:
+    """Has the connected agents of hosts, and of parties that were waited for, take the sealed network.
+
+    The boot continues without a host that cannot, as it does without one that is away; what needs that host fails by
+    itself, with its reason. Raises OperationFailed when it is the genesis node's host.
+    """
     names = {host.name for host in opened.network.hosts} | {party.name for party in present(opened).values()}
     links = [link for link in opened.hub.links.values() if link.connected and link.name in names]
     body = pb.Hold(sha256=sealed.manifest)
-    results = await asyncio.gather(*(link.task(body, deadline=HOLD_SECONDS) for link in links), return_exceptions=True)
-    for link, result in zip(links, results, strict=True):
-        if isinstance(result, DeadlineError):
-            raise OperationFailed(str(result))
-        if isinstance(result, BaseException):
-            raise result
-        if not result.ok:
-            raise OperationFailed(f"{link.name}: {result.error}")
+    results = await asyncio.gather(*(_take(link, body) for link in links))
+    for link, trouble in zip(links, results, strict=True):
+        if trouble and link.name == opened.network.genesis_node.host:
+            raise OperationFailed(f"{link.name}: {trouble}")
+        if trouble:
+            reporter.note(f"{link.name}: it does not take the sealed network: {trouble}; the boot continues without it")
+
+
+async def _take(link: AgentLink, body: pb.Hold) -> str:
+    """Why the agent does not take it; empty: it has it."""
+    try:
+        result = await link.task(body, deadline=HOLD_SECONDS)
+    except (LinkError, DeadlineError) as error:
+        return str(error)
+    return "" if result.ok else result.error or "its agent gave no reason"

@@ -73,7 +73,7 @@ async def test_it_finds_a_coordinator_that_comes_back(tmp_path: Path) -> None:
         process = await _serve(data)
         await hub.agent("alpha", 20)
     async with open_hub(tmp_path / "state") as hub:
-        await hub.agent("alpha", 5)
+        await hub.agent("alpha", 30)
         process.terminate()
         await asyncio.wait_for(process.communicate(), 20)
 

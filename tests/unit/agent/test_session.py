@@ -44,7 +44,7 @@ async def test_an_artifact_without_end_is_not_taken_in(
     small, large = hub.artifacts.put(bytes(3 << 20)), hub.artifacts.put(bytes(4 << 20))
     talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), FakeWork())
     running = asyncio.create_task(talk.run(lambda _: None))
-    await hub.agent("alpha", 5)
+    await hub.agent("alpha", 30)
     assert await talk.fetch(small) == bytes(3 << 20)
     with pytest.raises(SessionEnded, match="larger than 3 MiB"):
         await talk.fetch(large)
@@ -59,7 +59,7 @@ async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: py
     running = asyncio.create_task(
         Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), work).run(lambda _: None)
     )
-    link = await hub.agent("alpha", 5)
+    link = await hub.agent("alpha", 30)
     connection = link._connection
     assert connection
     for number in range(50):
@@ -68,11 +68,11 @@ async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: py
     async def asked(count: int) -> bool:
         return work.asked >= count
 
-    await poll(lambda: asked(3), what="the first questions", deadline=5, every=0.01)
+    await poll(lambda: asked(3), what="the first questions", deadline=30, every=0.01)
     await asyncio.sleep(0.3)  # what would be read is read by then
     assert work.asked <= 6
     work.go.set()
-    await poll(lambda: asked(50), what="the others", deadline=5, every=0.01)
+    await poll(lambda: asked(50), what="the others", deadline=30, every=0.01)
     running.cancel()
 
 

@@ -176,3 +176,26 @@ async def test_a_flood_of_tasks_is_turned_away(bench: Bench, monkeypatch: pytest
         await _settle()
     assert bench.begun[3:] == [f"b{number}" for number in range(20)]
     assert len(bench.tasks._known) <= 3
+
+
+async def test_what_was_pushed_is_told_again_in_bounded_messages(tmp_path: Path) -> None:
+    """A coordinator that asks again hears all of it, in messages that every limit lets through, and the result last."""
+    count = 3 * tasks.PUSHED_AT_ONCE + 1
+    pushed = [pb.Pushed(key=f"account{number}", transaction="ab" * 32, block=number) for number in range(count)]
+
+    async def pushes(task: pb.Task, report: Report) -> pb.Result:
+        report(pb.Progress(done=count, total=count, pushed=pushed))
+        return pb.Result(ok=True)
+
+    sent: list[pb.FromAgent] = []
+    known = Tasks(Memory(Journal(tmp_path / "journal.sqlite")), pushes)
+    known.welcome(pb.Welcome(epoch=1, instance="i"), sent.append)
+    known.accept(pb.Task(id="t", epoch=1))
+    await _settle()
+    first = list(sent)
+    sent.clear()
+    known.accept(pb.Task(id="t", epoch=1))
+    for messages in (first, sent):
+        assert max(message.ByteSize() for message in messages) < 1 << 20
+        assert [one.key for message in messages for one in message.progress.pushed] == [one.key for one in pushed]
+        assert [message.WhichOneof("body") for message in messages] == ["progress"] * 4 + ["result"]

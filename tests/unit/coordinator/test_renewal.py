@@ -94,13 +94,13 @@ async def test_a_running_agent_renews_by_itself(
     agent = host_agent(renewal.folder, renewal.config, journal)
     with caplog.at_level(logging.INFO):
         running = asyncio.create_task(agent.run(shown))
-        link = await hub.agent("alice", 10)
+        link = await hub.agent("alice", 30)
         first = link._connection
 
         async def renewed() -> bool:
             return "certificate is renewed" in caplog.text
 
-        await poll(renewed, what="the new certificate", deadline=10, every=0.02)
+        await poll(renewed, what="the new certificate", deadline=30, every=0.02)
     assert not renewal.due
     assert identity(renewal) == Identity("net", kind, "alice")
     assert link._connection is first
@@ -111,7 +111,7 @@ async def test_a_running_agent_renews_by_itself(
     async def back() -> bool:
         return link._connection not in (first, None)
 
-    await poll(back, what="the agent to come back", deadline=10, every=0.02)
+    await poll(back, what="the agent to come back", deadline=30, every=0.02)
     assert link._connection
     assert link._connection.fingerprint == fingerprint(renewal.held)
     assert "another certificate" in str(hub.refusal(identity(renewal), fingerprint(old)))
@@ -131,11 +131,11 @@ async def test_a_lost_answer_locks_nobody_out(hub: Hub, tmp_path: Path) -> None:
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     lost = hub.renew(identity(renewal), renewal.request())
     running = dial(hub, _shown(renewal), FakeWork())
-    await hub.agent("alice", 5)
+    await hub.agent("alice", 30)
     running.cancel()
     renewal.keep(hub.renew(identity(renewal), renewal.request()))
     running = dial(hub, _shown(renewal), FakeWork())
-    await hub.agent("alice", 5)
+    await hub.agent("alice", 30)
     assert hub.refusal(identity(renewal), fingerprint(load_certificate(lost)))
     running.cancel()
 
@@ -145,7 +145,7 @@ async def test_only_who_is_enrolled_is_renewed(hub: Hub, tmp_path: Path) -> None
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     talk = Session(f"localhost:{hub.port}", _shown(renewal), FakeWork())
     running = asyncio.create_task(talk.run(lambda _: None))
-    await hub.agent("alice", 5)
+    await hub.agent("alice", 30)
     fresh = await talk.renew(renewal.request())
     hub.register.revoke("alice")
     with pytest.raises(SessionEnded):
@@ -163,7 +163,7 @@ async def test_a_flood_of_renewals_and_nonsense(hub: Hub, tmp_path: Path) -> Non
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     talk = Session(f"localhost:{hub.port}", _shown(renewal), FakeWork())
     running = asyncio.create_task(talk.run(lambda _: None))
-    await hub.agent("alice", 5)
+    await hub.agent("alice", 30)
     for wrong in (b"", bytes(9000)):
         with pytest.raises(SessionEnded, match="certificate signing request"):
             await talk.renew(wrong)

@@ -77,7 +77,7 @@ async def test_cancelled_it_leaves_nothing(tmp_path: Path) -> None:
     async def begun() -> bool:
         return mark.exists()
 
-    await poll(begun, what="the work to begin", deadline=10, every=0.01)
+    await poll(begun, what="the work to begin", deadline=30, every=0.01)
     assert children()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

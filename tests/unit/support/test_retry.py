@@ -17,7 +17,7 @@ async def test_a_poll_returns_what_was_found() -> None:
     async def look() -> object:
         return next(looks)
 
-    assert await poll(look, what="it", deadline=5, every=0.01) == "found"
+    assert await poll(look, what="it", deadline=30, every=0.01) == "found"
 
 
 async def test_a_poll_says_what_it_waited_for() -> None:
@@ -45,13 +45,13 @@ async def test_errors_of_a_look_pass_through() -> None:
         raise TimeoutError("its own")
 
     with pytest.raises(TimeoutError, match="its own"):
-        await poll(look, what="it", deadline=5)
+        await poll(look, what="it", deadline=30)
 
 
 async def test_a_poll_looks_often_enough() -> None:
     """More than 250 ms between two looks are refused."""
     with pytest.raises(ValueError, match="at least every"):
-        await poll(asyncio.Event().wait, what="it", deadline=5, every=1)
+        await poll(asyncio.Event().wait, what="it", deadline=30, every=1)
 
 
 async def test_only_what_is_named_is_retried() -> None:

@@ -19,6 +19,7 @@ from agent import session
 from agent.config import DataFolder
 from agent.dialling import read_credentials
 from agent.duties import tools
+from agent.nodes.errors import NodeFault
 from agent.party import agent as party_agent
 from agent.party import settings
 from agent.party.agent import PartyAgent
@@ -99,7 +100,7 @@ class Scene:
         async def so() -> bool:
             return bool(what())
 
-        await poll(so, what="the coordinator to know", deadline=10, every=0.02)
+        await poll(so, what="the coordinator to know", deadline=30, every=0.02)
 
 
 async def _addresses(host: str) -> tuple[str, ...]:
@@ -123,7 +124,7 @@ async def playing(tmp_path: Path, bundle: SealedBundle, manifest: str = "", chai
         agent = party_agent.party_agent(folder, folder.read(), journal)
         running = asyncio.create_task(agent.run(read_credentials(folder, folder.read())))
         try:
-            await hub.agent("alice", 10)
+            await hub.agent("alice", 30)
             yield Scene(hub, folder, agent, bundle, running, reception)
         finally:
             running.cancel()
@@ -177,7 +178,7 @@ async def test_a_pinned_manifest_is_told_and_kept_to(
         await scene.becomes(lambda: len(tries) > 2)
         assert caplog.text.count("does not take") == 1
         assert "manifest that you pinned" in caplog.text
-        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
+        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=30)
         assert "pinned" in result.error
         assert not scene.party.accepted
 
@@ -188,7 +189,7 @@ async def test_another_chain_than_the_keys_were_proved_for_is_not_taken(
     """The coordinator named one chain when the party registered, and then comes with another one's network."""
     async with playing(tmp_path, bundle, chain_id="d5" * 32) as scene:
         await scene.becomes(lambda: scene.party.accepted)
-        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=10)
+        result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=30)
         assert "the keys proved for chain d5d5" in result.error
         assert scene.link.hello
         assert scene.agent.party.holding.network is None
@@ -209,7 +210,7 @@ async def test_a_rogue_coordinator_gets_nothing(
     ]
     async with playing(tmp_path, bundle) as scene:
         assert (await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=20)).ok
-        answers = [await scene.link.task(body, deadline=10) for body in demands]
+        answers = [await scene.link.task(body, deadline=30) for body in demands]
         for answer in answers:
             assert not answer.ok
             assert answer.error in caplog.text
@@ -224,10 +225,32 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         assert await ask(scene.folder.path, {"ask": "leave"}, scene.said.append) == 0
-        await asyncio.wait_for(scene.running, 10)
+        await asyncio.wait_for(scene.running, 30)
         await scene.becomes(lambda: scene.party.state is Standing.LEFT)
         assert "the coordinator is told" in scene.said
         assert (scene.folder.path / settings.LEFT).exists()
+
+
+async def test_a_leave_that_fails_may_be_tried_again(
+    tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that does not stop: the agent stays a member that does its work, and the next attempt succeeds."""
+
+    async def status(nodes: StillNodes) -> list[Any]:
+        return [SimpleNamespace(name=ALICE)]
+
+    async def stuck(nodes: StillNodes, name: str) -> None:
+        raise NodeFault(name, "it did not end after SIGTERM")
+
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        with monkeypatch.context() as broken:
+            broken.setattr(StillNodes, "status", status)
+            broken.setattr(StillNodes, "stop", stuck, raising=False)
+            assert await ask(scene.folder.path, {"ask": "leave", "force": True}, scene.said.append) == 1
+        assert not scene.agent.party.leaving
+        assert await ask(scene.folder.path, {"ask": "leave", "force": True}, scene.said.append) == 0
+        await asyncio.wait_for(scene.running, 30)
 
 
 async def test_a_revoked_one_ends_after_its_node_was_started(
@@ -256,7 +279,7 @@ async def test_a_revoked_one_ends_after_its_node_was_started(
         assert not (await asyncio.wait([scene.running], timeout=0.3))[0]
         may_go_on.set()
         with pytest.raises(Refused, match="alice was revoked"):
-            await asyncio.wait_for(scene.running, 10)
+            await asyncio.wait_for(scene.running, 30)
         assert [one for one in generators if one.ag_frame and one.ag_code.co_filename == session.__file__] == []
 
 

@@ -137,7 +137,7 @@ class Siege:
         async def there() -> bool:
             return text in self.log
 
-        await poll(there, what=f"{text!r} in the agent's log", deadline=10, every=0.02)
+        await poll(there, what=f"{text!r} in the agent's log", deadline=30, every=0.02)
 
 
 async def _joined(tmp_path: Path) -> tuple[DataFolder, int]:

@@ -74,12 +74,12 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
                 (credentials(hub, tmp_path, "mallory", Kind.PARTY), party),
             )
         ]
-        await asyncio.gather(hub.agent(name, 5), hub.agent("mallory", 5))
+        await asyncio.gather(hub.agent(name, 30), hub.agent("mallory", 30))
 
         async def told() -> bool:
             return hub.links[name].status is not None
 
-        await poll(told, what="how the nodes are", deadline=5, every=0.01)
+        await poll(told, what="how the nodes are", deadline=30, every=0.01)
         blueprint = Blueprint(sealed, state.artifacts.get)
         access = NodeAccess(network, hub, lambda party: False)
         broken, log = LostNodes(access, sealed), BootLog(state.boot_log)
@@ -106,7 +106,7 @@ async def test_a_host_that_goes_silent_does_not_hold_a_recount_up(
     """The log lacks what it does not tell, and the boot goes on."""
     monkeypatch.setattr("coordinator.engine.chain_work.ACT_SECONDS", 0.2)
     bench.host.carry_out = lambda task, send: None
-    await asyncio.wait_for(bench.work.recount(STEP), 5)
+    await asyncio.wait_for(bench.work.recount(STEP), 30)
     assert bench.state.journal.rows("SELECT * FROM pushed") == []
 
 
@@ -123,7 +123,7 @@ async def test_a_partys_blocks_hold_nobody_up(bench: Bench) -> None:
         return pb.Answer(id=query.id, status=200, body=b'{"head_block_num": %d}' % next(heads))
 
     bench.host.answers = answers
-    await asyncio.wait_for(bench.work._caught_up(bench.node.name), 5)
+    await asyncio.wait_for(bench.work._caught_up(bench.node.name), 30)
     assert len(asked) == 3  # the reader's head, and the node's until it is there
 
 
@@ -132,7 +132,7 @@ async def test_a_nonsensical_head_is_none(bench: Bench, answer: bytes, monkeypat
     """It is asked again, for as long as a node may take; the boot's own faults would look otherwise."""
     answers = iter((answer, b'{"head_block_num": 5}'))
     bench.host.answers = lambda query: pb.Answer(id=query.id, status=200, body=next(answers))
-    await asyncio.wait_for(bench.work._caught_up(bench.node.name), 5)
+    await asyncio.wait_for(bench.work._caught_up(bench.node.name), 30)
     assert next(answers, None) is None  # it asked twice
 
 

@@ -55,4 +55,4 @@ async def test_an_interrupted_command_does_not_wait_for_the_answer(keyboard: int
     with pytest.raises(asyncio.CancelledError):
         await question
     with pytest.raises(LoginRefused, match="was not given"):
-        await asyncio.wait_for(asyncio.to_thread(asked.ask, "h2"), 5)
+        await asyncio.wait_for(asyncio.to_thread(asked.ask, "h2"), 30)

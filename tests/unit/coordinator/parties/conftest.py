@@ -163,7 +163,7 @@ class FakeParty(FakeWork):
         async def there() -> bool:
             return len(self.admissions) >= count
 
-        await poll(there, what="an admission", deadline=10, every=0.01)
+        await poll(there, what="an admission", deadline=30, every=0.01)
         return self.admissions[-1]
 
 

@@ -301,7 +301,7 @@ async def test_a_flood_of_reports_stays_in_its_own_pipe(world: World) -> None:
     """Thousands of statuses are read at the coordinator's pace; meanwhile another party is taken up at once."""
     flood = FakeParty(say=lambda nonce: [pb.FromAgent(status=pb.Status(clock=number)) for number in range(5000)])
     session = dial(world, await join(world.invited("m"), world.folder / "m.key"), flood)
-    link = await world.hub.agent("m", 5)
+    link = await world.hub.agent("m", 30)
     async with asyncio.timeout(2):
         work, calm = await _joined(world, "alice")
     assert work.admissions[0].accepted
@@ -338,7 +338,7 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
     async def gone() -> bool:
         return standing(world) is Standing.LEFT
 
-    await poll(gone, what="the note", deadline=5, every=0.01)
+    await poll(gone, what="the note", deadline=30, every=0.01)
     known = world.store.find("alice")
     assert known is not None
     assert known.why == "moving [2J house"
@@ -365,7 +365,7 @@ async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None
     async def gone() -> bool:
         return standing(world) is Standing.LEFT
 
-    await poll(gone, what="the note", deadline=5, every=0.01)
+    await poll(gone, what="the note", deadline=30, every=0.01)
     (judging,) = world.reception._judging
     answered.set()
     await judging

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from inventory.names import user_name
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.invitation import Invitation
+from support.journal import Journal
 from support.retry import poll
 from support.tls import LIFETIME, Identity, Kind, identity_of, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, credentials
@@ -45,7 +47,7 @@ async def test_a_party_comes_in_by_its_token(world: World) -> None:
         identity_of(load_certificate(shown.certificate)) == Identity("net", Kind.PARTY, "alice") == invitation.identity
     )
     session = dial(world, shown, FakeParty())
-    link = await world.hub.agent("alice", 5)
+    link = await world.hub.agent("alice", 30)
     assert link.connected
     party = world.store.find("alice")
     assert party is not None
@@ -66,7 +68,7 @@ async def test_fifty_redeem_one_token_and_one_wins(world: World) -> None:
     }  # fmt: skip
     assert any("used already" in str(error.details()) for error in lost)
     session = dial(world, won[0], FakeParty())
-    assert await world.hub.agent("alice", 5)
+    assert await world.hub.agent("alice", 30)
     session.cancel()
 
 
@@ -79,7 +81,7 @@ async def test_a_lost_answer_is_given_again_to_the_same_key(world: World) -> Non
     error = await _refused(join(invitation, world.folder / "thief.key"))
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
     session = dial(world, second, FakeParty())
-    assert await world.hub.agent("alice", 5)
+    assert await world.hub.agent("alice", 30)
     session.cancel()
 
 
@@ -139,9 +141,9 @@ async def test_a_revoked_party_stays_out(world: World) -> None:
     """Its open stream ends within seconds, its token gives no new certificate, and nobody is invited by its name."""
     invitation = world.invited("alice")
     session = dial(world, await join(invitation, world.folder / "a.key"), FakeParty())
-    await world.hub.agent("alice", 5)
+    await world.hub.agent("alice", 30)
     world.hub.register.revoke("alice")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(SessionEnded):
             await session
     assert "revoked" in str((await _refused(join(invitation, world.folder / "a.key"))).details())
@@ -201,7 +203,7 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
     again = await join(world.invited("alice"), world.folder / "a.key")
     assert again.certificate != first.certificate
     session = dial(world, again, FakeParty())
-    assert await world.hub.agent("alice", 5)
+    assert await world.hub.agent("alice", 30)
     session.cancel()
     world.hub.revoke("alice")
     world.hub.records.journal.write("UPDATE enrolled SET enrolled_at = 1")
@@ -214,13 +216,13 @@ async def test_a_party_that_left_is_invited_again(world: World) -> None:
     await join(world.invited("alice"), world.folder / "a.key")
     world.store.stands("alice", Standing.LEFT, "its operator ended it")
     session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), party("alice"))
-    assert await world.hub.agent("alice", 5)
+    assert await world.hub.agent("alice", 30)
 
     async def back() -> bool:
         found = world.store.find("alice")
         return found is not None and found.state is Standing.REGISTERED
 
-    await poll(back, what="alice to be taken up again", deadline=5, every=0.02)
+    await poll(back, what="alice to be taken up again", deadline=30, every=0.02)
     with pytest.raises(UsageProblem, match="enrolled already"):
         world.invited("alice")
     session.cancel()
@@ -249,3 +251,24 @@ async def test_a_host_that_is_named_like_a_party_is_a_mistake(world: World) -> N
         with pytest.raises(UsageProblem, match=f"{name} is the name of a party"):
             check_names(network, world.hub.register)
         world.hub.records.journal.write("DELETE FROM enrolled WHERE name = ?", name)
+
+
+async def test_two_commands_at_once_do_not_promise_an_account_twice(world: World, tmp_path: Path) -> None:
+    """Whichever writes first: the other one reads what it wrote, because check and insert are one transaction."""
+    barrier = threading.Barrier(2)
+
+    def ask(name: str) -> str:
+        journal = Journal(world.hub.records.journal.path)
+        try:
+            barrier.wait(5)
+            return invite(journal, world.hub.authority, name, "same11111111", ("localhost:1",), timedelta(hours=1))
+        except UsageProblem as problem:
+            return f"refused: {problem}"
+        finally:
+            journal.close()
+
+    for _ in range(5):
+        answers = await asyncio.gather(asyncio.to_thread(ask, "first"), asyncio.to_thread(ask, "second"))
+        refused = [answer for answer in answers if answer.startswith("refused: account same11111111 is promised to")]
+        assert len(refused) == 1, answers
+        world.hub.records.journal.write("DELETE FROM invite")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coordinator.engine.node_specs import node_spec
-from coordinator.parties.neighbours import DEGREE, choose, peers_of_node, peers_of_party, with_parties
+from coordinator.parties.neighbours import DEGREE, PeerGraph, choose, with_parties
 from coordinator.parties.store import Party, Standing
 from inventory.load import load
 from inventory.network import Network
@@ -64,21 +64,21 @@ def test_nobody_is_told_of_an_endpoint_that_was_not_found(tmp_path: Path) -> Non
     network = _network(tmp_path)
     alice, hidden = _party(1, ("genesis",)), _party(2, ("genesis", "party1"), found=False)
     node = network.node("genesis")
-    planned = peers_of_node(network, (), node)
-    assert peers_of_node(network, (alice, hidden), node) == (*planned, str(alice.endpoint))
-    assert str(hidden.endpoint) not in peers_of_party(network, (alice, hidden), alice)
-    assert set(peers_of_party(network, (alice, hidden), hidden)) == {network.p2p(node), alice.endpoint}
-    assert peers_of_party(network, (alice, hidden), hidden, without="genesis") == (alice.endpoint,)
-    assert peers_of_node(network, (replace(alice, state=Standing.LEFT),), node) == planned
+    planned = PeerGraph(network, ()).peers_of_node(node)
+    assert PeerGraph(network, (alice, hidden)).peers_of_node(node) == (*planned, str(alice.endpoint))
+    assert str(hidden.endpoint) not in PeerGraph(network, (alice, hidden)).peers_of_party(alice)
+    assert set(PeerGraph(network, (alice, hidden)).peers_of_party(hidden)) == {network.p2p(node), alice.endpoint}
+    assert PeerGraph(network, (alice, hidden)).peers_of_party(hidden, without="genesis") == (alice.endpoint,)
+    assert PeerGraph(network, (replace(alice, state=Standing.LEFT),)).peers_of_node(node) == planned
     revoked = replace(alice, state=Standing.REVOKED)
-    assert peers_of_node(network, (revoked,), node) == (*planned, str(alice.endpoint))
+    assert PeerGraph(network, (revoked,)).peers_of_node(node) == (*planned, str(alice.endpoint))
 
 
 def test_links_are_known_at_both_ends(tmp_path: Path) -> None:
     """Whoever was chosen as a neighbour dials the newcomer, too, once it was found."""
     network = _network(tmp_path)
     alice, bob = _party(1, ("genesis",)), _party(2, ("defproducera", "party1"))
-    assert peers_of_party(network, (alice, bob), alice) == tuple(
+    assert PeerGraph(network, (alice, bob)).peers_of_party(alice) == tuple(
         sorted((network.p2p(network.node("genesis")), str(bob.endpoint)))
     )
 

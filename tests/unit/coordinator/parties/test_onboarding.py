@@ -93,7 +93,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         opened = make_session(network, state, hub, reception)
         stage = Stage(world, crowd, opened, told, [])
         stage.sessions.append(dial(world, credentials(hub, tmp_path, "local"), crowd.operator()))
-        await hub.agent("local", 5)
+        await hub.agent("local", 30)
         shell = asyncio.create_task(Onboarding(opened, told.append).run())
         yield stage
         shell.cancel()
@@ -173,7 +173,7 @@ async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
     async def said() -> bool:
         return all(stage.why(name) for name in hostile)
 
-    await poll(said, what=lambda: str({name: stage.why(name) for name in hostile}), deadline=10)
+    await poll(said, what=lambda: str({name: stage.why(name) for name in hostile}), deadline=30)
     assert all(why.isprintable() and len(why) <= 320 for why in map(stage.why, hostile))
 
     async def voted() -> bool:
@@ -193,7 +193,7 @@ async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
     async def told() -> bool:
         return "another key" in stage.why("mallory")
 
-    await poll(told, what=lambda: stage.why("mallory"), deadline=10)
+    await poll(told, what=lambda: stage.why("mallory"), deadline=30)
     assert str(private("signing alice").public) in stage.why("mallory")
     assert stage.standing("mallory") is Standing.FOLLOWING
 
@@ -209,7 +209,7 @@ async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pyte
     async def told() -> bool:
         return "another key" in stage.why("alice")
 
-    await poll(told, what=lambda: stage.why("alice"), deadline=10)
+    await poll(told, what=lambda: stage.why("alice"), deadline=30)
     await work.answered(2)
     assert [one.reason for one in work.admissions] == ["", stage.why("alice")]  # it hears of it, once
     stage.crowd.listening.add("8.8.1.3:9876")
@@ -229,7 +229,7 @@ async def test_an_endpoint_where_nobody_answers_is_told_to_nobody(stage: Stage) 
     async def dialled() -> bool:
         return any("8.8.8.8:9876" in peers for peers in stage.crowd.peers.values())
 
-    await poll(dialled, what="the dialling", deadline=10)
+    await poll(dialled, what="the dialling", deadline=30)
     assert sum("8.8.8.8:9876" in peers for peers in stage.crowd.peers.values()) == 1
     assert "being dialled back" in stage.why("alice")
     assert stage.crowd.accounts == {}
@@ -254,8 +254,26 @@ async def test_a_false_attestation_does_not_count(stage: Stage) -> None:
     async def said() -> bool:
         return "not signed with the key" in stage.why("alice") and "another network" in stage.why("bob")
 
-    await poll(said, what="the reasons", deadline=10)
+    await poll(said, what="the reasons", deadline=30)
     assert stage.world.store.attestations() == {}
+
+
+async def test_a_party_that_goes_while_it_attests_is_not_electable(stage: Stage) -> None:
+    """An attestation may take many minutes; that its party went away shows at once all the same."""
+    asked = asyncio.Event()
+
+    def never(task: pb.Task) -> None:
+        asked.set()
+
+    await stage.come("alice", stage.crowd.party("alice", "8.8.8.8:9876", {"attest": never}))
+    await asyncio.wait_for(asked.wait(), 20)
+    await stage.until(["alice"], *READY)
+    stage.sessions.pop().cancel()
+
+    async def away() -> bool:
+        return "its agent is away" in stage.why("alice")
+
+    await poll(away, what=lambda: stage.why("alice"), deadline=30)
 
 
 async def test_a_coordinator_that_comes_back_goes_on(stage: Stage) -> None:
@@ -269,7 +287,7 @@ async def test_a_coordinator_that_comes_back_goes_on(stage: Stage) -> None:
     async def followed() -> bool:
         return len(work.tasks) > before
 
-    await poll(followed, what="the peers", deadline=10)
+    await poll(followed, what="the peers", deadline=30)
     await stage.until(["alice"], Standing.VOTED)
     second.cancel()
     with contextlib.suppress(asyncio.CancelledError):

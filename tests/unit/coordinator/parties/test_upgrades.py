@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,13 +26,16 @@ class Chain:
 
     def __init__(self, producers: str, **proposals: tuple[float, str]) -> None:
         self.producers = producers.split()
+        self.approved: dict[str, list[str]] = {}
+        self.asked: list[str] = []
         self.proposals = {name: (int(until), asked.split()) for name, (until, asked) in proposals.items()}
 
     async def __call__(self, query: Query) -> Any:
         """A node's answer."""
         body = query.body or {}
         if query.path.endswith("get_account"):
-            auth = {"threshold": len(self.producers) * 2 // 3 + 1, "keys": [], "accounts": []}
+            members = [{"permission": {"actor": name, "permission": "active"}, "weight": 1} for name in self.producers]
+            auth = {"threshold": len(self.producers) * 2 // 3 + 1, "keys": [], "accounts": members}
             assert body["account_name"] == PRODUCERS
             return {"permissions": [{"perm_name": "active", "required_auth": auth}]}
         if query.path.endswith("get_producer_schedule"):
@@ -45,20 +49,30 @@ class Chain:
         until, asked = self.proposals[name]
         if table == "proposal":
             return {"packed_transaction": CONTRACT.packed(until).hex()}
-        return {"requested_approvals": [{"level": {"actor": one}} for one in asked], "provided_approvals": []}
+        given = self.approved.get(name, [])
+        return {
+            "requested_approvals": [{"level": {"actor": one}} for one in asked if one not in given],
+            "provided_approvals": [{"level": {"actor": one}} for one in given],
+        }
 
     async def take(self, body: pb.Propose) -> None:
         """The sponsor proposes."""
         self.proposals[body.proposal] = body.expiration, list(body.requested)
 
 
-async def proposed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
-    """The proposal that is gone on with, and what was said."""
+def upgrading(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[_Upgrade, list[str]]:
+    """An upgrade on that chain, and what it says."""
     said: list[str] = []
     session: Any = SimpleNamespace(access=None, network=SimpleNamespace(genesis_node=SimpleNamespace(host="local")))
     work = _Upgrade(session, None, "sponsor", CONTRACT, said.append)  # type: ignore[arg-type]
     monkeypatch.setattr(upgrades, "asker", lambda access: chain)
     monkeypatch.setattr(work, "_task", lambda host, body: chain.take(body))
+    return work, said
+
+
+async def proposed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
+    """The proposal that is gone on with, and what was said."""
+    work, said = upgrading(chain, monkeypatch)
     await work.propose()
     return work._proposal, said
 
@@ -87,3 +101,38 @@ async def test_one_that_asks_those_of_yesterday_is_followed_by_another(monkeypat
     assert name == SECOND
     assert "asks too few" in said[0]
     assert chain.proposals[SECOND][1] == ["a", "b", "c", "d"]
+
+
+async def test_approvals_of_former_producers_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three approvals are there, one by an account that left eosio.prods: the fourth producer is asked."""
+    chain = Chain("a b c d", **{FIRST: (time.time() + 9999, "a b c d e")})
+    chain.approved[FIRST] = ["a", "b", "e"]
+    work, said = upgrading(chain, monkeypatch)
+
+    async def ask(missing: Sequence[str]) -> None:
+        chain.asked = list(missing)
+        chain.approved[FIRST].append("d")
+
+    monkeypatch.setattr(work, "_ask", ask)
+    await work.propose()
+    assert await work.collect(5)
+    assert chain.asked == ["c", "d"]
+    assert said[-1] == "3 approvals, 3 needed: a, b, d"
+
+
+async def test_a_schedule_that_changes_while_approvals_come_in_asks_for_another_proposal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those who produce now were not asked by the first one, so it is not waited for."""
+    chain = Chain("a b c d")
+    work, _ = upgrading(chain, monkeypatch)
+
+    async def ask(missing: Sequence[str]) -> None:
+        chain.producers = ["a", "w", "x", "y"]
+
+    monkeypatch.setattr(work, "_ask", ask)
+    await work.propose()
+    assert not await work.collect(5)
+    await work.propose()
+    assert work._proposal == SECOND
+    assert chain.proposals[SECOND][1] == ["a", "w", "x", "y"]

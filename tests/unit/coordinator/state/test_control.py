@@ -29,10 +29,10 @@ async def test_what_was_asked_for_ends_with_who_asked(tmp_path: Path) -> None:
     async with control_socket(tmp_path, {"last": last}):
         _reader, writer = await connect(tmp_path, 1000)
         writer.write(json.dumps({"ask": "last"}).encode() + b"\n")
-        await asyncio.wait_for(began.wait(), 5)
+        await asyncio.wait_for(began.wait(), 30)
         assert not ended.is_set()
         writer.close()
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 30)
 
 
 def test_an_end_in_the_middle_of_an_answer_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -66,7 +66,7 @@ async def test_an_answer_that_nobody_waits_for_is_quiet(tmp_path: Path, caplog: 
     async with control_socket(tmp_path, {"last": last}):
         _reader, writer = await connect(tmp_path, 1000)
         writer.write(json.dumps({"ask": "last"}).encode() + b"\n")
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), 30)
         gone.set()
         await asyncio.sleep(0)
         writer.transport.abort()

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import cast
+
+import pytest
 
 from boot.plan import make_plan
 from boot.step import NodeMode, NodeStep, Step
+from coordinator.agents.link import RevokedError
 from coordinator.engine.outcome import Outcome
 from coordinator.engine.runner import Runner
+from coordinator.errors import OperationFailed
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
-from coordinator.workflows.boot import CRASHES, run_through
+from coordinator.workflows.boot import CRASHES, hold, run_through
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError
 
 PLAN = make_plan([NodeStep("a", "a", (), lambda _: (), NodeMode.NORMAL)])
 
@@ -32,6 +41,50 @@ class Pretends:
 
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+
+class Agent:
+    """An agent that takes a sealed network as it is told to."""
+
+    def __init__(self, name: str, outcome: pb.Result | Exception) -> None:
+        self.name = name
+        self.outcome = outcome
+        self.connected = True
+
+    async def task(self, body: object, deadline: float) -> pb.Result:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+async def held(*agents: Agent) -> list[str]:
+    """What is said while these hosts' agents, of which h1 has the genesis node, take the sealed network."""
+    hosts = [SimpleNamespace(name=agent.name) for agent in agents]
+    network = SimpleNamespace(
+        hosts=hosts, genesis_node=SimpleNamespace(host="h1"), parties=SimpleNamespace(wait_for=())
+    )
+    links = {agent.name: agent for agent in agents}
+    opened = SimpleNamespace(
+        network=network, hub=SimpleNamespace(links=links), parties=SimpleNamespace(parties=lambda: ())
+    )
+    reporter = Pretends([], [])
+    await hold(cast(OpenNetwork, opened), cast(Sealed, SimpleNamespace(manifest="ab" * 32)), cast(Reporter, reporter))
+    return reporter.notes
+
+
+async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot() -> None:
+    """Whatever its trouble is: as if it were switched off. Only the genesis node's host is needed."""
+    full = pb.Result(error="no space left on device")
+    well = Agent("h1", pb.Result(ok=True))
+    notes = await held(
+        well, Agent("h2", full), Agent("h3", DeadlineError("hold on h3", 120)), Agent("h4", RevokedError("x"))
+    )
+    assert [note.partition(":")[0] for note in notes] == ["h2", "h3", "h4"]
+    assert notes[0] == (
+        "h2: it does not take the sealed network: no space left on device; the boot continues without it"
+    )
+    with pytest.raises(OperationFailed, match="h1: no space left on device"):
+        await held(Agent("h1", full), Agent("h2", pb.Result(ok=True)))
 
 
 async def through(pretends: Pretends) -> Outcome:
