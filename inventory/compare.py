@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from inventory.network import Network, UserSource
+from inventory.network import Network, Users, UserSource
 from inventory.sealed import Sealed, SealedContract
 
 _Part = Callable[[Network], Any]
@@ -23,11 +23,19 @@ def _contracts(network: Network) -> Any:
     return [network.boot_contract.bundled, list(written)]
 
 
-def _users(network: Network) -> Any:
+RowsDigest = Callable[[Users], str]
+"""`UserRows.digest` of a CSV's rows, from wherever it is known; empty for other users."""
+
+
+def rows_digest(users: Users) -> str:
+    """From the rows themselves. Raises InventoryError where the CSV cannot be read."""
+    return users.rows.digest if users.source is UserSource.CSV else ""
+
+
+def _users(network: Network, digest: RowsDigest) -> Any:
     users = network.users
     # Where an accounts.json lies may change; what it held is in the allocation.
-    rows = users.rows.digest if users.source is UserSource.CSV else ""
-    return [users.source, users.count, users.seed, users.alpha, rows]
+    return [users.source, users.count, users.seed, users.alpha, digest(users)]
 
 
 def _producers(network: Network) -> Any:
@@ -53,7 +61,6 @@ _PARTS: Mapping[str, _Part] = {
     "genesis": lambda n: [n.genesis.timestamp, sorted(n.genesis.configuration.items()), n.genesis.initial_key],
     "contracts": _contracts,
     "system": lambda network: [network.features, sorted(network.system_accounts)],
-    "users": _users,
     "stake": lambda n: [n.stake.ram, n.stake.minimum, n.stake.liquid],
     "producers": _producers,
     "votes": _votes,
@@ -61,9 +68,9 @@ _PARTS: Mapping[str, _Part] = {
 }
 
 
-def sections(network: Network) -> dict[str, str]:
+def sections(network: Network, digest: RowsDigest = rows_digest) -> dict[str, str]:
     """sha256 (hex) of each section's resolved values, by the section's name in the file; unused sections have none."""
-    values = {name: part(network) for name, part in _PARTS.items()}
+    values = {name: part(network) for name, part in _PARTS.items()} | {"users": _users(network, digest)}
     return {
         name: hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()
         for name, value in values.items()
@@ -76,14 +83,15 @@ def compare(
     network: Network,
     contracts: Mapping[str, tuple[bytes, bytes]] | None = None,
     boot_contract: tuple[bytes, bytes] | None = None,
+    digest: RowsDigest = rows_digest,
 ) -> list[str]:
     """The sealed sections that the inventory now states differently; empty: nothing sealed was edited.
 
     contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones
-    are left out: a newer bundle changes nothing in a sealed network.
+    are left out: a newer bundle changes nothing in a sealed network. digest: of a users' CSV, where it is known.
     """
-    now = sections(network)
-    different = [name for name in _PARTS if now.get(name) != sealed.sections.get(name)]
+    now = sections(network, digest)
+    different = [name for name in (*_PARTS, "users") if now.get(name) != sealed.sections.get(name)]
     given = dict(contracts or {})
     files = [(found, given[found.account]) for found in sealed.contracts if found.account in given]
     if boot_contract is not None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import cattrs
@@ -128,7 +129,7 @@ class Sealed:
         document = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
-    @property
+    @cached_property
     def manifest(self) -> str:
         """sha256 (hex) of the canonical document."""
         return hashlib.sha256(self.canonical()).hexdigest()

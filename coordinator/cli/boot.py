@@ -9,7 +9,7 @@ from rich.console import Console
 
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS
-from coordinator.cli.options import Settings, inventory_argument
+from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
@@ -22,7 +22,7 @@ from inventory.network import Network
 
 
 @click.command("boot")
-@inventory_argument
+@proved_inventory_argument(Proof.UNSEALED)
 @click.option("--until", metavar="STEP", help="Stop after this step and everything it needs.")
 @click.option("--only", metavar="STEP", help="Run this step only; the steps it needs must be done already.")
 @click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")

@@ -7,7 +7,7 @@ import asyncio
 import click
 from rich.console import Console
 
-from coordinator.cli.options import Settings, inventory_argument
+from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.errors import UsageProblem
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import reporter
@@ -16,7 +16,7 @@ from inventory.network import Network
 
 
 @click.command("install")
-@inventory_argument
+@proved_inventory_argument(Proof.UNSEALED)
 @click.option("--only", metavar="HOST", help="Install on this host only.")
 @click.pass_obj
 def command(settings: Settings, network: Network, only: str | None) -> int:

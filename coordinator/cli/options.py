@@ -6,8 +6,10 @@ import math
 import shlex
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +22,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 DEFAULT_STATE = Path(".coord")
+LARGE = 32 << 20
+"""Bytes of a users' CSV: reading a smaller one takes no time that anybody notices."""
+CLEAR = "\r\033[K"
+"""Empties a terminal's line."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,13 @@ class Settings:
 
 
 def inventory_argument(command: F) -> F:
-    """INVENTORY, loaded: the command gets `network`."""
-    return click.argument("network", metavar="INVENTORY", type=InventoryFile())(command)
+    """INVENTORY, loaded: the command gets `network`. A large users' CSV is only read when its rows are asked for."""
+    return click.argument("network", metavar="INVENTORY", type=InventoryFile(Proof.NONE))(command)
+
+
+def proved_inventory_argument(proof: Proof) -> Callable[[F], F]:
+    """INVENTORY, loaded, its users read and its plan proved: the command gets `network`."""
+    return click.argument("network", metavar="INVENTORY", type=InventoryFile(proof))
 
 
 def json_option(command: F) -> F:
@@ -65,13 +76,53 @@ class Amount(click.FloatRange):
         return number
 
 
+class Proof(Enum):
+    """Whether a command must know that the plan can work, down to the last row of its users."""
+
+    NONE = "none"
+    UNSEALED = "unsealed"
+    """Until the network is sealed: afterwards the inventory is compared with the seal."""
+    ALWAYS = "always"
+
+
 class InventoryFile(click.ParamType[Network]):
     """The path of an inventory; converts to the Network that it describes."""
 
     name = "inventory"
 
+    def __init__(self, proof: Proof) -> None:
+        super().__init__()
+        self._proof = proof
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Network:
         """Raises InventoryError, with every error of the file."""
-        from inventory.load import load  # slow to import, and --help does not need it
+        from inventory.load import glance, load  # slow to import, and --help does not need it
 
-        return value if isinstance(value, Network) else load(Path(value))
+        if isinstance(value, Network):
+            return value
+        path = Path(value)
+        if self._proof is not Proof.ALWAYS:
+            network = glance(path)
+            settings = ctx.find_object(Settings) if ctx else None
+            sealed = settings is not None and (settings.state / network.name / "sealed.json").exists()
+            if self._proof is Proof.NONE or sealed:
+                return network
+        with reading() as progress:
+            return load(path, progress)
+
+
+@contextmanager
+def reading() -> Iterator[Callable[[int, int], None]]:
+    """Says on stderr how far a large file of users is read: on a terminal in one line, which goes when it is done."""
+    terminal, shown = sys.stderr.isatty(), -1
+
+    def progress(done: int, size: int) -> None:
+        nonlocal shown
+        tenths = 10 * done // size if size >= LARGE else -1
+        if tenths > shown:
+            shown = tenths
+            click.echo(f"{CLEAR if terminal else ''}reading the users' CSV: {10 * tenths} %", nl=not terminal, err=True)
+
+    yield progress
+    if terminal and shown >= 0:
+        click.echo(CLEAR, nl=False, err=True)

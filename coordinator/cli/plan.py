@@ -11,7 +11,7 @@ import click
 from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
 from boot.steps import STEPS
-from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.dry_run import cleos_plan
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.foresee import Foreseen, foresee
@@ -21,7 +21,7 @@ from inventory.topology import dot
 
 
 @click.command("plan")
-@inventory_argument
+@proved_inventory_argument(Proof.ALWAYS)
 @click.option("--cleos", is_flag=True, help="Show the cleos commands that do the same (once the network is sealed).")
 @click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
 @json_option

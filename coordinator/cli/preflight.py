@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.run import preflight
 from coordinator.report.progress import PlainReporter
@@ -17,7 +17,7 @@ from inventory.network import Network
 
 
 @click.command("preflight")
-@inventory_argument
+@proved_inventory_argument(Proof.UNSEALED)
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> int:

@@ -40,7 +40,7 @@ async def serve(settings: Settings, network: Network) -> None:
         reporter.note(f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
 
     async with open_network(network, settings.state, acting=True) as opened:
-        check_unchanged(opened.network, opened.state.sealed)
+        check_unchanged(opened.network, opened.state)
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         with hosts.reached():
             async with serving(opened, tell):

@@ -60,7 +60,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
     Raises UsageProblem when the inventory was edited after the seal: the chain is compared with what was sealed.
     """
     if StateFolder.exists(settings.state, network.name):
-        check_unchanged(network, StateFolder(settings.state, network.name).sealed)
+        check_unchanged(network, StateFolder(settings.state, network.name))
     try:
         report = await _audit(settings, network)
     except BusyError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coordinator.errors import OperationFailed
 from coordinator.reporter import StepResult
+from coordinator.state.inputs import Inputs
 from inventory.sealed import Sealed
 from support.artifacts import ArtifactStore
 from support.files import write_atomic
@@ -53,6 +54,8 @@ class StateFolder:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.artifacts = ArtifactStore(self.folder / "artifacts")
         self.boot_log = self.folder / "boot.log"
+        self.inputs = Inputs(self.folder / "inputs.json")
+        self._sealed: Sealed | None = None
 
     @staticmethod
     def exists(root: Path, network: str) -> bool:
@@ -77,7 +80,12 @@ class StateFolder:
 
     @property
     def sealed(self) -> Sealed | None:
-        """The sealed network; None before the seal."""
+        """The sealed network; None before the seal. It is read once: nothing of it ever changes."""
+        if self._sealed is None:
+            self._sealed = self._read_sealed()
+        return self._sealed
+
+    def _read_sealed(self) -> Sealed | None:
         try:
             sealed = Sealed.parse((self.folder / SEALED).read_bytes())
         except FileNotFoundError:

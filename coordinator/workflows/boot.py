@@ -22,6 +22,7 @@ from coordinator.parties.neighbours import choose, with_parties
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
+from coordinator.state.folder import StateFolder
 from coordinator.workflows.collect import PartyKeys, collect
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.restart import revive
@@ -57,7 +58,7 @@ async def boot(
     """
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
     async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note, reasons):
-        check_unchanged(network, opened.state.sealed)
+        check_unchanged(network, opened.state)
         check_needs(opened, plan)
         if network.parties.wait_for or opened.parties.parties():
             reporter.note(str(Seats.of(network)))
@@ -92,12 +93,13 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
     return replace(outcome, acted=list(dict.fromkeys(acted)))
 
 
-def check_unchanged(network: Network, sealed: Sealed | None) -> None:
+def check_unchanged(network: Network, state: StateFolder) -> None:
     """Raises UsageProblem when the inventory differs from what was sealed."""
+    sealed = state.sealed
     if sealed is None:
         return
     boot_contract, own = read_own(network)
-    if parts := compare(sealed, network, own, boot_contract):
+    if parts := compare(sealed, network, own, boot_contract, state.inputs.rows_digest):
         raise UsageProblem(
             f"{network.source}: {', '.join(parts)} can no longer change: the network is sealed (chain "
             f"{sealed.chain_id[:16]}…). Undo the edit, or start over with: coord down --purge {network.source}"
@@ -152,6 +154,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
     keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}
     bundle = await collect(opened.network, opened.hub, keys)
     opened.state.seal(bundle.sealed, dict(bundle.artifacts))
+    opened.state.inputs.rows_digest(opened.network.users)  # while the rows are at hand
     opened.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")

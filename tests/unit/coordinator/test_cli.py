@@ -65,7 +65,7 @@ def test_a_fault_where_nothing_can_be_written(
 ) -> None:
     """A fault of coord's own is one line, also where its debug.log cannot be written."""
     monkeypatch.setattr(faults, "DEBUG", "no/such/folder/debug.log")
-    monkeypatch.setattr("inventory.load.load", lambda _: 1 // 0)
+    monkeypatch.setattr("inventory.load.load", lambda *_: 1 // 0)
     assert run(["plan", str(inventory)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("coord: internal error: ZeroDivisionError")

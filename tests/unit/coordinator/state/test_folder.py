@@ -22,10 +22,10 @@ def test_an_edited_seal_is_told(tmp_path: Path) -> None:
     kept = file.read_text()
     file.write_text(kept.replace("useraaaaaaaa", "useraaaaaaab", 1))
     with pytest.raises(OperationFailed, match=r"sealed\.json: changed since the seal .*restore the file"):
-        _ = state.sealed
+        _ = StateFolder(tmp_path, "net").sealed
     file.write_text(kept[:100])
     with pytest.raises(OperationFailed, match=r"sealed\.json: .*restore the file"):
-        _ = state.sealed
+        _ = StateFolder(tmp_path, "net").sealed
 
 
 def test_a_broken_journal_keeps_nobody_from_stopping_nodes(tmp_path: Path) -> None:

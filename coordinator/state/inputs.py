@@ -1,0 +1,67 @@
+"""What large input files hold, remembered by the files' identity, so that nobody reads an unchanged one again."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from inventory.network import Users, UserSource
+from support.artifacts import sha256_of
+from support.files import write_atomic
+
+_SETTLED = 2.0
+"""Seconds: a file that was written shortly before it was looked at may be written again within the same tick of its
+times."""
+
+
+class Inputs:
+    """The memory `inputs.json` in a network's state folder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rows_digest(self, users: Users) -> str:
+        """`UserRows.digest` of a CSV's rows. Raises OSError, and InventoryError as reading the rows does.
+
+        A file with the same times and size as when it was read last is the same; one with the same sha256 has the same
+        rows. Only a file that changed is read row by row.
+        """
+        if users.source is not UserSource.CSV or users.file is None:
+            return ""
+        file = users.file
+        return self._remembered(f"users.csv {file}", file, lambda: users.rows.digest)
+
+    def _remembered(self, name: str, file: Path, compute: Callable[[], str]) -> str:
+        known = self._read()
+        entry = known.get(name, {})
+        identity = _identity(file)
+        if entry.get("identity") == identity:
+            return str(entry["digest"])
+        sha256 = sha256_of(file)
+        digest = str(entry["digest"]) if entry.get("sha256") == sha256 else compute()
+        kept = identity if _settled(identity) else None
+        write_atomic(
+            self._path, json.dumps(known | {name: {"identity": kept, "sha256": sha256, "digest": digest}}).encode()
+        )
+        return digest
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """What is remembered; nothing where the file is missing or damaged, which costs time and nothing else."""
+        try:
+            found = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) and all(isinstance(entry, dict) for entry in found.values()) else {}
+
+
+def _identity(file: Path) -> list[int]:
+    """As long as these stay, the file was not written: the change time cannot be set back."""
+    found = file.stat()
+    return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+
+
+def _settled(identity: list[int]) -> bool:
+    return max(identity[3:]) / 1e9 < time.time() - _SETTLED
