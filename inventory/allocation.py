@@ -17,7 +17,7 @@ from inventory.columns import KEY_BYTES, Holding, Holdings
 from inventory.distribution import pareto
 from inventory.names import user_name
 from inventory.network import Network, UserSource
-from inventory.rows import ARTIFACT_LIMIT, MOST_ROWS, ROW_BYTES, Allocation
+from inventory.rows import ROW_BYTES, Allocation
 
 Numbers = NDArray[np.int64]
 
@@ -45,8 +45,7 @@ def user_names(network: Network, imported: Sequence[str] = (), most: int | None 
 def holdings(network: Network, imported: Sequence[str] = ()) -> Holdings:
     """Every account with its balance, in the order in which they are created: users, producers, the sponsor.
 
-    Raises ValueError when the tokens do not cover what the accounts need, or when there are more accounts than an
-    allocation can hold.
+    Raises ValueError when the tokens do not cover what the accounts need.
     """
     producers, sponsor = network.producers, network.parties.sponsor
     apart = [Holding(sponsor.account, sponsor.balance)] if sponsor else []
@@ -72,10 +71,6 @@ def _held(names: array[int], balances: array[int], others: Iterable[Holding]) ->
     for holding in others:
         names.append(name_to_int(holding.account))
         balances.append(holding.balance)
-    if len(names) > MOST_ROWS:
-        raise ValueError(
-            f"{len(names)} accounts are more than the {MOST_ROWS} that fit an allocation of {ARTIFACT_LIMIT >> 20} MiB"
-        )
     return Holdings(names, balances)
 
 

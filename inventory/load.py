@@ -12,7 +12,6 @@ from inventory.errors import InventoryError, Problem, Problems
 from inventory.model import Inventory
 from inventory.network import Network, Users, UserSource
 from inventory.parse import MISSING, structure
-from inventory.proof import prove
 from inventory.resolve import resolve
 from inventory.toml_text import LARGEST, BadToml, read_toml
 from inventory.users_file import Progress, read_users
@@ -24,6 +23,8 @@ def load(path: str | Path, progress: Progress | None = None) -> Network:
     Apart from the file itself it reads only the users.csv that the file names (progress is told how far it is). A plan
     that cannot work is a mistake as well: see `prove`.
     """
+    from inventory.proof import prove  # numpy takes 0.1 s to import, and `glance` does not need it
+
     problems = Problems()
     inventory, network = _resolved(path, problems)
     if network.users.source is UserSource.CSV:

@@ -11,7 +11,7 @@ from antelope.errors import AntelopeError
 from antelope.genesis import configuration_errors
 from antelope.names import name_to_int
 from antelope.ram import RamMarket
-from inventory import election, staking
+from inventory import election, rows, staking
 from inventory.allocation import holdings, parts_of, staked
 from inventory.columns import Holdings
 from inventory.errors import Problem, Problems
@@ -63,7 +63,7 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
     except ValueError as error:
         problems.add("token.issue", str(error), "issue more, or plan fewer accounts")
         return Proof(problems.found, tuple(notes))
-    if _can_split(network, problems):
+    if _fits(held, problems) and _can_split(network, problems):
         _supply(network, held, problems)
         market = _ram(network, held, problems)
         _sponsored(network, market, problems)
@@ -82,6 +82,14 @@ def _genesis(network: Network, problems: Problems) -> None:
     """nodeos' own limits: it ends with status 254, without a reason, when one is violated."""
     for message in configuration_errors(network.genesis.configuration):
         problems.add("genesis.configuration", message)
+
+
+def _fits(held: Holdings, problems: Problems) -> bool:
+    """Whether all accounts fit one allocation, which agents fetch as one file."""
+    if len(held) > rows.MOST_ROWS:
+        size = rows.ARTIFACT_LIMIT >> 20
+        problems.add("users", f"{len(held)} accounts do not fit an allocation: {rows.MOST_ROWS} do, in {size} MiB")
+    return len(held) <= rows.MOST_ROWS
 
 
 def _can_split(network: Network, problems: Problems) -> bool:

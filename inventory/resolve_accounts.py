@@ -14,14 +14,15 @@ from inventory.model import ProducersTable, ProducerTable, UsersTable, VotesTabl
 from inventory.names import PRODUCER_LIMIT, producer_name
 from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
 from inventory.resolve_chain import Token, amounts
+from inventory.rows import MOST_ROWS
 from inventory.users_file import users_of
 
 DEFAULT_USERS = 100
 DEFAULT_PRODUCERS = 4
 DEFAULT_VOTERS = 10
 
-USER_LIMIT = 10_000_000
-"""Generated users at most; far more than fit into a node's memory."""
+USER_LIMIT = MOST_ROWS
+"""Generated users at most: an allocation holds no more."""
 
 _URL_LENGTH = 511
 """Characters: the system contract accepts urls shorter than 512."""

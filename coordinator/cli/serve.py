@@ -12,10 +12,10 @@ from coordinator.cli.options import Settings, inventory_argument
 from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
-from coordinator.workflows.boot import check_unchanged
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.serve import serving, until_stopped
 from coordinator.workflows.session import open_network
+from coordinator.workflows.unchanged import check_unchanged
 from inventory.network import Network
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import click
 
-from boot.audit import Report, render
 from coordinator.agents.records import BusyError
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import tunnelled
-from coordinator.report.audit import audit_chain
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
-from coordinator.workflows.boot import check_unchanged
 from coordinator.workflows.session import DIAL_SECONDS, open_network
+from coordinator.workflows.unchanged import check_unchanged
 from inventory.network import Network
 from support.retry import retrying
+
+if TYPE_CHECKING:
+    from boot.audit import Report
 
 AUDIT_SECONDS = 900.0
 """Seconds that a running coordinator gets for the audit."""
@@ -66,6 +68,8 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
     except BusyError:
         answer = await ask_running(settings.state.absolute() / network.name, "verify", AUDIT_SECONDS)
         return answer["document"], answer["lines"], answer["ok"]
+    from boot.audit import render  # with what it imports: 0.1 s, which --help need not take
+
     return report.to_json(), list(render(report)), report.ok
 
 
@@ -80,4 +84,6 @@ async def _audit(settings: Settings, network: Network) -> Report:
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
                 raise OperationFailed(f"{why}no agent answers; run: coord boot {network.source}")
+            from coordinator.report.audit import audit_chain
+
             return await audit_chain(opened)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from coordinator.agents.ca import Authority
 from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
 from coordinator.hosts.address import advertised
-from coordinator.hosts.deploy.deployment import SshDeployment
 from coordinator.hosts.deploy.errors import DeployError
-from coordinator.hosts.deploy.installer import Installed
-from coordinator.hosts.deploy.tunnels import Tunnels
 from coordinator.hosts.local import ensure_agent, stop_all
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.model import Preflight
-from coordinator.hosts.preflight.run import preflight
 from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
+
+if TYPE_CHECKING:
+    from coordinator.hosts.deploy.deployment import SshDeployment
+    from coordinator.hosts.deploy.installer import Installed
 
 PREFLIGHT, LOOK = "preflight", "look at the hosts"
 INSTALL = "install the agent"
@@ -38,9 +40,12 @@ class Hosts:
         self._passwords = Passwords(reporter.asking)
         self.troubled: dict[str, str] = {}
         """Hosts whose agent cannot be relied on, with the reason, as far as is known."""
-        endpoint = f"{advertised(network)}:{hub.port}"
-        self._deployment = SshDeployment(
-            state, network, hub.authority, endpoint, self._passwords.ask, self._moved,
+        self._endpoint = f"{advertised(network)}:{hub.port}"
+
+    @cached_property
+    def _deployment(self) -> SshDeployment:
+        return _ssh_deployment()(
+            self._state, self._network, self._hub.authority, self._endpoint, self._passwords.ask, self._moved,
             stop=self._passwords.stop,
         )  # fmt: skip
 
@@ -69,6 +74,8 @@ class Hosts:
 
     async def preflight(self) -> Preflight:
         """Checks every host; changes nothing."""
+        from coordinator.hosts.preflight.run import preflight
+
         folder, passwords = self._state.folder, self._passwords
         return await in_thread(
             passwords.stop, preflight, self._network, folder, passwords.ask, self._looking, passwords.stop
@@ -86,7 +93,7 @@ class Hosts:
                 self._reporter.note(f"agent of {host.name} started")
                 changed = True
         results = await self._install(without)
-        return changed or any(isinstance(result, Installed) and result.changes for result in results.values())
+        return changed or any(not isinstance(result, DeployError) and result.changes for result in results.values())
 
     async def install(self, without: frozenset[str]) -> tuple[str, ...]:
         """As `ensure_agents`, but returns the hosts on which it failed."""
@@ -106,6 +113,9 @@ class Hosts:
     @contextmanager
     def reached(self) -> Iterator[None]:
         """Keeps tunnels open, while the block runs, for hosts that cannot dial this machine."""
+        if not self.far:
+            yield
+            return
         with self._deployment.tunnels(
             self.far, lambda host, trouble: self._reporter.note(f"{host}: {trouble or 'its tunnel stands'}")
         ):
@@ -139,15 +149,28 @@ def tunnelled(network: Network, hub: Hub) -> Iterator[Mapping[str, str]]:
         else:
             troubles[host] = trouble
 
-    with Tunnels([host for host in network.hosts if host.tunnel], hub.port, report):
+    hosts = [host for host in network.hosts if host.tunnel]
+    if not hosts:
         yield troubles
+        return
+    from coordinator.hosts.deploy.tunnels import Tunnels
+
+    with Tunnels(hosts, hub.port, report):
+        yield troubles
+
+
+def _ssh_deployment() -> type[SshDeployment]:
+    """Imported when a host is reached over SSH: fabric and paramiko take 0.1 s."""
+    from coordinator.hosts.deploy.deployment import SshDeployment
+
+    return SshDeployment
 
 
 def deployment(state: StateFolder, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
     """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
     authority = Authority(state.folder / "ca", network.name)
     passwords = Passwords()
-    return SshDeployment(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
+    return _ssh_deployment()(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
 
 
 def stop_hosts(

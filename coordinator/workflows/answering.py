@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from boot.audit import render
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.audit import audit_chain
 from coordinator.report.status import gather
 from coordinator.report.tables import report_lines
 from coordinator.state.control import Answerer, control_socket
@@ -23,6 +21,9 @@ async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = N
         return {"document": report.to_json(), "lines": list(report_lines(report))}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
+        from boot.audit import render  # these two take 0.1 s to import, and few ask
+        from coordinator.report.audit import audit_chain
+
         report = await audit_chain(opened)
         return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
 

@@ -22,14 +22,12 @@ from coordinator.parties.neighbours import choose, with_parties
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
-from coordinator.state.folder import StateFolder
 from coordinator.workflows.collect import PartyKeys, collect
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.restart import revive
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
-from inventory.compare import compare
-from inventory.contract_files import read_own
+from coordinator.workflows.unchanged import check_unchanged
 from inventory.network import Network
 from inventory.sealed import Sealed
 from inventory.share import Seats
@@ -91,19 +89,6 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
             break
         reporter.note(f"the chain has lost its last blocks, with {', '.join(lost)}: continuing from there")
     return replace(outcome, acted=list(dict.fromkeys(acted)))
-
-
-def check_unchanged(network: Network, state: StateFolder) -> None:
-    """Raises UsageProblem when the inventory differs from what was sealed."""
-    sealed = state.sealed
-    if sealed is None:
-        return
-    boot_contract, own = read_own(network)
-    if parts := compare(sealed, network, own, boot_contract, state.inputs.rows_digest):
-        raise UsageProblem(
-            f"{network.source}: {', '.join(parts)} can no longer change: the network is sealed (chain "
-            f"{sealed.chain_id[:16]}…). Undo the edit, or start over with: coord down --purge {network.source}"
-        )
 
 
 def check_needs(opened: OpenNetwork, plan: Plan) -> None:

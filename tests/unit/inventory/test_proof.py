@@ -138,3 +138,13 @@ def test_imported(network: Load, tmp_path: Path) -> None:
     assert user_names(network('[users]\naccounts_json = "a.json"\ncount = 12'), names) == names[:12]
     text = '[users]\naccounts_json = "a.json"\n[[votes.vote]]\nvoter = "lee"\nproducers = ["defproducera"]'
     assert "lee is not an account of this network" in str(prove(network(text), names).problems[0])
+
+
+def test_what_no_allocation_holds_is_told_before_the_seal(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More accounts than fit the file that agents fetch: the plan says how many there are, and how many can be."""
+    found = network("[users]\ncount = 12\n[producers]\ncount = 3")
+    monkeypatch.setattr("inventory.rows.MOST_ROWS", 15)
+    assert prove(found).problems == ()
+    monkeypatch.setattr("inventory.rows.MOST_ROWS", 14)
+    (problem,) = prove(found).problems
+    assert str(problem) == "users: 15 accounts do not fit an allocation: 14 do, in 256 MiB"

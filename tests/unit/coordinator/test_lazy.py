@@ -1,0 +1,57 @@
+"""What a command that only looks must not cost: large files that nobody asked for, libraries that it does not use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coordinator.cli.main import run
+
+LIGHT = {
+    "coordinator.cli.main": {"grpc", "aiohttp", "fabric", "paramiko", "numpy", "boot", "inventory.load"},
+    "coordinator.cli.status": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
+    "coordinator.cli.invite": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
+    "coordinator.cli.logs": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
+    "coordinator.cli.verify": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
+}
+
+
+@pytest.mark.parametrize("module", sorted(LIGHT))
+def test_imports(module: str) -> None:
+    """A command's module, and loading an inventory at a glance, import none of what takes long and is not needed."""
+    code = f"import sys, {module}, inventory.network; print(*sys.modules)"
+    if module != "coordinator.cli.main":
+        code = f"import inventory.load; {code}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not LIGHT[module] & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["status"], ["status", "--json"], ["invite", "alicealice11"], ["parties"], ["logs", "genesis"], ["down"]],
+)
+def test_a_users_csv_is_not_read(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A CSV that would be refused disturbs no command that needs none of its rows; `coord plan` tells its mistakes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "users.csv").write_text("not a row\n")
+    (tmp_path / "n.toml").write_text('[network]\nname = "n"\n[users]\ncsv = "users.csv"\n')
+    first, *others = command
+    monkeypatch.setattr("inventory.users_file._texts", lambda _: pytest.fail("the CSV was read"))
+    assert run(["--state", str(tmp_path / "state"), first, "n.toml", *others]) in (0, 1)
+    assert "users.csv" not in capsys.readouterr().err
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert run(["plan", "n.toml"]) == 2
+    assert "users.csv line 1: 1 fields, not 3" in capsys.readouterr().err
+
+
+def test_a_csv_that_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By every command: the inventory names a file that is not there."""
+    (tmp_path / "n.toml").write_text('[network]\nname = "n"\n[users]\ncsv = "users.csv"\n')
+    assert run(["--state", str(tmp_path / "state"), "status", str(tmp_path / "n.toml")]) == 2
+    assert f"users.csv: {tmp_path / 'users.csv'} is not a file" in capsys.readouterr().err
