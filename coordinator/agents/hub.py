@@ -200,12 +200,7 @@ class Hub:
         link = self._link(connection.identity.name)
         followed_other = hello.epoch == link.epoch and hello.instance not in ("", self.instance)
         if self.acting and (link.epoch < hello.epoch < EPOCH_LIMIT or followed_other):
-            if connection.identity.kind is Kind.HOST:
-                self._raise_epoch(hello.epoch + 1)
-                for other_one in self._connections - {connection}:
-                    other_one.send(self._welcome(other_one))
-            else:  # a party's word must not affect the others
-                link.rise(hello.epoch + 1)
+            link.rise(hello.epoch + 1)  # for this agent alone: what one says must not affect the others
         link.attach(connection, hello, self._welcome(connection))
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
 

@@ -211,8 +211,8 @@ async def test_enrolling_again_voids_the_older_certificate(hub: Hub, tmp_path: P
     session.cancel()
 
 
-async def test_the_epoch_is_above_every_agents(tmp_path: Path) -> None:
-    """It rises with each acting run, above what an agent has seen, and when another run had the same one."""
+async def test_the_epoch_is_above_what_each_agent_has_seen(tmp_path: Path) -> None:
+    """It rises with each acting run, and beyond that for an agent that has seen a higher one, or the same of another."""
     state = tmp_path / "state"
     async with open_hub(state) as hub:
         first, port = hub.epoch, hub.port
@@ -222,17 +222,37 @@ async def test_the_epoch_is_above_every_agents(tmp_path: Path) -> None:
         work = FakeWork(epoch=40, instance="other")
         session = dial(hub, shown, work)
         link = await hub.agent("alpha", 30)
-        assert hub.epoch == 41
+        assert (hub.epoch, link.epoch) == (first + 1, 41)
         await link.task(pb.Recount(step="n"), deadline=30)
         assert work.tasks[0].epoch == work.welcomes[-1].epoch == 41
         session.cancel()
         session = dial(hub, shown, FakeWork(epoch=41, instance="another run's"))
 
         async def risen() -> bool:
-            return hub.epoch == 42
+            return link.epoch == 42
 
         await poll(risen, what="the epoch to rise", deadline=30)
         session.cancel()
+
+
+async def test_a_host_that_claims_a_high_epoch_moves_nobody_else(tmp_path: Path) -> None:
+    """Its claim raises the epoch for itself alone: others are told the coordinator's own, now and in the next run."""
+    state = tmp_path / "state"
+    async with open_hub(state) as hub:
+        shown = {name: credentials(hub, tmp_path, name) for name in ("alpha", "beta")}
+        honest, first = FakeWork(), hub.epoch
+        sessions = [dial(hub, shown["beta"], honest)]
+        await hub.agent("beta", 30)
+        sessions.append(dial(hub, shown["alpha"], FakeWork(epoch=(1 << 61) + 7, instance="liar")))
+        link = await hub.agent("alpha", 30)
+        assert (hub.epoch, link.epoch) == (first, (1 << 61) + 8)
+        await (await hub.agent("beta", 30)).task(pb.Recount(step="n"), deadline=5)
+        assert [welcome.epoch for welcome in honest.welcomes] == [first]
+        assert honest.tasks[0].epoch == first
+        for session in sessions:
+            session.cancel()
+    async with open_hub(state) as hub:
+        assert hub.epoch == first + 1
 
 
 async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
