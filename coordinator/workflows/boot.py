@@ -22,6 +22,7 @@ from coordinator.parties.neighbours import choose, with_parties
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
+from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.collect import PartyKeys, collect
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.restart import revive
@@ -65,6 +66,7 @@ async def boot(
         started = await hosts.ensure_agents(without=trouble)
         with hosts.reached():
             sealed = await _sealed_or_stopped(opened, hosts.troubled, reporter)
+            check_begun(sealed)
             async with agents_kept(opened, reporter):
                 await hold(opened, sealed, reporter)
                 whole = _with_parties(opened)
@@ -137,6 +139,8 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
     parties = await await_parties(opened, reporter)
     reporter.note("collecting public keys and features")
     keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}
+    names = {*(node.host for node in opened.network.nodes), *(party.name for party in parties.values())}
+    await check_clocks(opened.hub.links[name] for name in sorted(names))
     bundle = await collect(opened.network, opened.hub, keys)
     opened.state.seal(bundle.sealed, dict(bundle.artifacts))
     opened.state.inputs.rows_digest(opened.network.users)  # while the rows are at hand

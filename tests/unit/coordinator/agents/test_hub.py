@@ -212,7 +212,7 @@ async def test_enrolling_again_voids_the_older_certificate(hub: Hub, tmp_path: P
 
 
 async def test_the_epoch_is_above_what_each_agent_has_seen(tmp_path: Path) -> None:
-    """It rises with each acting run, and beyond that for an agent that has seen a higher one, or the same of another."""
+    """It rises with each acting run, and above that for an agent that has seen a higher one, or another run's same."""
     state = tmp_path / "state"
     async with open_hub(state) as hub:
         first, port = hub.epoch, hub.port
