@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.config import AgentConfig, ConfigError, DataFolder
 from support.files import write_atomic
-from support.tls import TlsError, check_issued, identity_of, load_or_make_key, make_csr, public_bytes
+from support.tls import UNSOUND, TlsError, check_issued, identity_of, load_or_make_key, make_csr, public_bytes
 
 
 def request(folder: DataFolder, config: AgentConfig) -> bytes:
@@ -31,7 +31,7 @@ def admit(folder: DataFolder, pem: bytes) -> None:
     config = folder.read()
     try:
         certificates = x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except UNSOUND as error:
         raise TlsError("admit: two certificates in PEM form are expected on stdin") from error
     authorities = [one for one in certificates if _is_ca(one)]
     own = [one for one in certificates if not _is_ca(one)]
@@ -41,7 +41,7 @@ def admit(folder: DataFolder, pem: bytes) -> None:
     identity = identity_of(own[0])
     if (identity.network, identity.name) != (config.network, config.name):
         raise TlsError(f"admit: the certificate is for {identity.uri}, not for {config.name} of {config.network}")
-    if public_bytes(own[0].public_key()) != public_bytes(load_or_make_key(folder.key).public_key()):
+    if public_bytes(own[0]) != public_bytes(load_or_make_key(folder.key)):
         raise TlsError("admit: the certificate is for another key: enrol again")
     write_atomic(folder.path / config.ca, authorities[0].public_bytes(Encoding.PEM))
     write_atomic(folder.certificate, own[0].public_bytes(Encoding.PEM))
@@ -50,5 +50,5 @@ def admit(folder: DataFolder, pem: bytes) -> None:
 def _is_ca(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
+    except UNSOUND:
         return False

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.endpoint import Endpoint
 from support.errors import SupportError
-from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, identity_of, key_pem, public_bytes
+from support.tls import UNSOUND, Identity, Kind, TlsError, check_issued, fingerprint, identity_of, key_pem, public_bytes
 
 PREFIX = "bootcoord-join-1."
 TOKEN_LIMIT = 8192
@@ -111,8 +111,8 @@ def parse(text: str) -> Invitation:
         key = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
         coordinators = tuple(str(Endpoint.parse(one)) for one in endpoints.decode("ascii").split(","))
         named = network.decode("ascii")
-        matching = public_bytes(key.public_key()) == public_bytes(certificate.public_key())
-    except (ValueError, TlsError) as error:
+        matching = public_bytes(key) == public_bytes(certificate)
+    except (*UNSOUND, TlsError) as error:
         raise InvitationError(f"the token is not sound ({error}): ask the operator for another") from error
     if identity.kind is not Kind.INVITE or identity.network != named or not matching:
         raise InvitationError("the token is not sound (its parts do not belong together): ask the operator for another")

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -28,6 +28,21 @@ LIFETIME = timedelta(days=365)
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
 """The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
 The CA gives it to nobody else, so it proves more than an address would."""
+
+Holder = x509.Certificate | x509.CertificateSigningRequest | ec.EllipticCurvePrivateKey
+
+UNSOUND = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises over certificates and requests that somebody damaged, or made to be read by nobody."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -112,12 +127,12 @@ def load_csr(pem: bytes) -> x509.CertificateSigningRequest:
     """A request whose signature proves that its sender has the key. Raises TlsError."""
     try:
         request = x509.load_pem_x509_csr(pem)
-    except ValueError as error:
+        key, signed = request.public_key(), request.is_signature_valid
+    except UNSOUND as error:
         raise TlsError("not a certificate signing request") from error
-    key = request.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise TlsError("certificate signing request: an EC P-256 key is expected")
-    if not request.is_signature_valid:
+    if not signed:
         raise TlsError("certificate signing request: its signature is wrong")
     return request
 
@@ -126,7 +141,7 @@ def load_certificate(pem: bytes) -> x509.Certificate:
     """Raises TlsError."""
     try:
         return x509.load_pem_x509_certificate(pem)
-    except ValueError as error:
+    except UNSOUND as error:
         raise TlsError("not a certificate") from error
 
 
@@ -136,7 +151,7 @@ def identity_of(certificate: x509.Certificate) -> Identity:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
         return Identity.parse(uri)
-    except (x509.ExtensionNotFound, ValueError) as error:
+    except UNSOUND as error:
         raise TlsError("the certificate names no bootcoord identity") from error
 
 
@@ -151,8 +166,14 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
 
 
-def public_bytes(key: object) -> bytes:
-    """A public key as bytes, to compare keys by. Raises TlsError unless it is an EC key."""
+def public_bytes(holder: Holder) -> bytes:
+    """The public key of a certificate, a request or a private key as bytes, to compare by. Raises TlsError unless it is
+    an EC key.
+    """
+    try:
+        key = holder.public_key()
+    except UNSOUND as error:
+        raise TlsError("its public key cannot be read") from error
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise TlsError("an EC key is expected")
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -162,5 +183,5 @@ def check_issued(certificate: x509.Certificate, ca: x509.Certificate) -> None:
     """That the CA signed the certificate. Raises TlsError."""
     try:
         certificate.verify_directly_issued_by(ca)
-    except (ValueError, TypeError, InvalidSignature) as error:
+    except UNSOUND as error:
         raise TlsError("the certificate was not signed by this network's CA") from error

@@ -56,7 +56,7 @@ class Authority:
             self.certificate = load_certificate(self.pem)
         except TlsError as error:
             raise TlsError(f"{path}: {error}: restore it from a backup") from error
-        if public_bytes(self.certificate.public_key()) != public_bytes(self._key.public_key()):
+        if public_bytes(self.certificate) != public_bytes(self._key):
             raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: restore both from the same backup")
 
     @property
@@ -97,7 +97,7 @@ class Authority:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return (
             identity_of(certificate).network == self.network
-            and public_bytes(certificate.public_key()) == public_bytes(key.public_key())
+            and public_bytes(certificate) == public_bytes(key)
             and certificate.issuer == self.certificate.subject
             and certificate.not_valid_after_utc >= self.certificate.not_valid_after_utc
             and set(names) <= set(held)

@@ -43,7 +43,7 @@ class Joining:
             raise JoinRefused(f"the certificate signing request is larger than {CSR_LIMIT} bytes")
         party = Identity(identity.network, Kind.PARTY, identity.name)
         try:
-            key = hashlib.sha256(public_bytes(load_csr(csr).public_key())).hexdigest()
+            key = hashlib.sha256(public_bytes(load_csr(csr))).hexdigest()
             certificate = self._authority.sign(csr, party)
             with self._journal.transaction():
                 invite = self._invites.redeem(print_, key, self._clock())

@@ -1,0 +1,105 @@
+"""Tokens and records that somebody made or damaged: each is read, or refused in one line."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tempfile
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodes.folder import NodeRecord
+from coordinator.agents.ca import Authority
+from inventory.network import Role
+from support.invitation import PREFIX, InvitationError, pack, parse
+from support.processes import Process
+from support.tls import Identity, Kind, TlsError, load_certificate, load_csr, load_or_make_key, make_csr
+from tests.unit.hostile import mutated, outcome
+
+
+@pytest.fixture(scope="module")
+def token(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A true token's fields, as bytes."""
+    folder = tmp_path_factory.mktemp("ca")
+    authority, key = Authority(folder / "ca", "net"), load_or_make_key(folder / "key")
+    pem = authority.sign(make_csr(key, "alice"), Identity("net", Kind.INVITE, "alice"), timedelta(hours=2))
+    text = pack("net", ("coord.example:7000",), authority.certificate, load_certificate(pem), key)
+    data = text.removeprefix(PREFIX)
+    return base64.urlsafe_b64decode(data + "=" * (-len(data) % 4))[:-4]
+
+
+def summed(body: bytes) -> str:
+    """Any fields as a token, with the right sum."""
+    data = body + hashlib.sha256(body).digest()[:4]
+    return PREFIX + base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+SPEC = NodeSpec("alice", Role.PRODUCER, "alice", "0.0.0.0:1", "h:1", 8888)
+CHANGES = st.lists(
+    st.tuples(st.integers(0, 2000), st.one_of(st.integers(0, 255).map(lambda one: bytes([one])), st.binary(max_size=6))),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+def changed(data: bytes, changes: list[tuple[int, bytes]]) -> bytes:
+    """Some bytes exchanged."""
+    found = bytearray(data)
+    for at, new in changes:
+        place = at % len(found)
+        found[place : place + len(new)] = new
+    return bytes(found)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(CHANGES)
+def test_a_token_of_any_bytes_is_read_or_refused(token: bytes, changes: list[tuple[int, bytes]]) -> None:
+    """Certificates with any byte exchanged, lengths that lie: a right sum makes no true token."""
+    found = outcome(partial(parse, summed(changed(token, changes))), InvitationError)
+    assert found is None or found.network == "net"
+
+
+def test_each_byte_of_a_token_may_be_wrong(token: bytes) -> None:
+    """One after the other, each of five bits."""
+    for at in range(len(token)):
+        for bit in (1, 2, 8, 32, 128):
+            body = bytearray(token)
+            body[at] ^= bit
+            outcome(partial(parse, summed(bytes(body))), InvitationError)
+
+
+def test_each_byte_of_a_request_may_be_wrong(tmp_path: Path) -> None:
+    """A certificate signing request, which whoever has a token sends to the coordinator."""
+    pem = make_csr(load_or_make_key(tmp_path / "key"), "alice")
+    der = bytearray(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
+    for at in range(len(der)):
+        for bit in (1, 2, 8, 32, 128):
+            der[at] ^= bit
+            lines = [b"-----BEGIN CERTIFICATE REQUEST-----", base64.b64encode(bytes(der))]
+            lines.append(b"-----END CERTIFICATE REQUEST-----")
+            outcome(partial(load_csr, b"\n".join(lines)), TlsError)
+            der[at] ^= bit
+
+
+@settings(max_examples=200, deadline=None)
+@given(mutated({"pid": 1, "started": 2, "boot": "x"}))
+def test_a_record_of_a_process_of_any_shape(text: str) -> None:
+    """It names a process that can be, or none: pid -1 would be every process of this user."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "process.json"
+        path.write_text(text)
+        found = Process.read(path)
+    assert found is None or found.pid > 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(mutated({"spec": asdict(SPEC) | {"role": "producer"}, "mode": "normal", "chain_id": "00"}))
+def test_a_record_of_a_node_of_any_shape(text: str) -> None:
+    """node.json is read, or refused."""
+    outcome(partial(NodeRecord.unpack, text.encode()), ValueError, SpecError)
