@@ -53,7 +53,7 @@ class NodeRecord:
             raw = values["spec"]
             spec = NodeSpec(**raw | {"role": Role(raw["role"]), "peers": tuple(raw["peers"])})
             return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, SpecError) as error:
             raise ValueError("not a node's record") from error
 
 
@@ -123,7 +123,7 @@ class NodeFolder:
         """How the node ran last; None when it never did, or the record cannot be read."""
         try:
             return NodeRecord.unpack((self.path / "node.json").read_bytes())
-        except (OSError, ValueError, SpecError):
+        except (OSError, ValueError):
             return None
 
     def write(self, record: NodeRecord, config: str, genesis: bytes) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
 from coordinator.agents.ca import Authority
 from inventory.network import Role
@@ -43,7 +43,7 @@ def summed(body: bytes) -> str:
 
 SPEC = NodeSpec("alice", Role.PRODUCER, "alice", "0.0.0.0:1", "h:1", 8888)
 CHANGES = st.lists(
-    st.tuples(st.integers(0, 2000), st.one_of(st.integers(0, 255).map(lambda one: bytes([one])), st.binary(max_size=6))),
+    st.tuples(st.integers(0, 2000), st.binary(min_size=1, max_size=1) | st.binary(max_size=6)),
     min_size=1, max_size=4,
 )  # fmt: skip
 
@@ -102,4 +102,4 @@ def test_a_record_of_a_process_of_any_shape(text: str) -> None:
 @given(mutated({"spec": asdict(SPEC) | {"role": "producer"}, "mode": "normal", "chain_id": "00"}))
 def test_a_record_of_a_node_of_any_shape(text: str) -> None:
     """node.json is read, or refused."""
-    outcome(partial(NodeRecord.unpack, text.encode()), ValueError, SpecError)
+    outcome(partial(NodeRecord.unpack, text.encode()), ValueError)
