@@ -60,10 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
     command("admit", "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
     command("down", "Stops the agent and its nodes.")
-    wallet = command("wallet", "Imports keys of this host into a keosd wallet.")
-    wallet.add_argument("account", nargs="+", help="accounts whose keys are imported")
+    wallet = command("wallet", "Unlocks this network's wallet in a keosd, and imports keys of this host into it.")
+    wallet.add_argument("account", nargs="*", help="accounts whose keys are imported; none: it is unlocked only")
     wallet.add_argument("--keosd", default=KEOSD, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
-    wallet.add_argument("--wallet", default="bootcoord", help="made where it is missing (%(default)s)")
+    wallet.add_argument("--wallet", metavar="NAME", help="made where it is missing (bootcoord-NETWORK)")
     party.add_commands(commands)
     return parser
 

@@ -119,9 +119,9 @@ def _wallet(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     if not folder.path.exists():
         raise ConfigError(f"{folder.path}: no such folder")
-    store = KeyStore(folder.keys)
     try:
-        sys.stdout.write(wallet.run(store, arguments))
+        store, network = KeyStore(folder.keys), folder.read().network
+        sys.stdout.write(wallet.run(store, network, arguments.keosd, arguments.wallet, arguments.account))
     except KeyError as error:
         return _complain(error.args[0], WRONG)
     return 0

@@ -1,9 +1,14 @@
-"""`agent wallet`: keys of this host's store into a keosd of the same machine, for who wants to use cleos with them."""
+"""`agent wallet`: keys of this host's store into a keosd of the same machine, for who wants to use cleos with them.
+
+Each network has a wallet of its own there. Its password is kept in the user's home, not in the agent's folder: keosd's
+wallets outlive a network that is purged.
+"""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from agent.keys.keosd import Keosd, KeosdError
@@ -11,50 +16,93 @@ from agent.keys.store import KeyStore
 from antelope.keys import PrivateKey, PublicKey
 from support.files import write_atomic
 
-_WALLET_EXISTS, _KEY_EXISTS, _ALREADY_UNLOCKED = 3120001, 3120008, 3120007
+_EXISTS, _NO_SUCH_WALLET, _WRONG_PASSWORD, _UNLOCKED, _KEY_EXISTS = 3120001, 3120002, 3120005, 3120007, 3120008
 # Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
 
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""Of those that keosd takes (valid_filename of wallet_manager.cpp), those that are no hidden file."""
 
-def run(store: KeyStore, arguments: argparse.Namespace) -> str:
-    """Imports, and says what the wallet holds then. Raises KeosdError, KeyError for an account without a key here."""
-    keosd = Keosd.at(arguments.keosd)
-    password = store.accounts_file.parent / f"{_plain(arguments.wallet)}.wallet-password"
-    keys = [store.private(name) for name in arguments.account]
-    held = import_keys(keosd, arguments.wallet, keys, password)
-    lines = [f"wallet {arguments.wallet} holds {len(held)} keys; its password is in {password}", *map(str, held)]
+
+def usual_name(network: str) -> str:
+    """The wallet of a network's keys."""
+    return f"bootcoord-{network}"
+
+
+def password_file(wallet: str) -> Path:
+    """Where a wallet's passwords are kept: one a line, the newest last, since each keosd of this machine may have a
+    wallet of that name. Raises RuntimeError when there is no home.
+    """
+    base = os.environ.get("XDG_STATE_HOME") or ""
+    folder = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
+    return folder / "bootcoord" / "wallets" / f"{wallet}.password"
+
+
+def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts: Sequence[str]) -> str:
+    """Opens and unlocks the wallet, imports the accounts' keys, and says what it holds then.
+
+    Raises KeosdError, KeyError for an account without a key here, OSError.
+    """
+    name = wallet or usual_name(network)
+    if _NAME.fullmatch(name) is None:
+        raise KeosdError(f"wallet {name[:40]!r}: 1 to 64 letters, digits and ._- only")
+    try:
+        passwords = password_file(name)
+    except RuntimeError as error:
+        raise KeosdError(f"{error}: set XDG_STATE_HOME to the folder that shall keep the wallet's password") from error
+    held = import_keys(Keosd.at(keosd), name, [store.private(account) for account in accounts], passwords)
+    lines = [f"wallet {name} is open and holds {len(held)} keys; its password is in {passwords}", *map(str, held)]
     return "\n".join(lines) + "\n"
 
 
-def import_keys(keosd: Keosd, wallet: str, keys: Iterable[PrivateKey], password_file: Path) -> tuple[PublicKey, ...]:
-    """Puts the keys into that wallet, which is created where it is missing; all public keys that it then has.
+def import_keys(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords: Path) -> tuple[PublicKey, ...]:
+    """Unlocks that wallet and puts the keys into it; all public keys that it then has. Where it is missing it is made,
+    if there are keys for it.
 
-    password_file: 0600, holds the wallet's password, written when the wallet is created. Doing it again changes
-    nothing. Raises KeosdError, OSError.
+    passwords: see `password_file`; 0600. Doing it again changes nothing. Raises KeosdError, OSError.
     """
-    password = _opened(keosd, wallet, password_file)
+    password = _unlocked(keosd, wallet, passwords) or _made(keosd, wallet, keys, passwords)
     for key in keys:
         keosd.call("import_key", [wallet, key.wif], fine=_KEY_EXISTS)
-    pairs = keosd.call("list_keys", [wallet, password])
-    return tuple(PublicKey.parse(public) for public, _secret in pairs)
+    return tuple(PublicKey.parse(public) for public, _secret in keosd.call("list_keys", [wallet, password]))
 
 
-def _opened(keosd: Keosd, wallet: str, password_file: Path) -> str:
-    """The password of the wallet, which is unlocked then."""
-    created = keosd.call("create", wallet, fine=_WALLET_EXISTS)
-    if created is not None:
-        write_atomic(password_file, f"{created}\n".encode(), 0o600)
-        return str(created)
-    if not password_file.is_file():
+def _unlocked(keosd: Keosd, wallet: str, passwords: Path) -> str:
+    """The password of a wallet that is there, and unlocked then; empty: there is none."""
+    for password in (*reversed(_known(passwords)), ""):  # no wallet has an empty one: that asks whether it is there
+        try:
+            keosd.call("unlock", [wallet, password], fine=_UNLOCKED)
+            keosd.call("list_keys", [wallet, password])  # one that was unlocked already says what its password is not
+        except KeosdError as error:
+            if error.code == _NO_SUCH_WALLET:
+                return ""
+            if error.code != _WRONG_PASSWORD:
+                raise
+        else:
+            return password
+    raise KeosdError(
+        f"keosd at {keosd.address} has a wallet {wallet!r} whose password is not in {passwords}: write it there, as a "
+        "line of its own, or name another wallet (--wallet)"
+    )
+
+
+def _made(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords: Path) -> str:
+    if not keys:
         raise KeosdError(
-            f"keosd has a wallet {wallet!r} already, and its password is not in {password_file}: name another"
+            f"keosd at {keosd.address} has no wallet {wallet!r} yet: name accounts whose keys it shall have"
         )
-    password = password_file.read_text().strip()
-    keosd.call("open", wallet)
-    keosd.call("unlock", [wallet, password], fine=_ALREADY_UNLOCKED)
+    known = _known(passwords)
+    write_atomic(passwords, _lines(known), 0o600)  # before there is a password that could get lost
+    password = str(keosd.call("create", wallet))
+    write_atomic(passwords, _lines([*known, password]), 0o600)
     return password
 
 
-def _plain(wallet: str) -> str:
-    if not wallet.isalnum():
-        raise KeosdError(f"wallet {wallet[:40]!r}: letters and digits only")
-    return wallet
+def _known(passwords: Path) -> list[str]:
+    try:
+        return passwords.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return []
+
+
+def _lines(passwords: Iterable[str]) -> bytes:
+    return "".join(f"{password}\n" for password in passwords).encode()

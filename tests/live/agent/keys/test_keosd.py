@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from agent.config import AgentConfig, DataFolder
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd, KeosdError
 from agent.keys.wallet import import_keys
@@ -73,11 +77,27 @@ def test_it_signs_with_the_keys_of_its_open_wallets(keosd: RunningKeosd, way: st
 
 
 def test_an_unknown_wallets_password_is_asked_for(keosd: RunningKeosd, tmp_path: Path) -> None:
-    """A wallet that is there, but whose password is not on file, is refused without touching it."""
-    keys = [PrivateKey.generate()]
+    """A wallet whose password is not on file is refused, locked or not; with the password written there it works."""
+    keys, other = [PrivateKey.generate()], tmp_path / "other.password"
     import_keys(Keosd(keosd.url), "boot", keys, tmp_path / "wallet.password")
-    with pytest.raises(KeosdError, match="has a wallet 'boot' already"):
-        import_keys(Keosd(keosd.url), "boot", keys, tmp_path / "other.password")
+    for _ in range(2):
+        with pytest.raises(KeosdError, match=r"has a wallet 'boot' whose password is not in .*: write it there"):
+            import_keys(Keosd(keosd.url), "boot", keys, other)
+        keosd.cleos("lock_all")
+    other.write_text("PW5wrong\n" + (tmp_path / "wallet.password").read_text())
+    assert import_keys(Keosd(keosd.url), "boot", keys, other) == (keys[0].public,)
+
+
+def test_one_file_for_the_wallets_of_two_keosds(keosd: RunningKeosd, runtime: Runtime, tmp_path: Path) -> None:
+    """Each may have a wallet of the same name: no password is overwritten by another's."""
+    first, second, passwords = PrivateKey.generate(), PrivateKey.generate(), tmp_path / "password"
+    with running_keosd(runtime, tmp_path / "second") as other:
+        import_keys(Keosd(keosd.url), "boot", [first], passwords)
+        import_keys(Keosd(other.url), "boot", [second], passwords)
+        keosd.cleos("lock_all")
+        other.cleos("lock_all")
+        assert import_keys(Keosd(keosd.url), "boot", [], passwords) == (first.public,)
+        assert import_keys(Keosd(other.url), "boot", [], passwords) == (second.public,)
 
 
 def test_no_keosd_is_one_clear_line(tmp_path: Path) -> None:
@@ -88,21 +108,81 @@ def test_no_keosd_is_one_clear_line(tmp_path: Path) -> None:
     assert key.wif not in str(caught.value)
 
 
-def test_the_agents_own_command_imports(keosd: RunningKeosd, tmp_path: Path) -> None:
+@dataclass
+class Host:
+    """An agent's folder, and `agent wallet` run on it."""
+
+    data: Path
+    home: Path
+
+    def make(self, network: str) -> KeyStore:
+        """As after a boot: the folder with the agent's settings and keys."""
+        folder = DataFolder(self.data)
+        folder.make()
+        folder.write(AgentConfig(network, "local", "127.0.0.1:7000", local=True))
+        return KeyStore(folder.keys)
+
+    def wallet(self, *options: str) -> subprocess.CompletedProcess[str]:
+        """The command's end."""
+        command = [sys.executable, "-m", "agent.cli", "wallet", "--data", str(self.data), *options]
+        environment = os.environ | {"XDG_STATE_HOME": str(self.home)}
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False, env=environment)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    """Not there yet."""
+    return Host(tmp_path / "data", tmp_path / "home")
+
+
+def test_the_agents_own_command_imports(keosd: RunningKeosd, host: Host) -> None:
     """`agent wallet` puts the named accounts' keys into a wallet, and refuses to send them off this machine."""
-    store = KeyStore(tmp_path / "keys")
+    store = host.make("net")
     expected = str(store.account_key("useraaaaaaaa"))
-
-    def agent(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "agent.cli", "wallet", "--data", str(tmp_path), *options]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-
-    done = agent("--keosd", keosd.socket, "useraaaaaaaa")
+    done = host.wallet("--keosd", keosd.socket, "useraaaaaaaa")
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
     assert store.private("useraaaaaaaa").wif not in done.stdout + done.stderr
-    missing = agent("--keosd", keosd.socket, "nobody")
+    missing = host.wallet("--keosd", keosd.socket, "nobody")
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
-    away = agent("--keosd", "http://192.0.2.1:8900", "useraaaaaaaa")
+    away = host.wallet("--keosd", "http://192.0.2.1:8900", "useraaaaaaaa")
     assert away.returncode == 1
     assert "no keosd of this machine" in away.stderr
+    strange = host.wallet("--keosd", keosd.socket, "--wallet", "../x", "useraaaaaaaa")
+    assert (strange.returncode, strange.stderr.count("\n")) == (1, 1)
+
+
+def test_a_wallet_outlives_its_network(keosd: RunningKeosd, host: Host) -> None:
+    """The network is purged and booted anew while keosd runs: its wallet opens again, and takes the new keys. Another
+    network has another wallet.
+    """
+    before = str(host.make("net").account_key("useraaaaaaaa"))
+    assert host.wallet("--keosd", keosd.socket, "useraaaaaaaa").returncode == 0
+    shutil.rmtree(host.data)
+    after = str(host.make("net").account_key("useraaaaaaaa"))
+    again = host.wallet("--keosd", keosd.socket, "useraaaaaaaa")
+    assert again.returncode == 0, again.stderr
+    assert "wallet bootcoord-net is open and holds 2 keys" in again.stdout
+    assert before in again.stdout
+    assert after in again.stdout
+    shutil.rmtree(host.data)
+    third = str(host.make("other-net").account_key("useraaaaaaaa"))
+    other = host.wallet("--keosd", keosd.socket, "useraaaaaaaa")
+    assert "wallet bootcoord-other-net is open and holds 1 keys" in other.stdout
+    assert third in other.stdout
+    assert {path.stat().st_mode & 0o777 for path in (host.home / "bootcoord" / "wallets").iterdir()} == {0o600}
+
+
+def test_one_command_unlocks(keosd: RunningKeosd, host: Host) -> None:
+    """After keosd has locked its wallets, or was started again, the command without accounts opens the network's."""
+    expected = str(host.make("net").account_key("useraaaaaaaa"))
+    never = host.wallet("--keosd", keosd.socket)
+    assert (never.returncode, never.stderr.count("\n")) == (1, 1)
+    assert "has no wallet 'bootcoord-net' yet: name accounts" in never.stderr
+    assert host.wallet("--keosd", keosd.socket, "useraaaaaaaa").returncode == 0
+    keosd.stop()
+    keosd.start()
+    done = host.wallet("--keosd", keosd.socket)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert expected in done.stdout
+    assert expected in keosd.cleos("keys")
