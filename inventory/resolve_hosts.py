@@ -101,7 +101,7 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
         problems.add(at("port"), wrong)
     if wrong := syntax.ssh_user(user):
         problems.add(at("user"), wrong)
-    if own.address is not None and (wrong := syntax.address(own.address)):
+    if own.address is not None and (wrong := syntax.ssh_address(own.address)):
         problems.add(f"{path}.address", wrong)
     print_ = said("fingerprint")
     if print_ is not None and (wrong := syntax.fingerprint(print_)):
@@ -124,7 +124,7 @@ def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Proble
     """The jump host; its user, key and known_hosts default to those of the host behind it."""
     user = table.user or host.user
     checks = (
-        ("address", syntax.address(table.address)),
+        ("address", syntax.ssh_address(table.address)),
         ("port", syntax.port(table.port)),
         ("user", syntax.ssh_user(user)),
         ("fingerprint", None if table.fingerprint is None else syntax.fingerprint(table.fingerprint)),

@@ -8,7 +8,9 @@ import re
 from antelope.errors import BadName
 from antelope.names import check_name
 
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII | re.IGNORECASE)
+# Underscores are no part of a host name by RFC 952, yet name services and ssh_config have them.
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
+_ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", re.ASCII)
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
 _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
@@ -42,6 +44,20 @@ def address(text: str) -> str | None:
         return None if _dns(text) else f"{text!r} is neither an IP address nor a DNS name"
     if found.version == 6:
         return f"{text!r} is an IPv6 address, which nodeos' p2p options do not accept: use a DNS name"
+    if found.is_unspecified or found.is_multicast:
+        return f"{text!r} is not an address that can be dialled"
+    return None
+
+
+def ssh_address(text: str) -> str | None:
+    """What ssh can be told to connect to: an IP address of either kind, a name, or an alias of ssh_config."""
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        if text.startswith("[") and ":" in text:
+            return f"{text!r} has brackets: write the IPv6 address without them, and the port as ssh.port"
+        mistyped = all(label.isdigit() for label in text.split("."))
+        return None if _ALIAS.fullmatch(text) and not mistyped else f"{text!r} is neither an IP address nor a name"
     if found.is_unspecified or found.is_multicast:
         return f"{text!r} is not an address that can be dialled"
     return None

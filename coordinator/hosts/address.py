@@ -31,6 +31,8 @@ def _towards(hosts: Sequence[Host]) -> str:
         except (OperationFailed, OSError) as error:
             troubles.append(f"{host.name}: {error}")
             continue
+        if ":" in address:  # agents dial by IPv4, as nodes do
+            address = host.address
         try:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
                 probe.connect((address, port))  # sends nothing: the kernel only chooses the route

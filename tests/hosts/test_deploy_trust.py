@@ -153,7 +153,9 @@ def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:
     """The right password works, a wrong one and a missing one say so in a line."""
     careful = replace(ssh, user=CAREFUL, sudo=Sudo.PASSWORD)
     with HostConnection(careful) as connection:
-        facts = Privileged(connection, lambda: CAREFUL_PASSWORD).request("facts", network="x", data="/x", unit="x")
+        facts = Privileged(connection, lambda: CAREFUL_PASSWORD).request(
+            "facts", network="x", data="/x", unit="x", user="x"
+        )
         assert facts["root"] is True
         with pytest.raises(LoginRefused, match="did not take the password"):
             Privileged(connection, lambda: "wrong").sudo()
@@ -167,7 +169,9 @@ def test_nothing_of_a_request_reaches_a_shell(testbed: Testbed, pair: list[str],
     hostile = "$(touch /var/lib/hostile); `touch /var/lib/hostile`\n'\"&& touch /var/lib/hostile #"
     with HostConnection(ssh) as connection:
         assert connection.command(["printf", "%s", hostile], seconds=10).stdout.decode() == hostile
-        facts = Privileged(connection, str).request("facts", network=hostile, data="/" + hostile, unit=hostile)
+        facts = Privileged(connection, str).request(
+            "facts", network=hostile, data="/" + hostile, unit=hostile, user=hostile
+        )
     assert facts["record"] is None
     assert testbed.ssh(pair[0], "ls", "/var/lib/hostile", check=False).returncode == 2
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shlex
 import socket
 import threading
 import time
@@ -16,9 +15,11 @@ from typing import Any
 
 import paramiko
 
-from coordinator.hosts.deploy.errors import CommandFailed, LoginRefused, Unreachable
+from coordinator.hosts.deploy.errors import CommandFailed, LoginRefused, SessionRefused, Unreachable
+from coordinator.hosts.deploy.framing import ONE, Framed, framed
 from coordinator.hosts.deploy.hostkeys import WrongHostKey
 from coordinator.hosts.deploy.login import CONNECT_SECONDS, VerifiedLogin
+from coordinator.hosts.deploy.onhost.words import last_words
 from inventory.network import Ssh
 from support.retry import retrying
 
@@ -28,6 +29,7 @@ KEEPALIVE_SECONDS = 10
 GONE_SECONDS = 30.0
 """A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
 HINT = "check that the host is up and reachable, and run the command again"
+UPLOAD_BLOCK = 1 << 18
 ATTEMPTS = 4
 """A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
 
@@ -97,53 +99,88 @@ class HostConnection:
             raise CommandFailed(f"the connection to {self.login.place} was given up")
 
     def command(self, arguments: Sequence[str], stdin: bytes = b"", *, seconds: float) -> Completed:
-        """Runs a command, quoted word by word, for so many seconds at most. Raises CommandFailed, not on its status.
+        """Runs a command, quoted word by word, for so many seconds at most.
 
-        Straight on the channel, because Fabric's `run` feeds stdin one character at a time.
+        Straight on the channel, because Fabric's `run` feeds stdin one character at a time. Raises CommandFailed, not
+        on its status, and LoginRefused where the user's login shell runs no command.
         """
         deadline = time.monotonic() + seconds
-        with self._channel(arguments, stdin, seconds) as channel:
-            stdout = b"".join(iter(lambda: _receive(channel.recv, channel, deadline), b""))
-            stderr = b"".join(iter(lambda: _receive(channel.recv_stderr, channel, deadline), b""))
-            if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
-                raise TimeoutError
-            status = channel.recv_exit_status()
-            if status < 0 and not self.alive:  # with the connection, the command's end was lost
-                raise EOFError
-            return Completed(status, stdout, stderr)
+        command = framed(arguments)
+        with self._channel(command, " ".join(arguments), seconds) as channel:
+            channel.sendall(stdin)
+            channel.shutdown_write()
+            done = self._end(channel, deadline)
+        stdout = command.own(done.stdout)
+        if stdout is None:
+            said = last_words(done.stdout + b"\n" + done.stderr) or f"it ends with status {done.status}"
+            raise LoginRefused(
+                f"the login shell of {self.login.user} on {self.login.place} runs no command ({said}): give the user "
+                f"a shell such as /bin/sh, or name another user (ssh.user)"
+            )
+        return Completed(done.status, stdout, command.own(done.stderr) or b"")
 
     def stream(self, arguments: Sequence[str], stdin: bytes = b"") -> Iterator[bytes]:
-        """What a command prints, as it comes, until it ends. Raises CommandFailed."""
-        with self._channel(arguments, stdin, CONNECT_SECONDS) as channel:
-            channel.set_combine_stderr(True)
+        """What a command prints, errors included, as it comes, until it ends. Raises CommandFailed."""
+        command = framed(arguments, ONE)
+        with self._channel(command, " ".join(arguments), CONNECT_SECONDS) as channel:
+            channel.sendall(stdin)
+            channel.shutdown_write()
             channel.settimeout(None)
+            begun = b""
+            while (own := command.own(begun)) is None and (chunk := channel.recv(65536)):
+                begun += chunk
+            if own:
+                yield own
             while chunk := channel.recv(65536):
                 yield chunk
 
     def upload(self, local: Path, remote: str) -> None:
-        """Sends a file. Raises CommandFailed."""
-        with self._failing(f"sending {local.name}", STALL_SECONDS):
-            with _after(STALL_SECONDS, self.close):
-                sftp = self.login.sftp()
-            sftp.get_channel().settimeout(STALL_SECONDS)
+        """Sends a file, on a command's standard input: not every sshd has sftp. Raises CommandFailed."""
+        command = framed(["sh", "-c", 'exec cat > "$1"', "sh", remote])
+        with self._channel(command, f"sending {local.name}", STALL_SECONDS) as channel, local.open("rb") as file:
             try:
-                sftp.put(str(local), remote)
+                while block := file.read(UPLOAD_BLOCK):
+                    channel.sendall(block)
+                channel.shutdown_write()
             except TimeoutError:
                 raise
-            except OSError as error:
-                raise CommandFailed(f"{remote} cannot be written: {error}; look at the disk's free space") from error
+            except OSError:
+                pass  # the command ended before it had all: its own words say why
+            done = self._end(channel, time.monotonic() + STALL_SECONDS)
+        if done.status:
+            said = last_words(command.own(done.stderr) or done.stderr) or f"status {done.status}"
+            raise CommandFailed(f"{remote} cannot be written ({said}); look at the disk's free space")
         self.sent += local.stat().st_size
 
+    def _end(self, channel: paramiko.Channel, deadline: float) -> Completed:
+        """What a command printed, the login shell's words included, and its status. Raises TimeoutError, EOFError."""
+        stdout = b"".join(iter(lambda: _receive(channel.recv, channel, deadline), b""))
+        stderr = b"".join(iter(lambda: _receive(channel.recv_stderr, channel, deadline), b""))
+        if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
+            raise TimeoutError
+        status = channel.recv_exit_status()
+        if status < 0 and not self.alive:  # with the connection, the command's end was lost
+            raise EOFError
+        return Completed(status, stdout, stderr)
+
     @contextlib.contextmanager
-    def _channel(self, arguments: Sequence[str], stdin: bytes, seconds: float) -> Iterator[paramiko.Channel]:
-        line = shlex.join(arguments)
-        with self._failing(line, seconds), contextlib.closing(self.login.create_session()) as channel:
+    def _channel(self, command: Framed, what: str, seconds: float) -> Iterator[paramiko.Channel]:
+        with self._failing(what, seconds), contextlib.closing(self._session()) as channel:
             channel.settimeout(seconds)
             with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
-                channel.exec_command(line)
-            channel.sendall(stdin)
-            channel.shutdown_write()
+                channel.exec_command(command.line)
             yield channel
+
+    def _session(self) -> paramiko.Channel:
+        """Raises SessionRefused, and what paramiko raises."""
+        try:
+            opened: paramiko.Channel = self.login.create_session()
+        except paramiko.ChannelException as error:
+            raise SessionRefused(
+                f"{self.login.place} lets no further session in ({error.text}): raise MaxSessions of its sshd, which "
+                f"must be 1 at least"
+            ) from error
+        return opened
 
     @contextlib.contextmanager
     def _failing(self, what: str, seconds: float) -> Iterator[None]:

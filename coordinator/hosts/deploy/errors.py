@@ -6,13 +6,16 @@ CoordError
         ├── Unreachable       no SSH server answered in time
         ├── HostKeyRefused    the server showed another host key than the one that is known, or an unknown one
         ├── LoginRefused      SSH or sudo did not let us in
-        ├── PythonMissing     there is no python3 on the host
+        ├── PythonMissing     there is no Python on the host that works
         └── CommandFailed     a command on the host failed, or took too long
+            └── SessionRefused    the server opens no further session on this connection
 """
 
 from __future__ import annotations
 
 from coordinator.errors import OperationFailed
+
+PYTHON_HINT = "install Python 3.11 or newer, all of it, for all users, as in apt install python3"
 
 
 class DeployError(OperationFailed):
@@ -34,8 +37,12 @@ class LoginRefused(DeployError):
 
 
 class PythonMissing(DeployError):
-    """There is no python3 on the host."""
+    """There is no Python on the host that works."""
 
 
 class CommandFailed(DeployError):
     """A command on the host failed, or took too long."""
+
+
+class SessionRefused(CommandFailed):
+    """The server opens no further session on this connection (sshd's MaxSessions)."""

@@ -16,8 +16,7 @@ import paramiko
 from coordinator.hosts.deploy.errors import HostKeyRefused
 from inventory.network import HostKeyPolicy, Ssh
 
-USER_FILES = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
-"""Where OpenSSH keeps known hosts unless told otherwise."""
+_PORT = re.compile(r"\[(.+)\]:\d+")
 
 _writing = threading.Lock()
 
@@ -51,6 +50,8 @@ class Known:
 
     def add(self, name: str, key: paramiko.PKey) -> None:
         """Writes a key down for good. Raises HostKeyRefused."""
+        if not self.files:
+            raise HostKeyRefused("its new host key cannot be kept: ssh_config has UserKnownHostsFile none")
         path = self.files[0]
         try:
             with _writing:
@@ -67,24 +68,31 @@ class Known:
             if own == marker and len(rest) >= 3:
                 try:
                     yield rest[0], _fingerprint(base64.b64decode(rest[2], validate=True))
-                except binascii.Error:
+                except (binascii.Error, ValueError):
                     continue  # as OpenSSH does with a damaged line
 
 
 class Verify(paramiko.MissingHostKeyPolicy):
     """Compares the server's key; the client holds no keys of its own, so that every key comes by here."""
 
-    def __init__(self, ssh: Ssh, known: Known) -> None:
+    def __init__(self, ssh: Ssh, known: Known, known_as: str = "") -> None:
+        """known_as: ssh_config's HostKeyAlias, if it has one."""
         self._ssh = ssh
         self._known = known
+        self._alias = known_as
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
         """Raises HostKeyRefused. Called before anything is sent that only the right server should get."""
-        shown, file = fingerprint(key), self._known.files[0]
+        hostname = self._alias or hostname
+        shown, file = fingerprint(key), self._known.files[0] if self._known.files else "known_hosts"
         if self._ssh.fingerprint is not None:
             expected, where = {self._ssh.fingerprint.rstrip("=")}, "the inventory"
         else:
             expected, where = self._known.fingerprints(hostname), str(file)
+            if not expected and (
+                elsewhere := _PORT.fullmatch(hostname)
+            ):  # a line without a port counts for all of them
+                expected = self._known.fingerprints(elsewhere[1]) & {shown}
             if self._known.revoked(shown):
                 raise HostKeyRefused(f"{hostname} shows the host key {shown}, which {where} marks as revoked")
         if shown in expected:
@@ -114,13 +122,14 @@ def _fingerprint(blob: bytes) -> str:
 
 
 def _fields(file: Path) -> Iterator[list[str]]:
+    """Of each line; bytes that are no UTF-8 stand for themselves, as in OpenSSH."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise HostKeyRefused(f"{file} cannot be read, and without it no host key be checked: {error}") from error
-    yield from (fields for line in text.splitlines() if (fields := line.split()) and not line.startswith("#"))
+    yield from (fields for line in text.split("\n") if (fields := line.split()) and not fields[0].startswith("#"))
 
 
 def _matches(names: str, name: str) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 from coordinator.hosts.deploy.bundle import Archive, Bundle, Target
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment, dials
-from coordinator.hosts.deploy.errors import CommandFailed, DeployError
+from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, PythonMissing
 from coordinator.hosts.deploy.onhost.base import UPLOADS
-from coordinator.hosts.deploy.privileged import Privileged, last_line
+from coordinator.hosts.deploy.onhost.words import last_words
+from coordinator.hosts.deploy.privileged import Privileged
 from coordinator.hosts.deploy.unit import Installation, data_dir, unit_name
 from inventory.network import BUNDLED, Host
 
@@ -65,6 +66,8 @@ class Installer:
         """Sees to it that the agent is there, enrolled, and dials the coordinator (HOST:PORT). Raises DeployError."""
         report("looking")
         facts = self.facts()
+        if facts["python"]["problem"]:
+            raise PythonMissing(f"no Python of it can carry the agent ({facts['python']['problem']}): {PYTHON_HINT}")
         bundle, runtime = self._archives(facts)
         shall = Installation(
             self._supplies.network,
@@ -86,7 +89,11 @@ class Installer:
         """What is on the host. Raises DeployError where an agent could not run."""
         network = self._supplies.network
         found: Mapping[str, Any] = self._root.request(
-            "facts", network=network, data=data_dir(self._host, network), unit=unit_name(network)
+            "facts",
+            network=network,
+            data=data_dir(self._host, network),
+            unit=unit_name(network),
+            user=self._host.user,
         )
         if not found["root"]:
             raise DeployError(
@@ -183,7 +190,7 @@ class Installer:
         made = self._connection.command(["mktemp", "-d", f"{prefix}XXXXXXXXXX"], seconds=COMMAND_SECONDS)
         folder = made.stdout.decode().strip()
         if made.status or not folder.startswith(prefix):
-            raise CommandFailed(f"no temporary folder: {last_line(made.stderr)}")
+            raise CommandFailed(f"no temporary folder: {last_words(made.stderr)}")
         try:
             yield folder
         finally:

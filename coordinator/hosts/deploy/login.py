@@ -6,8 +6,10 @@ Fabric itself takes each host key that it is shown, and builds the jump hosts of
 from __future__ import annotations
 
 import logging
+import os
+import shlex
+import socket
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,8 @@ import fabric
 import paramiko
 
 from coordinator.hosts.deploy.errors import LoginRefused
-from coordinator.hosts.deploy.hostkeys import USER_FILES, Known, Verify
+from coordinator.hosts.deploy.hostkeys import Known, Verify
+from coordinator.hosts.deploy.sshconfig import Reading, read
 from inventory.network import Ssh
 
 CONNECT_SECONDS = 10
@@ -31,35 +34,39 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no types
     """An address, and how to log in there; ssh_config and ssh-agent count, agent forwarding is never asked for."""
 
-    def __init__(self, ssh: Ssh, *, is_hop: bool = False) -> None:
-        """is_hop: of ssh_config's ProxyJump, which names all its hops.
+    def __init__(self, ssh: Ssh, behind: tuple[str, ...] = ()) -> None:
+        """behind: the hosts that are reached through this one.
 
         Raises HostKeyRefused on an unreadable file, LoginRefused where ssh_config makes no sense.
         """
-        try:
-            config = fabric.Config()
-            own = config.base_ssh_config.lookup(ssh.address)
-            super().__init__(
-                host=ssh.address,
-                user=ssh.user or None,
-                # 22 may be the inventory's default: a port in ssh_config then counts.
-                port=ssh.port if ssh.port != SSH_PORT else None,
-                config=config,
-                gateway=_gateway(ssh, own, is_hop),
-                forward_agent=False,
-                connect_timeout=CONNECT_SECONDS,
-                connect_kwargs=_keys(ssh, own),
-            )
-        except (ValueError, paramiko.SSHException) as error:
-            raise LoginRefused(f"ssh_config makes no sense for {ssh.address}: {error}") from error
+        # 22 may be the inventory's default: a port in ssh_config then counts.
+        said = read(ssh.address, ssh.port if ssh.port != SSH_PORT else None, ssh.user, ssh.key)
         # As OpenSSH does: ssh_config may name files that are not on this machine. The inventory may not (check_key).
-        files = self.connect_kwargs["key_filename"]
-        self.connect_kwargs["key_filename"] = [name for name in files if Path(name).is_file()]
-        if not self.connect_kwargs["allow_agent"]:
-            self.connect_kwargs["pkey"] = agent_key(files)
+        keys = [str(path) for path in said.identities if path.is_file()]
+        super().__init__(
+            host=said.host,
+            user=said.user,
+            port=said.port,
+            config=fabric.Config(ssh_config=paramiko.SSHConfig()),  # or Fabric would read the user's, in its own way
+            gateway=_gateway(ssh, said, behind),
+            forward_agent=False,
+            connect_timeout=CONNECT_SECONDS,
+            connect_kwargs={
+                "key_filename": keys,
+                "look_for_keys": False,  # the usual ones are among them
+                "allow_agent": not said.identities_only and said.agent != "",
+                "pkey": agent_key(said) if said.identities_only else None,
+                "banner_timeout": CONNECT_SECONDS,
+                "auth_timeout": CONNECT_SECONDS,
+                "channel_timeout": CONNECT_SECONDS,
+            },
+        )
         self._key = ssh.key
         self.client = paramiko.SSHClient()
-        self.client.set_missing_host_key_policy(Verify(ssh, Known(_known_hosts(ssh, own))))
+        if said.agent:
+            self.client._agent = AgentAt(said.agent)  # type: ignore[attr-defined]  # else the environment's
+        files = (ssh.known_hosts,) if ssh.known_hosts else (*said.user_known_hosts, *said.global_known_hosts)
+        self.client.set_missing_host_key_policy(Verify(ssh, Known(files), said.known_as))
 
     @property
     def place(self) -> str:
@@ -80,51 +87,55 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
         """The address as it is: an inventory has keys of their own for user and port."""
         return {"user": None, "host": host_string, "port": None}
 
-
-def _keys(ssh: Ssh, own: Mapping[str, Any]) -> dict[str, Any]:
-    """The inventory's key, else ssh_config's, the agent's and the user's usual ones."""
-    only = own.get("identitiesonly", "no").lower() == "yes"
-    return {
-        "key_filename": [str(ssh.key)] if ssh.key else [],
-        "look_for_keys": ssh.key is None and not only,
-        "allow_agent": not only,
-        "banner_timeout": CONNECT_SECONDS,
-        "auth_timeout": CONNECT_SECONDS,
-        "channel_timeout": CONNECT_SECONDS,
-    }
+    def open_gateway(self) -> Any:
+        """What the connection goes through; a ProxyCommand is run by the user's shell, as OpenSSH does."""
+        if isinstance(self.gateway, str):
+            shell = os.environ.get("SHELL") or "/bin/sh"
+            return paramiko.ProxyCommand(shlex.join([shell, "-c", f"exec {self.gateway}"]))
+        return super().open_gateway()
 
 
-def agent_key(files: Sequence[str]) -> paramiko.PKey | None:
+class AgentAt(paramiko.agent.AgentSSH):
+    """The ssh-agent at a socket that `IdentityAgent` names; without keys where none answers."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(path)
+            self._connect(connection)  # type: ignore[attr-defined]  # the stubs lack it
+        except (OSError, paramiko.SSHException):
+            connection.close()
+
+
+def agent_key(said: Reading) -> paramiko.PKey | None:
     """ssh-agent's key of one of the identity files: the only one that `IdentitiesOnly` lets it offer."""
+    if said.agent == "":
+        return None
     try:
-        held = {key.asbytes(): key for key in paramiko.Agent().get_keys()}
+        agent = AgentAt(said.agent) if said.agent else paramiko.Agent()
+        held = {key.asbytes(): key for key in agent.get_keys()}
     except paramiko.SSHException:
         return None
-    for name in files:
+    for path in said.identities:
         with suppress(OSError, ValueError, IndexError):  # unreadable, or no public key
-            found = held.get(b64decode(Path(name.removesuffix(".pub") + ".pub").read_text().split()[1]))
+            public = Path(f"{str(path).removesuffix('.pub')}.pub")
+            found = held.get(b64decode(public.read_text(encoding="utf-8").split()[1]))
             if found is not None:
                 return found
     return None
 
 
-def _known_hosts(ssh: Ssh, own: Mapping[str, Any]) -> tuple[Path, ...]:
-    if ssh.known_hosts is not None:
-        return (ssh.known_hosts,)
-    if "userknownhostsfile" in own:
-        return tuple(Path(name) for name in own["userknownhostsfile"].split())
-    return USER_FILES
-
-
-def _gateway(ssh: Ssh, own: Mapping[str, Any], is_hop: bool) -> VerifiedLogin | str | bool:
+def _gateway(ssh: Ssh, said: Reading, behind: tuple[str, ...]) -> VerifiedLogin | str | bool:
     """The hop before: the inventory's, else ssh_config's ProxyJump or ProxyCommand. False: none."""
-    if ssh.jump is not None:
-        return VerifiedLogin(ssh.jump, is_hop=is_hop)
-    jumps, command = str(own.get("proxyjump", "none")), str(own.get("proxycommand", "none"))
-    if not is_hop and jumps.lower() != "none":
-        last = jump_chain(jumps, ssh)
-        return VerifiedLogin(last, is_hop=True) if last.address != ssh.address else False
-    return command if command.lower() != "none" else False
+    last = ssh.jump or (jump_chain(said.jumps, ssh) if said.jumps else None)
+    if last is None:
+        return said.command or False
+    if last.address == ssh.address:
+        return False
+    if last.address in behind:
+        raise LoginRefused(f"the jump hosts lead in a circle: {' through '.join((*behind, ssh.address, last.address))}")
+    return VerifiedLogin(last, (*behind, ssh.address))
 
 
 def first_hop(ssh: Ssh) -> tuple[str, int]:
@@ -139,7 +150,7 @@ def first_hop(ssh: Ssh) -> tuple[str, int]:
 def jump_chain(hops: str, ssh: Ssh) -> Ssh:
     """ProxyJump's `[user@]host[:port],…` as the inventory would have written it: the last hop, with those before it.
 
-    Each must be known as the host itself must. Raises ValueError.
+    Each must be known as the host itself must. What comes before the first one is up to ssh_config.
     """
     found: Ssh | None = None
     for hop in hops.split(","):

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from coordinator.hosts.deploy.connection import HostConnection
-from coordinator.hosts.deploy.errors import CommandFailed, DeployError, LoginRefused, PythonMissing
+from coordinator.hosts.deploy.connection import Completed, HostConnection
+from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, LoginRefused, PythonMissing
+from coordinator.hosts.deploy.onhost.words import ended, last_words
 from coordinator.hosts.deploy.program import COMMAND, source
 from inventory.network import Sudo
 from support.texts import plain
@@ -21,10 +22,18 @@ ERROR_LIMIT = 2000
 """Characters."""
 MODULES = tuple(
     f"coordinator.hosts.deploy.onhost.{name}"
-    for name in ("base", "accounts", "archives", "folders", "guard", "pythons", "verbs")
+    for name in ("words", "base", "accounts", "archives", "folders", "guard", "pythons", "units", "verbs")
 )
 
 INBUNDLE = (Path(__file__).parent / "onhost" / "inbundle.py").read_text(encoding="utf-8")
+
+ON_TERMINAL = ("python3", "-I", "-B", "-c", (Path(__file__).parent / "onhost" / "terminal.py").read_text("utf-8"))
+_WANTS_TERMINAL = re.compile(rb"you must have a tty to run sudo")
+_BROKEN_PYTHON = re.compile(
+    rb"^(ModuleNotFoundError|ImportError|Fatal Python error|\S*python3: error while loading)", re.M
+)
+_WANTS_PASSWORD = re.compile(r"password is required|authentication is required|askpass|a terminal is required")
+_WRONG_PASSWORD = re.compile(r"incorrect password|[Tt]ry again|no password was provided|Authentication failed")
 
 # As a request is run, but harmless: sudo's rules for the one are those for the other.
 _NOTHING = (*COMMAND[:-1], "-c", "pass")
@@ -61,46 +70,64 @@ class Privileged:
             return (), b""
         silent = ("sudo", "-n", "-k", "--")
         # sudo reads a password from standard input only when it wants one: else the line would reach the command.
-        tried = self._connection.command([*silent, *_NOTHING], seconds=SUDO_SECONDS)
+        tried, terminal = self._try(silent, b"", ())
         if tried.status == 0:
-            return silent, b""
+            return (*terminal, *silent), b""
         _require_python(tried.stderr)
+        said = last_words(tried.stderr) or ended(tried.status)
         if ssh.sudo is Sudo.PASSWORDLESS:
-            said = last_line(tried.stderr)
             raise LoginRefused(
                 f'sudo of {ssh.user} does not work without a password ({said}): write sudo = "{Sudo.PASSWORD}", or '
                 f"let sudoers say NOPASSWD"
             )
+        if not _WANTS_PASSWORD.search(said):
+            raise self._useless(said)
         asking = ("sudo", "-S", "-k", "-p", "", "--")
         password = self._ask().encode() + b"\n"
-        tried = self._connection.command([*asking, *_NOTHING], password, seconds=SUDO_SECONDS)
+        tried, terminal = self._try(asking, password, terminal)
         if tried.status:
             _require_python(tried.stderr)
-            raise LoginRefused(f"sudo of {ssh.user} did not take the password ({last_line(tried.stderr)})")
-        return asking, password
+            said = last_words(tried.stderr) or ended(tried.status)
+            if not _WRONG_PASSWORD.search(said):
+                raise self._useless(said)
+            raise LoginRefused(f"sudo of {ssh.user} did not take the password ({said})")
+        return (*terminal, *asking), password
+
+    def _useless(self, said: str) -> LoginRefused:
+        user = self._connection.ssh.user
+        return LoginRefused(f"sudo of {user} does not work ({said}): correct the host's sudoers, or name another user")
+
+    def _try(self, sudo: Sequence[str], stdin: bytes, terminal: Sequence[str]) -> tuple[Completed, Sequence[str]]:
+        """Whether sudo runs nothing, and what must come before it: a terminal where sudoers says `requiretty`."""
+        tried = self._connection.command([*terminal, *sudo, *_NOTHING], stdin, seconds=SUDO_SECONDS)
+        if terminal or not _WANTS_TERMINAL.search(tried.stderr):
+            return tried, terminal
+        return self._try(sudo, stdin, ON_TERMINAL)
 
 
 def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
-    """What a program of ours answered. Raises DeployError, PythonMissing, CommandFailed."""
-    try:
-        said = json.loads(stdout)
-        if not (isinstance(said, dict) and said.keys() & {"error", "done"}):
-            raise ValueError(said)
-    except (ValueError, RecursionError):
+    """What a program of ours answered, on a line of its own. Raises DeployError, PythonMissing, CommandFailed."""
+    said = next(filter(None, map(_answer, reversed(stdout.splitlines()))), None)
+    if said is None:
         _require_python(stderr)
-        raise CommandFailed(f"python3 on the host: {last_line(stderr) or f'status {status}'}") from None
+        raise CommandFailed(f"python3 on the host: {last_words(stderr) or last_words(stdout) or ended(status)}")
     if "error" in said:
         raise DeployError(plain(str(said["error"]), ERROR_LIMIT))
     return said["done"]
 
 
+def _answer(line: bytes) -> dict[str, Any] | None:
+    """The answer on this line, if it is one: sudo's own modules may print others."""
+    try:
+        said = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return said if isinstance(said, dict) and said.keys() & {"error", "done"} else None
+
+
 def _require_python(stderr: bytes) -> None:
-    """That a shell or sudo found python3. Raises PythonMissing."""
-    if re.search(r"python3: (command )?not found", last_line(stderr)):
-        raise PythonMissing("there is no python3 on it: install Python 3.11 or newer, as in apt install python3")
-
-
-def last_line(stderr: bytes) -> str:
-    """What a command complained of last; printable characters only."""
-    lines = stderr.decode(errors="replace").strip().splitlines() or [""]
-    return plain(lines[-1])
+    """That a shell or sudo found a python3 that starts. Raises PythonMissing."""
+    if re.search(rb"python3: (command )?not found", stderr):
+        raise PythonMissing(f"there is no python3 on it: {PYTHON_HINT}")
+    if _BROKEN_PYTHON.search(stderr):
+        raise PythonMissing(f"its python3 does not work ({last_words(stderr)}): {PYTHON_HINT}")

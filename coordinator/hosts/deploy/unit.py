@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coordinator.hosts.deploy.onhost.pythons import HOMES
 from inventory.network import BUNDLED, Host
 
 ROOT = "/opt/bootcoord"
 DATA = "/var/lib/bootcoord"
-HOMES = ("/home/", "/root/", "/run/user/")
+PROXIES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy", "ftp_proxy", "no_proxy")
+"""What systemd itself (DefaultEnvironment) may set: an agent dials its coordinator, and loopback, without a proxy."""
 
 _WORD = re.compile(r"[A-Za-z0-9_@+.,=:/-]+", re.ASCII)
 
@@ -57,7 +59,8 @@ class Installation:
             data=self.data,
             python=self.python,
             environment="\n".join(f"Environment={name}={value}" for name, value in self.environment.items()),
-            homes=_homes(self.data, self.host.nodeos),
+            homes=_homes(self.data, self.host.nodeos, self.python),
+            proxies=" ".join(sorted({*PROXIES, *map(str.upper, PROXIES)})),
         )
 
 
@@ -71,9 +74,9 @@ def data_dir(host: Host, network: str) -> str:
     return host.data.rstrip("/") or f"{DATA}/{network}"
 
 
-def _homes(data: str, nodeos: str) -> str:
+def _homes(data: str, nodeos: str, python: str) -> str:
     """Users' homes are hidden from agent and nodes, except where one of them lives there."""
-    inside = any(path.startswith(HOMES) for path in (data, nodeos if nodeos != BUNDLED else ""))
+    inside = any(path.startswith(HOMES) for path in (data, python, nodeos if nodeos != BUNDLED else ""))
     return "read-only" if inside else "yes"
 
 
@@ -91,6 +94,7 @@ StartLimitIntervalSec=0
 Type=exec
 User={user}
 {environment}
+UnsetEnvironment={proxies}
 ExecStart={python} -P -s -m agent.cli serve --data {data}
 WorkingDirectory={data}
 Restart=always

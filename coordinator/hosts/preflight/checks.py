@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coordinator.hosts.deploy.bundle import MACHINES, OLDEST_PYTHON
+from coordinator.hosts.deploy.bundle import MACHINES
+from coordinator.hosts.deploy.errors import PYTHON_HINT
 from coordinator.hosts.deploy.unit import DATA
 from coordinator.hosts.preflight.model import Problem, Row
 from inventory.network import BUNDLED, Host
@@ -86,16 +87,11 @@ def _machine(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
     yield Checked(
         "cpu", facts["machine"], "" if known else "the agent is not made for it", f"use {' or '.join(MACHINES)}"
     )
-    version = ".".join(map(str, facts["python"]["version"]))
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    message = ""
-    if tuple(facts["python"]["version"]) < OLDEST_PYTHON:
-        message = f"python3 is {version}, the agent needs {oldest}"
-    elif facts["libc"][0] != "glibc":
-        message = "its Python was not built for glibc, the agent's libraries are"
-    yield Checked(
-        "python", version, message, f"install python{oldest} or newer beside it, as in apt install python{oldest}"
-    )
+    python = facts["python"]
+    message = python["problem"]
+    if not message and python["libc"][0] != "glibc":
+        message = f"{python['path']} was not built for glibc, the agent's libraries are"
+    yield Checked("python", ".".join(map(str, python["version"])), message, PYTHON_HINT)
 
 
 def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Checked]:

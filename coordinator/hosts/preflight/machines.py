@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from coordinator.hosts.deploy.connection import HostConnection
-from coordinator.hosts.deploy.errors import CommandFailed, DeployError, LoginRefused
+from coordinator.hosts.deploy.errors import CommandFailed, DeployError, LoginRefused, SessionRefused
+from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import Privileged, answer
 from coordinator.hosts.deploy.program import COMMAND, source
 from coordinator.hosts.preflight.checks import Clock
 from inventory.network import Host
 
 MODULES = (
+    "coordinator.hosts.deploy.onhost.words",
     "coordinator.hosts.deploy.onhost.pythons",
     "coordinator.hosts.preflight.nodeos",
     "coordinator.hosts.preflight.probe",
@@ -82,9 +84,16 @@ class There:
 
     def run(self, request: dict[str, Any]) -> Any:
         """The probe's answer. Raises DeployError."""
-        if not self.sudo:
-            return self._root.run_program(MODULES, request, SECONDS)
-        done = self._connection.command(COMMAND, source(MODULES, request), seconds=SECONDS)
+        try:
+            if not self.sudo:
+                return self._root.run_program(MODULES, request, SECONDS)
+            return self._as_user(self._connection, request)
+        except SessionRefused:  # its listeners have the only one that sshd's MaxSessions allows; dialling takes no root
+            with HostConnection(self._connection.ssh) as another:
+                return self._as_user(another, request)
+
+    def _as_user(self, connection: HostConnection, request: dict[str, Any]) -> Any:
+        done = connection.command(COMMAND, source(MODULES, request), seconds=SECONDS)
         return answer(done.status, done.stdout, done.stderr)
 
     @contextlib.contextmanager
@@ -94,7 +103,7 @@ class There:
         try:
             said = next(output, b"")
             if not said.startswith(b"listening"):
-                raise CommandFailed(f"no listener could be started: {said.decode(errors='replace').strip()[-200:]}")
+                raise CommandFailed(f"no listener could be started: {last_words(said + b''.join(output))}")
             yield
         finally:
             output.close()  # type: ignore[attr-defined]  # it is a generator: closing it closes the channel

@@ -36,7 +36,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "system": platform.system(),
         "os": _os_name(),
         "machine": platform.machine(),
-        "python": best_python(),
+        "python": best_python(request["user"]),
         "libc": list(platform.libc_ver()),
         "memory": _memory(),
         "disk_free": disk.f_bavail * disk.f_frsize,

@@ -16,6 +16,7 @@ usage: hosts VERB ...
   reboot HOST | --all       reboot cleanly, and wait until it is back
   firewall HOST out-only [PORT...]   let in only answers, and new TCP connections to the PORTs
   firewall HOST off         let everything in
+  odd HOST ODDITY...        make HOST one as people have them: `hosts odd` lists what there is
   folder                    the state folder of the testbed that is up; status 1 when none is
   down [--base]             remove all hosts, and with --base the base images too
   down HOST...              remove just these; the last one takes the network with it
@@ -33,7 +34,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from . import access, base, capability, limits, machine, network
+from . import access, base, capability, limits, machine, network, oddities
 from .locks import MACHINE, locked
 from .settings import DEFAULT_SUITE, FAILED, MISUSED, MOST_HOSTS, Folder, Host, TestbedError
 
@@ -82,6 +83,11 @@ def _dispatch(folder: Folder, arguments: list[str]) -> int:
             _change(lambda folder, host: machine.set_firewall(folder, host, numbers), folder, name)
         case ["firewall", name, "off"]:
             _change(lambda folder, host: machine.set_firewall(folder, host, None), folder, name)
+        case ["odd"]:
+            for oddity in oddities.Oddity:
+                _say(oddity.value)
+        case ["odd", name, *words] if words:
+            oddities.bring_about(folder, folder.existing(name), oddities.named(words))
         case ["folder"]:
             return _folder()
         case ["down"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from . import access, capability, network
 from .locks import MACHINE, locked
+from .oddities import Oddity
 from .settings import DEFAULT_SUITE, FAILED, UNABLE, Folder, Host, TestbedError
 
 SCRIPT = Path(__file__).parent.parent / "hosts"
@@ -114,6 +115,10 @@ class Testbed:
     def firewall(self, name: str, ports: Sequence[int] | None) -> None:
         """Let a host take only answers, and new TCP connections to `ports`; None opens it again."""
         self._verb("firewall", name, *(["off"] if ports is None else ["out-only", *map(str, ports)]))
+
+    def make_odd(self, name: str, *oddities: Oddity) -> None:
+        """Make a host one as people have them; what is mounted for that is gone once it was off."""
+        self._verb("odd", name, *oddities)
 
     def close(self) -> None:
         """Remove the hosts that came up through this object; the last one takes the network with it."""

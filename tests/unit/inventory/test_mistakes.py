@@ -237,6 +237,18 @@ CASES: dict[str, tuple[str, str]] = {
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nuser = "a;b"',
         "hosts[0].user: 'a;b' is not a valid name for a Unix user",
     ),
+    "mistyped address of ssh": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.address = "10.0.0.300"',
+        "hosts[0].ssh.address: '10.0.0.300' is neither an IP address nor a name",
+    ),
+    "brackets around the address of ssh": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.address = "[::1]"',
+        "hosts[0].ssh.address: '[::1]' has brackets: write the IPv6 address without them",
+    ),
+    "option in place of the address of ssh": (
+        '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.address = "-oProxyCommand=x"',
+        "hosts[0].ssh.address: '-oProxyCommand=x' is neither",
+    ),
     "user of ssh": (
         '[[hosts]]\nname = "h1"\naddress = "a.b"\nssh.user = "-oProxyCommand=x"',
         "hosts[0].ssh.user: '-oProxyCommand=x' is not a valid user name",

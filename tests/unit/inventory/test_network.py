@@ -141,6 +141,18 @@ def test_producers(network: Load) -> None:
     ]
 
 
+@pytest.mark.parametrize("address", ["2001:db8::7", "fe80::1%eth0", "web_1", "an-alias.of_ssh-config", "10.0.0.7"])
+def test_ssh_dials_what_ssh_can_dial(network: Load, address: str) -> None:
+    """IPv6, names with underscores, aliases: hosts themselves still dial the host's own address."""
+    text = (
+        f'[[hosts]]\nname = "h1"\naddress = "node_1.example"\nssh.address = "{address}"\nssh.jump.address = "{address}"'
+    )
+    (host,) = network(text).hosts
+    assert host.ssh is not None
+    assert host.ssh.jump is not None
+    assert (host.address, host.ssh.address, host.ssh.jump.address) == ("node_1.example", address, address)
+
+
 def test_ssh(network: Load, tmp_path: Path) -> None:
     """A host's own SSH keys overrule the shared ones; relative paths start at the inventory's folder."""
     text = """

@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+from coordinator.hosts.deploy.onhost.words import ended, last_words
+
 ROOT = "/opt/bootcoord"
 UPLOADS = "/var/tmp/bootcoord"  # noqa: S108 (the beginning of names that mktemp makes up)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -26,24 +28,29 @@ def run(
     env: dict[str, str] | None = None,
     before: Callable[[], None] | None = None,
 ) -> bytes:
-    """Runs a command and returns what it printed. Raises Failed with its last line when its status is not 0.
+    """Runs a command and returns what it printed. Raises Failed with its own words when its status is not 0.
 
     env comes on top of a minimal environment; before is called in the child.
     """
     full = {"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})}
-    done = subprocess.run(  # noqa: S603 (an argument list, no shell)
-        command, input=stdin, capture_output=True, env=full, cwd="/", preexec_fn=before
-    )
+    name = " ".join(word for word in command[:6] if "\n" not in word)
+    try:
+        done = subprocess.run(  # noqa: S603 (an argument list, no shell)
+            command, input=stdin, capture_output=True, env=full, cwd="/", preexec_fn=before
+        )
+    except OSError as error:
+        raise Failed(f"{name}: {error.strerror or error}") from error
     if done.returncode:
-        lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-        name = " ".join(word for word in command[:6] if "\n" not in word)
-        raise Failed(f"{name}: {lines[-1] if lines else f'status {done.returncode}'}")
+        raise Failed(f"{name}: {last_words(done.stderr or done.stdout) or ended(done.returncode)}")
     return done.stdout
 
 
 def quiet(*command: str) -> bool:
-    """Whether the command's status is 0."""
-    return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0  # noqa: S603
+    """Whether the command is there, and its status is 0."""
+    try:
+        return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0  # noqa: S603
+    except OSError:
+        return False
 
 
 def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
@@ -60,6 +67,11 @@ def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
         os.umask(0o077)
 
     return run([record["python"], "-P", "-s", *arguments], stdin, record["environment"], unprivileged)
+
+
+def python_works(record: Request) -> bool:
+    """Whether the Python that the agent runs on still does."""
+    return quiet(record["python"], "-I", "-c", "pass")
 
 
 def record_path(network: str) -> str:

@@ -16,6 +16,7 @@ from coordinator.hosts.deploy.onhost.base import (
     Request,
     as_user,
     listed,
+    python_works,
     quiet,
     record_of,
     record_path,
@@ -29,6 +30,7 @@ from coordinator.hosts.deploy.onhost.base import (
 from coordinator.hosts.deploy.onhost.folders import agent_lives, end_processes, ensure_data, remove_data, remove_made
 from coordinator.hosts.deploy.onhost.guard import alone
 from coordinator.hosts.deploy.onhost.pythons import best_python
+from coordinator.hosts.deploy.onhost.units import start_unit, stop_unit
 
 
 def facts(request: Request) -> Request:
@@ -39,7 +41,7 @@ def facts(request: Request) -> Request:
     return {
         "root": os.geteuid() == 0,
         "machine": platform.machine(),
-        "python": best_python(),
+        "python": best_python(request["user"]),
         "systemd": systemd,
         "held": listed(ROOT + "/bundles") + listed(ROOT + "/runtimes"),
         "record": record,
@@ -97,8 +99,7 @@ def start(request: Request) -> Request:
     if request["admit"]:
         _agent(record, ["admit"], request["admit"].encode())
     if request["systemd"]:
-        run(["systemctl", "enable", "--quiet", record["unit"]])
-        run(["systemctl", "restart" if request["changed"] else "start", record["unit"]])
+        start_unit(record, restart=request["changed"])
     else:
         as_user(record, ["-c", request["inbundle"], "restart" if request["changed"] else "start", record["data"]])
     prune("bundles")  # not before: an agent that runs still reads its own
@@ -110,8 +111,13 @@ def down(request: Request) -> Request:
     record = _kept(request)
     if record is None:
         return {"known": False}
-    _stop_agent(request, record)
-    _stop_nodes(record)
+    try:
+        _stop_agent(request, record)
+        _stop_nodes(record)
+    except Failed:
+        if python_works(record):
+            raise
+        end_processes(record)  # the Python that it ran on is gone
     return {"known": True}
 
 
@@ -122,8 +128,8 @@ def purge(request: Request) -> Request:
     """
     record = _kept(request)
     if record is not None:
-        _stop_agent(request, record)
         with contextlib.suppress(Failed):  # as with damaged libraries: what it left running is ended below
+            _stop_agent(request, record)
             _stop_nodes(record)
         unit = _unit_path(record["unit"])
         if text(unit):
@@ -154,7 +160,7 @@ def _kept(request: Request) -> Request | None:
 
 def _stop_agent(request: Request, record: Request) -> None:
     if os.path.isdir("/run/systemd/system") and text(_unit_path(record["unit"])):
-        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
+        stop_unit(record)
     elif record["taken"]:
         as_user(record, ["-c", request["inbundle"], "stop", record["data"]])
 

@@ -62,6 +62,33 @@ def test_known_hosts_lines_mean_what_openssh_says(
     assert Known((file,)).fingerprints(asked) == ({fingerprint(key)} if known else set())
 
 
+@pytest.mark.parametrize("odd", [b"caf\xe9 ssh-rsa AAAA\n", b"# \xff\xfe\n", b"host\x85x ssh-rsa AAAA c\xf6mment\n"])
+def test_a_line_that_is_no_utf8_spoils_no_other(odd: bytes, key: paramiko.PKey, tmp_path: Path) -> None:
+    """OpenSSH reads bytes; such lines come from old machines and from comments."""
+    file = tmp_path / "known_hosts"
+    file.write_bytes(odd + line("host", key).encode() + odd)
+    assert Known((file,)).fingerprints("host") == {fingerprint(key)}
+
+
+def test_a_line_without_a_port_counts_for_every_port(key: paramiko.PKey, other: paramiko.PKey, tmp_path: Path) -> None:
+    """As in OpenSSH, which then takes the key; another key makes the server an unknown one, not a wrong one."""
+    file = tmp_path / "known_hosts"
+    file.write_text(line("host", key))
+    ssh = Ssh("[host]:2222")
+    verify(ssh, file, key)
+    with pytest.raises(HostKeyRefused, match="no host key of"):
+        verify(ssh, file, other)
+
+
+def test_a_host_key_alias_is_what_the_host_is_known_by(key: paramiko.PKey, tmp_path: Path) -> None:
+    """Whatever is dialled, and on whatever port."""
+    file = tmp_path / "known_hosts"
+    file.write_text(line("alias", key))
+    Verify(Ssh("10.0.0.7"), Known((file,)), "alias").missing_host_key(paramiko.SSHClient(), "[10.0.0.7]:2222", key)
+    with pytest.raises(HostKeyRefused, match="no host key of other"):
+        Verify(Ssh("alias"), Known((file,)), "other").missing_host_key(paramiko.SSHClient(), "alias", key)
+
+
 def verify(ssh: Ssh, file: Path, key: paramiko.PKey) -> None:
     """As paramiko asks when a server showed the key."""
     Verify(ssh, Known((file,))).missing_host_key(paramiko.SSHClient(), ssh.address, key)

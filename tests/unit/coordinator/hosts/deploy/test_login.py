@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from coordinator.errors import OperationFailed
 from coordinator.hosts.address import advertised
 from coordinator.hosts.deploy.errors import LoginRefused
 from coordinator.hosts.deploy.login import VerifiedLogin, first_hop
+from coordinator.hosts.deploy.sshconfig import read
 from inventory.load import load
 from inventory.network import Ssh
 
@@ -98,7 +101,104 @@ def test_a_key_of_the_inventory_must_be_one(ssh_config: Path, tmp_path: Path) ->
 
 
 def test_an_ssh_config_without_sense_is_named(ssh_config: Path) -> None:
-    """In one line, instead of a number that could not be read."""
-    ssh_config.write_text("Host *\n  Port ssh\n")
-    with pytest.raises(LoginRefused, match=r"ssh_config makes no sense for host: .*'ssh'"):
+    """In ssh's own words, with the line; every server's first word is that of ssh itself."""
+    ssh_config.write_text("Host *\n  Port nonsense\n")
+    with pytest.raises(LoginRefused, match=r"ssh itself refuses host: .*config:? line 2: Bad port"):
         VerifiedLogin(Ssh("host"))
+
+
+@pytest.mark.parametrize("address", ["plain", "alias", "behind", "chained", "by-match", "web_1", "::1", "final"])
+def test_ssh_config_is_read_as_ssh_reads_it(address: str, ssh_config: Path) -> None:
+    """Every keyword that counts, also under `Match final`, `Match host=` and `Match exec`: as `ssh -G` has it."""
+    ssh_config.write_text(KEYWORDS)
+    said = read(address)
+    lines = subprocess.run(["ssh", "-G", "-F", ssh_config, address], capture_output=True, text=True, check=True).stdout
+    ssh = dict(line.split(" ", 1) for line in lines.splitlines() if " " in line)
+    assert (said.host, said.user, str(said.port)) == (ssh["hostname"], ssh["user"], ssh["port"])
+    assert said.jumps == ssh.get("proxyjump", "")
+    assert said.known_as == ssh.get("hostkeyalias", "")
+    assert said.identities_only == (ssh["identitiesonly"] == "yes")
+    assert " ".join(map(str, said.global_known_hosts)) == ssh["globalknownhostsfile"]
+
+
+KEYWORDS = """\
+Match host=by-match exec "true"
+  ProxyJump one,two
+  Port 2200
+Host alias
+  HostName 10.0.0.7
+  User somebody
+  HostKeyAlias the-alias
+Host behind
+  ProxyJump jump@[fe80::1]:2222
+Host chained
+  ProxyCommand nc -x %h:%p %r %n
+Host web_1
+  IdentitiesOnly yes
+Match final all
+  GlobalKnownHostsFile /dev/null
+"""
+
+
+def test_percents_and_tildes_are_filled_in(ssh_config: Path, tmp_path: Path) -> None:
+    """As ssh_config(5) has it, for files and commands; of known hosts, the first file is the one to write to."""
+    ssh_config.write_text(
+        "Host name\n  HostName real\n  Port 2200\n  User me\n  IdentityFile ~/.ssh/%r@%h\n"
+        "  UserKnownHostsFile ~/.ssh/known/%h /etc/some\\ where\n  ProxyCommand relay %h %p %r %n 100%%\n"
+    )
+    said = read("name")
+    assert said.identities == (tmp_path / ".ssh/me@real",)
+    assert said.command == "relay real 2200 me name 100%"
+    assert [path.name for path in said.user_known_hosts][:1] == ["real"]
+
+
+def test_match_final_all_is_not_fatal_and_changes_no_jump_host(ssh_config: Path) -> None:
+    """paramiko's own reader ends at the one, and takes the wrong branch of the other."""
+    ssh_config.write_text("Match host=other\n  ProxyJump wrong\nMatch final all\n  Compression yes\n")
+    assert first_hop(Ssh("host")) == ("host", 22)
+    assert first_hop(Ssh("other")) == ("wrong", 22)
+
+
+def test_a_jump_hosts_own_entry_counts(ssh_config: Path) -> None:
+    """It may lie behind another one; `Host *` may name it for itself; a circle is told, not followed."""
+    ssh_config.write_text("Host inner\n  ProxyJump middle\nHost middle\n  ProxyJump outer\n")
+    assert first_hop(Ssh("inner")) == ("outer", 22)
+    ssh_config.write_text("Host *\n  ProxyJump gate\n")
+    assert first_hop(Ssh("inner")) == ("gate", 22)
+    ssh_config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
+    with pytest.raises(LoginRefused, match="in a circle: a through b through a"):
+        first_hop(Ssh("a"))
+
+
+def test_without_ssh_on_this_machine_ssh_config_still_counts(ssh_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as paramiko understands it; where it does not, ssh's client is what is missing."""
+    monkeypatch.setattr("coordinator.hosts.deploy.sshconfig.shutil.which", lambda name: None)
+    said = read("alias", key=Path("/key"))
+    assert (said.host, said.port, said.identities) == ("127.0.0.7", 2222, (Path("/key"),))
+    assert read("command").command == "nc command 22"
+    ssh_config.write_text("Match final all\n  Port 3\n")
+    with pytest.raises(LoginRefused, match="with OpenSSH's client on this machine"):
+        read("alias")
+
+
+def test_the_agent_that_ssh_config_names_is_asked(ssh_config: Path, tmp_path: Path) -> None:
+    """`IdentityAgent`, as password managers want it: its keys, with or without `IdentitiesOnly`; `none` is none."""
+    key, socket = tmp_path / "key", tmp_path / "s"
+    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE) as agent:
+        try:
+            assert agent.stdout is not None
+            assert agent.stdout.readline()
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+            added = {"SSH_AUTH_SOCK": str(socket), "PATH": os.environ["PATH"]}
+            subprocess.run(["ssh-add", "-q", key], check=True, env=added)
+            key.unlink()  # its public half stays
+            ssh_config.write_text(
+                f"IdentityAgent {socket}\nIdentityFile {key}\nMatch host only\n  IdentitiesOnly yes\n"
+            )
+            offered = VerifiedLogin(Ssh("host")).client._agent.get_keys()  # type: ignore[attr-defined]
+            alone = VerifiedLogin(Ssh("only")).connect_kwargs["pkey"]
+            assert [each.asbytes() for each in offered] == [alone.asbytes()]
+            ssh_config.write_text("IdentityAgent none\n")
+            assert VerifiedLogin(Ssh("host")).connect_kwargs["allow_agent"] is False
+        finally:
+            agent.terminate()

@@ -7,7 +7,9 @@ import hashlib
 import io
 import os
 import pwd
+import signal
 import subprocess
+import sys
 import tarfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +20,11 @@ import pytest
 from coordinator.hosts.deploy import privileged
 from coordinator.hosts.deploy.bundle import Target, pack, pip_command
 from coordinator.hosts.deploy.errors import CommandFailed, DeployError, PythonMissing
-from coordinator.hosts.deploy.onhost import accounts, archives, base, folders, guard, verbs
+from coordinator.hosts.deploy.framing import framed
+from coordinator.hosts.deploy.onhost import accounts, archives, base, folders, guard, pythons, verbs
 from coordinator.hosts.deploy.onhost.base import Failed
-from coordinator.hosts.deploy.privileged import answer, last_line
+from coordinator.hosts.deploy.onhost.words import last_words
+from coordinator.hosts.deploy.privileged import answer
 from coordinator.hosts.deploy.program import COMMAND, ROOT, source
 from coordinator.hosts.preflight import machines
 
@@ -162,7 +166,7 @@ def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -
 def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) -> None:
     """Quotes, line ends, braces and Python arrive as data."""
     hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"
-    request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none"}
+    request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none", "user": hostile}
     program = source(privileged.MODULES, request)
     done = subprocess.run(COMMAND, input=program, capture_output=True, check=True)
     assert answer(done.returncode, done.stdout, done.stderr)["record"] is None
@@ -186,7 +190,7 @@ def test_what_a_host_answers_is_one_line_for_people() -> None:
             answer(0, odd, b"")
     with pytest.raises(DeployError, match=r"^ \[2J$"):
         answer(0, b'{"error": "\\u001b[2J"}', b"")
-    assert last_line(b"first\nsecond \x1b[31m\n") == "second  [31m"
+    assert last_words(b"first\nsecond \x1b[31m\n") == "first; second  [31m"
 
 
 @pytest.mark.parametrize("shell", ["sudo: python3: command not found", "bash: line 1: python3: command not found"])
@@ -228,3 +232,66 @@ def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(Failed), guard.alone(str(path)):
         raise Failed("no space")
     assert not path.exists()
+
+
+def test_the_agent_gets_a_python_that_its_user_can_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first that works: not one that is too old or lacks a part, and not one in a folder of root's own."""
+    broken, old = tmp_path / "broken", tmp_path / "old"
+    broken.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'ssl'\" >&2\nexit 1\n")
+    old.write_text('#!/bin/sh\necho \'[[3, 9], ["glibc", "2.31"]]\'\n')
+    for program in (broken, old):
+        program.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(pythons, "_candidates", lambda: [str(broken), str(old), sys.executable])
+    assert pythons.best_python("nobody")["path"] == sys.executable
+    monkeypatch.setattr(pythons, "_candidates", lambda: [str(broken), str(old), str(tmp_path / "none")])
+    assert pythons.best_python("nobody")["problem"] == (
+        f"{broken} does not work (ModuleNotFoundError: No module named 'ssl'); {old} is Python 3.9; "
+        f"{tmp_path}/none cannot be run by a user without rights (No such file or directory)"
+    )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_a_python_in_a_folder_of_roots_own_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with pyenv: root has it first, and the agent's user cannot even see it."""
+    tmp_path.chmod(0o700)
+    (tmp_path / "python3").symlink_to("/bin/true")
+    monkeypatch.setattr(pythons, "_candidates", lambda: [str(tmp_path / "python3")])
+    assert "cannot be run by a user without rights (Permission denied)" in pythons.best_python("x")["problem"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_purge_and_down_need_no_python_of_the_agents(root: Path, tmp_path: Path) -> None:
+    """Where the one is gone on which it ran, its processes are ended all the same."""
+    data = tmp_path / "data"
+    data.mkdir()
+    record = {
+        "network": "one", "unit": "bootcoord-one.service", "user": pwd.getpwuid(os.getuid()).pw_name, "taken": True,
+        "data": str(data), "found": None, "python": "/gone/python3", "environment": {}, "bundles": [], "runtime": "",
+    }  # fmt: skip
+    base.write_record(record)
+    request = {"network": "one", "unit": "bootcoord-one.service", "inbundle": ""}
+    with subprocess.Popen(["sleep", "600"], cwd=data) as node:
+        assert verbs.down(request) == {"known": True}
+        assert node.wait(10) == -signal.SIGTERM
+    (data / "chain").touch()
+    assert verbs.purge(request) == {"known": True}
+    assert (os.listdir(data), root.exists()) == ([], False)
+
+
+def test_what_a_login_shell_prints_is_not_the_commands(tmp_path: Path) -> None:
+    """Words before it, and errors, are told apart from the command's own; its umask and language do not count."""
+    command = framed(["sh", "-c", "echo out; echo err >&2; umask; echo $LC_ALL"])
+    shell = f"umask 077; LC_ALL=pt_BR.UTF-8; export LC_ALL; echo hello; echo oh >&2; {command.line}"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, check=True)
+    assert done.stdout.startswith(b"hello\n")
+    assert (command.own(done.stdout), command.own(done.stderr)) == (b"out\n0022\nC\n", b"err\n")
+    refused = subprocess.run(["bash", "-c", "echo 'This account is not available.'"], capture_output=True, check=True)
+    assert command.own(refused.stdout) is None
+
+
+def test_a_command_on_a_terminal_of_its_own_keeps_its_input_and_status() -> None:
+    """As sudo wants it where sudoers says `requiretty`."""
+    script = "cat; echo there > /dev/tty && exit 7"
+    done = subprocess.run([*privileged.ON_TERMINAL, "sh", "-c", script], input=b"program", capture_output=True)
+    assert (done.returncode, done.stdout) == (7, b"program")

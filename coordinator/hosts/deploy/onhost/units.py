@@ -1,0 +1,63 @@
+"""The agent's unit, started and stopped; what systemd and the agent said about it, when that fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+
+from coordinator.hosts.deploy.onhost.base import Failed, Request, run, text
+from coordinator.hosts.deploy.onhost.words import last_words
+
+START_SECONDS = 30.0
+"""An agent runs within one second where nobody else wants the processor."""
+LINES = 40
+
+
+def start_unit(record: Request, restart: bool) -> None:
+    """Starts it, now and after reboots, and waits until the agent says that it runs. Raises Failed."""
+    unit = record["unit"]
+    began = time.time()
+    run(["systemctl", "enable", "--quiet", unit])
+    restarts = _shown(unit, "NRestarts")
+    try:
+        run(["systemctl", "restart" if restart else "start", unit])
+    except Failed as error:
+        raise Failed(f"{error}{_said(unit, began)}") from error
+    deadline = time.monotonic() + START_SECONDS
+    while _shown(unit, "MainPID") != _own_word(record["data"]):
+        failed = _shown(unit, "ActiveState") == "failed" or _shown(unit, "NRestarts") not in ("0", restarts)
+        if failed or time.monotonic() > deadline:
+            raise Failed(f"the agent does not start{_said(unit, began)}")
+        time.sleep(0.1)
+
+
+def stop_unit(record: Request) -> None:
+    """Stops it for good. Raises Failed."""
+    began = time.time()
+    try:
+        run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
+    except Failed as error:
+        raise Failed(f"{error}{_said(record['unit'], began)}") from error
+
+
+def _own_word(data: str) -> str:
+    """The pid that the agent wrote down (support/processes.py) once it had read all that it needs."""
+    try:
+        return str(json.loads(text(data + "/agent.json"))["pid"])
+    except (ValueError, KeyError):
+        return ""
+
+
+def _shown(unit: str, name: str) -> str:
+    return run(["systemctl", "show", "--value", "-p", name, unit]).decode().strip()
+
+
+def _said(unit: str, since: float) -> str:
+    """What the journal has of it from then on."""
+    command = ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(LINES), "-u", unit, "--since", f"@{since:.0f}"]
+    try:
+        words = last_words(subprocess.run(command, capture_output=True).stdout)  # noqa: S603 (an argument list)
+    except OSError:
+        return ""
+    return f": {words}" if words else ""
