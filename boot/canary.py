@@ -13,7 +13,7 @@ from antelope import actions
 from antelope.errors import UnknownEndpoint
 from antelope.transaction import Action, PermissionLevel, Transaction
 from boot.blueprint import Blueprint
-from boot.reads import Asking, Json, account, ask, permission, row, rows
+from boot.reads import Asking, Json, account, ask, permission, resigned, row, rows
 
 PROPOSER = "eosio"
 PROPOSAL = "canary"
@@ -38,20 +38,32 @@ def proposal_hash(blueprint: Blueprint) -> bytes:
     return hashlib.sha256(packed(blueprint)).digest()
 
 
-def propose(blueprint: Blueprint) -> Action:
+def deputy(blueprint: Blueprint) -> str:
+    """Who proposes and executes it, should eosio have resigned before."""
+    return blueprint.sealed.elected[0]
+
+
+def propose(blueprint: Blueprint, proposer: str = PROPOSER) -> Action:
     """Proposes it, asking every elected producer."""
     requested = [PermissionLevel(producer) for producer in sorted(blueprint.sealed.elected)]
-    return actions.propose(PROPOSER, PROPOSAL, requested, transaction(blueprint))
+    return actions.propose(proposer, PROPOSAL, requested, transaction(blueprint))
 
 
-def approve(blueprint: Blueprint, producer: str) -> Action:
+def approve(blueprint: Blueprint, producer: str, proposer: str = PROPOSER) -> Action:
     """One producer's approval, of exactly these bytes."""
-    return actions.approve(PROPOSER, PROPOSAL, PermissionLevel(producer), proposal_hash(blueprint))
+    return actions.approve(proposer, PROPOSAL, PermissionLevel(producer), proposal_hash(blueprint))
 
 
-def execute() -> Action:
+def execute(proposer: str = PROPOSER, executer: str = PROPOSER) -> Action:
     """Executes it, once enough have approved."""
-    return actions.exec(PROPOSER, PROPOSAL, PROPOSER)
+    return actions.exec(proposer, PROPOSAL, executer)
+
+
+def proposer(blueprint: Blueprint) -> Asking[str]:
+    """Whose proposal counts: eosio's, and the deputy's where eosio has resigned without one."""
+    if (yield from proposed(blueprint, PROPOSER)) or not (yield from resigned()):
+        return PROPOSER
+    return deputy(blueprint)
 
 
 def proven(blueprint: Blueprint) -> Asking[bool]:
@@ -60,15 +72,15 @@ def proven(blueprint: Blueprint) -> Asking[bool]:
     return any(str(entry["balance"]).endswith(f" {blueprint.symbol.code}") for entry in balances)
 
 
-def proposed(blueprint: Blueprint) -> Asking[bool]:
+def proposed(blueprint: Blueprint, proposer: str) -> Asking[bool]:
     """Whether the proposal, with exactly these bytes, is in eosio.msig's table; an executed one is erased."""
-    entry = yield from row("eosio.msig", PROPOSER, "proposal", PROPOSAL)
+    entry = yield from row("eosio.msig", proposer, "proposal", PROPOSAL)
     return entry is not None and entry["packed_transaction"] == packed(blueprint).hex()
 
 
-def approvals() -> Asking[set[str]]:
+def approvals(proposer: str) -> Asking[set[str]]:
     """The producers whose approval is recorded."""
-    entry = yield from row("eosio.msig", PROPOSER, "approvals2", PROPOSAL)
+    entry = yield from row("eosio.msig", proposer, "approvals2", PROPOSAL)
     given: list[Json] = entry["provided_approvals"] if entry else []
     return {str(approval["level"]["actor"]) for approval in given}
 

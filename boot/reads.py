@@ -8,6 +8,7 @@ every other error is raised, because an answer that did not come is no evidence 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ PAGE = 1000
 """Rows asked for at a time; nodeos stops earlier when its response budget (15 ms by default) is used up."""
 NO_CODE = "0" * 64
 """What nodeos calls the hash of no code."""
+EOSIO = "eosio"
 
 
 async def run_reads(reads: Generator[Query, Any, T], call: Callable[[Query], Awaitable[Any]]) -> T:
@@ -149,26 +151,44 @@ def delegated(account_json: Json | None, actor: str) -> bool:
 
 
 def resigned() -> Asking[bool]:
-    """Whether eosio's own keys are gone: it is governed by the producers."""
-    return delegated((yield from account("eosio")), "eosio.prods")
+    """Whether eosio's own keys are gone: it is governed by the producers, whoever they are."""
+    return delegated((yield from account(EOSIO)), "eosio.prods")
 
 
-RESIGNED = Verdict((), "eosio has resigned: the boot is over, what follows is the producers' decision")
+def elected_sign() -> Asking[bool]:
+    """Whether the chain is in other hands than eosio's, and works: the last irreversible block is another's.
 
-
-def until_resigned(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprint], Reads]:
-    """Evidence of a step whose traces may lawfully change later: done for good once eosio has resigned.
-
-    The resignation comes after every such step; afterwards producers replace contracts, accounts change keys and votes.
+    A block of another producer's becomes irreversible when two thirds of the elected have built on it.
     """
+    info = yield from ask("/v1/chain/get_info")
+    number = int(info["last_irreversible_block_num"])
+    if not number:
+        return False
+    block = yield from ask("/v1/chain/get_block_info", {"block_num": number})
+    return str(block["producer"]) not in ("", EOSIO)
+
+
+def governed() -> Asking[bool]:
+    """Whether the boot's end is proved: eosio has resigned, and the elected sign. What is replaced from then on
+    (contracts, keys, votes, registrations) is replaced by those who may.
+
+    The resignation alone proves nothing of what comes before it: anybody who has eosio's key can sign it at any time.
+    """
+    return (yield from resigned()) and (yield from elected_sign())
+
+
+def by_eosio(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprint], Reads]:
+    """Evidence of what only eosio's own key can bring about: what is missing after the resignation stays missing."""
 
     @wraps(evidence)
-    def with_end(blueprint: Blueprint) -> Reads:
-        if (yield from resigned()):
-            return RESIGNED
-        return (yield from evidence(blueprint))
+    def judged(blueprint: Blueprint) -> Reads:
+        found = yield from evidence(blueprint)
+        if found.done or not (yield from resigned()):
+            return found
+        why = f"eosio has resigned before this was done, and nobody else can do it: {found.detail}"
+        return replace(found, detail=why, impossible=True)
 
-    return with_end
+    return judged
 
 
 def is_key(text: object, key: PublicKey) -> bool:

@@ -38,6 +38,8 @@ class Verdict:
     """One line for a person: what was seen, or what is missing."""
     elsewhere: bool = False
     """What is missing cannot come from this boot: others must act (stake that nobody here can vote)."""
+    impossible: bool = False
+    """What is missing can no longer come at all: whoever could have brought it about has given up its key."""
 
     @property
     def done(self) -> bool:
@@ -235,6 +237,8 @@ class NodeStep:
     nodes: Callable[[Blueprint], tuple[str, ...]]
     """Names of the nodes."""
     mode: NodeMode
+    condition: Callable[[Blueprint], Reads] | None = None
+    """What the chain must show at that very moment; None: nothing."""
 
 
 Step = ChainStep | WaitStep | NodeStep

@@ -63,10 +63,11 @@ class Approving:
         _require(policy.decide(self._policy, canary=True, codes=None, agreed=False))
 
     def _decide(self, proposal: Proposal) -> policy.Decision:
-        named = (proposal.proposer, proposal.name) == (canary.PROPOSER, canary.PROPOSAL)
+        blueprint = self._holding.held()
+        named = proposal.name == canary.PROPOSAL and proposal.proposer in (canary.PROPOSER, canary.deputy(blueprint))
         return policy.decide(
             self._policy,
-            canary=named and proposal.packed == canary.packed(self._holding.held()).hex(),
+            canary=named and proposal.packed == canary.packed(blueprint).hex(),
             codes=_codes(proposal),
             agreed=self.pending.agreed(proposal),
         )

@@ -24,6 +24,7 @@ from agent.producers import ProducerEndpoints
 from agent.reports import Report
 from boot.audit import AuditError
 from boot.step import Push
+from boot.steps import canary_approve
 from protos import coordination_pb2 as pb
 from support.files import write_atomic
 
@@ -96,9 +97,10 @@ class PartyDuties:
         own = self.own.name
         if wanted.step not in STEPS:
             raise DutyError(f"refused: the step {wanted.step[:80]!r} is nothing that the agent of a party does")
-        if set(wanted.keys) != {own} or wanted.node != own:
+        parts = (own, own + canary_approve.ANEW)
+        if len(wanted.keys) != 1 or wanted.keys[0] not in parts or wanted.node != own:
             raise DutyError(f"refused: a party's agent does a step for {own} alone, on its own node")
-        work = (await self._steps.derived(wanted.step)).get(own)
+        work = (await self._steps.derived(wanted.step)).get(wanted.keys[0])
         if not isinstance(work, Push):
             raise DutyError(f"{wanted.step}: {own} has no part in it, as this agent derives it")
         self.own.check(work)

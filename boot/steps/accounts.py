@@ -14,7 +14,7 @@ from antelope.authority import Authority
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
 from boot.packed_rows import row_packer
-from boot.reads import account, scopes, until_resigned, verdict
+from boot.reads import account, by_eosio, scopes, verdict
 from boot.step import Bulk, ChainStep, Derived, Finality, Push, Reads, Verdict
 from inventory.rows import AllocationRow
 
@@ -75,15 +75,18 @@ def work(blueprint: Blueprint) -> Derived:
     return Derived(tuple(map(key, range(len(parts)))), "eosio", derive)
 
 
-@until_resigned
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """One account of every batch exists. Many batches are looked up in one walk through eosio's `userres` scopes."""
+    """One account of every batch exists. Many batches are looked up in one walk through eosio's `userres` scopes; few
+    that are not there are asked for singly, because a user who gives up all resources loses that row.
+    """
     proofs = [blueprint.rows.account(part[-1]) for part in batches(blueprint)]
+    present: set[str] = set()
     if len(proofs) > FEW_PUSHES:
         present = yield from scopes("eosio", "userres")
-    else:
-        present = set()
-        for name in proofs:
+    absent = [name for name in proofs if name not in present]
+    if len(absent) <= FEW_PUSHES:
+        for name in absent:
             if (yield from account(name)) is not None:
                 present.add(name)
     missing = [key(number) for number, name in enumerate(proofs) if name not in present]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from boot.blueprint import Blueprint
-from boot.reads import code_and_abi, until_resigned
+from boot.reads import active_features, by_eosio
 from boot.step import ChainStep, Push, Reads, Verdict
 from boot.steps import deployment
-from boot.steps.system_contract import system_contract
 
 KEY = "boot contract"
 
@@ -16,14 +15,14 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     return deployment.pushes(blueprint, blueprint.sealed.boot_contract, KEY)
 
 
-@until_resigned
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """eosio runs it, or its successor already."""
-    successor = system_contract(blueprint)
-    code, _ = yield from code_and_abi("eosio", "")
-    if code == successor.wasm and code != blueprint.sealed.boot_contract.wasm:
-        return Verdict((), "the system contract has replaced it")
+    """eosio runs it; or what it is for is done: the features are active for good."""
     keys = yield from deployment.missing(blueprint, blueprint.sealed.boot_contract, KEY)
+    if keys:
+        active = yield from active_features()
+        if all(feature.digest in active for feature in blueprint.sealed.features):
+            return Verdict((), "the features that it is for are active")
     return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
 
 

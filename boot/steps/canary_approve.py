@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from boot import canary
 from boot.blueprint import Blueprint
-from boot.reads import until_resigned
 from boot.step import ChainStep, Push, Reads, Verdict
+
+ANEW = "/deputy"
+"""Ends the key of an approval of the deputy's proposal."""
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Each elected producer is asked, and signs its own."""
-    return tuple(
-        Push(producer, (canary.approve(blueprint, producer),), producer) for producer in blueprint.sealed.elected
-    )
+    """Each elected producer is asked, and signs its own: for eosio's proposal, or for the deputy's."""
+    deputy, elected = canary.deputy(blueprint), blueprint.sealed.elected
+    ours = (Push(one, (canary.approve(blueprint, one),), one) for one in elected)
+    anew = (Push(one + ANEW, (canary.approve(blueprint, one, deputy),), one, spare=True) for one in elected)
+    return (*ours, *anew)
 
 
-@until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
     """As many approvals as eosio.prods' authority demands are recorded; or the proposal was executed."""
     if (yield from canary.proven(blueprint)):
         return Verdict((), "executed")
-    given = yield from canary.approvals()
+    proposer = yield from canary.proposer(blueprint)
+    given = yield from canary.approvals(proposer)
     needed = yield from canary.threshold()
     if len(given & set(blueprint.sealed.elected)) >= needed:
         return Verdict((), f"approved by {len(given)}, {needed} must")
     if (yield from canary.executing()):
         return Verdict((), "its execution is scheduled")
-    missing = tuple(producer for producer in blueprint.sealed.elected if producer not in given)
-    return Verdict(missing, f"{len(given)} approvals, {needed} needed; missing: {', '.join(missing)}")
+    missing = [producer for producer in blueprint.sealed.elected if producer not in given]
+    keys = tuple(one if proposer == canary.PROPOSER else one + ANEW for one in missing)
+    return Verdict(keys, f"{len(given)} approvals, {needed} needed; missing: {', '.join(missing)}")
 
 
 STEP = ChainStep(

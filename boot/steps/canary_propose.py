@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from boot import canary
 from boot.blueprint import Blueprint
-from boot.reads import until_resigned
 from boot.step import ChainStep, Push, Reads, Verdict
 
-KEY = "propose"
+KEY, ANEW = "propose", "propose/deputy"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Proposed by eosio."""
-    return (Push(KEY, (canary.propose(blueprint),), "eosio"),)
+    """Proposed by eosio; by a producer, should eosio have resigned before."""
+    deputy = canary.deputy(blueprint)
+    anew = Push(ANEW, (canary.propose(blueprint, deputy),), deputy, spare=True)
+    return (Push(KEY, (canary.propose(blueprint),), canary.PROPOSER), anew)
 
 
-@until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
     """The proposal is in the table; or it is executed, or being executed, which erased it there."""
     if (yield from canary.proven(blueprint)):
         return Verdict((), "executed")
-    if (yield from canary.proposed(blueprint)):
-        return Verdict((), "proposed")
+    proposer = yield from canary.proposer(blueprint)
+    if (yield from canary.proposed(blueprint, proposer)):
+        return Verdict((), f"proposed by {proposer}")
     if (yield from canary.executing()):
         return Verdict((), "its execution is scheduled")
-    return Verdict((KEY,), "not proposed")
+    return Verdict((KEY if proposer == canary.PROPOSER else ANEW,), "not proposed")
 
 
 STEP = ChainStep("canary-propose", "propose the canary", ("handover",), work, evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from antelope import actions
 from antelope.asset import Asset
 from boot.blueprint import Blueprint
-from boot.reads import rows
+from boot.reads import by_eosio, rows
 from boot.step import ChainStep, Push, Reads, Verdict
 
 CREATE, ISSUE = "create", "issue"
@@ -21,6 +21,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     )
 
 
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
     """The token's row, and a supply in it: later it grows by inflation, so its amount is the audit's subject."""
     code = blueprint.symbol.code

@@ -11,10 +11,11 @@ import hashlib
 from antelope import actions
 from antelope.abi import Abi
 from boot.blueprint import Blueprint
-from boot.reads import Asking, code_and_abi
+from boot.reads import NO_CODE, Asking, code_and_abi, governed
 from boot.step import Push
 from inventory.sealed import SealedContract
 
+NO_ABI = hashlib.sha256(b"").hexdigest()
 ABI_ONLY = "/abi"
 """Ends the key of a transaction that sets an ABI only."""
 
@@ -40,3 +41,19 @@ def missing(blueprint: Blueprint, contract: SealedContract, key: str | None = No
     if code != contract.wasm:
         return [name]
     return [] if abi == wanted_abi else [name + ABI_ONLY]
+
+
+def needed(blueprint: Blueprint, contract: SealedContract) -> Asking[list[str]]:
+    """As `missing`, of a contract that stays: once the producers govern, they may replace it, but not go without."""
+    keys = yield from missing(blueprint, contract)
+    if not keys or not (yield from governed()):
+        return keys
+    code, abi = yield from code_and_abi(contract.account, "")
+    without = code in (NO_CODE, _of_boot(blueprint)) or abi == NO_ABI
+    return keys if without else []
+
+
+def _of_boot(blueprint: Blueprint) -> str:
+    """The boot contract's code, unless another contract of the network is the same."""
+    wasm = blueprint.sealed.boot_contract.wasm
+    return "" if any(contract.wasm == wasm for contract in blueprint.sealed.contracts) else wasm

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antelope import actions
 from boot.blueprint import Blueprint
-from boot.reads import active_features, verdict
+from boot.reads import active_features, by_eosio, verdict
 from boot.step import ChainStep, Push, Reads, Verdict
 
 KEY = "features"
@@ -20,6 +20,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     return (together, *singly)
 
 
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
     """The chain lists them as active."""
     active = yield from active_features()

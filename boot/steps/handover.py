@@ -6,7 +6,7 @@ from antelope.asset import Asset
 from antelope.elections import MIN_ACTIVATED_STAKE, TURN_SECONDS
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
-from boot.reads import Asking, ask, few, rows, until_resigned
+from boot.reads import Asking, ask, few, governed, rows
 from boot.step import Reads, Verdict, WaitStep
 
 ELECTION = 120
@@ -15,9 +15,12 @@ ROUNDS = 6
 """The schedule is proposed, becomes pending and active, each when irreversible; then all must have had a turn."""
 
 
-@until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
-    """The active schedule is the elected set; each of them has blocks in the contract's count."""
+    """The active schedule is the elected set; each of them has blocks in the contract's count. Once the producers
+    govern, others may be elected, and a claim begins the count anew.
+    """
+    if (yield from governed()):
+        return Verdict((), "the producers govern the chain, and sign its blocks")
     elected = set(blueprint.sealed.elected)
     answer = yield from ask("/v1/chain/get_producer_schedule")
     active = {str(entry["producer_name"]) for entry in answer["active"]["producers"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antelope import actions
 from boot.blueprint import Blueprint
-from boot.reads import rows
+from boot.reads import by_eosio, rows
 from boot.step import ChainStep, Push, Reads, Verdict
 
 KEY = "init"
@@ -15,6 +15,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     return (Push(KEY, (actions.init(0, blueprint.symbol),), "eosio"),)
 
 
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
     """The RAM market has its row, quoted in the core token."""
     market = yield from rows("eosio", "eosio", "rammarket")

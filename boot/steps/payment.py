@@ -10,6 +10,9 @@ from dataclasses import replace
 
 from antelope.transaction import Action, PermissionLevel
 
+OWN = "own-"
+"""Begins the key of a transaction that its user pays for: once eosio has resigned, it pays no more."""
+
 
 def billed(action: Action, holder: str) -> Action:
     """The action with the holder as its first authorizer; unchanged where the holder is the actor itself."""

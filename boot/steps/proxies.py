@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from antelope import actions
 from boot.blueprint import Blueprint
-from boot.reads import row, until_resigned, verdict
-from boot.step import ChainStep, Push, Reads
-from boot.steps.payment import billed
+from boot.reads import governed, resigned, row, verdict
+from boot.step import ChainStep, Push, Reads, Verdict
+from boot.steps.payment import OWN, billed
 from boot.voting import holder
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A transaction each."""
-    held = ((proxy, holder(blueprint, proxy)) for proxy in blueprint.sealed.proxies)
-    return tuple(Push(proxy, (billed(actions.regproxy(proxy, True), by),), by) for proxy, by in held)
+    """A transaction each; at the proxies' own cost, should eosio have resigned before."""
+    held = [(proxy, holder(blueprint, proxy)) for proxy in blueprint.sealed.proxies]
+    billed_to_us = (Push(proxy, (billed(actions.regproxy(proxy, True), by),), by) for proxy, by in held)
+    own = (Push(OWN + proxy, (actions.regproxy(proxy, True),), by, spare=True) for proxy, by in held)
+    return (*billed_to_us, *own)
 
 
-@until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
-    """The voters table says so of each."""
+    """The voters table says so of each. Once the producers govern, a proxy may have given that up: the sealed votes
+    went through it, and are proved for themselves.
+    """
     missing = []
     for proxy in blueprint.sealed.proxies:
         entry = yield from row("eosio", "eosio", "voters", proxy)
         if entry is None or not entry["is_proxy"]:
             missing.append(proxy)
+    if missing and (yield from governed()):
+        return Verdict((), "the producers have been elected since")
+    if missing and (yield from resigned()):
+        missing = [OWN + proxy for proxy in missing]
     return verdict(missing, len(blueprint.sealed.proxies), "proxies registered")
 
 

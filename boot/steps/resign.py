@@ -14,12 +14,12 @@ KEY = "resign"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """eosio last: until then it is eosio's key that stands behind the others."""
-    made: list[Action] = []
-    for name in governed(blueprint):
-        made += _handed_to(name, "eosio")
-    made += _handed_to("eosio", "eosio.prods")
-    return (Push(KEY, tuple(made), "eosio"),)
+    """eosio last: until then it is eosio's key that stands behind the others. Singly, should eosio have resigned before
+    them: their keys are eosio's, too."""
+    names = governed(blueprint)
+    made: list[Action] = [action for name in names for action in _handed_to(name, "eosio")]
+    singly = (Push(name, _handed_to(name, "eosio"), "eosio", spare=True) for name in names)
+    return (Push(KEY, (*made, *_handed_to("eosio", "eosio.prods")), "eosio"), *singly)
 
 
 def _handed_to(name: str, actor: str) -> tuple[Action, Action]:
@@ -37,7 +37,8 @@ def evidence(blueprint: Blueprint) -> Reads:
         if not delegated((yield from account(name)), actor):
             keeping.append(name)
     if keeping:
-        return Verdict((KEY,), f"with keys of their own still: {', '.join(keeping)}")
+        keys = (KEY,) if "eosio" in keeping else tuple(keeping)
+        return Verdict(keys, f"with keys of their own still: {', '.join(keeping)}")
     return Verdict((), "eosio is governed by eosio.prods@active, the system accounts by eosio@active")
 
 

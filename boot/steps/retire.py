@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from boot.step import NodeMode, NodeStep
+from boot.blueprint import Blueprint
+from boot.reads import governed
+from boot.step import NodeMode, NodeStep, Reads, Verdict
 from boot.steps.genesis import nodes
 
-STEP = NodeStep("retire", "turn the genesis node into the audit's", ("resign",), nodes, NodeMode.AUDIT)
+
+def condition(blueprint: Blueprint) -> Reads:
+    """The elected sign: without eosio's node, nobody else would."""
+    if (yield from governed()):
+        return Verdict((), "the elected producers sign the blocks")
+    return Verdict(("handover",), "the last irreversible block is still eosio's: its node must go on signing")
+
+
+STEP = NodeStep("retire", "turn the genesis node into the audit's", ("resign",), nodes, NodeMode.AUDIT, condition)

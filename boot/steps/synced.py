@@ -6,16 +6,19 @@ from typing import Any
 
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint, NodeRef
-from boot.reads import Asking, Json, ask, few, until_resigned
+from boot.reads import Asking, Json, ask, elected_sign, few
 from boot.step import Query, Reads, Verdict, WaitStep
 
 BLOCKS_BEHIND = 4
 """How far a node may be behind: two seconds."""
 
 
-@until_resigned
 def evidence(blueprint: Blueprint) -> Reads:
-    """Each node answers, is on this chain, at its head, and has a link over which a handshake came."""
+    """Each node answers, is on this chain, at its head, and has a link over which a handshake came; or the elected
+    have taken over, which nodes out of sync cannot.
+    """
+    if (yield from elected_sign()):
+        return Verdict((), "the elected producers sign the blocks")
     head = int((yield from ask("/v1/chain/get_info"))["head_block_num"])
     nodes = {node.account: node for node in blueprint.nodes}
     missing, said = [], []

@@ -6,7 +6,7 @@ from antelope import actions
 from antelope.authority import Authority
 from antelope.keys import PublicKey
 from boot.blueprint import Blueprint
-from boot.reads import account, until_resigned, verdict
+from boot.reads import account, by_eosio, verdict
 from boot.step import ChainStep, Push, Reads
 
 
@@ -22,7 +22,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     return tuple(Push(name, (actions.newaccount("eosio", name, key, key),), "eosio") for name in governed(blueprint))
 
 
-@until_resigned
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
     """The accounts exist."""
     wanted = governed(blueprint)

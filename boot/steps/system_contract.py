@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boot.blueprint import Blueprint
-from boot.reads import until_resigned
+from boot.reads import by_eosio
 from boot.step import ChainStep, Push, Reads, Verdict
 from boot.steps import deployment
 from inventory.sealed import SealedContract
@@ -19,10 +19,10 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
     return deployment.pushes(blueprint, system_contract(blueprint))
 
 
-@until_resigned
+@by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """eosio runs the sealed code under the sealed ABI."""
-    keys = yield from deployment.missing(blueprint, system_contract(blueprint))
+    """eosio runs the sealed code under the sealed ABI, or what the producers have put there since."""
+    keys = yield from deployment.needed(blueprint, system_contract(blueprint))
     return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from antelope import actions
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
-from boot.reads import row, until_resigned, verdict
+from boot.reads import Asking, governed, resigned, row, verdict
 from boot.step import ChainStep, Push, Reads, Verdict
-from boot.steps.payment import billed
+from boot.steps.payment import OWN, billed
 from boot.voting import Ballot, ballots, choreograph, one_holder_each
 from inventory.sealed import SealedVote
 
@@ -27,27 +27,57 @@ def groups(blueprint: Blueprint) -> tuple[Group, ...]:
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Early ones, the crossing transaction, late ones."""
-    return tuple(Push(key, tuple(_cast(one) for one in cast), cast[0].holder) for key, cast in groups(blueprint))
+    """Early ones, the crossing transaction, late ones; singly and at the voters' own cost, should eosio have resigned
+    before: it pays no more then."""
+    every = groups(blueprint)
+    together = (Push(key, tuple(_cast(one) for one in cast), cast[0].holder) for key, cast in every)
+    singly = (Push(OWN + one.vote.voter, (_vote(one),), one.holder, spare=True) for _, cast in every for one in cast)
+    return (*together, *singly)
 
 
 def _cast(ballot: Ballot) -> Action:
-    vote = ballot.vote
-    return billed(actions.voteproducer(vote.voter, vote.proxy, vote.producers), ballot.holder)
+    return billed(_vote(ballot), ballot.holder)
 
 
-@until_resigned
+def _vote(ballot: Ballot) -> Action:
+    return actions.voteproducer(ballot.vote.voter, ballot.vote.proxy, ballot.vote.producers)
+
+
 def evidence(blueprint: Blueprint) -> Reads:
-    """One voter of each push voted as sealed: the others' votes were in the same transaction."""
-    every = groups(blueprint)
-    missing = []
-    for key, cast in every:
-        vote = cast[-1].vote
-        entry = yield from row("eosio", "eosio", "voters", vote.voter)
-        if entry is None or not _as_sealed(vote, str(entry["proxy"]), entry["producers"]):
-            missing.append(key)
+    """One voter of each push voted as sealed: the others' votes were in the same transaction. Once the producers
+    govern, anybody may have voted anew, which leaves a weight; stake that was taken back leaves none.
+    """
+    every = dict(groups(blueprint))
     votes = f"{len(blueprint.sealed.votes)} votes"
-    return verdict(missing, len(every), f"batches of {votes}") if missing else Verdict((), votes)
+    missing = yield from _lacking(every, _voted)
+    if missing and (yield from governed()):
+        missing = yield from _lacking(every, _ever_voted)
+    if not missing:
+        return Verdict((), votes)
+    if (yield from resigned()):
+        singly = {OWN + ballot.vote.voter: (ballot,) for key in missing for ballot in every[key]}
+        return verdict((yield from _lacking(singly, _voted)), len(blueprint.sealed.votes), "votes")
+    return verdict(missing, len(every), f"batches of {votes}")
+
+
+def _lacking(pushes: Mapping[str, tuple[Ballot, ...]], cast: Callable[[SealedVote], Asking[bool]]) -> Asking[list[str]]:
+    """The keys of the pushes whose last vote is not there."""
+    missing = []
+    for key, together in pushes.items():
+        if not (yield from cast(together[-1].vote)):
+            missing.append(key)
+    return missing
+
+
+def _voted(vote: SealedVote) -> Asking[bool]:
+    entry = yield from row("eosio", "eosio", "voters", vote.voter)
+    return entry is not None and _as_sealed(vote, str(entry["proxy"]), entry["producers"])
+
+
+def _ever_voted(vote: SealedVote) -> Asking[bool]:
+    """The contract keeps the weight of a voter's latest vote, whatever it was for, while there is stake behind it."""
+    entry = yield from row("eosio", "eosio", "voters", vote.voter)
+    return entry is not None and (float(entry["last_vote_weight"]) > 0 or not int(entry["staked"]))
 
 
 def _as_sealed(vote: SealedVote, proxy: str, producers: Sequence[str]) -> bool:

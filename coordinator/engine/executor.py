@@ -219,6 +219,8 @@ class Executor:
         if verdict.done:
             track.state = StepState.DONE
             return [Settled(track.step, verdict, acted=track.rounds > 0), *self._advance()]
+        if verdict.impossible:
+            return self._fail(track, verdict.detail)
         if verdict.elsewhere:
             track.state = StepState.PARKED
             return [Parked(track.step, verdict)]

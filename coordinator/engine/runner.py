@@ -265,6 +265,13 @@ class Runner:
         self._seen[step.name] = int(info["head_block_num"])
         return await run_reads(step.evidence(self._blueprint), self._access.ask)
 
+    async def _allowed(self, step: NodeStep) -> None:
+        """Raises TaskFailedError unless the chain shows now what the step's nodes need for it."""
+        if step.condition:
+            verdict = await run_reads(step.condition(self._blueprint), self._desk.ask)
+            if not verdict.done:
+                raise TaskFailedError(verdict.detail, retryable=False)
+
     def _host_of(self, step: Step, key: str) -> str:
         if isinstance(step, NodeStep):
             return self._network.node(key).host
@@ -274,6 +281,7 @@ class Runner:
     async def _run(self, order: Run) -> None:
         try:
             if isinstance(order.step, NodeStep):
+                await self._allowed(order.step)
                 await self.nodes.run(order.step, order.keys)
             else:
                 self._final.discard(order.step.name)

@@ -40,12 +40,56 @@ def test_evidence_asks_only_for_keys_of_the_work(blueprint: Blueprint) -> None:
             assert any(not isinstance(each, Push) or not each.spare for each in work)
 
 
-def test_once_eosio_has_resigned_its_doings_are_done(blueprint: Blueprint, delegated: Delegated) -> None:
-    """Replaced contracts, changed keys and votes are not the boot's business any more: one query tells."""
-    for name in ("boot-contract", "contracts", "system-contract", "privileges", "accounts", "register", "votes"):
-        chain = FakeChain(accounts={"eosio": delegated("eosio.prods")})
+def governing(chain: FakeChain, delegated: Delegated, signer: str = "prodwon") -> FakeChain:
+    """The chain after eosio has resigned, its last irreversible block signed by that producer."""
+    chain.accounts["eosio"] = delegated("eosio.prods")
+    chain.answers[None, "/v1/chain/get_info"] = {"head_block_num": 90, "last_irreversible_block_num": 80}
+    chain.answers[None, "/v1/chain/get_block_info"] = {"producer": signer}
+    return chain
+
+
+def test_an_early_resignation_proves_nothing(blueprint: Blueprint, delegated: Delegated) -> None:
+    """While eosio signs the blocks, nothing is done by it; what needs its key fails, in words."""
+    for one in STEPS:
+        if not isinstance(one, ChainStep) or one.name in ("preactivate", "resign"):
+            continue
+        chain = governing(FakeChain(answers=features()), delegated, signer="eosio")
+        code(chain, NO_CODE, NO_CODE)
+        chain.answers[None, "/v1/chain/get_scheduled_transactions"] = {"transactions": [], "more": ""}
+        verdict = chain.verdict(one.evidence(blueprint))
+        assert verdict.missing, one.name
+        users = one.name in ("register", "proxies", "votes", "canary-propose", "canary-approve", "canary-exec")
+        assert verdict.impossible != users, one.name
+        assert users or "eosio has resigned before this was done" in verdict.detail
+        assert set(verdict.missing) <= {work.key for work in one.work(blueprint)}, one.name
+
+
+def test_what_is_replaced_later_stays_done(blueprint: Blueprint, delegated: Delegated) -> None:
+    """Once the elected sign and eosio has resigned, other contracts, keys and votes are the producers' and users'."""
+    chain = governing(FakeChain(answers=features("p" * 64, "b" * 64, "c" * 64)), delegated)
+    code(chain, "e" * 64, "f" * 64)
+    for name in ("boot-contract", "contracts", "system-contract"):
         assert missing(chain, blueprint, name) == ()
-        assert len(chain.asked) == 1
+    rows = [{"owner": name, "producer_key": NULL, "is_active": 0} for name in ("prodwon", "prodlost")]
+    chain.tables["eosio", "eosio", "producers"] = rows
+    assert missing(chain, blueprint, "register") == ()
+    rows.pop()
+    assert missing(chain, blueprint, "register") == ("prodlost",)
+    changed = {"proxy": "", "producers": [], "is_proxy": 0}
+    voters = ("userrich", "usermiddle", "userpoor", "prodlost")
+    chain.tables["eosio", "eosio", "voters"] = table = [
+        {"owner": name, "last_vote_weight": "17.5", "staked": 5, **changed} for name in voters
+    ]
+    assert missing(chain, blueprint, "votes") == missing(chain, blueprint, "proxies") == ()
+    table[3] |= {"last_vote_weight": "0.00000000000000000"}
+    assert missing(chain, blueprint, "votes") == ("own-prodlost",)
+    table[3] |= {"staked": 0}
+    assert missing(chain, blueprint, "votes") == ()
+    for hashes in ((NO_CODE, "f" * 64), ("e" * 64, hashlib.sha256(b"").hexdigest())):
+        code(chain, *hashes)
+        assert missing(chain, blueprint, "contracts") != ()
+    code(chain, blueprint.sealed.boot_contract.wasm, "f" * 64)
+    assert missing(chain, blueprint, "system-contract") == ("eosio",)
 
 
 def features(*digests: str) -> dict[tuple[str | None, str], Any]:
@@ -92,10 +136,13 @@ def test_a_contract_is_its_code_and_its_abi(chain: FakeChain, blueprint: Bluepri
     assert missing(chain, blueprint, "contracts") == ()
 
 
-def test_the_boot_contract_may_have_a_successor(chain: FakeChain, blueprint: Blueprint) -> None:
-    """The system contract on eosio means that the boot contract was there; the reverse does not hold."""
+def test_the_boot_contract_is_for_the_features(chain: FakeChain, blueprint: Blueprint) -> None:
+    """With another contract on eosio it is done once all features are active, and not before."""
     abi = hashlib.sha256(Abi.parse(blueprint.verified(blueprint.sealed.boot_contract.abi)).packed()).hexdigest()
+    chain.answers = features("p" * 64, "b" * 64)
     code(chain, blueprint.sealed.contracts[1].wasm, abi)
+    assert missing(chain, blueprint, "boot-contract") == ("boot contract",)
+    chain.answers |= features("p" * 64, "b" * 64, "c" * 64)
     assert missing(chain, blueprint, "boot-contract") == missing(chain, blueprint, "system-contract") == ()
     code(chain, blueprint.sealed.boot_contract.wasm, abi)
     assert missing(chain, blueprint, "boot-contract") == ()
@@ -190,6 +237,7 @@ def test_users_actions_are_billed_to_eosio(blueprint: Blueprint) -> None:
         for push in votes.work(blueprint)
         if isinstance(push, Push)
         for action in push.actions
+        if not push.spare
     }
     assert levels["userrich@active"] == ["eosio@active", "userrich@active"]
     assert levels["prodlost@active"] == ["prodlost@active"]
@@ -199,18 +247,21 @@ def test_the_resignation_is_of_every_account(chain: FakeChain, blueprint: Bluepr
     """It is done when eosio is eosio.prods' and each account that the boot made is eosio's; contracts' ones too."""
     resign = step("resign")
     assert isinstance(resign, ChainStep)
-    (push,) = resign.work(blueprint)
+    push, *singly = resign.work(blueprint)
     assert isinstance(push, Push)
     names = [action.authorization[0].actor for action in push.actions][::2]
     assert names == ["eosio.msig", "eosio.ram", "eosio.token", "eosio"]
     chain.accounts = {name: delegated("eosio") for name in names} | {"eosio": delegated("eosio.prods")}
     assert missing(chain, blueprint, "resign") == ()
+    assert [one.key for one in singly] == names[:-1]
     chain.accounts["eosio.ram"]["permissions"][0] = delegated()["permissions"][0]
-    assert missing(chain, blueprint, "resign") == ("resign",)
+    assert missing(chain, blueprint, "resign") == ("eosio.ram",)
     chain.accounts["eosio.ram"] = delegated("eosio")
     chain.accounts["eosio.token"]["permissions"][1] = delegated()["permissions"][1]
     verdict = chain.verdict(resign.evidence(blueprint))
-    assert (verdict.missing, verdict.detail) == (("resign",), "with keys of their own still: eosio.token")
+    assert (verdict.missing, verdict.detail) == (("eosio.token",), "with keys of their own still: eosio.token")
+    chain.accounts["eosio"] = delegated()
+    assert missing(chain, blueprint, "resign") == ("resign",)
 
 
 def test_claims_go_by_the_chains_clock(chain: FakeChain, blueprint: Blueprint) -> None:

@@ -10,11 +10,14 @@ import pytest
 from antelope.errors import UnknownEndpoint, Unreachable
 from boot import canary
 from boot.blueprint import Blueprint
-from boot.steps import canary_approve, canary_exec, canary_propose, handover, synced
-from tests.unit.boot.conftest import FakeChain
+from boot.steps import canary_approve, canary_exec, canary_propose, handover, retire, synced
+from tests.unit.boot.conftest import FakeChain, account
 
 Delegated = Callable[..., dict[str, Any]]
 INFO, LINKS, SCHEDULE = "/v1/chain/get_info", "/v1/net/connections", "/v1/chain/get_producer_schedule"
+BLOCK = "/v1/chain/get_block_info"
+CANARY = (canary_propose, canary_approve, canary_exec)
+EXECUTE_EOSIOS = "exec/deputy for eosio"
 DEFERRED = "/v1/chain/get_scheduled_transactions"
 
 
@@ -22,7 +25,8 @@ def node_answers(blueprint: Blueprint, **changes: Any) -> dict[tuple[str | None,
     """A boot node at block 100, and alpha in sync with it, but for the changes."""
     chain_id = blueprint.sealed.chain_id
     return {
-        (None, INFO): {"head_block_num": 100},
+        (None, INFO): {"head_block_num": 100, "last_irreversible_block_num": 99},
+        (None, BLOCK): {"producer": "eosio"},
         ("alpha", INFO): {"head_block_num": 97, "chain_id": chain_id},
         ("alpha", LINKS): [{"peer": "", "last_handshake": {"chain_id": chain_id}}],
     } | {("alpha", {"info": INFO, "links": LINKS}[name]): answer for name, answer in changes.items()}
@@ -58,7 +62,9 @@ def election(active: str, **state: Any) -> FakeChain:
         "total_producer_vote_weight": "0.00000000000000000",
     }
     schedule = {"active": {"producers": [{"producer_name": active}]}, "pending": None}
-    return FakeChain(tables={("eosio", "eosio", "global"): [row | state]}, answers={(None, SCHEDULE): schedule})
+    info = {"head_block_num": 100, "last_irreversible_block_num": 99}
+    answers = {(None, SCHEDULE): schedule, (None, INFO): info}
+    return FakeChain({"eosio": account()}, {("eosio", "eosio", "global"): [row | state]}, answers)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def election(active: str, **state: Any) -> FakeChain:
 def test_votes_of_others_are_awaited_elsewhere(blueprint: Blueprint, state: dict[str, Any], elsewhere: bool) -> None:
     """Too little stake is others' business; a contract without a threshold, or one past it, elects by itself."""
     chain = election("eosio", **state)
-    verdict = chain.verdict(handover.evidence.__wrapped__(blueprint))  # type: ignore[attr-defined]
+    verdict = chain.verdict(handover.evidence(blueprint))
     assert (verdict.missing, verdict.elsewhere) == (("prodwon",), elsewhere)
 
 
@@ -82,10 +88,34 @@ def test_every_elected_producer_must_have_signed(blueprint: Blueprint) -> None:
     chain = election("prodwon")
     rows = [{"owner": "prodwon", "unpaid_blocks": 0}, {"owner": "prodlost", "unpaid_blocks": 0}]
     chain.tables["eosio", "eosio", "producers"] = rows
-    evidence = handover.evidence.__wrapped__  # type: ignore[attr-defined]
-    assert chain.verdict(evidence(blueprint)).missing == ("prodwon",)
+    assert chain.verdict(handover.evidence(blueprint)).missing == ("prodwon",)
     rows[0]["unpaid_blocks"] = 1
-    assert chain.verdict(evidence(blueprint)).done
+    assert chain.verdict(handover.evidence(blueprint)).done
+
+
+def test_a_resignation_is_no_handover(blueprint: Blueprint, delegated: Delegated) -> None:
+    """While eosio signs, the elected are waited for, and eosio's node is not retired; their blocks end both."""
+    chain = election("eosio", total_producer_vote_weight="1.5")
+    chain.accounts["eosio"] = delegated("eosio.prods")
+    for signer, done in (("", False), ("eosio", False), ("prodlost", True)):
+        chain.answers[None, BLOCK] = {"producer": signer}
+        assert chain.verdict(handover.evidence(blueprint)).done == done
+        assert chain.verdict(retire.condition(blueprint)).done == done
+    chain.answers[None, INFO] = {"head_block_num": 1, "last_irreversible_block_num": 0}
+    assert not chain.verdict(handover.evidence(blueprint)).done
+
+
+def test_the_deputy_proposes_after_an_early_resignation(blueprint: Blueprint, delegated: Delegated) -> None:
+    """eosio cannot propose or execute any more: a producer does, also what eosio had proposed already."""
+    chain = canary_chain(delegated)
+    chain.accounts["eosio"] = delegated("eosio.prods")
+    missing = [chain.verdict(module.evidence(blueprint)).missing for module in CANARY]
+    assert missing == [("propose/deputy",), ("prodwon/deputy",), ("exec/deputy",)]
+    row = {"proposal_name": "canary", "packed_transaction": canary.packed(blueprint).hex()}
+    for proposer, keys in (("prodwon", ("prodwon/deputy", "exec/deputy")), ("eosio", ("prodwon", EXECUTE_EOSIOS))):
+        chain.tables["eosio.msig", proposer, "proposal"] = [row]
+        missing = [chain.verdict(module.evidence(blueprint)).missing for module in CANARY]
+        assert missing == [(), (keys[0],), (keys[1],)]
 
 
 def canary_chain(delegated: Delegated, deferred: bool = False) -> FakeChain:
@@ -97,8 +127,7 @@ def canary_chain(delegated: Delegated, deferred: bool = False) -> FakeChain:
 
 def stages(chain: FakeChain, blueprint: Blueprint) -> list[bool]:
     """Whether proposing, approving and executing are done."""
-    steps = (canary_propose, canary_approve, canary_exec)
-    return [chain.verdict(module.evidence(blueprint)).done for module in steps]
+    return [chain.verdict(module.evidence(blueprint)).done for module in CANARY]
 
 
 def test_the_canary_from_proposal_to_proof(blueprint: Blueprint, delegated: Delegated) -> None:
