@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from agent.duties.collecting import collect
 from agent.duties.holding import Holding
 from agent.duties.sponsorship import Sponsorship
@@ -10,6 +12,7 @@ from agent.duties.table import Table, carry_out
 from agent.duties.tools import Tools
 from agent.errors import DutyError
 from agent.nodeos.spec import NodeSpec
+from agent.nodes.errors import UnknownNode
 from agent.producers import ProducerEndpoints
 from agent.reports import Report
 from antelope.keys import SigningKey
@@ -56,7 +59,16 @@ class HostDuties:
     async def _start_node(self, wanted: pb.StartNode) -> None:
         spec, mode = NodeSpec.of(wanted.spec), _mode(wanted)
         network = self._holding.held()
+        if mode is NodeMode.AUDIT:
+            await self._check_relieved(spec)
         await self._tools.nodes.start(spec, mode, network.genesis.to_json().encode(), network.sealed.chain_id)
+
+    async def _check_relieved(self, spec: NodeSpec) -> None:
+        """A node that others wait for must go on signing. Raises DutyError; NodeError when it cannot be asked."""
+        with contextlib.suppress(UnknownNode):
+            active = (await self._tools.nodes.client(spec.name).get_producer_schedule()).active.names
+            if spec.account in active:
+                raise DutyError(f"node {spec.name}: {spec.account} signs the chain's blocks: it must go on")
 
     def _key_of(self, account: str) -> SigningKey:
         """The key of an account; the system's accounts share eosio's until they hand themselves over."""

@@ -34,4 +34,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return verdict(missing, len(blueprint.sealed.proxies), "proxies registered")
 
 
-STEP = ChainStep("proxies", "register the proxies", ("accounts",), work, evidence, parallel=True)
+STEP = ChainStep("proxies", "register the proxies", ("producer-nodes",), work, evidence, parallel=True)

@@ -1,4 +1,4 @@
-"""Producers register with the key that will sign their blocks."""
+"""Producers register with the key that will sign their blocks, each through its own node."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return verdict(missing, len(wanted), "producers registered")
 
 
-STEP = ChainStep("register", "register the producers", ("accounts",), work, evidence, parallel=True)
+STEP = ChainStep("register", "register the producers", ("producer-nodes",), work, evidence, parallel=True)

@@ -47,9 +47,12 @@ def command(
     plan = select(until, only)
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
+    stands = False
 
     async def then(opened: OpenNetwork, booted: Booted) -> None:
+        nonlocal stands
         summary = await summarise(opened, booted, settings.typed, near(network.source))
+        stands = summary.report.stands
         progress.close()
         for line in summary.lines():
             console.print(line, markup=False)
@@ -63,7 +66,7 @@ def command(
         booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose))
     finally:
         progress.close()
-    return 1 if booted.outcome.failed else 0
+    return 1 if booted.outcome.failed or stands else 0
 
 
 def select(until: str | None, only: str | None) -> Plan:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from contextlib import closing
+from typing import cast
 
 import click
 
@@ -36,33 +37,37 @@ ASK_SECONDS = 5.0
 @inventory_argument
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
 @click.option("--why", "step", metavar="STEP", help="Say what a step of the boot waits for, and since when.")
+@click.option("--check", is_flag=True, help="Exit status 1 when the chain stands, or a host or node is not well.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, watch: bool, step: str | None, as_json: bool) -> None:
+def command(settings: Settings, network: Network, watch: bool, step: str | None, check: bool, as_json: bool) -> int:
     """Shows the state of the network: phase, hosts, nodes with head and LIB, schedule, steps. Changes nothing.
 
     \b
     coord status inventory/devnet.toml
+    coord status inventory/devnet.toml --check
     coord status inventory/devnet.toml --json | jq .nodes
     coord status inventory/devnet.toml --why handover
     """
-    if step and (watch or as_json):
-        raise click.UsageError("--why cannot be used together with --watch or --json")
+    if step and (watch or as_json or check):
+        raise click.UsageError("--why cannot be used together with --watch, --check or --json")
     if step:
         click.echo(asyncio.run(_why(settings, network, step)))
-        return
-    if watch and as_json:
-        raise click.UsageError("--watch and --json cannot be used together")
+        return 0
+    if watch and (as_json or check):
+        raise click.UsageError(f"--watch and {'--json' if as_json else '--check'} cannot be used together")
     if watch:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
-        return
+        return 0
     document, lines = asyncio.run(_report(settings, network))
+    wrong = [str(problem) for problem in cast(list[object], document["problems"])] if check else []
     if as_json:
         click.echo(json.dumps(document, indent=2))
     else:
-        for line in lines:
+        for line in (*lines, *(f"WRONG     {problem}" for problem in wrong)):
             click.echo(line)
+    return 1 if wrong else 0
 
 
 async def _why(settings: Settings, network: Network, step: str) -> str:

@@ -38,14 +38,14 @@ class NodeWork:
         """Starts these nodes concurrently. Raises TaskFailedError, LinkError, DeadlineError."""
         await all_of(self.start(name, step.mode, step) for name in names)
 
-    async def start(self, name: str, mode: NodeMode, step: NodeStep | None = None) -> None:
-        """Starts a node in that mode. One that ran before keeps its mode, unless mode is AUDIT or STARTER."""
+    async def start(self, name: str, mode: NodeMode, step: NodeStep | None = None, *, anew: bool = False) -> None:
+        """Starts a node in that mode. One that ran before keeps its mode, unless it is AUDIT, or the start is anew."""
         node = self._network.node(name)
         if node.party:
             await self._follow(node, step)
             return
         status = self._access.status(node)
-        recorded = status is not None and mode not in (NodeMode.AUDIT, NodeMode.STARTER)
+        recorded = status is not None and mode is not NodeMode.AUDIT and not anew
         wanted = pb.MODE_RECORDED if recorded else MODES[mode]
         await self._access.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
         await self._runs(node)

@@ -268,7 +268,7 @@ class Runner:
     async def _allowed(self, step: NodeStep) -> None:
         """Raises TaskFailedError unless the chain shows now what the step's nodes need for it."""
         if step.condition:
-            verdict = await run_reads(step.condition(self._blueprint), self._desk.ask)
+            verdict = await run_reads(step.condition(self._blueprint), self._access.ask)
             if not verdict.done:
                 raise TaskFailedError(verdict.detail, retryable=False)
 

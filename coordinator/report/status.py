@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from antelope.elections import BLOCKS_PER_TURN
-from antelope.errors import NodeError
 from boot.plan import make_plan
-from boot.step import Query
 from boot.steps import STEPS
 from coordinator.engine.access import RUNNING
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
+from coordinator.report.chain import look
+from coordinator.report.health import problems
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from inventory.network import Network, Node
@@ -23,6 +21,8 @@ from support import processes
 
 UNKNOWN = "unknown"
 """The state of a node whose agent is not connected."""
+STALLED = "stalled"
+"""The phase of a network whose nodes run, and whose chain makes no block."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ class NetworkStatus:
     manifest: str | None
     phase: str
     head: int
+    head_age: float | None
+    """Seconds since the latest block; None: no node could be asked."""
+    stands: bool
+    """Whether no block comes."""
     lib: int
     schedule: tuple[str, ...]
     silent: tuple[str, ...]
@@ -105,9 +109,11 @@ class NetworkStatus:
             "manifest": self.manifest,
             "phase": self.phase,
             "head_block": self.head,
+            "head_age": self.head_age,
             "lib": self.lib,
             "schedule": list(self.schedule),
             "silent": list(self.silent),
+            "problems": list(problems(self)),
             "nodes": [
                 {
                     "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
@@ -139,32 +145,42 @@ async def gather(opened: OpenNetwork) -> NetworkStatus:
     sealed = opened.state.sealed
     nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
     steps = opened.state.steps()
-    head, lib, schedule, silent = await _chain(opened)
+    chain = await look(opened)
     parties = opened.parties.parties()
     accounts = {party.account for party in parties}
     return NetworkStatus(
         network=opened.network.name,
         chain_id=sealed.chain_id if sealed else None,
         manifest=sealed.manifest if sealed else None,
-        phase=phase(sealed is not None, steps, {row.state for row in nodes}),
-        head=max([head, *(row.head for row in nodes)]),
-        lib=max([lib, *(row.lib for row in nodes)]),
-        schedule=schedule,
-        silent=silent,
+        phase=phase(sealed is not None, steps, {row.state for row in nodes}, chain.moves),
+        head=max([chain.head, *(row.head for row in nodes)]),
+        head_age=chain.age,
+        stands=chain.age is not None and not chain.moves,
+        lib=max([chain.lib, *(row.lib for row in nodes)]),
+        schedule=chain.schedule,
+        silent=chain.silent,
         nodes=nodes,
         hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
         steps=steps,
         parties=parties,
-        seats=replace(Seats.of(opened.network), taken=len(accounts & set(schedule))) if parties else None,
+        seats=replace(Seats.of(opened.network), taken=len(accounts & set(chain.schedule))) if parties else None,
     )
 
 
-def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]) -> str:
-    """planned, booting, voting, live or down; unknown where no node is known to run and an agent is away."""
+def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None) -> str:
+    """planned, booting, voting, live, stalled or down; unknown where no node is known to run and an agent is away, or
+    where no node that runs could be asked.
+
+    moves: whether blocks come; None: unknown.
+    """
     if not sealed:
         return "planned"
     if RUNNING not in states:
         return UNKNOWN if UNKNOWN in states else "down"
+    if moves is None:
+        return UNKNOWN
+    if not moves:
+        return STALLED
     if "resign" in steps and steps["resign"].done:
         return "live"
     return "voting" if any(step.result is StepResult.WAITS for step in steps.values()) else "booting"
@@ -178,7 +194,7 @@ def planned(network: Network) -> NetworkStatus:
         for node in network.nodes
     )  # fmt: skip
     return NetworkStatus(
-        network.name, None, None, phase(sealed=False, steps={}, states=()), 0, 0, (), (), nodes,
+        network.name, None, None, phase(False, {}, (), None), 0, None, False, 0, (), (), nodes,
         tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
     )  # fmt: skip
 
@@ -218,40 +234,3 @@ def _host_row(opened: OpenNetwork, name: str) -> HostRow:
     if link is None or not link.connected:
         return HostRow(name, "away", None, None)
     return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)
-
-
-async def _chain(opened: OpenNetwork) -> tuple[int, int, tuple[str, ...], tuple[str, ...]]:
-    """Head, LIB, schedule and its silent producers, from a node that follows the head (the audit's node shows
-    irreversible blocks only).
-    """
-    nodes = sorted(opened.network.nodes, key=lambda node: node.role.value == "genesis")
-    for node in nodes:
-        if not opened.access.running(node):
-            continue
-        try:
-            info = await opened.access.ask(Query("/v1/chain/get_info", node=node.name))
-            answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
-            schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
-            silent = await _silent(opened, node, int(info["head_block_num"]), schedule)
-        except NodeError:
-            continue
-        return int(info["head_block_num"]), int(info["last_irreversible_block_num"]), schedule, silent
-    return 0, 0, (), ()
-
-
-async def _silent(opened: OpenNetwork, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
-    """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
-    as silent while the schedule is younger than that.
-    """
-    if len(schedule) < 2:  # a sole producer signs every block
-        return ()
-    numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
-    asked = (
-        opened.access.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name))
-        for number in numbers
-    )
-    blocks = await asyncio.gather(*asked)
-    if len({block.get("schedule_version") for block in blocks}) > 1:
-        return ()
-    signers = {str(block["producer"]) for block in blocks}
-    return tuple(name for name in schedule if name not in signers)

@@ -39,7 +39,9 @@ class Summary:
             yield f"FAILED {name}: {reason}"
         for name, reason in outcome.parked.items():
             yield f"waiting for others at {name}: {reason}"
-        if not outcome.failed and not outcome.parked and not self.booted.changed:
+        if self.report.stands:
+            yield "FAILED the chain stands: no block comes"
+        elif not outcome.failed and not outcome.parked and not self.booted.changed:
             yield "Nothing to do: everything is done and running." if not self.report.left else "Nothing to do."
         yield f"network   {self.report.network}, phase {self.report.phase}"
         yield f"chain id  {self.report.chain_id}"
@@ -69,7 +71,7 @@ class Summary:
     def _next(self) -> Iterator[str]:
         """What to run next, and why."""
         left, rows = self.report.left, []
-        if self.booted.outcome.failed:
+        if self.booted.outcome.failed or self.report.stands:
             rows.append((f"{self._command('logs')} NODE", "may show why"))
             rows.append((self._command("boot"), "tries again, and continues"))
         elif left:

@@ -67,11 +67,14 @@ def report_lines(report: NetworkStatus) -> Iterator[str]:
     yield f"network   {report.network}, phase {report.phase}"
     yield f"chain id  {report.chain_id or '-'}"
     yield f"manifest  {report.manifest or '-'}"
-    yield f"head      {report.head}   LIB {report.lib}"
+    age = "" if report.head_age is None else f", {report.head_age:.0f} s ago"
+    yield f"head      {report.head}{age}   LIB {report.lib}"
     yield f"schedule  {', '.join(report.schedule) or '-'}"
     if report.seats:
         yield f"parties   {report.seats.taken} in the schedule; {report.seats}"
-    if report.silent:
+    if report.stands:
+        yield f"stalled   no block comes; {', '.join(report.schedule)} should sign"
+    elif report.silent:
         yield f"silent    {', '.join(report.silent)}: elected, and no block in the latest round"
     yield ""
     yield from host_table(report)

@@ -63,7 +63,7 @@ def election(active: str, **state: Any) -> FakeChain:
     }
     schedule = {"active": {"producers": [{"producer_name": active}]}, "pending": None}
     info = {"head_block_num": 100, "last_irreversible_block_num": 99}
-    answers = {(None, SCHEDULE): schedule, (None, INFO): info}
+    answers: dict[tuple[str | None, str], Any] = {(None, SCHEDULE): schedule, (None, INFO): info}
     return FakeChain({"eosio": account()}, {("eosio", "eosio", "global"): [row | state]}, answers)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from coordinator.report.status import phase
+from coordinator.report.health import problems
+from coordinator.report.status import HostRow, NetworkStatus, NodeRow, phase
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 
@@ -13,16 +17,62 @@ WAITS = {"votes": StepRecord("votes", StepResult.WAITS, 0.0, "", 0)}
 
 
 @pytest.mark.parametrize(
-    ("sealed", "steps", "states", "word"),
+    ("sealed", "steps", "states", "moves", "word"),
     [
-        (False, {}, (), "planned"),
-        (True, {}, ("running", "unknown"), "booting"),
-        (True, WAITS, ("running",), "voting"),
-        (True, DONE, ("running", "stopped"), "live"),
-        (True, DONE, ("stopped", "failed"), "down"),
-        (True, DONE, ("stopped", "unknown"), "unknown"),
+        (False, {}, (), None, "planned"),
+        (True, {}, ("running", "unknown"), True, "booting"),
+        (True, WAITS, ("running",), True, "voting"),
+        (True, DONE, ("running", "stopped"), True, "live"),
+        (True, DONE, ("running",), False, "stalled"),
+        (True, {}, ("running",), False, "stalled"),
+        (True, DONE, ("running",), None, "unknown"),
+        (True, DONE, ("stopped", "failed"), None, "down"),
+        (True, DONE, ("stopped", "unknown"), None, "unknown"),
     ],
 )
-def test_phase(sealed: bool, steps: dict[str, StepRecord], states: tuple[str, ...], word: str) -> None:
-    """A network whose hosts cannot be reached is not called down."""
-    assert phase(sealed, steps, states) == word
+def test_phase(
+    sealed: bool, steps: dict[str, StepRecord], states: tuple[str, ...], moves: bool | None, word: str
+) -> None:
+    """Live means that blocks come; a network whose hosts cannot be reached is not called down."""
+    assert phase(sealed, steps, states, moves) == word
+
+
+def status(**changes: Any) -> NetworkStatus:
+    """A network of four producers that is well, but for the changes."""
+    names = ("a", "b", "c", "d")
+    node = NodeRow("audit", "one", "eosio", "genesis", "", "", "running", 980, 980, 3, "")
+    nodes = (node, *(replace(node, name=name, account=name, role="producer", head=1000) for name in names))
+    well = NetworkStatus(
+        network="net", chain_id="c" * 64, manifest="m" * 64, phase="live", head=1000, head_age=0.4, stands=False,
+        lib=980, schedule=names, silent=(), nodes=nodes, hosts=(HostRow("one", "connected", 0.0, 1),), steps=DONE,
+    )  # fmt: skip
+    return replace(well, **changes)
+
+
+AWAY = (HostRow("one", "away", None, None),)
+STOPPED = NodeRow("b", "one", "b", "producer", "", "", "failed", 0, 0, 0, "its disk is full")
+OLD = replace(STOPPED, state="running", head=900, detail="")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ()),
+        ({"chain_id": None}, ("net was never booted: there is no chain",)),
+        ({"head_age": None}, ("the chain cannot be seen: no node answers",)),
+        (
+            {"head_age": 73.2, "stands": True, "silent": ("a", "b", "c", "d")},
+            ("the chain stands: its latest block, 1000, is 73 s old; a, b, c, d should sign",),
+        ),
+        ({"silent": ("b",)}, ("elected, and no block in the latest round: b",)),
+        ({"lib": 1000 - 144}, ()),
+        ({"lib": 1000 - 145}, ("blocks do not become irreversible: LIB 855 is 145 blocks behind the head",)),
+        ({"hosts": AWAY}, ("host one: its agent is away",)),
+        ({"nodes": (STOPPED,)}, ("node b on one: failed: its disk is full",)),
+        ({"nodes": (replace(STOPPED, state="unknown"),), "hosts": AWAY}, ("host one: its agent is away",)),
+        ({"nodes": (OLD,)}, ("node b on one: 80 blocks behind what is irreversible",)),
+    ],
+)
+def test_what_is_wrong(changes: dict[str, Any], said: tuple[str, ...]) -> None:
+    """Chain, producers, hosts and nodes: each with its reason, and nothing of a network that is well."""
+    assert problems(status(**changes)) == said

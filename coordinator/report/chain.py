@@ -1,0 +1,102 @@
+"""The chain as an own node sees it: head, irreversible block, schedule, and whether blocks come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from antelope.elections import BLOCKS_PER_TURN
+from antelope.errors import NodeError
+from boot.claims import chain_time
+from boot.step import Query
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.report.health import patience
+from inventory.network import Node
+from support.retry import DeadlineError, poll
+
+AGAIN_SECONDS = 2.0
+"""For a second look at a head that seems old: a clock may be wrong, and blocks come all the same."""
+
+
+@dataclass(frozen=True)
+class ChainView:
+    """The chain, as the node sees it that is furthest."""
+
+    head: int = 0
+    age: float | None = None
+    """Seconds since its latest block; None: no node could be asked."""
+    moves: bool | None = None
+    lib: int = 0
+    schedule: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+
+async def look(opened: OpenNetwork) -> ChainView:
+    """Asks the operator's own node that reports the highest head, and others should it not answer: the audit's node
+    shows irreversible blocks only.
+    """
+
+    def head(node: Node) -> int:
+        status = opened.access.status(node)
+        return status.head if status else 0
+
+    nodes = [node for node in opened.network.nodes if opened.access.running(node) and not node.party]
+    for node in sorted(nodes, key=head, reverse=True):
+        try:
+            return await _seen_by(opened, node)
+        except NodeError:
+            continue
+    return ChainView()
+
+
+async def _seen_by(opened: OpenNetwork, node: Node) -> ChainView:
+    info = await _info(opened, node)
+    answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
+    schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+    head, age = int(info["head_block_num"]), _age(opened, node, info)
+    moves = age <= patience(schedule) or await _comes_another(opened, node, head)
+    silent = await _silent(opened, node, head, schedule) if moves else schedule
+    return ChainView(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent)
+
+
+async def _info(opened: OpenNetwork, node: Node) -> Mapping[str, Any]:
+    info: Mapping[str, Any] = await opened.access.ask(Query("/v1/chain/get_info", node=node.name))
+    return info
+
+
+def _age(opened: OpenNetwork, node: Node, info: Mapping[str, Any]) -> float:
+    """By the clock of the node's host: this machine's may be wrong."""
+    link = opened.hub.links.get(node.host)
+    now = time.time() + ((link.clock_offset or 0.0) if link else 0.0)
+    return max(0.0, now - chain_time(str(info["head_block_time"])).timestamp())
+
+
+async def _comes_another(opened: OpenNetwork, node: Node, head: int) -> bool:
+    async def higher() -> bool:
+        return int((await _info(opened, node))["head_block_num"]) > head
+
+    try:
+        return await poll(higher, what="a new block", deadline=AGAIN_SECONDS)
+    except DeadlineError:
+        return False
+
+
+async def _silent(opened: OpenNetwork, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
+    """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
+    as silent while the schedule is younger than that.
+    """
+    if len(schedule) < 2:  # a sole producer signs every block
+        return ()
+    numbers = range(max(1, head - BLOCKS_PER_TURN * (len(schedule) + 1)), head + 1, BLOCKS_PER_TURN // 2)
+    asked = (
+        opened.access.ask(Query("/v1/chain/get_block_info", {"block_num": number}, node=node.name))
+        for number in numbers
+    )
+    blocks = await asyncio.gather(*asked)
+    if len({block.get("schedule_version") for block in blocks}) > 1:
+        return ()
+    signers = {str(block["producer"]) for block in blocks}
+    return tuple(name for name in schedule if name not in signers)
