@@ -6,11 +6,31 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from support.retry import retrying
 from support.tasks import end
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 1.0
+"""Seconds until what failed is done again; the next pauses are longer, up to 30 s."""
+
+
+async def logged(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
+    """What the work returns. A failure is logged with its cause, and passes."""
+    try:
+        return await work()
+    except Exception:
+        log.exception("%s: a fault of this agent", what)
+        raise
+
+
+def begin(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> asyncio.Task[T]:
+    """Runs it beside everything else: nobody may ever ask how it ended, so a failure is logged with its cause."""
+    return asyncio.create_task(logged(work, what), name=what)
 
 
 async def kept_up(work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -19,7 +39,7 @@ async def kept_up(work: Callable[[], Coroutine[None, None, None]]) -> None:
     def failed(error: BaseException) -> None:
         log.error("a fault of this agent", exc_info=error)
 
-    await retrying(work, on=Exception, deadline=math.inf, first=1.0, most=30.0, before_retry=failed)
+    await retrying(work, on=Exception, deadline=math.inf, first=FIRST_PAUSE, most=30.0, before_retry=failed)
 
 
 async def together(*works: Coroutine[None, None, object]) -> None:

@@ -12,22 +12,16 @@ import sys
 import time
 from pathlib import Path
 
-from agent.config import AgentConfig, ConfigError, DataFolder
-from agent.exits import ENDED, FAILED, WRONG
+from agent.config import AgentConfig, DataFolder
+from agent.errors import AgentError, ConfigError, InternalError
+from agent.foreign import translating
 from agent.identity import admit, request
-from agent.keys import KeyStore, KeyStoreError, wallet
-from agent.keys.keosd import KeosdError
-from agent.nodeos.errors import NodeosError
+from agent.keys import KeyStore, wallet
 from agent.party import commands as party
 from agent.party.arguments import wanted
-from agent.party.control import ControlError
-from agent.party.joining import JoinError
 from support import nodelogs
-from support.invitation import InvitationError
-from support.locks import LockedError
-from support.processes import Process, StillRunningError, stop, stop_nodes
+from support.processes import Process, stop, stop_nodes
 from support.texts import plain
-from support.tls import TlsError
 
 LINE_LIMIT = 4000
 """Characters of a line of the log."""
@@ -45,23 +39,18 @@ class _OneLine(logging.Formatter):
 def run(arguments: argparse.Namespace) -> int:
     """Runs what the command line says, and returns the exit status. What goes wrong is one line on stderr."""
     try:
-        return _COMMANDS.get(arguments.command, party.speak)(arguments)
-    except (ConfigError, InvitationError, KeyStoreError, NodeosError, TlsError) as error:
-        return _complain(error, WRONG)
-    except (ControlError, JoinError, KeosdError, LockedError, StillRunningError) as error:
-        return _complain(error, FAILED)
-    except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error, FAILED)
+        with translating():
+            return _COMMANDS.get(arguments.command, party.speak)(arguments)
+    except AgentError as error:
+        return _complain(error)
     except Exception as error:
         if logging.getLogger().handlers:  # the daemon's log
             logging.exception("a fault of this agent")
-        return _complain(f"internal error: {type(error).__name__}: {error}; please report it", FAILED)
+        return _complain(InternalError(f"internal error: {type(error).__name__}: {error}; please report it"))
 
 
 def _serve(arguments: argparse.Namespace) -> int:
     from agent.serve import serve
-    from agent.session import Refused
-    from support.journal import JournalError
 
     if arguments.unit:
         return party.print_unit(arguments)
@@ -71,19 +60,11 @@ def _serve(arguments: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     if arguments.data is None and not wanted(arguments):
         raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
-    folder, party_folder = _folder(arguments) if arguments.data else None, False
-    try:
-        if folder is None or wanted(arguments) or folder.party.is_file():
-            folder, party_folder = party.prepare(arguments), True
-        logging.getLogger().setLevel(folder.read().log_level.upper())
-        asyncio.run(serve(folder))
-    except LockedError as error:
-        running = f" (process {error.pid})" if error.pid else ""
-        return _complain(f"an agent runs in {error.path.parent} already{running}", FAILED)
-    except Refused as error:
-        return _complain(error, ENDED if party_folder else FAILED)
-    except JournalError as error:
-        return _complain(error, FAILED)
+    folder = _folder(arguments) if arguments.data else None
+    if folder is None or wanted(arguments) or folder.party.is_file():
+        folder = party.prepare(arguments)
+    logging.getLogger().setLevel(folder.read().log_level.upper())
+    asyncio.run(serve(folder))
     return 0
 
 
@@ -119,11 +100,8 @@ def _wallet(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     if not folder.path.exists():
         raise ConfigError(f"{folder.path}: no such folder")
-    try:
-        store, network = KeyStore(folder.keys), folder.read().network
-        sys.stdout.write(wallet.run(store, network, arguments.keosd, arguments.wallet, arguments.account))
-    except KeyError as error:
-        return _complain(error.args[0], WRONG)
+    store, network = KeyStore(folder.keys), folder.read().network
+    sys.stdout.write(wallet.run(store, network, arguments.keosd, arguments.wallet, arguments.account))
     return 0
 
 
@@ -131,9 +109,9 @@ def _folder(arguments: argparse.Namespace) -> DataFolder:
     return DataFolder(Path(arguments.data).absolute())
 
 
-def _complain(error: object, status: int) -> int:
+def _complain(error: AgentError) -> int:
     sys.stderr.write(plain(f"agent: {error}", LINE_LIMIT) + "\n")
-    return status
+    return error.exit_status
 
 
 _COMMANDS = {"serve": _serve, "enrol": _enrol, "admit": _admit, "down": _down, "wallet": _wallet}

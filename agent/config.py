@@ -10,16 +10,13 @@ from pathlib import Path
 
 import cattrs
 
+from agent.errors import ConfigError
 from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
 from support.files import write_atomic
 from support.tls import Identity, Kind
 
 _LEVELS = ("debug", "info", "warning", "error")
-
-
-class ConfigError(Exception):
-    """agent.toml is missing or wrong."""
 
 
 @dataclass(frozen=True)

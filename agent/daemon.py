@@ -10,7 +10,7 @@ from agent.config import AgentConfig, DataFolder
 from agent.dialling import Dialling
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
-from agent.nodes.errors import UnknownNode
+from agent.errors import UnknownNode
 from agent.nodes.state import NodeStatus
 from agent.producers import ProducerEndpoints
 from agent.queries import Queries

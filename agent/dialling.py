@@ -11,12 +11,13 @@ import time
 from pathlib import Path
 
 from agent.background import kept_up, together
-from agent.config import AgentConfig, ConfigError, DataFolder
+from agent.config import AgentConfig, DataFolder
+from agent.errors import AgentError, ConfigError, SessionEnded
+from agent.foreign import translating
 from agent.renewal import Renewal
-from agent.session import Credentials, Refused, Session, SessionEnded, Work
+from agent.session import Credentials, Session, Work
 from protos import coordination_pb2 as pb
 from support.retry import retrying
-from support.tls import TlsError
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,11 @@ class Dialling:
             if self._session is None or not self._renewal.due:
                 continue
             try:
-                until = self._renewal.keep(await self._session.renew(self._renewal.request()))
-                shown[:] = [read_credentials(self._folder, self._config)]
+                with translating():
+                    until = self._renewal.keep(await self._session.renew(self._renewal.request()))
+                    shown[:] = [read_credentials(self._folder, self._config)]
                 log.info("the certificate is renewed: it is good until %s", f"{until:%Y-%m-%d}")
-            except (SessionEnded, TlsError, ConfigError, OSError) as error:
+            except AgentError as error:
                 log.warning("the certificate is not renewed yet: %s", error)
 
     async def _dial(self, shown: list[Credentials], work: Work) -> None:
@@ -93,7 +95,7 @@ class Dialling:
             try:
                 await session.run(joined)
             except SessionEnded as error:
-                if isinstance(error, Refused) or time.monotonic() - joined_at < LASTING:
+                if not error.retryable or time.monotonic() - joined_at < LASTING:
                     raise
                 trouble(error)
 
@@ -103,7 +105,7 @@ class Dialling:
 
 
 def _temporary(error: BaseException) -> bool:
-    return isinstance(error, SessionEnded) and not isinstance(error, Refused)
+    return isinstance(error, SessionEnded) and error.retryable
 
 
 def read_credentials(folder: DataFolder, config: AgentConfig) -> Credentials:

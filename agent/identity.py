@@ -7,7 +7,8 @@ from dataclasses import replace
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agent.config import AgentConfig, ConfigError, DataFolder
+from agent.config import AgentConfig, DataFolder
+from agent.errors import ConfigError
 from support.files import write_atomic
 from support.tls import UNSOUND, TlsError, check_issued, identity_of, load_or_make_key, make_csr, public_bytes
 

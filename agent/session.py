@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Protocol
 
 import grpc
 
+from agent.background import begin
+from agent.errors import Refused, SessionEnded
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.tasks import end
 from support.tls import COORDINATOR_NAME
-
-log = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
@@ -48,14 +48,6 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.use_local_subchannel_pool", 1),  # each dial is a fresh one: core's own back-off grows to two minutes
     ("grpc.ssl_target_name_override", COORDINATOR_NAME),
 ]
-
-
-class SessionEnded(Exception):
-    """The connection is over; dial again."""
-
-
-class Refused(SessionEnded):
-    """The coordinator does not want this agent; dialling again would not help."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +157,10 @@ class Session:
         self._outbox.put_nowait(pb.FromAgent(hello=hello))
         call = stub.Session()
         running: set[asyncio.Task[None]] = set()
-        _keep(self._write(call), running)
+        _keep(partial(self._write, call), running)
         try:
             await self._welcomed(call, joined)
-            _keep(self._report_status(), running)
+            _keep(self._report_status, running)
             while isinstance(message := await call.read(), pb.FromCoordinator):
                 self._take(message, running)
                 await self._room(running)
@@ -196,7 +188,7 @@ class Session:
         elif kind == "admission":
             self._work.admitted(message.admission)
         elif kind == "query":
-            _keep(self._answer(message.query), running)
+            _keep(partial(self._answer, message.query), running)
 
     async def _room(self, running: set[asyncio.Task[None]]) -> None:
         """Who asks faster than this host answers, or does not read the answers, waits."""
@@ -249,17 +241,11 @@ async def _whole(call: grpc.aio.UnaryStreamCall[pb.FetchRequest, pb.Chunk], sha2
             raise SessionEnded(f"artifact {sha256[:16]}… is larger than {ARTIFACT_LIMIT >> 20} MiB")
 
 
-def _keep(work: Coroutine[Any, Any, None], running: set[asyncio.Task[None]]) -> None:
-    """Runs it beside the session; a failure is a fault of ours, and logged."""
-
-    def finished(task: asyncio.Task[None]) -> None:
-        running.discard(task)
-        if not task.cancelled() and task.exception():
-            log.error("a report to the coordinator failed", exc_info=task.exception())
-
-    task = asyncio.create_task(work)
+def _keep(work: Callable[[], Coroutine[Any, Any, None]], running: set[asyncio.Task[None]]) -> None:
+    """Runs it beside the session."""
+    task = begin(work, "a report to the coordinator")
     running.add(task)
-    task.add_done_callback(finished)
+    task.add_done_callback(running.discard)
 
 
 def _ended(error: grpc.aio.AioRpcError, coordinator: str) -> SessionEnded:

@@ -12,10 +12,8 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+from agent.errors import AgentError
 from agent.nodeos.config import produces
-from agent.nodeos.errors import NodeosError
-from agent.nodeos.spec import SpecError
-from agent.nodes.errors import NodeFault
 from agent.nodes.starter import LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
@@ -134,7 +132,7 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
     )  # fmt: skip
     try:
         await nodes.start(nodes.record(name).spec, NodeMode.STARTER)
-    except (NodeFault, NodeosError, SpecError) as error:
+    except AgentError as error:
         log.warning("node %s: %s", name, error)
 
 

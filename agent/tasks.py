@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
+from agent.background import begin
 from agent.memory import Memory
 from agent.reports import Report
 from agent.session import MESSAGE_LIMIT, Send
@@ -110,7 +112,7 @@ class Tasks:
             self._make_room()
             self._under_way += 1
             known = self._known[task.id] = _Known()
-            known.running = asyncio.create_task(self._run(task, known))
+            known.running = begin(partial(self._run, task, known), f"task {task.id}")
 
     async def close(self) -> None:
         """Cancels what runs; pushes are on record, and found again."""

@@ -10,9 +10,8 @@ from agent.duties.sponsorship import Sponsorship
 from agent.duties.steps import StepWork
 from agent.duties.table import Table, carry_out
 from agent.duties.tools import Tools
-from agent.errors import DutyError
+from agent.errors import DutyError, UnknownNode
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.errors import UnknownNode
 from agent.producers import ProducerEndpoints
 from agent.reports import Report
 from antelope.keys import SigningKey

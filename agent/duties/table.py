@@ -5,21 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from agent.errors import DutyError
-from agent.keys import KeyStoreError
-from agent.keys.keosd import KeosdError
-from agent.nodeos.errors import NodeosError
-from agent.nodeos.spec import SpecError
-from agent.nodes.errors import NodeFault
-from agent.pushes.blocks import StalledError
-from agent.pushes.signing import PushError
+from agent.errors import (
+    DutyError,
+    InternalError,
+)
+from agent.foreign import translated
 from agent.reports import Report
-from agent.session import SessionEnded
-from antelope.errors import AntelopeError, NodeError
 from protos import coordination_pb2 as pb
-from support.artifacts import DamagedError, MissingError
-from support.journal import JournalError
-from support.retry import DeadlineError
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +34,9 @@ async def carry_out(table: Table, task: pb.Task, report: Report, unknown: Callab
         result = await table[kind](task, report) or pb.Result()
         result.ok = True
         return result
-    except (DutyError, PushError, NodeFault, NodeError) as error:
-        return _failed(error, error.retryable)
-    except (SessionEnded, StalledError, DeadlineError, KeosdError, OSError) as error:
-        return _failed(error, retryable=True)
-    except (
-        NodeosError,
-        SpecError,
-        KeyStoreError,
-        AntelopeError,
-        JournalError,
-        DamagedError,
-        MissingError,
-    ) as error:
-        return _failed(error, retryable=False)
     except Exception as error:
-        log.exception("task %s: a fault of this agent", kind)
-        return _failed(DutyError(f"a fault of this agent ({type(error).__name__}): see its log"), retryable=False)
-
-
-def _failed(error: Exception, retryable: bool) -> pb.Result:
-    return pb.Result(ok=False, error=" ".join(str(error).split()), retryable=retryable)
+        known = translated(error)
+        if known is None:
+            log.exception("task %s: a fault of this agent", kind)
+            known = InternalError(f"a fault of this agent ({type(error).__name__})", hint="see its log")
+        return pb.Result(error=str(known), retryable=known.retryable)

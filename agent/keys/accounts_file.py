@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.errors import KeyStoreError
 from antelope.errors import BadJson, BadKey, BadName
 from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
@@ -21,10 +22,6 @@ from antelope.strict_json import read_json
 IN_KEOSD = "keosd"
 """In the place of a private key that a keosd has."""
 _MOST_BYTES = 256 * 1024 * 1024
-
-
-class KeyStoreError(Exception):
-    """Keys cannot be read or kept, or a file of keys is wrong; one line says where."""
 
 
 @dataclass(frozen=True, slots=True)

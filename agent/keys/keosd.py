@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from agent.errors import KeosdError
 from antelope.errors import BadKey
 from antelope.keys import PublicKey, Signature
 from antelope.strict_json import read_json
@@ -27,14 +28,6 @@ _SOCKET = re.compile(r"/[A-Za-z0-9._+@/-]{1,106}", re.ASCII)
 _URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", re.ASCII)
 _LOCKED, _MISSING, _NO_WALLET = 3120003, 3120004, 3120006
 # Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
-
-
-class KeosdError(Exception):
-    """keosd refused or cannot be reached; one line says why. code: keosd's own, 0 when there was no answer."""
-
-    def __init__(self, message: str, code: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)

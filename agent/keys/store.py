@@ -13,7 +13,8 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent.keys.accounts_file import Accounts, KeyPair, KeyStoreError, pack, public_keys, read
+from agent.errors import KeyStoreError
+from agent.keys.accounts_file import Accounts, KeyPair, pack, public_keys, read
 from agent.keys.keosd import Keosd, KeosdKey
 from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from agent.keys.keosd import Keosd, KeosdError
+from agent.errors import KeosdError, KeyStoreError
+from agent.keys.keosd import Keosd
 from agent.keys.store import KeyStore
 from antelope.keys import PrivateKey, PublicKey
 from support.files import write_atomic
@@ -40,7 +41,7 @@ def password_file(wallet: str) -> Path:
 def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts: Sequence[str]) -> str:
     """Opens and unlocks the wallet, imports the accounts' keys, and says what it holds then.
 
-    Raises KeosdError, KeyError for an account without a key here, OSError.
+    Raises KeosdError, KeyStoreError for an account without a key here, OSError.
     """
     name = wallet or usual_name(network)
     if _NAME.fullmatch(name) is None:
@@ -49,9 +50,16 @@ def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts:
         passwords = password_file(name)
     except RuntimeError as error:
         raise KeosdError(f"{error}: set XDG_STATE_HOME to the folder that shall keep the wallet's password") from error
-    held = import_keys(Keosd.at(keosd), name, [store.private(account) for account in accounts], passwords)
+    held = import_keys(Keosd.at(keosd), name, [_key(store, account) for account in accounts], passwords)
     lines = [f"wallet {name} is open and holds {len(held)} keys; its password is in {passwords}", *map(str, held)]
     return "\n".join(lines) + "\n"
+
+
+def _key(store: KeyStore, account: str) -> PrivateKey:
+    try:
+        return store.private(account)
+    except KeyError as error:
+        raise KeyStoreError(str(error.args[0])) from error
 
 
 def import_keys(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords: Path) -> tuple[PublicKey, ...]:

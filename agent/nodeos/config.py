@@ -10,8 +10,9 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from agent.errors import SpecError
 from agent.keys.keosd import KeosdKey
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodeos.spec import NodeSpec
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.nodeos.errors import NodeosError
+from agent.errors import NodeosError
 from agent.nodeos.throwaway import throwaway
 from antelope.errors import BadJson, NodeError
 from antelope.http import NodeClient

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from agent.errors import SpecError
 from antelope.names import is_name
 from inventory import options as inventory_options
 from inventory.network import BUNDLED, Role
@@ -15,10 +16,6 @@ from support.endpoint import dialable
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}", re.ASCII)
 _PATH = re.compile(r"/[A-Za-z0-9._+@/-]{1,1000}", re.ASCII)
 _MOST_PEERS = 1000
-
-
-class SpecError(ValueError):
-    """A node's description has a part that may not be used; one line names it."""
 
 
 class SpecMessage(Protocol):

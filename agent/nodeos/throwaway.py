@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from agent.errors import NodeosError
 from agent.nodeos.config import PLUGINS
-from agent.nodeos.errors import NodeosError
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
 from support import processes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.errors import NodeosError
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.config import STALE_PRODUCTION, signature_provider
-from agent.nodeos.errors import NodeosError
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.throwaway import throwaway
 from antelope.errors import NodeError

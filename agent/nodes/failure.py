@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent.nodes.errors import (
+from agent.errors import (
     BadConfiguration,
     DirtyDatabase,
     DiskFull,

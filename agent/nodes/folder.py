@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.errors import SpecError
+from agent.nodeos.spec import NodeSpec
 from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role

@@ -10,9 +10,7 @@ import shutil
 import socket
 from dataclasses import dataclass, replace
 
-from agent.nodeos.config import STALE_PRODUCTION
-from agent.nodeos.spec import NodeSpec
-from agent.nodes.errors import (
+from agent.errors import (
     DirtyDatabase,
     DiskFull,
     FolderInUse,
@@ -22,6 +20,8 @@ from agent.nodes.errors import (
     PortTaken,
     Unfinished,
 )
+from agent.nodeos.config import STALE_PRODUCTION
+from agent.nodeos.spec import NodeSpec
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder
 from antelope.errors import NodeError

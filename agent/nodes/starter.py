@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.nodes.errors import NodeFault
+from agent.errors import NotNow
 from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from antelope.http import NodeClient
@@ -21,10 +21,6 @@ PATIENCE_ROUNDS = 3
 """Rounds of the schedule without any block, after which the designated starter begins by itself."""
 
 LOOK_SECONDS = 5.0
-
-
-class NotNow(NodeFault):
-    """Stale production would be wrong, or is not needed."""
 
 
 @dataclass(frozen=True)

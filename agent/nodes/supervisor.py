@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from agent.background import begin
+from agent.errors import AgentError, BadConfiguration, NodeFault, UnknownNode
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.config import command_line, config_ini, produces
-from agent.nodeos.errors import NodeosError
 from agent.nodeos.probe import Capabilities, command_of, probe
-from agent.nodeos.spec import NodeSpec, SpecError
-from agent.nodes.errors import BadConfiguration, NodeFault, UnknownNode
+from agent.nodeos.spec import NodeSpec
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch, bring_up, check_room, halt
@@ -91,7 +91,7 @@ class Nodes:
             if process and folder.recovering:  # its agent died while it ran without what it is to run with
                 with contextlib.suppress(NodeFault):
                     await halt(folder.name, process)
-        self._watcher = asyncio.create_task(self._watch(), name="nodes")
+        self._watcher = begin(self._watch, "watching the nodes")
 
     async def close(self) -> None:
         """Stops watching; the nodes run on."""
@@ -215,8 +215,8 @@ class Nodes:
             launch = replace(await self._prepare(node, record, genesis), meant=meant)
             node.record, node.fault, node.lasting = record, "", False
             await bring_up(launch)
-        except (NodeFault, NodeosError, SpecError) as fault:
-            node.fault, node.lasting = str(fault), not getattr(fault, "retryable", False)
+        except AgentError as fault:
+            node.fault, node.lasting = str(fault), not fault.retryable
             raise
         finally:
             node.starting = False
@@ -271,11 +271,11 @@ class Nodes:
     async def _watch(self) -> None:
         """Starts again what died while it should run; gives up on what keeps dying."""
         while True:
-            wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
-            alive = [node for node in wanted if self._alive(node)]
-            for node in alive:
-                node.restarts.lives(time.monotonic())
             try:
+                wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
+                alive = [node for node in wanted if self._alive(node)]
+                for node in alive:
+                    node.restarts.lives(time.monotonic())
                 if alive:
                     nodelogs.ensure(self._data)
                 await asyncio.gather(*(self._revive(node) for node in wanted if node not in alive))
@@ -298,7 +298,7 @@ class Nodes:
             log.info("node %s: starting it again", node.folder.name)
             try:
                 await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
-            except (NodeFault, NodeosError, SpecError) as fault:
+            except AgentError as fault:
                 log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
 
 

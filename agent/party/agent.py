@@ -6,38 +6,28 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping
-from functools import partial
-from typing import Any
 
-from agent.background import kept_up, together
+from agent.background import begin, kept_up, together
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent
 from agent.dialling import Dialling
 from agent.duties.tools import Tools
-from agent.errors import DutyError
-from agent.keys import KeyStoreError
-from agent.keys.keosd import KeosdError
-from agent.nodeos.errors import NodeosError
-from agent.nodeos.spec import SpecError
-from agent.nodes.errors import NodeFault
+from agent.errors import AccessEnded, AgentError, ControlError, Refused
+from agent.foreign import translating
 from agent.party import settings as party_settings
-from agent.party.control import Answerer, ControlError, Say, listening
+from agent.party.control import Answer, Answerer, Request, Say, listening
 from agent.party.duties import PartyDuties
 from agent.party.keosd import watch_keosd
 from agent.party.leaving import unregister
 from agent.party.looking import tell
 from agent.party.requests import Requests
 from agent.party.settings import PartySettings
-from agent.pushes.blocks import StalledError
-from agent.pushes.signing import PushError
-from agent.session import Credentials, Refused, Send
+from agent.session import Credentials, Send
 from agent.starting import watch_outages
-from antelope.errors import AntelopeError
 from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
-from support.artifacts import DamagedError, MissingError
 from support.files import write_atomic
-from support.journal import Journal, JournalError
+from support.journal import Journal
 from support.possession import Challenge
 from support.retry import DeadlineError, poll
 from support.tasks import end
@@ -50,12 +40,6 @@ AGAIN_SECONDS = 15.0
 FAREWELL_SECONDS = 3.0
 RESUME_SECONDS = 60.0
 """How long a node that was begun to be started may take, when the coordinator refuses its agent meanwhile."""
-
-TROUBLE = (
-    DutyError, PushError, NodeFault, NodeosError, SpecError, KeyStoreError, AntelopeError, StalledError, DeadlineError,
-    JournalError, DamagedError, MissingError,
-)  # fmt: skip
-"""What may go wrong with a party's own node and account."""
 
 
 def party_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> PartyAgent:
@@ -89,7 +73,7 @@ class PartyAgent(Agent):
         """Why it could not prove to have its keys; empty: it could."""
 
     async def run(self, credentials: Credentials) -> None:
-        """Until it leaves the network, or is cancelled. Raises Refused, NodeosError."""
+        """Until it leaves the network, or is cancelled. Raises AccessEnded, NodeosError."""
         own = self.party.own
         self._version = (await self.nodes.capabilities(self.settings.nodeos)).version
         log.info("account %s, its key here: %s", self.settings.account, own.account_key)
@@ -104,9 +88,9 @@ class PartyAgent(Agent):
                     kept_up(lambda: watch_keosd(self.settings.keys_elsewhere, self._keys.in_keosd)),
                     self._left.wait(),
                 )
-        except Refused:
+        except Refused as error:
             await asyncio.wait([resuming], timeout=RESUME_SECONDS)  # the node is the party's own, and stays
-            raise
+            raise AccessEnded(str(error)) from error
         finally:
             await end(resuming, *filter(None, [self._registering]))
 
@@ -141,7 +125,7 @@ class PartyAgent(Agent):
         """Begins to, unless it leaves; a coordinator that went meanwhile hears nothing of it."""
         if self.party.leaving:
             return
-        self._registering = asyncio.create_task(self._bring(send, self._welcome))
+        self._registering = begin(lambda: self._bring(send, self._welcome), "registering")
 
     def _register_again(self, send: Send) -> None:
         if self._send is send:
@@ -150,9 +134,10 @@ class PartyAgent(Agent):
     async def _bring(self, send: Send, welcome: pb.Welcome) -> None:
         own = self.party.own
         try:
-            challenge = self.party.proving.challenge(welcome)
-            account_key, signing_key = [await self._key(key, challenge) for key in (own.account_key, own.signer_key)]
-        except (*TROUBLE, KeosdError) as error:
+            with translating():
+                challenge = self.party.proving.challenge(welcome)
+                keys = [await self._key(key, challenge) for key in (own.account_key, own.signer_key)]
+        except AgentError as error:
             if str(error) != self._unproved:
                 log.warning("does not prove to have its keys, and tries again: %s", error)
             self._unproved = str(error)
@@ -161,8 +146,8 @@ class PartyAgent(Agent):
         registration = pb.Registration(
             account=self.settings.account,
             p2p_endpoint=self.settings.p2p,
-            account_key=account_key,
-            signing_key=signing_key,
+            account_key=keys[0],
+            signing_key=keys[1],
             nodeos_version=self._version,
             pinned_manifest=self.settings.manifest or self.party.manifest,
         )
@@ -178,28 +163,28 @@ class PartyAgent(Agent):
     async def _resume(self) -> None:
         """Starts the node again where it ran before."""
         try:
-            await self.party.node.resume()
-        except (*TROUBLE, OSError) as error:
+            with translating():
+                await self.party.node.resume()
+        except AgentError as error:
             log.warning("%s", error)
 
     def _answerers(self) -> Mapping[str, Answerer]:
-        requests = Requests(self.party.own, self.party.approving)
-        found = {"leave": self._leave, **requests.answerers}
-        return {name: partial(_in_words, answerer) for name, answerer in found.items()}
+        return {"leave": self._leave, **Requests(self.party.own, self.party.approving).answerers}
 
-    async def _leave(self, request: Mapping[str, Any], say: Say) -> None:
+    async def _leave(self, request: Request, say: Say) -> Answer:
         """Unregisters, says farewell, stops the node, and ends the agent."""
         self.party.leaving = True
         try:
-            await self._end_membership(request, say)
+            return await self._end_membership(request, say)
         finally:
             self.party.leaving = self._left.is_set()  # what could not be ended goes on, and may be tried again
 
-    async def _end_membership(self, request: Mapping[str, Any], say: Say) -> None:
+    async def _end_membership(self, request: Request, say: Say) -> Answer:
         try:
-            await unregister(self.party.own, say)
-        except (*TROUBLE, OSError) as error:
-            if not request.get("force"):
+            with translating():
+                await unregister(self.party.own, say)
+        except AgentError as error:
+            if not request.force:
                 raise ControlError(
                     f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
                 ) from error
@@ -211,6 +196,7 @@ class PartyAgent(Agent):
         write_atomic(self._folder.path / party_settings.LEFT, b"")
         say(f"{self.settings.account} has left {self._network}")
         self._left.set()
+        return Answer()
 
     async def _farewell(self, say: Say) -> None:
         if self._send is None:
@@ -224,11 +210,3 @@ class PartyAgent(Agent):
         with contextlib.suppress(DeadlineError):  # It was sent, which is all that a farewell needs.
             await poll(gone, what="the coordinator to end the session", deadline=FAREWELL_SECONDS)
         say("the coordinator is told")
-
-
-async def _in_words(answerer: Answerer, request: Mapping[str, Any], say: Say) -> None:
-    """Whatever goes wrong is a line for the operator."""
-    try:
-        await answerer(request, say)
-    except (*TROUBLE, OSError) as error:
-        raise ControlError(" ".join(str(error).split())) from error

@@ -6,20 +6,20 @@ import argparse
 import asyncio
 import getpass
 import logging
-import re
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.config import ConfigError, DataFolder
+from agent.config import DataFolder
+from agent.errors import ConfigError
+from agent.exits import FAILED
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd, KeosdKey
 from agent.nodeos.probe import command_of, probe
 from agent.nodeos.trial import check_signing
 from agent.party import settings as party_settings
-from agent.party.control import ask
+from agent.party.control import Request, ask
 from agent.party.joining import Joining, default_data, read_token
 from agent.party.own_keys import own_key, public_key
 from agent.party.unit import unit_text
@@ -31,7 +31,6 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
-_HASH = re.compile(r"sha256 of its bytes: ([0-9a-f]{64})")
 _SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "keosd", "manifest", "url", "location")
 
 
@@ -121,33 +120,30 @@ def _said(arguments: argparse.Namespace) -> dict[str, Any]:
 def speak(arguments: argparse.Namespace) -> int:
     """Asks the running agent, and shows what it answers. Returns the exit status. Raises ControlError."""
     folder = Path(arguments.data).expanduser().absolute()
-    request = {name: value for name, value in vars(arguments).items() if name not in ("command", "data", "yes")}
-    request["ask"] = arguments.command
-    if arguments.command == "approve":
-        digest = _looked_at(folder, arguments)
-        if digest is None:
-            return 1
-        request["hash"] = digest
-    return asyncio.run(ask(folder, request, _say))
+    given = vars(arguments)
+    request = Request(
+        ask=arguments.command,
+        proposal=given.get("proposal", ""),
+        producers=tuple(given.get("producers", ())),
+        force=given.get("force", False),
+    )
+    if request.ask == "approve":
+        return _approve(folder, request, sure=arguments.yes)
+    return asyncio.run(ask(folder, request, _say)).status
 
 
-def _looked_at(folder: Path, arguments: argparse.Namespace) -> str | None:
-    """Shows a proposal, and asks. Returns the hash of what was shown; None: no."""
-    lines: list[str] = []
-    request: Mapping[str, object] = {"ask": "describe", "proposal": arguments.proposal}
-    status = asyncio.run(ask(folder, request, lines.append))
-    for line in lines:
-        _say(line)
-    found = _HASH.search("\n".join(lines[:2]))
-    if status or not found:
-        return None
-    if not arguments.yes:
+def _approve(folder: Path, request: Request, *, sure: bool) -> int:
+    """Shows the proposal, asks whether it is to be approved, and has exactly what was shown approved."""
+    shown = asyncio.run(ask(folder, replace(request, ask="describe"), _say))
+    if shown.status:
+        return shown.status
+    if not sure:
         sys.stdout.write("approve it? [y/N] ")
         sys.stdout.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             _say("not approved")
-            return None
-    return found[1]
+            return FAILED
+    return asyncio.run(ask(folder, replace(request, hash=shown.hash), _say)).status
 
 
 def _say(line: str) -> None:

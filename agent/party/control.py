@@ -1,30 +1,63 @@
 """How a party's operator speaks to the agent that runs: a Unix socket (0600) in its data folder.
 
-One JSON object asks; the answer is lines of JSON: {"say": TEXT}, … and at the end {"status": 0 or 1}.
+One JSON object asks (Request). The answer is lines of JSON: {"say": TEXT}, … for the operator to read, and at the end
+{"status": N, "hash": HEX} for the command itself (Answer).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+import cattrs
+
+from agent.errors import AgentError, ControlError, InternalError
+from agent.foreign import translated
 from antelope.strict_json import read_json
 from support import sockets
+
+log = logging.getLogger(__name__)
 
 ASKING_SECONDS = 10.0
 LIMIT = 1 << 20
 
+
+@dataclass(frozen=True)
+class Request:
+    """What an operator asks for."""
+
+    ask: str
+    """The name of what is to be done."""
+    proposal: str = ""
+    """PROPOSER/NAME."""
+    hash: str = ""
+    """sha256 (hex) of the proposal that the operator has looked at."""
+    producers: tuple[str, ...] = ()
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How it ended."""
+
+    status: int = 0
+    """The exit status of the command that asked."""
+    hash: str = ""
+    """sha256 (hex) of the proposal that was described."""
+
+
 Say = Callable[[str], None]
-Answerer = Callable[[Mapping[str, Any], Say], Awaitable[None]]
-"""Does what is asked, and says what happens. Raises ControlError with why it did not."""
+Answerer = Callable[[Request, Say], Awaitable[Answer]]
+"""Does what is asked, and says what happens. Raises AgentError, or an error that agent.foreign knows."""
 
-
-class ControlError(Exception):
-    """It was not done; one line says why."""
+_UNKNOWN = "not a request that this agent knows"
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
 
 
 @asynccontextmanager
@@ -32,45 +65,69 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
     """Answers the `agent` commands of the same user while the block runs. Raises OSError."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        def out(line: Mapping[str, object]) -> None:
-            writer.write(json.dumps(line).encode() + b"\n")
+        def say(text: str) -> None:
+            writer.write(json.dumps({"say": text}).encode() + b"\n")
 
         try:
-            async with asyncio.timeout(ASKING_SECONDS):
-                request = read_json(await reader.readline())
-            await answerers[request["ask"]](request, lambda text: out({"say": text}))
-            out({"status": 0})
-        except ControlError as error:
-            out({"say": str(error), "status": 1})
-        except (ValueError, KeyError, TypeError, TimeoutError):
-            out({"say": "not a request that this agent knows", "status": 1})
-        finally:
-            if not writer.is_closing():
-                await writer.drain()
-                writer.close()
+            answer = await _answer(reader, answerers, say)
+        except AgentError as error:
+            say(str(error))
+            answer = Answer(error.exit_status)
+        writer.write(json.dumps(asdict(answer)).encode() + b"\n")
+        with contextlib.suppress(ConnectionError):  # whoever asked is gone: nobody is left to be told
+            await writer.drain()
+        writer.close()
 
     async with sockets.listening(folder, serve, LIMIT):
         yield
 
 
-async def ask(folder: Path, request: Mapping[str, object], say: Say) -> int:
-    """The exit status of what the running agent was asked for. Raises ControlError when none runs there."""
+async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer], say: Say) -> Answer:
+    """Reads a request, and has it answered. Raises AgentError; the log has the cause of what is a fault of ours."""
+    request = await _request(reader)
+    if request.ask not in answerers:
+        raise ControlError(_UNKNOWN)
+    try:
+        return await answerers[request.ask](request, say)
+    except Exception as error:
+        known = translated(error)
+        if known is None:
+            log.exception("%s: a fault of this agent", request.ask)
+            known = InternalError(f"a fault of this agent ({type(error).__name__}: {error})", hint="see its log")
+        raise known from error
+
+
+async def _request(reader: asyncio.StreamReader) -> Request:
+    try:
+        async with asyncio.timeout(ASKING_SECONDS):
+            line = await reader.readline()
+    except TimeoutError as error:
+        raise ControlError(f"no request came within {ASKING_SECONDS:g} s") from error
+    except ValueError as error:  # a line beyond the limit
+        raise ControlError(_UNKNOWN) from error
+    try:
+        return _CONVERTER.structure(read_json(line), Request)
+    except (AttributeError, ValueError, TypeError, cattrs.BaseValidationError) as error:
+        raise ControlError(_UNKNOWN) from error
+
+
+async def ask(folder: Path, request: Request, say: Say) -> Answer:
+    """What the running agent answers. Raises ControlError when none runs there, or it ends in between."""
     if not folder.is_dir():
         raise ControlError(f"{folder}: there is no such folder")
     try:
         reader, writer = await sockets.connect(folder, LIMIT)
     except OSError as error:
         raise ControlError(
-            f"no agent of a party runs in {folder}: start it with agent serve --data {folder}"
+            f"no agent of a party runs in {folder}", hint=f"start it with agent serve --data {folder}"
         ) from error
-    writer.write(json.dumps(request).encode() + b"\n")
-    status = 1
+    writer.write(json.dumps(asdict(request)).encode() + b"\n")
     try:
         while line := await reader.readline():
-            answer = read_json(line)
-            if "say" in answer:
-                say(str(answer["say"]))
-            status = int(answer.get("status", status))
+            told = read_json(line)
+            if "say" not in told:
+                return _CONVERTER.structure(told, Answer)
+            say(str(told["say"]))
     finally:
         writer.close()
-    return status
+    raise ControlError("the agent ended before it had answered", hint="see its log")

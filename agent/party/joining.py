@@ -10,7 +10,8 @@ from pathlib import Path
 import grpc
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from agent.config import AgentConfig, ConfigError, DataFolder
+from agent.config import AgentConfig, DataFolder
+from agent.errors import ConfigError, JoinError
 from agent.identity import admit, request
 from agent.session import OPTIONS
 from protos import coordination_pb2 as pb
@@ -21,10 +22,6 @@ from support.tls import Kind, identity_of, load_certificate
 
 JOIN_SECONDS = 15.0
 """For one coordinator's answer."""
-
-
-class JoinError(Exception):
-    """The invitation could not be redeemed. One line: why, what to do."""
 
 
 @dataclass(frozen=True)

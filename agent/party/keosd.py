@@ -6,7 +6,8 @@ import asyncio
 import logging
 from collections.abc import Collection
 
-from agent.keys.keosd import Keosd, KeosdError
+from agent.errors import KeosdError
+from agent.keys.keosd import Keosd
 from antelope.keys import PublicKey
 
 log = logging.getLogger(__name__)

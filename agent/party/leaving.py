@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import DutyError
-from agent.nodes.errors import UnknownNode
+from agent.errors import DutyError, UnknownNode
 from agent.party.account import OwnAccount
 from agent.party.control import Say
 from agent.pushes.pushing import Chore

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 
-from agent.nodes.errors import UnknownNode
+from agent.errors import UnknownNode
 from agent.party.account import OwnAccount
 from agent.party.words import Sight, Stage, stage, words
 from antelope.answers import connected

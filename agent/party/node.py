@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
-from agent.errors import DutyError
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.errors import DutyError, SpecError, UnknownNode
+from agent.nodeos.spec import NodeSpec
 from agent.nodeos.throwaway import free_ports
-from agent.nodes.errors import UnknownNode
 from agent.party.settings import PartySettings
 from boot.step import NodeMode
 from inventory.network import Role

@@ -7,8 +7,8 @@ import secrets
 import stat
 from pathlib import Path
 
-from agent.config import ConfigError
-from agent.keys.keosd import Keosd, KeosdError, KeosdKey
+from agent.errors import ConfigError, KeosdError
+from agent.keys.keosd import Keosd, KeosdKey
 from antelope.errors import BadKey
 from antelope.keys import PrivateKey, PublicKey
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.config import ConfigError
+from agent.errors import ConfigError
 from antelope.errors import AntelopeError
 from antelope.layouts import MSIG, SYSTEM, unpack_data
 from antelope.transaction import Action, PermissionLevel

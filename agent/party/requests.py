@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from agent import proposals
+from agent.errors import ControlError, InputError
 from agent.party.account import OwnAccount
 from agent.party.approving import Approving
-from agent.party.control import Answerer, ControlError, Say
+from agent.party.control import Answer, Answerer, Request, Say
 from agent.proposals import Proposal
 from agent.pushes.pushing import Chore
 from antelope import actions
+from antelope.errors import BadName
 from antelope.names import check_name
 from antelope.transaction import Action, PermissionLevel
 from boot.step import Push
@@ -36,7 +37,7 @@ class Requests:
             "claim": self._claim,
         }
 
-    async def _proposals(self, request: Mapping[str, Any], say: Say) -> None:
+    async def _proposals(self, request: Request, say: Say) -> Answer:
         """Those that wait for the operator; the chain has dropped the others."""
         waiting = [one for one in self._approving.pending.all() if not one.agreed]
         for proposal in waiting:
@@ -47,42 +48,55 @@ class Requests:
                 say(line)
         if not any(not one.agreed for one in self._approving.pending.all()):
             say("no proposal waits for you")
+        return Answer()
 
-    async def _describe(self, request: Mapping[str, Any], say: Say) -> None:
-        for line in await proposals.describe(self._own.node, await self._find(request)):
-            say(line)
-
-    async def _approve(self, request: Mapping[str, Any], say: Say) -> None:
+    async def _describe(self, request: Request, say: Say) -> Answer:
         proposal = await self._find(request)
-        if request["hash"] != proposal.hash:
+        for line in await proposals.describe(self._own.node, proposal):
+            say(line)
+        return Answer(hash=proposal.hash)
+
+    async def _approve(self, request: Request, say: Say) -> Answer:
+        proposal = await self._find(request)
+        if request.hash != proposal.hash:
             raise ControlError(f"{proposal.title} is another one now ({proposal.hash}): look at it again")
         self._approving.pending.agree(proposal)
         pushed = await self._approving.approve(proposal)
         say(f"approved {proposal.title}" + (f" (transaction {pushed.transaction})" if pushed else " before"))
+        return Answer()
 
-    async def _unapprove(self, request: Mapping[str, Any], say: Say) -> None:
+    async def _unapprove(self, request: Request, say: Say) -> Answer:
         proposal = await self._find(request)
         own = PermissionLevel(self._own.name)
         self._approving.pending.drop(proposal)
-        await self._sign(f"unapprove {proposal.title}", actions.unapprove(proposal.proposer, proposal.name, own), say)
+        action = actions.unapprove(proposal.proposer, proposal.name, own)
+        return await self._sign(f"unapprove {proposal.title}", action, say)
 
-    async def _vote(self, request: Mapping[str, Any], say: Say) -> None:
-        producers = [check_name(str(name)) for name in request["producers"]]
+    async def _vote(self, request: Request, say: Say) -> Answer:
+        producers = [_name(name) for name in request.producers]
         action = actions.voteproducer(self._own.name, "", producers)
-        await self._sign(f"vote {','.join(sorted(producers))}", action, say)
+        return await self._sign(f"vote {','.join(sorted(producers))}", action, say)
 
-    async def _claim(self, request: Mapping[str, Any], say: Say) -> None:
-        await self._sign("claim", actions.claimrewards(self._own.name), say)
+    async def _claim(self, request: Request, say: Say) -> Answer:
+        return await self._sign("claim", actions.claimrewards(self._own.name), say)
 
-    async def _sign(self, key: str, action: Action, say: Say) -> None:
+    async def _sign(self, key: str, action: Action, say: Say) -> Answer:
         info = await self._own.node.get_info()
         push = Push(key, (action,), self._own.name)
         (pushed,) = await self._own.sign(Chore("operator"), (push,), info)
         say(f"{action.name} is in block {pushed.block} (transaction {pushed.transaction})")
+        return Answer()
 
-    async def _find(self, request: Mapping[str, Any]) -> Proposal:
-        proposer, _, name = str(request["proposal"]).partition("/")
-        found = await proposals.find(self._own.node, check_name(proposer), check_name(name))
+    async def _find(self, request: Request) -> Proposal:
+        proposer, _, name = request.proposal.partition("/")
+        found = await proposals.find(self._own.node, _name(proposer), _name(name))
         if found is None:
             raise ControlError(f"there is no proposal {proposer}/{name} on this party's node")
         return found
+
+
+def _name(text: str) -> str:
+    try:
+        return check_name(text)
+    except BadName as error:
+        raise InputError(str(error)) from error

@@ -10,8 +10,9 @@ from typing import Any
 
 import cattrs
 
-from agent.config import ConfigError, toml_lines
-from agent.keys.keosd import Keosd, KeosdError
+from agent.config import toml_lines
+from agent.errors import ConfigError, KeosdError
+from agent.keys.keosd import Keosd
 from agent.party.policy import Policy
 from antelope.errors import BadName
 from antelope.names import check_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agent.config import ConfigError
+from agent.errors import ConfigError
 
 _WORD = re.compile(r"[A-Za-z0-9_@+.,=:/-]+", re.ASCII)
 

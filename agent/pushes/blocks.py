@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+from agent.background import logged
+from agent.errors import StalledError
 from antelope.answers import Info, parse_time, read_answer
 from antelope.errors import NodeError, UnknownEndpoint
 from antelope.reads import ChainReader
@@ -67,10 +69,6 @@ def _transaction_id(entry: Any) -> str:
     if entry["compression"] not in ("none", 0):
         packed = zlib.decompressobj().decompress(packed, LARGEST_TRANSACTION)
     return hashlib.sha256(packed).hexdigest()
-
-
-class StalledError(Exception):
-    """The chain stands still, so the fate of transactions cannot be told."""
 
 
 class BlockFollower:
@@ -220,7 +218,7 @@ async def following(node: ChainReader) -> AsyncIterator[BlockFollower]:
     """A follower that looks by itself. Raises NodeError when the node does not answer at first."""
     follower = BlockFollower(node, await node.get_info())
     await follower.look()
-    async with beside(follower.follow()):
+    async with beside(logged(follower.follow, "following the blocks")):
         yield follower
 
 

@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from agent.keys.keosd import KeosdError
-from agent.pushes.blocks import BlockFollower, StalledError
+from agent.errors import KeosdError, PushError, StalledError
+from agent.pushes.blocks import BlockFollower
 from agent.pushes.load import Dial, Load
 from agent.pushes.records import Placed, PushRecords, Record
-from agent.pushes.signing import PushError, Signer, StepLike
+from agent.pushes.signing import Signer, StepLike
 from agent.reports import Pushed
 from antelope.errors import (
     AntelopeError,

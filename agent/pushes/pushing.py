@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.errors import PushError
 from agent.pushes.blocks import following
 from agent.pushes.load import dialling
 from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
-from agent.pushes.signing import PushError, StepLike
+from agent.pushes.signing import StepLike
 from agent.reports import Pushed, Report, progress, silent
 from antelope.http import NodeClient
 from antelope.keys import SigningKey

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from agent.errors import PushError
 from agent.pushes.blocks import BlockFollower
 from agent.pushes.records import PushRecords, Record
 from antelope.answers import Info
@@ -16,15 +17,6 @@ from boot.step import Finality, Push
 
 LIFETIME = 60
 """Seconds from signing to expiration."""
-
-
-class PushError(Exception):
-    """A piece of work could not be done. One line: what, why."""
-
-    def __init__(self, message: str, retryable: bool = False) -> None:
-        """retryable: worth another try without anybody's help."""
-        super().__init__(message)
-        self.retryable = retryable
 
 
 class StepLike(Protocol):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent import session
-from agent.session import Session, SessionEnded
+from agent.errors import SessionEnded
+from agent.session import Session
 from coordinator.agents.hub import Hub
 from protos import coordination_pb2 as pb
 from support.retry import poll

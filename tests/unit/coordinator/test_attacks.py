@@ -12,7 +12,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from agent.session import OPTIONS, Credentials, Refused, Session, SessionEnded
+from agent.errors import Refused, SessionEnded
+from agent.session import OPTIONS, Credentials, Session
 from coordinator.agents import server
 from coordinator.agents.ca import Authority
 from coordinator.agents.hub import Hub

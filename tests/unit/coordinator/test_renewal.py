@@ -14,9 +14,10 @@ import pytest
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import host_agent
 from agent.dialling import read_credentials
+from agent.errors import Refused, SessionEnded
 from agent.identity import admit, request
 from agent.renewal import Renewal
-from agent.session import Credentials, Refused, Session, SessionEnded
+from agent.session import Credentials, Session
 from coordinator.agents.ca import Authority
 from coordinator.agents.hub import RENEWALS, Hub
 from support.journal import Journal

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from agent.config import AgentConfig, DataFolder
+from agent.errors import KeosdError
 from agent.keys import KeyStore
-from agent.keys.keosd import Keosd, KeosdError
+from agent.keys.keosd import Keosd
 from agent.keys.wallet import import_keys
 from agent.party.keosd import trouble_with
 from antelope.keys import PrivateKey

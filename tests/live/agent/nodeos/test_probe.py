@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import NodeosError
 from agent.nodeos import probe as probing
-from agent.nodeos.errors import NodeosError
 from agent.nodeos.probe import command_of, probe
 from agent.nodes.state import NodeState
 from inventory.network import Role

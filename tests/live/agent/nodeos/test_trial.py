@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import NodeosError
 from agent.keys.keosd import Keosd
-from agent.nodeos.errors import NodeosError
 from agent.nodeos.probe import probe
 from agent.nodeos.trial import check_signing
 from antelope.keys import PrivateKey

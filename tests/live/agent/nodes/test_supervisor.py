@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import BadConfiguration, DiskFull, FolderInUse, NotNow, OtherChain, PortTaken
 from agent.nodeos.probe import command_of
 from agent.nodes import launch
-from agent.nodes.errors import BadConfiguration, DiskFull, FolderInUse, OtherChain, PortTaken
 from agent.nodes.folder import NodeFolder
-from agent.nodes.starter import NotNow
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode

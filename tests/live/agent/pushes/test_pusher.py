@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import PushError
 from agent.nodes.supervisor import Nodes
 from agent.pushes.blocks import following
 from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
-from agent.pushes.signing import PushError
 from agent.reports import Pushed
 from antelope import actions
 from antelope.answers import Receipt

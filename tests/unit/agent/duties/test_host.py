@@ -14,14 +14,13 @@ import pytest
 from agent.config import AgentConfig
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
+from agent.errors import PortTaken, SessionEnded
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.errors import PortTaken
 from agent.nodes.folder import NodeRecord
 from agent.nodes.supervisor import Nodes
-from agent.session import SessionEnded
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, Signature

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from agent.errors import KeosdError
 from agent.keys import keosd as keosd_module
-from agent.keys.keosd import Keosd, KeosdError
+from agent.keys.keosd import Keosd
 from agent.party.keosd import trouble_with
 from antelope.keys import PrivateKey
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.keys import KeyStore, KeyStoreError
+from agent.errors import KeyStoreError
+from agent.keys import KeyStore
 from agent.keys.accounts_file import IN_KEOSD
 from agent.keys.keosd import Keosd
 from antelope.errors import BadName

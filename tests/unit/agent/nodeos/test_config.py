@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.errors import SpecError
 from agent.nodeos.config import command_line, config_ini
-from agent.nodeos.spec import NodeSpec, SpecError
+from agent.nodeos.spec import NodeSpec
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import Role

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.nodes.errors import (
+from agent.errors import (
     BadConfiguration,
     DirtyDatabase,
     DiskFull,

@@ -13,10 +13,10 @@ import pytest
 
 from agent.config import AgentConfig
 from agent.duties.tools import Tools
+from agent.errors import UnknownNode
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.errors import UnknownNode
 from agent.nodes.folder import NodeRecord
 from agent.nodes.supervisor import Nodes
 from agent.party.duties import PartyDuties

@@ -19,14 +19,13 @@ from agent import session
 from agent.config import DataFolder
 from agent.dialling import read_credentials
 from agent.duties import tools
-from agent.nodes.errors import NodeFault
+from agent.errors import AccessEnded, NodeFault
 from agent.party import agent as party_agent
 from agent.party import settings
 from agent.party.agent import PartyAgent
-from agent.party.control import ask
+from agent.party.control import Answer, Request, ask
 from agent.party.joining import Joining, read_token
 from agent.party.node import OwnNode
-from agent.session import Refused
 from coordinator.agents.hub import Hub
 from coordinator.agents.link import AgentLink, TaskBody
 from coordinator.agents.records import Records
@@ -224,7 +223,7 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
     """The coordinator hears of it, the agent ends by itself, and the folder remembers."""
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
-        assert await ask(scene.folder.path, {"ask": "leave"}, scene.said.append) == 0
+        assert await ask(scene.folder.path, Request("leave"), scene.said.append) == Answer(0)
         await asyncio.wait_for(scene.running, 30)
         await scene.becomes(lambda: scene.party.state is Standing.LEFT)
         assert "the coordinator is told" in scene.said
@@ -240,16 +239,16 @@ async def test_a_leave_that_fails_may_be_tried_again(
         return [SimpleNamespace(name=ALICE)]
 
     async def stuck(nodes: StillNodes, name: str) -> None:
-        raise NodeFault(name, "it did not end after SIGTERM")
+        raise NodeFault(f"node {name} did not end after SIGTERM")
 
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         with monkeypatch.context() as broken:
             broken.setattr(StillNodes, "status", status)
             broken.setattr(StillNodes, "stop", stuck, raising=False)
-            assert await ask(scene.folder.path, {"ask": "leave", "force": True}, scene.said.append) == 1
+            assert await ask(scene.folder.path, Request("leave", force=True), scene.said.append) == Answer(1)
         assert not scene.agent.party.leaving
-        assert await ask(scene.folder.path, {"ask": "leave", "force": True}, scene.said.append) == 0
+        assert await ask(scene.folder.path, Request("leave", force=True), scene.said.append) == Answer(0)
         await asyncio.wait_for(scene.running, 30)
 
 
@@ -278,7 +277,7 @@ async def test_a_revoked_one_ends_after_its_node_was_started(
         await scene.becomes(lambda: not scene.link.connected)
         assert not (await asyncio.wait([scene.running], timeout=0.3))[0]
         may_go_on.set()
-        with pytest.raises(Refused, match="alice was revoked"):
+        with pytest.raises(AccessEnded, match="alice was revoked"):
             await asyncio.wait_for(scene.running, 30)
         assert [one for one in generators if one.ag_frame and one.ag_code.co_filename == session.__file__] == []
 
@@ -286,5 +285,5 @@ async def test_a_revoked_one_ends_after_its_node_was_started(
 async def test_what_its_operator_asks_in_vain(tmp_path: Path, bundle: SealedBundle) -> None:
     """Without a node there is nothing to vote with: one line says so."""
     async with playing(tmp_path, bundle) as scene:
-        assert await ask(scene.folder.path, {"ask": "vote", "producers": ["bob"]}, scene.said.append) == 1
+        assert await ask(scene.folder.path, Request("vote", producers=("bob",)), scene.said.append) == Answer(1)
         assert scene.said == [f"this host has no node {ALICE}"]

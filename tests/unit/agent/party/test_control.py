@@ -2,37 +2,102 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import stat
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from agent.party.control import Answerer, ControlError, Say, ask, listening
+from agent.errors import ConfigError, ControlError
+from agent.party.control import Answer, Answerer, Request, Say, ask, listening
+from antelope.errors import Unreachable
+from support import sockets
 
 
-async def _count(request: Mapping[str, Any], say: Say) -> None:
-    for number in range(request["to"]):
-        say(str(number))
+async def _count(request: Request, say: Say) -> Answer:
+    for producer in request.producers:
+        say(producer)
+    return Answer(hash="ab")
 
 
-async def _refuse(request: Mapping[str, Any], say: Say) -> None:
+async def _refuse(request: Request, say: Say) -> Answer:
     say("looking")
     raise ControlError("no")
 
 
-ANSWERERS: dict[str, Answerer] = {"count": _count, "refuse": _refuse}
+async def _wrong(request: Request, say: Say) -> Answer:
+    raise ConfigError("that is no name")
 
 
-async def test_lines_and_a_status_come_back(tmp_path: Path) -> None:
-    """What is said is heard line by line; a refusal is a line with status 1."""
+async def _unreachable(request: Request, say: Say) -> Answer:
+    raise Unreachable("connection refused")
+
+
+async def _break(request: Request, say: Say) -> Answer:
+    raise KeyError("producers")
+
+
+ANSWERERS: dict[str, Answerer] = {
+    "count": _count, "refuse": _refuse, "wrong": _wrong, "unreachable": _unreachable, "break": _break,
+}  # fmt: skip
+
+
+async def test_lines_and_an_answer_come_back(tmp_path: Path) -> None:
+    """What is said is heard line by line; what the command itself needs to know is in the answer."""
     said: list[str] = []
     async with listening(tmp_path, ANSWERERS):
-        assert await ask(tmp_path, {"ask": "count", "to": 3}, said.append) == 0
-        assert await ask(tmp_path, {"ask": "refuse"}, said.append) == 1
-        assert await ask(tmp_path, {"ask": "nonsense"}, said.append) == 1
-    assert said == ["0", "1", "2", "looking", "no", "not a request that this agent knows"]
+        assert await ask(tmp_path, Request("count", producers=("a", "b")), said.append) == Answer(0, "ab")
+        assert await ask(tmp_path, Request("refuse"), said.append) == Answer(1)
+    assert said == ["a", "b", "looking", "no"]
+
+
+async def test_an_error_says_how_the_command_ends(tmp_path: Path) -> None:
+    """Each error has its own exit status, a library's as well."""
+    said: list[str] = []
+    async with listening(tmp_path, ANSWERERS):
+        assert await ask(tmp_path, Request("wrong"), said.append) == Answer(2)
+        assert await ask(tmp_path, Request("unreachable"), said.append) == Answer(1)
+    assert said == ["that is no name", "connection refused"]
+
+
+async def test_a_fault_of_the_agent_is_told_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its operator sees what it was, the log has its cause, and it is not taken for a wrong request."""
+    said: list[str] = []
+    async with listening(tmp_path, ANSWERERS):
+        assert await ask(tmp_path, Request("break"), said.append) == Answer(1)
+    assert said == ["a fault of this agent (KeyError: 'producers'): see its log"]
+    (record,) = caplog.records
+    assert record.exc_info
+    assert isinstance(record.exc_info[1], KeyError)
+
+
+@pytest.mark.parametrize(
+    "line", [b"nonsense\n", b"[]\n", b'{"ask": "none"}\n', b'{"ask": "count", "run": "sh"}\n', b"{}\n", b"\n"]
+)
+async def test_what_is_no_request(tmp_path: Path, line: bytes) -> None:
+    """One line, and status 1; nothing is done."""
+    async with listening(tmp_path, ANSWERERS):
+        reader, writer = await sockets.connect(tmp_path, 1 << 20)
+        writer.write(line)
+        told = [json.loads(answer) async for answer in reader]
+        writer.close()
+    assert told == [{"say": "not a request that this agent knows"}, {"status": 1, "hash": ""}]
+
+
+async def test_an_agent_that_ends_meanwhile(tmp_path: Path) -> None:
+    """Whoever asked is not left with half an answer."""
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b'{"say": "looking"}\n')
+        writer.close()
+
+    said: list[str] = []
+    async with sockets.listening(tmp_path, hang_up, 1 << 20):
+        with pytest.raises(ControlError, match="ended before it had answered"):
+            await ask(tmp_path, Request("count"), said.append)
+    assert said == ["looking"]
 
 
 async def test_only_its_user_may_speak_to_it(tmp_path: Path) -> None:
@@ -42,13 +107,13 @@ async def test_only_its_user_may_speak_to_it(tmp_path: Path) -> None:
     async with listening(deep, ANSWERERS):
         mode = (deep / "control.sock").stat().st_mode
         assert stat.S_IMODE(mode) == 0o600
-        assert await ask(deep, {"ask": "count", "to": 0}, print) == 0
+        assert (await ask(deep, Request("count"), print)).status == 0
     assert not (deep / "control.sock").exists()
 
 
 async def test_without_an_agent(tmp_path: Path) -> None:
     """One line says what to type."""
     with pytest.raises(ControlError, match="agent serve"):
-        await ask(tmp_path, {"ask": "count"}, print)
+        await ask(tmp_path, Request("count"), print)
     with pytest.raises(ControlError, match="no such folder"):
-        await ask(tmp_path / "none", {"ask": "count"}, print)
+        await ask(tmp_path / "none", Request("count"), print)

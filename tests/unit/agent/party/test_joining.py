@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import ConfigError, DataFolder
-from agent.party.joining import JoinError, Joining, read_token
+from agent.config import DataFolder
+from agent.errors import ConfigError, JoinError
+from agent.party.joining import Joining, read_token
 from coordinator.agents.hub import Hub
 from coordinator.parties.invitations import invite
 from coordinator.parties.store import PartyStore

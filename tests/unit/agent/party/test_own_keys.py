@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import ConfigError
-from agent.keys import KeyStore, KeyStoreError
-from agent.keys.keosd import Keosd, KeosdError
+from agent.errors import ConfigError, KeosdError, KeyStoreError
+from agent.keys import KeyStore
+from agent.keys.keosd import Keosd
 from agent.party.own_keys import own_key, read_key
 from antelope.keys import PrivateKey, PublicKey
 

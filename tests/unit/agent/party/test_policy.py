@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.config import ConfigError
+from agent.errors import ConfigError
 from agent.party.policy import Policy, decide, objection
 from antelope import actions
 from antelope.asset import Asset

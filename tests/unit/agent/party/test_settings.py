@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.config import ConfigError
+from agent.errors import ConfigError
 from agent.party.policy import Policy
 from agent.party.settings import JOINING, PartySettings, read_file, settle, write
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent import cli, exits
-from agent.config import ConfigError, DataFolder
+from agent.config import DataFolder
+from agent.errors import AccessEnded, ConfigError
 from agent.party import settings
 from agent.party.joining import Joining, read_token
 from agent.party.unit import unit_text
-from agent.session import Refused
 from coordinator.parties.invitations import invite
 from tests.unit.agent.party.conftest import ALICE
 from tests.unit.coordinator.parties.conftest import open_party_hub
@@ -37,7 +37,7 @@ def test_what_starting_again_does_not_mend_is_not_started_again(
     """An access that was ended has a status of its own, and the unit that is printed names it, and that of mistakes."""
 
     async def refused(_folder: DataFolder) -> None:
-        raise Refused("the coordinator refuses this agent: alice was revoked")
+        raise AccessEnded("the coordinator refuses this agent: alice was revoked")
 
     monkeypatch.setattr("agent.serve.serve", refused)
     monkeypatch.setattr(sys, "argv", ["agent", "serve", "--data", str(joined.path)])

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import PushError
 from agent.pushes.blocks import following
 from agent.pushes.load import Dial
 from agent.pushes.pusher import MANY, Pusher
 from agent.pushes.records import PushRecords
-from agent.pushes.signing import PushError
 from agent.reports import Pushed
 from antelope.errors import AssertionFailed, PeerLost
 from antelope.keys import PrivateKey

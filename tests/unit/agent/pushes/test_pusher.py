@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import PushError
 from agent.pushes.blocks import following
 from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
-from agent.pushes.signing import PushError
 from agent.reports import Pushed
 from antelope.errors import AssertionFailed, Busy, ResourceExceeded, Unreachable
 from antelope.keys import PrivateKey

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.session import Refused, Send, SessionEnded
+from agent.errors import Refused, SessionEnded
+from agent.session import Send
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import AgentEvent, Hub
 from coordinator.agents.link import ObserverError, RevokedError

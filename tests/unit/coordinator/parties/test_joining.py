@@ -11,7 +11,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from agent.session import OPTIONS, Credentials, Refused, SessionEnded
+from agent.errors import Refused, SessionEnded
+from agent.session import OPTIONS, Credentials
 from coordinator.errors import UsageProblem
 from coordinator.parties.invitations import check_name, invite
 from coordinator.parties.joining import TRIES
