@@ -11,12 +11,12 @@ from agent.dialling import Dialling
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
 from agent.errors import UnknownNode
+from agent.nodes.outages import watch_outages
 from agent.nodes.state import NodeStatus
 from agent.producers import ProducerEndpoints
 from agent.queries import Queries
 from agent.reports import Report
 from agent.session import Credentials, Send
-from agent.starting import watch_outages
 from agent.tasks import Tasks
 from protos import coordination_pb2 as pb
 from protos import modes

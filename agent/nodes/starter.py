@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from agent.errors import NotNow
 from antelope.elections import TURN_SECONDS
@@ -40,28 +41,50 @@ class Outage:
     """Scheduled producer to its node's head, for connected nodes of whom it is known which they are."""
 
 
-def objection(outage: Outage, *, asked: bool) -> str:
-    """Why this node may not be started with `-e` now; empty: it may.
+class Reason(Enum):
+    """Why a node may not begin."""
+
+    NOT_SCHEDULED = "its producer is not in the active schedule"
+    NOT_ITS_TURN = "another producer's node is to begin before it"
+    NO_OUTAGE = "a block came not long ago"
+    BEHIND = "a peer has later blocks"
+    TOO_FEW = "too few producers' nodes are connected at its head"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a node may not be started with `-e` now."""
+
+    reason: Reason
+    detail: str
+    """One line for a person, with the numbers of this moment."""
+
+
+def objection(outage: Outage, *, asked: bool) -> Objection | None:
+    """Why this node may not be started with `-e` now; None: it may.
 
     asked: a coordinator wants it, having seen to it that all nodes run and agree; else the full rule holds.
     """
     if outage.account not in outage.schedule:
-        return f"{outage.account} is not in the active schedule"
+        return Objection(Reason.NOT_SCHEDULED, f"{outage.account} is not in the active schedule")
     # A producer that is absent is silent for its turn: shorter silence is no outage.
     patience = TURN_SECONDS if asked else PATIENCE_ROUNDS * TURN_SECONDS * len(outage.schedule)
     if outage.silence <= patience:
-        return f"the last block is {outage.silence:.1f} s old, an outage is more than {patience:g} s"
+        return Objection(
+            Reason.NO_OUTAGE, f"the last block is {outage.silence:.1f} s old, an outage is more than {patience:g} s"
+        )
     ahead = max(outage.peers, default=0)
     if ahead > outage.head:
-        return f"a peer has block {ahead}, this node only {outage.head}"
+        return Objection(Reason.BEHIND, f"a peer has block {ahead}, this node only {outage.head}")
     if asked:
-        return ""
+        return None
     needed = len(outage.schedule) * 2 // 3 + 1
     agreeing = {name for name, head in outage.holders.items() if name in outage.schedule and head == outage.head}
     agreeing.add(outage.account)
     if len(agreeing) < needed:
-        return f"nodes of {len(agreeing)} scheduled producers are connected at block {outage.head}, {needed} are needed"
-    return ""
+        seen = f"nodes of {len(agreeing)} scheduled producers are connected at block {outage.head}"
+        return Objection(Reason.TOO_FEW, f"{seen}, {needed} are needed")
+    return None
 
 
 async def check_asked(name: str, account: str, node: NodeClient) -> None:
@@ -80,6 +103,5 @@ async def check_asked(name: str, account: str, node: NodeClient) -> None:
         peers=tuple(link.head_num for link in links if link.handshaken),
         holders={},
     )
-    reason = objection(outage, asked=True)
-    if reason:
-        raise NotNow(f"node {name} may not start the chain again: {reason}")
+    if found := objection(outage, asked=True):
+        raise NotNow(f"node {name} may not start the chain again: {found.detail}")

@@ -14,6 +14,7 @@ from agent.dialling import Dialling
 from agent.duties.tools import Tools
 from agent.errors import AccessEnded, AgentError, ControlError, Refused
 from agent.foreign import translating
+from agent.nodes.outages import watch_outages
 from agent.party import settings as party_settings
 from agent.party.control import Answer, Answerer, Request, Say, listening
 from agent.party.duties import PartyDuties
@@ -23,7 +24,6 @@ from agent.party.looking import tell
 from agent.party.requests import Requests
 from agent.party.settings import PartySettings
 from agent.session import Credentials, Send
-from agent.starting import watch_outages
 from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
 from support.files import write_atomic

@@ -8,8 +8,8 @@ from typing import cast
 
 import pytest
 
+from agent.nodes.outages import Watch, dial, may_begin, near, outage, patience
 from agent.nodes.starter import Outage
-from agent.starting import Watch, dial, may_begin, near, outage, patience
 from antelope.answers import Info, PeerLink, Schedule, ScheduledProducer, Schedules
 from antelope.errors import Unreachable
 from antelope.http import NodeClient
@@ -25,13 +25,19 @@ def _link(name: str, head: int, handshaken: bool = True) -> PeerLink:
     return PeerLink("p:1", False, False, handshaken, "p:1", head, KEYS.get(name))
 
 
+def _detail(found: Outage) -> str:
+    objection = may_begin(found)
+    assert objection
+    return objection.detail
+
+
 def test_the_first_of_the_schedule_begins_first() -> None:
     """Three rounds for the first, three more for each that follows: 72 s a step with four producers."""
     assert [patience(tuple(KEYS), name) for name in KEYS] == [72, 144, 216, 288]
-    assert may_begin(HALTED) == ""
+    assert may_begin(HALTED) is None
     second = replace(HALTED, account="b", holders={"a": 100, "c": 100})
-    assert "begins after 144 s" in may_begin(second)
-    assert may_begin(replace(second, silence=145)) == ""
+    assert "begins after 144 s" in _detail(second)
+    assert may_begin(replace(second, silence=145)) is None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_the_first_of_the_schedule_begins_first() -> None:
 )
 def test_what_forbids_it(change: dict[str, object], words: str) -> None:
     """Too few proved producers, an outsider, a peer that is ahead, too short a silence."""
-    assert words in may_begin(replace(HALTED, **change))  # type: ignore[arg-type]
+    assert words in _detail(replace(HALTED, **change))  # type: ignore[arg-type]
 
 
 def test_peers_are_known_by_their_keys() -> None:
@@ -55,13 +61,13 @@ def test_peers_are_known_by_their_keys() -> None:
     found = outage("a", INFO, SCHEDULES, links, seen=80.0, now=1100.0)
     assert found.holders == {"b": 100, "c": 100}
     assert found.silence == 80.0
-    assert may_begin(found) == ""
+    assert may_begin(found) is None
 
 
 def test_a_peer_that_is_ahead_does_not_agree() -> None:
     """It has blocks that this node lacks: the chain is not what this node thinks."""
     found = outage("a", INFO, SCHEDULES, [_link("b", 101), _link("c", 100)], seen=80.0, now=1100.0)
-    assert "101" in may_begin(found)
+    assert "101" in _detail(found)
 
 
 def test_silence_counts_from_when_the_agent_saw_it() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from agent.errors import AgentError
 from agent.nodeos.config import produces
-from agent.nodes.starter import LOOK_SECONDS, PATIENCE_ROUNDS, Outage, objection
+from agent.nodes.starter import LOOK_SECONDS, PATIENCE_ROUNDS, Objection, Outage, Reason, objection
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
@@ -66,11 +66,14 @@ def outage(account: str, info: Info, schedules: Schedules, links: list[PeerLink]
     )
 
 
-def may_begin(found: Outage) -> str:
-    """Why the node may not begin by itself now; empty: it may. The later its turn, the longer it waits."""
+def may_begin(found: Outage) -> Objection | None:
+    """Why the node may not begin by itself now; None: it may. The later its turn, the longer it waits."""
     if found.account in found.schedule and found.silence <= patience(found.schedule, found.account):
         needed = patience(found.schedule, found.account)
-        return f"{found.account} begins after {needed:g} s without a block, {found.silence:.0f} s so far"
+        return Objection(
+            Reason.NOT_ITS_TURN,
+            f"{found.account} begins after {needed:g} s without a block, {found.silence:.0f} s so far",
+        )
     return objection(found, asked=False)
 
 
@@ -80,7 +83,8 @@ class Watch:
 
     head: str = ""
     since: float = field(default_factory=time.monotonic)
-    told: str = ""
+    told: Reason | None = None
+    """Why it does not begin, as the log has it."""
     begun: float = 0.0
     dialled: frozenset[str] = frozenset()
     """Endpoints that are no peers of the node's, but were dialled for this outage."""
@@ -88,7 +92,7 @@ class Watch:
     def standing(self, head: str) -> float:
         """For how many seconds its head has been this block."""
         if head != self.head:
-            self.head, self.since, self.told = head, time.monotonic(), ""
+            self.head, self.since, self.told = head, time.monotonic(), None
         return time.monotonic() - self.since
 
 
@@ -116,12 +120,10 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
     await dial(node, others if near(found) else frozenset(), watch)
     if account not in found.schedule or found.silence <= 2 * round_seconds(found.schedule):
         return
-    reason = may_begin(found)
-    if reason:
-        kind = " ".join(word for word in reason.split() if not word[0].isdigit())  # once, whatever the seconds are
-        if watch.told != kind:
-            watch.told = kind
-            log.warning("node %s: the chain stands still at block %d: %s", name, found.head, reason)
+    if objected := may_begin(found):
+        if watch.told is not objected.reason:
+            watch.told = objected.reason
+            log.warning("node %s: the chain stands still at block %d: %s", name, found.head, objected.detail)
         return
     if watch.begun and time.monotonic() - watch.begun < AGAIN_SECONDS:
         return

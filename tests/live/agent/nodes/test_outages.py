@@ -10,10 +10,10 @@ import pytest
 
 from agent.keys import KeyStore
 from agent.memory import Memory
+from agent.nodes.outages import patience, watch_outages
 from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
-from agent.starting import patience, watch_outages
 from antelope.http import NodeClient
 from boot.step import NodeMode
 from support import processes
