@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from boot.blueprint import Blueprint
+from inventory import versions
+
 INTERVAL = timedelta(days=1)
 """`useconds_per_day` of eosio.system; the contract asks for more than that."""
+
+
+ELSEWHERE = "this eosio.system takes claims from core.vaulta alone: each producer claims there (docs/contracts.md)"
+"""What is said where `through_vaulta`."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,12 @@ class Claim:
     def is_due(self, now: datetime) -> bool:
         """Whether the contract would take the claim at that time of the chain."""
         return now > self.due
+
+
+def through_vaulta(blueprint: Blueprint) -> bool:
+    """Whether the system contract refuses claims that do not come from core.vaulta."""
+    system = next(contract for contract in blueprint.sealed.contracts if contract.account == "eosio")
+    return versions.claims_through_vaulta(blueprint.verified(system.wasm))
 
 
 def claims(producer_rows: Iterable[Mapping[str, Any]]) -> tuple[Claim, ...]:

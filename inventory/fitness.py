@@ -176,6 +176,6 @@ def _remarks(network: Network, files: ContractFiles) -> list[str]:
     if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
         remarks.append(
             "this eosio.system takes claimrewards, and REX deposits, from core.vaulta alone: coord boot --only claim "
-            "and agent claim will not work (docs/contracts.md)"
+            "does nothing, and agent claim is refused (docs/contracts.md)"
         )
     return remarks

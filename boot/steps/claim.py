@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from antelope import actions
 from boot.blueprint import Blueprint
-from boot.claims import chain_time, claims
+from boot.claims import ELSEWHERE, chain_time, claims, through_vaulta
 from boot.reads import ask, rows
 from boot.step import ChainStep, Finality, Push, Reads, Verdict
 
@@ -20,7 +20,9 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """Missing are the claims that the contract would take now; the others say when."""
+    """Missing are the claims that the contract would take now; the others say when, and where it takes none, why."""
+    if through_vaulta(blueprint):
+        return Verdict((), ELSEWHERE)
     now = chain_time(str((yield from ask("/v1/chain/get_info"))["head_block_time"]))
     ours = {producer.account for producer in blueprint.sealed.producers}
     found = [one for one in claims((yield from rows("eosio", "eosio", "producers"))) if one.producer in ours]

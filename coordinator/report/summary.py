@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from antelope.errors import NodeError
-from boot.claims import Claim, claims
+from boot.claims import Claim, claims, through_vaulta
 from boot.reads import rows, run_reads
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.deploy.unit import data_dir
@@ -16,6 +16,9 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.status import NetworkStatus, gather
 from coordinator.report.tables import node_table
 from coordinator.state.paths import near
+
+ELECTED = "handover"
+"""The step after which the elected sign, and `--only claim` can be run."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Summary:
     def _claim(self) -> str:
         if not self.claims:
             return ""
+        if ELECTED in self.report.left:
+            return "rewards   none yet: the contract pays from the election on"
         now = datetime.now(UTC)
         scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
         first = min(scheduled or self.claims, key=lambda claim: claim.due)
@@ -100,5 +105,6 @@ async def summarise(opened: OpenNetwork, booted: Booted, coord: str, inventory: 
         if any(node.host == host.name for node in opened.network.nodes)
     )
     ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
-    due = tuple(claim for claim in claims(registered) if claim.producer in ours)
+    elsewhere = through_vaulta(opened.blueprint(booted.sealed))
+    due = () if elsewhere else tuple(claim for claim in claims(registered) if claim.producer in ours)
     return Summary(booted, report, due, keys, coord, inventory)

@@ -13,7 +13,9 @@ COUNT = 12
 
 
 def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
-    """Users of the tutorial's file keep their keys; the token is called and divided otherwise; contracts by path."""
+    """Users of the tutorial's file keep their keys; the token is called and divided otherwise; contracts by path,
+    on further accounts, and with privileges.
+    """
     network = make_network("own")
     keys = [PrivateKey.generate() for _ in range(COUNT)]
     users = [
@@ -22,8 +24,15 @@ def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
     (network.folder / "accounts.json").write_text(json.dumps({"users": users, "producers": []}))
     for contract in ("eosio.token", "eosio.system"):
         shutil.copytree(bundled.fetch().contracts / contract, network.folder / "contracts" / contract)
+    shutil.copytree(bundled.fetch().contracts / "eosio.token", network.folder / "contracts" / "helper")
+    for kind in ("wasm", "abi"):
+        (network.folder / "contracts" / "helper" / f"eosio.token.{kind}").rename(
+            network.folder / "contracts" / "helper" / f"helper.{kind}"
+        )
     network.write(
-        '[token]\nsymbol = "5,GOLD"\n[contracts]\ndirectory = "contracts"\n', users='accounts_json = "accounts.json"'
+        '[token]\nsymbol = "5,GOLD"\n[contracts]\ndirectory = "contracts"\n'
+        '[[contracts.list]]\naccount = "eosio.wrap"\n[[contracts.list]]\naccount = "helper"\nprivileged = true\n',
+        users='accounts_json = "accounts.json"',
     )
     assert "continues with system-contract" in network.boot("--until", "currency").out
     assert network.coord("down").status == 0  # half-way: the genesis node comes back as it was
@@ -34,5 +43,8 @@ def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
     permissions = network.cleos("get", "account", "frienda", "--json")["permissions"]
     assert {entry["required_auth"]["keys"][0]["key"] for entry in permissions} == {str(keys[0].public)}
     assert network.cleos("get", "currency", "stats", "eosio.token", "GOLD")["GOLD"]["supply"].endswith(".00000 GOLD")
+    privileged = ("eosio.msig", "eosio.wrap", "helper")
+    assert all(network.cleos("get", "account", name, "--json")["privileged"] for name in privileged)
+    assert not network.cleos("get", "account", "eosio.token", "--json")["privileged"]
     sealed = json.loads((network.state / "sealed.json").read_text())
     assert not any(key.wif in json.dumps(sealed) for key in keys)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from boot.claims import chain_time, claims
+from boot.blueprint import Blueprint
+from boot.claims import ELSEWHERE, chain_time, claims, through_vaulta
+from boot.steps.claim import STEP
+from tests.unit.boot.conftest import FakeChain
 
 
 @pytest.mark.parametrize("text", ["2026-01-02T03:04:05.500", 1767323045500000, "1767323045500000"])
@@ -28,3 +33,17 @@ def test_a_day_after_the_last_claim() -> None:
     assert found[1].due == midnight
     assert not found[1].is_due(midnight)
     assert found[1].is_due(midnight.replace(microsecond=1))
+
+
+def test_claims_that_another_contract_takes(chain: FakeChain, blueprint: Blueprint) -> None:
+    """Where eosio.system takes claims from core.vaulta alone, the step asks nothing of anybody, and says so."""
+    code = b"\0asm ... EOS has been rebranded to Vaulta. This action must now be called from core.vaulta"
+    digest = hashlib.sha256(code).hexdigest()
+    held = {digest: code}
+    system = replace(blueprint.sealed.contracts[1], wasm=digest)
+    sealed = replace(blueprint.sealed, contracts=(blueprint.sealed.contracts[0], system))
+    newer = Blueprint(sealed, lambda sha256: held.get(sha256) or blueprint.artifact(sha256))
+    assert (through_vaulta(blueprint), through_vaulta(newer)) == (False, True)
+    verdict = chain.verdict(STEP.evidence(newer))
+    assert (verdict.missing, verdict.detail) == ((), ELSEWHERE)
+    assert not chain.asked

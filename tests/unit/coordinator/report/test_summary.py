@@ -1,0 +1,43 @@
+"""What a boot's end says of rewards: only what can be done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from boot.claims import Claim
+from boot.plan import make_plan
+from boot.steps import STEPS
+from coordinator.engine.outcome import Booted, Outcome
+from coordinator.report.status import NetworkStatus
+from coordinator.report.summary import Summary
+from coordinator.reporter import StepResult
+from coordinator.state.folder import StepRecord
+from inventory.sealed import Sealed
+
+NAMES = [step.name for step in make_plan(STEPS).steps]
+CLAIMS = (Claim("alice", datetime(2026, 1, 2, tzinfo=UTC)), Claim("bob", datetime(2026, 1, 3, tzinfo=UTC)))
+
+
+def said(done: list[str], schedule: tuple[str, ...], claims: tuple[Claim, ...] = CLAIMS) -> str:
+    """The line about rewards, empty when there is none. done: the steps that are."""
+    steps = {name: StepRecord(name, StepResult.DONE, 1.0, "", 0) for name in done}
+    report = NetworkStatus(
+        network="x", chain_id="c", manifest="m", phase="voting", head=9, head_age=0.5, stands=False, lib=9,
+        schedule=schedule, silent=(), nodes=(), hosts=(), steps=steps,
+    )  # fmt: skip
+    booted = Booted(cast("Sealed", None), Outcome(()), started=False)
+    lines = Summary(booted, report, claims, (), "coord", "x.toml").lines()
+    return next((line for line in lines if line.startswith("rewards")), "")
+
+
+def test_nobody_may_claim_before_an_election() -> None:
+    """In phase voting producers are registered, and the contract pays none of them: no command is advised."""
+    before = NAMES[: NAMES.index("handover")]
+    assert said(before, ("eosio",)) == "rewards   none yet: the contract pays from the election on"
+    assert said(before, ("eosio",), ()) == ""
+
+
+def test_the_first_of_the_schedule_may() -> None:
+    """Afterwards it is the first whose day is over, among those who sign."""
+    assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord boot x.toml --only claim"
