@@ -14,43 +14,14 @@ from agent.errors import SpecError
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.spec import NodeSpec
 from antelope.keys import PrivateKey
+from boot.settings import PLUGINS, tuning
 from boot.step import NodeMode
-
-PLUGINS = ("chain", "chain_api", "http", "net", "net_api", "producer", "producer_api")
-"""chain_plugin first: the bundled nodeos crashes otherwise."""
 
 STALE_PRODUCTION = "-e"
 """Produce although the last block is old. At most one node of a network may run with it."""
 
-_EVERY_NODE = {
-    # The default drops every second peer of one address, without a line in the log.
-    "p2p-max-nodes-per-host": "100",
-    "max-clients": "250",
-    # Seconds until a peer that was not up yet is dialled again; the default is 30.
-    "connection-cleanup-period": "5",
-    "chain-state-db-size-mb": "1024",
-    # The defaults of 15 ms cut off table reads and large ABIs on a busy machine.
-    "http-max-response-time-ms": "500",
-    "abi-serializer-max-time-ms": "2000",
-}
-
-_FOLLOWING_HEAD = {
-    "transaction-finality-status-max-storage-size-gb": "1",
-}
-
-_PRODUCING = {
-    # Milliseconds. A system contract's setcode on a slow machine needs more than the default of 30. A node that does
-    # not produce stops at once when this exceeds its read-only window.
-    "max-transaction-time": "400",
-}
-
 KEOSD_MILLISECONDS = 250
 """For a block's signature by a keosd, half of a block's time: with nodeos' own 5 ms a busy machine misses blocks."""
-
-_LOCAL = {
-    # A developer's disk is often over nodeos' limit of 90 %, with plenty of space left.
-    "resource-monitor-not-shutdown-on-threshold-exceeded": "true",
-}
 
 
 def produces(spec: NodeSpec, mode: NodeMode) -> bool:
@@ -78,15 +49,11 @@ def config_ini(
         raise SpecError(
             f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
         )
-    tuning = _EVERY_NODE | (_LOCAL if local else {})
-    if mode is not NodeMode.AUDIT:
-        tuning |= _FOLLOWING_HEAD
-    if produces(spec, mode):
-        tuning |= _PRODUCING
-    tuning = {option: value for option, value in tuning.items() if option in known} | dict(spec.options)
+    own = tuning(mode, produces=produces(spec, mode), local=local)
+    options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
     lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, key))]
-    lines += [f"{option} = {value}" for option, value in sorted(tuning.items())]
+    lines += [f"{option} = {value}" for option, value in sorted(options.items())]
     return "".join(f"{line}\n" for line in lines)
 
 

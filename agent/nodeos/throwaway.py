@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import NodeosError
-from agent.nodeos.config import PLUGINS
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
+from boot.settings import PLUGINS
 from support import processes
 from support.files import write_atomic
 from support.processes import Process

@@ -1,0 +1,48 @@
+"""What a node's config.ini says beside its addresses, keys and peers; agents write it, and preflight tries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from boot.step import NodeMode
+
+PLUGINS = ("chain", "chain_api", "http", "net", "net_api", "producer", "producer_api")
+"""chain_plugin first: the bundled nodeos crashes otherwise."""
+
+_EVERY_NODE = {
+    # The default drops every second peer of one address, without a line in the log.
+    "p2p-max-nodes-per-host": "100",
+    "max-clients": "250",
+    # Seconds until a peer that was not up yet is dialled again; the default is 30.
+    "connection-cleanup-period": "5",
+    "chain-state-db-size-mb": "1024",
+    # The defaults of 15 ms cut off table reads and large ABIs on a busy machine.
+    "http-max-response-time-ms": "500",
+    "abi-serializer-max-time-ms": "2000",
+}
+
+_FOLLOWING_HEAD = {
+    "transaction-finality-status-max-storage-size-gb": "1",
+}
+
+_PRODUCING = {
+    # Milliseconds. A system contract's setcode on a slow machine needs more than the default of 30. A node that does
+    # not produce stops at once when this exceeds its read-only window.
+    "max-transaction-time": "400",
+}
+
+_LOCAL = {
+    # A developer's disk is often over nodeos' limit of 90 %, with plenty of space left.
+    "resource-monitor-not-shutdown-on-threshold-exceeded": "true",
+}
+
+
+def tuning(mode: NodeMode, *, produces: bool, local: bool) -> Mapping[str, str]:
+    """The options of bootcoord's own; each counts where this nodeos knows it, and the inventory says nothing else.
+
+    produces: whether it signs blocks in this mode. local: on the operator's own machine.
+    """
+    found = _EVERY_NODE | (_LOCAL if local else {})
+    if mode is not NodeMode.AUDIT:
+        found |= _FOLLOWING_HEAD
+    return found | (_PRODUCING if produces else {})
