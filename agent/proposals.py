@@ -16,7 +16,7 @@ from antelope.abi import Abi
 from antelope.cleos import cleos_command
 from antelope.errors import AntelopeError, BadName, NodeError
 from antelope.http import NodeClient
-from antelope.layouts import LAYOUTS, MSIG, SYSTEM, unpack_data
+from antelope.layouts import LAYOUTS, MSIG
 from antelope.names import check_name, name_to_int
 from antelope.transaction import Action, PermissionLevel, Transaction
 from protos import coordination_pb2 as pb
@@ -98,21 +98,6 @@ async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:
     parts = ("requested_approvals", "provided_approvals")
     requested, provided = (frozenset(str(one["level"]["actor"]) for one in row.get(part, ())) for part in parts)
     return Approvals(requested | provided, provided)
-
-
-def contracts_set(transaction: Transaction) -> frozenset[str] | None:
-    """The contracts that it sets (ACCOUNT=SHA256, hex), with their ABIs and nothing else; None when it does more."""
-    contracts, accounts, described = set(), set(), set()
-    for action in transaction.actions:
-        if action.account != SYSTEM or action.name not in ("setcode", "setabi"):
-            return None
-        data = unpack_data(SYSTEM, action.name, action.data)
-        if action.name == "setabi":
-            described.add(data["account"])
-            continue
-        accounts.add(data["account"])
-        contracts.add(f"{data['account']}={hashlib.sha256(bytes.fromhex(data['code'])).hexdigest()}")
-    return frozenset(contracts) if contracts and described <= accounts else None
 
 
 async def describe(node: NodeClient, proposal: Proposal) -> tuple[str, ...]:

@@ -5,9 +5,17 @@ The coordinator and every agent derive it for themselves: a proposal with other 
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+
 from antelope import actions
 from antelope.abi import Abi
-from antelope.transaction import Transaction
+from antelope.layouts import SYSTEM, unpack_data
+from antelope.transaction import PermissionLevel, Transaction
+
+LASTING = 7 * 86_400
+"""Seconds until such a proposal expires: operators may have to be asked."""
 
 
 def upgrade_transaction(account: str, wasm: bytes, abi: bytes, expiration: int) -> Transaction:
@@ -18,3 +26,44 @@ def upgrade_transaction(account: str, wasm: bytes, abi: bytes, expiration: int) 
     code = actions.setcode(account, wasm)
     described = actions.setabi(account, Abi.parse(abi).packed())
     return Transaction(expiration, 0, 0, (code, described))
+
+
+def entry(account: str, code: str, abi: str) -> str:
+    """A contract as a party's policy names it: ACCOUNT=CODE/ABI.
+
+    code, abi: sha256 (hex) of the code and of the packed ABI, as get_raw_abi shows both.
+    """
+    return f"{account}={code}/{abi}"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a proposal does that sets contracts and nothing else."""
+
+    contracts: frozenset[str]
+    """As `entry` writes them: each with its code and its ABI, by its own authority, at once."""
+    expiration: int
+    """Until then it can be executed; Unix seconds."""
+
+
+def replacement(transaction: Transaction) -> Replacement | None:
+    """What it replaces; None when it does anything else, or in another way than `upgrade_transaction` has it.
+
+    Code without an ABI, an ABI without code, an account twice, another virtual machine, somebody else's authority and a
+    delay are other ways. Raises AbiError on data that cannot be read.
+    """
+    found: dict[str, dict[str, str]] = {"setcode": {}, "setabi": {}}
+    for action in transaction.actions:
+        if action.account != SYSTEM or action.name not in found:
+            return None
+        data = unpack_data(SYSTEM, action.name, action.data)
+        account, content = str(data["account"]), data["code" if action.name == "setcode" else "abi"]
+        if action.authorization != (PermissionLevel(account),) or data.get("vmtype") or data.get("vmversion"):
+            return None
+        found[action.name][account] = hashlib.sha256(bytes.fromhex(content)).hexdigest()
+    codes, abis = found["setcode"], found["setabi"]
+    once = Counter(action.name for action in transaction.actions) == {"setcode": len(codes), "setabi": len(abis)}
+    if not codes or codes.keys() != abis.keys() or not once or transaction.delay_sec:
+        return None
+    entries = frozenset(entry(account, code, abis[account]) for account, code in codes.items())
+    return Replacement(entries, transaction.expiration)

@@ -16,7 +16,7 @@ from agent.duties.holding import Holding
 from agent.duties.tools import Tools
 from agent.errors import DutyError
 from agent.nodes.state import NodeState
-from agent.proposals import Proposal, approval, approvals, asked_for, contracts_set, find
+from agent.proposals import Proposal, approval, approvals, asked_for, find
 from agent.pushes.pushing import Chore, Pushing
 from agent.pushes.records import PushRecords
 from agent.reports import Report
@@ -31,7 +31,7 @@ from antelope.names import check_name, name_to_int
 from antelope.transaction import Action, PermissionLevel
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, Push
-from boot.upgrade import upgrade_transaction
+from boot.upgrade import replacement, upgrade_transaction
 from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
 from protos import coordination_pb2 as pb
@@ -156,7 +156,7 @@ class Sponsorship:
             raise DutyError(f"refused: this agent approves proposals of {terms.account} alone")
         node = await self._node()
         proposal = await asked_for(node, wanted)
-        if contracts_set(proposal.transaction) is None:
+        if replacement(proposal.transaction) is None:
             raise DutyError(f"refused: {proposal.title} does more than to set contracts")
         asked = await approvals(node, proposal.proposer, proposal.name)
         own = [one.account for one in blueprint.sealed.producers if self._holds(one.account)]

@@ -17,6 +17,7 @@ from agent.reports import Pushed, Report, silent
 from antelope.errors import AntelopeError
 from boot import canary
 from boot.step import Push
+from boot.upgrade import Replacement, replacement
 from protos import coordination_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Approving:
 
     def check_canary(self) -> None:
         """Raises DutyError when the policy does not even approve the canary."""
-        _require(policy.decide(self._policy, canary=True, codes=None, agreed=False))
+        _require(policy.decide(self._policy, canary=True, sets=None, agreed=False))
 
     def _decide(self, proposal: Proposal) -> policy.Decision:
         blueprint = self._holding.held()
@@ -68,7 +69,7 @@ class Approving:
         return policy.decide(
             self._policy,
             canary=named and proposal.packed == canary.packed(blueprint).hex(),
-            codes=_codes(proposal),
+            sets=_sets(proposal),
             agreed=self.pending.agreed(proposal),
         )
 
@@ -78,8 +79,8 @@ def _require(decision: policy.Decision) -> None:
         raise DutyError(f"not approved: {decision.reason}", retryable=decision.ask)
 
 
-def _codes(proposal: Proposal) -> frozenset[str] | None:
+def _sets(proposal: Proposal) -> Replacement | None:
     try:
-        return proposals.contracts_set(proposal.transaction)
+        return replacement(proposal.transaction)
     except AntelopeError:
         return None

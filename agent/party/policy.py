@@ -6,6 +6,7 @@ Pure. Everything that the agent signs for the party passes `objection`, no matte
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,14 @@ from agent.errors import ConfigError
 from antelope.errors import AntelopeError
 from antelope.layouts import MSIG, SYSTEM, unpack_data
 from antelope.transaction import Action, PermissionLevel
+from boot.upgrade import LASTING, Replacement
 
-_CODE = re.compile(r"code:[a-z1-5.]{1,13}=[0-9a-f]{64}(,[a-z1-5.]{1,13}=[0-9a-f]{64})*")
+_ENTRY = r"[a-z1-5.]{1,13}=[0-9a-f]{64}/[0-9a-f]{64}"
+_CODE = re.compile(f"code:{_ENTRY}(,{_ENTRY})*")
+LATEST = LASTING + 3600
+"""A proposal that can be executed for more seconds than that is one to ask about: who says yes beforehand means now.
+The hour is for clocks.
+"""
 
 ASK, CANARY, NEVER = "ask", "canary", "never"
 
@@ -30,19 +37,20 @@ class Policy:
     claimrewards: bool = True
     approve: str = ASK
     """ask: the canary that the agent derives itself, and what its operator said yes to (`agent approve`). canary:
-    nothing but that canary. code:ACCOUNT=SHA256,…: as ask, and what sets nothing but these contracts. never.
+    nothing but that canary. code:ACCOUNT=CODE/ABI,…: as ask, and what sets nothing but these contracts. never.
     """
     unapprove: bool = True
 
     def __post_init__(self) -> None:
         if self.approve not in (ASK, CANARY, NEVER) and not _CODE.fullmatch(self.approve):
             raise ConfigError(
-                f"policy.approve is ask, canary, never or code:ACCOUNT=SHA256: not {self.approve[:100]!r}"
+                f"policy.approve is ask, canary, never or code:ACCOUNT=CODE/ABI: not {self.approve[:100]!r} (CODE and "
+                "ABI are sha256 of the code and of the packed ABI, as `coord upgrade` prints them)"
             )
 
     @property
     def codes(self) -> frozenset[str]:
-        """The contracts that may be set without asking: ACCOUNT=SHA256 each."""
+        """The contracts that may be set without asking: ACCOUNT=CODE/ABI each."""
         return (
             frozenset(self.approve.removeprefix("code:").split(","))
             if self.approve.startswith("code:")
@@ -106,11 +114,13 @@ class Decision:
     reason: str = ""
 
 
-def decide(policy: Policy, *, canary: bool, codes: frozenset[str] | None, agreed: bool) -> Decision:
+def decide(
+    policy: Policy, *, canary: bool, sets: Replacement | None, agreed: bool, now: float | None = None
+) -> Decision:
     """Whether to approve a proposal whose bytes were seen on the agent's own node.
 
-    canary: it is, byte for byte, the canary that the agent derives. codes: the contracts that it sets, when it does
-    nothing else; None: it does. agreed: the operator said yes to these very bytes.
+    canary: it is, byte for byte, the canary that the agent derives. sets: the contracts that it sets, when it does
+    nothing else; None: it does. agreed: the operator said yes to these very bytes. now: Unix seconds.
     """
     if policy.approve == NEVER:
         return Decision(False, reason="this party's policy approves nothing")
@@ -120,6 +130,9 @@ def decide(policy: Policy, *, canary: bool, codes: frozenset[str] | None, agreed
         return Decision(False, reason="this party's policy approves the canary alone")
     if agreed:
         return Decision(True, reason="its operator said yes")
-    if codes and codes <= policy.codes:
-        return Decision(True, reason="it sets contracts that this party's policy names")
+    if sets and sets.contracts <= policy.codes:
+        if sets.expiration <= (time.time() if now is None else now) + LATEST:
+            return Decision(True, reason="it sets contracts that this party's policy names")
+        days = LASTING // 86_400
+        return Decision(False, ask=True, reason=f"it can be executed for more than {days} days: ask its operator")
     return Decision(False, ask=True, reason="this party's operator has not said yes yet")

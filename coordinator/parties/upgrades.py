@@ -18,7 +18,7 @@ from antelope.errors import AntelopeError, NodeError
 from antelope.wasm import HEADER
 from boot import canary
 from boot.reads import Asking, Json, ask, row, run_reads
-from boot.upgrade import upgrade_transaction
+from boot.upgrade import LASTING, entry, upgrade_transaction
 from coordinator.agents.link import LinkError
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.chain_view import asker
@@ -29,8 +29,6 @@ from support.retry import DeadlineError, poll
 from support.texts import plain
 
 MSIG = "eosio.msig"
-LASTING = 7 * 86_400
-"""Seconds until a proposal expires: operators may have to be asked."""
 TASK_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 """Between two askings of agents that have not approved."""
@@ -58,6 +56,16 @@ class Contract:
     def abi_hash(self) -> str:
         """The artifact's name."""
         return hashlib.sha256(self.abi).hexdigest()
+
+    @property
+    def packed_abi_hash(self) -> str:
+        """As the chain shows it. Raises AbiError."""
+        return hashlib.sha256(Abi.parse(self.abi).packed()).hexdigest()
+
+    @property
+    def entry(self) -> str:
+        """As a party's policy names it. Raises AbiError."""
+        return entry(self.account, self.code_hash, self.packed_abi_hash)
 
     def proposal(self, number: int = 0) -> str:
         """The same for the same files, so that the same command typed again goes on with the same proposal.
@@ -102,6 +110,7 @@ async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Te
     try:
         if await work.done():
             return f"{contract.account} has this code already ({contract.code_hash})"
+        tell(f'parties approve it unasked whose policy says: approve = "code:{contract.entry}"')
         until = time.monotonic() + wait
         await work.propose()
         while not await work.collect(max(1.0, until - time.monotonic())):
@@ -126,11 +135,7 @@ class _Upgrade:
     async def done(self) -> bool:
         """Whether the chain has the code and the ABI."""
         found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
-        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._packed_abi)
-
-    @property
-    def _packed_abi(self) -> str:
-        return hashlib.sha256(Abi.parse(self._contract.abi).packed()).hexdigest()
+        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._contract.packed_abi_hash)
 
     async def propose(self) -> None:
         """The proposal is on the chain, and is exactly what this coordinator would propose.
@@ -188,7 +193,7 @@ class _Upgrade:
 
     async def execute(self) -> None:
         """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
-        self._opened.parties.upgraded(self._contract.account, self._contract.code_hash, self._packed_abi)
+        self._opened.parties.upgraded(self._contract.account, self._contract.code_hash, self._contract.packed_abi_hash)
         await self._task(self._opened.network.genesis_node.host, pb.Execute(proposal=self._proposal))
         await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
 

@@ -1,39 +1,68 @@
-"""The transaction that replaces a contract."""
+"""What a proposal replaces: a contract with its ABI, by its own authority, at once; anything else is something else."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
+from antelope import actions
 from antelope.abi import Abi
-from antelope.errors import AntelopeError
-from antelope.layouts import unpack_data
-from boot.upgrade import upgrade_transaction
-from coordinator.parties.upgrades import Contract
-from tests.unit.inventory.material import ABI, wasm
+from antelope.asset import Asset
+from antelope.transaction import Action, PermissionLevel, Transaction
+from boot.upgrade import Replacement, entry, replacement, upgrade_transaction
+from tests.unit.antelope import bombs
+
+WASM = b"\0asm\x01\0\0\0"
+ABI = b'{"version": "eosio::abi/1.0"}'
+CODE, DESCRIBED = hashlib.sha256(WASM).hexdigest(), hashlib.sha256(Abi.parse(ABI).packed()).hexdigest()
+GOOD = upgrade_transaction("eosio", WASM, ABI, 5000)
+SETCODE, SETABI = GOOD.actions
+ELSEWHERE = upgrade_transaction("eosio.token", WASM, ABI, 5000)
 
 
-def test_it_sets_code_and_abi_and_refers_to_no_block() -> None:
-    """The same bytes for whoever has the same files, whatever block is its head."""
-    code = wasm("activate")
-    made = upgrade_transaction("eosio.token", code, ABI, 1_900_000_000)
-    assert (made.expiration, made.ref_block_num, made.ref_block_prefix) == (1_900_000_000, 0, 0)
-    first, second = (unpack_data("eosio", action.name, action.data) for action in made.actions)
-    assert [action.name for action in made.actions] == ["setcode", "setabi"]
-    assert {first["account"], second["account"]} == {"eosio.token"}
-    assert hashlib.sha256(bytes.fromhex(first["code"])).digest() == hashlib.sha256(code).digest()
-    assert bytes.fromhex(second["abi"]) == Abi.parse(ABI).packed()
-    assert {str(level) for action in made.actions for level in action.authorization} == {"eosio.token@active"}
+def test_code_abi_and_expiration_count() -> None:
+    """What the coordinator derives is named by code and ABI, as the chain shows them, and says until when."""
+    assert replacement(GOOD) == Replacement(frozenset({f"eosio={CODE}/{DESCRIBED}"}), 5000)
+    both = replace(GOOD, actions=GOOD.actions + ELSEWHERE.actions)
+    found = replacement(both)
+    assert found
+    assert found.contracts == {entry("eosio", CODE, DESCRIBED), entry("eosio.token", CODE, DESCRIBED)}
+    assert replacement(Transaction.unpack(GOOD.packed)) == replacement(GOOD)
 
 
-def test_coordinator_and_agents_derive_the_same_bytes() -> None:
-    """An agent refuses what differs in one byte from what it derives."""
-    contract = Contract("eosio", wasm("activate"), ABI)
-    assert contract.packed(7) == upgrade_transaction("eosio", contract.wasm, contract.abi, 7).packed
+def test_another_abi_is_another_contract() -> None:
+    """The same code with an ABI that lies about its actions is named otherwise."""
+    other = replacement(replace(GOOD, actions=(SETCODE, actions.setabi("eosio", Abi(bombs.chained(2)).packed()))))
+    assert other
+    assert other.contracts != {entry("eosio", CODE, DESCRIBED)}
 
 
-def test_an_abi_that_is_none_is_an_error() -> None:
-    """Nothing is proposed then."""
-    with pytest.raises(AntelopeError):
-        upgrade_transaction("eosio", wasm("activate"), b"{}x", 1)
+def _authorised(action: Action, *levels: PermissionLevel) -> Action:
+    return replace(action, authorization=levels)
+
+
+OTHER_MACHINE = replace(SETCODE, data=SETCODE.data[:8] + b"\1\0" + SETCODE.data[10:])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(GOOD, delay_sec=1),
+        replace(GOOD, actions=()),
+        replace(GOOD, actions=(SETCODE,)),
+        replace(GOOD, actions=(SETABI,)),
+        replace(GOOD, actions=(SETCODE, SETABI, SETCODE)),
+        replace(GOOD, actions=(SETCODE, SETABI, SETABI)),
+        replace(GOOD, actions=(SETCODE, ELSEWHERE.actions[1])),
+        replace(GOOD, actions=(SETCODE, SETABI, actions.transfer("eosio", "mallory", Asset.parse("1.0000 SYS")))),
+        replace(GOOD, actions=(SETCODE, SETABI, actions.setpriv("mallory", True))),
+        replace(GOOD, actions=(_authorised(SETCODE, PermissionLevel("eosio"), PermissionLevel("alice")), SETABI)),
+        replace(GOOD, actions=(_authorised(SETCODE, PermissionLevel("eosio", "owner")), SETABI)),
+        replace(GOOD, actions=(OTHER_MACHINE, SETABI)),
+    ],
+)
+def test_anything_else_is_no_replacement(changed: Transaction) -> None:
+    """Delays, halves, doubles, further actions, others' authority, another machine: nothing to agree to beforehand."""
+    assert replacement(changed) is None

@@ -13,12 +13,14 @@ from antelope.asset import Asset
 from antelope.authority import Authority
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, PermissionLevel, Transaction
+from boot.upgrade import LASTING, Replacement, entry
 
 KEY = PrivateKey(bytes(31) + b"\x01").public
 OTHER = PrivateKey(bytes(31) + b"\x02").public
 OWN = "alice"
 BY_OWN = PermissionLevel(OWN)
 HASH = bytes(32)
+NOW = 1_800_000_000
 
 ALLOWED = {
     "regproducer": actions.regproducer(OWN, KEY, "https://x.example"),
@@ -104,27 +106,39 @@ def test_another_signing_key_is_not_registered() -> None:
 
 def test_what_is_approved_without_asking() -> None:
     """By default the derived canary, and what the operator said yes to; everything else asks first."""
-    nothing: dict[str, Any] = {"canary": False, "codes": None, "agreed": False}
-    one, other, elsewhere = f"eosio={'a' * 64}", f"eosio.token={'b' * 64}", f"eosio.token={'a' * 64}"
+    nothing: dict[str, Any] = {"canary": False, "sets": None, "agreed": False}
+    one, other = entry("eosio", "a" * 64, "b" * 64), entry("eosio.token", "c" * 64, "d" * 64)
+    another_abi, another_account = entry("eosio", "a" * 64, "c" * 64), entry("eosio.token", "a" * 64, "b" * 64)
+
+    def sets(*entries: str, lasting: int = LASTING) -> dict[str, Any]:
+        return {"sets": Replacement(frozenset(entries), NOW + lasting)}
+
     cases: list[tuple[str, dict[str, Any], bool, bool]] = [
         ("ask", {"canary": True}, True, False),
         ("ask", {}, False, True),
+        ("ask", sets(one), False, True),
         ("ask", {"agreed": True}, True, False),
         ("canary", {"canary": True}, True, False),
         ("canary", {"agreed": True}, False, False),
         ("never", {"canary": True, "agreed": True}, False, False),
-        (f"code:{one}", {"codes": frozenset({one})}, True, False),
-        (f"code:{one}", {"codes": frozenset({one, other})}, False, True),
-        (f"code:{one}", {"codes": frozenset({elsewhere})}, False, True),
-        (f"code:{one}", {"codes": frozenset()}, False, True),
-        (f"code:{one},{other}", {"codes": frozenset({other})}, True, False),
+        (f"code:{one}", sets(one), True, False),
+        (f"code:{one}", sets(one, other), False, True),
+        (f"code:{one}", sets(another_abi), False, True),
+        (f"code:{one}", sets(another_account), False, True),
+        (f"code:{one}", sets(one, lasting=30 * 86_400), False, True),
+        (f"code:{one}", sets(one, lasting=2**32 - 1 - NOW), False, True),
+        (f"code:{one}", {"agreed": True} | sets(one, lasting=30 * 86_400), True, False),
+        (f"code:{one},{other}", sets(other), True, False),
     ]
     for policy, seen, approve, ask in cases:
-        decision = decide(Policy(approve=policy), **{**nothing, **seen})
+        decision = decide(Policy(approve=policy), now=NOW, **{**nothing, **seen})
         assert (decision.approve, decision.ask) == (approve, ask), (policy, seen)
 
 
-@pytest.mark.parametrize("text", ["yes", "code:", "code:abc", f"code:{'a' * 64}", f"code:eosio={'g' * 64}", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["yes", "code:", "code:abc", f"code:{'a' * 64}", f"code:eosio={'a' * 64}", f"code:x={'a' * 64}/{'g' * 64}", ""],
+)
 def test_a_policy_that_says_nothing_clear_is_a_mistake(text: str) -> None:
     """No guess is made about what may be approved."""
     with pytest.raises(ConfigError, match=r"policy\.approve"):
