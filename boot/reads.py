@@ -132,6 +132,12 @@ def active_features() -> Asking[set[str]]:
         lower = int(page["more"])
 
 
+def parameters() -> Asking[dict[str, int]]:
+    """The chain's own limits, by genesis.json's names."""
+    answer = yield from ask("/v1/chain/get_consensus_parameters", {})
+    return {str(name): int(value) for name, value in answer["chain_config"].items()}
+
+
 def permission(account_json: Json, name: str) -> Json:
     """A permission's authority out of get_account's answer; an empty one when it is missing."""
     for entry in account_json["permissions"]:

@@ -18,6 +18,12 @@ def _token(network: Network) -> Any:
     return [str(network.symbol), network.max_supply, network.issue, network.issue - network.users.total]
 
 
+def _genesis(network: Network) -> Any:
+    genesis = network.genesis
+    raising = [] if genesis.raise_limits is None else [genesis.raise_limits]
+    return [genesis.timestamp, sorted(genesis.configuration.items()), genesis.initial_key, *raising]
+
+
 def _contracts(network: Network) -> Any:
     written = ([c.account, c.bundled] + ([] if c.privileged is None else [c.privileged]) for c in network.contracts)
     return [network.boot_contract.bundled, list(written)]
@@ -58,7 +64,7 @@ def _parties(network: Network) -> Any:
 _PARTS: Mapping[str, _Part] = {
     "network": lambda network: network.name,
     "token": _token,
-    "genesis": lambda n: [n.genesis.timestamp, sorted(n.genesis.configuration.items()), n.genesis.initial_key],
+    "genesis": _genesis,
     "contracts": _contracts,
     "system": lambda network: [network.features, sorted(network.system_accounts)],
     "stake": lambda n: [n.stake.ram, n.stake.minimum, n.stake.liquid],

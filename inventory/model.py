@@ -40,6 +40,8 @@ class GenesisTable:
     timestamp: str | None = None
     initial_key: str | None = None
     configuration: dict[str, int] = field(default_factory=dict)
+    raise_limits: bool | None = None
+    """None: from 10,000 accounts on."""
 
 
 @dataclass(frozen=True)

@@ -236,6 +236,8 @@ class GenesisPlan:
     configuration: Mapping[str, int]
     initial_key: str | None = None
     """If set, the genesis node's key must be this one."""
+    raise_limits: bool | None = None
+    """Whether blocks may be larger while the accounts are created; None: when there are many."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def genesis(table: GenesisTable, problems: Problems) -> GenesisPlan:
             PublicKey.parse(table.initial_key)
         except FormatError as error:
             problems.add("genesis.initial_key", str(error))
-    return GenesisPlan(table.timestamp, configuration, table.initial_key)
+    return GenesisPlan(table.timestamp, configuration, table.initial_key, table.raise_limits)
 
 
 def _is_time(text: str) -> bool:

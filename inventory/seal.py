@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from antelope.abi import Abi
 from antelope.errors import FormatError
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
 from antelope.keys import PublicKey
@@ -16,6 +17,7 @@ from inventory import allocation, compare, election, syntax, versions
 from inventory.contract_files import ContractFiles, Files
 from inventory.errors import Problems
 from inventory.fitness import fit
+from inventory.load_limits import load_limits
 from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from inventory.proof import prove
 from inventory.sealed import (
@@ -71,6 +73,9 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
     genesis = _genesis(network, collected, problems)
     problems.check(network.source)
     rows = allocation.allocate(network, allocation.holdings(network, imported), keys)
+    system = Abi.parse(collected.contracts.deployed[GENESIS_ACCOUNT][1])
+    limits = load_limits(network, len(rows), system, problems)
+    problems.check(network.source)
     artifacts: dict[str, bytes] = {}
     sealed = Sealed(
         format=FORMAT,
@@ -94,6 +99,7 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         sections=compare.sections(network),
         sponsor=_sponsor(network),
         privileged=found.privileged,
+        load=limits,
     )
     return SealedBundle(sealed, artifacts, (*proof.notes, *found.notes))
 

@@ -79,6 +79,16 @@ class SealedSponsor:
 
 
 @dataclass(frozen=True)
+class SealedLimits:
+    """Limits of a block while the accounts are created; all others stay as in the genesis."""
+
+    block_net: int
+    """Bytes (`max_block_net_usage`)."""
+    block_cpu: int
+    """Microseconds (`max_block_cpu_usage`)."""
+
+
+@dataclass(frozen=True)
 class Sealed:
     """What the whole network agrees on. Amounts are integers in the symbol's smallest unit."""
 
@@ -113,6 +123,9 @@ class Sealed:
     such field.
     """
 
+    load: SealedLimits | None = None
+    """None: limits stay as in the genesis while the accounts are created, and the document has no such field."""
+
     @property
     def eosio_key(self) -> str:
         """The genesis node's public key, which is eosio's until eosio resigns."""
@@ -125,7 +138,7 @@ class Sealed:
 
     def canonical(self) -> bytes:
         """The document as bytes, the same for everyone: JSON in UTF-8 with sorted keys and no spaces."""
-        usual = {"sponsor": None, "privileged": ("eosio.msig",)}
+        usual = {"sponsor": None, "privileged": ("eosio.msig",), "load": None}
         document = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

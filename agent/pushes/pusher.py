@@ -38,7 +38,7 @@ from support.tasks import end
 
 log = logging.getLogger(__name__)
 
-MANY = 32
+MANY = 10
 """Transactions from which on the node's p2p port is worth its while."""
 IN_FLIGHT = 4
 """Pushes that a node works on at once, of steps whose transactions do not depend on each other."""
@@ -95,7 +95,9 @@ class Pusher:
         After a failure nothing more is begun but what is always done last; what is under way is carried to its end.
         """
         self._slots = asyncio.Semaphore(IN_FLIGHT if step.parallel else 1)
-        turns = {turn: [item for item in work if item.turn is turn] for turn in Turn}
+        turns: dict[Turn, list[Work]] = {turn: [] for turn in Turn}
+        for item in work:
+            turns[item.turn].append(item)
         await self._in_order(step, turns[Turn.FIRST])
         if step.parallel and not self._failure:
             await self._at_once(step, turns[Turn.ANY])

@@ -1,7 +1,7 @@
 """The allocation: every staked account with its RAM, its stake and its liquid tokens, all of a row in one transaction.
 
 A transaction holds many rows and applies all or nothing, so one account of it proves them all. This is the bulk of the
-boot.
+boot, so where there are many, blocks may be larger meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from antelope.asset import Asset, Symbol
 from antelope.authority import Authority
 from antelope.transaction import Action
 from boot.blueprint import Blueprint
+from boot.limits import around, raising, restoring
 from boot.packed_rows import row_packer
 from boot.reads import account, by_eosio, scopes, verdict
 from boot.step import Bulk, ChainStep, Derived, Finality, Push, Reads, Verdict
@@ -60,7 +61,7 @@ def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
 
 
 def work(blueprint: Blueprint) -> Derived:
-    """A push a batch, derived when it is asked for."""
+    """A push a batch, derived when it is asked for, and around them those that raise and restore blocks' limits."""
     parts, rows, symbol = batches(blueprint), blueprint.rows, blueprint.symbol
     packed = row_packer(symbol, MEMO)
 
@@ -72,13 +73,24 @@ def work(blueprint: Blueprint) -> Derived:
 
         return Push(key(number), Bulk(("eosio",), made, lambda: packed(rows.every(part.start, part.stop))), "eosio")
 
-    return Derived(tuple(map(key, range(len(parts)))), "eosio", derive)
+    before, after = raising(blueprint), restoring(blueprint)
+    count = len(parts)
+
+    def push(place: int) -> Push:
+        if place < len(before):
+            return before[place]
+        number = place - len(before)
+        return derive(number) if number < count else after[number - count]
+
+    keys = (*(one.key for one in before), *map(key, range(count)), *(one.key for one in after))
+    return Derived(keys, "eosio", push)
 
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """One account of every batch exists. Many batches are looked up in one walk through eosio's `userres` scopes; few
-    that are not there are asked for singly, because a user who gives up all resources loses that row.
+    """One account of every batch exists, and limits are the genesis'. Many batches are looked up in one walk through
+    eosio's `userres` scopes; few that are not there are asked for singly, because a user who gives up all resources
+    loses that row.
     """
     proofs = [blueprint.rows.account(part[-1]) for part in batches(blueprint)]
     present: set[str] = set()
@@ -91,7 +103,10 @@ def evidence(blueprint: Blueprint) -> Reads:
                 present.add(name)
     missing = [key(number) for number, name in enumerate(proofs) if name not in present]
     accounts = f"{len(blueprint.rows)} accounts"
-    return verdict(missing, len(proofs), f"batches of {accounts}") if missing else Verdict((), accounts)
+    keys = yield from around(blueprint, missing)
+    if missing:
+        return Verdict(tuple(keys), verdict(missing, len(proofs), f"batches of {accounts}").detail)
+    return Verdict(tuple(keys), f"{accounts}; the limits of blocks are still raised" if keys else accounts)
 
 
 STEP = ChainStep(

@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from antelope.abi import Abi
+from antelope.genesis import DEFAULT_CONFIGURATION
+from antelope.layouts import unpack_data
 from boot.blueprint import Blueprint
 from boot.reads import NO_CODE
-from boot.step import ChainStep, Push, WaitStep
+from boot.step import ChainStep, Push, Turn, WaitStep
 from boot.steps import OPTIONAL, STEPS
+from inventory.sealed import SealedLimits
 from tests.unit.boot.conftest import KEY, FakeChain, account
 
 Delegated = Callable[..., dict[str, Any]]
@@ -180,6 +183,46 @@ def test_one_account_proves_its_transaction(
     answer = {"rows": [{"scope": "usermiddle"}, {"scope": "prodlost"}], "more": ""}
     chain.answers[None, "/v1/chain/get_table_by_scope"] = answer
     assert missing(chain, blueprint, "accounts") == ("0001",)
+
+
+def test_limits_are_raised_before_the_accounts_and_restored_after(
+    chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a boot was cut off: what the chain lacks comes between raising and restoring, and once all is there they
+    are only restored, where they are still raised.
+    """
+    monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 2)
+    genesis = {
+        **blueprint.sealed.genesis,
+        "initial_timestamp": "2026-01-01T00:00:00.000",
+        "initial_key": KEY,
+        "initial_configuration": dict(DEFAULT_CONFIGURATION),
+    }
+    raised = {"max_block_net_usage": 4 << 20, "max_block_cpu_usage": 2_000_000}
+    sealed = replace(blueprint.sealed, genesis=genesis, load=SealedLimits(*raised.values()))
+    wider = replace(blueprint, sealed=sealed)
+    work = step("accounts")
+    assert isinstance(work, ChainStep)
+    first, *batches, last = work.work(wider)
+    assert [one.turn for one in (first, *batches, last)] == [Turn.FIRST, Turn.ANY, Turn.ANY, Turn.ANY, Turn.LAST]
+    for push, values in ((first, raised), (last, {})):
+        assert isinstance(push, Push)
+        (action,) = push.actions
+        assert unpack_data("eosio", action.name, action.data) == {"params": DEFAULT_CONFIGURATION | values}
+
+    everything = {row.account for row in wider.rows}
+    middle = {"usermiddle"}
+    usual: dict[str, int] = dict(DEFAULT_CONFIGURATION)
+    keys = ("0001", "0002", "restore-limits")
+    for there, now, expected in (
+        (middle, usual, ("raise-limits", *keys)),
+        (middle, usual | raised, keys),
+        (everything, usual | raised, ("restore-limits",)),
+        (everything, usual, ()),
+    ):
+        chain.accounts = {"eosio": account()} | {name: delegated() for name in there}
+        chain.answers[None, "/v1/chain/get_consensus_parameters"] = {"chain_config": now}
+        assert missing(chain, wider, "accounts") == expected
 
 
 def test_transactions_keep_below_the_genesis_limit(blueprint: Blueprint) -> None:

@@ -1,0 +1,56 @@
+"""The blocks' limits while the accounts are created: raised before the first, and restored after the last.
+
+Both are pushes of the step `accounts` itself, whatever becomes of the others: where it is done, or has failed, the
+limits are the genesis' again. Its evidence sees when a boot that was cut off has left them raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from antelope import actions
+from boot.blueprint import Blueprint
+from boot.reads import Asking, parameters, resigned
+from boot.step import Push, Turn
+
+RAISE, RESTORE = "raise-limits", "restore-limits"
+
+
+def sealed_limits(blueprint: Blueprint) -> dict[str, int]:
+    """The chain's parameters as the genesis sets them."""
+    return dict(blueprint.genesis.initial_configuration)
+
+
+def raised_limits(blueprint: Blueprint) -> dict[str, int]:
+    """The same while the accounts are created; where nothing was sealed about that, nothing else."""
+    limits = blueprint.sealed.load
+    return sealed_limits(blueprint) | (
+        {"max_block_net_usage": limits.block_net, "max_block_cpu_usage": limits.block_cpu} if limits else {}
+    )
+
+
+def raising(blueprint: Blueprint) -> tuple[Push, ...]:
+    """The push that raises them; none where they stay as they are."""
+    return (_push(RAISE, raised_limits(blueprint), Turn.FIRST),) if blueprint.sealed.load else ()
+
+
+def restoring(blueprint: Blueprint) -> tuple[Push, ...]:
+    """The push that restores them; none where they stay as they are."""
+    return (_push(RESTORE, sealed_limits(blueprint), Turn.LAST),) if blueprint.sealed.load else ()
+
+
+def _push(key: str, values: Mapping[str, int], turn: Turn) -> Push:
+    return Push(key, (actions.setparams(values),), "eosio", turn=turn)
+
+
+def around(blueprint: Blueprint, missing: list[str]) -> Asking[list[str]]:
+    """The keys that are missing, with those of the limits around them where they are needed."""
+    if blueprint.sealed.load is None:
+        return missing
+    now = yield from parameters()
+    raised = all(now.get(name) == value for name, value in raised_limits(blueprint).items())
+    if missing:
+        return [*([] if raised else [RAISE]), *missing, RESTORE]
+    if raised and not (yield from resigned()):  # afterwards limits are the producers' decision, and the audit's matter
+        return [RESTORE]
+    return []
