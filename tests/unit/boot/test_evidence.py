@@ -208,7 +208,7 @@ def test_limits_are_raised_before_the_accounts_and_restored_after(
     for push, values in ((first, raised), (last, {})):
         assert isinstance(push, Push)
         (action,) = push.actions
-        assert unpack_data("eosio", action.name, action.data) == {"params": DEFAULT_CONFIGURATION | values}
+        assert unpack_data("eosio", action.name, action.data) == {"params": dict(DEFAULT_CONFIGURATION) | values}
 
     everything = {row.account for row in wider.rows}
     middle = {"usermiddle"}
