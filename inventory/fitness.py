@@ -11,7 +11,7 @@ from antelope.errors import FormatError
 from antelope.features import codename
 from antelope.intrinsics import closed
 from antelope.wasm import imports
-from inventory import boot_contract, features, versions
+from inventory import boot_contract, features, offers, versions
 from inventory.contract_files import ContractFiles
 from inventory.errors import Problems
 from inventory.network import GENESIS_ACCOUNT, ContractSource, Network
@@ -47,6 +47,7 @@ def fit(network: Network, files: ContractFiles, supported: Mapping[str, Any], pr
     if len(problems.found) > before:
         return Fit((), (), ())
     _boot(network, boot, files.boot[0], problems)
+    _offers(network, abis, files, problems)
     _msig(network, files, supported, problems)
     privileged = tuple(sorted(account for account, abi in abis.items() if abi and _privileged(network, account, abi)))
     chosen, notes = _features(network, files, supported, problems)
@@ -78,6 +79,18 @@ def _boot(network: Network, abi: Abi | None, wasm: bytes, problems: Problems) ->
         problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} has no action {boot_contract.ACTIVATE}")
     elif reason := boot_contract.unusable(wasm):
         problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} {reason}", "name another, or none")
+
+
+def _offers(network: Network, abis: Mapping[str, Abi | None], files: ContractFiles, problems: Problems) -> None:
+    """Every contract can be set, and used as the boot uses it."""
+    for source in network.contracts:
+        abi = abis[source.account]
+        if abi is None:
+            continue
+        for what in offers.lacking(source.account, abi):
+            problems.add("contracts", f"{whose(source)}: {what}", "use a newer version of it")
+        if large := offers.too_large(files.deployed[source.account][0], abi, network.genesis.configuration):
+            problems.add("contracts", f"{whose(source)}: {large}")
 
 
 def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems) -> None:

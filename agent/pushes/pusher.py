@@ -31,7 +31,7 @@ from antelope.errors import (
 )
 from antelope.http import NodeClient
 from antelope.keys import SigningKey
-from antelope.transaction import SignedTransaction
+from antelope.transaction import COMPRESS_FROM, SignedTransaction
 from boot.step import Finality, Preactivate, Push, Turn, Work
 from support.retry import DeadlineError, poll, retrying
 from support.tasks import end
@@ -49,8 +49,6 @@ RESOURCE_TRIES = 8
 AGAIN_SECONDS = 3.0
 """Until the same bytes are pushed again, when no block holds them: a relay may have lost them."""
 ACTIVATION_SECONDS = 30.0
-COMPRESS_FROM = 100_000
-"""Bytes from which a transaction travels compressed: nodeos takes bodies of 2 MiB at most, and hexadecimal doubles."""
 
 
 class _Compressed(SignedTransaction):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from antelope.asset import Asset
 from antelope.elections import MIN_ACTIVATED_STAKE, TURN_SECONDS
 from boot.blueprint import Blueprint
@@ -23,11 +26,11 @@ def evidence(blueprint: Blueprint) -> Reads:
         return Verdict((), "the producers govern the chain, and sign its blocks")
     elected = set(blueprint.sealed.elected)
     answer = yield from ask("/v1/chain/get_producer_schedule")
-    active = {str(entry["producer_name"]) for entry in answer["active"]["producers"]}
+    active = _names(answer["active"])
     if active != elected:
         lacking = yield from _lacking_stake(blueprint)
         absent, others = sorted(elected - active), sorted(active - elected)
-        stage = next((name for name in ("pending", "proposed") if answer.get(name)), "not proposed yet")
+        stage = next((name for name in ("pending", "proposed") if _names(answer.get(name))), "not proposed yet")
         said = lacking or f"the schedule is {few(sorted(active))}; the next: {stage}"
         return Verdict(tuple(absent or others), said, elsewhere=bool(lacking))
     registered = yield from rows("eosio", "eosio", "producers")
@@ -36,6 +39,11 @@ def evidence(blueprint: Blueprint) -> Reads:
     if silent:
         return Verdict(tuple(silent), f"scheduled, but no block seen yet from {few(silent)}")
     return Verdict((), f"{few(sorted(elected), 4)} sign the blocks")
+
+
+def _names(schedule: Mapping[str, Any] | None) -> set[str]:
+    """The accounts of a schedule. One that is not there is null to some nodeos, and without producers to others."""
+    return {str(entry["producer_name"]) for entry in (schedule or {}).get("producers", ())}
 
 
 def _lacking_stake(blueprint: Blueprint) -> Asking[str]:

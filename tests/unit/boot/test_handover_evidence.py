@@ -83,6 +83,22 @@ def test_votes_of_others_are_awaited_elsewhere(blueprint: Blueprint, state: dict
     assert (verdict.missing, verdict.elsewhere) == (("prodwon",), elsewhere)
 
 
+@pytest.mark.parametrize(
+    ("pending", "proposed", "said"),
+    [
+        (None, None, "not proposed yet"),
+        ({"version": 1, "producers": []}, {"version": 1, "producers": []}, "not proposed yet"),
+        ({"version": 1, "producers": []}, {"producers": [{"producer_name": "prodwon"}]}, "proposed"),
+        ({"producers": [{"producer_name": "prodwon"}]}, None, "pending"),
+    ],
+)
+def test_an_empty_schedule_is_none(pending: Any, proposed: Any, said: str, blueprint: Blueprint) -> None:
+    """The bundled nodeos says null where there is none, Spring a schedule without producers."""
+    chain = election("eosio", total_producer_vote_weight="1.5")
+    chain.answers[None, SCHEDULE] |= {"pending": pending, "proposed": proposed}
+    assert chain.verdict(handover.evidence(blueprint)).detail.endswith(f"the next: {said}")
+
+
 def test_every_elected_producer_must_have_signed(blueprint: Blueprint) -> None:
     """A schedule on paper is not the handover: each producer's blocks are counted by the contract."""
     chain = election("prodwon")

@@ -20,7 +20,7 @@ from inventory.load import load
 from inventory.network import Host
 from inventory.versions import BUNDLED_FEATURES
 from support.bundled import DownloadError
-from tests.unit.inventory.material import BOOT, TRX_ABI, wasm
+from tests.unit.inventory.material import BOOT, MSIG_ABI, wasm
 
 NODEOS = """#!{python}
 import http.server, json, sys
@@ -79,7 +79,7 @@ def test_a_plan_with_a_nodeos_that_never_defers(spring: Spring, capsys: pytest.C
 
 def test_the_way_out_of_it(spring: Spring, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What the refusal advises is true: with an eosio.msig that executes inline the plan goes through."""
-    path = spring(build(tmp_path / "b", eosio_msig=(wasm("send_inline"), TRX_ABI)))
+    path = spring(build(tmp_path / "b", eosio_msig=(wasm("send_inline"), MSIG_ABI)))
     assert run(["plan", str(path)]) == 0
     assert f"{tmp_path}/b/eosio.msig/eosio.msig.wasm" in capsys.readouterr().out
 
@@ -107,7 +107,7 @@ def test_a_plan_lists_where_contracts_come_from(
     spring: Spring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each with its file and the sha256 of its code; the same in --json."""
-    msig = (wasm("send_inline"), TRX_ABI)
+    msig = (wasm("send_inline"), MSIG_ABI)
     path = spring(build(tmp_path / "b", eosio_msig=msig, mine=BOOT))
     assert run(["plan", str(path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)

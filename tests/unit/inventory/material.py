@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from antelope.abi_codec import fields_of
+from antelope.codec import pack_varuint32
 from antelope.features import DIGESTS
 from antelope.keys import PrivateKey
+from antelope.layouts import LAYOUTS, STRUCTS
 from inventory.contract_files import ContractFiles, Files
 from inventory.network import Network
+from inventory.offers import READ
 from inventory.seal import Collected
 
 MAGIC = b"\0asm\x01\0\0\0"
@@ -21,7 +26,7 @@ TRX_ABI = b"""{"version": "eosio::abi/1.2", "structs": [
 {"name": "transaction", "base": "", "fields": []},
 {"name": "exec", "base": "", "fields": [{"name": "executer", "type": "name"}, {"name": "trx", "type": "transaction"}]}],
 "actions": [{"name": "exec", "type": "exec", "ricardian_contract": ""}]}"""
-"""As eosio.wrap's and eosio.msig's: an action takes a whole transaction."""
+"""As eosio.wrap's: an action takes a whole transaction."""
 
 
 def wasm(*imported: str, data: bytes = b"") -> bytes:
@@ -29,20 +34,40 @@ def wasm(*imported: str, data: bytes = b"") -> bytes:
     entries = b"".join(b"\x03env" + bytes([len(name)]) + name.encode() + b"\0\0" for name in imported)
     content = bytes([len(imported)]) + entries
     custom = b"\x01x" + data
-    return MAGIC + b"\x02" + bytes([len(content)]) + content + b"\0" + bytes([len(custom)]) + custom
+    return MAGIC + b"\x02" + pack_varuint32(len(content)) + content + b"\0" + pack_varuint32(len(custom)) + custom
+
+
+def abi_of(account: str) -> bytes:
+    """The ABI of one of the three contracts that every network has, with all that the boot pushes."""
+    layouts = STRUCTS | LAYOUTS[account]
+    structs = [
+        {"name": name, "base": "", "fields": [{"name": key, "type": kind} for key, kind in fields_of(layout)]}
+        for name, layout in layouts.items()
+    ]
+    actions = [{"name": name, "type": name, "ricardian_contract": ""} for name in LAYOUTS[account]]
+    tables = [
+        {"name": name, "type": "permission_level", "index_type": "i64", "key_names": [], "key_types": []}
+        for name in READ[account]
+    ]
+    return json.dumps({"version": "eosio::abi/1.2", "structs": structs, "actions": actions, "tables": tables}).encode()
+
+
+SYSTEM_ABI, TOKEN_ABI, MSIG_ABI = (abi_of(account) for account in ("eosio", "eosio.token", "eosio.msig"))
+_USUAL = {
+    "eosio": (wasm(), SYSTEM_ABI),
+    "eosio.token": (wasm(), TOKEN_ABI),
+    "eosio.msig": (wasm("send_deferred"), MSIG_ABI),
+}
 
 
 BOOT = (wasm("preactivate_feature"), BOOT_ABI)
 """A contract that can be on eosio before the features are active."""
 
 
-def contracts(of: Network, files: Files | None = None, **replaced: Files) -> ContractFiles:
-    """The files of a network's contracts: those of eosio.msig take transactions. replaced: by account, with _ for a
-    dot; or boot.
-    """
-    msig = (wasm("send_deferred"), TRX_ABI)
-    usual = {source.account: msig if source.account == "eosio.msig" else (wasm(), ABI) for source in of.contracts}
-    deployed = dict.fromkeys(usual, files) if files else usual
+def contracts(of: Network, code: bytes | None = None, **replaced: Files) -> ContractFiles:
+    """The files of a network's contracts. code: of all of them; replaced: by account, with _ for a dot; or boot."""
+    usual = {source.account: _USUAL.get(source.account, (wasm(), ABI)) for source in of.contracts}
+    deployed = {account: (code or wasm_, abi) for account, (wasm_, abi) in usual.items()}
     boot = replaced.pop("boot", BOOT)
     return ContractFiles(boot, deployed | {name.replace("_", "."): given for name, given in replaced.items()})
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from antelope.abi_codec import fields_of
 from antelope.features import DIGESTS, described
+from antelope.layouts import LAYOUTS
 from inventory import features, versions
 from inventory.compare import compare
 from inventory.contract_files import Files
@@ -20,7 +25,10 @@ from tests.unit.inventory.material import (
     ABI,
     BOOT_ABI,
     MAGIC,
+    MSIG_ABI,
     SUPPORTED,
+    SYSTEM_ABI,
+    TOKEN_ABI,
     TRX_ABI,
     Collect,
     Load,
@@ -31,16 +39,17 @@ from tests.unit.inventory.material import (
 
 SMALL = "[users]\ncount = 12\n[producers]\ncount = 3\nelected = 2\n"
 TWO = '[[hosts]]\nname = "a"\nlocal = true\n[[hosts]]\nname = "b"\naddress = "b.example"\n'
-INLINE = (wasm("send_inline"), TRX_ABI)
+INLINE = (wasm("send_inline"), MSIG_ABI)
 SPRING = described(DIGESTS)
+UPDATEAUTH = LAYOUTS["eosio"]["updateauth"]
 
 
-def judged(network: Network, supported: Any = None, files: Files | None = None, **replaced: Files) -> tuple[Fit, str]:
+def judged(network: Network, supported: Any = None, **replaced: Files) -> tuple[Fit, str]:
     """What follows, and every problem on a line. supported: of the genesis node's host, the usual ones by default."""
     problems = Problems()
     if not isinstance(supported, dict):
         supported = {network.genesis_node.host: supported or SUPPORTED}
-    found = fit(network, contracts(network, files, **replaced), supported, problems)
+    found = fit(network, contracts(network, None, **replaced), supported, problems)
     return found, "\n".join(map(str, problems.found))
 
 
@@ -105,7 +114,7 @@ def test_inline_size(deferred: bool, network: Load) -> None:
     """A small max_inline_action_size is an error with an msig that executes inline, and none with one that defers."""
     small = network(SMALL + "[genesis.configuration]\nmax_inline_action_size = 4096")
     least = network(SMALL + f"[genesis.configuration]\nmax_inline_action_size = {versions.INLINE_MSIG_LEAST}")
-    msig = (wasm("send_deferred"), TRX_ABI) if deferred else INLINE
+    msig = (wasm("send_deferred"), MSIG_ABI) if deferred else INLINE
     wrong = judged(small, SUPPORTED, eosio_msig=msig)[1]
     assert ("max_inline_action_size: 4096 is too small for eosio.msig (bundled)" in wrong) is not deferred
     assert judged(least, SUPPORTED, eosio_msig=msig)[1] == ""
@@ -150,7 +159,7 @@ def test_imports_that_no_feature_opens(
     imported: tuple[str, ...], text: str, supported: Any, expected: str, network: Load
 ) -> None:
     """nodeos refuses such code when it is set: it is told before the seal, with the feature."""
-    _, wrong = judged(network(SMALL + text), supported, eosio=(wasm(*imported), ABI), eosio_msig=INLINE)
+    _, wrong = judged(network(SMALL + text), supported, eosio=(wasm(*imported), SYSTEM_ABI), eosio_msig=INLINE)
     assert wrong.startswith(expected)
     assert "\n" not in wrong
 
@@ -158,7 +167,7 @@ def test_imports_that_no_feature_opens(
 def test_imports_that_a_feature_opens(network: Load) -> None:
     """Code of the same kind is fine where the feature is activated."""
     supported = [feature("WTMSIG_BLOCK_SIGNATURES"), *SUPPORTED]
-    assert judged(network(SMALL), supported, eosio=(wasm("set_proposed_producers_ex"), ABI))[1] == ""
+    assert judged(network(SMALL), supported, eosio=(wasm("set_proposed_producers_ex"), SYSTEM_ABI))[1] == ""
 
 
 @pytest.mark.parametrize(
@@ -196,7 +205,7 @@ def test_privileges(network: Load) -> None:
         '[[contracts.list]]\naccount = "eosio.wrap"\n[[contracts.list]]\naccount = "eosio.token"\nprivileged = true\n'
     )
     assert judged(network(SMALL))[0].privileged == ("eosio.msig",)
-    wrapped = {"eosio_wrap": (wasm("send_deferred"), TRX_ABI), "eosio_token": (wasm(), ABI)}
+    wrapped = {"eosio_wrap": (wasm("send_deferred"), TRX_ABI), "eosio_token": (wasm(), TOKEN_ABI)}
     found, wrong = judged(network(SMALL + text), SUPPORTED, **wrapped)
     assert (found.privileged, wrong) == (("eosio.msig", "eosio.token", "eosio.wrap"), "")
     without = network(SMALL + '[[contracts.list]]\naccount = "eosio.wrap"\nprivileged = false\n')
@@ -241,7 +250,7 @@ def test_nothing_is_said_of_a_nodeos_that_is_not_known(network: Load) -> None:
 def test_claims_through_another_contract(network: Load) -> None:
     """An eosio.system that takes claims from core.vaulta alone is told by its own words."""
     code = wasm(data=b"EOS has been rebranded to Vaulta. This action must now be called from")
-    found, wrong = judged(network(SMALL), SUPPORTED, eosio=(code, ABI))
+    found, wrong = judged(network(SMALL), SUPPORTED, eosio=(code, SYSTEM_ABI))
     assert not wrong
     assert any("from core.vaulta alone" in note for note in found.notes)
     assert not any("core.vaulta" in note for note in judged(network(SMALL))[0].notes)
@@ -254,3 +263,76 @@ def test_the_table_of_features() -> None:
     chosen, notes = features.choose(None, SPRING, {}, problems)
     assert ([one.name for one in chosen], notes, problems.found) == (list(DIGESTS), (), ())
     assert len(versions.BUNDLED_FEATURES) == 19
+
+
+def without(abi: bytes, action: str) -> bytes:
+    """The ABI, one action or table less."""
+    document = json.loads(abi)
+    for part in ("actions", "tables"):
+        document[part] = [one for one in document[part] if one["name"] != action]
+    return json.dumps(document).encode()
+
+
+def with_fields(abi: bytes, action: str, *fields: str) -> bytes:
+    """The ABI, an action of it with other fields, each NAME:TYPE; a first one without a type is its base."""
+    document = json.loads(abi)
+    struct = next(one for one in document["structs"] if one["name"] == action)
+    struct["fields"] = [{"name": name, "type": kind} for name, kind in fields_of(" ".join(fields))]
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("account", "abi", "expected"),
+    [
+        ("eosio", without(SYSTEM_ABI, "init"), "contracts: eosio (bundled): has no action init, which the boot pushes"),
+        (
+            "eosio_msig",
+            without(MSIG_ABI, "approvals2"),
+            "contracts: eosio.msig (bundled): has no table approvals2, in which the boot looks for what was done",
+        ),
+        ("eosio_msig", without(MSIG_ABI, "exec"), "contracts: eosio.msig (bundled): has no action exec"),
+        (
+            "eosio_token",
+            with_fields(TOKEN_ABI, "open", "owner:name", "symbol:symbol"),
+            "contracts: eosio.token (bundled): its open takes (name, symbol), and the boot sends (name, symbol, name)",
+        ),
+    ],
+)
+def test_actions_that_a_boot_needs(account: str, abi: bytes, expected: str, network: Load) -> None:
+    """A contract without them, or with other fields, would fail in the middle of the boot."""
+    _, wrong = judged(network(SMALL), **{account: (wasm("send_deferred"), abi)})
+    assert wrong.startswith(expected)
+    assert "\n" not in wrong
+
+
+@pytest.mark.parametrize(
+    ("account", "abi"),
+    [
+        ("eosio", with_fields(SYSTEM_ABI, "setpriv", "account:name", "is_priv:int8")),
+        ("eosio", with_fields(SYSTEM_ABI, "updateauth", *UPDATEAUTH.split(), "authorized_by:name$")),
+        ("eosio_msig", with_fields(MSIG_ABI, "approve", "a:name", "b:name", "level:permission_level")),
+    ],
+)
+def test_forms_of_the_same_actions(account: str, abi: bytes, network: Load) -> None:
+    """What versions of the contracts differ in without a difference: binary extensions, signs, names of fields."""
+    assert judged(network(SMALL), **{account: (wasm("send_deferred"), abi)})[1] == ""
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(524288, True), (20000, False)])
+def test_a_limit_below_the_contracts_size(limit: int, fits: bool, network: Load) -> None:
+    """A setcode that no transaction may carry is told with its size: random bytes, which compress to nothing less."""
+    text = f"[genesis.configuration]\nmax_transaction_net_usage = {limit}\nmax_block_net_usage = 1048576\n"
+    code = wasm(data=os.urandom(150_000))
+    _, wrong = judged(network(SMALL + text), eosio=(code, SYSTEM_ABI))
+    assert (wrong == "") is fits
+    assert fits or re.match(
+        r"contracts: eosio \(bundled\): code and ABI take 15\d{4} bytes of a transaction, and "
+        r"genesis.configuration.max_transaction_net_usage is 20000: raise it$",
+        wrong,
+    )
+
+
+def test_code_that_nodeos_takes_in_no_way(network: Load) -> None:
+    """More than a MiB does not fit, however well it compresses."""
+    _, wrong = judged(network(SMALL), eosio=(wasm(data=bytes(1 << 20)), SYSTEM_ABI))
+    assert "nodeos takes 1048576: make them smaller" in wrong

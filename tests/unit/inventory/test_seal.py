@@ -25,7 +25,6 @@ from tests.unit.inventory.material import (
     ABI,
     BOOT_ABI,
     SUPPORTED,
-    TRX_ABI,
     Collect,
     Load,
     contracts,
@@ -120,7 +119,7 @@ def test_system_accounts(network: Load, collect: Collect) -> None:
         encoded.append(value >> shift & 0x7F | 0x80)
     encoded[-1] = 0 if not value >> 63 else 0x7F
     code = wasm("send_deferred", data=b"\x42" + bytes(encoded) + pack_name("eosio.reserv"))
-    sealed = seal(found, collect(found, contracts=contracts(found, (code, TRX_ABI)))).sealed
+    sealed = seal(found, collect(found, contracts=contracts(found, code))).sealed
     assert set(sealed.system_accounts) == {*ALWAYS, "eosio.fees", "eosio.reserv", "eosio.wrap", "eosio.grants"}
 
 
