@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from antelope.keys import PublicKey
-from boot.audit.report import Check, judged
+from boot.audit.report import Check, Question, judged
 from boot.audit.seen import Seen
 from boot.blueprint import Blueprint
 
@@ -48,9 +48,14 @@ def chain_id(genesis: Mapping[str, Any]) -> str:
     return hashlib.sha256(struct.pack("<q", microseconds) + key + limits).hexdigest()
 
 
+def check(blueprint: Blueprint, seen: Seen) -> Check:
+    """chain id: of how the chain was born, the first."""
+    fine = f"{blueprint.sealed.chain_id}, as the genesis computes"
+    return judged("chain id", _chain_id(blueprint, seen), fine, Question.BORN)
+
+
 def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
-    """chain id, protocol features, chain parameters."""
-    yield judged("chain id", _chain_id(blueprint, seen), f"{blueprint.sealed.chain_id}, as the genesis computes")
+    """protocol features, chain parameters."""
     features = len(blueprint.sealed.features)
     yield judged("protocol features", _features(blueprint, seen), f"the {features} sealed ones are active, no other")
     yield judged("chain parameters", _parameters(blueprint, seen), "as in the genesis")

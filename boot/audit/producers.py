@@ -104,7 +104,7 @@ def _schedule(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[
         yield f"active is {named(active)}, elected are {named(elected)}"
     for stage in ("pending", "proposed"):
         following = seen.schedule.get(stage)
-        if following:
+        if following and following["producers"]:  # Spring writes an empty list where there is none
             names = {str(entry["producer_name"]) for entry in following["producers"]}
             if not schedule_is_lawful(blueprint, names, observed):
                 yield f"{stage} is another one: {named(names)}"

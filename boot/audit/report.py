@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+
+
+class Question(StrEnum):
+    """What a check answers."""
+
+    BORN = "born"
+    """Was the chain born as planned? That stays true, or false, for ever."""
+    TODAY = "today"
+    """What is different today from the moment right after the boot? People transact, producers decide."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +25,7 @@ class Check:
     ok: bool
     detail: str
     """One line: what was found, or every difference."""
+    question: Question = Question.TODAY
 
 
 @dataclass(frozen=True)
@@ -48,17 +59,35 @@ class Report:
     accounts: Accounts
 
     @property
+    def born(self) -> bool:
+        """Whether the chain was born as planned."""
+        return self._fine(Question.BORN)
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it is today as it was right after the boot."""
+        return self._fine(Question.TODAY)
+
+    @property
     def ok(self) -> bool:
-        """Whether no check found a difference."""
-        return all(check.ok for check in self.checks)
+        """Whether the chain is what was sealed: what people do with it afterwards is theirs."""
+        return self.born
+
+    def _fine(self, question: Question) -> bool:
+        return all(check.ok for check in self.checks if check.question is question)
 
     def to_json(self) -> dict[str, Any]:
         """The document that `coord verify --json` prints."""
         return {
             "ok": self.ok,
+            "born": self.born,
+            "unchanged": self.unchanged,
             "chain_id": self.chain_id,
             "block": {"num": self.block_num, "id": self.block_id},
-            "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in self.checks],
+            "checks": [
+                {"name": check.name, "ok": check.ok, "detail": check.detail, "question": check.question.value}
+                for check in self.checks
+            ],
             "accounts": {
                 "planned": self.accounts.planned,
                 "matched": self.accounts.matched,
@@ -70,10 +99,10 @@ class Report:
         }
 
 
-def judged(name: str, differences: Iterable[str], fine: str) -> Check:
+def judged(name: str, differences: Iterable[str], fine: str, question: Question = Question.TODAY) -> Check:
     """A check that holds when there are no differences; `fine` says then what was seen."""
     found = tuple(differences)
-    return Check(name, not found, "; ".join(found) if found else fine)
+    return Check(name, not found, "; ".join(found) if found else fine, question)
 
 
 def named(names: Iterable[str], limit: int = 10) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from antelope.abi import Abi
 from antelope.reads import ChainReader
 from boot.audit import accounts, contracts, governance, identity, producers, token
-from boot.audit.chain import Chain, Progress
+from boot.audit.blocks import Blocks, read_blocks
+from boot.audit.chain import Chain, Json, Progress
 from boot.audit.error import AuditError
 from boot.audit.report import Report
 from boot.audit.seen import Observed, Seen, read_chain
@@ -17,7 +18,8 @@ async def audit(
 ) -> Report:
     """Audits the whole chain; best through a node that reads irreversible state.
 
-    Blocks go on while it reads. Where a difference shows and the head has moved meanwhile, all is read once more: what
+    How the chain was born is read from its blocks, how it is today from its tables: two questions, two answers. Blocks
+    go on while it reads. Where a difference shows and the head has moved meanwhile, all is read once more: what
     differs then differs on the chain, and not because two rows were read at two blocks.
 
     Raises AuditError when the chain cannot be read, or an artifact of the sealed network is not at hand.
@@ -25,25 +27,28 @@ async def audit(
     _at_hand(blueprint)
     chain = Chain(reader, progress)
     try:
-        report, still = await _once(chain, blueprint, observed or Observed())
-        if not report.ok and not still:
-            report, _ = await _once(chain, blueprint, observed or Observed())
+        info = await chain.info()
+        blocks = await read_blocks(chain, blueprint, int(info["head_block_num"]))
+        report = await _once(chain, blueprint, observed or Observed(), blocks, info)
+        if not report.unchanged:
+            now = await chain.info()
+            if now["head_block_id"] != info["head_block_id"]:
+                report = await _once(chain, blueprint, observed or Observed(), blocks, now)
         return report
     except (KeyError, TypeError, ValueError, IndexError) as error:
         reason = f"an answer of the node is malformed: {error!r}"
         raise AuditError(f"the chain could not be read, so nothing was judged: {reason}; ask another node") from error
 
 
-async def _once(chain: Chain, blueprint: Blueprint, observed: Observed) -> tuple[Report, bool]:
-    """The report, and whether the head stood still while the chain was read."""
-    info = await chain.info()
-    report = _judge(blueprint, await read_chain(chain, blueprint, info), observed)
-    return report, (await chain.info())["head_block_id"] == info["head_block_id"]
+async def _once(chain: Chain, blueprint: Blueprint, observed: Observed, blocks: Blocks, info: Json) -> Report:
+    return _judge(blueprint, await read_chain(chain, blueprint, info, blocks.early), observed, blocks)
 
 
-def _judge(blueprint: Blueprint, seen: Seen, observed: Observed) -> Report:
+def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks) -> Report:
     compared = accounts.compare(blueprint, seen)
     checks = (
+        identity.check(blueprint, seen),
+        *blocks.birth.checks(blocks.unread),
         *identity.checks(blueprint, seen),
         *contracts.checks(blueprint, seen, observed),
         *token.checks(blueprint, seen),

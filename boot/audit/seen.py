@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from boot.audit.approvals import Approval, read_approvals, read_delayed
+from boot.audit.blocks import Early
 from boot.audit.chain import Chain, Json
-from boot.audit.early import Early, early_accounts
 from boot.blueprint import Blueprint
 
 NATIVE = frozenset({"eosio", "eosio.null", "eosio.prods"})
@@ -71,13 +71,12 @@ def planned_accounts(blueprint: Blueprint) -> frozenset[str]:
     return NATIVE.union(sealed.system_accounts, contracts, producers, users)
 
 
-async def read_chain(chain: Chain, blueprint: Blueprint, info: Json) -> Seen:
-    """Reads all of it. Raises AuditError."""
+async def read_chain(chain: Chain, blueprint: Blueprint, info: Json, early: Early) -> Seen:
+    """Reads all of it. early: what the blocks say. Raises AuditError."""
     code = blueprint.symbol.code
     contracts = tuple(contract.account for contract in blueprint.sealed.contracts)
     tables = (("eosio", "userres"), ("eosio.token", "accounts"), ("eosio.token", "stat"))
     resources, holders, tokens = await chain.all(partial(chain.scopes, *table) for table in tables)
-    early = await early_accounts(chain, blueprint, int(info["head_block_num"]))
     named = frozenset(resources).union(holders, early.accounts)
     names = sorted(named | planned_accounts(blueprint))
     accounts = zip(names, await chain.all(partial(chain.account, name) for name in names), strict=True)

@@ -4,28 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from boot.audit.report import Report
+from boot.audit.report import Check, Question, Report
 
 DETAILED = 20
 """Wrong accounts that are spelled out; `--json` has them all."""
 
 
+TITLES = {
+    Question.BORN: "born as planned?  (stays true, or false, for ever)",
+    Question.TODAY: "different today?  (from the moment right after the boot)",
+}
+
+
 def render(report: Report) -> tuple[str, ...]:
-    """A line a check, the wrong accounts below it, and the verdict."""
+    """A line a check, below the question that it answers; the wrong accounts; and the two answers."""
     return tuple(_lines(report))
 
 
 def _lines(report: Report) -> Iterator[str]:
     width = max(len(check.name) for check in report.checks)
-    for check in report.checks:
-        first, *others = check.detail.split("; ")
-        yield f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<{width}}  {first}"
-        yield from (f"{'':<{width + 8}}{other}" for other in others)
+    for question, title in TITLES.items():
+        yield title
+        for check in report.checks:
+            if check.question is question:
+                yield from _check(check, width)
     for wrong in report.accounts.wrong[:DETAILED]:
         yield f"      {wrong.account}: {'; '.join(wrong.differences)}"
     if len(report.accounts.wrong) > DETAILED:
         yield f"      and {len(report.accounts.wrong) - DETAILED} more accounts that differ: --json lists them"
-    failed = sum(not check.ok for check in report.checks)
-    said = "the chain is as planned" if report.ok else f"{failed} of {len(report.checks)} checks found differences"
     accounts = report.accounts
-    yield f"block {report.block_num}: {accounts.matched} of {accounts.planned} accounts match; {said}"
+    yield f"block {report.block_num}: {accounts.matched} of {accounts.planned} accounts are as at birth"
+    yield f"born as planned: {'yes' if report.born else 'NO'}; {_today(report)}"
+
+
+def _check(check: Check, width: int) -> Iterator[str]:
+    verdict = "ok  " if check.ok else "FAIL" if check.question is Question.BORN else "now "
+    first, *others = check.detail.split("; ")
+    yield f"{verdict}  {check.name:<{width}}  {first}"
+    yield from (f"{'':<{width + 8}}{other}" for other in others)
+
+
+def _today(report: Report) -> str:
+    differing = sum(not check.ok for check in report.checks if check.question is Question.TODAY)
+    total = sum(check.question is Question.TODAY for check in report.checks)
+    return f"{differing} of {total} checks find differences today" if differing else "nothing is different today"

@@ -25,7 +25,7 @@ async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = N
         from coordinator.report.audit import audit_chain
 
         report = await audit_chain(opened)
-        return {"document": report.to_json(), "lines": list(render(report)), "ok": report.ok}
+        return {"document": report.to_json(), "lines": list(render(report))}
 
     answerers: dict[str, Answerer] = {"status": status, "verify": verify, **(more or {})}
     async with control_socket(opened.state.folder, answerers):

@@ -158,6 +158,7 @@ async def test_booted_chain_and_what_is_planted_into_it(driver: Driver, nodeos: 
         await _push(driver, driver.nodes["alpha"], plant)
         report = await _audit(driver, driver.nodes["alpha"])
         failed = _failed(report)
+        assert report.born, plant.name
         for check, part in plant.found.items():
             assert part in failed[check], plant.name
         known |= plant.found.keys() | _side_effects(plant)
@@ -186,6 +187,10 @@ async def test_boot_that_is_not_over(driver: Driver) -> None:
     await _boot(driver, "accounts")
     report = await _audit(driver, node)
     failed = _failed(report)
+    assert not report.born
+    assert failed.pop("born: over") == "eosio has not resigned yet: the boot is not over"
+    assert "eosio's active handed over" in failed.pop("born: actions")
+    assert "eosio::newaccount in the name of eosio" in failed.pop("born: nothing else")
     assert failed["no other accounts"] == "1 accounts that nobody planned: ghost"
     unready = {
         "producers",

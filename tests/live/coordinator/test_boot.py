@@ -103,7 +103,7 @@ def test_verify_finds_nothing(booted: Booted) -> None:
     """The audit of a chain as planned: status 0, in words and as a document."""
     done = booted.network.coord("verify")
     assert done.status == 0, done.text
-    assert "22 of 22 accounts match" in done.out
+    assert "22 of 22 accounts are as at birth" in done.out
     document = json.loads(booted.network.coord("verify", "--json").out)
     assert document["ok"]
     assert document["accounts"] == {"planned": 22, "matched": 22, "missing": [], "wrong": []}
@@ -201,7 +201,9 @@ def test_same_chain_after_down(booted: Booted) -> None:
 
 
 async def test_planted_differences_are_named(booted: Booted) -> None:
-    """A transfer and an account that nobody planned: `verify` ends with status 1 and names both."""
+    """A transfer and an account that nobody planned: `verify` names both, and the birth stays as planned: status 0, and
+    1 with --strict.
+    """
     network = booted.network
     stranger = Authority.key(PrivateKey.generate().public)
     one = Asset(1, SYS)
@@ -210,11 +212,13 @@ async def test_planted_differences_are_named(booted: Booted) -> None:
         network, RICH, actions.newaccount(RICH, "eviltwinaaaa", stranger, stranger),
         actions.buyrambytes(RICH, "eviltwinaaaa", 4000), actions.delegatebw(RICH, "eviltwinaaaa", one, one, True),
     )  # fmt: skip
+    assert network.coord("verify", "--strict").status == 1
     done = network.coord("verify")
-    assert done.status == 1
+    assert done.status == 0
+    assert "born as planned: yes" in done.out
     assert all(name in done.out for name in (RICH, OTHER, "eviltwinaaaa"))
     document = network.document("verify")
-    assert not document["ok"]
+    assert (document["ok"], document["born"], document["unchanged"]) == (True, True, False)
     assert {entry["account"] for entry in document["accounts"]["wrong"]} == {RICH, OTHER}
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownTable
 from antelope.names import int_to_name, name_to_int, pack_name
 from antelope.reads import ChainReader
-from antelope.transaction import Action, PermissionLevel, Transaction
+from antelope.transaction import Action, PermissionLevel
 from boot.blueprint import Blueprint
+from tests.unit.boot.audit.history import history
 from tests.unit.boot.audit.planned import ABI_PACKED, ELECTED, ROWS, SYSTEM, key, sha
 
 Json = dict[str, Any]
@@ -76,12 +77,6 @@ def block_signing(public: str) -> list[Any]:
     return [0, {"threshold": 1, "keys": [{"key": public, "weight": 1}]}]
 
 
-def transaction(*actions: Action) -> Json:
-    """An executed transaction of a raw block."""
-    packed = Transaction(0, 0, 0, actions).packed.hex()
-    return {"status": "executed", "trx": [1, {"compression": "none", "packed_trx": packed}]}
-
-
 def newaccount(name: str) -> Action:
     """The front of the action's data is all that matters here."""
     return Action("eosio", "newaccount", (PermissionLevel("eosio"),), pack_name("eosio") + pack_name(name) + bytes(8))
@@ -110,10 +105,7 @@ class FakeChain(ChainReader):
         self.tokens = ["SYS"]
         producers = [{"producer_name": name, "authority": block_signing(key(f"{name} signs"))} for name in ELECTED]
         self.schedule: Json = {"active": {"version": 1, "producers": producers}, "pending": None, "proposed": None}
-        self.blocks: dict[int, list[Json]] = {number: [] for number in range(1, 10)}
-        self.blocks[3] = [transaction(setcode("eosio", b"wasm of boot"))]
-        self.blocks[4] = [transaction(*(newaccount(f"eosio.{name}") for name in SYSTEM))]
-        self.blocks[6] = [transaction(setcode("eosio", b"wasm of eosio"))]
+        self.blocks = history(blueprint)
         self.scheduled: list[Json] = []
         self.in_flight = self.most_in_flight = 0
         self.broken: dict[str, NodeError | Any] = {}

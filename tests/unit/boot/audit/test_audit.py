@@ -9,6 +9,7 @@ import pytest
 from antelope.errors import Busy, NodeError, Unreachable
 from boot.audit import AuditError, Check, audit, render
 from boot.audit.chain import IN_FLIGHT
+from boot.audit.report import Question
 from boot.blueprint import Blueprint
 from tests.unit.boot.audit.fake_chain import (
     FakeChain,
@@ -28,7 +29,7 @@ async def test_chain_as_planned(chain: FakeChain, plan: Blueprint) -> None:
     assert document["chain_id"] == CHAIN_ID
     assert document["block"] == {"num": 9, "id": "00000009" + 56 * "a"}
     assert document["accounts"] == {"planned": 8, "matched": 8, "missing": [], "wrong": []}
-    assert all(set(check) == {"name", "ok", "detail"} for check in document["checks"])
+    assert all(set(check) == {"name", "ok", "detail", "question"} for check in document["checks"])
     names = [check["name"] for check in document["checks"]]
     assert len(names) == len(set(names))
 
@@ -41,7 +42,7 @@ class Handover(FakeChain):
     async def answer_get_info(self, body: Any) -> Any:
         info = await super().answer_get_info(body)
         self.times += 1
-        return {**info, "head_block_num": 8, "head_block_id": "00000008" + 56 * "a"} if self.times == 1 else info
+        return {**info, "head_block_num": 10, "head_block_id": "0000000a" + 56 * "a"} if self.times > 1 else info
 
     async def answer_get_producer_schedule(self, body: Any) -> Any:
         answer = await super().answer_get_producer_schedule(body)
@@ -53,7 +54,7 @@ async def test_a_difference_of_two_moments_is_none(plan: Blueprint) -> None:
     chain = Handover(plan)
     report = await audit(chain, plan)
     assert report.ok
-    assert report.to_json()["block"]["num"] == 9
+    assert report.to_json()["block"]["num"] == 10
 
 
 class Standing(FakeChain):
@@ -69,7 +70,7 @@ class Standing(FakeChain):
 async def test_a_difference_at_rest_is_read_once(plan: Blueprint) -> None:
     """Where no block came meanwhile the difference is the chain's."""
     chain = Standing(plan)
-    assert not (await audit(chain, plan)).ok
+    assert not (await audit(chain, plan)).unchanged
     assert chain.times == 1
 
 
@@ -132,7 +133,18 @@ async def test_text(chain: FakeChain, plan: Blueprint) -> None:
     report = await audit(chain, plan)
     lines = render(report)
     assert all("\n" not in line for line in lines)
-    assert lines[0].startswith("ok    chain id")
+    assert lines[0] == "born as planned?  (stays true, or false, for ever)"
+    assert lines[1].startswith("ok    chain id")
     assert "      useraaaaaaaa: liquid is 8.9999 SYS, planned 9.0000 SYS" in lines
-    assert lines[-1] == f"block 9: 7 of 8 accounts match; 2 of {len(report.checks)} checks found differences"
+    today = sum(check.question is Question.TODAY for check in report.checks)
+    assert lines[-2] == "block 9: 7 of 8 accounts are as at birth"
+    assert lines[-1] == f"born as planned: yes; 2 of {today} checks find differences today"
+    assert any(line.startswith("now   balances") for line in lines)
     assert isinstance(report.checks[0], Check)
+
+
+@pytest.mark.parametrize("empty", [None, {"version": 1, "producers": []}])
+async def test_an_empty_schedule_is_none(chain: FakeChain, plan: Blueprint, empty: Any) -> None:
+    """Nothing is pending or proposed, in the form of either version of nodeos."""
+    chain.schedule |= {"pending": empty, "proposed": empty}
+    assert (await audit(chain, plan)).unchanged

@@ -1,0 +1,165 @@
+"""What the sealed network has its boot do, action by action, derived here anew: the steps have no part in it.
+
+The allocation's rows are apart (`boot.audit.rows`): there may be a million.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+
+from antelope import actions
+from antelope.abi import Abi
+from antelope.asset import Asset
+from antelope.authority import Authority
+from antelope.keys import PublicKey
+from antelope.names import pack_name
+from antelope.transaction import Action, PermissionLevel, Transaction
+from boot.blueprint import Blueprint
+from inventory.sealed import SealedContract
+
+TEN_YEARS = 3650 * 86_400
+"""Seconds after the genesis until which the canary's proposal is valid."""
+
+
+class Stage(IntEnum):
+    """The parts of a boot; those up to the accounts are each complete before the next begins."""
+
+    BOOT_CONTRACT = 0
+    FEATURES = 1
+    SYSTEM_ACCOUNTS = 2
+    CONTRACTS = 3
+    TOKEN = 4
+    ISSUE = 5
+    SYSTEM_CONTRACT = 6
+    INIT = 7
+    ACCOUNTS = 8
+    PRIVILEGES = 9
+    ELECTION = 10
+    CANARY = 11
+    RESIGNATION = 12
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An action of the boot."""
+
+    label: str
+    """For a person."""
+    stage: Stage
+    needed: bool = True
+    """It must have happened."""
+    once: bool = False
+    """Happening again would change something."""
+    ordered: bool = True
+    """Its place in the order matters: an ABI, which two contracts may share, changes nothing on the chain."""
+
+
+Key = bytes
+"""Contract, action and data of an action: what it does."""
+
+
+def key_of(action: Action) -> Key:
+    """What the action does, whoever authorises it: the contract looks after that."""
+    return pack_name(action.account) + pack_name(action.name) + action.data
+
+
+def registration_key(account: str, signing: PublicKey) -> Key:
+    """How a registration begins: url and location are the producer's to choose, and to change."""
+    return pack_name("eosio") + pack_name("regproducer") + pack_name(account) + signing.pack()
+
+
+def derive(blueprint: Blueprint) -> dict[Key, Planned]:
+    """Every action of the boot but the allocation's and the registrations."""
+    made = {}
+    for stage, action, label, more in _actions(blueprint):
+        made[key_of(action)] = Planned(label, stage, **more)
+    return made
+
+
+def registrations(blueprint: Blueprint) -> dict[Key, Planned]:
+    """How each producer's registration begins."""
+    return {
+        registration_key(one.account, PublicKey.parse(one.signing_key)): Planned(
+            f"registration of {one.account} with its sealed key", Stage.ELECTION
+        )
+        for one in blueprint.sealed.producers
+    }
+
+
+_Derived = tuple[Stage, Action, str, dict[str, bool]]
+
+
+def _actions(blueprint: Blueprint) -> Iterator[_Derived]:
+    sealed, symbol = blueprint.sealed, blueprint.symbol
+    once = {"once": True}
+    yield from _deployed(blueprint, sealed.boot_contract, Stage.BOOT_CONTRACT, "the boot contract")
+    for feature in sealed.features[1:]:
+        yield Stage.FEATURES, actions.activate(feature.digest), f"activation of {feature.name}", {}
+    own = Authority.key(PublicKey.parse(sealed.eosio_key))
+    for name in governed(blueprint):
+        made = actions.newaccount("eosio", name, own, own)
+        yield Stage.SYSTEM_ACCOUNTS, made, f"creation of {name}", once
+    for contract in sealed.contracts:
+        stage = Stage.SYSTEM_CONTRACT if contract.account == "eosio" else Stage.CONTRACTS
+        yield from _deployed(blueprint, contract, stage, f"the contract of {contract.account}")
+    yield Stage.TOKEN, actions.create("eosio", Asset(sealed.max_supply, symbol)), "creation of the token", once
+    issued = actions.issue("eosio", Asset(sealed.issue, symbol), "initial supply")
+    yield Stage.ISSUE, issued, f"issue of {Asset(sealed.issue, symbol)}", once
+    yield Stage.INIT, actions.init(0, symbol), "init of the system contract", once
+    for name in sealed.privileged:
+        yield Stage.PRIVILEGES, actions.setpriv(name, True), f"privilege of {name}", {}
+    for proxy in sealed.proxies:
+        yield Stage.ELECTION, actions.regproxy(proxy, True), f"proxy {proxy}", {}
+    for vote in sealed.votes:
+        cast = actions.voteproducer(vote.voter, vote.proxy, vote.producers)
+        yield Stage.ELECTION, cast, f"vote of {vote.voter}", {}
+    yield from _canary(blueprint)
+    yield from _resignation(blueprint)
+
+
+def governed(blueprint: Blueprint) -> tuple[str, ...]:
+    """The accounts whose only key is eosio's until it resigns."""
+    contracts = (contract.account for contract in blueprint.sealed.contracts if contract.account != "eosio")
+    return tuple(dict.fromkeys((*blueprint.sealed.system_accounts, *contracts)))
+
+
+def _deployed(blueprint: Blueprint, contract: SealedContract, stage: Stage, what: str) -> Iterator[_Derived]:
+    yield stage, actions.setcode(contract.account, blueprint.verified(contract.wasm)), f"code of {what}", {}
+    packed = Abi.parse(blueprint.verified(contract.abi)).packed()
+    yield stage, actions.setabi(contract.account, packed), f"ABI of {what}", {"ordered": False}
+
+
+def _canary(blueprint: Blueprint) -> Iterator[_Derived]:
+    """It may have been tried several times, and not every producer need approve it."""
+    elected = sorted(blueprint.sealed.elected)
+    start = datetime.fromisoformat(str(blueprint.sealed.genesis["initial_timestamp"]))
+    start = start.replace(tzinfo=UTC) if start.tzinfo is None else start
+    opening = actions.open("eosio.prods", blueprint.symbol, "eosio.prods")
+    proposed = Transaction(int(start.timestamp()) + TEN_YEARS, 0, 0, (opening,))
+    levels = [PermissionLevel(producer) for producer in elected]
+    yield Stage.CANARY, actions.propose("eosio", "canary", levels, proposed), "proposal of the canary", {}
+    digest, optional = hashlib.sha256(proposed.packed).digest(), {"needed": False}
+    for level in levels:
+        approval = actions.approve("eosio", "canary", level, digest)
+        yield Stage.CANARY, approval, f"approval of the canary by {level.actor}", optional
+    yield Stage.CANARY, actions.exec("eosio", "canary", "eosio"), "execution of the canary", {}
+    yield Stage.CANARY, actions.cancel("eosio", "canary", "eosio"), "withdrawal of the canary", optional
+
+
+def _resignation(blueprint: Blueprint) -> Iterator[_Derived]:
+    for name in (*governed(blueprint), "eosio"):
+        authority = Authority.account("eosio.prods" if name == "eosio" else "eosio", "active")
+        for permission, parent in (("active", "owner"), ("owner", "")):
+            handed = actions.updateauth(name, permission, parent, authority)
+            yield Stage.RESIGNATION, handed, f"{name}'s {permission} handed over", {}
+
+
+def resignation(blueprint: Blueprint) -> frozenset[Key]:
+    """The two actions after which nobody's key stands behind eosio."""
+    authority = Authority.account("eosio.prods", "active")
+    pairs = (("active", "owner"), ("owner", ""))
+    return frozenset(key_of(actions.updateauth("eosio", name, parent, authority)) for name, parent in pairs)

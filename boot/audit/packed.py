@@ -1,0 +1,105 @@
+"""Transactions as blocks hold them: packed, with what they may leave out, and read without making objects of them.
+
+Format: packed_transaction and transaction, libraries/chain/include/eosio/chain/transaction.hpp of Leap.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from antelope.errors import FormatError
+
+HEADER = 10
+"""Bytes: expiration, reference block."""
+LARGEST = 8 << 20
+"""Bytes that a compressed transaction may have: nodeos itself takes no more."""
+
+
+class PackedAction(NamedTuple):
+    """Where an action lies in its transaction."""
+
+    start: int
+    contract: int
+    """Value of the contract's name."""
+    name: int
+    """Value of the action's name."""
+    actors: tuple[int, ...]
+    """Values of the names in whose authority it acts."""
+    data: int
+    """Where its data begins."""
+    end: int
+
+
+class Receipt(NamedTuple):
+    """A transaction of a block."""
+
+    status: str
+    """executed; delayed: signed now, to be executed later."""
+    packed: bytes
+
+
+def receipts(block: dict[str, Any]) -> Iterator[Receipt]:
+    """The transactions of a raw block whose actions it holds: of a deferred one it has the id only, and one that failed
+    did nothing. Raises KeyError, TypeError, ValueError on anything that is no block.
+    """
+    for receipt in block["transactions"]:
+        kind, packed = receipt["trx"]
+        if kind == 1 and receipt["status"] in ("executed", "delayed"):
+            yield Receipt(receipt["status"], _unpacked(packed))
+
+
+def _unpacked(packed: dict[str, Any]) -> bytes:
+    data = bytes.fromhex(packed["packed_trx"])
+    if packed["compression"] in ("none", 0):
+        return data
+    inflating = zlib.decompressobj()
+    try:
+        data = inflating.decompress(data, LARGEST)
+    except zlib.error as error:
+        raise FormatError(f"a compressed transaction is damaged: {error}") from error
+    if inflating.unconsumed_tail:
+        raise FormatError(f"a compressed transaction has more than {LARGEST} bytes")
+    return data
+
+
+def varuint(data: bytes, at: int) -> tuple[int, int]:
+    """A variable-length number, and where it ends. Raises IndexError where the bytes end before it."""
+    value = data[at]
+    if value < 0x80:
+        return value, at + 1
+    value, shift = value & 0x7F, 7
+    while True:
+        at += 1
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at + 1
+        shift += 7
+        if shift > 28:
+            raise FormatError("a number has more than 32 bits")
+
+
+def first_action(data: bytes) -> tuple[int, int]:
+    """How many actions a transaction has, and where the first begins."""
+    _, at = varuint(data, HEADER)
+    _, at = varuint(data, at + 1)
+    free, at = varuint(data, at)
+    for _ in range(free):
+        at = read_action(data, at).end
+    return varuint(data, at)
+
+
+def read_action(data: bytes, at: int) -> PackedAction:
+    """The action that begins there. Raises IndexError or FormatError where the bytes end before it does."""
+    start, little = at, int.from_bytes
+    levels, at = varuint(data, at + 16)
+    if levels > len(data) // 16:
+        raise FormatError("a transaction ends within an action")
+    actors = tuple(little(data[place : place + 8], "little") for place in range(at, at + 16 * levels, 16))
+    size, at = varuint(data, at + 16 * levels)
+    if at + size > len(data):
+        raise FormatError("a transaction ends within an action")
+    contract, name = little(data[start : start + 8], "little"), little(data[start + 8 : start + 16], "little")
+    return PackedAction(start, contract, name, actors, at, at + size)
