@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from antelope.names import int_to_name, name_to_int, pack_name
-from boot.audit.derived import Key, Planned, Stage, derive, registrations, resignation
+from boot.audit.derived import RAISED, RESTORED, Key, Planned, Stage, derive, registrations, resignation
 from boot.audit.packed import PackedAction, Receipt, first_action, read_action
 from boot.audit.report import Check, Question, judged, named
 from boot.audit.rows import Rows
@@ -54,6 +54,8 @@ class Birth:
         """The block that set the system contract."""
         self.block: int | None = None
         """The block in which eosio resigned: there the birth ends."""
+        self.limits = RESTORED
+        """What was done last to blocks' limits."""
         self.count = 0
         """Transactions that were seen."""
         self.last = 1
@@ -111,6 +113,8 @@ class Birth:
         if key in self.first and known and known.once:
             self.again.append(f"{known.label} again, in block {number}")
         self.first.setdefault(key, self.count)
+        if known and known.label in (RAISED, RESTORED):
+            self.limits = known.label
         if key in self._system and self.system_block is None:
             self.system_block = number
 
@@ -134,6 +138,8 @@ class Birth:
         lacking = [one.label for key, one in needed.items() if one.needed and key not in self.first]
         if lacking:
             yield f"{len(lacking)} are missing: {named(lacking)}"
+        if self.limits == RAISED:
+            yield "blocks' limits were raised for the accounts and never restored"
         yield from self.again[:_SHOWN]
 
     def _accounts(self) -> Iterator[str]:

@@ -18,9 +18,11 @@ from antelope.authority import Authority
 from antelope.keys import PublicKey
 from antelope.names import pack_name
 from antelope.transaction import Action, PermissionLevel, Transaction
+from boot.audit.genesis import packed_limits
 from boot.blueprint import Blueprint
 from inventory.sealed import SealedContract
 
+RAISED, RESTORED = "raise of blocks' limits", "restoring of blocks' limits"
 TEN_YEARS = 3650 * 86_400
 """Seconds after the genesis until which the canary's proposal is valid."""
 
@@ -110,6 +112,7 @@ def _actions(blueprint: Blueprint) -> Iterator[_Derived]:
     issued = actions.issue("eosio", Asset(sealed.issue, symbol), "initial supply")
     yield Stage.ISSUE, issued, f"issue of {Asset(sealed.issue, symbol)}", once
     yield Stage.INIT, actions.init(0, symbol), "init of the system contract", once
+    yield from _limits(blueprint)
     for name in sealed.privileged:
         yield Stage.PRIVILEGES, actions.setpriv(name, True), f"privilege of {name}", {}
     for proxy in sealed.proxies:
@@ -119,6 +122,23 @@ def _actions(blueprint: Blueprint) -> Iterator[_Derived]:
         yield Stage.ELECTION, cast, f"vote of {vote.voter}", {}
     yield from _canary(blueprint)
     yield from _resignation(blueprint)
+
+
+def _limits(blueprint: Blueprint) -> Iterator[_Derived]:
+    """Blocks may be larger while the accounts are made: both may happen again where a boot was interrupted."""
+    for label, data in limits(blueprint).items():
+        setting = Action("eosio", "setparams", (PermissionLevel("eosio"),), data)
+        yield Stage.ACCOUNTS, setting, label, {"needed": False, "ordered": False}
+
+
+def limits(blueprint: Blueprint) -> dict[str, bytes]:
+    """What `setparams` may set, packed; nothing where the limits were sealed to stay as the genesis has them."""
+    sealed = blueprint.sealed
+    if sealed.load is None:
+        return {}
+    genesis = sealed.genesis["initial_configuration"]
+    raised = {"max_block_net_usage": sealed.load.block_net, "max_block_cpu_usage": sealed.load.block_cpu}
+    return {RAISED: packed_limits(genesis | raised), RESTORED: packed_limits(genesis)}
 
 
 def governed(blueprint: Blueprint) -> tuple[str, ...]:

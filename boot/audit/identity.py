@@ -2,50 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import struct
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from antelope.keys import PublicKey
+from boot.audit.genesis import LIMITS, chain_id
 from boot.audit.report import Check, Question, judged
 from boot.audit.seen import Seen
 from boot.blueprint import Blueprint
-
-_CONFIGURATION = (
-    "max_block_net_usage",
-    "target_block_net_usage_pct",
-    "max_transaction_net_usage",
-    "base_per_transaction_net_usage",
-    "net_usage_leeway",
-    "context_free_discount_net_usage_num",
-    "context_free_discount_net_usage_den",
-    "max_block_cpu_usage",
-    "target_block_cpu_usage_pct",
-    "max_transaction_cpu_usage",
-    "min_transaction_cpu_usage",
-    "max_transaction_lifetime",
-    "deferred_trx_expiration_window",
-    "max_transaction_delay",
-    "max_inline_action_size",
-    "max_inline_action_depth",
-    "max_authority_depth",
-)
-"""In the order of their packing (chain_config_v0), which `_PACKED` follows: 64 bits, 14 times 32, twice 16."""
-_PACKED = struct.Struct("<Q14I2H")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def chain_id(genesis: Mapping[str, Any]) -> str:
-    """sha256 (hex) of the packed genesis_state (libraries/chain/include/eosio/chain/genesis_state.hpp of Leap)."""
-    moment = datetime.fromisoformat(str(genesis["initial_timestamp"]))
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    microseconds = (moment - _EPOCH) // timedelta(microseconds=1)
-    configuration = genesis["initial_configuration"]
-    limits = _PACKED.pack(*(int(configuration[name]) for name in _CONFIGURATION))
-    key = PublicKey.parse(str(genesis["initial_key"])).pack()
-    return hashlib.sha256(struct.pack("<q", microseconds) + key + limits).hexdigest()
 
 
 def check(blueprint: Blueprint, seen: Seen) -> Check:
@@ -83,7 +46,7 @@ def _codename(feature: Mapping[str, Any]) -> str:
 
 
 def _parameters(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    for name in _CONFIGURATION:
+    for name in LIMITS:
         planned, shown = int(blueprint.sealed.genesis["initial_configuration"][name]), int(seen.parameters[name])
         if planned != shown:
             yield f"{name} is {shown}, in the genesis {planned}"

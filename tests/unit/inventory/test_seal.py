@@ -13,7 +13,7 @@ import pytest
 from antelope.genesis import DEVELOPMENT_KEY, Genesis
 from antelope.keys import PublicKey
 from antelope.names import name_to_int, pack_name
-from boot.audit.identity import chain_id
+from boot.audit.genesis import chain_id
 from inventory.allocation import allocate, holdings
 from inventory.compare import compare
 from inventory.errors import InventoryError

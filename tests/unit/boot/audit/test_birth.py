@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,7 @@ from boot.audit.packed import receipts
 from boot.blueprint import Blueprint
 from inventory.names import user_name
 from inventory.rows import AllocationRow, pack_allocation
+from inventory.sealed import SealedLimits
 from tests.unit.boot.audit.fake_chain import FakeChain, Json, newaccount, setcode
 from tests.unit.boot.audit.history import HEAD, pushes, transaction
 from tests.unit.boot.audit.planned import ROWS, SYSTEM, blueprint, key, sha
@@ -184,6 +186,21 @@ async def test_what_people_do_in_their_own_names_is_theirs(chain: FakeChain, pla
     checks = {check.name: check for check in blocks.birth.checks()}
     assert all(check.ok for check in checks.values())
     assert "(2 of other accounts in their own names)" in checks["born: nothing else"].detail
+
+
+async def test_limits_that_are_raised_for_the_accounts(plan: Blueprint) -> None:
+    """Where that was sealed they may be raised and restored, as often as it takes; left raised they are told."""
+    loaded = Blueprint(replace(plan.sealed, load=SealedLimits(4 << 20, 2_000_000)), plan.artifact)
+    chain = FakeChain(loaded)
+    raised, *_, restored = chain.blocks[7]
+    assert await failing(chain, loaded) == {}
+    chain.blocks[7] = [raised, *chain.blocks[7]]
+    assert await failing(chain, loaded) == {}
+    chain.blocks[7].remove(restored)
+    said = "blocks' limits were raised for the accounts and never restored"
+    assert await failing(chain, loaded) == {"born: actions": said}
+    chain.blocks[7].append(restored)
+    assert "eosio::setparams in the name of eosio" in (await failing(chain, plan))["born: nothing else"]
 
 
 async def test_a_node_without_the_first_blocks(chain: FakeChain, plan: Blueprint) -> None:
