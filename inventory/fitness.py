@@ -14,7 +14,7 @@ from antelope.wasm import imports
 from inventory import boot_contract, features, offers, versions
 from inventory.contract_files import ContractFiles
 from inventory.errors import Problems
-from inventory.network import GENESIS_ACCOUNT, ContractSource, Network
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Network, Role
 from inventory.sealed import SealedFeature
 
 MSIG = "eosio.msig"
@@ -97,8 +97,9 @@ def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], 
     """eosio.msig will be able to execute proposals, a replacement of the system contract among them."""
     source = next(one for one in network.contracts if one.account == MSIG)
     if versions.executes_deferred(files.deployed[MSIG][0]):
+        signing = {node.host for node in network.nodes if node.role is not Role.FULL}
         for host, answer in supported.items():
-            if versions.never_defers(names(answer)):
+            if host in signing and versions.never_defers(names(answer)):
                 problems.add(
                     "nodeos",
                     f"that of host {host} supports SAVANNA, so it never executes a deferred transaction; "
@@ -183,9 +184,7 @@ def _imports(
 
 def _remarks(network: Network, files: ContractFiles) -> list[str]:
     """What will be otherwise than people are used to."""
-    remarks = []
-    if network.boot_contract.note:
-        remarks.append(network.boot_contract.note)
+    remarks = list(network.contract_notes)
     if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
         remarks.append(
             "this eosio.system takes claimrewards, and REX deposits, from core.vaulta alone: coord boot --only claim "

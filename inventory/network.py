@@ -218,8 +218,6 @@ class ContractSource:
     abi: Path | None
     privileged: bool | None = None
     """What the inventory says; None: see `versions.executes_for_others`."""
-    note: str = ""
-    """Why it is this one, where that is not as one would expect."""
 
     @property
     def bundled(self) -> bool:
@@ -255,6 +253,8 @@ class Network:
     """Provides `activate`; on eosio until the system contract replaces it."""
     contracts: tuple[ContractSource, ...]
     """eosio.token, eosio.msig and eosio's own (eosio.system), in this order, then any others."""
+    contract_notes: tuple[str, ...]
+    """What was found in contracts.directory, and not as one would expect."""
     features: tuple[str, ...] | None
     """Names of the protocol features to activate; None: all that nodeos and the contracts allow."""
     system_accounts: tuple[str, ...]

@@ -32,7 +32,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
         problems.add("network.name", wrong)
     token = resolve_chain.token(inventory.token, problems)
     rule = resolve_chain.stake(inventory.stake, token, problems)
-    boot, contracts = resolve_contracts.contracts(inventory.contracts, folder, problems)
+    boot, contracts, contract_notes = resolve_contracts.contracts(inventory.contracts, folder, problems)
     features, accounts = _system(inventory.system, problems)
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
@@ -57,6 +57,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
         genesis=resolve_chain.genesis(inventory.genesis, problems),
         boot_contract=boot,
         contracts=contracts,
+        contract_notes=contract_notes,
         features=features,
         system_accounts=accounts,
         hosts=hosts,

@@ -24,8 +24,10 @@ ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
 
 def contracts(
     table: ContractsTable, folder: Path, problems: Problems
-) -> tuple[ContractSource, tuple[ContractSource, ...]]:
-    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled."""
+) -> tuple[ContractSource, tuple[ContractSource, ...], tuple[str, ...]]:
+    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled; and what
+    the operator should know.
+    """
     directory = _directory(table, folder, problems)
     sources = {account: _from_directory(account, directory, problems) for account in DEPLOYED}
     for index, entry in enumerate(table.list):
@@ -37,7 +39,10 @@ def contracts(
         if entry.privileged is False and entry.account in ALWAYS_PRIVILEGED:
             problems.add(f"{path}.privileged", f"{entry.account} cannot work without privileges", "remove it")
         sources[entry.account] = _written(entry, path, folder, directory, problems)
-    return _boot(table, folder, directory, sources, problems), tuple(sources.values())
+    boot, notes = _boot(table, folder, directory, sources, problems)
+    if directory is not None and (left := _left(directory, boot, sources)):
+        notes = (*notes, f"{directory} has further contracts, which contracts.list does not name: {', '.join(left)}")
+    return boot, tuple(sources.values()), notes
 
 
 def overlaps(table: ContractsTable, network: Network, problems: Problems) -> None:
@@ -86,16 +91,25 @@ def _boot(
     directory: Path | None,
     deployed: Collection[str],
     problems: Problems,
-) -> ContractSource:
+) -> tuple[ContractSource, tuple[str, ...]]:
     if table.boot is not None:
-        return _files(table.boot.wasm, table.boot.abi, GENESIS_ACCOUNT, "contracts.boot", folder, problems)
+        return _files(table.boot.wasm, table.boot.abi, GENESIS_ACCOUNT, "contracts.boot", folder, problems), ()
     if directory is None:
-        return ContractSource(GENESIS_ACCOUNT, None, None)
+        return ContractSource(GENESIS_ACCOUNT, None, None), ()
     found = find(directory, {folder_of(account) for account in deployed})
-    if found.folder is None:
-        note = f"before the system contract the bundled eosio.bios is on eosio: {'; '.join(found.reasons)}"
-        return ContractSource(GENESIS_ACCOUNT, None, None, note=note if found.reasons else "")
-    return ContractSource(GENESIS_ACCOUNT, *_pair(found.folder))
+    if found.folder is not None:
+        return ContractSource(GENESIS_ACCOUNT, *_pair(found.folder)), ()
+    note = f"before the system contract the bundled eosio.bios is on eosio: {'; '.join(found.reasons)}"
+    return ContractSource(GENESIS_ACCOUNT, None, None), (note,) if found.reasons else ()
+
+
+def _left(directory: Path, boot: ContractSource, deployed: Collection[str]) -> list[str]:
+    """The directory's eosio.* contracts that are put nowhere, but for those of the time before the system contract."""
+    used = {"eosio.bios", "eosio.boot", *map(folder_of, deployed)}
+    unused = (
+        path.name for path in contract_folders(directory) if path.name not in used and _pair(path)[0] != boot.wasm
+    )
+    return [name for name in unused if name.startswith("eosio.")]
 
 
 def _pair(folder: Path) -> tuple[Path, Path]:

@@ -52,7 +52,7 @@ def test_where_they_come_from(network: Load, put: Put, tmp_path: Path) -> None:
         "alice": tmp_path / "build/alice/alice.wasm",
     }
     assert [source.account for source in found.contracts if source.privileged] == ["alice"]
-    assert (found.boot_contract.bundled, found.boot_contract.note) == (True, "")
+    assert (found.boot_contract.bundled, found.contract_notes) == (True, ())
 
 
 @pytest.mark.parametrize(
@@ -77,20 +77,31 @@ def test_the_boot_contract(folders: dict[str, Files], chosen: str | None, networ
 def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
     """It cannot be set before the features are active: the bundled one is used, and the reason is told."""
     put("build/eosio.bios", NEWER)
-    found = network('[contracts]\ndirectory = "build"').boot_contract
-    assert found.bundled
-    assert found.note == (
-        f"before the system contract the bundled eosio.bios is on eosio: {tmp_path}/build/eosio.bios imports "
-        "set_proposed_producers_ex, which WTMSIG_BLOCK_SIGNATURES opens: it cannot be on eosio before the features are "
-        "active"
+    found = network('[contracts]\ndirectory = "build"')
+    assert found.boot_contract.bundled
+    assert found.contract_notes == (
+        (
+            f"before the system contract the bundled eosio.bios is on eosio: {tmp_path}/build/eosio.bios imports "
+            "set_proposed_producers_ex, which WTMSIG_BLOCK_SIGNATURES opens: it cannot be on eosio before the features are "
+            "active"
+        ),
     )
 
 
 def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
     """A folder that cannot be read as a contract is no reason to fail, and none to be silent."""
     put("build/eosio.boot", (b"\0asm\x01\0\0\0\x02\xff", BOOT_ABI))
-    assert "eosio.boot cannot be read: the WebAssembly module is damaged" in (
-        network('[contracts]\ndirectory = "build"').boot_contract.note
+    (note,) = network('[contracts]\ndirectory = "build"').contract_notes
+    assert "eosio.boot cannot be read: the WebAssembly module is damaged" in note
+
+
+def test_contracts_that_are_put_nowhere(network: Load, put: Put, tmp_path: Path) -> None:
+    """A system contract that lies in the directory and is not listed is told: an account is made, and no code set."""
+    for name in ("eosio.token", "eosio.fees", "eosio.wrap", "other", "eosio.bios"):
+        put(f"build/{name}")
+    text = '[contracts]\ndirectory = "build"\n[[contracts.list]]\naccount = "eosio.wrap"'
+    assert network(text).contract_notes == (
+        f"{tmp_path}/build has further contracts, which contracts.list does not name: eosio.fees",
     )
 
 

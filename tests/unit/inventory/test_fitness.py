@@ -80,6 +80,15 @@ def test_a_deferring_msig_on_a_nodeos_that_never_defers(network: Load) -> None:
     assert judged(network(TWO + SMALL), {"a": SPRING, "b": SPRING}, eosio_msig=INLINE)[1] == ""
 
 
+def test_a_full_node_may_be_one_that_never_defers(network: Load) -> None:
+    """It makes no blocks, and takes those of others, deferred transactions and all."""
+    text = '[[nodes]]\nname = "full"\nhost = "b"\n[[nodes]]\naccount = "{}"\nhost = "a"\n'
+    nodes = text.format("defproducera") + "".join(
+        f'[[nodes]]\naccount = "defproducer{letter}"\nhost = "a"\n' for letter in "bc"
+    )
+    assert judged(network(TWO + SMALL + nodes), {"a": SUPPORTED, "b": SPRING})[1] == ""
+
+
 def test_an_inline_msig(network: Load) -> None:
     """Where eosio.msig executes inline, only SAVANNA is left out, with its reason."""
     found, wrong = judged(network(SMALL), [*SUPPORTED, feature("SAVANNA", STAGES[1])], eosio_msig=INLINE)
