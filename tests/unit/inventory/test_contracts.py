@@ -82,8 +82,8 @@ def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
     assert found.contract_notes == (
         (
             f"before the system contract the bundled eosio.bios is on eosio: {tmp_path}/build/eosio.bios imports "
-            "set_proposed_producers_ex, which WTMSIG_BLOCK_SIGNATURES opens: it cannot be on eosio before the features are "
-            "active"
+            "set_proposed_producers_ex, which WTMSIG_BLOCK_SIGNATURES opens: it cannot be on eosio before the features "
+            "are active"
         ),
     )
 
