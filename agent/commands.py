@@ -20,7 +20,8 @@ from agent.keys import KeyStore, wallet
 from agent.party import commands as party
 from agent.party.arguments import wanted
 from support import nodelogs
-from support.processes import Process, stop, stop_nodes
+from support.node_processes import stop_nodes
+from support.processes import Process, stop
 from support.texts import plain
 
 LINE_LIMIT = 4000

@@ -22,7 +22,12 @@ AgentError                    exit status 1, not worth another try, unless said 
 │   ├── PortTaken             another process listens on one of its ports (retryable)
 │   ├── DiskFull, FolderInUse something else is in the way
 │   ├── OtherChain            it does not run the sealed chain
-│   ├── DirtyDatabase         it was killed: its state must be built again from its blocks
+│   ├── Damaged               files in its folder are not as nodeos left them
+│   │   ├── DamagedState      its state: it can be built again from its blocks
+│   │   ├── DamagedForks      its reversible blocks
+│   │   ├── DamagedBlocks     its block log, or that one's index
+│   │   └── DamagedFeatures   its descriptions of protocol features, which nodeos writes itself
+│   ├── Crashed               a signal of its own making ended it
 │   ├── BadConfiguration      this nodeos does not take its options, or its key is used elsewhere
 │   ├── NotAnswering          it runs, and does not answer in time (retryable)
 │   │   └── Unfinished        it ended, or took too long, before it answered
@@ -173,8 +178,28 @@ class OtherChain(NodeFault):
     """Its data, or what it runs, is of another chain than the sealed one."""
 
 
-class DirtyDatabase(NodeFault):
-    """It was not shut down; only a replay of its blocks helps."""
+class Damaged(NodeFault):
+    """Files in its folder were torn or lost."""
+
+
+class DamagedState(Damaged):
+    """Its state was not closed, or is damaged, or half made: only a replay of its blocks helps."""
+
+
+class DamagedForks(Damaged):
+    """Its reversible blocks cannot be read."""
+
+
+class DamagedBlocks(Damaged):
+    """Its block log, or the log's index, cannot be read to its end."""
+
+
+class DamagedFeatures(Damaged):
+    """A description of a protocol feature cannot be read."""
+
+
+class Crashed(NodeFault):
+    """It was ended by a signal of its own making."""
 
 
 class BadConfiguration(NodeFault):

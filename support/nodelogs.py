@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from support.locks import FileLock, LockedError
-from support.processes import RECORD, Process, find, start, stop
+from support.node_processes import RECORD
+from support.processes import Process, find, start, stop
 
 LIMIT = 16 * 1024 * 1024
 """Bytes after which a log moves to NAME.1, whose earlier content goes: a node's logs take about twice this at most."""

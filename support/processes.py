@@ -12,7 +12,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,14 +20,15 @@ from typing import NamedTuple
 from support.errors import SupportError
 from support.files import write_atomic
 
-RECORD = "process.json"
-"""In a node's folder: its process. The file is there exactly while the node is meant to run."""
-
 PIDS = 1 << 22
 """No process has such a number (proc(5), /proc/sys/kernel/pid_max)."""
 
 GRACE = 60.0
 """Seconds that a process gets between SIGTERM and the error that it is still there."""
+
+
+LOOK_AGAIN = 0.25
+"""Seconds after which is looked again for processes to stop."""
 
 
 class StillRunningError(SupportError):
@@ -58,6 +59,38 @@ class Process:
         except ProcessLookupError:
             return False
         return now.started == self.started and self.boot == _boot_id() and now.state not in "ZX"
+
+    @property
+    def name(self) -> str:
+        """What the kernel calls its program; empty when it is gone."""
+        try:
+            return Path(f"/proc/{self.pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+
+    @property
+    def command_line(self) -> bytes:
+        """Its arguments, each ended by a NUL; empty when it is gone."""
+        try:
+            return Path(f"/proc/{self.pid}/cmdline").read_bytes()
+        except OSError:
+            return b""
+
+    def in_session_of(self, leader: Process) -> bool:
+        """Whether it belongs to the session that leader began, and may have been outlived by.
+
+        A session's number goes to no other process while one of it lives.
+        """
+        try:
+            session = _stat(self.pid).session
+        except ProcessLookupError:
+            return False
+        return session == leader.pid and self.boot == leader.boot and self.started >= leader.started
+
+    @property
+    def ended(self) -> int | None:
+        """How it ended, where this very process started it: its exit status, or minus the number of a signal."""
+        return None if self.alive else _ended.get(self.pid)
 
     def signal(self, number: int) -> bool:
         """Sends a signal to this very process; False when it is gone. Raises PermissionError."""
@@ -127,23 +160,35 @@ def start(
             start_new_session=True,
         )
     child.returncode = 0  # Popen's own accounting ends here: `alive` reaps.
+    _ended.pop(child.pid, None)
     return Process.of(child.pid)
 
 
 def stop(process: Process, grace: float = GRACE) -> None:
-    """SIGTERM, and waits. Raises StillRunningError after grace seconds, PermissionError when it is another user's."""
-    stop_all([process], grace)
+    """SIGTERM to it and to the session that it leads, and waits for the end of all.
+
+    Raises StillRunningError after grace seconds, PermissionError when it is another user's.
+    """
+    stop_all(lambda: [process, *(one for one in living() if one.in_session_of(process))], grace)
 
 
-def stop_all(processes: Iterable[Process], grace: float = GRACE) -> None:
-    """Stops several at a time. Raises StillRunningError when one is still there after grace seconds in all."""
-    signalled = [process for process in processes if process.signal(signal.SIGTERM)]
+def stop_all(find_all: Callable[[], Iterable[Process]], grace: float = GRACE) -> None:
+    """SIGTERM to all that are found, until none is found any more: what a process started meanwhile is stopped, too.
+
+    Raises StillRunningError when one is still there after grace seconds in all, PermissionError.
+    """
     deadline = time.monotonic() + grace
-    for process in signalled:
-        if not process.wait(max(0.0, deadline - time.monotonic())):
+    signalled: set[Process] = set()
+    while still := [process for process in dict.fromkeys(find_all()) if process.alive]:
+        for process in still:
+            if process not in signalled:
+                process.signal(signal.SIGTERM)
+                signalled.add(process)
+        if not still[0].wait(min(LOOK_AGAIN, max(0.0, deadline - time.monotonic()))) and time.monotonic() > deadline:
+            pids = " ".join(str(process.pid) for process in still)
             raise StillRunningError(
-                f"process {process.pid} still runs {grace:g} s after SIGTERM; look at its log, and only when nothing "
-                f"else helps: kill -9 {process.pid}"
+                f"process {still[0].pid} ({still[0].name}) still runs {grace:g} s after SIGTERM; look at its log, "
+                f"and only when nothing else helps: kill -9 {pids}"
             )
 
 
@@ -153,23 +198,16 @@ def kill(process: Process) -> None:
         process.wait(GRACE)
 
 
-def stop_nodes(data: Path, grace: float = GRACE) -> tuple[str, ...]:
-    """Stops every node of an agent's data folder, without the agent, and returns the names of those that ran.
-
-    Stop the agent first: a living one would start them again. Raises StillRunningError, PermissionError.
-    """
-    folders = sorted(data.absolute().glob("nodes/*/"))
-    processes = {folder: process for folder in folders if (process := running(folder))}
-    stop_all(processes.values(), grace)
-    for folder in folders:
-        (folder / RECORD).unlink(missing_ok=True)
-    return tuple(folder.name for folder in processes)
-
-
-def running(folder: Path) -> Process | None:
-    """The living process of a node's folder: the one on record, else one that was started and not yet written down."""
-    process = Process.read(folder / RECORD)
-    return process if process and process.alive else find("--config-dir", str(folder))
+def living() -> Iterator[Process]:
+    """Every process of this machine."""
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            try:
+                process = Process.of(int(entry.name))
+            except ProcessLookupError:
+                continue
+            if process.alive:
+                yield process
 
 
 def find(*arguments: str) -> Process | None:
@@ -178,17 +216,7 @@ def find(*arguments: str) -> Process | None:
     So nodeos' helpers are none: they have its command line, and may outlive it for a moment.
     """
     wanted = b"\0" + b"\0".join(os.fsencode(argument) for argument in arguments) + b"\0"
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            pid = int(entry.name)
-            try:
-                if wanted in Path(entry.path, "cmdline").read_bytes() and _stat(pid).session == pid:
-                    process = Process.of(pid)
-                    if process.alive:
-                        return process
-            except OSError:  # it ended meanwhile
-                continue
-    return None
+    return next((one for one in living() if wanted in one.command_line and one.in_session_of(one)), None)
 
 
 class _Stat(NamedTuple):
@@ -210,8 +238,14 @@ def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
+_ended: dict[int, int] = {}
+"""By pid, how children of this process ended."""
+
+
 def _reap(pid: int) -> None:
     try:
-        os.waitpid(pid, os.WNOHANG)
+        reaped, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
+    if reaped:
+        _ended[pid] = os.waitstatus_to_exitcode(status)

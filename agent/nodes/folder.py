@@ -3,7 +3,10 @@
 DATA/nodes/NAME/   0700
     node.json      how it ran last (NodeRecord)
     process.json   its process; there exactly while the node is meant to run
-    recovering     there while its state is made again after a crash
+    recovering     there while its chain is mended, with the reason
+    trouble        why it did not start, the first time since it last ran
+    reached        about how far its chain was irreversible
+    set-aside/     what was damaged, by the time it was put there
     config.ini     0600, holds the signing key
     genesis.json
     data/          nodeos' own: blocks, state
@@ -12,9 +15,8 @@ DATA/nodes/NAME/   0700
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,10 +29,14 @@ from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
 from support.files import write_atomic
+from support.node_processes import DATA, RECORD, owned
 from support.nodelogs import LOG
-from support.processes import RECORD, Process
+from support.processes import Process
 
-RECOVERING = "recovering"
+REACHED_STEP = 120
+"""Blocks between two notes of how far the chain is."""
+_ENTRY = 8
+"""Bytes of a block's entry in the index of a block log."""
 _BEGIN = "---- bootcoord starts nodeos "
 
 
@@ -82,7 +88,17 @@ class NodeFolder:
     @property
     def data(self) -> Path:
         """nodeos' own folder."""
-        return self.path / "data"
+        return self.path / DATA
+
+    @property
+    def blocks(self) -> Path:
+        """Where nodeos keeps its blocks."""
+        return self.data / "blocks"
+
+    @property
+    def state(self) -> Path:
+        """What nodeos builds from its blocks."""
+        return self.data / "state"
 
     @property
     def log(self) -> Path:
@@ -103,17 +119,69 @@ class NodeFolder:
         (self.path / RECORD).unlink(missing_ok=True)
 
     @property
-    def recovering(self) -> bool:
-        """Whether its state is being made again, which an agent that died may have left half done."""
-        return (self.path / RECOVERING).exists()
+    def recovering(self) -> str | None:
+        """Why its chain is being mended, which an agent that died may have left half done; None: it is not."""
+        return self._note("recovering")
 
-    def begin_recovery(self) -> None:
+    def begin_recovery(self, why: str) -> None:
         """From now on a start recovers, until one has. Raises OSError."""
-        write_atomic(self.path / RECOVERING, b"", 0o600)
+        if self.recovering is None:
+            write_atomic(self.path / "recovering", why.encode(), 0o600)
 
     def end_recovery(self) -> None:
         """A start has."""
-        (self.path / RECOVERING).unlink(missing_ok=True)
+        (self.path / "recovering").unlink(missing_ok=True)
+
+    def blame(self, why: str) -> str:
+        """Notes why a start failed, and returns what to tell: the first reason since the node last ran comes first."""
+        first = self._note("trouble")
+        if first is None:
+            with contextlib.suppress(OSError):  # the reason may be that nothing can be written there
+                write_atomic(self.path / "trouble", why.encode(), 0o600)
+        return why if first in (None, why) else f"{first}; then: {why}"
+
+    def forgive(self) -> None:
+        """It runs, or is to run otherwise than before: what hindered it until now is over."""
+        with contextlib.suppress(OSError):
+            (self.path / "trouble").unlink(missing_ok=True)
+
+    @property
+    def reached(self) -> int:
+        """A block that its chain had made irreversible, about the last one; 0: none is known."""
+        noted = self._note("reached") or ""
+        return int(noted) if noted.isascii() and noted.isdigit() else 0
+
+    def note_reached(self, block: int) -> None:
+        """Notes that a block is irreversible, now and then. Raises OSError."""
+        before = self.reached
+        if block > 1 and (before <= 1 or block >= before + REACHED_STEP):
+            write_atomic(self.path / "reached", str(block).encode(), 0o600)
+
+    def lower_reached(self, block: int) -> None:
+        """Notes that later blocks are lost, or come from peers. Raises OSError."""
+        write_atomic(self.path / "reached", str(block).encode(), 0o600)
+
+    @property
+    def known(self) -> int:
+        """A block that its chain must have: one that was irreversible, or is in the log's index."""
+        index = self.blocks / "blocks.index"
+        return max(self.reached, index.stat().st_size // _ENTRY if index.is_file() else 0)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is more of a chain than its first block, which every node makes by itself."""
+        logs = self.blocks.rglob("*.index") if self.blocks.is_dir() else ()
+        return (
+            self.reached > 1
+            or any(index.stat().st_size > _ENTRY for index in logs)
+            or (self.blocks / "reversible" / "fork_db.dat").exists()
+        )
+
+    def _note(self, name: str) -> str | None:
+        try:
+            return (self.path / name).read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return None
 
     def make(self) -> None:
         """Creates it, closed to others. Raises OSError."""
@@ -151,22 +219,18 @@ class NodeFolder:
 
     def owned(self) -> bool:
         """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""
-        try:
-            handle = os.open(self.data / "state" / "shared_memory.bin", os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(handle)
-        return False
+        return owned(self.data)
 
-    def drop_state(self) -> None:
-        """Removes what nodeos rebuilds from its blocks."""
-        shutil.rmtree(self.data / "state", ignore_errors=True)
+    def set_aside(self, *paths: Path) -> Path:
+        """Moves what is there of these files and folders of its own where nothing reads it; where. Raises OSError."""
+        now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
+        place = self.path / "set-aside" / now
+        place.mkdir(parents=True, mode=0o700)
+        for path in paths:
+            if path.exists():
+                path.rename(place / path.name)
+        return place
 
     def drop_chain(self) -> None:
-        """Removes blocks and state: for a node whose peers have them."""
+        """Removes nodeos' own folder: for a chain that has not begun."""
         shutil.rmtree(self.data, ignore_errors=True)

@@ -1,44 +1,36 @@
-"""Starting one nodeos and making sure that it runs the right chain; building its state again after a crash."""
+"""Starting one nodeos once, and making sure that it runs the right chain; stopping it."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
 import shutil
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent.errors import (
-    DirtyDatabase,
+    BadConfiguration,
+    DamagedBlocks,
     DiskFull,
     FolderInUse,
     NodeFault,
-    NotAnswering,
     OtherChain,
     PortTaken,
     Unfinished,
 )
-from agent.nodeos.config import STALE_PRODUCTION
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder
 from antelope.errors import NodeError
 from antelope.http import NodeClient
-from support import nodelogs, processes
+from support import node_processes, nodelogs, processes
 from support.endpoint import Endpoint
 from support.processes import Process, StillRunningError
 from support.retry import DeadlineError, poll
 
-log = logging.getLogger(__name__)
-
 READY_SECONDS = 60.0
 """From the start to the first answer; it takes half a second on an idle machine."""
-REPLAY_SECONDS = 1800.0
-"""The same with a replay of all blocks: about 80 s per million accounts created."""
-PEERS_SECONDS = 20.0
-"""How long a crashed node that produces alone waits for the blocks that its peers still have."""
 LEAST_SPACE = 300 * 1024 * 1024
 """Bytes free that a node needs to start at all: a fresh one takes 18 MB, a busy day of an idle chain about 100 MB."""
 
@@ -51,8 +43,8 @@ class Launch:
     command: tuple[str, ...]
     spec: NodeSpec
     chain_id: str
-    keep_blocks: bool
-    """Its blocks may be the only ones (the genesis node): never removed."""
+    whole: bool = True
+    """It must have every block that it had."""
     meant: bool = False
     """It is on record as meant to run, and stays so when this start fails."""
 
@@ -79,64 +71,6 @@ def check_room(launch: Launch) -> None:
         )
 
 
-async def bring_up(launch: Launch) -> Process:
-    """Starts the node; after a crash it rebuilds its state from its blocks, or, where peers have them, fetches those.
-
-    The process is on record from its first moment. Raises NodeFault; then nothing runs.
-    """
-    folder = launch.folder
-    if not folder.recovering:
-        try:
-            return await start(launch)
-        except DirtyDatabase as fault:
-            log.warning("%s; replaying its blocks", fault)
-    folder.begin_recovery()
-    await asyncio.to_thread(folder.drop_state)
-    try:
-        if STALE_PRODUCTION in launch.command and launch.spec.peers:
-            await _recover_from_peers(launch)
-        process = await start(launch, REPLAY_SECONDS)
-        folder.end_recovery()
-        return process
-    except Unfinished:
-        raise  # the next start replays again: nothing says that its blocks are bad
-    except (DirtyDatabase, NotAnswering) as fault:
-        if launch.keep_blocks or not launch.spec.peers:
-            raise NodeFault(
-                f"{fault}: its blocks cannot be replayed; they are kept in {folder.data / 'blocks'}: "
-                "try nodeos --hard-replay-blockchain by hand"
-            ) from fault
-        log.warning("%s; fetching all blocks from its peers again", fault)
-    await asyncio.to_thread(folder.drop_chain)
-    process = await start(launch)
-    folder.end_recovery()
-    return process
-
-
-async def _recover_from_peers(launch: Launch) -> None:
-    """Runs the node without stale production until it has every block that its peers have, and stops it again.
-
-    A crash loses the blocks that are not irreversible yet. A node that produces alone would at once make others at the
-    same heights; its peers still have the first ones.
-    """
-    command = tuple(part for part in launch.command if part != STALE_PRODUCTION)
-
-    async def level() -> bool:
-        links = [link for link in await node.connections() if link.handshaken]
-        info = await node.get_info()
-        return bool(links) and all(link.head_num <= info.head_block_num for link in links)
-
-    try:
-        await start(replace(launch, command=command), REPLAY_SECONDS)
-        async with NodeClient(launch.url, timeout=5.0) as node:
-            await poll(level, what="the peers' blocks", deadline=PEERS_SECONDS)
-    except (DeadlineError, NodeError) as error:
-        log.warning("node %s: no peer has later blocks, or none answers (%s)", launch.spec.name, error)
-    finally:
-        if process := launch.folder.process:  # a task that is cancelled here must not leave it running like this
-            await halt(launch.folder.name, process)
-
-
 async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     """Starts the node once and waits, deadline seconds at most, until it answers for the right chain.
 
@@ -155,27 +89,38 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     try:
         await _answers(launch, process, deadline)
     except NodeFault:
-        await halt(folder.name, process)
+        await halt(folder)
         if not launch.meant:
             folder.forget()
+        if not folder.begun:  # what a first start leaves half made keeps the next one from starting
+            await asyncio.to_thread(folder.drop_chain)
         raise
     return process
 
 
-async def halt(name: str, process: Process) -> None:
-    """Stops a node's process with SIGTERM. Raises NodeFault when it does not end."""
+async def halt(folder: NodeFolder) -> None:
+    """Stops whatever was started for a node with SIGTERM. Raises NodeFault when something of it does not end."""
     try:
-        await asyncio.to_thread(processes.stop, process)
+        await asyncio.to_thread(node_processes.stop_node, folder.path)
     except (StillRunningError, PermissionError) as error:
-        raise NodeFault(f"node {name}: {error}") from error
+        raise NodeFault(f"node {folder.name}: {error}") from error
+
+
+async def check_unused(folder: NodeFolder) -> None:
+    """Raises FolderInUse when somebody else has its data open, and it cannot be called stopped."""
+    try:
+        await asyncio.to_thread(node_processes.check_unused, folder.path)
+    except StillRunningError as error:
+        raise FolderInUse(f"node {folder.name}: {error}") from error
 
 
 async def _answers(launch: Launch, process: Process, deadline: float) -> None:
     name = launch.spec.name
+    known = launch.folder.known if launch.whole else 0
 
     async def ready() -> bool:
         if not process.alive:
-            raise explain(name, launch.folder.last_run())
+            raise _ended(launch, process)
         try:
             info = await node.get_info()
         except NodeError:
@@ -185,6 +130,10 @@ async def _answers(launch: Launch, process: Process, deadline: float) -> None:
                 f"node {name} runs chain {info.chain_id[:16]}…, the sealed one is {launch.chain_id[:16]}…: "
                 f"{launch.folder.data} is another network's"
             )
+        if info.head_block_num < known:
+            raise DamagedBlocks(f"node {name}: only {info.head_block_num} of its {known} blocks can be read")
+        if process.alive:
+            launch.folder.note_reached(info.last_irreversible_block_num)
         return process.alive
 
     async with NodeClient(launch.url, timeout=5.0) as node:
@@ -192,6 +141,17 @@ async def _answers(launch: Launch, process: Process, deadline: float) -> None:
             await poll(ready, what=f"node {name} to answer", deadline=deadline, every=0.05)
         except DeadlineError as error:
             raise Unfinished(f"node {name} does not answer {deadline:g} s after its start: see its log") from error
+
+
+def _ended(launch: Launch, process: Process) -> NodeFault:
+    """Why it is not alive any more."""
+    folder = launch.folder
+    if process.ended == 0 and (left := node_processes.family(folder.path)):
+        return BadConfiguration(
+            f"node {folder.name}: {launch.command[0]} ended and left process {left[0].pid} ({left[0].name}) behind: a "
+            'script in nodeos\' place must end as nodeos does, by `exec nodeos "$@"`'
+        )
+    return explain(folder.name, folder.last_run(), process.ended)
 
 
 def _environment(folder: NodeFolder) -> dict[str, str]:

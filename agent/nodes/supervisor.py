@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from agent.background import begin
@@ -18,14 +19,14 @@ from agent.nodeos.probe import Capabilities, command_of, probe
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder, NodeRecord
-from agent.nodes.launch import Launch, bring_up, check_room, halt
+from agent.nodes.launch import Launch, check_room, check_unused, halt
+from agent.nodes.recovery import bring_up
 from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeState, NodeStatus, Restarts, look
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
-from inventory.network import Role
-from support import nodelogs, processes
+from support import node_processes, nodelogs
 from support.bundled import Runtime, fetch
 from support.locks import FileLock
 from support.tasks import end
@@ -49,6 +50,7 @@ class _Node:
     fault: str = ""
     lasting: bool = False
     """The fault will not go away by itself."""
+    reviving: asyncio.Task[None] | None = None
     restarts: Restarts = field(default_factory=Restarts)
 
 
@@ -85,12 +87,12 @@ class Nodes:
             if record is None:
                 continue
             self._nodes[folder.name] = _Node(folder, record, self._connect(record.spec))
-            process = processes.running(path)
+            process = node_processes.running(path)
             if process and process != folder.process:
                 folder.remember(process)
-            if process and folder.recovering:  # its agent died while it ran without what it is to run with
+            if process and folder.recovering is not None:  # its agent died: it may run without what it is to run with
                 with contextlib.suppress(NodeFault):
-                    await halt(folder.name, process)
+                    await halt(folder)
         self._watcher = begin(self._watch, "watching the nodes")
 
     async def close(self) -> None:
@@ -98,6 +100,8 @@ class Nodes:
         if self._watcher:
             await end(self._watcher)
         for node in self._nodes.values():
+            if node.reviving:
+                await end(node.reviving)
             await node.client.close()
         self._lock.release()
 
@@ -120,7 +124,7 @@ class Nodes:
             self._nodes[spec.name] = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
         node = self._nodes[spec.name]
         async with node.busy:
-            if self._alive(node) and _same(node.record, record) and not node.folder.recovering:
+            if self._alive(node) and _same(node.record, record) and node.folder.recovering is None:
                 await self._change_peers(node, record.spec.peers)
                 return
             if record.mode is NodeMode.STARTER:
@@ -132,8 +136,10 @@ class Nodes:
         """Stops the node with SIGTERM and waits for its end. Raises UnknownNode, NodeFault when it does not end."""
         node = self._node(name)
         async with node.busy:
-            await self._halt(node)
+            await halt(node.folder)
+            await check_unused(node.folder)
             node.folder.forget()
+            node.folder.forgive()
             node.fault, node.lasting = "", False
 
     async def set_peers(self, name: str, peers: Iterable[str]) -> None:
@@ -196,11 +202,6 @@ class Nodes:
         process = node.folder.process
         return process is not None and process.alive
 
-    async def _halt(self, node: _Node) -> None:
-        process = node.folder.process or processes.running(node.folder.path)
-        if process:
-            await halt(node.folder.name, process)
-
     async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes, *, meant: bool = False) -> None:
         """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status.
 
@@ -209,14 +210,18 @@ class Nodes:
         self._check_alone(record)
         node.starting = True
         try:
-            await self._halt(node)
+            await halt(node.folder)
             if not meant:
                 node.folder.forget()
+            if record != node.record:
+                node.folder.forgive()
             launch = replace(await self._prepare(node, record, genesis), meant=meant)
-            node.record, node.fault, node.lasting = record, "", False
+            node.record = record
             await bring_up(launch)
+            node.fault, node.lasting = "", False
+            node.folder.forgive()
         except AgentError as fault:
-            node.fault, node.lasting = str(fault), not fault.retryable
+            node.fault, node.lasting = node.folder.blame(str(fault)), not fault.retryable
             raise
         finally:
             node.starting = False
@@ -233,7 +238,7 @@ class Nodes:
         config = config_ini(spec, record.mode, found.options, key, local=self._local)
         nodeos = command_of(spec.nodeos, self._bundled)
         command = command_line(nodeos, folder.path, folder.genesis, record.mode)
-        launch = Launch(folder, command, spec, record.chain_id, keep_blocks=spec.role is Role.GENESIS)
+        launch = Launch(folder, command, spec, record.chain_id)
         folder.make()
         check_room(launch)
         folder.write(record, config, genesis)
@@ -261,7 +266,9 @@ class Nodes:
     async def _status(self, node: _Node) -> NodeStatus:
         process = node.folder.process
         if self._alive(node) and not node.starting:
-            return await look(node.record, process.pid if process else 0, node.client)
+            found = await look(node.record, process.pid if process else 0, node.client)
+            node.folder.note_reached(found.lib)
+            return found
         if node.starting:
             return NodeStatus(node.folder.name, NodeState.STARTING, node.record.mode)
         state = NodeState.FAILED if node.fault else NodeState.STARTING if process else NodeState.STOPPED
@@ -278,14 +285,22 @@ class Nodes:
                     node.restarts.lives(time.monotonic())
                 if alive:
                     nodelogs.ensure(self._data)
-                await asyncio.gather(*(self._revive(node) for node in wanted if node not in alive))
+                for node in wanted:
+                    if node not in alive and (node.reviving is None or node.reviving.done()):
+                        node.reviving = begin(partial(self._revive, node), f"starting node {node.folder.name} again")
             except Exception:  # a full disk, say: the next look may find it better
                 log.exception("watching the nodes")
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _revive(self, node: _Node) -> None:
         if not node.fault:
-            node.fault = str(explain(node.folder.name, node.folder.last_run()))
+            outlived = await asyncio.to_thread(node_processes.running, node.folder.path)
+            if outlived:  # a script that had not `exec`ed nodeos was ended, and nodeos was not
+                log.warning("node %s: process %d outlived who started it", node.folder.name, outlived.pid)
+                node.folder.remember(outlived)
+                return
+            dead = node.folder.process
+            node.fault = str(explain(node.folder.name, node.folder.last_run(), dead.ended if dead else None))
             log.warning("%s", node.fault)
         if not node.restarts.due(time.monotonic()):
             return

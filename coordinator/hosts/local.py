@@ -11,7 +11,8 @@ from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
 from support import nodelogs
 from support.files import write_atomic
-from support.processes import Process, start, stop, stop_nodes
+from support.node_processes import stop_nodes
+from support.processes import Process, start, stop
 from support.tls import Kind
 from support.version import source_version
 

@@ -17,7 +17,7 @@ from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from inventory.network import Network, Node
 from inventory.share import Seats
-from support import processes
+from support import node_processes
 
 UNKNOWN = "unknown"
 """The state of a node whose agent is not connected."""
@@ -226,7 +226,7 @@ def _unreported(opened: OpenNetwork, node: Node) -> str:
     if not opened.network.host(node.host).local:
         return UNKNOWN
     folder = opened.state.host_data(node.host) / "nodes" / node.name
-    return RUNNING if folder.exists() and processes.running(folder) else "stopped"
+    return RUNNING if folder.exists() and node_processes.running(folder) else "stopped"
 
 
 def _host_row(opened: OpenNetwork, name: str) -> HostRow:

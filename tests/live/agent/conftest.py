@@ -17,7 +17,7 @@ from antelope.genesis import Genesis
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import BUNDLED, Role
-from support import processes
+from support import node_processes
 from support.bundled import Runtime
 from support.retry import poll
 from tests.ports import free_port
@@ -103,4 +103,4 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     yield bench
     for nodes in bench.opened:
         await nodes.close()
-    processes.stop_nodes(bench.data)
+    node_processes.stop_nodes(bench.data)

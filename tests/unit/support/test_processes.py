@@ -6,41 +6,18 @@ import os
 import signal
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support import nodelogs, processes
 from support.locks import FileLock
-from support.processes import RECORD, Process, StillRunningError
+from support.node_processes import RECORD
+from support.processes import Process, StillRunningError
+from tests.unit.support.waiting import wait_for
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-
-FORKING = "import os, time; helper = os.fork(); helper and print('forked', helper, flush=True); time.sleep(60)"
-
-
-@pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    """Starts detached processes that are gone after the test."""
-    begun: list[Process] = []
-
-    def start(*command: str) -> Process:
-        begun.append(processes.start(command, output=tmp_path / "output", folder=tmp_path))
-        return begun[-1]
-
-    yield start
-    for process in begun:
-        processes.kill(process)
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    """Looks until it is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, what
-        threading.Event().wait(0.02)
 
 
 def test_a_started_process_is_detached(begin: Callable[..., Process]) -> None:
@@ -79,45 +56,6 @@ def test_what_does_not_end_is_an_error_and_lives(begin: Callable[..., Process], 
     assert process.alive
     processes.kill(process)
     assert not process.alive
-
-
-def test_nodes_are_stopped_without_an_agent(begin: Callable[..., Process], tmp_path: Path) -> None:
-    """stop_nodes ends recorded nodes, and one that only its command line shows; no record says that a node runs."""
-    folders = [tmp_path / "nodes" / name for name in ("one", "two", "three")]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    one = begin("sleep", "60")
-    one.write(folders[0] / RECORD)
-    two = begin(sys.executable, "-c", "import time; time.sleep(60)", "--config-dir", str(folders[1]))
-    Process(one.pid, one.started - 1, one.boot).write(folders[2] / RECORD)
-    assert processes.stop_nodes(tmp_path, 20) == ("one", "two")
-    assert not one.alive
-    assert not two.alive
-    assert not list(tmp_path.glob(f"nodes/*/{RECORD}"))
-
-
-def test_a_foreign_command_line_is_no_node(begin: Callable[..., Process], tmp_path: Path) -> None:
-    """A process that merely names the folder among its arguments is not taken for its node."""
-    folder = tmp_path / "nodes" / "one"
-    folder.mkdir(parents=True)
-    editor = begin(sys.executable, "-c", "import time; time.sleep(60)", str(folder))
-    assert processes.running(folder) is None
-    assert processes.stop_nodes(tmp_path) == ()
-    assert editor.alive
-
-
-def test_a_helper_that_outlives_its_node_is_no_node(begin: Callable[..., Process], tmp_path: Path) -> None:
-    """nodeos' helpers have its command line, and end a moment later: with nodeos itself the folder's node is gone."""
-    folder = tmp_path / "nodes" / "one"
-    folder.mkdir(parents=True)
-    node = begin(sys.executable, "-c", FORKING, "--config-dir", str(folder))
-    wait_for(lambda: "forked" in (tmp_path / "output").read_text(), "the helper")
-    assert processes.running(folder) == node
-    processes.kill(node)
-    helper = Process.of(int((tmp_path / "output").read_text().split()[1]))
-    assert helper.alive
-    assert processes.running(folder) is None
-    processes.kill(helper)
 
 
 @pytest.mark.parametrize("cuts", [True, False], ids=["cut", "truncated"])

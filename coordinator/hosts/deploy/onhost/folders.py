@@ -54,9 +54,16 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
 
 
 def remove_data(record: Request) -> None:
-    """Empties the folder, if it became the agent's; `remove_made` removes it, if it was made."""
+    """Empties the folder, if it became the agent's; `remove_made` removes it, if it was made.
+
+    Raises Failed while a process, of whichever user, works in it: what is in use is not removed.
+    """
     if not record["taken"]:
         return
+    users = [pid for pid in listed("/proc") if pid.isdigit() and pid != str(os.getpid()) and _uses(pid, record["data"])]
+    if users:
+        name = text(f"/proc/{users[0]}/comm").strip()
+        raise Failed(f"process {users[0]} ({name}) uses {record['data']}: stop it first, nothing was removed there")
     data, found = record["data"], record["found"]
     for name in listed(data):
         path = os.path.join(data, name)
@@ -114,11 +121,27 @@ def end_processes(record: Request) -> None:
 
 
 def _works_in(pid: str, data: str, uid: int) -> bool:
-    inside = os.path.realpath(data) + "/" if data else "/"
+    """Whether it is this user's, and uses the folder; data empty: whether it is this user's at all."""
     try:
-        return os.stat(f"/proc/{pid}").st_uid == uid and (os.readlink(f"/proc/{pid}/cwd") + "/").startswith(inside)
+        return os.stat(f"/proc/{pid}").st_uid == uid and (not data or _uses(pid, data))
     except OSError:
         return False
+
+
+def _uses(pid: str, data: str) -> bool:
+    """Whether a process works in the folder, or has a file of it open or mapped; not a zombie, which has nothing."""
+    inside = os.path.realpath(data) + "/"
+    try:
+        places = [f"/proc/{pid}/cwd"] + [f"/proc/{pid}/fd/{handle}" for handle in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:  # it ended
+        return False
+    for place in places:
+        with contextlib.suppress(OSError):
+            if (os.readlink(place) + "/").startswith(inside):
+                return True
+    with contextlib.suppress(OSError):  # root of a container may not look into all
+        return any((" " + inside) in line for line in text(f"/proc/{pid}/maps").splitlines())
+    return False
 
 
 def _made() -> list[str]:

@@ -82,7 +82,7 @@ def _reboot(network: Network) -> None:
     ran = network.processes()
     assert set(PRODUCERS) <= ran.keys()
     processes.stop(ran.pop("agent"))
-    processes.stop_all(ran.values())
+    processes.stop_all(ran.values)
 
 
 async def _running(nodes: Nodes) -> bool:

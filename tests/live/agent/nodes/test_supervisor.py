@@ -19,7 +19,7 @@ from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode
 from inventory.network import Role
-from support import processes
+from support import node_processes, processes
 from support.endpoint import Endpoint
 from support.locks import LockedError
 from support.processes import Process
@@ -72,7 +72,7 @@ async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
     with socket.create_server(("127.0.0.1", port)), pytest.raises(PortTaken, match=f"127.0.0.1:{port} is taken"):
         await bench.start(nodes, spec)
     assert (await status(nodes, "genesis")).state is NodeState.FAILED
-    assert processes.running(bench.data / "nodes" / "genesis") is None
+    assert node_processes.running(bench.data / "nodes" / "genesis") is None
     await bench.start(nodes, spec)
     assert (await status(nodes, "genesis")).state is NodeState.RUNNING
 
@@ -83,7 +83,7 @@ async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypat
     monkeypatch.setattr(launch, "LEAST_SPACE", 1 << 60)
     with pytest.raises(DiskFull, match=r"MB are free at .*genesis"):
         await bench.start(nodes, bench.spec("genesis"))
-    assert processes.running(bench.data / "nodes" / "genesis") is None
+    assert node_processes.running(bench.data / "nodes" / "genesis") is None
 
 
 async def test_a_stopped_node_stays_stopped(bench: Bench) -> None:
@@ -149,11 +149,11 @@ async def test_a_recovery_that_its_agent_did_not_finish_is_done_again(bench: Ben
     await head(nodes, "genesis", 6)
     await nodes.close()
     folder = NodeFolder(bench.data / "nodes" / "genesis")
-    folder.begin_recovery()
+    folder.begin_recovery("node genesis: it was killed")
     last = await status(nodes := await bench.agent(), "follower")
     now = await head(nodes, "genesis", last.head + 3)
     assert now.mode is NodeMode.GENESIS
-    assert not folder.recovering
+    assert folder.recovering is None
     block = await nodes.client("genesis").get_block_info(last.head)
     assert block == await nodes.client("follower").get_block_info(last.head)
 
@@ -169,7 +169,7 @@ async def test_a_killed_agent_loses_no_node(bench: Bench) -> None:
     assert (await status(nodes, "genesis")).pid == pid
     await nodes.close()
     (bench.data / "nodes" / "genesis" / "process.json").unlink()
-    assert await asyncio.to_thread(processes.stop_nodes, bench.data) == ("genesis",)
+    assert await asyncio.to_thread(node_processes.stop_nodes, bench.data) == ("genesis",)
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -209,7 +209,7 @@ async def test_another_genesis_is_refused(bench: Bench) -> None:
         await nodes.start(spec, NodeMode.GENESIS, other.genesis, other.id)
     with pytest.raises(OtherChain):
         await nodes.start(spec, NodeMode.GENESIS, bench.chain.genesis, other.id)
-    assert processes.running(bench.data / "nodes" / "genesis") is None
+    assert node_processes.running(bench.data / "nodes" / "genesis") is None
     await bench.start(nodes, spec)
 
 

@@ -24,7 +24,7 @@ from antelope.keys import PrivateKey
 from antelope.transaction import SignedTransaction
 from boot.blueprint import Blueprint
 from boot.step import ChainStep, Finality, Preactivate, Push, Reads, Verdict, Work
-from support import processes
+from support import node_processes, processes
 from support.journal import Journal
 from tests.live.agent.conftest import Bench, head
 
@@ -122,7 +122,7 @@ async def test_a_killed_node_loses_no_transaction(site: Site) -> None:
         while record is None:
             await asyncio.sleep(0)
             record = site.records.find("accounts", "alice")
-    process = processes.Process.read(site.bench.data / "nodes" / "genesis" / processes.RECORD)
+    process = processes.Process.read(site.bench.data / "nodes" / "genesis" / node_processes.RECORD)
     assert process
     processes.kill(process)
     (done,) = await asyncio.wait_for(running, 90)

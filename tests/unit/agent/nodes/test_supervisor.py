@@ -73,10 +73,11 @@ class Machine:
         launch.folder.remember(process)
         return process
 
-    async def halt(self, name: str, process: Process) -> None:
+    async def halt(self, folder: NodeFolder) -> None:
         """It ends, where it lives."""
-        if self.living.pop(process.pid, None):
-            self.halted.append(process.pid)
+        for pid in [pid for pid, path in self.living.items() if path == folder.path]:
+            del self.living[pid]
+            self.halted.append(pid)
 
     def running(self, folder: Path) -> Process | None:
         """The process of a node's folder, whatever is on record."""
@@ -95,17 +96,21 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     async def probe(*_: object) -> Capabilities:
         return Capabilities("5" * 64, "v5", frozenset({"max-clients"}), ())
 
+    async def unused(folder: NodeFolder) -> None:
+        """Nobody else has it open."""
+
     async def look(record: NodeRecord, pid: int, client: object) -> NodeStatus:
         return NodeStatus(record.spec.name, NodeState.RUNNING, record.mode, pid)
 
     monkeypatch.setattr(Process, "alive", property(lambda process: process.pid in machine.living))
-    monkeypatch.setattr("agent.nodes.supervisor.processes.running", machine.running)
+    monkeypatch.setattr("agent.nodes.supervisor.node_processes.running", machine.running)
     monkeypatch.setattr("agent.nodes.supervisor.nodelogs.ensure", lambda _: None)
     monkeypatch.setattr(supervisor, "probe", probe)
     monkeypatch.setattr(supervisor, "look", look)
     monkeypatch.setattr(supervisor, "bring_up", machine.bring_up)
     monkeypatch.setattr(supervisor, "halt", machine.halt)
     monkeypatch.setattr(supervisor, "check_room", lambda _: None)
+    monkeypatch.setattr(supervisor, "check_unused", unused)
     monkeypatch.setattr(supervisor, "command_of", lambda *_: ("nodeos",))
     monkeypatch.setattr(supervisor, "NodeClient", lambda _: machine.client)
     monkeypatch.setattr(supervisor, "WATCH_SECONDS", 0.01)
@@ -284,7 +289,7 @@ async def test_a_recovery_that_an_agent_left_is_ended_first(tmp_path: Path, mach
     await before.open()
     await _run(before)
     await before.close()
-    NodeFolder(tmp_path / "nodes" / "prod-a").begin_recovery()
+    NodeFolder(tmp_path / "nodes" / "prod-a").begin_recovery("dirty")
     after = Nodes(tmp_path, _signer)
     await after.open()
     assert machine.halted == [4711]

@@ -163,6 +163,26 @@ def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -
     assert os.listdir(theirs) == ["file"]
 
 
+@pytest.mark.parametrize("how", ["works there", "has a file open"])
+def test_a_folder_in_use_is_not_emptied(how: str, root: Path, tmp_path: Path) -> None:
+    """Whoever uses it, from whatever folder and under whatever link, is named, and nothing is removed."""
+    data = tmp_path / "data"
+    (data / "nodes").mkdir(parents=True)
+    (data / "nodes" / "blocks.log").write_text("x")
+    (tmp_path / "link").symlink_to(data)
+    place, name = (
+        (data / "nodes", "/dev/null") if how == "works there" else ("/", str(tmp_path / "link/nodes/blocks.log"))
+    )
+    with Path(name).open() as file, subprocess.Popen(["sleep", "60"], cwd=place, stdin=file) as user:
+        file.close()
+        with pytest.raises(Failed, match=rf"process {user.pid} \(sleep\) uses {tmp_path}/link"):
+            folders.remove_data({"taken": True, "data": str(tmp_path / "link"), "found": None})
+        assert (data / "nodes" / "blocks.log").exists()
+        user.kill()
+    folders.remove_data({"taken": True, "data": str(tmp_path / "link"), "found": None})
+    assert list(data.iterdir()) == []
+
+
 def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) -> None:
     """Quotes, line ends, braces and Python arrive as data."""
     hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"

@@ -1,0 +1,81 @@
+"""What a nodeos said when it ended: the line that explains it, out of the many that it logs.
+
+nodeos writes an exception as `NUMBER NAME_exception: TITLE`, then the explanation on a line of its own, then values and
+places, and at the very end the bare title again. A program in its place, or the loader, writes plain lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_MOST = 300
+"""Characters of an explanation."""
+
+_SECRET = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_[A-Z0-9]+_[1-9A-HJ-NP-Za-km-z]+")
+_LEVEL = re.compile(r"(debug|info|warn|error)  ?\d{4}-")
+_ORIGIN = re.compile(r"^(?:debug|info|warn|error) +\S+ +\S+ +\S+ +\S+ +\] ")
+"""Of a line: level, time, thread, file:line, function."""
+_EXCEPTION = re.compile(r"\b\d+ (\w+_exception): (.*)")
+_OF_OPTIONS = ("plugin_config_exception", "wasm_exception")
+_STANDARD = re.compile(r"\] 13 N?St?\w+: (.*)|std::exception::what: (.*)|\] 13 \w+: (.*)")
+_IDLE = ("net_plugin", "Not producing block because", "plugin_shutdown", "exit shutdown", "http_session")
+"""Of lines of errors that explain no end: peers come and go."""
+_ADVICE = re.compile(r",? please use (?:leap|spring)-util\b.*")
+"""These programs need not be on the host."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A nodeos' last words."""
+
+    explanation: str
+    """The line that says why; empty when none does."""
+    refused: bool
+    """It explains a configuration that it does not take."""
+    shut_down: bool
+    """It ended in good order."""
+    anything: bool
+
+    @staticmethod
+    def of(log: str) -> Said:
+        """From the log of one run."""
+        lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+        explanation, refused = _exception(lines)
+        if not explanation:
+            explanation = _plain_words(lines) or _error(lines[-20:])
+        shut_down = any("plugin_shutdown" in line for line in lines[-5:])
+        return Said(redact(_ADVICE.sub("", explanation))[:_MOST], refused, shut_down, bool(lines))
+
+
+def _exception(lines: list[str]) -> tuple[str, bool]:
+    """What explains the last exception that ended it, and whether that is of its configuration."""
+    for number in range(len(lines) - 1, -1, -1):
+        if lines[number][:1].isspace() or lines[number].startswith('{"'):
+            continue
+        if standard := _STANDARD.search(lines[number]):
+            return next(filter(None, standard.groups()), ""), False
+        found = _EXCEPTION.search(lines[number])
+        initialising = "plugin_initialize" in lines[number]
+        if found and (initialising or "net_plugin" not in lines[number]):
+            below = lines[number + 1] if number + 1 < len(lines) else ""
+            told = below if below and not below[0].isspace() and not _LEVEL.match(below) else found[2]
+            return told, found[1] in _OF_OPTIONS or (initialising and "chain_plugin" not in lines[number])
+    return "", False
+
+
+def _plain_words(lines: list[str]) -> str:
+    """The last line, where a program in nodeos' place, or the loader, wrote it."""
+    last = lines[-1] if lines else ""
+    midst = _LEVEL.match(last) or any(_LEVEL.match(line) for line in lines[-40:])
+    return "" if midst else last.strip()
+
+
+def _error(lines: list[str]) -> str:
+    errors = [line for line in lines if line.startswith("error") and not any(part in line for part in _IDLE)]
+    return _ORIGIN.sub("", errors[-1]).strip() if errors else ""
+
+
+def redact(text: str) -> str:
+    """The text without private keys, which nodeos logs when it does not understand a signature-provider."""
+    return _SECRET.sub("(private key)", text)

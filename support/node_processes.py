@@ -1,0 +1,134 @@
+"""The processes of a node, by its folder: whatever was started for it, and whoever has its data open.
+
+A nodeos may be started by a script that does not `exec` it, and outlive that script. So a node is stopped when nothing
+of it lives and nobody has its data open, not when the process that was started has ended. Only what was started for the
+node is ever signalled. Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from support.processes import GRACE, Process, StillRunningError, find, living, stop_all
+
+RECORD = "process.json"
+"""In a node's folder: its process. The file is there exactly while the node is meant to run."""
+
+DATA = "data"
+"""In a node's folder: nodeos' own."""
+
+STATE = "state/shared_memory.bin"
+"""In nodeos' own folder: what a living nodeos locks."""
+
+_FLOCK = "hhqqi4x"
+"""struct flock of fcntl(2), on 64-bit Linux."""
+
+
+def running(folder: Path) -> Process | None:
+    """The living process of a node's folder: the one on record, else one that was started and not yet written down,
+    else the nodeos that outlived who started it.
+    """
+    process = Process.read(folder / RECORD)
+    if process and process.alive:
+        return process
+    return find("--config-dir", str(folder)) or _outlived(folder)
+
+
+def family(*folders: Path) -> tuple[Process, ...]:
+    """All processes of these nodes: those of their sessions, and those with a node's folder on their command line."""
+    leaders = [process for folder in folders if (process := Process.read(folder / RECORD))]
+    places = tuple(b"\0--config-dir\0" + os.fsencode(folder) + b"\0" for folder in folders)
+
+    def belongs(process: Process) -> bool:
+        if any(process.in_session_of(leader) for leader in leaders):
+            return True
+        line = process.command_line
+        return any(place in line for place in places)
+
+    return tuple(process for process in living() if process.pid != os.getpid() and belongs(process))
+
+
+def users(folder: Path) -> Iterator[Process]:
+    """Who has files below a folder open, by whatever path. Of other users' processes only root sees that."""
+    files = {key for path in folder.rglob("*") if (key := _key(path))}
+    if files:
+        yield from (process for process in living() if process.pid != os.getpid() and _open_files(process.pid) & files)
+
+
+def owned(folder: Path) -> bool:
+    """Whether a living process has the state in nodeos' own folder open: nodeos locks it, and a second one calls it
+    dirty. Says so of every user's processes, also of those in another container.
+    """
+    return _lock(folder) is not None
+
+
+def check_unused(folder: Path) -> None:
+    """Raises StillRunningError when somebody else has a node's data open, such as a nodeos that was started by hand."""
+    user = next(users(folder / DATA), None)
+    if user:
+        raise StillRunningError(
+            f"process {user.pid} ({user.name}) has files of {folder / DATA} open: stop that one first"
+        )
+    lock = _lock(folder / DATA)
+    if lock is not None:
+        who = f"process {lock} of another user" if lock > 0 else "a process of another user, or in a container,"
+        raise StillRunningError(f"{who} has {folder / DATA} open: stop that one first")
+
+
+def stop_node(folder: Path, grace: float = GRACE) -> None:
+    """Stops all processes of a node. Raises StillRunningError when one does not end, PermissionError."""
+    stop_all(lambda: family(folder), grace)
+
+
+def stop_nodes(data: Path, grace: float = GRACE) -> tuple[str, ...]:
+    """Stops every node of an agent's data folder, without the agent, and returns the names of those that ran.
+
+    Stop the agent first: a living one would start them again. Raises StillRunningError, PermissionError.
+    """
+    folders = sorted(data.absolute().glob("nodes/*/"))
+    ran = tuple(folder.name for folder in folders if running(folder))
+    stop_all(lambda: family(*folders), grace)
+    for folder in folders:
+        check_unused(folder)
+        (folder / RECORD).unlink(missing_ok=True)
+    return ran
+
+
+def _outlived(folder: Path) -> Process | None:
+    """The nodeos that was started for the folder and has its state open, while who started it is gone."""
+    lock = _lock(folder / DATA)
+    return next((process for process in family(folder) if process.pid == lock), None) if lock else None
+
+
+def _lock(folder: Path) -> int | None:
+    """The pid of who has locked the state; 0 or less: one that cannot be seen from here; None: nobody."""
+    try:
+        handle = os.open(folder / STATE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _whence, _start, _length, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, asked))
+    finally:
+        os.close(handle)
+    return None if kind == fcntl.F_UNLCK else pid
+
+
+def _open_files(pid: int) -> set[tuple[int, int]]:
+    """Device and inode of each file that a process has open; none where we may not look."""
+    try:
+        return {key for handle in os.scandir(f"/proc/{pid}/fd") if (key := _key(Path(handle.path)))}
+    except OSError:
+        return set()
+
+
+def _key(path: Path) -> tuple[int, int] | None:
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_dev, found.st_ino
+    return None
