@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from coordinator.hosts.contracts import Origin, features_of, judge_contracts
-from coordinator.hosts.preflight.nodeos import look_at_nodeos
+from coordinator.hosts.preflight.nodeos import try_out
+from coordinator.hosts.preflight.told import told
+from coordinator.hosts.preflight.trials import trials
 from inventory.errors import InventoryError
 from inventory.network import BUNDLED, ContractSource, Host, Network
 from inventory.sealed import Sealed, SealedContract
@@ -33,10 +36,10 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
         return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True)
     used = {node.host for node in network.nodes}
     hosts = [host for host in network.hosts if host.name in used]
-    seen = {host.name: _look(host) for host in hosts if host.local and host.nodeos != BUNDLED}
+    seen = {host.name: _look(network, host) for host in hosts if host.local and host.nodeos != BUNDLED}
     supported = {host.name: features_of(host, seen.get(host.name)) for host in hosts}
     known = {host: answer for host, answer in supported.items() if answer is not None}
-    wrong = tuple(f"{host}: {look['error']}" for host, look in seen.items() if "error" in look)
+    wrong = tuple(f"{host}: {told(look)}" for host, look in seen.items() if "error" in look)
     try:
         judged = judge_contracts(network, known, report)
     except BundledError as error:
@@ -48,8 +51,10 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
 
 
-def _look(host: Host) -> dict[str, Any]:
-    return look_at_nodeos(host.nodeos, drop=False)
+def _look(network: Network, host: Host) -> dict[str, Any]:
+    trial = trials(network, host)[:1]  # one is enough to tell its features
+    folder = tempfile.gettempdir()
+    return try_out({"command": [host.nodeos], "data": folder, "user": "", "drop": False, "trials": trial})
 
 
 def _sealed(network: Network, sealed: Sealed) -> Iterator[Origin]:

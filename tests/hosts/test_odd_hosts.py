@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,11 +14,13 @@ import pytest
 from coordinator.hosts.deploy.installer import Installed
 from coordinator.hosts.preflight.model import Preflight
 from coordinator.hosts.preflight.run import preflight
-from inventory.network import Network, Sudo
+from inventory.network import Host, Network, Sudo
+from support.bundled import fetch
 from tests.hosts.deploying import Operator, disk, network, over_ssh
-from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD
+from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD, OPERATOR
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.oddities import Oddity
+from tests.testbed.realhosts.settings import Host as Machine
 
 TALKATIVE = (
     Oddity.PRINTS_AT_LOGIN,
@@ -76,3 +80,53 @@ def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str],
     testbed.ssh(odd[0], f"sed -i 's#/usr/bin/python3#/usr/local/bin/gone#' {record} && grep -q gone {record}")
     assert operator.deployment.down(of.hosts, purge=True) == dict.fromkeys(odd, True)
     assert {name: disk(testbed, name) for name in odd} == before
+
+
+@pytest.fixture(scope="module")
+def unfit(testbed: Testbed) -> Iterator[str]:
+    """A host that can carry nothing as it is."""
+    (name,) = testbed.add(1)
+    nodeos = fetch().command("nodeos")
+    root = testbed.folder.root(Machine.named(name))
+    shutil.copytree(Path(nodeos[0]).parents[3], root / "usr/local/lib/nodeos", ignore=shutil.ignore_patterns("tests"))
+    program = f"/usr/local/lib/nodeos/{'/'.join(Path(nodeos[0]).parts[-4:])}"
+    for script, line in (("nodeos", f'exec {program} nodeos "$@"'), ("wrapper", f'{program} nodeos "$@"; exit')):
+        (root / "usr/local/bin" / script).write_text(f"#!/bin/sh\n{line}\n")
+        (root / "usr/local/bin" / script).chmod(0o755)
+    testbed.make_odd(
+        name, Oddity.NOEXEC_DATA, Oddity.NOEXEC_OPT, Oddity.SMALL_DISK, Oddity.FULL_DISK, Oddity.CLOCK_OFF,
+        Oddity.NO_SHELL,
+    )  # fmt: skip
+    yield name
+    testbed.remove(name)
+
+
+def test_what_a_host_lacks_is_said_before_anything_changes(testbed: Testbed, unfit: str, tmp_path: Path) -> None:
+    """Mounts without exec, disks without room, a clock that is off, a user without a shell; what to do about each."""
+    of = network(testbed, tmp_path, [unfit])
+    (host,) = of.hosts
+    before = disk(testbed, unfit)
+
+    def problems(changed: Host) -> str:
+        return "\n".join(map(str, look(replace(of, hosts=(changed,)), tmp_path).fatal))
+
+    bundled = problems(host)
+    assert f"{unfit}: disk: programs cannot run from /opt (Permission denied): is it mounted noexec?" in bundled
+    assert f"{unfit}: disk: programs cannot run from /var/lib (Permission denied): is it mounted noexec?" in bundled
+    assert 'eos-vm-oc-enable = "none"' in bundled
+    assert re.search(r"clock: it is -(3\.0|2\.9)\d s off the operator's clock; let NTP set both", bundled)
+    own = problems(replace(host, nodeos="/usr/local/bin/nodeos"))
+    assert (
+        "nodeos: as genesis, defproducera, defproducerb would run: /usr/local/bin/nodeos does not run, on a file sys"
+        in own
+    )
+    full = problems(replace(host, data="/srv/full/net", nodeos="/usr/local/bin/nodeos"))
+    assert "the disk is 100% full" in full
+    assert "/srv/small" not in full
+    assert "disk: 400 MiB are free for 3 nodes" in problems(replace(host, data="/srv/small/net"))
+    shell = problems(over_ssh(host, lambda ssh: replace(ssh, user=OPERATOR, sudo=Sudo.PASSWORDLESS)))
+    assert "runs no command (This account is currently not available.)" in shell
+    wrapped = replace(of, hosts=(replace(host, nodeos="/usr/local/bin/wrapper", data="/srv"),))
+    (warning,) = [problem for problem in look(wrapped, tmp_path).warnings if problem.check == "nodeos"]
+    assert "a script that starts nodeos beside itself" in str(warning)
+    assert disk(testbed, unfit) == before

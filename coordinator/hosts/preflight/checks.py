@@ -8,8 +8,9 @@ from typing import Any
 
 from coordinator.hosts.deploy.bundle import MACHINES
 from coordinator.hosts.deploy.errors import PYTHON_HINT
-from coordinator.hosts.deploy.unit import DATA
+from coordinator.hosts.deploy.unit import DATA, ROOT
 from coordinator.hosts.preflight.model import Problem, Row
+from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, WRAPPER, told
 from inventory.network import BUNDLED, Host
 from support.bundled import GLIBC, VERSION
 
@@ -107,6 +108,9 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Che
     where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
     hint = f"free some space, or name a folder on another disk ({where})"
     yield Checked("disk", f"{_size(free)} free", message, hint, fatal)
+    for place, trouble in facts["places"].items():
+        data = place != ROOT
+        yield Checked("disk", f"{_size(free)} free", trouble, NOEXEC if data else OPT)
     files = facts["files"]
     needed = FILES_UNIT if facts["systemd"] and not host.local else FILES_ALONE
     message = "" if files >= needed else f"at most {files} files can be open, {needed} are needed"
@@ -131,19 +135,28 @@ def _ports(ports: Mapping[str, str]) -> Iterator[Checked]:
 
 
 def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
-    if host.nodeos != BUNDLED:
-        found = facts["nodeos"]
-        if "error" in found:
-            yield Checked("nodeos", "no", found["error"], 'install it there, or write nodeos = "bundled"')
-        else:
-            yield Checked("nodeos", f"{found['version']}, {len(found['supported'])} features")
-        return
+    bundled, found = host.nodeos == BUNDLED, facts["nodeos"]
+    if bundled:
+        cell, wrong = f"bundled ({VERSION})", _unfit(facts)
+        yield Checked("nodeos", cell, wrong, "install a nodeos there, and name its path (hosts.nodeos)")
+    elif "error" in found:
+        cell = "no"
+    else:
+        cell = f"{found['version']}, {len(found['supported'])} features"
+    message = told(found) if "error" in found else ""
+    yield Checked("nodeos", cell, message, NOEXEC if found.get("noexec") else OPTIONS if bundled else OWN)
+    if found.get("wrapper"):
+        yield Checked("nodeos", cell, WRAPPER, EXEC, fatal=False)
+
+
+def _unfit(facts: Mapping[str, Any]) -> str:
+    """Why the bundled nodeos does not run there."""
     library, version = facts["libc"]
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    runs = facts["machine"] == "x86_64" and library == "glibc" and numbers >= GLIBC
-    message = "" if runs else f"the bundled nodeos needs x86_64 and glibc {GLIBC[0]}.{GLIBC[1]} or newer"
-    hint = "install a nodeos there, and name its path (hosts.nodeos)"
-    yield Checked("nodeos", f"bundled ({VERSION})", message, hint)
+    if facts["machine"] != "x86_64" or library != "glibc" or numbers < GLIBC:
+        return f"the bundled nodeos needs x86_64 and glibc {GLIBC[0]}.{GLIBC[1]} or newer"
+    missing = ", ".join(facts["libraries"])
+    return f"the bundled nodeos needs {missing}, which is not there (Debian: libstdc++6, zlib1g)" if missing else ""
 
 
 def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:

@@ -20,10 +20,11 @@ MODULES = (
     "coordinator.hosts.deploy.onhost.words",
     "coordinator.hosts.deploy.onhost.pythons",
     "coordinator.hosts.preflight.nodeos",
+    "coordinator.hosts.preflight.places",
     "coordinator.hosts.preflight.probe",
 )
-SECONDS = 90.0
-"""Time limit for one run of the probe, in which nodeos gets 20 s to start and each dial 5 s."""
+SECONDS = 180.0
+"""Time limit for one run of the probe, in which each trial of nodeos gets 20 s to start and each dial 5 s."""
 CLOCK_LOOKS = 3
 
 

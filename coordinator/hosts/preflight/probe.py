@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from coordinator.hosts.deploy.onhost.pythons import best_python
-from coordinator.hosts.preflight.nodeos import look_at_nodeos
+from coordinator.hosts.preflight.nodeos import existing, try_out
+from coordinator.hosts.preflight.places import missing_libraries, troubles
 
 DIAL_SECONDS = 5.0
 DIALS_AT_ONCE = 64
@@ -29,7 +31,8 @@ BANNER = b"bootcoord preflight "
 
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """Facts about the host."""
-    disk = os.statvfs(_existing(request["data"]))
+    disk = os.statvfs(existing(request["data"]))
+    ports = {str(port): _port(bind, port, request["data"], request["user"]) for bind, port in request["ports"]}
     systemd = os.path.isdir("/run/systemd/system")
     return {
         "root": os.geteuid() == 0,
@@ -43,10 +46,20 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "disk_used": 1 - disk.f_bavail / max(1, disk.f_blocks),
         "systemd": systemd,
         "files": _number("/proc/sys/fs/nr_open") if systemd else resource.getrlimit(resource.RLIMIT_NOFILE)[1],
-        "ports": {str(port): _port(bind, port, request["data"], request["user"]) for bind, port in request["ports"]},
-        "nodeos": look_at_nodeos(request["nodeos"], request["drop"]) if request["nodeos"] else {},
-        "clock": time.time(),
+        "ports": ports,
+        "places": troubles(request["places"], request["user"] if request["drop"] else ""),
+        "libraries": missing_libraries(request["libraries"]),
+        "nodeos": _nodeos(request, any(owner == "own" for owner in ports.values())),
     }
+
+
+def _nodeos(request: dict[str, Any], running: bool) -> dict[str, Any]:
+    """Nothing where the bundled one is not here yet. Where nodes run already, one trial tells its features."""
+    installed = sorted(glob.glob(request["bundled"]))
+    command = [request["nodeos"]] if request["nodeos"] else [*installed[-1:], "nodeos"]
+    if not request["nodeos"] and not installed:
+        return {}
+    return try_out({**request, "command": command, "trials": request["trials"][: 1 if running else None]})
 
 
 def listen(request: dict[str, Any]) -> None:
@@ -161,12 +174,6 @@ def _user(uid: int) -> str:
         return str(uid)
 
 
-def _existing(folder: str) -> str:
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    return folder
-
-
 def _os_name() -> str:
     for line in _text("/etc/os-release").splitlines():
         key, _, value = line.partition("=")
@@ -202,7 +209,7 @@ def main(document: str) -> None:
     try:
         if request["verb"] == "listen":
             return listen(request)
-        answer = {"done": look(request) if request["verb"] == "look" else dial(request)}
+        answer = {"done": {"look": look, "dial": dial, "try": try_out}[request["verb"]](request)}
     except OSError as error:
         answer = {"error": "{}: {}".format(error.filename or "the host", error.strerror or error)}
     print(json.dumps(answer))  # noqa: T201 (the answer)

@@ -13,14 +13,18 @@ from typing import Any
 from coordinator.hosts.contracts import features_of
 from coordinator.hosts.deploy.errors import DeployError, PythonMissing
 from coordinator.hosts.deploy.parallel import AT_ONCE
-from coordinator.hosts.deploy.unit import data_dir
+from coordinator.hosts.deploy.unit import ROOT, data_dir
+from coordinator.hosts.preflight.bundled import INSTALLED, LIBRARIES, BundledTrials
 from coordinator.hosts.preflight.checks import judge, unreachable, without_python
 from coordinator.hosts.preflight.contracts import contract_problems, licences
 from coordinator.hosts.preflight.machines import Here, There, reach
 from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from coordinator.hosts.preflight.trials import trials
 from coordinator.state.folder import SEALED
 from inventory.network import BUNDLED, Host, Network
 
+COMPILER = "eos-vm-oc-enable"
+"""nodeos keeps what this compiles in its data folder, and runs it from there."""
 LISTEN_SECONDS = 120
 """Time after which a listener ends by itself, should nobody end it."""
 
@@ -59,7 +63,8 @@ def preflight(
             return ask(host)
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="preflight") as pool, contextlib.ExitStack() as stack:
-        seen = list(pool.map(lambda host: _look(network, host, state, ask_alone, report, stop), network.hosts))
+        looking = _Look(network, state, ask_alone, report, stop)
+        seen = list(pool.map(looking.at, network.hosts))
         for one in seen:
             if one.machine is not None:
                 stack.callback(one.machine.close)
@@ -78,24 +83,36 @@ def _contracts(network: Network, seen: list[Seen], report: Report) -> Iterator[P
     return contract_problems(network, supported, lambda line: report(network.genesis_node.host, line))
 
 
-def _look(
-    network: Network, host: Host, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
-) -> Seen:
-    report(host.name, "looking")
-    machine: Here | There | None = None
-    try:
-        if stop.is_set():
-            raise DeployError("interrupted")
-        machine = reach(host, ask)
-        facts = machine.run(_request(network, host, state))
-        nodes = sum(node.host == host.name for node in network.nodes)
-        row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
-        return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
-    except (DeployError, OSError, ValueError, RecursionError) as error:
-        if machine is not None:
-            machine.close()
-        row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
-        return Seen(host, row, problems)
+class _Look:
+    """At each host, by itself."""
+
+    def __init__(
+        self, network: Network, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+    ) -> None:
+        self._network, self._state, self._ask = network, state, ask
+        self._report, self._stop = report, stop
+        self._bundled = BundledTrials(state)
+
+    def at(self, host: Host) -> Seen:
+        """What is there, and what is wrong with it."""
+        self._report(host.name, "looking")
+        machine: Here | There | None = None
+        try:
+            if self._stop.is_set():
+                raise DeployError("interrupted")
+            machine = reach(host, self._ask)
+            request = _request(self._network, host, self._state)
+            facts = machine.run(request)
+            if host.nodeos == BUNDLED and not facts["nodeos"]:
+                facts["nodeos"] = self._bundled.of(request["trials"])
+            nodes = sum(node.host == host.name for node in self._network.nodes)
+            row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
+            return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
+        except (DeployError, OSError, ValueError, RecursionError) as error:
+            if machine is not None:
+                machine.close()
+            row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
+            return Seen(host, row, problems)
 
 
 def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
@@ -107,12 +124,19 @@ def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
 def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
     nodes = [node for node in network.nodes if node.host == host.name]
     ports = [("0.0.0.0", node.p2p_port) for node in nodes] + [("127.0.0.1", node.http_port) for node in nodes]  # noqa: S104
+    data = str(state / "hosts" / host.name) if host.local else data_dir(host, network.name)
+    bundled = host.nodeos == BUNDLED
+    compiles = any(node.options.get(COMPILER, "") != "none" for node in nodes)
     return {
         "verb": "look",
-        "data": str(state / "hosts" / host.name) if host.local else data_dir(host, network.name),
+        "data": data,
         "user": host.user,
         "ports": ports,
-        "nodeos": "" if host.nodeos == BUNDLED else host.nodeos,
+        "places": {data: bundled and compiles} if host.local else {ROOT: True, data: bundled and compiles},
+        "libraries": LIBRARIES if bundled else (),
+        "nodeos": "" if bundled else host.nodeos,
+        "bundled": INSTALLED if bundled and not host.local else "",
+        "trials": trials(network, host),
         "drop": not host.local,
     }
 

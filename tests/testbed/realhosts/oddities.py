@@ -55,7 +55,7 @@ _SCRIPTS = {
     Oddity.NOEXEC_DATA: _NOEXEC.format("/var/lib"),
     Oddity.NOEXEC_OPT: _NOEXEC.format("/opt"),
     Oddity.SMALL_DISK: _RAM.format("/srv/small", "size=400m"),
-    Oddity.FULL_DISK: _RAM.format("/srv/full", "size=20m") + "; cat /dev/zero > /srv/full/file 2>/dev/null; true",
+    Oddity.FULL_DISK: _RAM.format("/srv/full", "size=20m") + "; cat /dev/zero > /srv/full/file 2>/dev/null || true",
     # All hosts have this machine's clock: what is asked for the time tells it wrongly.
     Oddity.CLOCK_OFF: 'printf \'#!/bin/sh\\nexec /bin/date -d "3 seconds ago" "$@"\\n\' > /usr/local/bin/date'
     " && chmod 755 /usr/local/bin/date",

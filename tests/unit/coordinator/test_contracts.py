@@ -24,18 +24,23 @@ from tests.unit.inventory.material import BOOT, MSIG_ABI, wasm
 
 NODEOS = """#!{python}
 import http.server, json, sys
+if "--help" in sys.argv:
+    for name in ("plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"):
+        print("  --" + name + " arg")
+    sys.exit()
 
 class Answers(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        body = {features} if "features" in self.path else {{"server_version_string": "v1.2.2"}}
+        body = {features} if "features" in self.path else {{"server_version_string": "v1.2.2", "head_block_num": 2}}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
 
-host, port = sys.argv[sys.argv.index("--http-server-address") + 1].split(":")
+config = open(sys.argv[sys.argv.index("--config-dir") + 1] + "/config.ini").read()
+host, port = config.partition("http-server-address = ")[2].split()[0].split(":")
 http.server.HTTPServer((host, int(port)), Answers).serve_forever()
 """
-"""What look_at_nodeos asks a nodeos for."""
+"""What try_out asks a nodeos for."""
 
 Spring = Callable[..., Path]
 

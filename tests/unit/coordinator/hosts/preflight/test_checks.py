@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from coordinator.hosts.preflight import checks, probe
 from coordinator.hosts.preflight.checks import GIB, MIB, Clock, judge
 from coordinator.hosts.preflight.machines import Here
 from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
-from coordinator.hosts.preflight.nodeos import look_at_nodeos
 from inventory.network import Host, Ssh
 
 HOST = Host("h1", "10.0.0.1", Ssh("10.0.0.1"))
@@ -32,6 +30,8 @@ GOOD: dict[str, Any] = {
     "systemd": True,
     "files": 1048576,
     "ports": {"9876": "", "8888": "own"},
+    "places": {},
+    "libraries": [],
     "nodeos": {},
 }
 
@@ -146,46 +146,22 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
         "data": str(tmp_path / "not/there"),
         "user": "nobody",
         "ports": [],
+        "places": {str(tmp_path / "not/there"): True},
+        "libraries": ["libc.so.6", "libnowhere.so.7"],
         "nodeos": "",
-        "drop": True,
+        "bundled": "",
+        "trials": [],
+        "drop": False,
     }
     facts = Here().run(request)
     row, _problems = judge(Host("here", "127.0.0.1"), 0, facts, None, "")
     assert row.cells["ssh"] == "local"
     assert facts["disk_free"] > 0
     assert facts["memory"] > 0
-
-
-def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
-    """Missing, not executable, something else; nothing stays behind."""
-    program = tmp_path / "nodeos"
-    assert look_at_nodeos(str(program), drop=True)["error"].startswith("there is no")
-    program.write_text("#!/bin/sh\necho no such option >&2\n")
-    assert "not executable" in look_at_nodeos(str(program), drop=True)["error"]
-    program.chmod(0o755)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    assert (
-        "cannot be used" in look_at_nodeos(str(program), drop=True)["error"]
-        or "does not run" in look_at_nodeos(str(program), drop=True)["error"]
-    )
+    assert (facts["places"], facts["libraries"]) == ({}, ["libnowhere.so.7"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_thresholds_are_in_order() -> None:
     """A warning comes before the refusal."""
     assert checks.CLOCK_WARN < checks.CLOCK_FATAL
-
-
-def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a script in nodeos' place has started ends with the look at it; a folder is called one."""
-    monkeypatch.setattr("coordinator.hosts.preflight.nodeos.START_SECONDS", 3.0)
-    program, child = tmp_path / "nodeos", tmp_path / "child"
-    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
-    program.chmod(0o755)
-    assert "does not run" in look_at_nodeos(str(program), drop=False)["error"]
-    left = Path(f"/proc/{child.read_text().strip()}/stat")
-    deadline = time.monotonic() + 10.0
-    while left.exists() and left.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline, left.read_text()
-        time.sleep(0.01)
-    assert look_at_nodeos(str(tmp_path), drop=False)["error"] == f"{tmp_path} is a folder"

@@ -1,0 +1,60 @@
+"""Whether folders can hold what an installation brings, and which libraries are missing. Sent along with probe.py."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import tempfile
+
+from coordinator.hosts.deploy.onhost.pythons import lowered
+from coordinator.hosts.preflight.nodeos import existing
+
+PROGRAM = "#!/bin/sh\nexit 0\n"
+
+
+def troubles(places: dict[str, bool], user: str) -> dict[str, str]:
+    """What is wrong with each folder. places: whether programs are to run from it; user: who uses it."""
+    found = {place: _trouble(existing(place), executes, user) for place, executes in places.items()}
+    return {place: trouble for place, trouble in found.items() if trouble}
+
+
+def missing_libraries(names: list[str]) -> list[str]:
+    """Those that the loader does not find."""
+    missing = []
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            missing.append(name)
+    return missing
+
+
+def _trouble(place: str, executes: bool, user: str) -> str:
+    """Tries it: a folder that others may enter, a program in it, run by that user. Nothing of it stays."""
+    if os.geteuid() != 0 and not os.access(place, os.W_OK):
+        return ""  # without root nothing can be tried there; that is told as sudo's trouble
+    try:
+        folder = tempfile.mkdtemp(prefix=".bootcoord-preflight-", dir=place)
+    except OSError as error:
+        return f"nothing can be written in {place} ({error.strerror})"
+    try:
+        os.chmod(folder, 0o755)  # noqa: S103 (as the folder itself will be)
+        program = os.path.join(folder, "program")
+        with open(program, "w") as file:
+            file.write(PROGRAM)
+        os.chmod(program, 0o755)  # noqa: S103 (a program)
+        become = lowered(user) if user else None
+        seen = subprocess.run(["/bin/sh", "-c", '[ -r "$1" ]', "sh", program], preexec_fn=become)  # noqa: S603
+        if seen.returncode:
+            return f"a user without rights cannot get into {place}: chmod o+x {place}, and what it lies in"
+        if executes:
+            subprocess.run([program], preexec_fn=become, check=True)  # noqa: S603 (our own)
+    except PermissionError as error:
+        return f"programs cannot run from {place} ({error.strerror}): is it mounted noexec?"
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"{place} cannot be used ({getattr(error, 'strerror', None) or error})"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return ""

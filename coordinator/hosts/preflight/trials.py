@@ -1,0 +1,43 @@
+"""The ways in which a host's nodes will run, each to be tried out once by preflight/nodeos.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from boot.settings import PLUGINS, tuning
+from boot.step import NodeMode
+from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
+
+Trial = dict[str, Any]
+"""As JSON: nodes (their names, for a person), plugins, produces, irreversible, tuning, options."""
+
+
+def trials(network: Network, host: Host) -> list[Trial]:
+    """Nodes that differ in nothing but names, keys and addresses are tried out together."""
+    found: dict[tuple[object, ...], Trial] = {}
+    for node in network.nodes:
+        if node.host != host.name:
+            continue
+        for mode in _modes(node):
+            produces = node.account is not None and mode is not NodeMode.AUDIT
+            same = (produces, mode is NodeMode.AUDIT, *sorted(node.options.items()))
+            if same in found:
+                found[same]["nodes"] += f", {node.name}"
+            else:
+                found[same] = {
+                    "nodes": node.name,
+                    "plugins": PLUGINS,
+                    "produces": produces,
+                    "irreversible": mode is NodeMode.AUDIT,
+                    "tuning": tuning(mode, produces=produces, local=host.local),
+                    "options": dict(node.options),
+                }
+    return list(found.values())
+
+
+def _modes(node: Node) -> Iterator[NodeMode]:
+    """The genesis node becomes the audit's after the handover."""
+    yield NodeMode.GENESIS if node.account == GENESIS_ACCOUNT else NodeMode.NORMAL
+    if node.account == GENESIS_ACCOUNT:
+        yield NodeMode.AUDIT

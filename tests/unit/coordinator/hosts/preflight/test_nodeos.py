@@ -1,0 +1,155 @@
+"""A nodeos that is tried out, played by scripts; tests/live/coordinator/test_trials.py has the real one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.hosts.preflight import nodeos
+from coordinator.hosts.preflight.nodeos import try_out
+from coordinator.hosts.preflight.told import told
+from coordinator.hosts.preflight.trials import trials
+from inventory.load import load
+
+TRIAL: dict[str, Any] = {
+    "nodes": "defproducera", "plugins": ["chain"], "produces": True, "irreversible": False,
+    "tuning": {"max-clients": "250", "unknown-here": "1"}, "options": {},
+}  # fmt: skip
+PLAYED = """#!{python}
+import http.server, json, os, sys
+if "--help" in sys.argv:
+    for name in ("plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"):
+        print(f"  --{{name}} arg")
+    sys.exit(print("  --max-clients arg\\n  -e [ --enable-stale-production ]"))
+folder = sys.argv[sys.argv.index("--config-dir") + 1]
+config = dict(line.rstrip().split(" = ", 1) for line in open(os.path.join(folder, "config.ini")))
+blocks = 0
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        global blocks
+        blocks += "-e" in sys.argv and config.get("producer-name") == "eosio"
+        info = {{"server_version_string": json.dumps(config), "head_block_num": blocks}}
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps([] if "features" in self.path else info).encode())
+
+{before}
+host, port = config["http-server-address"].split(":")
+http.server.HTTPServer((host, int(port)), Answers).serve_forever()
+"""
+
+
+def played(path: Path, before: str = "") -> Path:
+    """A program that answers as nodeos does."""
+    path.write_text(PLAYED.format(python=sys.executable, before=before))
+    path.chmod(0o755)
+    return path
+
+
+def tried(program: Path, **differs: Any) -> Mapping[str, Any]:
+    """What the trial of it comes to."""
+    data = program.parent / "data"
+    return try_out(
+        {"command": [str(program)], "data": str(data), "user": "", "drop": False, "trials": [{**TRIAL, **differs}]}
+    )
+
+
+def test_it_runs_with_its_roles_own_settings_and_leaves_nothing(tmp_path: Path) -> None:
+    """Options that it knows, the operator's above bootcoord's own; a producer makes blocks before it counts."""
+    program = played(tmp_path / "nodeos")
+    config = json.loads(tried(program, options={"max-clients": "7"})["version"])
+    assert (config["max-clients"], config["producer-name"], "unknown-here" in config) == ("7", "eosio", False)
+    full = json.loads(tried(program, produces=False, irreversible=True)["version"])
+    assert ("producer-name" in full, full["read-mode"]) == (False, "irreversible")
+    assert sorted(tmp_path.iterdir()) == [program]
+
+
+def test_what_it_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
+    """Which nodes it was tried for, and the line of its log that explains it."""
+    refusal = "sys.exit('net-threads 0 must be greater than 0')"
+    found = tried(played(tmp_path / "nodeos", refusal))
+    assert told(found) == (
+        f"as defproducera would run: {tmp_path}/nodeos does not run: net-threads 0 must be greater than 0"
+    )
+    assert tried(tmp_path / "nodeos", options={"net-threads": "0"})["error"] == (
+        f"{tmp_path}/nodeos has no option net-threads"
+    )
+
+
+def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
+    """Missing, a folder, not executable, something else, and what its loader says."""
+    program = tmp_path / "nodeos"
+    assert tried(program)["error"] == f"there is no {program}"
+    program.write_text('#!/bin/sh\necho "$0: libfoo.so.1: cannot open shared object file" >&2\nexit 127\n')
+    assert tried(program)["error"] == f"{program} is not executable"
+    program.chmod(0o755)
+    assert tried(program)["error"] == (
+        f"{program} does not run, or is no nodeos: {program}: libfoo.so.1: cannot open shared object file"
+    )
+    program.write_text("#!/nowhere/sh\n")
+    assert tried(program)["error"] == f"{program} cannot be used (No such file or directory)"
+    (tmp_path / "folder").mkdir()
+    assert tried(tmp_path / "folder")["error"] == f"{tmp_path}/folder is a folder"
+
+
+def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a script in nodeos' place has started ends with the look at it."""
+    monkeypatch.setattr(nodeos, "HELP_SECONDS", 1.0)
+    program, child = tmp_path / "nodeos", tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    program.chmod(0o755)
+    assert "does not end" in tried(program)["error"]
+    left = Path(f"/proc/{child.read_text().strip()}/stat")
+    deadline = time.monotonic() + 10.0
+    while left.exists() and left.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, left.read_text()
+        time.sleep(0.01)
+
+
+def test_a_script_that_does_not_exec_is_noticed(tmp_path: Path) -> None:
+    """SIGTERM ends it, and not the nodeos that it started; with exec, it is as good as nodeos itself."""
+    program, script = played(tmp_path / "nodeos-1.0"), tmp_path / "nodeos"
+    program.write_text(program.read_text().replace(sys.executable, f"{tmp_path}/nodeos-python", 1))
+    (tmp_path / "nodeos-python").symlink_to(sys.executable)
+    for line, wrapper in (('{} "$@"; exit', True), ('exec {} "$@"', False)):
+        script.write_text(f"#!/bin/sh\n{line.format(program)}\n")
+        script.chmod(0o755)
+        assert tried(script)["wrapper"] is wrapper, line
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+def test_it_is_tried_as_the_agents_user(tmp_path: Path) -> None:
+    """Who may not execute it will not be able to run it."""
+    program = played(tmp_path / "nodeos")
+    tmp_path.chmod(0o700)
+    request = {"command": [str(program)], "data": str(tmp_path / "data"), "drop": True, "trials": [TRIAL]}
+    assert try_out({**request, "user": "bootcoord"})["error"] == (
+        f"{program} cannot be executed (Permission denied, as user bootcoord)"
+    )
+
+
+def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
+    """One trial per role and set of options; the genesis node's second life is one of its own."""
+    (tmp_path / "n.toml").write_text(
+        '[network]\nname = "n"\n[producers]\ncount = 3\n[[hosts]]\nname = "h1"\naddress = "10.0.0.1"\n'
+        '[[nodes]]\nname = "defproducerb"\naccount = "defproducerb"\noptions.max-clients = 30\n'
+        '[[nodes]]\nname = "full"\nrole = "full"\n'
+    )
+    network = load(tmp_path / "n.toml")
+    made = trials(network, network.hosts[0])
+    assert [(trial["nodes"], trial["produces"], trial["irreversible"], trial["options"]) for trial in made] == [
+        ("genesis, defproducera, defproducerc", True, False, {}),
+        ("genesis", False, True, {}),
+        ("defproducerb", True, False, {"max-clients": "30"}),
+        ("full", False, False, {}),
+    ]
+    assert made[0]["tuning"]["max-transaction-time"] == "400"
+    assert "max-transaction-time" not in made[3]["tuning"]
