@@ -20,6 +20,10 @@ from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 from support.tasks import all_of
 
+MOST_WRITTEN_OUT = 100
+"""Transactions of a step that are written out in the command log. An allocation's, of fifty accounts each, are soon
+thousands: their commands take longer to write than the chain takes to carry them out.
+"""
 PARTY_SECONDS = 20.0
 """Seconds that a party's agent gets to report what it pushed; the boot does not wait longer."""
 
@@ -120,11 +124,14 @@ class ChainWork:
                 self._height = max(self._height, pushed.block)
             seen.add(pushed.transaction or pushed.key)
         fresh = self._state.record_pushes(step.name, [(one.key, one.transaction, one.block) for one in own])
-        self._log.transactions(
-            step.name,
-            ((self._command_lines.of(works[key]), transaction, block) for key, transaction, block in fresh),
-        )
+        self._log.transactions(step.name, ((self._commands(works, key), id_, block) for key, id_, block in fresh))
         self._reporter.moved(step.name, max(len(seen), progress.done), total, "")
+
+    def _commands(self, works: KeyedWork, key: str) -> list[str]:
+        """What a person could type instead; of very many transactions, where that is to be had."""
+        if len(works) > MOST_WRITTEN_OUT:
+            return [f"# {key}: its commands are among those of coord plan {self._network.source} --cleos"]
+        return self._command_lines.of(works[key])
 
     async def recount(self, step: ChainStep) -> None:
         """Completes the command log of a step that ended while no coordinator was running: the agents that had a part

@@ -1,0 +1,120 @@
+"""The allocation: accounts of a CSV through the whole product, against a replay of the same blocks by the same nodeos.
+
+`python -m bench.allocation [--rows N] [--limits raised|untouched] [--keep FOLDER]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import coincurve
+
+from antelope.keys import PublicKey
+from bench.harness import Figure, Say
+from bench.network import Bench, BenchError, bench_network
+from bench.replay import replay
+from bench.watching import Usage, watching
+
+ROWS = 163_930
+"""Accounts with which the EOS mainnet began."""
+RAISED_RATIO, UNTOUCHED_RATIO = 1.5, 1.3
+PYTHON_SHARE = 0.15
+MEMORY_MIB = 300.0
+_LETTERS = "abcdefghijklmnopqrstuvwxyz12345"
+
+
+def account(number: int) -> str:
+    """A name for each number."""
+    text = ""
+    for _ in range(9):
+        number, digit = divmod(number, len(_LETTERS))
+        text = _LETTERS[digit] + text
+    return "acc" + text
+
+
+def write_csv(path: Path, rows: int) -> None:
+    """account, public key, balance; the same for the same number of rows."""
+    with path.open("w") as file:
+        for number in range(rows):
+            secret = hashlib.sha256(f"bench {number}".encode()).digest()
+            key = PublicKey(coincurve.PrivateKey(secret).public_key.format())
+            file.write(f"{account(number)},{key},{100 + number % 977}.{number % 10000:04d}\n")
+
+
+def run(say: Say, rows: int = ROWS, limits: str = "raised", keep: Path | None = None) -> Iterator[Figure]:
+    """The figures. Raises BenchError."""
+    with bench_network("allocation", keep) as bench:
+        write_csv(bench.folder / "users.csv", rows)
+        raising = "true" if limits == "raised" else "false"
+        bench.write(f'[users]\ncsv = "users.csv"\n\n[genesis]\nraise_limits = {raising}')
+        say(f"booting to the accounts: {rows} rows, limits {limits}")
+        bench.coord("boot", "--until", "privileges")
+        with watching(bench.kind) as watch:
+            bench.coord("boot", "--until", "accounts")
+        step = bench.step_seconds("accounts")
+        allowed = _allowed_seconds(bench) if limits == "untouched" else None
+        say(f"step accounts: {step:.1f} s; replaying its blocks")
+        bench.coord("down")
+        played = replay(bench.genesis / "data" / "blocks", bench.folder / "replay")
+        name = f"allocation, {rows} rows, limits {limits}"
+        if allowed is None:
+            yield Figure(name, "step `accounts`", step, "s", played.seconds, "replay of the same blocks", RAISED_RATIO)
+        else:
+            yield Figure(name, "step `accounts`", step, "s", allowed, "what the limits allow", UNTOUCHED_RATIO)
+            yield Figure(name, "replay of the same blocks", played.seconds, "s")
+        yield Figure(name, "accounts a second", rows / step, "1/s")
+        yield from _usage(name, watch.usage)
+
+
+def _usage(name: str, usage: Any) -> Iterator[Figure]:
+    agent, coord, nodeos = (usage.get(kind, Usage()) for kind in ("agent", "coord", "nodeos"))
+    yield Figure(name, "CPU of the agent", agent.cpu, "s", nodeos.cpu, "nodeos", PYTHON_SHARE)
+    yield Figure(name, "CPU of coord, its start and end included", coord.cpu, "s", nodeos.cpu, "nodeos")
+    yield Figure(name, "memory of the agent", agent.peak_mib, "MiB", at_most=MEMORY_MIB)
+    yield Figure(name, "memory of coord", coord.peak_mib, "MiB", at_most=MEMORY_MIB)
+    yield Figure(name, "memory of nodeos", nodeos.peak_mib, "MiB")
+
+
+def _allowed_seconds(bench: Bench) -> float:
+    """How long blocks take that are as full as the chain's own limits allow, by what its transactions were billed."""
+    limits = _ask(bench, "get_consensus_parameters", {})["chain_config"]
+    cpu = net = 0
+    for number in range(2, int(_ask(bench, "get_info", {})["head_block_num"]) + 1):
+        receipts = _ask(bench, "get_raw_block", {"block_num_or_id": str(number)})["transactions"]
+        large = [one for one in receipts if one["cpu_usage_us"] > 2000]
+        cpu += sum(one["cpu_usage_us"] for one in large)
+        net += sum(8 * one["net_usage_words"] for one in large)
+    if not cpu:
+        raise BenchError("no block holds transactions of the allocation")
+    return float(max(cpu / limits["max_block_cpu_usage"], net / limits["max_block_net_usage"])) / 2
+
+
+def _ask(bench: Bench, path: str, body: object) -> Any:
+    url = f"http://127.0.0.1:{bench.http_port}/v1/chain/{path}"
+    with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60) as answer:
+        return json.load(answer)
+
+
+def main() -> int:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.allocation")
+    parser.add_argument("--rows", type=int, default=ROWS)
+    parser.add_argument("--limits", choices=("raised", "untouched"), default="raised")
+    parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
+    options = parser.parse_args()
+    for figure in run(
+        lambda text: print(text, file=sys.stderr, flush=True), options.rows, options.limits, options.keep
+    ):
+        print(figure.line(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

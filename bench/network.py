@@ -1,0 +1,85 @@
+"""A network for a benchmark: on this machine, with free ports, driven by `coord` as a user types it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.ports import free_port
+
+COORD = Path(sys.executable).with_name("coord")
+
+
+class BenchError(Exception):
+    """A benchmark could not be carried out. One line or a few: what the command said last."""
+
+
+@dataclass
+class Bench:
+    """A network's folder and inventory."""
+
+    folder: Path
+    name: str
+    http_port: int = field(default_factory=free_port)
+    """Of the genesis node."""
+
+    @property
+    def state(self) -> Path:
+        """What coord keeps of it."""
+        return self.folder / ".coord" / self.name
+
+    @property
+    def genesis(self) -> Path:
+        """The genesis node's folder."""
+        return self.state / "hosts" / "local" / "nodes" / "genesis"
+
+    def write(self, text: str, producers: int = 1) -> None:
+        """Writes the inventory: text, and nodes on free ports."""
+        lines = [f'[network]\nname = "{self.name}"', f"[producers]\ncount = {producers}", text]
+        lines.append(f'[[nodes]]\nrole = "genesis"\np2p_port = {free_port()}\nhttp_port = {self.http_port}')
+        for number in range(producers):
+            account = f"defproducer{chr(97 + number)}"
+            lines.append(f'[[nodes]]\naccount = "{account}"\np2p_port = {free_port()}\nhttp_port = {free_port()}')
+        (self.folder / f"{self.name}.toml").write_text("\n\n".join(lines) + "\n")
+
+    def coord(self, command: str, *options: str) -> str:
+        """Runs `coord COMMAND INVENTORY OPTIONS` to its end, and returns its output. Raises BenchError."""
+        words = [str(COORD), command, f"{self.name}.toml", *options]
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = (done.stdout + done.stderr).strip().splitlines()[-12:]
+            raise BenchError(f"coord {command} ended with status {done.returncode}:\n" + "\n".join(said))
+        return done.stdout
+
+    def step_seconds(self, step: str) -> float:
+        """How long a step took, as `coord status` tells."""
+        document = json.loads(self.coord("status", "--json"))
+        return float(next(one["seconds"] for one in document["steps"] if one["name"] == step))
+
+    def kind(self, command: str) -> str:
+        """What a process of this network is, by its command line: nodeos, agent, coord; empty: of none."""
+        words = command.split()
+        if str(self.state) in command:
+            return "nodeos" if "--genesis-json" in words else "agent" if "serve" in words else ""
+        return "coord" if f"{self.name}.toml" in words else ""
+
+
+@contextlib.contextmanager
+def bench_network(name: str, keep: Path | None = None) -> Iterator[Bench]:
+    """A network in a folder of its own, which ends with the block. keep: the folder, which then stays."""
+    with contextlib.ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"bench-{name}-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(folder, f"{name}{os.getpid()}")
+        try:
+            yield bench
+        finally:
+            if bench.state.exists():
+                bench.coord("down", *([] if keep else ["--purge", "--yes"]))
