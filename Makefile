@@ -8,7 +8,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify test lint unit coverage hooks live hosts campaign-live campaign-hosts protos clean
+.PHONY: help setup boot down status verify bench test lint unit coverage hooks live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ campaign-live: $(STAMP) ## interrupted boots, parties that join, an upgrade, a t
 
 campaign-hosts: $(STAMP) ## 16 hosts; parties on hosts of their own: long
 	$(BIN)/python -m pytest -s -m "campaign" tests/hosts
+
+bench: $(STAMP) ## all benchmarks, each against its yardstick: bench/results/results.md and .json (half an hour)
+	$(BIN)/python -m bench
 
 protos: $(STAMP) ## generates the gRPC code again
 	$(BIN)/python -m protos.generate

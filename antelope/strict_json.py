@@ -40,7 +40,8 @@ def read_json(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> A
     except MemoryError as error:
         raise BadJson("larger than this machine's memory") from error
     check_depth(value, depth)
-    if _HALF.search(text) or ("\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False))):
+    halves = not text.isascii() and _HALF.search(text)  # the search takes longer than the reading, and blocks are ASCII
+    if halves or ("\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False))):
         raise BadJson("not Unicode: a half of a surrogate pair stands alone")
     return value
 

@@ -1,17 +1,15 @@
 """What the coordinator's detour costs: a node's answer through hub, mTLS and agent, against asking the node directly.
 
-`python -m bench.coordination` prints both, their ratio, and how many tasks a second one agent takes. All of it runs in
-one process, so two machines do better.
+And how many tasks a second one agent takes. All of it runs in one process, so two machines do better.
 """
 
 from __future__ import annotations
 
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from aiohttp import web
 from agent.queries import Queries
 from agent.session import Credentials, Send, Session
 from antelope.http import NodeClient
+from bench.harness import Figure, Say
 from coordinator.agents.hub import Hub
 from coordinator.agents.records import Records
 from protos import coordination_pb2 as pb
@@ -77,8 +76,8 @@ async def median(call: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(times)
 
 
-async def measure(folder: Path, port: int) -> None:
-    """Prints the lines."""
+async def measure(folder: Path, port: int) -> list[Figure]:
+    """The figures."""
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(NodeClient(f"http://127.0.0.1:{port}"))
         hub = Hub(stack.enter_context(Records(folder / "state", "bench")), acting=True)
@@ -96,17 +95,15 @@ async def measure(folder: Path, port: int) -> None:
         begun = time.perf_counter()
         await asyncio.gather(*(link.task(pb.Recount(step="n")) for _ in range(TASKS)))
         rate = TASKS / (time.perf_counter() - begun)
-        sys.stdout.write(
-            f"get_info directly        {direct * 1e3:8.2f} ms\n"
-            f"get_info through an agent{remote * 1e3:8.2f} ms\n"
-            f"ratio                    {remote / direct:8.1f}\n"
-            f"tasks a second           {rate:8.0f}\n"
-        )
         running.cancel()
         await queries.close()
+        return [
+            Figure("coordination", "get_info through an agent", remote * 1e3, "ms", direct * 1e3, "asked directly"),
+            Figure("coordination", "tasks of one agent", rate, "1/s"),
+        ]
 
 
-async def main() -> None:
+async def _measured() -> list[Figure]:
     """An HTTP server in the place of nodeos, then the measurement."""
     app = web.Application()
     app.router.add_post("/{path:.*}", _answer)
@@ -114,13 +111,15 @@ async def main() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     with tempfile.TemporaryDirectory() as folder:
-        await measure(Path(folder), runner.addresses[0][1])
+        figures = await measure(Path(folder), runner.addresses[0][1])
     await runner.cleanup()
+    return figures
+
+
+def run(_: Say) -> Iterator[Figure]:
+    """The figures."""
+    yield from asyncio.run(_measured())
 
 
 async def _answer(_: web.Request) -> web.Response:
     return web.Response(body=INFO, content_type="application/json")
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

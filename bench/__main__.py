@@ -1,0 +1,48 @@
+"""Runs the benchmarks and writes the table: `python -m bench [NAME…] [--out FOLDER]`; all of them without a name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from bench import allocation, coordination
+from bench.harness import Figure, Say, machine, say, write
+from bench.network import BenchError
+
+BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
+    "coordination": coordination.run,
+    "allocation": allocation.run,
+    "allocation-untouched": lambda tell: allocation.run(tell, limits="untouched"),
+}
+"""By name, in order. A new benchmark is a file of its own and a line here."""
+FOLDER = Path("bench/results")
+
+
+def main() -> int:
+    """Status 0: all ran, and met their goals; 1: not so; 2: there is no such benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--out", type=Path, default=FOLDER, help="the folder of results.md and results.json")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    where, figures, failures = machine(), [], []
+    for name in options.names or BENCHMARKS:
+        say(f"== {name}")
+        try:
+            for figure in BENCHMARKS[name](say):
+                figures.append(figure)
+                print(figure.line(), flush=True)
+        except BenchError as error:
+            failures.append(f"{name}: {error}")
+            say(failures[-1])
+        write(options.out, where, figures, failures)
+    say(f"written: {options.out / 'results.md'} and results.json")
+    return 1 if failures or any(figure.met is False for figure in figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
