@@ -1,4 +1,4 @@
-"""What an agent does beside its tasks, for as long as it lives."""
+"""Background work of an agent: it runs beside the coordinator's tasks, for as long as the agent runs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 FIRST_PAUSE = 1.0
-"""Seconds until what failed is done again; the next pauses are longer, up to 30 s."""
+"""Seconds until the first restart of failed work; later pauses are longer, up to 30 s."""
 
 
 async def logged(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
-    """What the work returns. A failure is logged with its cause, and passes."""
+    """Returns what the work returns. Logs a failure with its cause, and raises it."""
     try:
         return await work()
     except Exception:
@@ -29,12 +29,12 @@ async def logged(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
 
 
 def begin(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> asyncio.Task[T]:
-    """Runs it beside everything else: nobody may ever ask how it ended, so a failure is logged with its cause."""
+    """Starts the work in the background. Nobody may await its end, so a failure is logged with its cause."""
     return asyncio.create_task(logged(work, what), name=what)
 
 
 async def kept_up(work: Callable[[], Coroutine[None, None, None]]) -> None:
-    """Does it again after any failure, which is logged with its cause: it must not end the agent."""
+    """Restarts the work after every failure, and logs the cause. A failure in the background must not end the agent."""
 
     def failed(error: BaseException) -> None:
         log.error("a fault of this agent", exc_info=error)

@@ -1,4 +1,4 @@
-"""`agent`: the daemon on every host, and the few commands that set it up. Here: its command line."""
+"""The command line of `agent`: the daemon on every host, and the commands that set it up."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from agent.party import arguments as party
 KEOSD = "~/eosio-wallet/keosd.sock"
 """Where keosd listens unless it is told otherwise."""
 EXAMPLES = """\
-Hosts of an inventory get their agent from `coord boot`: nothing is to be done there. A party, which was invited
-into somebody else's network, runs (docs/joining.md):
+`coord boot` installs the agents of an inventory's hosts: there is nothing to type there. A party that was invited
+into somebody else's network runs (docs/joining.md):
 
   agent serve --join @token --account alice1111111 --p2p p2p.alice.example:9876
   agent proposals --data DIR              what waits for its approval
@@ -26,10 +26,10 @@ into somebody else's network, runs (docs/joining.md):
 
 
 def main() -> int:
-    """Returns the exit status. Whatever goes wrong is one line on stderr."""
+    """Returns the exit status. An error is one line on stderr."""
     try:
         arguments = _parser().parse_args()
-        from agent.commands import run  # only now, as it takes a second: --help is quick, and Ctrl-C is quiet
+        from agent.commands import run  # not at the top: it takes a second, and --help and Ctrl-C should be quick
 
         return run(arguments)
     except KeyboardInterrupt:
@@ -39,7 +39,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="agent",
-        description="The bootcoord agent: runs a host's nodes, keeps their keys, signs what was sealed.",
+        description="The bootcoord agent: runs a host's nodes, keeps their keys, and signs what was sealed.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--data", type=Path, required=needs_data, metavar="DIR", help="the agent's own folder")
         return sub
 
-    text = "Runs the agent; SIGTERM ends it, and leaves its nodes running."
+    text = "Runs the agent. SIGTERM ends it; its nodes keep running."
     party.add_arguments(command("serve", text, needs_data=False))
     enrol = command("enrol", "Makes the agent's key, and prints a request for its certificate.")
     enrol.add_argument("--network", required=True, help="the network's name in the inventory")

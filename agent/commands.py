@@ -1,4 +1,4 @@
-"""What the commands of `agent` do, and how their ends become exit statuses."""
+"""The commands of `agent`, and their exit statuses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from agent.keys import KeyStore, wallet
 from agent.party import commands as party
 from agent.party.arguments import wanted
 from support import nodelogs
+from support.errors import explanation
 from support.node_processes import stop_nodes
 from support.processes import Process, stop
 from support.texts import plain
@@ -31,14 +32,14 @@ AGENT_GRACE = 20.0
 
 
 class _OneLine(logging.Formatter):
-    """A message is one line, whatever words of a coordinator are in it; only a traceback has more."""
+    """Keeps each message on one line, even if it quotes a coordinator. Only tracebacks take more lines."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
         return plain(super().formatMessage(record), LINE_LIMIT)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs what the command line says, and returns the exit status. What goes wrong is one line on stderr."""
+    """Runs the command and returns its exit status. An error is one line on stderr."""
     try:
         with translating():
             return _COMMANDS.get(arguments.command, party.speak)(arguments)
@@ -88,7 +89,7 @@ def _down(arguments: argparse.Namespace) -> int:
         raise ConfigError(f"{folder.path}: no such folder")
     agent = Process.read(folder.record)
     if agent:
-        stop(agent, AGENT_GRACE)  # first: a living agent would start the nodes again
+        stop(agent, AGENT_GRACE)  # the agent first: it would restart the nodes
     names = stop_nodes(folder.path)
     nodelogs.end(folder.path)
     folder.record.unlink(missing_ok=True)
@@ -111,9 +112,9 @@ def _folder(arguments: argparse.Namespace) -> DataFolder:
 
 
 def _complain(error: AgentError) -> int:
-    sys.stderr.write(plain(f"agent: {error}", LINE_LIMIT) + "\n")
+    sys.stderr.write(plain(f"agent: {explanation(error)}", LINE_LIMIT) + "\n")
     return error.exit_status
 
 
 _COMMANDS = {"serve": _serve, "enrol": _enrol, "admit": _admit, "down": _down, "wallet": _wallet}
-"""All others speak to the agent of a party."""
+"""All other commands ask the running agent of a party."""

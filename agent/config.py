@@ -34,9 +34,9 @@ class AgentConfig:
     local: bool = True
     """The operator's own machine: all nodes share its loopback and its disk."""
     kind: Kind = Kind.HOST
-    """A host of the inventory, or a party, whose settings are in party.toml then."""
+    """A host of the inventory, or a party. A party's settings are in party.toml."""
     others: tuple[str, ...] = ()
-    """HOST:PORT where the coordinator may be, too."""
+    """HOST:PORT of other addresses at which the coordinator may listen."""
 
     def __post_init__(self) -> None:
         """Raises ConfigError."""
@@ -55,7 +55,7 @@ class AgentConfig:
 
 
 def toml_lines(values: Mapping[str, object]) -> str:
-    """Texts, numbers, truth values and lists of them as TOML, whose notation for these is JSON's."""
+    """Strings, numbers, booleans and lists of them as TOML, which writes these as JSON does."""
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
 
@@ -97,7 +97,7 @@ class DataFolder:
 
     @property
     def journal(self) -> Path:
-        """What it must not forget."""
+        """The agent's journal: what must survive a crash."""
         return self.path / "journal.sqlite"
 
     @property

@@ -1,4 +1,4 @@
-"""The agent that runs: its nodes and its duties, put together, and served to one coordinator after another."""
+"""The running agent: its nodes and duties, and its sessions with coordinators."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Duties(Protocol):
 
 
 class Agent:
-    """What every agent is made of. It is the Work of its sessions."""
+    """What the agents of hosts and of parties have in common. Its sessions hand messages to it (session.Work)."""
 
     def __init__(self, folder: DataFolder, dialling: Dialling, tools: Tools, duties: Duties) -> None:
-        """`nodes.open` begins to watch the nodes."""
+        """Call `nodes.open` to start watching the nodes."""
         self.nodes = tools.nodes
         self._folder = folder
         self._dialling = dialling
@@ -49,24 +49,24 @@ class Agent:
         self._queries = Queries(self._http_port)
 
     async def run(self, credentials: Credentials) -> None:
-        """All that the agent does by itself, until it is cancelled. Raises Refused."""
+        """Runs until it is cancelled. Raises Refused."""
         await together(
             self._dialling.run(credentials, self),
             kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
         )
 
     async def close(self) -> None:
-        """Stops tasks and watching; nodes run on."""
+        """Stops tasks and watching. Nodes keep running."""
         await self._tasks.close()
         await self._queries.close()
         await self.nodes.close()
 
     def hello(self) -> pb.Hello:
-        """Who we are and what we hold."""
+        """Who this agent is and what it holds."""
         return pb.Hello(epoch=self._tasks.epoch, instance=self._tasks.instance, manifest=self._duties.manifest)
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
-        """A coordinator took us in."""
+        """A coordinator accepted this agent."""
         self._tasks.welcome(welcome, send)
 
     def parted(self) -> None:
@@ -78,7 +78,7 @@ class Agent:
         self._tasks.accept(task)
 
     def admitted(self, admission: pb.Admission) -> None:
-        """Nothing to do: only parties register, and are told whether they are admitted."""
+        """Does nothing: only parties register and are admitted."""
 
     async def answer(self, query: pb.Query) -> pb.Answer:
         """A query came."""

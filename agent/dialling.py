@@ -1,4 +1,4 @@
-"""The agent dials its coordinator for as long as it lives, and has its certificate renewed in good time."""
+"""Dials the coordinator again and again for as long as the agent runs, and renews the agent's certificate."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 LONGEST_PAUSE = 2.0
 """Seconds between two dials, at most."""
 LOCAL_PAUSE = 1.0
-"""The same on the operator's own machine, where a person waits for every command that looks."""
+"""The same on the operator's own machine, where a person is waiting."""
 RENEWAL_SECONDS = 3600.0
-"""Between two looks, in one session, at whether the agent's certificate is to be renewed; a new session looks, too."""
+"""Between two checks whether the certificate is due for renewal. Each new session checks as well."""
 LASTING = 5.0
-"""Seconds after which a session that ended counts as one that went well: the next dial is at once."""
+"""A session that lasted so many seconds counts as a success: the next dial comes at once."""
 
 
 class Dialling:
-    """One coordinator after another."""
+    """The agent's connections, one after another."""
 
     def __init__(self, folder: DataFolder, config: AgentConfig) -> None:
         self._folder = folder
@@ -40,10 +40,10 @@ class Dialling:
         self._renewal = Renewal(folder, config)
         self._session: Session | None = None
         self._met = asyncio.Event()
-        """A coordinator took the agent in."""
+        """A coordinator accepted the agent."""
 
     async def run(self, credentials: Credentials, work: Work) -> None:
-        """Hands what coordinators say to work, until it is cancelled. Raises Refused."""
+        """Connects and hands messages to work, until it is cancelled. Raises Refused."""
         shown = [credentials]
         await together(self._dial(shown, work), kept_up(lambda: self._renew(shown)))
 
@@ -54,7 +54,7 @@ class Dialling:
         return await self._session.fetch(sha256)
 
     async def _renew(self, shown: list[Credentials]) -> None:
-        """Has the certificate followed by another in good time: a coordinator may be there for seconds in months."""
+        """Renews the certificate early: a coordinator may be up for only seconds in months."""
         while True:
             self._met.clear()
             with contextlib.suppress(TimeoutError):
@@ -66,7 +66,7 @@ class Dialling:
                 with translating():
                     until = self._renewal.keep(await self._session.renew(self._renewal.request()))
                     shown[:] = [read_credentials(self._folder, self._config)]
-                log.info("the certificate is renewed: it is good until %s", f"{until:%Y-%m-%d}")
+                log.info("the certificate is renewed and valid until %s", f"{until:%Y-%m-%d}")
             except AgentError as error:
                 log.warning("the certificate is not renewed yet: %s", error)
 

@@ -1,6 +1,6 @@
-"""Errors of the agent. Each is one line for a person, and says how a command ends and whether to try again.
+"""Errors of the agent. Each has a one-line message, an exit status, a hint, and says whether a retry may help.
 
-AgentError                    exit status 1, not worth another try, unless said otherwise
+AgentError                    exit status 1, not retryable, unless noted below
 ├── InputError                what the operator wrote or set up is wrong (exit status 2)
 │   ├── ConfigError           agent.toml, party.toml, or the command line
 │   ├── CredentialError       an invitation's token, a key, a certificate
@@ -9,10 +9,10 @@ AgentError                    exit status 1, not worth another try, unless said 
 │   └── SpecError             a node's description has a part that may not be used (also ValueError)
 ├── DutyError                 a task is refused, or cannot be done (retryable as it says)
 ├── PushError                 a piece of a step's work cannot be done (retryable as it says)
-├── ChainError                a node refused or did not answer, or a value is not the protocol's (retryable as it says)
+├── ChainError                a node refused or did not answer, or a value is invalid (retryable as it says)
 ├── StalledError              the chain stands still (retryable)
 ├── OverdueError              something did not happen within its deadline (retryable)
-├── AuditFailed               the chain could not be read, so that nothing was judged (retryable)
+├── AuditFailed               the chain could not be read, so there is no verdict (retryable)
 ├── KeosdError                keosd refused, or cannot be reached (retryable)
 ├── SystemFault               the operating system refused: files, sockets, processes (retryable)
 ├── StorageError              the journal or an artifact cannot be used
@@ -40,7 +40,8 @@ AgentError                    exit status 1, not worth another try, unless said 
 ├── ControlError              what a party's operator asked for was not done
 └── InternalError             a fault of the agent itself; its log has the cause
 
-Errors of the libraries (antelope, support, boot) become these at one place: agent.foreign.
+Errors of the libraries (antelope, support, boot) become these at one place: agent.foreign. All of them are Explained
+(support/errors.py).
 """
 
 from __future__ import annotations
@@ -66,9 +67,8 @@ class AgentError(Exception):
             self.retryable = retryable
 
     def __str__(self) -> str:
-        """The line that a person reads."""
-        message = " ".join(str(self.args[0]).split())
-        return f"{message}: {self.hint}" if self.hint else message
+        """The message as one line, without the hint: support.errors.explanation adds that."""
+        return " ".join(str(self.args[0]).split())
 
 
 class InputError(AgentError):
@@ -106,7 +106,7 @@ class PushError(AgentError):
 
 
 class ChainError(AgentError):
-    """A node refused or did not answer, or a value is none that the protocol has."""
+    """A node refused or did not answer, or a value is invalid in the protocol."""
 
 
 class StalledError(AgentError):
@@ -122,7 +122,7 @@ class OverdueError(AgentError):
 
 
 class AuditFailed(AgentError):
-    """The chain could not be read: nothing was judged."""
+    """The chain could not be read, so there is no verdict."""
 
     retryable = True
 
@@ -203,7 +203,7 @@ class Crashed(NodeFault):
 
 
 class BadConfiguration(NodeFault):
-    """It can never start like this."""
+    """It cannot start with this configuration."""
 
 
 class NotAnswering(NodeFault):
@@ -213,7 +213,7 @@ class NotAnswering(NodeFault):
 
 
 class Unfinished(NotAnswering):
-    """It was ended, or took too long, before it answered: nothing is known of its data."""
+    """It ended or took too long before it answered. This says nothing about its data."""
 
 
 class NotNow(NodeFault):

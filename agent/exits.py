@@ -5,4 +5,4 @@ FAILED = 1
 WRONG = 2
 """The input or usage is wrong."""
 ENDED = 3
-"""A party's access was ended, so that starting its agent again would not help (its unit knows that number)."""
+"""A party's access was ended. Its systemd unit does not restart the agent after this status."""

@@ -1,4 +1,4 @@
-"""Errors of the libraries as the agent's own: the one place that knows what each of them means here."""
+"""Translates the libraries' errors into the agent's own. This is the only place that does."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agent.errors import AgentError
 from antelope.errors import AntelopeError, NodeError
 from boot.audit import AuditError
 from support.artifacts import DamagedError, MissingError
+from support.errors import explanation
 from support.invitation import InvitationError
 from support.journal import JournalError
 from support.locks import LockedError
@@ -29,27 +30,27 @@ _OWN: tuple[tuple[type[Exception], type[AgentError]], ...] = (
     (TlsError, errors.CredentialError),
     (OSError, errors.SystemFault),
 )
-"""The first that fits; OSError last, as a DeadlineError is one, too."""
+"""The first match counts. OSError is last because DeadlineError is a subclass."""
 
 
 def translated(error: BaseException) -> AgentError | None:
-    """The agent's own error for this one; None: it is a fault of the program."""
+    """The agent's own error for this one; None if it is a bug."""
     if isinstance(error, AgentError):
         return error
     if isinstance(error, NodeError):
-        return errors.ChainError(str(error), retryable=error.retryable)
+        return errors.ChainError(explanation(error), retryable=error.retryable)
     if isinstance(error, LockedError):
         running = f" (process {error.pid})" if error.pid else ""
         return errors.FolderBusy(f"an agent runs in {error.path.parent} already{running}")
     for kind, own in _OWN:
         if isinstance(error, kind):
-            return own(_line(error))
+            return own(explanation(error))
     return None
 
 
 @contextmanager
 def translating() -> Iterator[None]:
-    """Raises AgentError for what may go wrong in the block; a fault of the program passes as it is."""
+    """Raises AgentError in place of a library's error. A bug's exception passes unchanged."""
     try:
         yield
     except Exception as error:
@@ -57,10 +58,3 @@ def translating() -> Iterator[None]:
         if own is None or own is error:
             raise
         raise own from error
-
-
-def _line(error: BaseException) -> str:
-    """Without Python's own words around a path."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)

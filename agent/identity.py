@@ -1,4 +1,4 @@
-"""How the agent comes by its certificate: it makes the key, and the network's CA signs it."""
+"""How the agent gets its certificate: it makes a key, and the network's CA signs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from support.tls import UNSOUND, TlsError, check_issued, identity_of, load_or_ma
 def request(folder: DataFolder, config: AgentConfig) -> bytes:
     """Keeps the configuration, makes the key unless there is one, and returns a signing request (PEM).
 
-    May be repeated, with another coordinator's address too. Raises ConfigError when the folder is another agent's.
+    May be repeated, also with another coordinator's address. Raises ConfigError when the folder is another agent's.
     """
     if folder.config.exists():
         held = folder.read()

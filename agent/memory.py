@@ -1,4 +1,4 @@
-"""Single values that the agent must not forget, in its journal."""
+"""Single values in the agent's journal, by name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _SCHEMA = ("CREATE TABLE agent (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRI
 
 
 class Memory:
-    """Values by name."""
+    """A small key-value store."""
 
     def __init__(self, journal: Journal) -> None:
-        """Creates its table when there is none."""
+        """Creates its table if it is missing."""
         self._journal = journal
         journal.part("agent", _SCHEMA)
 

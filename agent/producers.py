@@ -1,4 +1,4 @@
-"""Where the producers' nodes are, kept for the day on which no block comes and no coordinator is there to ask."""
+"""The producers' p2p endpoints, kept for an outage in which no coordinator can be asked."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from support.endpoint import dialable
 
 
 class ProducerEndpoints:
-    """The p2p endpoints of producers' nodes (HOST:PORT), as the coordinator told them last. They outlive the agent."""
+    """The p2p endpoints (HOST:PORT) of producers' nodes, as the coordinator last told them. They are in the journal."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
     def keep(self, endpoints: Iterable[str]) -> None:
-        """Takes these instead of those that were known. Raises DutyError where one cannot be an endpoint."""
+        """Replaces the known endpoints. Raises DutyError for an invalid one."""
         told = tuple(dict.fromkeys(endpoints))
         if len(told) > MAX_PRODUCERS:
             raise DutyError(f"refused: {len(told)} endpoints of producers, more than {MAX_PRODUCERS}")
@@ -29,10 +29,10 @@ class ProducerEndpoints:
         self._memory.keep(producers=json.dumps(told))
 
     async def take(self, told: pb.Producers) -> None:
-        """The duty of that name: keeps what the coordinator tells. Raises DutyError."""
+        """The `producers` duty: keeps what the coordinator tells. Raises DutyError."""
         self.keep(told.endpoints)
 
     @property
     def known(self) -> tuple[str, ...]:
-        """As they were told; none before a coordinator told any."""
+        """The endpoints; empty until a coordinator tells some."""
         return tuple(json.loads(self._memory.get("producers") or "[]"))

@@ -1,4 +1,4 @@
-"""Proposals of eosio.msig as a party sees them: read off its own node, in words, kept until its operator decides."""
+"""Proposals of eosio.msig: read from the agent's own node, described for a person, kept until its operator decides."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from protos import coordination_pb2 as pb
 from support.files import write_atomic
 
 MOST_PENDING = 100
-"""Proposals that wait for the operator; more are not written down."""
+"""Proposals that may wait for the operator at once; further ones are not kept."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """One proposal, by the bytes that it would execute."""
+    """One proposal, identified by the bytes that it would execute."""
 
     proposer: str
     name: str
@@ -55,22 +55,22 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Approvals:
-    """Who was asked, and who said yes."""
+    """Who was asked to approve, and who has."""
 
     requested: frozenset[str]
     provided: frozenset[str]
 
 
 async def find(node: NodeClient, proposer: str, name: str) -> Proposal | None:
-    """The proposal as the node has it; None when there is none (any more). Raises NodeError."""
+    """The proposal on the node; None if there is none, or no longer. Raises NodeError."""
     row = await node.find_row(MSIG, proposer, "proposal", name_to_int(name))
     return Proposal(proposer, name, str(row["packed_transaction"])) if row else None
 
 
 async def asked_for(node: NodeClient, wanted: pb.Endorse) -> Proposal:
-    """The proposal that a coordinator asks to approve, as the node has it: what counts is what is seen there.
+    """The proposal that a coordinator asks this agent to approve, as read from the agent's own node.
 
-    Raises DutyError when it is not there yet, or its bytes have another hash than the coordinator says; NodeError.
+    Raises DutyError if it is not there yet or its hash differs from the coordinator's; NodeError.
     """
     try:
         proposer, name = check_name(wanted.proposer), check_name(wanted.proposal)
@@ -101,7 +101,7 @@ async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:
 
 
 async def describe(node: NodeClient, proposal: Proposal) -> tuple[str, ...]:
-    """What it would do, a line each: who asks, and every action as cleos would send it."""
+    """Describes it line by line: the proposer, and each action as a cleos command."""
     try:
         transaction = proposal.transaction
     except AntelopeError as error:
@@ -135,7 +135,7 @@ class Pending:
         self._folder = folder
 
     def note(self, proposal: Proposal) -> bool:
-        """Keeps one that the operator must decide; whether it is a new one. Raises OSError."""
+        """Keeps a proposal for the operator to decide. Returns whether it is new. Raises OSError."""
         if self._path(proposal).is_file() or len(self.all()) >= MOST_PENDING:
             return False
         self._write(proposal)
@@ -150,7 +150,7 @@ class Pending:
         return any(one.agreed for one in self.all() if one.hash == proposal.hash and one.title == proposal.title)
 
     def drop(self, proposal: Proposal) -> None:
-        """It is decided."""
+        """Removes a proposal that was decided."""
         self._path(proposal).unlink(missing_ok=True)
 
     def all(self) -> Sequence[Proposal]:

@@ -1,4 +1,4 @@
-"""Calls of nodeos' HTTP API on the coordinator's behalf: only those that read."""
+"""Read-only calls of nodeos' HTTP API on the coordinator's behalf."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _READS = re.compile(
 
 
 class Queries:
-    """Passes queries on to this host's nodes. Nothing else than a path of the list reaches them."""
+    """Passes queries on to this host's nodes, but only to the listed paths."""
 
     def __init__(self, http_port: Callable[[str], int]) -> None:
         """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node."""
@@ -34,7 +34,7 @@ class Queries:
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, query: pb.Query) -> pb.Answer:
-        """nodeos' answer as it is; status 0 and an error when there is none."""
+        """nodeos' answer, unchanged; status 0 and an error if there is no answer."""
         refusal = self._refusal(query)
         if refusal:
             return pb.Answer(id=query.id, error=refusal)

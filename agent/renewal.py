@@ -1,4 +1,4 @@
-"""The agent's certificate is renewed long before it ends, by whichever coordinator it meets: there may be few."""
+"""Renews the agent's certificate long before it expires, because coordinators may be up only rarely."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.tls import TlsError, identity_of, is_due, load_certificate, load_or
 
 @dataclass(frozen=True)
 class Renewal:
-    """The certificate in a data folder. Its key stays: so what is kept is one file, and never half of a pair."""
+    """The certificate in a data folder. The key stays the same, so a renewal replaces one file atomically."""
 
     folder: DataFolder
     config: AgentConfig
@@ -23,22 +23,23 @@ class Renewal:
 
     @property
     def held(self) -> x509.Certificate:
-        """The one that is shown. Raises TlsError, OSError."""
+        """The current certificate. Raises TlsError, OSError."""
         return load_certificate(self.folder.certificate.read_bytes())
 
     @property
     def due(self) -> bool:
-        """Whether another is to be asked for. Raises TlsError, OSError."""
+        """Whether it is due for renewal. Raises TlsError, OSError."""
         return is_due(self.held, self.clock())
 
     def request(self) -> bytes:
-        """A signing request (PEM) for the key that is here. Raises TlsError."""
+        """A signing request (PEM) for the existing key. Raises TlsError."""
         return make_csr(load_or_make_key(self.folder.key), self.config.name)
 
     def keep(self, pem: bytes) -> datetime:
-        """Takes the new one in the older one's place. Returns when it ends.
+        """Replaces the certificate. Returns when the new one expires.
 
-        Raises TlsError when it is another's, or no better than the one that is held; ConfigError, OSError.
+        Raises TlsError if it names another identity or does not expire later than the current one; ConfigError,
+        OSError.
         """
         fresh, held = load_certificate(pem), self.held
         if identity_of(fresh) != identity_of(held) or fresh.not_valid_after_utc <= held.not_valid_after_utc:

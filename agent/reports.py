@@ -1,4 +1,4 @@
-"""How a task that runs reports what it has pushed."""
+"""How a running task reports what it has pushed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Pushed:
 
     key: str
     transaction: str
-    """Hex id; empty where the work was no transaction."""
+    """Hex id; empty if the work was not a transaction."""
     block: int
 
 
 def progress(pushed: Iterable[Pushed], done: int, total: int) -> pb.Progress:
-    """Tells of pieces of work that are done: these now, so many of so many altogether."""
+    """A progress message: these pieces are newly done, and `done` of `total` altogether."""
     told = [pb.Pushed(key=one.key, transaction=one.transaction, block=one.block) for one in pushed]
     return pb.Progress(done=done, total=total, pushed=told)
 

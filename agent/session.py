@@ -25,7 +25,7 @@ MESSAGE_LIMIT = 8 << 20
 WELCOME_SECONDS = 10.0
 """From dialling to the coordinator's Welcome."""
 LOOK_SECONDS = 0.5
-"""Between two looks at the nodes, to report what changed."""
+"""Between two polls of the nodes, to report changes."""
 STATUS_SECONDS = 2.0
 """A status goes out at least this often."""
 RENEW_SECONDS = 15.0
@@ -35,7 +35,9 @@ ARTIFACT_LIMIT = 256 << 20
 CHUNK_SECONDS = 30.0
 """For the next part of one."""
 AT_ONCE = 64
-"""Queries under way, and messages that the coordinator has not read yet: beyond that nothing more of it is read."""
+"""Limit for running queries and for messages that the coordinator has not read yet. Beyond it, the agent reads nothing
+more from it.
+"""
 
 OPTIONS: list[tuple[str, Any]] = [
     ("grpc.max_receive_message_length", MESSAGE_LIMIT),
@@ -52,7 +54,7 @@ OPTIONS: list[tuple[str, Any]] = [
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the agent shows, and whom it believes; PEM."""
+    """The agent's key and certificate, and the CA that it trusts; PEM."""
 
     key: bytes
     certificate: bytes
@@ -64,28 +66,28 @@ Call = grpc.aio.StreamStreamCall[pb.FromAgent, pb.FromCoordinator]
 
 
 class Work(Protocol):
-    """What the session's messages are handed to."""
+    """Receives the session's messages."""
 
     def hello(self) -> pb.Hello:
-        """Who we are and what we hold; the version is the session's."""
+        """Who this agent is and what it holds. The session adds the version."""
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
-        """A coordinator took us in (or its epoch rose); reports go to `send` from now on."""
+        """A coordinator accepted the agent, or its epoch rose. Reports go to `send` from now on."""
 
     def parted(self) -> None:
         """The connection is over."""
 
     def accept(self, task: pb.Task) -> None:
-        """A task came; it reports by itself."""
+        """A task arrived. It reports through `send`."""
 
     def admitted(self, admission: pb.Admission) -> None:
-        """The coordinator said what it thinks of a party's registration."""
+        """The coordinator answered a party's registration."""
 
     async def answer(self, query: pb.Query) -> pb.Answer:
         """Carries out a query."""
 
     async def status(self) -> pb.Status:
-        """How the nodes are; the clock is the session's."""
+        """How the nodes are. The session adds the clock."""
 
 
 class Session:
@@ -98,9 +100,9 @@ class Session:
         self._work = work
         self._outbox: asyncio.Queue[pb.FromAgent] = asyncio.Queue()
         self._heard = asyncio.Event()
-        """The coordinator took a message."""
+        """The coordinator read a message."""
         self._deaf = False
-        """It takes no more: the connection ends."""
+        """The connection is ending: nothing more is read from the outbox."""
         self._stub: rpc.CoordinationAsyncStub | None = None
 
     async def run(self, joined: Callable[[pb.Welcome], None]) -> None:
@@ -119,7 +121,7 @@ class Session:
                 self._work.parted()
 
     async def fetch(self, sha256: str) -> bytes:
-        """An artifact's bytes, unverified. Raises SessionEnded when the coordinator cannot give them, or too much."""
+        """An artifact's bytes, unverified. Raises SessionEnded if the coordinator cannot send it, or sends too much."""
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
         try:
@@ -129,7 +131,7 @@ class Session:
             raise SessionEnded(f"artifact {sha256[:16]}…: nothing came for {CHUNK_SECONDS:g} s") from None
 
     async def renew(self, csr: bytes) -> bytes:
-        """The certificate (PEM) that is to follow this agent's. Raises SessionEnded when there is none to be had."""
+        """A new certificate (PEM) for this agent. Raises SessionEnded if the coordinator does not send one."""
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
         with self._calling():
@@ -137,9 +139,9 @@ class Session:
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[None]:
-        """Raises SessionEnded where the call fails, or is under way when the connection ends.
+        """Raises SessionEnded if the call fails, or if the connection ends during it.
 
-        grpc then raises CancelledError in the caller, as if somebody had cancelled it.
+        In the latter case grpc raises CancelledError in the caller, as if the caller had been cancelled.
         """
         try:
             yield
@@ -191,7 +193,7 @@ class Session:
             _keep(partial(self._answer, message.query), running)
 
     async def _room(self, running: set[asyncio.Task[None]]) -> None:
-        """Who asks faster than this host answers, or does not read the answers, waits."""
+        """Stops reading while the coordinator asks faster than this host answers, or does not read the answers."""
         while len(running) > AT_ONCE:
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         while self._outbox.qsize() > AT_ONCE and not self._deaf:
@@ -202,7 +204,7 @@ class Session:
         self._outbox.put_nowait(pb.FromAgent(answer=await self._work.answer(query)))
 
     async def _report_status(self) -> None:
-        """Polls the nodes; what changed goes out at once, the rest every STATUS_SECONDS."""
+        """Polls the nodes. A change is reported at once, everything every STATUS_SECONDS."""
         sent, sent_at = b"", 0.0
         while True:
             status = await self._work.status()
@@ -214,9 +216,9 @@ class Session:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _write(self, call: Call) -> None:
-        """Sends what is to be sent, until the connection ends; why it ended is known to the one who reads from it.
+        """Sends the outbox until the connection ends. The reading side reports why it ended.
 
-        An asynchronous generator, which grpc takes too, is left waiting by it when the call ends, and complains when
+        grpc also accepts an asynchronous generator, but leaves it pending when the call ends, which logs an error when
         the event loop closes.
         """
         with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):

@@ -1,4 +1,4 @@
-"""Tasks from the coordinator that acts: each is carried out once, however often it arrives."""
+"""Tasks from the acting coordinator. Each is carried out once, no matter how often it arrives."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 AT_ONCE = 256
 """Tasks that are carried out at the same time; more are refused."""
 REMEMBERED = 4096
-"""Tasks that were carried out, for a coordinator that asks again."""
+"""Finished tasks that are remembered, in case the coordinator asks again."""
 
 FIRST_EPOCH, EPOCH_STEP = 1 << 61, 1 << 20
-"""How high the first epoch may be, and how much higher than the last each one: a coordinator that has gone bad must
-leave room for those that come after it.
+"""Limits for the first epoch, and for the increase from one epoch to the next. Without them a malicious coordinator
+could claim the highest epoch and lock out every later one.
 """
 PUSHED_AT_ONCE = 5_000
 """Pushed transactions in one message: some 450 kB, below what a coordinator takes from a party at once (1 MiB)."""
@@ -31,23 +31,23 @@ ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
 
 CarryOut = Callable[[pb.Task, Report], Awaitable[pb.Result]]
-"""Does what a task says. Failures are in the result; it raises nothing but CancelledError."""
+"""Carries out a task. Failures are in the result; only CancelledError is raised."""
 
 
 @dataclass
 class _Known:
-    """A task that has arrived, and what became of it."""
+    """A task and its outcome so far."""
 
     running: asyncio.Task[None] | None = None
     pushed: list[pb.Pushed] = field(default_factory=list)
-    """Told again to a coordinator that asks again: the connection may have lost it."""
+    """Kept to be reported again, since the connection may have lost the first report."""
     done: int = 0
     total: int = 0
     result: pb.Result | None = None
 
 
 class Tasks:
-    """What the acting coordinator asked for, and what became of it. A new coordinator's run begins with none."""
+    """The tasks of the acting coordinator's current run. A new run starts with none."""
 
     def __init__(self, memory: Memory, carry_out: CarryOut) -> None:
         """The highest epoch that was seen is kept in memory."""
@@ -69,18 +69,20 @@ class Tasks:
         return self._memory.get("instance")
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
-        """A coordinator took us in, or its epoch rose. It acts when no other has had its epoch or a higher one."""
+        """A coordinator accepted the agent, or its epoch rose. It acts unless another one had the same epoch or a
+        higher one.
+        """
         self._send = send
         highest = self.epoch + EPOCH_STEP if self.epoch else FIRST_EPOCH
         if welcome.epoch > highest or len(welcome.instance) > ID_LIMIT:
             self._acts = False
-            log.warning("nothing is done for this coordinator: its epoch or its run's id is none that coord has")
+            log.warning("tasks of this coordinator are refused: no coord has such an epoch or run id")
             return
         same = welcome.instance == self.instance
         self._acts = welcome.epoch > self.epoch or (welcome.epoch == self.epoch > 0 and same)
         if not self._acts:
             if welcome.epoch:
-                log.warning("nothing is done for this coordinator: its epoch is %d, and epoch %d of another was seen",
+                log.warning("tasks of this coordinator are refused: its epoch is %d, another had epoch %d",
                             welcome.epoch, self.epoch)  # fmt: skip
             return
         if not same:
@@ -88,25 +90,25 @@ class Tasks:
         self._memory.keep(epoch=str(welcome.epoch), instance=welcome.instance)
 
     def parted(self) -> None:
-        """The connection is over: tasks run on, and are reported when the coordinator asks again."""
+        """The connection is over. Tasks keep running, and report when the coordinator asks again."""
         self._send = None
 
     def accept(self, task: pb.Task) -> None:
-        """Begins a task, or reports again on one that is known."""
+        """Starts a task, or reports again on a known one."""
         known = self._known.get(task.id)
         if known:
             self._tell(task.id, known, known.pushed)
             if known.result:
                 self._out(pb.FromAgent(result=known.result))
         elif not self._acts or task.epoch != self.epoch:
-            error = f"void: the task is of epoch {task.epoch}, and epoch {self.epoch} of another coordinator was seen"
+            error = f"void: the task is of epoch {task.epoch}, and another coordinator had epoch {self.epoch}"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
         elif len(task.id) > ID_LIMIT:
             self._out(
                 pb.FromAgent(result=pb.Result(task=task.id[:ID_LIMIT], error="refused: the id of the task is too long"))
             )
         elif self._under_way >= AT_ONCE:
-            error = f"refused: this agent carries out {AT_ONCE} tasks at the same time, and no more"
+            error = f"refused: this agent carries out at most {AT_ONCE} tasks at the same time"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error, retryable=True)))
         else:
             self._make_room()
@@ -115,7 +117,7 @@ class Tasks:
             known.running = begin(partial(self._run, task, known), f"task {task.id}")
 
     async def close(self) -> None:
-        """Cancels what runs; pushes are on record, and found again."""
+        """Cancels running tasks. Their pushes are in the journal."""
         running = [known.running for known in self._known.values() if known.running]
         self._forget()
         await asyncio.gather(*running, return_exceptions=True)
@@ -131,7 +133,7 @@ class Tasks:
         log.info("task %s: %s", task.id[:8], kind)
         result = await self._carry_out(task, report)
         if result.ByteSize() > MESSAGE_LIMIT - 1024:
-            result = pb.Result(error=f"{kind}: the result is larger than a message may be: ask for less at a time")
+            result = pb.Result(error=f"{kind}: the result is larger than a message may be: ask for less at once")
         result.task = task.id
         known.result = result
         if self._known.get(task.id) is known:
@@ -146,7 +148,7 @@ class Tasks:
             self._out(pb.FromAgent(progress=pb.Progress(task=task_id, done=known.done, total=known.total, pushed=part)))
 
     def _make_room(self) -> None:
-        """Forgets the oldest that is done, where there are many: asked for again, it finds its work done."""
+        """Forgets the oldest finished task if there are too many. Asked for again, it would find its work done."""
         if len(self._known) - self._under_way >= REMEMBERED:
             del self._known[next(key for key, known in self._known.items() if known.result)]
 

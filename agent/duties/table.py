@@ -12,6 +12,7 @@ from agent.errors import (
 from agent.foreign import translated
 from agent.reports import Report
 from protos import coordination_pb2 as pb
+from support.errors import explanation
 
 log = logging.getLogger(__name__)
 
@@ -39,4 +40,4 @@ async def carry_out(table: Table, task: pb.Task, report: Report, unknown: Callab
         if known is None:
             log.exception("task %s: a fault of this agent", kind)
             known = InternalError(f"a fault of this agent ({type(error).__name__})", hint="see its log")
-        return pb.Result(error=str(known), retryable=known.retryable)
+        return pb.Result(error=explanation(known), retryable=known.retryable)

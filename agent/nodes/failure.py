@@ -1,4 +1,4 @@
-"""Why a nodeos ended, read from what it wrote: its exit status says little and differs between versions."""
+"""Why a nodeos ended, read from its log: its exit status says little and differs between versions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _without_a_sign(said: Said, ended: int | None) -> tuple[type[NodeFault], str
             return Unfinished, f"nodeos was killed by {name}{memory}"
         return Crashed, f"nodeos crashed ({name}{_HINTS.get(signal.Signals(-ended), '')}): see its log"
     if said.shut_down:
-        return Unfinished, "nodeos ended after SIGTERM from somebody else, or by its own decision: see its log"
+        return Unfinished, "nodeos shut down after a SIGTERM that the agent did not send, or by itself: see its log"
     if ended:
         return NotAnswering, f"nodeos ended with status {ended} and without a reason: see its log"
-    return Unfinished, "nodeos was killed, or crashed" if said.anything else "nodeos ended without a word"
+    return Unfinished, "nodeos was killed, or crashed" if said.anything else "nodeos ended and logged nothing"

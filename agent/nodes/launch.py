@@ -46,7 +46,7 @@ class Launch:
     whole: bool = True
     """It must have every block that it had."""
     meant: bool = False
-    """It is on record as meant to run, and stays so when this start fails."""
+    """It is already on record as meant to run, and stays so if this start fails."""
 
     @property
     def url(self) -> str:
@@ -55,7 +55,7 @@ class Launch:
 
 
 def check_room(launch: Launch) -> None:
-    """Raises PortTaken, FolderInUse or DiskFull when the node could only fail."""
+    """Raises PortTaken, FolderInUse or DiskFull if a start would fail."""
     name = launch.spec.name
     endpoints = (Endpoint("127.0.0.1", launch.spec.http_port), Endpoint.parse(launch.spec.p2p_bind))
     for endpoint in endpoints:
@@ -160,7 +160,7 @@ def _environment(folder: NodeFolder) -> dict[str, str]:
 
 
 def _free(endpoint: Endpoint) -> bool:
-    """Whether one can listen there; true as well where only nodeos itself can tell (a name, another address)."""
+    """Whether the port is free. True as well if only nodeos can tell (a host name, another address)."""
     family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

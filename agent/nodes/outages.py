@@ -1,4 +1,4 @@
-"""Brings a chain back after a total outage without a coordinator: the agents of its producers do it among themselves.
+"""Restarts a chain after a total outage without a coordinator: the agents of its producers do it by themselves.
 
 The rule is agent.nodes.starter's. Who begins follows from the chain: the first of the active schedule, and should that
 one not come back, each next one as much later. For a round before its turn its node dials all the other producers'
@@ -28,11 +28,11 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
 AGAIN_SECONDS = 120.0
-"""A node that was started so is not started so again before: nodes need a while to agree."""
+"""Seconds until a node may start with stale production again. Nodes need some time to agree."""
 
 
 def round_seconds(schedule: tuple[str, ...]) -> float:
-    """How long all of a schedule take to have their turns."""
+    """How long one round of the schedule takes."""
     return TURN_SECONDS * len(schedule)
 
 
@@ -42,7 +42,7 @@ def patience(schedule: tuple[str, ...], account: str) -> float:
 
 
 def near(found: Outage) -> bool:
-    """Whether the node's own turn to begin is at most a round away, or has come."""
+    """Whether it is this node's turn to begin within a round, or already."""
     if found.account not in found.schedule:
         return False
     return found.silence > patience(found.schedule, found.account) - round_seconds(found.schedule)
@@ -51,8 +51,8 @@ def near(found: Outage) -> bool:
 def outage(account: str, info: Info, schedules: Schedules, links: list[PeerLink], seen: float, now: float) -> Outage:
     """What a node shows. seen: for how many seconds its head has been the same for this agent; now: Unix seconds.
 
-    A peer is known by the key with which it signed its handshake. What it told of its head may be old: blocks that came
-    since it told everybody, so it stands where this node stands, unless it said that it is ahead.
+    A peer is identified by the key that signed its handshake. The head that it reported may be outdated, since later
+    blocks went to every peer. So a peer counts as being at this node's head unless it reported a higher one.
     """
     keys = {key: producer.name for producer in schedules.active.producers for key in producer.keys}
     heads = [(link.key, link.head_num) for link in links if link.handshaken]
@@ -79,7 +79,7 @@ def may_begin(found: Outage) -> Objection | None:
 
 @dataclass
 class Watch:
-    """What is remembered of one node between two looks."""
+    """What is remembered of one node between two checks."""
 
     head: str = ""
     since: float = field(default_factory=time.monotonic)
@@ -87,7 +87,7 @@ class Watch:
     """Why it does not begin, as the log has it."""
     begun: float = 0.0
     dialled: frozenset[str] = frozenset()
-    """Endpoints that are no peers of the node's, but were dialled for this outage."""
+    """Endpoints that were dialled for this outage and are not the node's configured peers."""
 
     def standing(self, head: str) -> float:
         """For how many seconds its head has been this block."""
@@ -97,7 +97,7 @@ class Watch:
 
 
 async def watch_outages(nodes: Nodes, producers: ProducerEndpoints) -> None:
-    """Looks after every producer's node of this host. producers: whom to dial when no block comes."""
+    """Watches every producer's node of this host. producers: whom to dial when no block comes."""
     watches: dict[str, Watch] = {}
     while True:
         for status in await nodes.status():
@@ -129,7 +129,7 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
         return
     watch.begun = time.monotonic()
     log.warning(
-        "node %s: no block for %.0f s, nodes of %s stand at %d, too: it begins again, with stale production enabled",
+        "node %s: no block for %.0f s, nodes of %s are at block %d as well: restarting it with stale production",
         name, found.silence, ", ".join(sorted(found.holders)) or "nobody else", found.head,
     )  # fmt: skip
     try:
@@ -139,9 +139,9 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
 
 
 async def dial(node: NodeClient, wanted: frozenset[str], watch: Watch) -> None:
-    """Has the node dial these beside its peers, and none that it dialled for an outage before.
+    """Connects the node to these endpoints in addition to its peers, and disconnects those of an earlier outage.
 
-    An endpoint that it does not take hinders nothing: its peers may suffice.
+    A failure is only logged: the other peers may be enough.
     """
     for endpoint in sorted(watch.dialled ^ wanted):
         try:

@@ -1,7 +1,7 @@
-"""When a node may be started with stale production (`-e`) to bring a chain back that stands still.
+"""When a node may be started with stale production (`-e`) to restart a halted chain.
 
-After a total outage no elected producer makes a block, because each waits for a fresh one; one of them has to begin,
-and exactly one, else the chain forks. The designated starter begins by itself only when the outage is beyond doubt; a
+After a total outage no elected producer makes a block, because each waits for a fresh one; exactly one of them has to
+begin, or else the chain forks. The designated starter begins by itself only when the outage is beyond doubt; a
 coordinator, which sees every node, may ask for it sooner.
 """
 
@@ -38,7 +38,7 @@ class Outage:
     peers: tuple[int, ...]
     """The heads of all connected peers, as they told them."""
     holders: Mapping[str, int]
-    """Scheduled producer to its node's head, for connected nodes of whom it is known which they are."""
+    """Heads by scheduled producer, for connected nodes whose producer is known."""
 
 
 class Reason(Enum):
@@ -63,7 +63,7 @@ class Objection:
 def objection(outage: Outage, *, asked: bool) -> Objection | None:
     """Why this node may not be started with `-e` now; None: it may.
 
-    asked: a coordinator wants it, having seen to it that all nodes run and agree; else the full rule holds.
+    asked: a coordinator asks for it and has checked that all nodes run and agree. Otherwise the full rule applies.
     """
     if outage.account not in outage.schedule:
         return Objection(Reason.NOT_SCHEDULED, f"{outage.account} is not in the active schedule")
@@ -88,13 +88,13 @@ def objection(outage: Outage, *, asked: bool) -> Objection | None:
 
 
 async def check_asked(name: str, account: str, node: NodeClient) -> None:
-    """Lets a coordinator's wish for stale production pass only when the running node sees an outage. Raises NotNow."""
+    """Checks a coordinator's request for stale production: the running node must see an outage. Raises NotNow."""
     try:
         async with asyncio.timeout(LOOK_SECONDS):
             info, schedules = await node.get_info(), await node.get_producer_schedule()
             links = await node.connections()
     except (NodeError, TimeoutError) as error:
-        raise NotNow(f"node {name}: start it normally before it is to bring the chain back ({error})") from error
+        raise NotNow(f"node {name}: start it normally first ({error})") from error
     outage = Outage(
         account=account,
         schedule=tuple(producer.name for producer in schedules.active.producers),

@@ -1,4 +1,4 @@
-"""How a node is, as the agent reports it, and when one that died is started again."""
+"""A node's state as the agent reports it, and when a dead node is restarted."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from antelope.http import NodeClient
 from boot.step import NodeMode
 
 PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
-"""Seconds before the first, second, … restart of a node that keeps dying; after the last it is given up."""
+"""Seconds before the first, second, … restart of a node that keeps dying. After the last one the agent gives up."""
 
 LOOK_SECONDS = 3.0
-"""How long a node may take to say how it is."""
+"""How long a node may take to answer."""
 
 HEALTHY_SECONDS = 60.0
-"""A node that lived so long starts with the first pause again."""
+"""A node that lived this long counts as healthy: its restarts are counted from zero."""
 
 
 class NodeState(Enum):
-    """How a node is; the values are those of coordination.proto."""
+    """A node's state. The values are those of coordination.proto."""
 
     STOPPED = "stopped"
     STARTING = "starting"
-    """Includes a node that died and is to be started again."""
+    """Includes a node that died and is about to be restarted."""
     RUNNING = "running"
     FAILED = "failed"
 
@@ -47,7 +47,7 @@ class NodeStatus:
     detail: str = ""
     """Why it failed."""
     lasting: bool = False
-    """It failed, and takes a person to mend that."""
+    """It failed, and a person must mend it."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Restarts:
             self.count = 0
 
     def due(self, now: float) -> bool:
-        """Whether a dead node is to be started now; a yes counts as a try."""
+        """Whether to start a dead node now. A yes counts as an attempt."""
         self.since = None
         if self.given_up:
             return False

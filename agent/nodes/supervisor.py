@@ -113,10 +113,10 @@ class Nodes:
     async def start(
         self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None = None, chain_id: str | None = None
     ) -> None:
-        """Makes the node run like this; does nothing when it does already.
+        """Makes the node run like this. Does nothing if it does already.
 
-        mode None: as it ran last. genesis (genesis.json) and the chain id that must follow from it may be left out
-        when the node has run before. Returns once it answers. Raises NodeFault, NodeosError, SpecError; then it does
+        mode None: as it ran last. genesis (genesis.json) and its chain id may be left out if the node has run before.
+        Returns once it answers. Raises NodeFault, NodeosError, SpecError; then it does
         not run.
         """
         record, genesis = self._wanted(spec, mode, genesis, chain_id)
@@ -143,7 +143,7 @@ class Nodes:
             node.fault, node.lasting = "", False
 
     async def set_peers(self, name: str, peers: Iterable[str]) -> None:
-        """Other peers from now on, dialled at once where the node runs. Raises UnknownNode, SpecError, NodeError."""
+        """Changes the node's peers, at once if it runs. Raises UnknownNode, SpecError, NodeError."""
         node = self._node(name)
         async with node.busy:
             await self._change_peers(node, tuple(peers))
@@ -154,7 +154,7 @@ class Nodes:
         return list(await asyncio.gather(*(self._status(node) for node in nodes)))
 
     def client(self, name: str) -> NodeClient:
-        """The node's HTTP API; a caller need not close it. Raises UnknownNode."""
+        """The node's HTTP API. The caller must not close it. Raises UnknownNode."""
         return self._node(name).client
 
     def record(self, name: str) -> NodeRecord:
@@ -182,7 +182,7 @@ class Nodes:
         if chain_id is None and node:
             chain_id = node.record.chain_id
         if mode is None or genesis is None or chain_id is None:
-            raise UnknownNode(f"node {spec.name} has never run on this host: say its mode and its genesis")
+            raise UnknownNode(f"node {spec.name} has never run on this host: its mode and genesis are needed")
         return NodeRecord(spec, mode, chain_id), genesis
 
     def _check_alone(self, record: NodeRecord) -> None:
@@ -203,9 +203,9 @@ class Nodes:
         return process is not None and process.alive
 
     async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes, *, meant: bool = False) -> None:
-        """Stops it where it runs, writes its files, starts it. On failure the fault stays on the node's status.
+        """Stops the node if it runs, writes its files, and starts it. A fault is kept for its status.
 
-        meant: it stays on record as meant to run, whatever comes of this.
+        meant: it stays on record as meant to run even if this fails.
         """
         self._check_alone(record)
         node.starting = True
@@ -276,7 +276,7 @@ class Nodes:
         return NodeStatus(node.folder.name, state, node.record.mode, detail=node.fault, lasting=lasting)
 
     async def _watch(self) -> None:
-        """Starts again what died while it should run; gives up on what keeps dying."""
+        """Restarts dead nodes that should run, and gives up on those that keep dying."""
         while True:
             try:
                 wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
@@ -308,7 +308,7 @@ class Nodes:
             record, died = node.record, node.folder.process
             if died is None or died.alive:  # stopped or started by somebody meanwhile
                 return
-            if record.mode is NodeMode.STARTER:  # stale production is for one start only
+            if record.mode is NodeMode.STARTER:  # stale production is for a single start
                 record = NodeRecord(record.spec, NodeMode.NORMAL, record.chain_id)
             log.info("node %s: starting it again", node.folder.name)
             try:
@@ -318,7 +318,7 @@ class Nodes:
 
 
 def _same(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether a node that runs as the one also runs as the other, without a restart; peers change while it runs."""
+    """Whether going from one record to the other needs no restart. Peers change without one."""
     spec = one.spec.with_peers(other.spec.peers)
     mode = one.mode is other.mode or (one.mode, other.mode) == (NodeMode.STARTER, NodeMode.NORMAL)
     return spec == other.spec and mode and one.chain_id == other.chain_id

@@ -21,6 +21,7 @@ from agent.errors import AgentError, ControlError, InternalError
 from agent.foreign import translated
 from antelope.strict_json import read_json
 from support import sockets
+from support.errors import explanation
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
         try:
             answer = await _answer(reader, answerers, say)
         except AgentError as error:
-            say(str(error))
+            say(explanation(error))
             answer = Answer(error.exit_status)
         writer.write(json.dumps(asdict(answer)).encode() + b"\n")
         with contextlib.suppress(ConnectionError):  # whoever asked is gone: nobody is left to be told

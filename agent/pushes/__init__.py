@@ -1,1 +1,1 @@
-"""Transactions that may not happen twice: signed, written down, pushed, followed through the blocks."""
+"""Pushes transactions exactly once: signs them, writes them down, pushes them, and follows them through the blocks."""

@@ -1,4 +1,4 @@
-"""Which transactions the chain's blocks hold: read once a block, followed across forks."""
+"""Tells which block holds a transaction. Reads each block once, and follows forks."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from support.tasks import beside
 LOOK_SECONDS = 0.1
 """Between two looks at the head: a fifth of a block."""
 ANSWER_SECONDS = 30.0
-"""How long a node may be silent before those who wait for its blocks are told."""
+"""How long a node may not answer before waiting callers get an error."""
 HEAD_SECONDS = 120.0
-"""How long the head may stand still: four producers of which three are lost still make a block within a round."""
+"""How long the head may stand still. Even one of four producers makes a block within a round."""
 FINAL_SECONDS = 600.0
-"""How long irreversibility may stand still: with 21 producers it trails by 168 s, and by 265 s at an election."""
+"""How long the LIB may stand still. With 21 producers it lags the head by 168 s, at an election by 265 s."""
 LARGEST_TRANSACTION = 4 << 20
-"""Bytes that a transaction may have once it is uncompressed."""
+"""Largest size of an uncompressed transaction, in bytes."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """What the pushing of transactions needs to know of a block."""
+    """The parts of a block that matter for pushes."""
 
     previous: str
     time: float
@@ -72,7 +72,7 @@ def _transaction_id(entry: Any) -> str:
 
 
 class BlockFollower:
-    """Follows a node's head, from the block that was irreversible when it began, and says where transactions are."""
+    """Follows a node's head, starting at the LIB of that moment, and tells which block holds a transaction."""
 
     def __init__(self, node: ChainReader, info: Info) -> None:
         """Use `following`."""
@@ -163,7 +163,7 @@ class BlockFollower:
             )
 
     async def follow(self) -> None:
-        """Looks until it is cancelled: a poll whose every result somebody may be waiting for."""
+        """Polls the head until it is cancelled."""
         while True:
             try:
                 await self.look()
@@ -176,7 +176,7 @@ class BlockFollower:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> None:
-        """Takes in what happened since the last look. Raises NodeError; the next look goes on from there."""
+        """Reads the new blocks. Raises NodeError; the next call continues from there."""
         info = await self._node.get_info()
         if self._ids.get(info.head_block_num) != info.head_block_id or info.head_block_num + 1 in self._ids:
             await self._take_branch(info)
@@ -185,7 +185,7 @@ class BlockFollower:
         self._settle(info.last_irreversible_block_num)
 
     async def _take_branch(self, info: Info) -> None:
-        """Reads back from the head to a block that is known, then forgets the known ones that it left behind."""
+        """Reads from the head back to a known block, then forgets the blocks of the abandoned branch."""
         number, block_id = info.head_block_num, info.head_block_id
         fresh: dict[int, tuple[str, Block]] = {}
         while number > self._floor and self._ids.get(number) != block_id:
@@ -215,7 +215,7 @@ class BlockFollower:
 
 @contextlib.asynccontextmanager
 async def following(node: ChainReader) -> AsyncIterator[BlockFollower]:
-    """A follower that looks by itself. Raises NodeError when the node does not answer at first."""
+    """A follower that polls by itself. Raises NodeError if the node does not answer at first."""
     follower = BlockFollower(node, await node.get_info())
     await follower.look()
     async with beside(logged(follower.follow, "following the blocks")):

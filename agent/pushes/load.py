@@ -1,8 +1,8 @@
-"""The quick road for many transactions that do not depend on each other: the node's p2p port, at the chain's own speed.
+"""Sends many independent transactions over the node's p2p port, which is as fast as the chain.
 
-Each is signed once and written down before it is sent. No answer comes: blocks say which ones the chain took. One
-that later ones have overtaken, or that nothing is heard of, is left to the pusher, which sends the same bytes over
-HTTP and learns why the node does not take them.
+Each is signed once and written down before it is sent. p2p gives no answer, so blocks tell which ones the chain took. A
+transaction that later ones overtake, or that does not show up, is left to the pusher. It sends the same bytes over HTTP
+and learns why the node refuses them.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from support.endpoint import Endpoint
 from support.retry import retrying
 
 SIGNED_AT_ONCE = 32
-"""Transactions that are signed and written down together."""
+"""Number of transactions that are signed and written down together."""
 DIAL_SECONDS = 20.0
-"""How long a lost connection is dialled again: a node that was killed comes back within that."""
+"""How long a lost connection is redialled. A killed node is back within that time."""
 
 Dial = Callable[[], Awaitable[Peer]]
-"""Connects with the node; raises PeerLost."""
+"""Connects to the node. Raises PeerLost."""
 
 
 def dialling(listening: str, follower: BlockFollower) -> Dial:
@@ -55,7 +55,7 @@ class Load:
         records: PushRecords,
         report: Callable[[Sequence[Pushed]], None],
     ) -> None:
-        """report: hears of each that is done, once."""
+        """report: called once for each that is done."""
         self._step = step
         self._dial = dial
         self._follower = follower
@@ -70,9 +70,8 @@ class Load:
         leave: Callable[[Push], None],
         stopped: Callable[[], bool],
     ) -> None:
-        """Brings them to the chain, until each is done, or left to the pusher.
-
-        signed: what an earlier run signed, and may still come into a block. stopped: whether nothing more may be begun.
+        """Sends them until each is done or left to the pusher. signed: what an earlier run signed and may still get
+        into a block. stopped: whether no further transaction may be started.
         Raises PeerLost where the node takes no peer (nothing was begun then), PushError, and as the follower does.
         """
         peer = await self._dial()
@@ -110,7 +109,9 @@ class Load:
             await peer.send([signed for _, _, signed in what])
 
     async def _again(self, lost: Peer) -> Peer:
-        """Another connection, over which everything that is in no block was sent again; the lost one, if none comes."""
+        """A new connection, over which everything that is in no block yet was sent again; the lost one if redialling
+        fails.
+        """
         try:
             peer = await retrying(self._dial, on=PeerLost, deadline=DIAL_SECONDS, most=1.0)
         except PeerLost:

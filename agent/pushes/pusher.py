@@ -1,7 +1,8 @@
-"""Transactions that may not happen twice: signed once, written down, pushed until their fate is known.
+"""Pushes transactions exactly once: each is signed once, written down, and pushed until its fate is known.
 
-A transaction is DONE when it is in a block (and stays in one that becomes irreversible), NEVER when irreversible time
-has passed its expiration and no block holds it. In between the same bytes are pushed again, and nothing else is signed.
+A transaction is done once it is in a block that stays on the chain. It can never happen once a block later than its
+expiration is irreversible and no block holds it. Until one of these is certain, the same bytes are pushed again and
+nothing else is signed.
 """
 
 from __future__ import annotations
@@ -39,27 +40,27 @@ from support.tasks import end
 log = logging.getLogger(__name__)
 
 MANY = 10
-"""Transactions from which on the node's p2p port is worth its while."""
+"""Number of transactions from which on the node's p2p port is used."""
 IN_FLIGHT = 4
-"""Pushes that a node works on at once, of steps whose transactions do not depend on each other."""
+"""Concurrent pushes to a node, for steps whose transactions are independent."""
 SIGNATURES = 3
-"""How often a transaction that never came into a block is made anew."""
+"""How often a transaction that expired without a block is signed anew."""
 RESOURCE_TRIES = 8
-"""How often a node may say that a transaction takes too long: cold caches and busy disks pass."""
+"""How often a node may report that a transaction takes too long. Cold caches and busy disks are temporary."""
 AGAIN_SECONDS = 3.0
-"""Until the same bytes are pushed again, when no block holds them: a relay may have lost them."""
+"""Seconds until the same bytes are pushed again if no block holds them. A relay may have lost them."""
 ACTIVATION_SECONDS = 30.0
 
 
 class _Compressed(SignedTransaction):
-    """The same transaction, and the same id, in fewer bytes on the way."""
+    """The same transaction with the same id, compressed for transport."""
 
     def to_json(self) -> dict[str, Any]:
         return super().to_json() | {"compression": "zlib", "packed_trx": zlib.compress(self.packed).hex()}
 
 
 class Pusher:
-    """Carries out a step's work on one node of the chain."""
+    """Carries out a step's work on one node."""
 
     def __init__(
         self,
@@ -71,10 +72,10 @@ class Pusher:
         seen: int = 0,
         dial: Dial | None = None,
     ) -> None:
-        """Args: key_of: an account's key; raises KeyError when there is none. report: hears of each piece once.
-        seen: the head when the chain was found to lack the work (0: unknown); a transaction that was irreversible by
-        then did not do, and is made anew. dial: connects with the node's p2p port, the road of many; None: all go over
-        HTTP.
+        """key_of: an account's key; raises KeyError if there is none. report: called once for each finished piece.
+        seen: the head at which the chain was found to lack the work (0: unknown). A transaction that was irreversible
+        by then had no lasting effect, so it is signed anew. dial: connects to the node's p2p port, for many
+        transactions; None: all go over HTTP.
         """
         self._node = node
         self._follower = follower
@@ -90,7 +91,7 @@ class Pusher:
     async def run(self, step: StepLike, work: Sequence[Work]) -> None:
         """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
 
-        After a failure nothing more is begun but what is always done last; what is under way is carried to its end.
+        After a failure nothing more is started except what must always come last. Pieces under way are finished.
         """
         self._slots = asyncio.Semaphore(IN_FLIGHT if step.parallel else 1)
         turns: dict[Turn, list[Work]] = {turn: [] for turn in Turn}
@@ -107,7 +108,7 @@ class Pusher:
             raise failure
 
     async def _in_order(self, step: StepLike, work: Sequence[Work]) -> None:
-        """Each is in a block before the next is begun."""
+        """Each is in a block before the next one starts."""
         ends: list[asyncio.Task[None]] = []
         try:
             for item in work:
@@ -139,7 +140,7 @@ class Pusher:
             await end(*ends)
 
     async def _load(self, step: StepLike, pushes: Sequence[Push], dial: Dial, leave: Callable[[Push], None]) -> None:
-        """Over the p2p port; what that does not take is left to be pushed one by one."""
+        """Sends them over the p2p port. What is not taken there is pushed one by one."""
         records = {record.key: record for record in self._records.of_step(step.name)}
         fresh: list[Push] = []
         signed: list[tuple[Push, Record]] = []
@@ -177,7 +178,7 @@ class Pusher:
 
     @contextlib.contextmanager
     def _noting(self, what: str) -> Iterator[None]:
-        """Notes the failure, where it is the first; a fault of our own passes through."""
+        """Keeps the first failure. A bug's exception passes unchanged."""
         try:
             yield
         except _Skipped:
@@ -215,7 +216,7 @@ class Pusher:
         return 0 < block <= min(self._seen, self._follower.final_to)
 
     async def _submitted(self, step: StepLike, push: Push, record: Record | None) -> Record:
-        """The node has its bytes now, unless they are in a block already, or expired."""
+        """Gives the node the bytes, unless they are in a block already or have expired."""
         if record and await self._find(record):
             return record
         async with self._slots:
@@ -228,7 +229,7 @@ class Pusher:
             return record
 
     async def _until_placed(self, record: Record) -> int:
-        """The block that holds it; 0: none ever will."""
+        """The block that holds it; 0 if none ever can."""
         while True:
             block = await self._find(record)
             if not block and self._alive(record):
@@ -251,7 +252,7 @@ class Pusher:
         return await self._follower.find(record.id, record.first, record.expiration)
 
     async def _is_final(self, record: Record, block: int) -> bool:
-        """Waits until its block is irreversible; False when a fork dropped it."""
+        """Waits until its block is irreversible. Returns False if a fork dropped it."""
         if block > self._follower.final_to and not await self._follower.final(record.id):
             return False
         self._note(record, await self._find(record))
@@ -263,7 +264,7 @@ class Pusher:
             self._records.place([Placed(record, block, final)])
 
     async def _submit(self, record: Record) -> None:
-        """Pushes the bytes until the node has them. Raises PushError when it refuses them."""
+        """Pushes the bytes until the node accepts them. Raises PushError if it refuses them."""
         exceeded = 0
 
         def again(error: BaseException) -> bool:
@@ -290,7 +291,7 @@ class Pusher:
                 ) from error
 
     async def _preactivate(self, work: Preactivate) -> Pushed:
-        """Asks the producing node again until the chain shows the features: it keeps the request in memory only."""
+        """Asks the producing node until the features are active. nodeos keeps such a request only in memory."""
         wanted = set(work.digests)
 
         async def active() -> bool:
@@ -310,10 +311,10 @@ class Pusher:
 
 
 class _Skipped(Exception):
-    """This piece of work was not begun."""
+    """This piece of work was not started."""
 
 
 def _passes(error: BaseException) -> bool:
-    """Whether the same bytes may be taken a little later."""
+    """Whether the node may accept the same bytes a little later."""
     uncoded = isinstance(error, NodeError) and error.code is None and error.status >= 500
     return uncoded or (isinstance(error, NodeError) and error.retryable)

@@ -1,4 +1,4 @@
-"""Pushes the work of a step, or of a chore that belongs to no step, on one node; each piece at most once."""
+"""Pushes the work of a step, or of a chore outside the boot's steps, to one node."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KeyOf = Callable[[str], SigningKey]
 
 @dataclass(frozen=True)
 class Chore:
-    """Transactions that belong to no step of the boot: its name stands for a step's in the records."""
+    """Transactions that belong to no step of the boot. The records have its name in place of a step's."""
 
     name: str
     finality: Finality = Finality.BLOCK
@@ -31,7 +31,7 @@ class Chore:
 
 @dataclass(frozen=True)
 class Pushing:
-    """What pushing needs: the records of one chain, and the keys that may sign for it."""
+    """The records of one chain, and the keys that may sign for it."""
 
     records: PushRecords
     key_of: KeyOf
@@ -45,10 +45,9 @@ class Pushing:
         seen: int = 0,
         p2p: str = "",
     ) -> tuple[Pushed, ...]:
-        """Does all of the work, tells of each piece when it is done, and returns where they are.
-
-        seen: as of Pusher. p2p: where the node listens for peers (HOST:PORT), the road of many transactions; empty: all
-        go over HTTP. Raises PushError, and what reading the node's blocks raises.
+        """Does all of the work, reports each finished piece, and returns them all. seen: see Pusher. p2p: where the
+        node listens for peers (HOST:PORT), used for many transactions; empty: all go over HTTP. Raises PushError, and
+        what reading the node's blocks raises.
         """
         done: list[Pushed] = []
 

@@ -1,4 +1,6 @@
-"""What this host has signed: each transaction is written down before it is pushed, and again when its fate is known."""
+"""The record of what this host has signed. Each transaction is written down before it is pushed, and updated when its
+fate is known.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class Record:
     first: int
     """The number of the first block that could hold it."""
     block: int = 0
-    """The number of the block that it was seen in; 0: it was seen in none yet."""
+    """The number of the block that holds it; 0 if none is known yet."""
     final: bool = False
     """Whether that block was irreversible."""
 
@@ -61,10 +63,10 @@ class Placed:
 
 
 class PushRecords:
-    """The records of one chain, in the agent's journal. Every change is on the disk when the call returns."""
+    """The records of one chain, in the agent's journal. Each change is durable when the call returns."""
 
     def __init__(self, journal: Journal, chain_id: str) -> None:
-        """Creates its table when there is none."""
+        """Creates its table if it is missing."""
         self._journal = journal
         self.chain_id = chain_id
         journal.function("packed_transaction", lambda text: SignedTransaction.from_json(read_json(text)).pack())
@@ -99,7 +101,7 @@ class PushRecords:
         return SignedTransaction.unpack(row[0])
 
     def add(self, fresh: Iterable[tuple[Record, SignedTransaction]]) -> None:
-        """Writes freshly signed transactions down, in the place of those that came to nothing: all, or none."""
+        """Adds freshly signed transactions and replaces expired ones. All or nothing."""
         with self._journal.transaction():
             for one, signed in fresh:
                 self._journal.write(
@@ -111,14 +113,14 @@ class PushRecords:
                 )
 
     def forget_placed(self, step: str, key: str) -> None:
-        """What was signed for this piece of work, and was seen in a block, is no answer to who wants it again."""
+        """Forgets this piece of work's transaction if a block holds it, so that the work can be done again."""
         with self._journal.transaction():
             which = self.chain_id, step, key
             if self._journal.write("DELETE FROM push WHERE chain = ? AND step = ? AND key = ? AND block > 0", *which):
                 self._journal.write("DELETE FROM signed WHERE chain = ? AND step = ? AND key = ?", *which)
 
     def place(self, seen: Iterable[Placed]) -> None:
-        """They were seen in blocks."""
+        """Records the blocks that hold them."""
         with self._journal.transaction():
             for one in seen:
                 self._journal.write(

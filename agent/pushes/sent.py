@@ -1,4 +1,4 @@
-"""What was sent to a node without an answer, and what its blocks say of it."""
+"""Tracks transactions that were sent without an answer, by what the node's blocks hold."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from agent.reports import Pushed
 from boot.step import Finality, Push
 
 FIRST_WINDOW, LARGEST_WINDOW = 2 << 20, 8 << 20
-"""Bytes that may be on their way, in no block yet: at first, and once the chain takes them quickly. nodeos drops
-transactions without a word beyond 100 MB.
+"""Bytes that may be in flight (sent, in no block yet), at first and once the chain keeps up. nodeos silently drops
+transactions beyond 100 MB.
 """
 WAITING_SECONDS = 4.0
-"""While one has been on its way for so long there is no room for more: they would only expire in a queue."""
+"""Nothing more is sent while a transaction has been in flight for so long: it would only expire in a queue."""
 OVERTAKEN_SECONDS = 1.0
-"""Since a later one is in a block: this one is not about to come. Two blocks, for what nodeos puts off to the next."""
+"""Seconds after a later transaction got into a block. By then this one is not coming. Two blocks, because nodeos defers
+some to the next.
+"""
 SILENT_BLOCKS = 20
-"""So many blocks hold nothing of what is on its way: the node takes no transactions like this."""
+"""After so many blocks without any transaction in flight, the node does not accept them this way."""
 
 
 @dataclass
 class _One:
-    """A transaction that is on its way, or in a block that does not count yet."""
+    """A transaction in flight, or in a block that is not final enough yet."""
 
     push: Push
     record: Record
@@ -36,13 +38,13 @@ class _One:
     number: int
     """Counts what is sent."""
     at: float
-    """When it was sent, or a fork dropped it: monotonic seconds."""
+    """When it was sent or a fork dropped it, in monotonic seconds."""
     block: int = 0
-    """0: on its way."""
+    """0 while it is in flight."""
 
 
 class Sent:
-    """The transactions of one step between their sending and the block in which they count."""
+    """The transactions of one step, from sending to the block in which they count."""
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class Sent:
         report: Callable[[Sequence[Pushed]], None],
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """report: hears of each that is done, once. now: seconds."""
+        """report: called once for each that is done. now: the clock, in seconds."""
         self._final = step.finality is Finality.IRREVERSIBLE
         self._follower = follower
         self._records = records
@@ -62,7 +64,7 @@ class Sent:
         """By transaction id, in the order of sending."""
         self._count = 0
         self._bytes = 0
-        """On their way."""
+        """Bytes in flight."""
         self._window = FIRST_WINDOW
         self._passed: deque[tuple[float, int]] = deque()
         """When it was seen that blocks hold transactions up to which number."""
@@ -91,7 +93,7 @@ class Sent:
         return tuple(one.record for one in self._all.values() if not one.block)
 
     def add(self, push: Push, record: Record, size: int) -> None:
-        """It is being sent. size: bytes."""
+        """Notes that it is being sent. size: bytes."""
         if not self._bytes:
             self._heard = self._follower.info.head_block_num
         self._count += 1
@@ -99,7 +101,7 @@ class Sent:
         self._all[record.id] = _One(push, record, size, self._count, self._now())
 
     def look(self) -> tuple[Push, ...]:
-        """Takes in what the follower knows. Returns those of which nothing is to be expected; they are not kept."""
+        """Reads what the follower knows. Returns and drops those that will not get into a block."""
         done = [one for one in self._all.values() if self._counts(one)]
         for one in done:
             del self._all[one.record.id]
@@ -117,7 +119,7 @@ class Sent:
         )
 
     def take_back(self) -> tuple[Push, ...]:
-        """All of them; none is kept."""
+        """Returns and drops all of them."""
         return self._take(list(self._all.values()))
 
     def _counts(self, one: _One) -> bool:

@@ -1,4 +1,4 @@
-"""Signs transactions as late as possible, and writes them down before anybody else sees them."""
+"""Signs transactions as late as possible, and writes them down before they are sent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIFETIME = 60
 
 
 class StepLike(Protocol):
-    """A step of the boot, or a chore that stands in its place: what the pusher must know of it."""
+    """What the pusher needs to know of a step or a chore."""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Signer:
         self._key_of = key_of
 
     async def sign(self, step: StepLike, pushes: Sequence[Push]) -> list[tuple[Record, SignedTransaction]]:
-        """Signs these and writes them down together. Raises PushError where a key is missing; then none is signed."""
+        """Signs these and writes them down together. Raises PushError if a key is missing; then none is signed."""
         info = self._follower.info
         keys = [self._keys(step, push) for push in pushes]
         made = await asyncio.to_thread(_sign, info, pushes, keys)

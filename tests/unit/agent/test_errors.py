@@ -13,6 +13,7 @@ from agent.foreign import translated, translating
 from antelope.errors import AssertionFailed, BadName, Unreachable
 from boot.audit import AuditError
 from support.artifacts import DamagedError, MissingError
+from support.errors import Explained, explanation
 from support.invitation import InvitationError
 from support.journal import JournalError
 from support.locks import LockedError
@@ -83,7 +84,9 @@ def test_a_fault_of_the_program_is_none_of_them() -> None:
 
 def test_an_error_is_one_line_with_its_hint() -> None:
     """Whatever line breaks a message of somebody else's has in it."""
-    assert str(PortTaken("port 1 is taken:\nx", hint="stop it")) == "port 1 is taken: x: stop it"
+    taken = PortTaken("port 1 is taken:\nx", hint="stop it")
+    assert (str(taken), explanation(taken)) == ("port 1 is taken: x", "port 1 is taken: x; stop it")
+    assert isinstance(taken, Explained)
     assert PortTaken("x").retryable
     assert not PortTaken("x", retryable=False).retryable
     assert (SessionEnded("x").retryable, Refused("x").retryable) == (True, False)

@@ -63,7 +63,7 @@ OLD_FORMAT = '"state" database format not compatible with this version of chainb
         (INFO + VALUE, BadConfiguration, "the argument for option 'read-mode' is invalid"),
         (INFO + FULL + SHUTDOWN, DiskFull, "nearly full"),
         (INFO, Unfinished, "was killed, or crashed"),
-        (INFO + SHUTDOWN, Unfinished, "by its own decision"),
+        (INFO + SHUTDOWN, Unfinished, "or by itself"),
         (
             INFO + "error 2026-01-01T00:00:00.000 nodeos x.cpp:1 y ] bad block\n" + SHUTDOWN,
             NotAnswering,

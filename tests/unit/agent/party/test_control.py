@@ -66,7 +66,7 @@ async def test_a_fault_of_the_agent_is_told_as_one(tmp_path: Path, caplog: pytes
     said: list[str] = []
     async with listening(tmp_path, ANSWERERS):
         assert await ask(tmp_path, Request("break"), said.append) == Answer(1)
-    assert said == ["a fault of this agent (KeyError: 'producers'): see its log"]
+    assert said == ["a fault of this agent (KeyError: 'producers'); see its log"]
     (record,) = caplog.records
     assert record.exc_info
     assert isinstance(record.exc_info[1], KeyError)
@@ -113,7 +113,8 @@ async def test_only_its_user_may_speak_to_it(tmp_path: Path) -> None:
 
 async def test_without_an_agent(tmp_path: Path) -> None:
     """One line says what to type."""
-    with pytest.raises(ControlError, match="agent serve"):
+    with pytest.raises(ControlError, match="no agent of a party runs") as raised:
         await ask(tmp_path, Request("count"), print)
+    assert raised.value.hint == f"start it with agent serve --data {tmp_path}"
     with pytest.raises(ControlError, match="no such folder"):
         await ask(tmp_path / "none", Request("count"), print)
