@@ -69,7 +69,7 @@ OLD_FORMAT = '"state" database format not compatible with this version of chainb
             NotAnswering,
             "nodeos ended",
         ),
-        ("", Unfinished, "without a word"),
+        ("", Unfinished, "logged nothing"),
         ("nodeos: error while loading shared libraries: libx.so\n", BadConfiguration, "loading shared libraries"),
     ],
 )
