@@ -6,8 +6,8 @@ import re
 import signal
 
 from agent.errors import BadConfiguration, Crashed, NodeFault, NotAnswering, Unfinished
-from agent.nodes.said import Said, redact
 from agent.nodes.signs import OPTIONS, SIGNS
+from support.nodewords import Said, redact
 
 LINES = 300
 """The last ones of a run's log, in which it says why it ends."""
