@@ -13,25 +13,29 @@ FEW = 6
 _NOISE = re.compile(
     r"^\s*$"
     r"|^Traceback \(most recent call last\):|^  File \"|^    |^  \.\.\.|^\s+\^+\s*$"
-    r"|^Current thread 0x|^  <no Python frame>"
+    r"|^Current thread 0x|^  <no Python frame>|^Python runtime state: "
     r"|^The above exception was the direct cause|^During handling of the above exception"
-    r"|^See \"?'?(systemctl|journalctl) .* for details|^This incident (has been|will be) reported"
-    r"|^Sorry, try again\.$|^sudo: \d+ incorrect password attempts?$|^sudo: unable to resolve host "
+    r"|^See .* for details\.$|^This incident (has been|will be) reported"
+    r"|^Sorry, try again\.$|^sudo: (\d+ incorrect password attempts?|no password was provided)$"
+    r"|^sudo: unable to resolve host "
     r"|^perl: warning:|^(\S*bash|\S*sh): (line \d+: )?warning: setlocale:"
     r"|^We trust you have received the usual lecture|^Administrator\. It usually boils down"
-    r"|^\s+#\d\) |^Pseudo-terminal will not be allocated"
+    r"|^For security reasons, the password you type|^\s+#\d\) |^Pseudo-terminal will not be allocated"
+    r"|^(Starting|Started|Stopping|Stopped|Failed to start) .*\.(service)?( - .*)?(\.\.\.|\.)?$"
+    r"|^\S+\.service: (Main process exited, code=exited|Failed with result|Scheduled restart job|Consumed )"
 )
+_ELSEWHERE = re.compile(r" See ['\"].*['\"] for details\.$")
 _TELLING = re.compile(
     r"error|fail|denied|cannot|can't|could not|not found|no such|not permitted|refus|invalid|unable|must|exception"
     r"|expired|killed|fault|full|left on device|not allowed|required|sorry|unknown|unrecogni|missing|too ",
     re.IGNORECASE,
 )
-_PASSWORD = re.compile(r"^(Sorry, try again\.|sudo: \d+ incorrect password attempts?|sudo: no password was provided)$")
+_PASSWORD = re.compile(r"^sudo: \d+ incorrect password attempts?$")
 
 
 def last_words(output: bytes) -> str:
     """The lines that explain, joined by "; ", of everything that a program wrote; printable characters only."""
-    lines = [line.rstrip() for line in output.decode("utf-8", "replace").splitlines()]
+    lines = [_ELSEWHERE.sub("", line.rstrip()) for line in output.decode("utf-8", "replace").splitlines()]
     telling = [line for line in lines if not _NOISE.match(line)]
     if not telling:  # a wrong password is told by nothing else
         telling = [line for line in lines if _PASSWORD.match(line)] or [line for line in lines if line.strip()][-1:]
