@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from agent.errors import DutyError
+from agent.proposal_words import BUDGET, foreign, words
 from antelope import actions
-from antelope.abi import Abi
-from antelope.cleos import cleos_command
+from antelope.abi import MOST_BYTES
 from antelope.errors import AntelopeError, BadName, NodeError
 from antelope.http import NodeClient
-from antelope.layouts import LAYOUTS, MSIG
+from antelope.layouts import MSIG
 from antelope.names import check_name, name_to_int
+from antelope.strict_json import read_json
 from antelope.transaction import Action, PermissionLevel, Transaction
 from protos import coordination_pb2 as pb
+from support.cage import CageError, caged
 from support.files import write_atomic
 
+MOST_ABIS = 32
+"""Contracts whose ABIs are asked for to show one proposal."""
 MOST_PENDING = 100
 """Proposals that may wait for the operator at once; further ones are not kept."""
 
@@ -101,30 +106,38 @@ async def approvals(node: NodeClient, proposer: str, name: str) -> Approvals:
 
 
 async def describe(node: NodeClient, proposal: Proposal) -> tuple[str, ...]:
-    """Describes it line by line: the proposer, and each action as a cleos command."""
+    """Describes it line by line: the proposer, and each action as a cleos command.
+
+    Strangers' ABIs are read in a cage, and left out where that takes too much.
+    """
     try:
-        transaction = proposal.transaction
+        accounts = foreign(proposal.transaction)
     except AntelopeError as error:
         return (f"{proposal.title}: cannot be read: {error}",)
-    until = datetime.fromtimestamp(transaction.expiration, UTC)
-    lines = [f"{proposal.title}: {len(transaction.actions)} actions, until {until:%Y-%m-%d %H:%M} UTC"]
-    lines.append(f"  sha256 of its bytes: {proposal.hash}")
-    lines += [f"  {await _line(node, action)}" for action in transaction.actions]
-    return tuple(lines)
-
-
-async def _line(node: NodeClient, action: Action) -> str:
-    data = None
-    if action.name not in LAYOUTS.get(action.account, {}):
-        try:
-            abi = Abi.from_packed((await node.get_raw_abi(action.account)).abi)
-            data = abi.unpack_action(action.name, action.data)
-        except (NodeError, AntelopeError):
-            data = None
     try:
-        return cleos_command(action, data)
-    except AntelopeError as error:
-        return f"{action.account}::{action.name}, whose data cannot be read: {error}"
+        return await _in_words(proposal, await _abis(node, accounts[:MOST_ABIS]))
+    except CageError as error:
+        trouble = f"  its data cannot be read with the contracts' ABIs ({error}): it is shown as it is"
+    try:
+        title, *lines = await _in_words(proposal, {})
+    except CageError as error:
+        return (f"{proposal.title}: cannot be shown: {error}",)
+    return (title, *lines, trouble)
+
+
+async def _in_words(proposal: Proposal, abis: Mapping[str, bytes]) -> tuple[str, ...]:
+    packed = {account: base64.b64encode(abi).decode() for account, abi in abis.items()}
+    request = {"title": proposal.title, "packed": proposal.packed, "abis": packed}
+    return tuple(await caged(words, request, BUDGET))
+
+
+async def _abis(node: NodeClient, accounts: Sequence[str]) -> dict[str, bytes]:
+    """Those that the node has."""
+    found = {}
+    for account in accounts:
+        with contextlib.suppress(NodeError):
+            found[account] = (await node.get_raw_abi(account)).abi
+    return {account: abi for account, abi in found.items() if len(abi) <= MOST_BYTES}
 
 
 class Pending:
@@ -158,7 +171,7 @@ class Pending:
         found = []
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found.append(Proposal(**json.loads(path.read_bytes())))
+                found.append(Proposal(**read_json(path.read_bytes())))
             except (OSError, ValueError, TypeError):
                 continue
         return sorted(found, key=lambda one: one.title)

@@ -22,6 +22,7 @@ from inventory.network import GENESIS_ACCOUNT, Network, UserSource
 from inventory.proof import prove
 from inventory.sealed import (
     FORMAT,
+    LARGEST,
     Sealed,
     SealedContract,
     SealedProducer,
@@ -101,6 +102,10 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
         privileged=found.privileged,
         load=limits,
     )
+    if (size := len(sealed.canonical())) > LARGEST:
+        said = f"the sealed document has {size} bytes, and {LARGEST} are possible"
+        problems.add("votes.voters", said, "have fewer accounts vote")
+    problems.check(network.source)
     return SealedBundle(sealed, artifacts, (*proof.notes, *found.notes))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from agent.duties.tools import Tools
 from agent.errors import DutyError
@@ -17,15 +18,26 @@ STORE_LIMIT = 2 << 30
 """Bytes of all artifacts: a coordinator that offers one sealed network after another does not fill the disk."""
 
 
+Vet = Callable[[Path, str, bool], Awaitable[None]]
+"""Looks a sealed network over before it is read: its document (manifest) in the folder of artifacts, or (True) all that
+it names as well. Raises DutyError.
+"""
+
+
 def _any_chain(_: str) -> None:
     """Takes a network of whatever chain."""
+
+
+async def _trusted(folder: Path, manifest: str, whole: bool) -> None:
+    """A host's agent takes what its own operator's coordinator sealed."""
 
 
 class Holding:
     """The sealed network of one agent, and its artifacts."""
 
-    def __init__(self, tools: Tools, check_chain: Callable[[str], None] = _any_chain) -> None:
+    def __init__(self, tools: Tools, check_chain: Callable[[str], None] = _any_chain, vet: Vet = _trusted) -> None:
         """check_chain: whether a network of that chain id may be taken; raises DutyError."""
+        self._vet = vet
         self._network = tools.config.network
         self._artifacts = tools.artifacts
         self._memory = tools.memory
@@ -61,7 +73,9 @@ class Holding:
         """
         self._check_held(manifest)
         await self.have(manifest)
-        offered = self._read(manifest)
+        if not self.manifest:
+            await self._vet(self._artifacts.folder, manifest, False)
+        offered = await asyncio.to_thread(self._read, manifest)
         sealed = offered.sealed
         if sealed.network != self._network:
             raise DutyError(f"the sealed network is {sealed.network!r}, this agent's is {self._network}")
@@ -70,6 +84,8 @@ class Holding:
         self._check_chain(sealed.chain_id)
         for sha256 in sealed.artifacts:
             await self.have(sha256)
+        if not self.manifest:
+            await self._vet(self._artifacts.folder, manifest, True)
         self._check_held(manifest)  # another one may have been taken while these files came
         self._memory.keep(manifest=manifest)
         self._blueprint = offered

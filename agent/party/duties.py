@@ -20,6 +20,7 @@ from agent.party.node import OwnNode
 from agent.party.proving import Proving
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
+from agent.party.vetting import STEPS, vet
 from agent.producers import ProducerEndpoints
 from agent.reports import Report
 from boot.audit import AuditError
@@ -30,9 +31,6 @@ from support.files import write_atomic
 
 log = logging.getLogger(__name__)
 
-STEPS = ("register", "canary-approve", "claim")
-"""The steps of which a party's agent does its own account's part."""
-
 
 class PartyDuties:
     """Carries out a coordinator's tasks. Whatever is not in its table is refused."""
@@ -42,7 +40,7 @@ class PartyDuties:
         self.settings = settings
         self.producers = ProducerEndpoints(tools.memory)
         self.proving = Proving(tools.config.network, lambda: self.holding.network)
-        self.holding = Holding(tools, self.proving.check)
+        self.holding = Holding(tools, self.proving.check, vet)
         self.own = OwnAccount(settings, tools, self.holding)
         self.node = OwnNode(settings, tools, self.holding)
         self.approving = Approving(settings.policy, self.own, self.holding, data)

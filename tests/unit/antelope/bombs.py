@@ -49,3 +49,8 @@ def extensions(count: int) -> dict[str, Any]:
 def suffixes(suffix: str, count: int) -> dict[str, Any]:
     """A type with thousands of suffixes."""
     return _abi([_struct("go", ("x", "uint8" + suffix * count))], "go")
+
+
+def long_names() -> dict[str, Any]:
+    """An array of structs whose one field, of a byte, has a name of 250 characters."""
+    return _abi([_struct("one", ("n" * 250, "uint8")), _struct("go", ("x", "one[]"))], "go")

@@ -117,6 +117,12 @@ class Home:
     bundle: SealedBundle
     fetched: list[str]
     journal: Journal
+    served: dict[str, bytes]
+
+    def serve(self, artifacts: Mapping[str, bytes]) -> None:
+        """What the coordinator has from now on."""
+        self.served.clear()
+        self.served.update(artifacts)
 
     async def do(self, **body: Any) -> pb.Result:
         """Carries a task out."""
@@ -143,7 +149,7 @@ def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
     artifacts = ArtifactStore(folder / "artifacts")
     tools = Tools(config, cast(Nodes, nodes), keys, artifacts, journal, Memory(journal), fetch)
     duties = PartyDuties(settings, folder, tools)
-    return Home(duties, nodes, keys, bundle, fetched, journal)
+    return Home(duties, nodes, keys, bundle, fetched, journal, served)
 
 
 @pytest.fixture
