@@ -18,9 +18,10 @@ from agent.party.approving import Approving
 from agent.party.enlisting import enlist
 from agent.party.node import OwnNode
 from agent.party.proving import Proving
+from agent.party.sealed_check import OWN_STEPS
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
-from agent.party.vetting import STEPS, vet
+from agent.party.vetting import vet
 from agent.producers import ProducerEndpoints
 from agent.reports import Report
 from boot.audit import AuditError
@@ -93,7 +94,7 @@ class PartyDuties:
 
     async def _own_step(self, wanted: pb.RunStep, report: Report) -> None:
         own = self.own.name
-        if wanted.step not in STEPS:
+        if wanted.step not in OWN_STEPS:
             raise DutyError(f"refused: the step {wanted.step[:80]!r} is nothing that the agent of a party does")
         parts = (own, own + canary_approve.ANEW)
         if len(wanted.keys) != 1 or wanted.keys[0] not in parts or wanted.node != own:

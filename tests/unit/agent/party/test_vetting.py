@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import DutyError
+from agent.party.sealed_check import check
 from agent.party.settings import PartySettings
-from agent.party.vetting import check, vet
+from agent.party.vetting import vet
 from antelope.errors import AntelopeError
 from inventory.sealed import Sealed
 from support.artifacts import ArtifactStore
