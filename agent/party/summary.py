@@ -30,7 +30,10 @@ def summary(sealed: Sealed) -> tuple[str, ...]:
         f"  {len(sealed.features)} protocol features; system accounts: {', '.join(sealed.system_accounts)}",
         f"  at first on eosio: {_contract(sealed.boot_contract)}",
     ]
-    lines += [f"  contract on {contract.account}: {_contract(contract)}" for contract in sealed.contracts]
+    powerful = {"eosio", *sealed.privileged}
+    for contract in sealed.contracts:
+        power = ", privileged: it may act in anybody's name" if contract.account in powerful else ""
+        lines.append(f"  contract on {contract.account}: {_contract(contract)}{power}")
     voters = Counter(vote.voter for vote in sealed.votes)
     lines.append(f"  {len(voters)} accounts vote; eosio resigns to the elected producers")
     if sealed.sponsor:

@@ -17,6 +17,7 @@ from coordinator.report.progress import reporter
 from coordinator.report.summary import summarise
 from coordinator.state.paths import near
 from coordinator.workflows.boot import boot
+from coordinator.workflows.foresee import check_contracts
 from coordinator.workflows.serve import until_stopped
 from inventory.network import Network
 
@@ -48,6 +49,7 @@ def command(
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
     stands = False
+    check_contracts(network, settings.state, progress.note)
 
     async def then(opened: OpenNetwork, booted: Booted) -> None:
         nonlocal stands

@@ -5,12 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from coordinator.hosts.contracts import Origin, features_of, judge_contracts
 from coordinator.hosts.preflight.nodeos import try_out
 from coordinator.hosts.preflight.told import told
 from coordinator.hosts.preflight.trials import trials
+from coordinator.state.folder import SEALED
+from coordinator.state.paths import near
 from inventory.errors import InventoryError
 from inventory.network import BUNDLED, ContractSource, Host, Network
 from inventory.sealed import Sealed, SealedContract
@@ -45,10 +48,23 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     except BundledError as error:
         return Foreseen((), (f"the contracts could not be looked at: {error}", *wrong))
     if judged.problems:
-        raise InventoryError(network.source, judged.problems)
+        raise InventoryError(near(network.source), judged.problems)
     unknown = [host for host in supported if host not in known and host not in seen]
     asked = (f"the nodeos of {', '.join(unknown)} is looked at by coord preflight",) if unknown else ()
     return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
+
+
+def check_contracts(network: Network, root: Path, report: Callable[[str], None]) -> None:
+    """What can be told before any host is asked, and anything is made. Raises InventoryError."""
+    if (root / network.name / SEALED).is_file():
+        return
+    known = {host.name: features_of(host, None) for host in network.hosts if host.nodeos == BUNDLED}
+    try:
+        judged = judge_contracts(network, known, report)
+    except BundledError:
+        return  # preflight says so, beside the hosts' own troubles
+    if judged.problems:
+        raise InventoryError(near(network.source), judged.problems)
 
 
 def _look(network: Network, host: Host) -> dict[str, Any]:

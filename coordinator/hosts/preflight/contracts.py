@@ -24,7 +24,8 @@ def contract_problems(network: Network, supported: Mapping[str, Any], report: Pr
         yield Problem(home, CHECK, True, str(error), "or set contracts.directory to a folder with all of them")
         return
     for one in judged.problems:
-        yield Problem(home, CHECK, True, f"{one.path}: {one.message}", one.hint or "see docs/contracts.md")
+        path = "" if one.path == CHECK else f"{one.path}: "
+        yield Problem(home, CHECK, True, f"{path}{one.message}", one.hint or "see docs/contracts.md")
 
 
 def licences(supported: Mapping[str, Any]) -> Iterator[Problem]:

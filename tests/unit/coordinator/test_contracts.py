@@ -108,6 +108,19 @@ def test_a_preflight_after_the_seal(spring: Spring, tmp_path: Path) -> None:
     assert not [problem for problem in found.problems if problem.check == "contracts"]
 
 
+def test_a_boot_makes_nothing_for_contracts_that_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake of the inventory, told as one: by the file as it was typed, with status 2, before anything is made."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.toml").write_text('[network]\nname = "x"\n' + build(tmp_path / "b", eosio_msig=(wasm(), BOOT[1])))
+    assert run(["boot", "x.toml"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 5  # three actions, two tables
+    assert all(line.startswith(f"x.toml: contracts: eosio.msig ({tmp_path}/b/eosio.msig") for line in lines)
+    assert not Path(".coord").exists()
+
+
 def test_a_plan_lists_where_contracts_come_from(
     spring: Spring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
