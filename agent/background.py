@@ -33,7 +33,7 @@ def begin(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> asyncio.Task
     return asyncio.create_task(logged(work, what), name=what)
 
 
-async def kept_up(work: Callable[[], Coroutine[None, None, None]]) -> None:
+async def keep_running(work: Callable[[], Coroutine[None, None, None]]) -> None:
     """Restarts the work after every failure, and logs the cause. A failure in the background must not end the agent."""
 
     def failed(error: BaseException) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Protocol
 
-from agent.background import kept_up, together
+from agent.background import keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.dialling import Dialling
 from agent.duties.host import HostDuties
@@ -52,7 +52,7 @@ class Agent:
         """Runs until it is cancelled. Raises Refused."""
         await together(
             self._dialling.run(credentials, self),
-            kept_up(lambda: watch_outages(self.nodes, self._duties.producers)),
+            keep_running(lambda: watch_outages(self.nodes, self._duties.producers)),
         )
 
     async def close(self) -> None:

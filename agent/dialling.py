@@ -10,7 +10,7 @@ import math
 import time
 from pathlib import Path
 
-from agent.background import kept_up, together
+from agent.background import keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.errors import AgentError, ConfigError, SessionEnded
 from agent.foreign import translating
@@ -45,7 +45,7 @@ class Dialling:
     async def run(self, credentials: Credentials, work: Work) -> None:
         """Connects and hands messages to work, until it is cancelled. Raises Refused."""
         shown = [credentials]
-        await together(self._dial(shown, work), kept_up(lambda: self._renew(shown)))
+        await together(self._dial(shown, work), keep_running(lambda: self._renew(shown)))
 
     async def fetch(self, sha256: str) -> bytes:
         """An artifact's bytes, unverified. Raises SessionEnded."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from agent.errors import DutyError
+from agent.endpoints import checked
 from agent.memory import Memory
 from antelope.elections import MAX_PRODUCERS
 from protos import coordination_pb2 as pb
-from support.endpoint import dialable
 
 
 class ProducerEndpoints:
@@ -20,12 +19,7 @@ class ProducerEndpoints:
 
     def keep(self, endpoints: Iterable[str]) -> None:
         """Replaces the known endpoints. Raises DutyError for an invalid one."""
-        told = tuple(dict.fromkeys(endpoints))
-        if len(told) > MAX_PRODUCERS:
-            raise DutyError(f"refused: {len(told)} endpoints of producers, more than {MAX_PRODUCERS}")
-        for endpoint in told:
-            if not dialable(endpoint):
-                raise DutyError(f"refused: the endpoint {endpoint[:80]!r} is not HOST:PORT")
+        told = checked(tuple(dict.fromkeys(endpoints)), MAX_PRODUCERS, "producers' endpoints")
         self._memory.keep(producers=json.dumps(told))
 
     async def take(self, told: pb.Producers) -> None:

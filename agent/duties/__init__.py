@@ -1,1 +1,1 @@
-"""What an agent does for a coordinator: each task, and what the agents of hosts and of parties share in doing it."""
+"""The tasks that an agent carries out for a coordinator, and what the agents of hosts and of parties share."""

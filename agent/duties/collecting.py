@@ -1,4 +1,4 @@
-"""What a host's agent brings to the seal: public keys with proofs that it has them, and what its nodeos can do."""
+"""What a host's agent contributes to the seal: public keys with proofs of possession, and its nodeos' features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sealed network that an agent holds: fetched and verified once, and kept for good."""
+"""The sealed network that an agent holds. It is fetched and verified once, and never replaced."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from boot.blueprint import Blueprint
 from inventory.sealed import Sealed
 
 FETCHES = 2
-"""Artifacts that are fetched at the same time: each may fill memory up to its limit."""
+"""Number of concurrent fetches: each may take memory up to the limit of an artifact."""
 STORE_LIMIT = 2 << 30
-"""Bytes of all artifacts: a coordinator that offers one sealed network after another does not fill the disk."""
+"""Bytes of all artifacts, so that a coordinator cannot fill the disk."""
 
 
 Vet = Callable[[Path, str, bool], Awaitable[None]]
@@ -25,7 +25,7 @@ it names as well. Raises DutyError.
 
 
 def _any_chain(_: str) -> None:
-    """Takes a network of whatever chain."""
+    """Accepts every chain."""
 
 
 async def _trusted(folder: Path, manifest: str, whole: bool) -> None:
@@ -67,12 +67,12 @@ class Holding:
         return network
 
     async def take(self, manifest: str) -> None:
-        """Fetches a sealed network with all its artifacts, and keeps it. Does nothing when it is held already.
+        """Fetches a sealed network with all its artifacts, and keeps it. Does nothing if it is held already.
 
-        Raises DutyError when another is held, or this one is not this agent's or does not hold together; SessionEnded.
+        Raises DutyError if another is held, or if this one is for another agent or inconsistent; SessionEnded.
         """
         self._check_held(manifest)
-        await self.have(manifest)
+        await self.ensure(manifest)
         if not self.manifest:
             await self._vet(self._artifacts.folder, manifest, False)
         offered = await asyncio.to_thread(self._read, manifest)
@@ -83,15 +83,15 @@ class Holding:
             raise DutyError(f"the sealed chain id {sealed.chain_id[:16]}… does not follow from its genesis")
         self._check_chain(sealed.chain_id)
         for sha256 in sealed.artifacts:
-            await self.have(sha256)
+            await self.ensure(sha256)
         if not self.manifest:
             await self._vet(self._artifacts.folder, manifest, True)
-        self._check_held(manifest)  # another one may have been taken while these files came
+        self._check_held(manifest)  # another one may have been taken during these fetches
         self._memory.keep(manifest=manifest)
         self._blueprint = offered
 
-    async def have(self, sha256: str) -> None:
-        """Sees to it that an artifact is here, verified. Raises DutyError, SessionEnded, DamagedError."""
+    async def ensure(self, sha256: str) -> None:
+        """Fetches and verifies an artifact unless it is here. Raises DutyError, SessionEnded, DamagedError."""
         async with self._fetching:
             try:
                 self._artifacts.get(sha256)
@@ -102,7 +102,7 @@ class Holding:
                 raise DutyError(str(error)) from error
             if hashlib.sha256(data).hexdigest() != sha256:
                 raise DutyError(f"the coordinator sent other bytes for artifact {sha256[:16]}…", retryable=True)
-            async with self._storing:  # the limit holds for all of them together
+            async with self._storing:  # one at a time: the limit is for all of them together
                 if self._artifacts.size() + len(data) > STORE_LIMIT:
                     raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
                 await asyncio.to_thread(self._artifacts.put, data)
@@ -110,8 +110,8 @@ class Holding:
     def _check_held(self, manifest: str) -> None:
         if self.manifest and self.manifest != manifest:
             raise DutyError(
-                f"this agent holds the sealed network {self.manifest[:16]}…, and takes no other ({manifest[:16]}…): "
-                "booted anew, a network needs new data folders (`coord down --purge` removes its hosts')"
+                f"this agent holds the sealed network {self.manifest[:16]}… and takes no other ({manifest[:16]}…):  "
+                "to boot a network anew, use new data folders (`coord down --purge` removes its hosts')"
             )
 
     def _read(self, manifest: str) -> Blueprint:

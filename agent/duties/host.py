@@ -1,4 +1,4 @@
-"""What a host's agent does for its operator's coordinator: everything that the sealed network names."""
+"""The duties of a host's agent."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class HostDuties:
         await self._tools.nodes.start(spec, mode, network.genesis.to_json().encode(), network.sealed.chain_id)
 
     async def _check_relieved(self, spec: NodeSpec) -> None:
-        """A node that others wait for must go on signing. Raises DutyError; NodeError when it cannot be asked."""
+        """Raises DutyError if the node signs for a scheduled producer; NodeError if it does not answer."""
         with contextlib.suppress(UnknownNode):
             active = (await self._tools.nodes.client(spec.name).get_producer_schedule()).active.names
             if spec.account in active:

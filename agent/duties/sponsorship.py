@@ -1,6 +1,6 @@
-"""What the operator's agents do for parties: pay for their accounts, vote for them, propose what they are to approve.
+"""What the operator's agents do for parties: pay for accounts, vote for parties, propose contracts for approval.
 
-Everything keeps to the sealed network: whose funds, how much, how often; whose votes. No coordinator has more of them.
+The sealed network limits all of it: whose funds, how much, how often, whose votes. A coordinator cannot exceed that.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Sponsorship:
         self._votes = asyncio.Lock()
 
     async def sponsor(self, wanted: pb.Sponsor, report: Report) -> None:
-        """Creates a party's account, once, within the sealed budget. Does nothing when it is there with that key."""
+        """Creates a party's account, once, within the sealed budget. Does nothing if it exists with that key."""
         blueprint = self._holding.held()
         terms = _terms(blueprint)
         key = PublicKey.parse(wanted.public_key)
@@ -89,14 +89,14 @@ class Sponsorship:
             self._under_way.discard(account)
 
     def _check_budget(self, terms: SealedSponsor, account: str) -> None:
-        """What is under way counts, as well as what is signed and may still come into a block."""
+        """Accounts under way count, and so do signed transactions that may still get into a block."""
         records = self._records().of_step(SPONSOR.name)
         paid = {one.key for one in records if one.block or one.expiration >= time.time()} | self._under_way
         if len(paid - {account}) >= terms.parties:
-            raise DutyError(f"refused: {terms.account} pays for {terms.parties} accounts, as sealed, and it has")
+            raise DutyError(f"refused: {terms.account} pays for {terms.parties} accounts, as sealed, and has done so")
 
     async def elect(self, wanted: pb.Elect, report: Report) -> None:
-        """Has the sealed voters whose keys are here vote for these producers. Those who do already are left alone."""
+        """Casts the votes of the sealed voters whose keys are here. Voters that already vote so are skipped."""
         blueprint, producers = self._holding.held(), _names(wanted.producers, MAX_VOTED_PRODUCERS)
         node = await self._node()
         for name in producers:
@@ -111,11 +111,11 @@ class Sponsorship:
             await self._push(node, ELECT, pushes, report)
 
     def _voters(self, blueprint: Blueprint) -> tuple[str, ...]:
-        """Those whom the sealed network has vote for producers, as far as their keys are here."""
+        """The sealed network's voters whose keys are here."""
         voters = [vote.voter for vote in blueprint.sealed.votes if not vote.proxy]
         here = tuple(name for name in voters if self._holds(name))
         if not here:
-            raise DutyError("this host has no key of anybody whom the sealed network has vote")
+            raise DutyError("this host has no key of any voter of the sealed network")
         return here
 
     def _holds(self, account: str) -> bool:
@@ -134,7 +134,7 @@ class Sponsorship:
         if not time.time() < wanted.expiration <= time.time() + LONGEST_PROPOSAL:
             raise DutyError(f"refused: a proposal expires within {LONGEST_PROPOSAL // 86_400} days")
         for sha256 in (wanted.wasm, wanted.abi):
-            await self._holding.have(sha256)
+            await self._holding.ensure(sha256)
         wasm, abi = blueprint.verified(wanted.wasm), blueprint.verified(wanted.abi)
         proposed = upgrade_transaction(account, wasm, abi, wanted.expiration)
         node = await self._node()
@@ -149,7 +149,7 @@ class Sponsorship:
         await self._push(node, PROPOSE, (push,), report)
 
     async def endorse(self, wanted: pb.Endorse, report: Report) -> None:
-        """Approves what the sponsor proposes, a contract and nothing else, for the producers whose keys are here."""
+        """Approves the sponsor's proposal for the producers whose keys are here, if it only sets a contract."""
         blueprint = self._holding.held()
         terms = _terms(blueprint)
         if wanted.proposer != terms.account:
@@ -168,7 +168,7 @@ class Sponsorship:
         await self._push(node, ENDORSE, pushes, report)
 
     async def execute(self, wanted: pb.Execute, report: Report) -> None:
-        """Executes a proposal of the sponsor's; whether that had its effect, the chain shows."""
+        """Executes a proposal of the sponsor's. The chain shows whether it took effect."""
         terms, name = _terms(self._holding.held()), _name(wanted.proposal)
         node = await self._node()
         there = await find(node, terms.account, name)
@@ -192,14 +192,14 @@ class Sponsorship:
             if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT:
                 return self._nodes.client(status.name)
         raise DutyError(
-            "no node of this host takes transactions: the genesis node reads irreversible state once it is retired; "
-            "give its host a producer's or a full node, too",
+            "no node of this host takes transactions: the retired genesis node reads irreversible state only;  "
+            "give its host a producer's or a full node as well",
             retryable=True,
         )
 
 
 def account_actions(blueprint: Blueprint, terms: SealedSponsor, account: str, key: PublicKey) -> tuple[Action, ...]:
-    """All that a party gets, in one transaction: the account is there with everything, or not at all."""
+    """Everything that a party gets, in one transaction: the account exists complete or not at all."""
     own, symbol = Authority.key(key), blueprint.symbol
     made = [actions.newaccount(terms.account, account, own, own)]
     made.append(actions.buyram(terms.account, account, Asset(terms.ram, symbol)))

@@ -1,4 +1,4 @@
-"""The boot's steps as an agent does them: it derives the work itself, from the sealed network that it holds."""
+"""Carries out the boot's steps. The agent derives their work itself, from the sealed network that it holds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class StepWork:
         return self._derived[name]
 
     async def run(self, wanted: pb.RunStep, key_of: KeyOf, report: Report) -> None:
-        """Does the work of these keys on that node, each piece once. Raises DutyError, PushError and others."""
+        """Does the pieces with these keys on that node, each once. Raises DutyError, PushError and others."""
         step, records = chain_step(wanted.step), self.records()
         node = self._nodes.client(wanted.node)
         async with self._under_way[step.name]:
@@ -50,7 +50,7 @@ class StepWork:
             await Pushing(records, key_of).do(node, step, work.part(wanted.keys), report, wanted.seen, p2p)
 
     async def recount(self, wanted: pb.Recount, report: Report) -> None:
-        """Tells again where the transactions of a step are: of these keys, or of all."""
+        """Reports the blocks of a step's transactions again: of these keys, or of all."""
         keys = set(wanted.keys)
         found = [one for one in self.records().of_step(wanted.step) if one.block and (not keys or one.key in keys)]
         report(progress([Pushed(one.key, one.id, one.block) for one in found], len(found), len(found)))

@@ -1,4 +1,4 @@
-"""A table of duties: which tasks an agent carries out, and how each ends in a result."""
+"""The table of an agent's duties, and how a task becomes a result."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ from support.errors import explanation
 log = logging.getLogger(__name__)
 
 Duty = Callable[[pb.Task, Report], Awaitable[pb.Result | None]]
-"""Carries out one kind of task. Returns the result, or None when it only went well. Raises what a task may fail of."""
+"""Carries out one kind of task. Returns a result, or None if there is nothing to return. Raises AgentError and others.
+"""
 
 Table = Mapping[str, Duty]
-"""What an agent does, by the name of the task's body in coordination.proto. It does nothing else."""
+"""An agent's duties by the name of the task's body in coordination.proto. It does nothing else."""
 
 
 async def carry_out(table: Table, task: pb.Task, report: Report, unknown: Callable[[str], DutyError]) -> pb.Result:
-    """Carries a task out. That it failed, and why, is in the result: nothing is raised but CancelledError.
+    """Carries out a task. Failures are in the result; only CancelledError is raised.
 
-    unknown: why a kind of task that is not in the table is not done.
+    unknown: the error for a kind of task that is not in the table.
     """
     kind = task.WhichOneof("body") or ""
     try:

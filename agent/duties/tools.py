@@ -19,7 +19,7 @@ FetchArtifact = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True)
 class Tools:
-    """One data folder's nodes, keys, artifacts and journal, and the way to the coordinator's artifacts."""
+    """The nodes, keys, artifacts and journal of one data folder, and access to the coordinator's artifacts."""
 
     config: AgentConfig
     nodes: Nodes
@@ -33,7 +33,7 @@ class Tools:
     def of(
         folder: DataFolder, config: AgentConfig, journal: Journal, fetch: FetchArtifact, keosd: Keosd | None = None
     ) -> Tools:
-        """Those of a data folder. keosd: has keys that are not in the store. Raises KeyStoreError."""
+        """Opens those of a data folder. keosd: holds keys that are not in the store. Raises KeyStoreError."""
         keys = KeyStore(folder.keys, keosd)
         nodes = Nodes(folder.path, keys.signer, local=config.local)
         return Tools(config, nodes, keys, ArtifactStore(folder.artifacts), journal, Memory(journal), fetch)

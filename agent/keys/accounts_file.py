@@ -20,7 +20,7 @@ from antelope.names import check_name
 from antelope.strict_json import read_json
 
 IN_KEOSD = "keosd"
-"""In the place of a private key that a keosd has."""
+"""Stands in place of a private key that a keosd holds."""
 _MOST_BYTES = 256 * 1024 * 1024
 
 
@@ -41,12 +41,12 @@ class KeyPair:
 
     @staticmethod
     def of(key: SigningKey) -> KeyPair:
-        """As it is kept: the private key itself, or that a keosd has it."""
+        """The pair to store: with the private key, or with the note that a keosd holds it."""
         return KeyPair(str(key.public), key.wif if isinstance(key, PrivateKey) else IN_KEOSD)
 
     @property
     def in_keosd(self) -> bool:
-        """Whether only its public half is here."""
+        """Whether only the public key is here."""
         return self.secret == IN_KEOSD
 
     @property
@@ -69,15 +69,15 @@ def pack(users: Mapping[str, KeyPair], producers: Mapping[str, KeyPair]) -> byte
 
 
 def read(path: Path, *, trusted: bool = False) -> tuple[Accounts, Accounts]:
-    """Users and producers of such a file, other parts of which are left aside.
+    """Users and producers of such a file. Other parts are ignored.
 
-    trusted: it is our own, whose pairs need no proof. Raises KeyStoreError, which never repeats a secret.
+    trusted: it is our own file, so key pairs need no check. Raises KeyStoreError; its message never contains a secret.
     """
     try:
         if not path.is_file():
             raise KeyStoreError(f"{path}: no such file")
         if path.stat().st_size > _MOST_BYTES:
-            raise KeyStoreError(f"{path}: larger than {_MOST_BYTES >> 20} MB, hardly an accounts.json")
+            raise KeyStoreError(f"{path}: larger than {_MOST_BYTES >> 20} MB, too large for an accounts.json")
         document = read_json(path.read_bytes(), size=_MOST_BYTES)
     except BadJson as error:
         raise KeyStoreError(f"{path}, {error}") from None

@@ -1,4 +1,4 @@
-"""A keosd of this machine: it signs with the keys that it holds. Over HTTP, so that no key is in any argv."""
+"""Signs with the keys of a keosd on this machine. It is asked over HTTP, so no key appears on a command line."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from antelope.strict_json import read_json
 from support.endpoint import dialable
 
 SECONDS = 5.0
-"""For a whole answer, which comes within milliseconds; making a wallet takes longest."""
+"""For a whole answer. Most take milliseconds; creating a wallet takes longest."""
 LIMIT = 16 << 20
-"""Bytes of an answer; what a wallet of 100,000 keys lists is smaller."""
+"""Bytes of an answer. The list of a wallet with 100,000 keys is smaller."""
 
 _SOCKET = re.compile(r"/[A-Za-z0-9._+@/-]{1,106}", re.ASCII)
 _URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", re.ASCII)
@@ -32,7 +32,7 @@ _LOCKED, _MISSING, _NO_WALLET = 3120003, 3120004, 3120006
 
 @dataclass(frozen=True)
 class Keosd:
-    """One on this machine: keys, and what is to be signed, go nowhere else. Constructing it raises KeosdError."""
+    """A keosd on this machine. Keys and digests go nowhere else: the constructor raises KeosdError."""
 
     address: str
     """http://127.0.0.1:PORT, or the absolute path of a Unix socket."""
@@ -47,12 +47,12 @@ class Keosd:
 
     @staticmethod
     def at(text: str, folder: Path = Path()) -> Keosd:
-        """As an operator writes it: a path counts from a folder, or from home (~). Raises KeosdError."""
+        """From an operator's text. A path is relative to folder, or to home (~). Raises KeosdError."""
         if text.startswith(("http:", "https:")):
             return Keosd(text.rstrip("/"))
         try:
             return Keosd(str((folder / Path(text).expanduser()).absolute()))
-        except RuntimeError as error:  # ~ of a user that is none
+        except RuntimeError as error:  # ~ of an unknown user
             raise KeosdError(f"{text[:200]!r}: {error}") from error
 
     @property
@@ -62,7 +62,7 @@ class Keosd:
         return f"{base}/v1/wallet/sign_digest"
 
     def public_keys(self) -> frozenset[PublicKey]:
-        """Of all wallets that are unlocked. Raises KeosdError."""
+        """The keys of all unlocked wallets. Raises KeosdError."""
         try:
             return frozenset(PublicKey.parse(str(key)) for key in self.call("get_public_keys"))
         except KeosdError as error:
@@ -70,16 +70,16 @@ class Keosd:
                 return frozenset()
             raise
         except (TypeError, BadKey) as error:
-            raise KeosdError(f"keosd at {self.address} answers with something else than public keys") from error
+            raise KeosdError(f"keosd at {self.address} does not answer with public keys") from error
 
     def key(self, public: PublicKey) -> KeosdKey:
         """One of its keys, to sign with."""
         return KeosdKey(public, self)
 
     def call(self, name: str, body: object = None, fine: int = 0) -> Any:
-        """keosd's answer, None when it refused with the code that is fine. Errors never repeat the (secret) body.
+        """keosd's answer; None if it refused with the code `fine`. Errors never contain the (secret) body.
 
-        Blocks, 2 * SECONDS at most, no matter what listens there. Raises KeosdError.
+        Blocks for at most 2 * SECONDS, whatever listens there. Raises KeosdError.
         """
         try:
             status, text = self._post(f"/v1/wallet/{name}", "" if body is None else json.dumps(body))
@@ -100,7 +100,9 @@ class Keosd:
         """Status and bytes of the answer. Raises HTTPException, OSError, ValueError (larger than LIMIT)."""
         with contextlib.closing(self._connection()) as connection:
             connection.connect()
-            late = threading.Timer(SECONDS, _hang_up, [connection.sock])  # a timeout is for the next byte alone
+            late = threading.Timer(
+                SECONDS, _hang_up, [connection.sock]
+            )  # the socket's timeout covers only the next byte
             late.start()
             try:
                 connection.request("POST", path, body)
@@ -142,7 +144,7 @@ class KeosdKey:
 
     @property
     def missing(self) -> str:
-        """What is said while none of keosd's open wallets has it."""
+        """The message if none of keosd's open wallets has it."""
         return (
             f"keosd at {self.keosd.address} has no unlocked wallet with {self.public}: "
             "open and unlock it (cleos wallet open, cleos wallet unlock)"
@@ -150,7 +152,7 @@ class KeosdKey:
 
 
 def _hang_up(connected: socket.socket) -> None:
-    """Ends what is being read of it."""
+    """Ends a read that is under way."""
     with contextlib.suppress(OSError):
         connected.shutdown(socket.SHUT_RDWR)
 

@@ -1,10 +1,10 @@
-"""The agent's key store: made here, kept here, never told. Public keys, signatures and proofs are what leaves it.
+"""The agent's key store. Private keys are made here and never leave it; only public keys, signatures and proofs do.
 
 keys/                0700
     accounts.json    0600, the accounts' keys, in the form of the tutorial's file
     signing.json     0600, the same form: block-signing keys of producers, and eosio's key
 
-A key that a keosd has stands there without its private half, and is signed with over there.
+A key that a keosd holds is listed without its private half, and keosd signs with it.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from support.possession import Challenge
 
 
 class KeyStore:
-    """All keys of one agent. A key that was told once is on disk before, and never changes.
+    """All keys of one agent. A public key is only given out once its private key is on disk, and never changes.
 
-    Every name is checked: methods raise BadName. Raises KeyStoreError when its files cannot be read or written.
+    Names are checked: methods raise BadName. Raises KeyStoreError if its files cannot be read or written.
     """
 
     def __init__(self, folder: Path, keosd: Keosd | None = None) -> None:
-        """Reads what is there; creates the folder. keosd: has the keys that are not here."""
+        """Creates the folder and reads its files. keosd: holds the keys whose private half is not here."""
         self._folder = folder
         self._keosd = keosd
         self._guard = threading.Lock()
@@ -48,7 +48,7 @@ class KeyStore:
         return self._folder / "accounts.json"
 
     def make(self, accounts: Iterable[str], signers: Iterable[str] = ()) -> None:
-        """Makes every key of these that is missing: many at the cost of one write."""
+        """Makes the missing ones of these keys, with a single write."""
         with self._guard:
             accounts, signers = [check_name(name) for name in accounts], [check_name(name) for name in signers]
             signers += [name for name in accounts if name == GENESIS_ACCOUNT]
@@ -92,16 +92,17 @@ class KeyStore:
         return tuple(dict.fromkeys(PublicKey.parse(pair.public) for pair in pairs if pair.in_keosd))
 
     def private(self, account: str) -> PrivateKey:
-        """An account's private key itself. Raises KeyError when it is not on this host, or in a keosd."""
+        """An account's private key. Raises KeyError if it is not on this host or is in a keosd."""
         pair = self._pair(account)
         if pair.in_keosd:
             raise KeyError(f"a keosd has the key of {account} already")
         return pair.private
 
     def prove(self, key: PublicKey, account: str, challenge: Challenge) -> str:
-        """A signature (SIG_K1_…) that shows possession of an account's or signer's key. Raises KeyError for others.
+        """A signature (SIG_K1_…) that proves possession of an account's or signer's key. Raises KeyError for other
+        keys.
 
-        It may block, and raise KeosdError, where a keosd has the key.
+        If a keosd holds the key, it may block and raise KeosdError.
         """
         for pair in (self._account(account), self._signers.get(account)):
             if pair and pair.public == str(key):
@@ -109,9 +110,9 @@ class KeyStore:
         raise KeyError(f"this host has no such key of {account}: {key}")
 
     def import_accounts(self, path: str | Path) -> tuple[dict[str, PublicKey], dict[str, PublicKey]]:
-        """Takes the keys of an accounts.json over; the public keys of its users and producers.
+        """Imports the keys of an accounts.json. Returns the public keys of its users and producers.
 
-        Again the same file changes nothing. Raises KeyStoreError, also for an account whose key here is another.
+        Importing the same file again changes nothing. Raises KeyStoreError, also if an account has another key here.
         """
         users, producers = read(Path(path))
         with self._guard:
@@ -124,10 +125,10 @@ class KeyStore:
         return public_keys(users.items()), public_keys(producers.items())
 
     def adopt(self, account: str, *, key: SigningKey | None = None, signer: SigningKey | None = None) -> None:
-        """Takes an account's own key, or its block-signing key, over: the key itself, or which one a keosd has.
+        """Adopts an existing account key or block-signing key: the private key itself, or a key that a keosd holds.
 
-        A key that is here already is kept from then on where it was given: by the store, or by keosd alone. Raises
-        KeyStoreError when it has another here.
+        If the same key is here already, it moves to where it was given: into the store, or to keosd alone. Raises
+        KeyStoreError if another key is here.
         """
         with self._guard:
             for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
@@ -144,7 +145,7 @@ class KeyStore:
         if not pair.in_keosd:
             return pair.private
         if self._keosd is None:
-            raise KeyStoreError(f"a keosd has the key {pair.public}: say where it is (keosd, docs/joining.md)")
+            raise KeyStoreError(f"a keosd holds the key {pair.public}: name its address (keosd, docs/joining.md)")
         return self._keosd.key(PublicKey.parse(pair.public))
 
     def _pair(self, account: str) -> KeyPair:
@@ -159,7 +160,7 @@ class KeyStore:
         return self._users.get(name) or self._producers.get(name)
 
     def _keep(self, users: Accounts, producers: Accounts, signers: Accounts) -> None:
-        """Writes what changed, and only then has it."""
+        """Writes changes to disk before they take effect."""
         try:
             if (users, producers) != (self._users, self._producers):
                 write_atomic(self.accounts_file, pack(users, producers), 0o600)

@@ -1,7 +1,7 @@
-"""`agent wallet`: keys of this host's store into a keosd of the same machine, for who wants to use cleos with them.
+"""`agent wallet`: imports keys of this host's store into a keosd on the same machine, for use with cleos.
 
-Each network has a wallet of its own there. Its password is kept in the user's home, not in the agent's folder: keosd's
-wallets outlive a network that is purged.
+Each network has a wallet of its own there. Its password is kept in the user's home, not in the agent's folder, because
+keosd's wallets outlive a purged network.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _EXISTS, _NO_SUCH_WALLET, _WRONG_PASSWORD, _UNLOCKED, _KEY_EXISTS = 3120001, 312
 # Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
-"""Of those that keosd takes (valid_filename of wallet_manager.cpp), those that are no hidden file."""
+"""Names that keosd accepts (valid_filename of wallet_manager.cpp), except hidden files."""
 
 
 def usual_name(network: str) -> str:
@@ -75,11 +75,14 @@ def import_keys(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords
 
 
 def _unlocked(keosd: Keosd, wallet: str, passwords: Path) -> str:
-    """The password of a wallet that is there, and unlocked then; empty: there is none."""
-    for password in (*reversed(_known(passwords)), ""):  # no wallet has an empty one: that asks whether it is there
+    """Unlocks an existing wallet and returns its password; empty if there is no such wallet."""
+    for password in (
+        *reversed(_known(passwords)),
+        "",
+    ):  # no wallet has an empty password, so this asks whether the wallet exists
         try:
             keosd.call("unlock", [wallet, password], fine=_UNLOCKED)
-            keosd.call("list_keys", [wallet, password])  # one that was unlocked already says what its password is not
+            keosd.call("list_keys", [wallet, password])  # an unlocked wallet also says if the password is wrong
         except KeosdError as error:
             if error.code == _NO_SUCH_WALLET:
                 return ""
@@ -99,7 +102,7 @@ def _made(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords: Path
             f"keosd at {keosd.address} has no wallet {wallet!r} yet: name accounts whose keys it shall have"
         )
     known = _known(passwords)
-    write_atomic(passwords, _lines(known), 0o600)  # before there is a password that could get lost
+    write_atomic(passwords, _lines(known), 0o600)  # first, so that no password can get lost
     password = str(keosd.call("create", wallet))
     write_atomic(passwords, _lines([*known, password]), 0o600)
     return password

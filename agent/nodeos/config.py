@@ -18,10 +18,11 @@ from boot.settings import PLUGINS, tuning
 from boot.step import NodeMode
 
 STALE_PRODUCTION = "-e"
-"""Produce although the last block is old. At most one node of a network may run with it."""
+"""Produces blocks even if the last block is old. At most one node of a network may run with it."""
 
 KEOSD_MILLISECONDS = 250
-"""For a block's signature by a keosd, half of a block's time: with nodeos' own 5 ms a busy machine misses blocks."""
+"""Time for a keosd to sign a block: half a block interval. With nodeos' default of 5 ms a busy machine misses blocks.
+"""
 
 
 def produces(spec: NodeSpec, mode: NodeMode) -> bool:
@@ -58,7 +59,7 @@ def config_ini(
 
 
 def command_line(nodeos: Sequence[str], folder: Path, genesis: Path, mode: NodeMode) -> tuple[str, ...]:
-    """The command that runs the node whose folder this is: config.ini in it, its chain below data/."""
+    """The command that runs the node. folder: the node's, with config.ini and data/."""
     stale = (STALE_PRODUCTION,) if mode in (NodeMode.GENESIS, NodeMode.STARTER) else ()
     places = ("--config-dir", str(folder), "--data-dir", str(folder / "data"), "--genesis-json", str(genesis))
     return *nodeos, *places, *stale
@@ -87,7 +88,7 @@ def _role(
     yield "producer-name", str(spec.account)
     yield from signature_provider(key)
     if "peer-private-key" in known and isinstance(key, PrivateKey):
-        # Signs its handshakes, by which other producers' agents know whose node they are connected to.
+        # Signs its handshakes, so that other producers' agents can tell whose node it is.
         yield "peer-private-key", json.dumps([str(key.public), key.wif])
 
 

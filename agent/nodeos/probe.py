@@ -1,4 +1,4 @@
-"""What a nodeos can do, asked of itself: its options, version and protocol features. Remembered by its sha256."""
+"""Finds out what a nodeos can do: its options, version and protocol features. The result is kept by its sha256."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HELP_SECONDS = 20.0
 
 _OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
 _FORMAT = 1
-"""Of the remembered answer; part of its file's name."""
+"""Version of the kept result; part of its file name."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def command_of(nodeos: str, bundled: Callable[[], Runtime]) -> tuple[str, ...]:
 
 
 async def probe(command: Sequence[str], folder: Path) -> Capabilities:
-    """Looks a nodeos over, or remembers: answers and throwaway data lie in folder. Raises NodeosError, OSError."""
+    """Probes a nodeos, or reads the kept result. folder: for results and scratch data. Raises NodeosError, OSError."""
     binary = Path(command[0])
     _check_runnable(binary)
     sha256 = await asyncio.to_thread(sha256_of, binary)
@@ -75,7 +75,7 @@ async def probe(command: Sequence[str], folder: Path) -> Capabilities:
 
 
 def _unpack(sha256: str, data: bytes) -> Capabilities | None:
-    """What was remembered; None when that cannot be read, and is to be found out again."""
+    """The kept result; None if it cannot be read and must be found out again."""
     try:
         found = read_json(data)
         return Capabilities(sha256, str(found["version"]), frozenset(found["options"]), tuple(found["features"]))
@@ -107,7 +107,7 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
     except TimeoutError:
         process.kill()
         await process.wait()
-        raise NodeosError(f"{command[0]} --help does not end: it is not a nodeos that can be used") from None
+        raise NodeosError(f"{command[0]} --help does not end: it is not a usable nodeos") from None
     options = frozenset(_OPTION.findall(output.decode("utf-8", "replace")))
     needed = {"plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"}
     if process.returncode or not needed <= options:

@@ -1,4 +1,4 @@
-"""What the coordinator says about a node, checked field by field before any of it reaches a file or a command line."""
+"""A node's description from the coordinator. Every field is checked before it reaches a file or a command line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SpecMessage(Protocol):
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """One node of this host. Constructing it checks it: raises SpecError."""
+    """One node of this host. The constructor checks it and raises SpecError."""
 
     name: str
     role: Role

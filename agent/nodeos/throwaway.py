@@ -1,4 +1,4 @@
-"""A nodeos on a chain of its own that nobody else sees and that is gone afterwards: for finding out what it can do."""
+"""Runs a nodeos on a private chain that is deleted afterwards, to find out what it can do."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Throwaway:
     log: Path
 
     async def answers(self) -> None:
-        """Returns once it does. Raises NodeosError when it ends, or does not."""
+        """Returns once it answers. Raises NodeosError if it ends or does not answer."""
 
         async def up() -> bool:
             if not self.process.alive:
@@ -63,9 +63,9 @@ async def throwaway(
     key: PublicKey,
     settings: Iterable[tuple[str, str]] = (),
 ) -> AsyncIterator[Throwaway]:
-    """Starts it in a scratch folder below folder, on free ports of loopback; it is ended, whatever happens.
+    """Starts it in a scratch folder below folder, on free loopback ports. It is stopped in any case.
 
-    options: those that it knows. key: eosio's on its chain. settings: more lines of config.ini. Raises OSError.
+    options: its known options. key: eosio's key on this chain. settings: further lines of config.ini. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     scratch = Path(tempfile.mkdtemp(prefix=".probe-", dir=folder))

@@ -1,4 +1,4 @@
-"""Whether a nodeos makes blocks that a keosd signs: seen on a throwaway chain, since not every build can."""
+"""Tests on a throwaway chain whether a nodeos can have its blocks signed by keosd. Not every build can."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 20.0
 
 
 async def check_signing(command: Sequence[str], found: Capabilities, folder: Path, key: PrivateKey | KeosdKey) -> None:
-    """Returns once it has made a few blocks signed by that key. Raises NodeosError when it does not, OSError."""
+    """Returns once it has made a few blocks signed by that key. Raises NodeosError if it does not, OSError."""
     settings = [("producer-name", "eosio"), *signature_provider(key)]
     async with throwaway((*command, STALE_PRODUCTION), found.options, folder, key.public, settings) as node:
 

@@ -1,1 +1,1 @@
-"""The agent of a party: a node of its own, keys that stay at home, and a policy that decides what it signs."""
+"""The agent of a party: it runs the party's own node, keeps its keys, and signs only what its policy allows."""

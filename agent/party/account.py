@@ -1,4 +1,4 @@
-"""A party's own account: what its agent signs with the account's key, by its policy, on its own node."""
+"""A party's own account. Its agent signs with the account's key what the policy allows, and pushes to its own node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from antelope.keys import PublicKey, SigningKey
 from boot.step import Push
 
 FRESH_SECONDS = 15.0
-"""A node whose head is not older is in sync: two producers in a row may be absent."""
+"""A node with a head this fresh is in sync. It leaves room for two absent producers in a row."""
 
 
 class OwnAccount:
@@ -66,7 +66,7 @@ class OwnAccount:
             raise DutyError(f"refused: {reason}")
 
     def key_of(self, account: str) -> SigningKey:
-        """The key of the party's own account. Raises KeyError for every other one, whatever keys are here."""
+        """The key of the party's own account. Raises KeyError for any other account, even if its key is here."""
         if account != self.name:
             raise KeyError(f"a party's agent signs as {self.name} alone")
         return self._keys.key(account)
@@ -76,9 +76,9 @@ class OwnAccount:
     ) -> tuple[Pushed, ...]:
         """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError.
 
-        info: the chain as the caller saw it. The caller has found that the chain lacks these actions, so one that came
-        into a block before was undone since (another vote, an approval taken back) and is signed anew, although its
-        block need not be irreversible yet. All of these actions may be done twice.
+        info: the chain's state in which the caller found these actions missing. An earlier transaction that is in a
+        block by then was undone since (another vote, a withdrawn approval), so it is signed anew, even if its block is
+        not irreversible yet. Doing any of these actions twice is harmless.
         """
         for push in pushes:
             self.check(push)

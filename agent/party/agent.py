@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
-from agent.background import begin, kept_up, together
+from agent.background import begin, keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent
 from agent.dialling import Dialling
@@ -20,7 +20,7 @@ from agent.party.control import Answer, Answerer, Request, Say, listening
 from agent.party.duties import PartyDuties
 from agent.party.keosd import watch_keosd
 from agent.party.leaving import unregister
-from agent.party.looking import tell
+from agent.party.progress import watch_progress
 from agent.party.requests import Requests
 from agent.party.settings import PartySettings
 from agent.session import Credentials, Send
@@ -36,10 +36,10 @@ from support.texts import plain
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 15.0
-"""After a refused registration: an endpoint may become reachable, a name free."""
+"""Seconds until the next attempt after a refused registration."""
 FAREWELL_SECONDS = 3.0
 RESUME_SECONDS = 60.0
-"""How long a node that was begun to be started may take, when the coordinator refuses its agent meanwhile."""
+"""How long a start of the node may still take when the coordinator refuses the agent during it."""
 
 
 def party_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> PartyAgent:
@@ -68,34 +68,34 @@ class PartyAgent(Agent):
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
         self._refusal = ""
-        """Why the coordinator did not take it, as its operator was told; empty: it did, or was not asked yet."""
+        """The coordinator's last refusal, as the operator was told; empty if there is none."""
         self._unproved = ""
-        """Why it could not prove to have its keys; empty: it could."""
+        """Why proving possession of the keys failed last; empty if it did not."""
 
     async def run(self, credentials: Credentials) -> None:
-        """Until it leaves the network, or is cancelled. Raises AccessEnded, NodeosError."""
+        """Runs until it leaves the network or is cancelled. Raises AccessEnded, NodeosError."""
         own = self.party.own
         self._version = (await self.nodes.capabilities(self.settings.nodeos)).version
         log.info("account %s, its key here: %s", self.settings.account, own.account_key)
         log.info("nodeos %s (%s), p2p endpoint %s", self._version, self.settings.nodeos, self.settings.p2p)
-        resuming = asyncio.create_task(kept_up(self._resume))
+        resuming = asyncio.create_task(keep_running(self._resume))
         try:
             async with listening(self._folder.path, self._answerers()):
                 await together(
                     self._dialling.run(credentials, self),
-                    kept_up(lambda: watch_outages(self.nodes, self.party.producers)),
-                    kept_up(lambda: tell(own)),
-                    kept_up(lambda: watch_keosd(self.settings.keys_elsewhere, self._keys.in_keosd)),
+                    keep_running(lambda: watch_outages(self.nodes, self.party.producers)),
+                    keep_running(lambda: watch_progress(own)),
+                    keep_running(lambda: watch_keosd(self.settings.keys_elsewhere, self._keys.in_keosd)),
                     self._left.wait(),
                 )
         except Refused as error:
-            await asyncio.wait([resuming], timeout=RESUME_SECONDS)  # the node is the party's own, and stays
+            await asyncio.wait([resuming], timeout=RESUME_SECONDS)  # the party's own node keeps running
             raise AccessEnded(str(error)) from error
         finally:
             await end(resuming, *filter(None, [self._registering]))
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
-        """Tells the coordinator what the party brings, bound to this stream."""
+        """Registers the party with this coordinator. The proofs are bound to this stream."""
         super().welcome(welcome, send)
         self._send, self._welcome = send, welcome
         self._register(send)
@@ -106,7 +106,7 @@ class PartyAgent(Agent):
         self._send = None
 
     def admitted(self, admission: pb.Admission) -> None:
-        """What the coordinator thinks of it."""
+        """The coordinator's answer to the registration."""
         if admission.accepted and admission.reason:
             log.warning("%s is held up, says the coordinator: %s", self.settings.account, plain(admission.reason, 500))
             return
@@ -115,14 +115,14 @@ class PartyAgent(Agent):
             log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
             self._refusal = ""
             return
-        if admission.reason != self._refusal:  # it tries again and again
+        if admission.reason != self._refusal:  # it keeps trying
             log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason, 500))
         self._refusal, refused = admission.reason, self._send
         if refused:
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
 
     def _register(self, send: Send) -> None:
-        """Begins to, unless it leaves; a coordinator that went meanwhile hears nothing of it."""
+        """Starts a registration, unless the party is leaving. It is dropped if the connection ends meanwhile."""
         if self.party.leaving:
             return
         self._registering = begin(lambda: self._bring(send, self._welcome), "registering")
@@ -139,7 +139,7 @@ class PartyAgent(Agent):
                 keys = [await self._key(key, challenge) for key in (own.account_key, own.signer_key)]
         except AgentError as error:
             if str(error) != self._unproved:
-                log.warning("does not prove to have its keys, and tries again: %s", error)
+                log.warning("cannot prove possession of its keys yet, will try again: %s", error)
             self._unproved = str(error)
             asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
             return
@@ -172,12 +172,12 @@ class PartyAgent(Agent):
         return {"leave": self._leave, **Requests(self.party.own, self.party.approving).answerers}
 
     async def _leave(self, request: Request, say: Say) -> Answer:
-        """Unregisters, says farewell, stops the node, and ends the agent."""
+        """Unregisters the producer, tells the coordinator, stops the node, and ends the agent."""
         self.party.leaving = True
         try:
             return await self._end_membership(request, say)
         finally:
-            self.party.leaving = self._left.is_set()  # what could not be ended goes on, and may be tried again
+            self.party.leaving = self._left.is_set()  # if it failed, the party is still a member, and may try again
 
     async def _end_membership(self, request: Request, say: Say) -> Answer:
         try:
@@ -200,13 +200,13 @@ class PartyAgent(Agent):
 
     async def _farewell(self, say: Say) -> None:
         if self._send is None:
-            say("no coordinator is connected: it is not told")
+            say("no coordinator is connected, so none is told")
             return
         self._send(pb.FromAgent(leave=pb.Leave(reason="its operator ended it")))
 
         async def gone() -> bool:
             return self._send is None
 
-        with contextlib.suppress(DeadlineError):  # It was sent, which is all that a farewell needs.
+        with contextlib.suppress(DeadlineError):  # It was sent, which is enough.
             await poll(gone, what="the coordinator to end the session", deadline=FAREWELL_SECONDS)
         say("the coordinator is told")

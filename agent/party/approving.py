@@ -1,4 +1,4 @@
-"""Whether a party's agent approves a proposal: it reads the proposal off its own node, and asks policy and operator."""
+"""Decides whether to approve a proposal: the agent reads it from its own node, and follows policy and operator."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Approving:
         await self.approve(await proposals.asked_for(self._own.node, wanted), report)
 
     async def approve(self, proposal: Proposal, report: Report = silent) -> Pushed | None:
-        """Approves it, as far as the policy lets; None when that was done before. Raises DutyError and others."""
+        """Approves it if the policy allows. Returns None if it was approved before. Raises DutyError and others."""
         asked = await proposals.approvals(self._own.node, proposal.proposer, proposal.name)
         if self._own.name in asked.provided:
             self.pending.drop(proposal)
@@ -60,7 +60,7 @@ class Approving:
         return pushed
 
     def check_canary(self) -> None:
-        """Raises DutyError when the policy does not even approve the canary."""
+        """Raises DutyError if the policy does not approve the canary."""
         _require(policy.decide(self._policy, canary=True, sets=None, agreed=False))
 
     def _decide(self, proposal: Proposal) -> policy.Decision:

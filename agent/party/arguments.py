@@ -1,4 +1,4 @@
-"""What a party's operator may write on the command line of `agent`."""
+"""The command line of `agent` for parties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def add_arguments(serve: argparse.ArgumentParser) -> None:
-    """Those of `agent serve` that are for parties."""
+    """The options of `agent serve` for parties."""
     group = serve.add_argument_group(
         "for a party",
         "A party runs a host of its own in somebody else's network; docs/joining.md has more.",
@@ -47,7 +47,7 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
 
 
 def add_commands(commands: Any) -> None:
-    """Those that speak to a running agent."""
+    """The commands for a running agent."""
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
@@ -66,5 +66,5 @@ def add_commands(commands: Any) -> None:
 
 
 def wanted(arguments: argparse.Namespace) -> bool:
-    """Whether `agent serve` was given what a party gives."""
+    """Whether `agent serve` was given a party's options."""
     return bool(arguments.join or arguments.config or arguments.account or arguments.unit)

@@ -1,10 +1,10 @@
-"""A party's word on the chain: the audit of it on the party's own node, signed with its account's key.
+"""A party's attestation: an audit of the chain on the party's own node, signed with its account's key.
 
-`ok` is about what nobody alone can change after the boot: genesis, features, limits, contracts, that the planned
-accounts exist, who governs. What lawfully moves on (balances, votes, the schedule, accounts of later parties) is told
-apart as `later`, so that an attestation means the same right after the boot and a year on. A contract that was replaced
-is named under `replaced` with the code that the chain has: that the producers did it is the coordinator's word; that
-they alone can is what the audit finds on who governs.
+`ok` covers what nobody can change alone after the boot: genesis, features, limits, contracts, the planned accounts, and
+who governs. What changes lawfully (balances, votes, the schedule, accounts of later parties) is listed under `later`,
+so that an attestation means the same right after the boot and a year later. `replaced` lists replaced contracts with
+the code on the chain. That the producers replaced them is what the coordinator says; that only they can is part of the
+audit.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ Upgrade = tuple[str, str, str]
 
 
 async def document(node: ChainReader, blueprint: Blueprint, told: Collection[Upgrade] = ()) -> str:
-    """Audits the chain, and says what was found: JSON, sorted keys, no spaces. Raises AuditError, NodeError.
+    """Audits the chain. Returns the findings as JSON (sorted keys, no spaces). Raises AuditError, NodeError.
 
-    Whoever registered as a producer beyond the plan counts as a party: nobody told this agent of others. told: the
-    contracts that the producers replaced, as the coordinator says; those that the chain does not have so are nothing.
+    Any producer beyond the plan counts as a party, since this agent knows of no others. told: the contracts that the
+    producers replaced, according to the coordinator. Entries that differ from the chain are ignored.
     """
     planned = {producer.account for producer in blueprint.sealed.producers}
     registered = {str(row["owner"]) async for row in node.iter_table_rows("eosio", "eosio", "producers")}
@@ -78,7 +78,7 @@ def compose(blueprint: Blueprint, report: Report, replaced: Sequence[Upgrade] = 
 
 
 def sign(account: str, key: SigningKey, text: str) -> pb.Attestation:
-    """The document with the signature over its sha256. It may block, where a keosd has the key."""
+    """The document with a signature over its sha256. It may block if a keosd holds the key."""
     digest = hashlib.sha256(text.encode()).digest()
     return pb.Attestation(account=account, document=text, signature=str(key.sign(digest)))
 

@@ -35,7 +35,7 @@ _SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "keosd", "ma
 
 
 def prepare(arguments: argparse.Namespace) -> DataFolder:
-    """Joins where that was not done yet, keeps settings and keys, and returns the data folder.
+    """Joins unless that was done, keeps settings and keys, and returns the data folder.
 
     Raises ConfigError, JoinError, InvitationError, TlsError, KeyStoreError, LockedError, OSError.
     """
@@ -76,12 +76,12 @@ def _settle(folder: DataFolder, invitation: Invitation | None, said: dict[str, A
         raise ConfigError(f"{settings.account} has left: a new invitation (--join) brings it back")
     config = folder.read()
     if config.kind is not Kind.PARTY:
-        raise ConfigError(f"{folder.path} is a host's of the inventory, no party's")
+        raise ConfigError(f"{folder.path} belongs to a host of the inventory, not to a party")
     folder.write(replace(config, log_level=settings.log_level, local=settings.loopback))
 
 
 async def _try_out(nodeos: str, folder: DataFolder, signer: KeosdKey) -> None:
-    """Has the nodeos make blocks that keosd signs. Raises NodeosError when it cannot."""
+    """Tests whether this nodeos can have its blocks signed by keosd. Raises NodeosError if it cannot."""
     command = command_of(nodeos, fetch)
     scratch = folder.path / "nodeos"
     await check_signing(command, await probe(command, scratch), scratch, signer)
@@ -101,7 +101,7 @@ def print_unit(arguments: argparse.Namespace) -> int:
 
 
 def _said(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The command line's values over those of the --config file, whose paths count from where it is."""
+    """The values of the --config file, overridden by the command line. Paths in the file are relative to it."""
     said: dict[str, Any] = {}
     if arguments.config:
         said = party_settings.read_file(arguments.config, party_settings.JOINING)
@@ -133,7 +133,7 @@ def speak(arguments: argparse.Namespace) -> int:
 
 
 def _approve(folder: Path, request: Request, *, sure: bool) -> int:
-    """Shows the proposal, asks whether it is to be approved, and has exactly what was shown approved."""
+    """Shows the proposal, asks for confirmation, and has exactly the shown bytes approved."""
     shown = asyncio.run(ask(folder, replace(request, ask="describe"), _say))
     if shown.status:
         return shown.status
@@ -147,5 +147,5 @@ def _approve(folder: Path, request: Request, *, sure: bool) -> int:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{plain(line, len(line))}\n")  # a proposal's words are a stranger's
+    sys.stdout.write(f"{plain(line, len(line))}\n")  # a proposal may contain control characters
     sys.stdout.flush()

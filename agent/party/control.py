@@ -1,4 +1,4 @@
-"""How a party's operator speaks to the agent that runs: a Unix socket (0600) in its data folder.
+"""The control socket of a party's running agent: a Unix socket (0600) in its data folder.
 
 One JSON object asks (Request). The answer is lines of JSON: {"say": TEXT}, … for the operator to read, and at the end
 {"status": N, "hash": HEX} for the command itself (Answer).
@@ -55,7 +55,7 @@ class Answer:
 
 Say = Callable[[str], None]
 Answerer = Callable[[Request, Say], Awaitable[Answer]]
-"""Does what is asked, and says what happens. Raises AgentError, or an error that agent.foreign knows."""
+"""Does what is asked and says what happens. Raises AgentError, or an error that agent.foreign knows."""
 
 _UNKNOWN = "not a request that this agent knows"
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)
@@ -75,7 +75,7 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
             say(explanation(error))
             answer = Answer(error.exit_status)
         writer.write(json.dumps(asdict(answer)).encode() + b"\n")
-        with contextlib.suppress(ConnectionError):  # whoever asked is gone: nobody is left to be told
+        with contextlib.suppress(ConnectionError):  # the command that asked is gone
             await writer.drain()
         writer.close()
 
@@ -84,7 +84,7 @@ async def listening(folder: Path, answerers: Mapping[str, Answerer]) -> AsyncIte
 
 
 async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer], say: Say) -> Answer:
-    """Reads a request, and has it answered. Raises AgentError; the log has the cause of what is a fault of ours."""
+    """Reads a request and answers it. Raises AgentError. A bug is logged with its traceback."""
     request = await _request(reader)
     if request.ask not in answerers:
         raise ControlError(_UNKNOWN)
@@ -113,7 +113,7 @@ async def _request(reader: asyncio.StreamReader) -> Request:
 
 
 async def ask(folder: Path, request: Request, say: Say) -> Answer:
-    """What the running agent answers. Raises ControlError when none runs there, or it ends in between."""
+    """The running agent's answer. Raises ControlError if none runs there or it ends before it answers."""
     if not folder.is_dir():
         raise ControlError(f"{folder}: there is no such folder")
     try:
@@ -131,4 +131,4 @@ async def ask(folder: Path, request: Request, say: Say) -> Answer:
             say(str(told["say"]))
     finally:
         writer.close()
-    raise ControlError("the agent ended before it had answered", hint="see its log")
+    raise ControlError("the agent ended before it answered", hint="see its log")

@@ -1,4 +1,4 @@
-"""What a party's agent does for a coordinator: little, on its own node, with its own account's keys, by its policy."""
+"""The duties of a party's agent: few, on its own node, for its own account, and as its policy allows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PartyDuties:
         self.node = OwnNode(settings, tools, self.holding)
         self.approving = Approving(settings.policy, self.own, self.holding, data)
         self.leaving = False
-        """Whether its operator is ending it: it registers no more."""
+        """Whether its operator is ending the membership. If so, it does not register again."""
         self._steps = StepWork(tools, self.holding)
         self._data = data
         self.table: Table = {
@@ -73,13 +73,13 @@ class PartyDuties:
 
     def _unknown(self, kind: str) -> DutyError:
         what = kind or "an empty task"
-        return DutyError(f"refused: {what} is nothing that the agent of a party does ({self.own.name})")
+        return DutyError(f"refused: {what} is not a duty of a party's agent ({self.own.name})")
 
     async def _take(self, manifest: str) -> None:
         pinned, held = self.settings.manifest, self.manifest
         if pinned and manifest != pinned:
             raise DutyError(
-                f"refused: the coordinator's manifest is {manifest[:64]}, this party pinned {pinned}: nothing of it is "
+                f"refused: the coordinator's manifest is {manifest[:64]}, this party pinned {pinned}: it is not "
                 "taken; ask the network's operator which one is right"
             )
         await self.holding.take(manifest)
@@ -95,7 +95,7 @@ class PartyDuties:
     async def _own_step(self, wanted: pb.RunStep, report: Report) -> None:
         own = self.own.name
         if wanted.step not in OWN_STEPS:
-            raise DutyError(f"refused: the step {wanted.step[:80]!r} is nothing that the agent of a party does")
+            raise DutyError(f"refused: the step {wanted.step[:80]!r} is not a duty of a party's agent")
         parts = (own, own + canary_approve.ANEW)
         if len(wanted.keys) != 1 or wanted.keys[0] not in parts or wanted.node != own:
             raise DutyError(f"refused: a party's agent does a step for {own} alone, on its own node")
@@ -117,5 +117,5 @@ class PartyDuties:
         attestation = await asyncio.to_thread(attesting.sign, self.own.name, key, document)
         path = self._data / "attestations" / f"{json.loads(document)['block']['num']}.json"
         write_atomic(path, attesting.as_json(attestation))
-        log.info("audited the chain on the own node: %s (%s)", attesting.verdict(document), path)
+        log.info("audited the chain on this party's node: %s (%s)", attesting.verdict(document), path)
         return pb.Result(attestation=attestation)

@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 async def enlist(own: OwnAccount, settings: PartySettings, report: Report) -> None:
-    """regproducer, signed by the party's policy. Does nothing when the producer is registered as it wants to be.
+    """Registers the producer (regproducer), if the policy allows. Does nothing if it is registered as configured.
 
-    Raises DutyError when the node is not in sync, or the account is not there with the party's key; PushError and
+    Raises DutyError if the node is not in sync or the account does not exist with the party's key; PushError and
     others.
     """
     info = await own.synced()
@@ -39,19 +39,19 @@ async def enlist(own: OwnAccount, settings: PartySettings, report: Report) -> No
 
 
 def check_account(name: str, account: Account | None, own: PublicKey) -> None:
-    """Raises DutyError when the account is not there, or cannot be used with the party's own key."""
+    """Raises DutyError if the account does not exist, or its active permission is not the party's own key."""
     if account is None:
         raise DutyError(f"account {name} is not there yet", retryable=True)
     active = account.permissions["active"].authority
     if sum(weight for key, weight in active.keys if key == own) < active.threshold:
         raise DutyError(
-            f"account {name} exists with other keys than this agent's: let it take this one (cleos set account "
+            f"account {name} exists with other keys than this agent's: give it this key (cleos set account "
             f"permission {name} active {own}), if it is yours"
         )
 
 
 def registered(row: Mapping[str, Any] | None, key: PublicKey, url: str) -> bool:
-    """Whether a row of `producers` is this producer's, as it wants to be registered."""
-    if not row or not row["is_active"]:  # of one that is unregistered the key is none any more
+    """Whether a row of `producers` registers this producer with its key and URL."""
+    if not row or not row["is_active"]:  # unregprod has replaced its key with an empty one
         return False
     return is_key(row["producer_key"], key) and bool(row["url"] == url)

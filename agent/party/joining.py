@@ -1,4 +1,6 @@
-"""Redeeming an invitation: a key made here, the coordinator's CA pinned by the token, a certificate in return. Once."""
+"""Redeems an invitation, once: the agent makes a key and gets a certificate from the coordinator whose CA the token
+pins.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +28,12 @@ JOIN_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Joining:
-    """An invitation, and where the agent keeps what comes of it."""
+    """An invitation, and the data folder of the agent that redeems it."""
 
     invitation: Invitation
     folder: DataFolder
     account: str = ""
-    """The party's; an invitation for another one is not used up."""
+    """The party's account. An invitation for another account is not used up."""
 
     @property
     def _mark(self) -> Path:
@@ -39,7 +41,7 @@ class Joining:
 
     @property
     def _print(self) -> str:
-        """Recognises the token again, and is worth nothing."""
+        """Identifies the token; it is not secret."""
         return hashlib.sha256(self.invitation.certificate).hexdigest()
 
     @property
@@ -49,7 +51,7 @@ class Joining:
         return held == self._print and self.folder.certificate.is_file()
 
     async def redeem(self, log_level: str, local: bool) -> None:
-        """Enrols the agent by it. Nothing is sent to anybody but the coordinator whose CA the token pins.
+        """Enrols the agent. Only a coordinator with a certificate of the pinned CA is sent anything.
 
         Raises JoinError, InvitationError (expired), ConfigError (the folder is another's), TlsError, OSError.
         """
@@ -107,7 +109,7 @@ def read_token(given: str, stdin: str | None = None) -> Invitation:
         except OSError as error:
             raise ConfigError(f"{given[1:]}: {error.strerror}") from error
     if not text.strip():
-        raise ConfigError(f"--join: a token ({PREFIX}…), @FILE or - is expected, and there was nothing")
+        raise ConfigError(f"--join: a token ({PREFIX}…), @FILE or - is expected, but it is empty")
     return parse(text.strip())
 
 

@@ -1,4 +1,4 @@
-"""Watching the keosd that has a party's keys: with a locked wallet its producer misses its turns."""
+"""Watches the keosd that holds a party's keys. With a locked wallet the producer misses its turns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from antelope.keys import PublicKey
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
-"""keosd locks its wallets when nobody asked for so long, 15 minutes by default: these questions keep them open."""
+"""Between two checks. keosd locks idle wallets, after 15 minutes by default; these checks keep them open."""
 
 
 async def watch_keosd(keosd: Keosd | None, keys: Collection[PublicKey]) -> None:
-    """Looks until it is cancelled, and tells the party's operator when keys cannot be used, and when they can."""
+    """Checks until it is cancelled. Logs when keys become unusable, and when they are usable again."""
     told = None
     while keosd and keys:
         trouble = await asyncio.to_thread(trouble_with, keosd, keys)
@@ -31,7 +31,7 @@ async def watch_keosd(keosd: Keosd | None, keys: Collection[PublicKey]) -> None:
 
 
 def trouble_with(keosd: Keosd, keys: Collection[PublicKey]) -> str:
-    """Why keosd would not sign with each of the keys now; empty: it would. Blocks."""
+    """Why keosd cannot sign with one of the keys now; empty if it can with all. Blocks."""
     try:
         held = keosd.public_keys()
     except KeosdError as error:

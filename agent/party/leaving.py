@@ -1,4 +1,4 @@
-"""Taking a party's producer out of the race before its node stops."""
+"""Unregisters a party's producer before its node stops."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ELECTION_SECONDS = 75.0
 
 
 async def unregister(own: OwnAccount, say: Say) -> None:
-    """unregprod, signed by the party's policy, and waits until the schedule is without it.
+    """Sends unregprod, if the policy allows, and waits until the producer is out of the schedule.
 
-    Does nothing where there is nothing to undo. Raises DutyError, PushError, NodeError.
+    Does nothing if the node never ran. Raises DutyError, PushError, NodeError.
     """
     try:
         node = own.node
@@ -47,4 +47,4 @@ async def unregister(own: OwnAccount, say: Say) -> None:
     try:
         await poll(out, what="the schedule", deadline=ELECTION_SECONDS + 4 * TURN_SECONDS * scheduled)
     except DeadlineError:
-        say("the schedule keeps it: there is no other producer in its place, and its turns will be missed")
+        say("it stays in the schedule, because no other producer can take its place; its turns will be missed")

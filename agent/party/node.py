@@ -1,4 +1,4 @@
-"""A party's own node: its agent alone describes it, and a coordinator only names peers."""
+"""A party's own node. Its agent configures it; a coordinator only names peers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
+from agent.endpoints import checked
 from agent.errors import DutyError, SpecError, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.nodeos.throwaway import free_ports
@@ -13,7 +14,6 @@ from agent.party.settings import PartySettings
 from boot.step import NodeMode
 from inventory.network import Role
 from protos import coordination_pb2 as pb
-from support.endpoint import dialable
 
 MOST_PEERS = 64
 
@@ -27,7 +27,7 @@ class OwnNode:
         self._holding = holding
 
     async def resume(self) -> None:
-        """Starts the node again as it ran last, with the settings of now. Raises what starting raises."""
+        """Starts the node with its last peers and the current settings. Raises what starting raises."""
         if not self._holding.manifest:
             return
         try:
@@ -37,16 +37,12 @@ class OwnNode:
         await self._start(peers)
 
     async def follow(self, peers: Sequence[str]) -> None:
-        """Runs the node with these peers. Raises DutyError for what cannot be peers, and what starting raises."""
-        if len(peers) > MOST_PEERS:
-            raise DutyError(f"refused: {len(peers)} peers, more than {MOST_PEERS}")
-        for peer in peers:
-            if not dialable(peer):
-                raise DutyError(f"refused: the peer {peer[:80]!r} is not HOST:PORT")
-        await self._start(tuple(peer for peer in dict.fromkeys(peers) if peer != self.settings.p2p))
+        """Runs the node with these peers. Raises DutyError for invalid peers, and what starting raises."""
+        others = checked(peers, MOST_PEERS, "peers")
+        await self._start(tuple(peer for peer in others if peer != self.settings.p2p))
 
     async def set_peers(self, wanted: pb.SetPeers) -> None:
-        """The same, asked for in the words that a host's agent knows. Raises DutyError for any other node."""
+        """The same, as the task that a host's agent also has. Raises DutyError for any other node."""
         if wanted.name != self.settings.account:
             raise DutyError(f"refused: {wanted.name[:80]!r} is no node of this party")
         await self.follow(wanted.peers)

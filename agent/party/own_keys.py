@@ -1,4 +1,4 @@
-"""Keys that a party has already: in files that nobody else can read, or in a keosd, which signs with them."""
+"""Keys that a party already has: in private files, or in a keosd that signs with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from antelope.errors import BadKey
 from antelope.keys import PrivateKey, PublicKey
 
 _TRIAL = b"bootcoord trial"
-"""Begins what a key in keosd signs to show that it can."""
+"""Prefix of what a key in keosd signs as a test."""
 
 
 def read_key(path: Path) -> PrivateKey:
@@ -36,7 +36,7 @@ def read_key(path: Path) -> PrivateKey:
 
 
 def public_key(where: str) -> PublicKey | None:
-    """The public key that was given in the place of a file; None: it is a file's path."""
+    """The public key, if one was given instead of a file; None if it is a path."""
     try:
         return PublicKey.parse(where)
     except BadKey:
@@ -44,10 +44,10 @@ def public_key(where: str) -> PublicKey | None:
 
 
 def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
-    """The key in the file that where names, or the one of keosd whose public key it is; None where it is empty.
+    """The key in the file `where`, or keosd's key if `where` is a public key; None if it is empty.
 
-    Raises ConfigError: a file that others can read, a keosd that does not answer, has no open wallet with the key, or
-    does not sign with it: the store may drop a key that keosd has.
+    Raises ConfigError if others can read the file, or if keosd does not answer, has no open wallet with the key, or
+    does not sign with it. This must be certain, because the store may drop its own copy of the key.
     """
     if not where:
         return None
@@ -57,7 +57,7 @@ def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
     if public.kind != 0:
         raise ConfigError(f"{public}: only keys of the form EOS… or PUB_K1_… can sign here")
     if keosd is None:
-        raise ConfigError(f"{public}: a public key names one that a keosd has: say where that listens, with --keosd")
+        raise ConfigError(f"{public}: a public key stands for a key in keosd: name keosd's address with --keosd")
     try:
         if public not in keosd.public_keys():
             raise ConfigError(keosd.key(public).missing)

@@ -1,6 +1,6 @@
 """What a party's agent signs: a short list of actions of its own account, each of which the operator can switch off.
 
-Pure. Everything that the agent signs for the party passes `objection`, no matter who asked for it.
+Pure. Everything that the agent signs for the party is checked by `objection`, no matter who asks.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from boot.upgrade import LASTING, Replacement
 _ENTRY = r"[a-z1-5.]{1,13}=[0-9a-f]{64}/[0-9a-f]{64}"
 _CODE = re.compile(f"code:{_ENTRY}(,{_ENTRY})*")
 LATEST = LASTING + 3600
-"""A proposal that can be executed for more seconds than that is one to ask about: who says yes beforehand means now.
-The hour is for clocks.
+"""A proposal that stays executable for longer always needs the operator's yes: approval given in advance is meant for
+now. The extra hour allows for clock differences.
 """
 
 ASK, CANARY, NEVER = "ask", "canary", "never"
@@ -59,7 +59,7 @@ class Policy:
 
 
 Subject = Callable[[Mapping[str, Any], str], bool]
-"""Whether an action's data is about this account and nobody else."""
+"""Whether an action's data concerns this account alone."""
 
 _SUBJECTS: dict[tuple[str, str], Subject] = {
     (SYSTEM, "regproducer"): lambda data, own: data["producer"] == own,
@@ -76,9 +76,9 @@ def _level(data: Mapping[str, Any]) -> str:
 
 
 def objection(policy: Policy, account: str, actions: Sequence[Action], signing_key: str = "") -> str:
-    """Why the agent does not sign these actions for its account; empty: it does.
+    """Why the agent does not sign these actions for its account; empty if it does.
 
-    signing_key: the only one (EOS…) that it registers. Whether a proposal may be approved is `decide`'s to say.
+    signing_key: the only block-signing key (EOS…) that it registers. For proposals see also `decide`.
     """
     if not actions:
         return "there is nothing to sign"
@@ -110,7 +110,7 @@ class Decision:
 
     approve: bool
     ask: bool = False
-    """Its operator has to say."""
+    """Its operator must decide."""
     reason: str = ""
 
 

@@ -1,4 +1,4 @@
-"""For which chain a party proves that it has its keys: the one that it takes, and no other."""
+"""Limits proofs of possession to one chain: the one that the party accepts."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from support.possession import Challenge
 
 
 class Proving:
-    """What the coordinator is shown, and what follows from it."""
+    """The proofs of one party, and the chain that they are bound to."""
 
     def __init__(self, network: str, held: Callable[[], Blueprint | None]) -> None:
-        """held: the sealed network that the agent has taken; None: none yet."""
+        """held: the sealed network that the agent holds; None if it holds none yet."""
         self._network = network
         self._held = held
         self._chain_id = ""
 
     def challenge(self, welcome: pb.Welcome) -> Challenge:
-        """What this party's keys are to sign for the coordinator that sent this Welcome.
+        """What this party's keys sign for the coordinator that sent this Welcome.
 
-        Raises DutyError when its chain is not the one that the agent holds or proved its keys for, or is no chain id.
+        Raises DutyError if its chain id is invalid, or not the one that the agent holds or proved its keys for.
         """
         held = self._held()
         if held and held.sealed.chain_id != welcome.chain_id:
@@ -33,7 +33,7 @@ class Proving:
         except ValueError as error:
             raise DutyError(f"the coordinator names no chain: {error}") from error
         if self._chain_id not in ("", challenge.chain_id):
-            raise DutyError(f"the keys were proved for chain {self._chain_id[:16]}…, and are for no other")
+            raise DutyError(f"the keys were proved for chain {self._chain_id[:16]}…, and cannot be proved for another")
         self._chain_id = challenge.chain_id
         return challenge
 

@@ -1,4 +1,4 @@
-"""What a party's operator may ask the running agent for; `agent.party.control` carries it."""
+"""The requests of a party's operator to the running agent. `agent.party.control` transports them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from boot.step import Push
 
 
 class Requests:
-    """Proposals, votes, rewards: always of the party's own account, and as its policy says."""
+    """Proposals, votes and rewards, always of the party's own account and as its policy allows."""
 
     def __init__(self, own: OwnAccount, approving: Approving) -> None:
         self._own = own
@@ -38,7 +38,7 @@ class Requests:
         }
 
     async def _proposals(self, request: Request, say: Say) -> Answer:
-        """Those that wait for the operator; the chain has dropped the others."""
+        """Shows the proposals that wait for the operator, and forgets those that are no longer on the chain."""
         waiting = [one for one in self._approving.pending.all() if not one.agreed]
         for proposal in waiting:
             if await proposals.find(self._own.node, proposal.proposer, proposal.name) != proposal:
@@ -59,7 +59,7 @@ class Requests:
     async def _approve(self, request: Request, say: Say) -> Answer:
         proposal = await self._find(request)
         if request.hash != proposal.hash:
-            raise ControlError(f"{proposal.title} is another one now ({proposal.hash}): look at it again")
+            raise ControlError(f"{proposal.title} has changed ({proposal.hash}): look at it again")
         self._approving.pending.agree(proposal)
         pushed = await self._approving.approve(proposal)
         say(f"approved {proposal.title}" + (f" (transaction {pushed.transaction})" if pushed else " before"))

@@ -1,4 +1,4 @@
-"""party.toml: what a party's operator says about account, endpoint, node and policy. `--config` files are the same."""
+"""party.toml: a party's account, endpoint, node and policy. `--config` files have the same form."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class PartySettings:
-    """Checked when it is made: raises ConfigError."""
+    """The constructor checks it and raises ConfigError."""
 
     account: str
     """The party's producer account."""
@@ -46,9 +46,9 @@ class PartySettings:
     keosd: str = ""
     """Where the keosd listens that has the party's keys: http://127.0.0.1:PORT, or a socket's absolute path."""
     manifest: str = ""
-    """The only one that is accepted, when the operator knows it beforehand; hex."""
+    """The only manifest that is accepted, if the operator knows it beforehand; hex."""
     url: str = ""
-    """Told when registering as a producer."""
+    """The producer's web page, sent with regproducer."""
     location: int = 0
     log_level: str = "info"
     options: Mapping[str, str] = field(default_factory=dict)
@@ -107,11 +107,11 @@ class PartySettings:
 
 PARTS = tuple(part.name for part in fields(PartySettings))
 JOINING = ("join", "data", "producer_key", "account_key")
-"""What a `--config` file may say beyond: where the token, the data and keys of one's own are."""
+"""Further keys of a `--config` file: where the token, the data folder and existing keys are."""
 
 
 def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The values of a settings file; unknown names are mistakes. Raises ConfigError."""
+    """The values of a settings file. Raises ConfigError, also for unknown names."""
     try:
         values = read_toml(path.read_bytes())
     except FileNotFoundError:

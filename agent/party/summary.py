@@ -1,4 +1,4 @@
-"""What is sealed, in words: for the operator of a party, who decides whether to be part of such a network. Pure."""
+"""A summary of the sealed network for a party's operator, who decides whether to take part. Pure."""
 
 from __future__ import annotations
 

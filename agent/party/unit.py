@@ -22,10 +22,10 @@ Wants=network-online.target
 User={user}
 ExecStart={python} -m agent.cli serve --data {data}
 Restart=on-failure
-# Neither wrong settings (2) nor an access that was ended (3) is mended by starting again.
+# A restart mends neither wrong settings (2) nor ended access (3).
 RestartPreventExitStatus=2 3
 RestartSec=5
-# The node outlives its agent: an upgrade of the agent is no gap in its blocks.
+# The node outlives its agent, so an upgrade of the agent does not interrupt its blocks.
 KillMode=process
 UMask=0077
 NoNewPrivileges=yes
@@ -39,9 +39,9 @@ WantedBy=multi-user.target
 
 
 def unit_text(network: str, account: str, data: Path, cache: Path, user: str, python: str) -> str:
-    """The unit; cache: where the bundled nodeos lies.
+    """The unit's text. cache: the folder of the bundled nodeos.
 
-    Raises ConfigError on what systemd would read as more than one word.
+    Raises ConfigError for values that systemd would not read as one word.
     """
     for word in (network, account, str(data), str(cache), user, python):
         if not _WORD.fullmatch(word):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from agent import background
-from agent.background import begin, kept_up, together
+from agent.background import begin, keep_running, together
 
 
 async def _fail() -> None:
@@ -47,7 +47,7 @@ async def test_what_is_kept_up_begins_again(caplog: pytest.LogCaptureFixture, mo
         if len(runs) < 3:
             await _fail()
 
-    await kept_up(work)
+    await keep_running(work)
     assert len(runs) == 3
     assert _causes(caplog) == ["'broken'"] * 2
 

@@ -66,7 +66,7 @@ class Desk:
         """As Holding's."""
         return self.blueprint
 
-    async def have(self, sha256: str) -> None:
+    async def ensure(self, sha256: str) -> None:
         """As Holding's: it was fetched."""
         self.had.append(sha256)
 

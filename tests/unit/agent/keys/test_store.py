@@ -120,7 +120,7 @@ def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
         store.private("alice")
     with pytest.raises(KeyStoreError, match="has another key of alice"):
         store.adopt("alice", key=PrivateKey.generate())
-    with pytest.raises(KeyStoreError, match="say where it is"):
+    with pytest.raises(KeyStoreError, match="name its address"):
         KeyStore(tmp_path / "keys").key("alice")
 
 

@@ -95,7 +95,7 @@ async def test_an_agent_that_ends_meanwhile(tmp_path: Path) -> None:
 
     said: list[str] = []
     async with sockets.listening(tmp_path, hang_up, 1 << 20):
-        with pytest.raises(ControlError, match="ended before it had answered"):
+        with pytest.raises(ControlError, match="ended before it answered"):
             await ask(tmp_path, Request("count"), said.append)
     assert said == ["looking"]
 

@@ -128,7 +128,7 @@ async def test_where_a_token_may_come_from(hub: Hub, tmp_path: Path) -> None:
     assert read_token(token) == read_token(f"@{tmp_path / 'token'}") == read_token("-", f" {token}\n")
     with pytest.raises(ConfigError, match="No such file"):
         read_token(f"@{tmp_path / 'none'}")
-    with pytest.raises(ConfigError, match="there was nothing"):
+    with pytest.raises(ConfigError, match="but it is empty"):
         read_token("-", "")
     with pytest.raises(InvitationError):
         read_token(token[:-5])

@@ -1,4 +1,4 @@
-"""What a party's operator is told of the way from the first block to producing. Pure: what is seen in, words out."""
+"""The stages on a party's way to producing, and the line that its operator reads about each. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Stage(IntEnum):
-    """How far the party is, by what its own node shows."""
+    """How far the party is, as its own node shows."""
 
     SYNCING = 1
     NO_ACCOUNT = 2
@@ -20,13 +20,13 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True)
-class Sight:
-    """One look at the own node."""
+class Observation:
+    """What one look at the party's own node shows."""
 
     head: int
     lib: int
     fresh: bool
-    """Whether the head is a running chain's."""
+    """Whether the head is recent."""
     peers: int
     """Connected."""
     account: bool = False
@@ -42,32 +42,32 @@ class Sight:
     """It has signed blocks."""
 
 
-def stage(sight: Sight) -> Stage:
+def stage(seen: Observation) -> Stage:
     """How far that is."""
-    if not sight.fresh:
+    if not seen.fresh:
         return Stage.SYNCING
-    if not sight.account:
+    if not seen.account:
         return Stage.NO_ACCOUNT
-    if not sight.ours:
+    if not seen.ours:
         return Stage.OTHER_KEYS
-    if not sight.registered:
+    if not seen.registered:
         return Stage.UNREGISTERED
-    if sight.scheduled:
-        return Stage.PRODUCING if sight.produced else Stage.SCHEDULED
-    return Stage.ELECTED if sight.upcoming else Stage.VOTABLE
+    if seen.scheduled:
+        return Stage.PRODUCING if seen.produced else Stage.SCHEDULED
+    return Stage.ELECTED if seen.upcoming else Stage.VOTABLE
 
 
-def words(now: Stage, sight: Sight, account: str) -> str:
+def line(now: Stage, seen: Observation, account: str) -> str:
     """One line for the operator."""
-    where = f"block {sight.head}, irreversible {sight.lib}"
+    where = f"block {seen.head}, irreversible {seen.lib}"
     return {
-        Stage.SYNCING: f"syncing: {where}, {sight.peers} peers",
+        Stage.SYNCING: f"syncing: {where}, {seen.peers} peers",
         Stage.NO_ACCOUNT: f"in sync ({where}); waiting for account {account}",
         Stage.OTHER_KEYS: f"account {account} is there, but with other keys than this agent's: if it is yours, "
-        "let it take the key above (cleos set account permission ACCOUNT active EOS…)",
-        Stage.UNREGISTERED: f"in sync ({where}); account {account} is there, and not registered as a producer",
-        Stage.VOTABLE: f"{account} is registered and in sync: it can be voted for (votes now: {sight.votes:.0f})",
-        Stage.ELECTED: f"{account} is elected: the next schedule has it",
+        "give it the key above (cleos set account permission ACCOUNT active EOS…)",
+        Stage.UNREGISTERED: f"in sync ({where}); account {account} exists and is not registered as a producer",
+        Stage.VOTABLE: f"{account} is registered and in sync, and can be voted for (votes now: {seen.votes:.0f})",
+        Stage.ELECTED: f"{account} is elected and will be in the next schedule",
         Stage.SCHEDULED: f"{account} is in the active schedule",
         Stage.PRODUCING: f"{account} produces blocks ({where})",
     }[now]

@@ -1,4 +1,4 @@
-"""Looks at the party's own node, and tells its operator whenever the party got further."""
+"""Watches the party's own node, and logs each stage on the way to producing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from agent.errors import UnknownNode
 from agent.party.account import OwnAccount
-from agent.party.words import Sight, Stage, stage, words
+from agent.party.stages import Observation, Stage, line, stage
 from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.names import name_to_int
@@ -21,36 +21,36 @@ SYNC_SECONDS = 5.0
 """Between two lines about syncing."""
 
 
-async def tell(own: OwnAccount) -> None:
-    """Looks until it is cancelled, and logs each new stage; of syncing, how far it is, as long as it gets further."""
+async def watch_progress(own: OwnAccount) -> None:
+    """Watches until it is cancelled. Logs each new stage, and progress while the node is syncing."""
     told, told_at, told_head = None, 0.0, 0
     while True:
         try:
-            sight = await look(own)
+            seen = await look(own)
         except (UnknownNode, NodeError, TimeoutError):
-            sight = None  # It does not run yet, or is being started again.
-        if sight:
-            now = stage(sight)
-            further = sight.head != told_head and time.monotonic() - told_at >= SYNC_SECONDS
+            seen = None  # It does not run yet, or is being started again.
+        if seen:
+            now = stage(seen)
+            further = seen.head != told_head and time.monotonic() - told_at >= SYNC_SECONDS
             if now is not told or (now is Stage.SYNCING and further):
-                told, told_at, told_head = now, time.monotonic(), sight.head
-                log.info("%s", words(now, sight, own.name))
+                told, told_at, told_head = now, time.monotonic(), seen.head
+                log.info("%s", line(now, seen, own.name))
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def look(own: OwnAccount) -> Sight:
+async def look(own: OwnAccount) -> Observation:
     """One look. Raises UnknownNode, NodeError."""
     node, account = own.node, own.name
     info = await node.get_info()
     peers = connected(await node.connections())
     if not own.in_sync(info):
-        return Sight(info.head_block_num, info.last_irreversible_block_num, False, peers)
+        return Observation(info.head_block_num, info.last_irreversible_block_num, False, peers)
     held = await node.find_account(account)
     row = await node.find_row("eosio", "eosio", "producers", name_to_int(account)) if held else None
     schedules = await node.get_producer_schedule()
     active = held.permissions["active"].authority if held else None
     weight = sum(weight for key, weight in active.keys if key == own.account_key) if active else 0
-    return Sight(
+    return Observation(
         info.head_block_num,
         info.last_irreversible_block_num,
         True,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.party import looking
-from agent.party.words import Sight
+from agent.party import progress
+from agent.party.stages import Observation
 from tests.unit.agent.party.conftest import Home
 
 
@@ -19,17 +19,17 @@ async def test_a_chain_that_stands_still_is_told_once(
     """Syncing is told as often as the head has moved; a head that stays is no news."""
     heads: Iterator[int] = iter([5, 5, 5, 7, 7, 9, 9])
 
-    async def look(*_: object) -> Sight:
+    async def look(*_: object) -> Observation:
         try:
-            return Sight(next(heads), 0, fresh=False, peers=2)
+            return Observation(next(heads), 0, fresh=False, peers=2)
         except StopIteration:
             raise asyncio.CancelledError from None
 
-    monkeypatch.setattr(looking, "look", look)
-    monkeypatch.setattr(looking, "LOOK_SECONDS", 0.0)
-    monkeypatch.setattr(looking, "SYNC_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "look", look)
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "SYNC_SECONDS", 0.0)
     caplog.set_level(logging.INFO)
     with pytest.raises(asyncio.CancelledError):
-        await looking.tell(alice.duties.own)
+        await progress.watch_progress(alice.duties.own)
     said = [line for line in caplog.messages if line.startswith("syncing")]
     assert [line.split(",")[0] for line in said] == ["syncing: block 5", "syncing: block 7", "syncing: block 9"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.party.words import Sight, Stage, stage, words
+from agent.party.stages import Observation, Stage, line, stage
 
-SYNCED = Sight(head=100, lib=90, fresh=True, peers=2)
+SYNCED = Observation(head=100, lib=90, fresh=True, peers=2)
 
 
 def test_each_stage_follows_from_what_is_seen() -> None:
@@ -25,8 +25,8 @@ def test_each_stage_follows_from_what_is_seen() -> None:
         (scheduled, Stage.SCHEDULED),
         (replace(scheduled, produced=True), Stage.PRODUCING),
     ]
-    assert [stage(sight) for sight, _ in way] == [expected for _, expected in way]
-    said = [words(expected, sight, "alice") for sight, expected in way]
+    assert [stage(seen) for seen, _ in way] == [expected for _, expected in way]
+    said = [line(expected, seen, "alice") for seen, expected in way]
     assert len(set(said)) == len(said)
     assert "waiting for account alice" in said[1]
     assert "cleos set account permission" in said[2]  # a key of the store is never replaced: the account takes it
