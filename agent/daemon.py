@@ -11,6 +11,7 @@ from agent.dialling import Dialling
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
 from agent.errors import UnknownNode
+from agent.nodeos.spec import NodeSpec
 from agent.nodes.outages import watch_outages
 from agent.nodes.state import NodeStatus
 from agent.producers import ProducerEndpoints
@@ -39,8 +40,14 @@ class Duties(Protocol):
 class Agent:
     """What the agents of hosts and of parties have in common. Its sessions hand messages to it (session.Work)."""
 
-    def __init__(self, folder: DataFolder, dialling: Dialling, tools: Tools, duties: Duties) -> None:
-        """Call `nodes.open` to start watching the nodes."""
+    def __init__(
+        self, folder: DataFolder, dialling: Dialling, tools: Tools, duties: Duties, *, tells_specs: bool = False
+    ) -> None:
+        """Call `nodes.open` to start watching the nodes.
+
+        tells_specs: the coordinator may know what the nodes run with.
+        """
+        self._tells_specs = tells_specs
         self.nodes = tools.nodes
         self._folder = folder
         self._dialling = dialling
@@ -86,8 +93,12 @@ class Agent:
 
     async def status(self) -> pb.Status:
         """How the nodes are."""
-        nodes = [_status(node) for node in await self.nodes.status()]
+        nodes = [_status(node, self._spec(node.name)) for node in await self.nodes.status()]
         return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free)
+
+    def _spec(self, name: str) -> pb.NodeSpec | None:
+        """What a host's node runs with. How a party runs its node is its own affair."""
+        return _message(self.nodes.record(name).spec) if self._tells_specs else None
 
     def _http_port(self, name: str) -> int:
         try:
@@ -100,10 +111,24 @@ def host_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Age
     """The agent of a host of the inventory. Raises KeyStoreError."""
     dialling = Dialling(folder, config)
     tools = Tools.of(folder, config, journal, dialling.fetch)
-    return Agent(folder, dialling, tools, HostDuties(tools))
+    return Agent(folder, dialling, tools, HostDuties(tools), tells_specs=True)
 
 
-def _status(node: NodeStatus) -> pb.NodeStatus:
+def _message(spec: NodeSpec) -> pb.NodeSpec:
+    return pb.NodeSpec(
+        name=spec.name,
+        role=spec.role.value,
+        account=spec.account or "",
+        p2p_bind=spec.p2p_bind,
+        p2p_endpoint=spec.p2p_endpoint,
+        http_port=spec.http_port,
+        peers=spec.peers,
+        options=dict(spec.options),
+        nodeos=spec.nodeos,
+    )
+
+
+def _status(node: NodeStatus, spec: pb.NodeSpec | None) -> pb.NodeStatus:
     return pb.NodeStatus(
         name=node.name,
         state=node.state.value,
@@ -113,4 +138,5 @@ def _status(node: NodeStatus) -> pb.NodeStatus:
         peers=node.peers,
         detail=node.detail,
         lasting=node.lasting,
+        spec=spec,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,21 @@ from inventory.errors import InventoryError, Problem, Problems
 from inventory.model import Inventory
 from inventory.network import Network, Users, UserSource
 from inventory.parse import MISSING, structure
+from inventory.placement import Placed
 from inventory.resolve import resolve
 from inventory.toml_text import LARGEST, BadToml, read_toml
 from inventory.users_file import Progress, read_users
 
+Remembered = Callable[[str], Mapping[str, Placed]]
+"""Where the nodes of the network of that name are; nothing: it is not sealed."""
 
-def load(path: str | Path, progress: Progress | None = None) -> Network:
+
+def nowhere(network: str) -> Mapping[str, Placed]:
+    """Of a network that is not known here."""
+    return {}
+
+
+def load(path: str | Path, progress: Progress | None = None, remembered: Remembered = nowhere) -> Network:
     """The network that an inventory file describes. Raises InventoryError with everything that is wrong with it.
 
     Apart from the file itself it reads only the users.csv that the file names (progress is told how far it is). A plan
@@ -26,7 +36,7 @@ def load(path: str | Path, progress: Progress | None = None) -> Network:
     from inventory.proof import prove  # numpy takes 0.1 s to import, and `glance` does not need it
 
     problems = Problems()
-    inventory, network = _resolved(path, problems)
+    inventory, network = _resolved(path, problems, remembered)
     if network.users.source is UserSource.CSV:
         network = replace(network, users=_read_users(network, problems, progress))
     resolve_accounts.overlaps(network.users, network.producers, problems)
@@ -38,12 +48,12 @@ def load(path: str | Path, progress: Progress | None = None) -> Network:
     return network
 
 
-def glance(path: str | Path) -> Network:
+def glance(path: str | Path, remembered: Remembered = nowhere) -> Network:
     """As `load`, for who does not plan a boot: a users' CSV is only read when somebody asks for its rows (which then
     raises InventoryError), and whether the plan can work is not proved.
     """
     problems = Problems()
-    _, network = _resolved(path, problems)
+    _, network = _resolved(path, problems, remembered)
     file = network.users.file
     if network.users.source is UserSource.CSV and file and not file.is_file():
         problems.add("users.csv", f"{file} is not a file")
@@ -58,13 +68,13 @@ def _read_users(network: Network, problems: Problems, progress: Progress | None)
     return replace(network.users, rows=UserRows(lambda: columns))
 
 
-def _resolved(path: str | Path, problems: Problems) -> tuple[Inventory, Network]:
+def _resolved(path: str | Path, problems: Problems, remembered: Remembered) -> tuple[Inventory, Network]:
     inventory, found = structure(_read(Path(path)))
     problems.extend(found)
     if inventory is None:
         raise InventoryError(path, problems.found)
     problems.told([problem.path for problem in found if problem.message == MISSING])
-    return inventory, resolve(inventory, Path(path).absolute(), problems)
+    return inventory, resolve(inventory, Path(path).absolute(), problems, remembered(inventory.network.name))
 
 
 def _read(path: Path) -> dict[str, Any]:

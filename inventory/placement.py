@@ -4,6 +4,10 @@ Where the inventory does not say: the genesis node goes to the first host. Every
 the file gets one named after its account, on the host with the fewest producers so far; among equals the second host
 comes first, then the third, and the first host last. So losing a host costs as few producers as possible. On each
 address p2p ports count up from 9876 and HTTP ports from 8888, skipping those in the file.
+
+Once a network is sealed, placement is remembered: a node keeps its host and its ports, because its keys are there and
+others know its endpoint. Only new nodes are placed by the rule. A file that names another host for a producer is
+refused: its keys cannot move.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 from inventory import syntax
@@ -22,6 +27,7 @@ from inventory.options import merged
 
 FIRST_P2P_PORT = 9876
 FIRST_HTTP_PORT = 8888
+NOTHING: Mapping[str, Placed] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,22 @@ class Wanted:
     account: str | None
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where a node of a sealed network is."""
+
+    host: str
+    account: str
+    """The producer that it signs for; empty: nobody."""
+    p2p_port: int
+    http_port: int
+
+    @staticmethod
+    def of(node: Node) -> Placed:
+        """As it is in the network."""
+        return Placed(node.host, node.account or "", node.p2p_port, node.http_port)
+
+
 def place(
     tables: Sequence[NodeTable],
     listed: Sequence[ProducerTable],
@@ -43,11 +65,14 @@ def place(
     hosts: Sequence[Host],
     options: Mapping[str, Any],
     problems: Problems,
+    remembered: Mapping[str, Placed] = NOTHING,
 ) -> tuple[Node, ...]:
     """Every node with its host, ports and options; peers are added later.
 
-    listed: the producers as written in the inventory; options: nodeos options for every node.
+    listed: the producers as written in the inventory; options: nodeos options for every node. remembered: where the
+    nodes of a sealed network are, by name.
     """
+    homes = {placed.account: placed.host for placed in remembered.values() if placed.account}
     wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
     signing = {node.account: node for node in wanted if node.account is not None}
     if GENESIS_ACCOUNT not in signing:
@@ -63,17 +88,53 @@ def place(
                     f"producers.list[{index}].node", f"is false, but {producer.account} has a node under nodes"
                 )
         elif entry.node and not producer.party:
+            home = homes.get(producer.account)
+            home = home if home in load else None
             path = f"producers.list[{index}]" if producer.account in written else "producers.count"
-            table = NodeTable(host=entry.host or min(load, key=load.__getitem__))
+            table = NodeTable(host=entry.host or home or min(load, key=load.__getitem__))
             load.update({str(table.host): load.get(str(table.host), 0) + 1})
             wanted.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
     _check(wanted, {producer.account for producer in planned}, problems)
+    wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
+    _stays(wanted, homes, hosts, problems)
     placed = _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
     shared = ("nodeos.options", options)
     return tuple(
         replace(node, options=merged((shared, (f"{source.path}.options", source.table.options)), problems))
         for node, source in zip(placed, wanted, strict=True)
     )
+
+
+def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:
+    """A node whose host or ports the file does not say keeps those that it has."""
+    gone = placed is not None and placed.host not in {host.name for host in hosts}
+    if placed is None or gone or node.account != (placed.account or None):
+        return node
+    table = node.table
+    if table.host is None:
+        table = replace(table, host=placed.host)
+    if table.host == placed.host:
+        table = replace(
+            table,
+            p2p_port=placed.p2p_port if table.p2p_port is None else table.p2p_port,
+            http_port=placed.http_port if table.http_port is None else table.http_port,
+        )
+    return replace(node, table=table)
+
+
+def _stays(wanted: Sequence[Wanted], homes: Mapping[str, str], hosts: Sequence[Host], problems: Problems) -> None:
+    """A producer's node runs where its keys are."""
+    names = {host.name for host in hosts}
+    for node in wanted:
+        home = homes.get(node.account or "")
+        if home is None:
+            continue
+        if home not in names:
+            hint = f"list host {home} again; a dead machine's successor takes its name"
+            problems.add("hosts", f"{home} is missing, and the keys of {node.account} are there", hint)
+        elif node.table.host not in (None, home):
+            hint = f"keep the node on {home}: keys never move"
+            problems.add(f"{node.path}.host", f"the keys of {node.account} are on {home}, not {node.table.host}", hint)
 
 
 def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:

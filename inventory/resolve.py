@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from string import hexdigits
@@ -25,8 +26,13 @@ DIGEST_DIGITS = 64
 """Of a feature's digest, in hexadecimal."""
 
 
-def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
-    """The network; usable only if no problem was added. A users' CSV is not read yet (`inventory.load`)."""
+def resolve(
+    inventory: Inventory, source: Path, problems: Problems, remembered: Mapping[str, placement.Placed]
+) -> Network:
+    """The network; usable only if no problem was added. A users' CSV is not read yet (`inventory.load`).
+
+    remembered: where the nodes of a sealed network are, by name.
+    """
     folder = source.parent
     if wrong := syntax.network_name(inventory.network.name):
         problems.add("network.name", wrong)
@@ -37,7 +43,7 @@ def resolve(inventory: Inventory, source: Path, problems: Problems) -> Network:
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
     shared = inventory.nodeos.options
-    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems)
+    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems, remembered)
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
     users = resolve_accounts.users(inventory.users, token, rule, source, local, problems)

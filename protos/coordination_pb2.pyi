@@ -1174,6 +1174,7 @@ class NodeStatus(_message.Message):
     PEERS_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     LASTING_FIELD_NUMBER: _builtins.int
+    SPEC_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
@@ -1186,6 +1187,10 @@ class NodeStatus(_message.Message):
     """why it failed"""
     lasting: _builtins.bool
     """failed, and it takes a person to mend that"""
+    @_builtins.property
+    def spec(self) -> Global___NodeSpec:
+        """of a host's node: what it runs with, or ran with last"""
+
     def __init__(
         self,
         *,
@@ -1197,10 +1202,11 @@ class NodeStatus(_message.Message):
         peers: _builtins.int = ...,
         detail: _builtins.str = ...,
         lasting: _builtins.bool = ...,
+        spec: Global___NodeSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "spec", b"spec", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

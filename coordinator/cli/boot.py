@@ -18,6 +18,7 @@ from coordinator.report.summary import summarise
 from coordinator.state.paths import near
 from coordinator.workflows.boot import boot
 from coordinator.workflows.foresee import check_contracts
+from coordinator.workflows.rolling import Rolling
 from coordinator.workflows.serve import until_stopped
 from inventory.network import Network
 
@@ -25,14 +26,28 @@ from inventory.network import Network
 @click.command("boot")
 @proved_inventory_argument(Proof.UNSEALED)
 @click.option("--until", metavar="STEP", help="Stop after this step and everything it needs.")
-@click.option("--only", metavar="STEP", help="Run this step only; the steps it needs must be done already.")
+@click.option(
+    "--only", metavar="STEP|HOST|NODE",
+    help="Run this step only; the steps it needs must be done already. Or apply the inventory's changes only there.",
+)  # fmt: skip
+@click.option(
+    "--max-unavailable", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+    help="Nodes that are restarted at the same time to apply changes; of scheduled producers it is always one.",
+)  # fmt: skip
 @click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")
 @click.option("--verbose", is_flag=True, help="Also print what each step waits for, whenever that changes.")
 @click.pass_obj
 def command(
-    settings: Settings, network: Network, until: str | None, only: str | None, serve: bool, verbose: bool
+    settings: Settings,
+    network: Network,
+    until: str | None,
+    only: str | None,
+    serve: bool,
+    verbose: bool,
+    max_unavailable: int,
 ) -> int:
-    """Boots the network, or continues where it stopped. On a booted network it changes nothing.
+    """Boots the network, or continues where it stopped, and makes what runs as the inventory says. Where it does
+    already, it changes nothing; `coord plan` shows the difference.
 
     It can be stopped anywhere with Ctrl-C: nodes and agents keep running, and the next `coord boot` continues. `coord
     plan` lists the steps.
@@ -41,11 +56,14 @@ def command(
     coord boot inventory/devnet.toml
     coord boot inventory/devnet.toml --until accounts
     coord boot inventory/devnet.toml --only claim
+    coord boot inventory/testnet.toml --only h2
     coord boot inventory/devnet.toml --serve
     """
     if until and only:
         raise click.UsageError("--until and --only cannot be used together")
-    plan = select(until, only)
+    place = bool(only) and only not in {step.name for step in (*STEPS, *OPTIONAL)}
+    plan = select(until, "" if place else only)
+    rolling = Rolling(str(only) if place else "", max_unavailable)
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
     stands = False
@@ -65,7 +83,7 @@ def command(
             await until_stopped()
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose))
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling))
     finally:
         progress.close()
     return 1 if booted.outcome.failed or stands else 0

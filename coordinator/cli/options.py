@@ -6,8 +6,8 @@ import math
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -16,7 +16,10 @@ from typing import Any, TypeVar
 import click
 
 from coordinator.state.paths import near
+from inventory import syntax
 from inventory.network import Network
+from inventory.placement import Placed
+from support.journal import JournalError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +37,16 @@ class Settings:
 
     state: Path
     """Holds one folder per network, with its state."""
+
+    def placements(self, network: str) -> Mapping[str, Placed]:
+        """Where the nodes of a sealed network are, by name; empty: nothing is known of it here."""
+        from coordinator.state.folder import StateFolder
+        from coordinator.state.placements import Placements
+
+        if not syntax.network_name(network) and StateFolder.exists(self.state, network):
+            with closing(StateFolder(self.state, network)) as state, suppress(JournalError):
+                return Placements(state.journal).all()
+        return {}  # whoever needs a journal that cannot be read finds that out, and says so
 
     @property
     def typed(self) -> str:
@@ -101,14 +114,18 @@ class InventoryFile(click.ParamType[Network]):
         if isinstance(value, Network):
             return value
         path = Path(value)
+        settings = ctx.find_object(Settings) if ctx else None
+
+        def remembered(name: str) -> Mapping[str, Placed]:
+            return settings.placements(name) if settings else {}
+
         if self._proof is not Proof.ALWAYS:
-            network = glance(path)
-            settings = ctx.find_object(Settings) if ctx else None
+            network = glance(path, remembered)
             sealed = settings is not None and (settings.state / network.name / "sealed.json").exists()
             if self._proof is Proof.NONE or sealed:
                 return network
         with reading() as progress:
-            return load(path, progress)
+            return load(path, progress, remembered)
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -14,47 +17,96 @@ from boot.steps import STEPS
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.dry_run import cleos_plan
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.changes import Change, summary
+from coordinator.workflows.facts import look_around
 from coordinator.workflows.foresee import Foreseen, foresee
+from coordinator.workflows.unchanged import sealed_edits
 from inventory.network import Network, Users, UserSource
 from inventory.share import Seats
 from inventory.topology import dot
+
+DIFFERENT = 3
+"""Exit status of `--check` where what runs differs from the inventory."""
 
 
 @click.command("plan")
 @proved_inventory_argument(Proof.ALWAYS)
 @click.option("--cleos", is_flag=True, help="Show the cleos commands that do the same (once the network is sealed).")
 @click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
+@click.option("--check", is_flag=True, help="End with status 3 if what runs differs from the inventory.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, cleos: bool, graph: bool, as_json: bool) -> None:
-    """Shows what a boot would do, step by step, which steps are done, and where each contract comes from. Changes
-    nothing.
+def command(settings: Settings, network: Network, cleos: bool, graph: bool, check: bool, as_json: bool) -> int:
+    """Shows what a boot would do: step by step, which steps are done, and where each contract comes from; and how what
+    runs differs from the inventory, with what it costs to change that. Changes nothing.
 
     \b
     coord plan inventory/devnet.toml
+    coord plan inventory/testnet.toml --check
     coord plan inventory/devnet.toml --graph | dot -Tsvg > peers.svg
     """
     if cleos + graph + as_json > 1:
         raise click.UsageError("--cleos, --graph and --json cannot be used together")
     if graph:
         click.echo(dot(network), nl=False)
-        return
+        return 0
     state = StateFolder(settings.state, network.name) if StateFolder.exists(settings.state, network.name) else None
     try:
         if cleos:
             for line in cleos_plan(network, state):
                 click.echo(line)
-            return
+            return 0
         done = {name: record.done for name, record in state.steps().items()} if state else {}
     finally:
         if state:
             state.close()
     foreseen = foresee(network, state.sealed if state else None, lambda line: click.echo(line, err=True))
+    edited = _edited(settings, network) if foreseen.sealed else Edited()
     if as_json:
-        click.echo(json.dumps(_document(network, done, foreseen), indent=2))
-        return
-    for line in _text(network, done, foreseen):
-        click.echo(line)
+        click.echo(json.dumps(_document(network, done, foreseen) | edited.to_json(), indent=2))
+    else:
+        for line in (*_text(network, done, foreseen), *edited.lines()):
+            click.echo(line)
+    return DIFFERENT if check and edited.different else 0
+
+
+@dataclass(frozen=True)
+class Edited:
+    """How the inventory differs from what runs."""
+
+    sealed: tuple[str, ...] = ()
+    """Edits of sealed sections, which can no longer change, each with what to do."""
+    changes: tuple[Change, ...] = ()
+    away: tuple[str, ...] = ()
+    """Hosts that could not be asked."""
+
+    @property
+    def different(self) -> bool:
+        """Whether there is any difference."""
+        return bool(self.sealed or self.changes)
+
+    def lines(self) -> Iterator[str]:
+        """As a person reads it."""
+        if self.different:
+            yield "what runs differs from this inventory:"
+            yield from (f"  ! {edit}" for edit in self.sealed)
+            yield from (f"  {change.line()}" for change in self.changes)
+            if cost := summary(self.changes):
+                yield f"  coord boot applies it: {cost}"
+        if self.away:
+            yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        changes = [change.to_json() for change in self.changes]
+        return {"differences": changes, "sealed_edits": list(self.sealed), "unknown_hosts": list(self.away)}
+
+
+def _edited(settings: Settings, network: Network) -> Edited:
+    with closing(StateFolder(settings.state, network.name)) as state:
+        sealed = sealed_edits(network, state)
+    facts = asyncio.run(look_around(network, settings.state))
+    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)))
 
 
 def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:

@@ -41,6 +41,12 @@ class OpenNetwork:
             raise OperationFailed(f"{self.network.name} was never booted; run: coord boot {self.network.source}")
         return sealed
 
+    @property
+    def party_endpoints(self) -> frozenset[str]:
+        """Every p2p endpoint at which a party's node was ever reached, or is dialled."""
+        found = ((party.endpoint, party.dialled) for party in self.parties.parties())
+        return frozenset(endpoint for pair in found for endpoint in pair if endpoint)
+
     def blueprint(self, sealed: Sealed, network: Network | None = None) -> Blueprint:
         """The sealed network with the nodes that evidence may ask: those of the inventory, or of `network`."""
         nodes = tuple(NodeRef(node.name, node.account) for node in (network or self.network).nodes)

@@ -10,6 +10,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.status import gather
 from coordinator.report.tables import report_lines
 from coordinator.state.control import Answerer, control_socket
+from coordinator.workflows.facts import facts_of
 
 
 @asynccontextmanager
@@ -27,6 +28,10 @@ async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = N
         report = await audit_chain(opened)
         return {"document": report.to_json(), "lines": list(render(report))}
 
-    answerers: dict[str, Answerer] = {"status": status, "verify": verify, **(more or {})}
+    async def facts(request: dict[str, Any]) -> dict[str, Any]:
+        names = {party.name for party in opened.parties.parties()}
+        return facts_of(opened.hub, names, opened.party_endpoints).to_json()
+
+    answerers: dict[str, Answerer] = {"status": status, "verify": verify, "facts": facts, **(more or {})}
     async with control_socket(opened.state.folder, answerers):
         yield

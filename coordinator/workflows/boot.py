@@ -11,6 +11,7 @@ from boot.plan import Plan
 from boot.steps import STEPS
 from boot.voting import wrong_election
 from coordinator.agents.link import AgentLink, LinkError
+from coordinator.engine.access import NodeAccess
 from coordinator.engine.outcome import Booted, Outcome
 from coordinator.engine.reasons import Reasons
 from coordinator.engine.runner import Runner
@@ -22,10 +23,14 @@ from coordinator.parties.neighbours import choose, with_parties
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
+from coordinator.state.placements import Placements
+from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.collect import PartyKeys, collect
+from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
-from coordinator.workflows.restart import revive
+from coordinator.workflows.restart import revive, wake
+from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
 from coordinator.workflows.unchanged import check_unchanged
@@ -35,6 +40,8 @@ from inventory.share import Seats
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.tasks import looking
+
+EVERYTHING = Rolling()
 
 HOLD_SECONDS = 120.0
 """Enough to fetch contracts and a large allocation over a slow connection."""
@@ -50,11 +57,14 @@ async def boot(
     reporter: Reporter,
     then: Callable[[OpenNetwork, Booted], Awaitable[None]] | None = None,
     verbose: bool = False,
+    rolling: Rolling = EVERYTHING,
 ) -> Booted:
-    """Runs the plan. Raises CoordError and others.
+    """Runs the plan, and makes what runs as the inventory says. Raises CoordError and others.
 
     then: is called while the network is still open (for the summary). verbose: reports what each step waits for.
+    rolling: how changes of the inventory are applied to nodes that run.
     """
+    rolling.check(network)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
     async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note, reasons):
         check_unchanged(network, opened.state)
@@ -74,10 +84,29 @@ async def boot(
                 runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
                 started = await revive(access, runner, sealed, reporter) or started
                 async with watching(access, reporter.note):
-                    booted = Booted(sealed, await run_through(runner, plan, reporter), started)
+                    changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)
+                    booted = Booted(sealed, await run_through(runner, plan, reporter), started or changed)
+                Placements(opened.state.journal).remember(network)
                 if then:
                     await then(opened, booted)
                 return booted
+
+
+async def _apply_edits(
+    opened: OpenNetwork, access: NodeAccess, runner: Runner, sealed: Sealed, rolling: Rolling, reporter: Reporter
+) -> bool:
+    """Has running nodes run as the inventory says now. Returns whether anything had to be done."""
+    parties = {party.name for party in opened.parties.parties()}
+    facts = facts_of(opened.hub, parties, opened.party_endpoints)
+    changes = facts.differences(opened.network)
+    for change in rolling.chosen(changes):
+        if facts.nodes and change.cost is not Cost.START:
+            reporter.note(change.line())
+
+    async def wakes() -> None:
+        await wake(access, runner, sealed, reporter)
+
+    return bool(await apply(access, runner.nodes, changes, rolling, reporter, wakes))
 
 
 async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome:
@@ -143,6 +172,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
     await check_clocks(opened.hub.links[name] for name in sorted(names))
     bundle = await collect(opened.network, opened.hub, keys)
     opened.state.seal(bundle.sealed, dict(bundle.artifacts))
+    Placements(opened.state.journal).remember(opened.network)
     opened.state.inputs.rows_digest(opened.network.users)  # while the rows are at hand
     opened.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")

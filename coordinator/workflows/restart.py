@@ -43,9 +43,14 @@ async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: R
     stopped = [node for node in known if not access.running(node)]
     if stopped:
         await _start(stopped, known, runner, reporter)
+    return await wake(access, runner, sealed, reporter) or bool(stopped)
+
+
+async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
+    """Starts the chain again if it stands still. Returns whether it did. Raises OperationFailed, NodeError."""
     schedule = await _schedule(access)
     if await _moves(access, await _patience(access, schedule)):
-        return bool(stopped)
+        return False
     starter = designated(access, sealed, schedule)
     if starter is None:
         raise OperationFailed(

@@ -1,0 +1,47 @@
+"""Where nodes were placed: a producer's keys are on its host, so its node stays there, whatever the file says later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from inventory.network import Network, Node
+from inventory.placement import Placed
+from support.journal import Journal
+
+_SCHEMA = (
+    """CREATE TABLE placed (
+        node TEXT PRIMARY KEY, host TEXT NOT NULL, account TEXT NOT NULL,
+        p2p_port INTEGER NOT NULL, http_port INTEGER NOT NULL
+    ) STRICT""",
+)
+
+
+class Placements:
+    """The table, in the coordinator's journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates it when there is none. Raises JournalError."""
+        self._journal = journal
+        journal.part("placed", _SCHEMA)
+
+    def all(self) -> dict[str, Placed]:
+        """By the node's name."""
+        rows = self._journal.rows("SELECT node, host, account, p2p_port, http_port FROM placed")
+        return {row[0]: Placed(*row[1:]) for row in rows}
+
+    def remember(self, network: Network) -> None:
+        """The operator's nodes as they are in the network now. One that is no longer in it stays remembered."""
+        with self._journal.transaction():
+            for node in self._changed(network.nodes):
+                self._journal.write(
+                    "INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?, ?)",
+                    node.name, node.host, node.account or "", node.p2p_port, node.http_port,
+                )  # fmt: skip
+
+    def forget(self, node: str) -> None:
+        """A node that was removed from its host."""
+        self._journal.write("DELETE FROM placed WHERE node = ?", node)
+
+    def _changed(self, nodes: Iterable[Node]) -> list[Node]:
+        known = self.all()
+        return [node for node in nodes if not node.party and known.get(node.name) != Placed.of(node)]

@@ -1,0 +1,162 @@
+"""What differs between the inventory and the network that runs: pure, line by line, with what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from coordinator.engine.node_specs import node_spec
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+from support.texts import plain
+
+PEERS = "peers"
+
+
+class Cost(StrEnum):
+    """What applying a change takes."""
+
+    NOTHING = ""
+    """Nodes learn of it while they run."""
+    START = "the node is started"
+    RESTART = "the node is restarted"
+    BY_HAND = "not applied by a boot"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference."""
+
+    host: str
+    node: str
+    part: str
+    """`node` itself, or what of it: p2p, http, nodeos, peers, options.NAME."""
+    before: str
+    """What runs; empty: nothing."""
+    after: str
+    """What the inventory says; empty: nothing."""
+    cost: Cost
+    hint: str = ""
+    """What to do, where a boot does not apply it."""
+
+    def line(self) -> str:
+        """As a person reads it: `+` added, `-` removed, `~` changed."""
+        sign = "+" if not self.before else "-" if not self.after else "~"
+        what = f"{self.before or '(none)'} -> {self.after or '(none)'}"
+        if self.part == "node":
+            what = self.after or self.before
+        elif self.part == PEERS:
+            old, new = set(self.before.split(", ")), set(self.after.split(", "))
+            gone, come = sorted(old - new - {""}), sorted(new - old - {""})
+            sign, what = "~", " ".join([*(f"-{peer}" for peer in gone), *(f"+{peer}" for peer in come)])
+        name = self.node if self.part == "node" else f"{self.node} {self.part}"
+        notes = "; ".join(filter(None, (self.cost, self.hint)))
+        return f"{sign} {self.host}: {name}: {what}{f' ({notes})' if notes else ''}"
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "host": self.host, "node": self.node, "part": self.part, "before": self.before, "after": self.after,
+            "cost": str(self.cost), "hint": self.hint,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A node as its agent reports it."""
+
+    host: str
+    spec: pb.NodeSpec
+
+
+def differences(
+    network: Network, facts: Mapping[str, Fact], away: Iterable[str] = (), parties: Collection[str] = ()
+) -> tuple[Change, ...]:
+    """From what runs to what the inventory says.
+
+    facts: by node. away: hosts whose agents cannot be asked now. parties: p2p endpoints that are none of the
+    inventory's: nodes dial them as well.
+    """
+    unknown = set(away)
+    wanted = {node.name: node for node in network.nodes if not node.party}
+    found: list[Change] = []
+    for name, node in wanted.items():
+        fact = facts.get(name)
+        if fact is None and node.host not in unknown:
+            found.append(_added(network, node))
+        elif fact is not None and fact.host != node.host:
+            hint = f"it runs on {fact.host}, and stays there until that is ended: coord node stop {name}"
+            found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
+        elif fact is not None:
+            found += _changed(node.host, fact.spec, node_spec(network, node), parties)
+    for name, fact in facts.items():
+        if name not in wanted:
+            hint = f"it still runs there; to end it: coord host remove {fact.host}"
+            listed = fact.host in {host.name for host in network.hosts}
+            if listed:
+                hint = f"it still runs there; to end it: coord node stop {name}"
+            found.append(Change(fact.host, name, "node", _described(fact.spec), "", Cost.BY_HAND, hint))
+    return tuple(found)
+
+
+def restarts(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The nodes that have to be restarted, in order, once each."""
+    return tuple(dict.fromkeys(change.node for change in changes if change.cost is Cost.RESTART))
+
+
+def summary(changes: Iterable[Change]) -> str:
+    """What all of it costs, in one line; empty: there is no difference."""
+    changes = tuple(changes)
+    if not changes:
+        return ""
+    again = restarts(changes)
+    started = {change.node for change in changes if change.cost is Cost.START}
+    told = {change.node for change in changes if change.cost is Cost.NOTHING} - set(again)
+    by_hand = sum(change.cost is Cost.BY_HAND for change in changes)
+    parts = (
+        _count(len(started), "node starts", "nodes start"),
+        _count(len(again), "node is restarted", "nodes are restarted, one after the other"),
+        _count(len(told), "node learns of it while it runs", "nodes learn of it while they run"),
+        _count(by_hand, "difference is not applied by a boot", "differences are not applied by a boot"),
+    )
+    return "; ".join(filter(None, parts))
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}" if number else ""
+
+
+def _added(network: Network, node: Node) -> Change:
+    return Change(node.host, node.name, "node", "", _described(node_spec(network, node)), Cost.START)
+
+
+def _described(spec: pb.NodeSpec) -> str:
+    signs = f", signs for {plain(spec.account)}" if spec.account else ""
+    return f"{plain(spec.role)} node, p2p {plain(spec.p2p_endpoint)}, http port {spec.http_port}{signs}"
+
+
+def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collection[str]) -> Iterator[Change]:
+    def change(part: str, before: str, after: str, cost: Cost = Cost.RESTART) -> Iterator[Change]:
+        if before != after:
+            yield Change(host, wanted.name, part, plain(before), plain(after), cost)
+
+    if (runs.role, runs.account) != (wanted.role, wanted.account):
+        hint = "a node keeps its role and its producer: give the new one another name"
+        before, after = f"{runs.role} {runs.account}".strip(), f"{wanted.role} {wanted.account}".strip()
+        yield Change(host, wanted.name, "role", plain(before), plain(after), Cost.BY_HAND, hint)
+        return
+    yield from change("p2p", _p2p(runs), _p2p(wanted))
+    yield from change("http", str(runs.http_port), str(wanted.http_port))
+    yield from change("nodeos", runs.nodeos, wanted.nodeos)
+    for name in sorted({*runs.options, *wanted.options}):
+        yield from change(f"options.{name}", runs.options.get(name, ""), wanted.options.get(name, ""))
+    own = [", ".join(sorted(set(spec.peers) - set(parties))) for spec in (runs, wanted)]
+    yield from change(PEERS, own[0], own[1], Cost.NOTHING)
+
+
+def _p2p(spec: pb.NodeSpec) -> str:
+    """The endpoint, and the address that it is bound to where that is another."""
+    bound = "" if spec.p2p_bind == spec.p2p_endpoint else f" (bound to {spec.p2p_bind})"
+    return f"{spec.p2p_endpoint}{bound}"

@@ -1,0 +1,89 @@
+"""What the operator's nodes run with, as their agents report it."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coordinator.agents.hub import Hub
+from coordinator.agents.records import BusyError
+from coordinator.hosts.fleet import tunnelled
+from coordinator.hosts.local import agent_runs
+from coordinator.state.control import ask_running
+from coordinator.state.folder import StateFolder
+from coordinator.workflows.changes import Change, Fact, differences
+from coordinator.workflows.session import GLANCE_SECONDS, open_network
+from inventory.network import Network
+from protos import coordination_pb2 as pb
+
+TUNNEL_SECONDS = 3.0
+"""Extra seconds for an SSH login, where agents connect through a tunnel."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What runs, as far as it is known now."""
+
+    nodes: Mapping[str, Fact]
+    away: Collection[str]
+    """Enrolled hosts whose agents do not answer: what runs there is unknown."""
+    parties: frozenset[str] = frozenset()
+    """p2p endpoints of parties: the nodes dial them besides what the inventory says."""
+
+    def differences(self, network: Network) -> tuple[Change, ...]:
+        """Between what runs and what the inventory says."""
+        return differences(network, self.nodes, self.away, self.parties)
+
+    def to_json(self) -> dict[str, Any]:
+        """For another terminal."""
+        nodes = {
+            name: [fact.host, b64encode(fact.spec.SerializeToString(deterministic=True)).decode()]
+            for name, fact in self.nodes.items()
+        }
+        return {"nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties)}
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any]) -> Facts:
+        """What `to_json` wrote."""
+        nodes = {
+            name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)))
+            for name, (host, spec) in document["nodes"].items()
+        }
+        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]))
+
+
+def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
+    """From the agents that are connected. parties: names of parties, whose nodes are their own affair."""
+    hosts = {name: link for name, link in hub.links.items() if name not in parties and not link.revoked}
+    known = {name: link for name, link in hosts.items() if link.connected and link.status is not None}
+    nodes = {
+        node.name: Fact(host, node.spec)
+        for host, link in known.items()
+        for node in (link.status.nodes if link.status else ())
+        if node.HasField("spec")
+    }
+    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints)
+
+
+async def look_around(network: Network, root: Path) -> Facts:
+    """Asks the agents; if a coordinator is running, asks that. Raises CoordError and others."""
+    try:
+        async with open_network(network, root, acting=False) as opened:
+            enrolled = {entry.name for entry in opened.hub.register.entries()}
+            parties = {party.name for party in opened.parties.parties()}
+            dead = {
+                host.name for host in network.hosts if host.local and not agent_runs(opened.state.host_data(host.name))
+            }
+            through_ssh = any(host.tunnel for host in network.hosts)
+            with tunnelled(opened.network, opened.hub):
+                await opened.connected(enrolled - parties - dead, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
+                return facts_of(opened.hub, parties, opened.party_endpoints)
+    except BusyError:
+        with_folder = StateFolder(root, network.name)
+        try:
+            return Facts.from_json(await ask_running(with_folder.folder, "facts"))
+        finally:
+            with_folder.close()

@@ -1,0 +1,183 @@
+"""Applies what an edited inventory changes to the nodes that run: one after the other, each back before the next.
+
+A producer is restarted right after its own turn, so that no block is missed that the chain's rules do not cost. No more
+producers are away at a time than the schedule can lose; the first node that does not come back ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from antelope.elections import TURN_SECONDS
+from antelope.errors import NodeError
+from boot.step import NodeMode, Query
+from coordinator.agents.link import LinkError
+from coordinator.engine.access import NodeAccess, TaskFailedError
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.reporter import Reporter
+from coordinator.workflows.changes import Change, Cost, restarts
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+
+BACK_SECONDS = 180.0
+"""How long a restarted node may take until it is at the head again, with a peer."""
+LEVEL = 4
+"""Blocks that a node may be behind the others and still count as being at the head."""
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """How an edited inventory is applied."""
+
+    only: str = ""
+    """A host or node: nothing else is changed. Empty: everything."""
+    most: int = 1
+    """Nodes that may be away at the same time, beside producers of the schedule: of those it is always one."""
+
+    def check(self, network: Network) -> None:
+        """Raises UsageProblem when `only` names nothing."""
+        known = {node.name for node in network.nodes} | {host.name for host in network.hosts}
+        if self.only and self.only not in known:
+            raise UsageProblem(f"{network.source}: there is no step, host or node {self.only!r}; coord plan lists them")
+
+    def chosen(self, changes: Iterable[Change]) -> tuple[Change, ...]:
+        """The changes that are applied."""
+        return tuple(change for change in changes if self.only in ("", change.host, change.node))
+
+
+def tolerance(producers: int) -> int:
+    """How many of a schedule may be away while blocks still become irreversible: two thirds and one must sign."""
+    return (producers - 1) // 3
+
+
+async def apply(
+    access: NodeAccess,
+    work: NodeWork,
+    changes: Sequence[Change],
+    rolling: Rolling,
+    reporter: Reporter,
+    wake: Callable[[], Awaitable[object]],
+) -> tuple[str, ...]:
+    """Applies them. Returns the nodes that were changed.
+
+    wake: starts a chain again that stands still, as it does when its only producer was restarted.
+    Raises OperationFailed at the first that does not come back, NodeError.
+    """
+    chosen = [change for change in rolling.chosen(changes) if change.cost in (Cost.RESTART, Cost.NOTHING)]
+    if not chosen:
+        return ()
+    roll = _Roll(access, work, reporter)
+    nodes = [access.network.node(name) for name in restarts(chosen)]
+    schedule = await roll.schedule()
+    ordinary = [node for node in nodes if node.account not in schedule]
+    scheduled = [node for node in nodes if node.account in schedule]
+    done: list[str] = []
+    for start in range(0, len(ordinary), rolling.most):
+        batch = ordinary[start : start + rolling.most]
+        await roll.each(batch, done, [node.name for node in nodes])
+    for node in scheduled:
+        await roll.its_turn(node, schedule)
+        await roll.each([node], done, [node.name for node in nodes])
+        if len(schedule) == 1:
+            await wake()
+    told = {change.node for change in chosen if change.cost is Cost.NOTHING} - set(done)
+    for name in sorted(told):
+        if access.running(access.network.node(name)):
+            await work.start(name, NodeMode.NORMAL)
+            done.append(name)
+    return tuple(done)
+
+
+class _Roll:
+    def __init__(self, access: NodeAccess, work: NodeWork, reporter: Reporter) -> None:
+        self._access = access
+        self._work = work
+        self._reporter = reporter
+
+    async def schedule(self) -> tuple[str, ...]:
+        """Accounts of the active schedule."""
+        answer = await self._access.ask(Query("/v1/chain/get_producer_schedule"))
+        return tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+
+    async def each(self, nodes: Sequence[Node], done: list[str], all_of_them: Sequence[str]) -> None:
+        """Restarts these at once, and waits until each is back."""
+        results = await asyncio.gather(*(self._restart(node) for node in nodes), return_exceptions=True)
+        for node, result in zip(nodes, results, strict=True):
+            if isinstance(result, OperationFailed | NodeError | DeadlineError):
+                left = [name for name in all_of_them if name not in done and name != node.name]
+                rest = f"; not touched: {', '.join(left)}" if left else ""
+                changed = f"; changed before: {', '.join(done)}" if done else ""
+                raise OperationFailed(
+                    f"{node.host}: {node.name} did not come back after its restart: {result}{changed}{rest}. To go on, "
+                    "mend that and run coord boot again; to go back, undo the edit and run coord boot"
+                )
+            if isinstance(result, BaseException):
+                raise result
+            done.append(node.name)
+
+    async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
+        """Waits until the producer's own turn has just ended, and nobody else is away. Raises OperationFailed."""
+        away = await self._away(schedule, node)
+        if len(away) + 1 > max(tolerance(len(schedule)), 1) or (away and tolerance(len(schedule)) == 0):
+            raise OperationFailed(
+                f"{node.name} is not restarted while {', '.join(away)} is away: of {len(schedule)} producers "
+                f"{tolerance(len(schedule))} may be away; bring it back, and run coord boot again"
+            )
+        if len(schedule) < 2:
+            return
+        self._reporter.note(f"{node.name}: waits for the end of its own turn")
+        seen = False
+
+        async def ended() -> bool:
+            nonlocal seen
+            signer = await self._signer(node)
+            ended = seen and signer != node.account
+            seen = signer == node.account
+            return ended
+
+        try:
+            await poll(ended, what="its turn", deadline=(len(schedule) + 2) * TURN_SECONDS)
+        except DeadlineError:
+            self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
+
+    async def _restart(self, node: Node) -> None:
+        self._reporter.note(f"{node.host}: {node.name} is restarted with what the inventory says now")
+        await self._work.start(node.name, NodeMode.NORMAL)
+
+        async def back() -> bool:
+            status = self._access.status(node)
+            if status is None or not self._access.running(node) or not status.peers:
+                return False
+            return status.head + LEVEL >= self._level(node, irreversible=status.mode == pb.MODE_AUDIT)
+
+        await poll(back, what=f"{node.name} to be at the head again, with a peer", deadline=BACK_SECONDS)
+
+    async def _away(self, schedule: Collection[str], node: Node) -> list[str]:
+        """Other producers of the schedule, of the operator's, whose nodes do not run."""
+        own = [other for other in self._access.network.nodes if other.account in schedule and not other.party]
+        return sorted(str(other.account) for other in own if other is not node and not self._access.running(other))
+
+    def _level(self, node: Node, irreversible: bool) -> int:
+        """The block that the other nodes are at; irreversible: their LIB, which is all that an audit's node has."""
+        others = (
+            self._access.status(other)
+            for other in self._access.network.nodes
+            if other.name != node.name and self._access.running(other)
+        )
+        return max((status.lib if irreversible else status.head for status in others if status), default=0)
+
+    async def _signer(self, node: Node) -> str:
+        """Who signed the head, as another node sees it; empty: none answers now."""
+        for other in self._access.network.nodes:
+            if other.name == node.name or other.party or not self._access.running(other):
+                continue
+            try:
+                info = await self._access.ask(Query("/v1/chain/get_info", node=other.name))
+            except (NodeError, LinkError, TaskFailedError):
+                continue
+            return str(info["head_block_producer"])
+        return ""

@@ -1,0 +1,78 @@
+"""An edited inventory, applied to nodes that run: seen through nodeos' own API and the chain's timestamps."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.live.coordinator.network import MakeNetwork, Network
+from tests.ports import free_port
+
+DIFFERENT = 3
+
+
+def call(network: Network, node: str, path: str, body: object = None) -> Any:
+    """An answer of nodeos, by nothing of ours."""
+    request = urllib.request.Request(f"{network.http(node)}/v1/{path}", json.dumps(body or {}).encode())  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def missed_slots(network: Network, node: str, first: int) -> int:
+    """Slots of half a second without a block, from that block to the head."""
+    last = call(network, node, "chain/get_info")["head_block_num"]
+    times = [
+        datetime.fromisoformat(call(network, node, "chain/get_block_info", {"block_num": number})["timestamp"])
+        for number in range(first, last + 1)
+    ]
+    return sum(round((after - before).total_seconds() * 2) - 1 for before, after in pairwise(times))
+
+
+def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_network: MakeNetwork) -> None:
+    """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on."""
+    network = make_network("edited")
+    network.write()
+    network.boot()
+    assert network.coord("plan", "--check").status == 0
+    head = call(network, "defproducera", "chain/get_info")["head_block_num"]
+    watcher = (free_port(), free_port())
+    with network.inventory.open("a") as file:
+        file.write('[nodeos.options]\nmax-clients = 33\n[[nodes]]\nname = "watcher"\nrole = "full"\n')
+        file.write(f"p2p_port = {watcher[0]}\nhttp_port = {watcher[1]}\n")
+    planned = network.coord("plan", "--check")
+    assert planned.status == DIFFERENT
+    assert "+ local: defproducera options.max-clients: (none) -> 33 (the node is restarted)" in planned.out
+    assert f"+ local: watcher: full node, p2p 127.0.0.1:{watcher[0]}" in planned.out
+    assert "coord boot applies it: 1 node starts; 3 nodes are restarted, one after the other" in planned.out
+    network.boot()
+    assert network.coord("plan", "--check").status == 0
+    assert "Nothing to do" in network.boot().out
+    for node in network.ports:
+        assert "max-clients = 33" in (network.data / "nodes" / node / "config.ini").read_text()
+    network.ports["watcher"] = watcher
+    assert call(network, "watcher", "chain/get_info")["head_block_num"] > head
+    network.replace("max-clients = 33", "max-clients = 0")
+    network.replace("count = 20", "count = 21")
+    refused = network.coord("plan", "--check")
+    assert refused.status == DIFFERENT
+    assert "! users: undo the edit; further accounts are created by transactions" in refused.out
+    assert "users: undo the edit" in network.coord("boot").err
+
+
+@pytest.mark.campaign
+def test_four_producers_miss_no_block(make_network: MakeNetwork) -> None:
+    """All nodes of a network are restarted, each producer after its own turn, and no slot stays empty."""
+    network = make_network("rolled")
+    network.write(producers=4, elected=4)
+    network.boot()
+    head = call(network, "defproducera", "chain/get_info")["head_block_num"]
+    with network.inventory.open("a") as file:
+        file.write("[nodeos.options]\nmax-clients = 33\n")
+    network.boot()
+    assert missed_slots(network, "defproducerb", head) == 0
+    assert network.coord("plan", "--check").status == 0

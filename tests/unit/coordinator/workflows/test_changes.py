@@ -1,0 +1,101 @@
+"""The difference between an inventory and what runs, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from coordinator.engine.node_specs import node_spec
+from coordinator.workflows.changes import Cost, Fact, differences, restarts, summary
+from coordinator.workflows.facts import Facts
+from inventory.load import load
+from inventory.network import Network
+from protos import coordination_pb2 as pb
+
+TEXT = """
+[network]
+name = "net"
+[producers]
+count = 2
+"""
+
+
+def network(folder: Path) -> Network:
+    path = folder / "net.toml"
+    path.write_text(TEXT)
+    return load(path)
+
+
+def running(network: Network) -> dict[str, Fact]:
+    """Everything runs as the network says."""
+    return {node.name: Fact(node.host, node_spec(network, node)) for node in network.nodes}
+
+
+def edited(network: Network, name: str, **changes: object) -> Network:
+    nodes = tuple(replace(node, **changes) if node.name == name else node for node in network.nodes)  # type: ignore[arg-type]
+    return replace(network, nodes=nodes)
+
+
+def test_no_difference_is_none(tmp_path: Path) -> None:
+    """Also when nodes dial parties besides."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducera"].spec.peers.append("party.example:9876")
+    assert differences(net, facts, parties=["party.example:9876"]) == ()
+    assert summary(()) == ""
+
+
+def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
+    """A port, an option and a nodeos cost a restart; those that dial the port only learn of it."""
+    net = network(tmp_path)
+    facts = running(net)
+    after = edited(net, "defproducerb", p2p_port=9900, options={"max-clients": "30"})
+    lines = [change.line() for change in differences(after, facts)]
+    assert lines == [
+        "~ local: genesis peers: -127.0.0.1:9878 +127.0.0.1:9900",
+        "~ local: defproducera peers: -127.0.0.1:9878 +127.0.0.1:9900",
+        "~ local: defproducerb p2p: 127.0.0.1:9878 -> 127.0.0.1:9900 (the node is restarted)",
+        "+ local: defproducerb options.max-clients: (none) -> 30 (the node is restarted)",
+    ]
+    changes = differences(after, facts)
+    assert restarts(changes) == ("defproducerb",)
+    assert summary(changes) == "1 node is restarted; 2 nodes learn of it while they run"
+
+
+def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
+    """A new node is started by the boot; one that the file no longer has runs on, and how to end it is said."""
+    net = network(tmp_path)
+    facts = running(net)
+    stranger = pb.NodeSpec(name="old\x1b[2J", role="full", p2p_endpoint="10.0.0.9:9876", http_port=8888)
+    facts["old"] = Fact("h9", stranger)
+    del facts["defproducerb"]
+    added, removed = differences(net, facts)
+    assert added.line().startswith("+ local: defproducerb: producer node, p2p 127.0.0.1:9878")
+    assert added.cost is Cost.START
+    assert removed.line().startswith("- h9: old: full node, p2p 10.0.0.9:9876, http port 8888 (not applied by a boot; ")
+    assert "coord host remove h9" in removed.hint
+    assert removed.line().isprintable()
+
+
+def test_a_host_that_does_not_answer_is_no_difference(tmp_path: Path) -> None:
+    """What runs there is not known: nothing is called missing."""
+    net = network(tmp_path)
+    assert differences(net, {}, away=["local"]) == ()
+    assert {change.cost for change in differences(net, {})} == {Cost.START}
+
+
+def test_a_node_keeps_its_role(tmp_path: Path) -> None:
+    """That is not a change of a node, but another node: it is refused, and nothing else is said of it."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducerb"].spec.role, facts["defproducerb"].spec.account = "full", ""
+    (change,) = differences(net, facts)
+    assert (change.part, change.cost) == ("role", Cost.BY_HAND)
+    assert "give the new one another name" in change.line()
+
+
+def test_facts_cross_to_another_terminal(tmp_path: Path) -> None:
+    """As the running coordinator has them."""
+    facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}))
+    again = Facts.from_json(facts.to_json())
+    assert (dict(again.nodes), again.away, again.parties) == (dict(facts.nodes), ("h2",), facts.parties)

@@ -1,0 +1,82 @@
+"""Where the nodes of a sealed network are placed when its inventory is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from inventory.errors import InventoryError
+from inventory.load import load
+from inventory.network import Network
+from inventory.placement import Placed
+
+HOSTS = """
+[network]
+name = "net"
+[producers]
+count = 3
+"""
+
+
+def hosts(*names: str) -> str:
+    return "".join(f'[[hosts]]\nname = "{name}"\naddress = "10.0.0.{name[1:]}"\n' for name in names)
+
+
+def loaded(folder: Path, text: str, before: Network | None = None) -> Network:
+    """The network of this text; before: the same network as it was sealed."""
+    path = folder / "net.toml"
+    path.write_text(text)
+    known: Mapping[str, Placed] = {node.name: Placed.of(node) for node in before.nodes} if before else {}
+    return load(path, remembered=lambda name: known if name == "net" else {})
+
+
+def places(network: Network) -> dict[str, tuple[str, int, int]]:
+    return {node.name: (node.host, node.p2p_port, node.http_port) for node in network.nodes}
+
+
+def test_a_new_host_moves_nobody(tmp_path: Path) -> None:
+    """By the rule alone the producers would be spread anew, away from their keys."""
+    before = loaded(tmp_path, HOSTS + hosts("h1", "h2"))
+    edited = HOSTS + hosts("h1", "h2", "h3", "h4") + '[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "h4"\n'
+    after = places(loaded(tmp_path, edited, before))
+    assert {name: place for name, place in after.items() if name != "watcher"} == places(before)
+    assert after["watcher"] == ("h4", 9876, 8888)
+    assert {name: place[0] for name, place in places(loaded(tmp_path, edited)).items()} != {
+        name: place[0] for name, place in after.items()
+    }
+
+
+def test_a_new_node_takes_nobodys_ports(tmp_path: Path) -> None:
+    """Ports are counted again for new nodes only: others dial the old ones."""
+    before = loaded(tmp_path, HOSTS)
+    edited = '[[nodes]]\nname = "watcher"\nrole = "full"\n'
+    after = places(loaded(tmp_path, HOSTS + edited, before))
+    assert {name: place for name, place in after.items() if name != "watcher"} == places(before)
+    assert after["watcher"][1] not in {place[1] for place in places(before).values()}
+
+
+def test_a_port_that_the_file_says_counts(tmp_path: Path) -> None:
+    """What is written is a wish; only what is left open is remembered."""
+    before = loaded(tmp_path, HOSTS)
+    edited = HOSTS + '[[nodes]]\naccount = "defproducerb"\np2p_port = 9900\n'
+    after = places(loaded(tmp_path, edited, before))
+    assert after["defproducerb"] == ("local", 9900, places(before)["defproducerb"][2])
+
+
+def test_a_host_with_keys_cannot_be_left_out(tmp_path: Path) -> None:
+    """Its producers are named, once each, with what to do; nothing else is said of them."""
+    before = loaded(tmp_path, HOSTS + hosts("h1", "h2", "h3"))
+    with pytest.raises(InventoryError) as refused:
+        loaded(tmp_path, HOSTS + hosts("h1", "h2"), before)
+    (line,) = str(refused.value).splitlines()
+    assert "hosts: h3 is missing, and the keys of defproducerb are there; list host h3 again" in line
+
+
+def test_a_producer_cannot_be_moved_by_the_file(tmp_path: Path) -> None:
+    """Keys stay on the host that made them."""
+    before = loaded(tmp_path, HOSTS + hosts("h1", "h2", "h3"))
+    moved = HOSTS + hosts("h1", "h2", "h3") + '[[nodes]]\naccount = "defproducerb"\nhost = "h1"\n'
+    with pytest.raises(InventoryError, match=r"nodes\[0\].host: the keys of defproducerb are on h3, not h1"):
+        loaded(tmp_path, moved, before)
