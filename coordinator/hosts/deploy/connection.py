@@ -28,8 +28,10 @@ STALL_SECONDS = 30.0
 KEEPALIVE_SECONDS = 10
 GONE_SECONDS = 30.0
 """A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
-HINT = "check that the host is up and reachable, and run the command again"
+HINT = "check that the host is up and reachable, and that its login shell waits for nothing; then try again"
 UPLOAD_BLOCK = 1 << 18
+SESSION_SECONDS = 10.0
+"""How long a server may take to end one session before it opens the next."""
 ATTEMPTS = 4
 """A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
 
@@ -55,6 +57,7 @@ class HostConnection:
         self.ssh = ssh
         self.login = VerifiedLogin(ssh)
         self._closed = False
+        self._sessions = 0
         self.sent = 0
         """Bytes of files that were uploaded."""
 
@@ -166,21 +169,35 @@ class HostConnection:
     @contextlib.contextmanager
     def _channel(self, command: Framed, what: str, seconds: float) -> Iterator[paramiko.Channel]:
         with self._failing(what, seconds), contextlib.closing(self._session()) as channel:
-            channel.settimeout(seconds)
-            with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
-                channel.exec_command(command.line)
-            yield channel
+            self._sessions += 1
+            try:
+                channel.settimeout(seconds)
+                with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
+                    channel.exec_command(command.line)
+                yield channel
+            finally:
+                self._sessions -= 1
 
     def _session(self) -> paramiko.Channel:
-        """Raises SessionRefused, and what paramiko raises."""
-        try:
+        """Raises SessionRefused, and what paramiko raises.
+
+        Where sshd allows one session at a time, it may still be at the end of the one before.
+        """
+
+        async def attempt() -> paramiko.Channel:
             opened: paramiko.Channel = self.login.create_session()
+            return opened
+
+        def may_end(error: BaseException) -> bool:
+            return isinstance(error, paramiko.ChannelException) and self._sessions == 0
+
+        try:
+            return asyncio.run(retrying(attempt, on=may_end, deadline=SESSION_SECONDS, most=0.5))
         except paramiko.ChannelException as error:
             raise SessionRefused(
                 f"{self.login.place} lets no further session in ({error.text}): raise MaxSessions of its sshd, which "
                 f"must be 1 at least"
             ) from error
-        return opened
 
     @contextlib.contextmanager
     def _failing(self, what: str, seconds: float) -> Iterator[None]:

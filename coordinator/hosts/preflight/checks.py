@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from coordinator.hosts.deploy.bundle import MACHINES
 from coordinator.hosts.deploy.errors import PYTHON_HINT
+from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.unit import DATA, ROOT
 from coordinator.hosts.preflight.model import Problem, Row
 from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, WRAPPER, told
@@ -22,6 +24,8 @@ MEMORY_GROWTH = 512 * MIB
 DISK_INSTALL, DISK_NODE = 512 * MIB, 256 * MIB
 """Agent and bundled nodeos take 150 MB, twice that while they are unpacked; a node begins with some 20 MB and its log
 may grow to 32 MiB."""
+ROOM = {ROOT: 300 * MIB, str(Path(UPLOADS).parent): 64 * MIB}
+"""What an installation takes outside of the data folder: unpacked, and while it is sent."""
 DISK_GROWTH = 5 * GIB
 """Per node: blocks and state of the first months."""
 DISK_USED = 0.90
@@ -111,6 +115,9 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Che
     for place, trouble in facts["places"].items():
         data = place != ROOT
         yield Checked("disk", f"{_size(free)} free", trouble, NOEXEC if data else OPT)
+    for place, bytes_ in facts["room"].items():
+        message = f"{_size(bytes_)} are free in {place}, an installation needs {_size(ROOM[place])}"
+        yield Checked("disk", f"{_size(free)} free", message, "free some space there")
     files = facts["files"]
     needed = FILES_UNIT if facts["systemd"] and not host.local else FILES_ALONE
     message = "" if files >= needed else f"at most {files} files can be open, {needed} are needed"

@@ -153,6 +153,11 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
         seen = _answers(process, port, trial["produces"])
         if seen is None:
             raise Refused(f"{command[0]} does not run", _end_of(log))
+        if seen["lacks"]:
+            lacks = ", ".join(seen["lacks"])
+            raise Refused(
+                f"{command[0]} ({seen['version']}) is too old: it lacks {lacks}; EOSIO 2.0 is the oldest usable"
+            )
     finally:
         wrapper = _stop(process)
     return {**seen, "wrapper": wrapper}
@@ -179,11 +184,27 @@ def _answers(process: subprocess.Popen[bytes], port: int, produces: bool) -> dic
             info = _get(port, "/v1/chain/get_info")
             if info["head_block_num"] > 1 or not produces:
                 features = _get(port, "/v1/producer/get_supported_protocol_features")
-                return {"version": info["server_version_string"], "supported": features}
+                return {
+                    "version": info["server_version_string"],
+                    "supported": features,
+                    "lacks": _lacks(port, features),
+                }
         except (ConnectionError, http.client.HTTPException, socket.timeout):  # noqa: UP041 (another class before 3.10)
             pass
         time.sleep(0.1)
     return None
+
+
+def _lacks(port: int, features: list[dict[str, Any]]) -> list[str]:
+    """What a boot needs and it does not have."""
+    names = {entry["value"] for feature in features for entry in feature.get("specification", ())}
+    apis = set(_get(port, "/v1/node/get_supported_apis").get("apis", ()))
+    there = {
+        "the feature PREACTIVATE_FEATURE": "PREACTIVATE_FEATURE" in names,
+        "the producer API": "/v1/producer/schedule_protocol_feature_activations" in apis,
+        "send_transaction": bool(apis & {"/v1/chain/send_transaction", "/v1/chain/send_transaction2"}),
+    }
+    return [what for what, has in there.items() if not has]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> bool:

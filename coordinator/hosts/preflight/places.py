@@ -20,6 +20,15 @@ def troubles(places: dict[str, bool], user: str) -> dict[str, str]:
     return {place: trouble for place, trouble in found.items() if trouble}
 
 
+def room(places: dict[str, int]) -> dict[str, int]:
+    """Bytes free in those folders that have less than an installation needs. places: what it needs in each."""
+    free = {}
+    for place in places:
+        disk = os.statvfs(existing(place))
+        free[place] = disk.f_bavail * disk.f_frsize
+    return {place: free[place] for place, needed in places.items() if free[place] < needed}
+
+
 def missing_libraries(names: list[str]) -> list[str]:
     """Those that the loader does not find."""
     missing = []

@@ -22,7 +22,7 @@ from typing import Any
 
 from coordinator.hosts.deploy.onhost.pythons import best_python
 from coordinator.hosts.preflight.nodeos import existing, try_out
-from coordinator.hosts.preflight.places import missing_libraries, troubles
+from coordinator.hosts.preflight.places import missing_libraries, room, troubles
 
 DIAL_SECONDS = 5.0
 DIALS_AT_ONCE = 64
@@ -32,7 +32,7 @@ BANNER = b"bootcoord preflight "
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """Facts about the host."""
     disk = os.statvfs(existing(request["data"]))
-    ports = {str(port): _port(bind, port, request["data"], request["user"]) for bind, port in request["ports"]}
+    ports = {str(port): _port(bind, port, request) for bind, port in request["ports"]}
     systemd = os.path.isdir("/run/systemd/system")
     return {
         "root": os.geteuid() == 0,
@@ -48,6 +48,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
         "files": _number("/proc/sys/fs/nr_open") if systemd else resource.getrlimit(resource.RLIMIT_NOFILE)[1],
         "ports": ports,
         "places": troubles(request["places"], request["user"] if request["drop"] else ""),
+        "room": {} if os.path.isdir(request["installed"]) else room(request["room"]),
         "libraries": missing_libraries(request["libraries"]),
         "nodeos": _nodeos(request, any(owner == "own" for owner in ports.values())),
     }
@@ -106,17 +107,19 @@ def _dial(endpoint: str, name: str) -> str:
     return ""
 
 
-def _port(bind: str, port: int, data: str, user: str) -> str:
-    """Empty: free; "own": a node or agent of this network has it; else who has it."""
+def _port(bind: str, port: int, request: dict[str, Any]) -> str:
+    """Empty: free; "own": a node or agent of this network has it; else who has it, or why it cannot be had."""
+    least = _number("/proc/sys/net/ipv4/ip_unprivileged_port_start")
     try:
         _server(bind, port).close()
     except OSError as error:
-        if error.errno == errno.EACCES:
-            return "below 1024, which takes root"
-        if error.errno != errno.EADDRINUSE:
+        if error.errno == errno.EADDRINUSE:
+            return _owner(port, request["data"], request["user"])
+        if error.errno != errno.EACCES:
             return error.strerror or str(error)
-        return _owner(port, data, user)
-    return ""
+        return f"below {least}, which takes root"
+    # Root may have it, and nodes do not run as root.
+    return f"below {least}, which takes root" if request["drop"] and port < least else ""
 
 
 def _server(bind: str, port: int) -> socket.socket:

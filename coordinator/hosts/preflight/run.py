@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from coordinator.hosts.deploy.errors import DeployError, PythonMissing
 from coordinator.hosts.deploy.parallel import AT_ONCE
 from coordinator.hosts.deploy.unit import ROOT, data_dir
 from coordinator.hosts.preflight.bundled import INSTALLED, LIBRARIES, BundledTrials
-from coordinator.hosts.preflight.checks import judge, unreachable, without_python
+from coordinator.hosts.preflight.checks import ROOM, judge, unreachable, without_python
 from coordinator.hosts.preflight.contracts import contract_problems, licences
 from coordinator.hosts.preflight.machines import Here, There, reach
 from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
@@ -27,6 +28,8 @@ COMPILER = "eos-vm-oc-enable"
 """nodeos keeps what this compiles in its data folder, and runs it from there."""
 LISTEN_SECONDS = 120
 """Time after which a listener ends by itself, should nobody end it."""
+
+log = logging.getLogger(__name__)
 
 Report = Callable[[str, str], None]
 
@@ -101,18 +104,25 @@ class _Look:
             if self._stop.is_set():
                 raise DeployError("interrupted")
             machine = reach(host, self._ask)
-            request = _request(self._network, host, self._state)
-            facts = machine.run(request)
-            if host.nodeos == BUNDLED and not facts["nodeos"]:
-                facts["nodeos"] = self._bundled.of(request["trials"])
-            nodes = sum(node.host == host.name for node in self._network.nodes)
-            row, problems = judge(host, nodes, facts, machine.clock(), machine.sudo or _rootless(host, facts))
-            return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
-        except (DeployError, OSError, ValueError, RecursionError) as error:
+            return self._seen(host, machine)
+        except Exception as error:  # whatever it is, it is this host's alone
             if machine is not None:
                 machine.close()
+            if not isinstance(error, DeployError | OSError | ValueError | RecursionError):
+                log.exception("%s", host.name)
+                error = DeployError(f"it answered what coord does not understand ({type(error).__name__})")
             row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
             return Seen(host, row, problems)
+
+    def _seen(self, host: Host, machine: Here | There) -> Seen:
+        clock = machine.clock()
+        request = _request(self._network, host, self._state)
+        facts = machine.run(request)
+        if host.nodeos == BUNDLED and not facts["nodeos"]:
+            facts["nodeos"] = self._bundled.of(request["trials"])
+        nodes = sum(node.host == host.name for node in self._network.nodes)
+        row, problems = judge(host, nodes, facts, clock, machine.sudo or _rootless(host, facts))
+        return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
 
 
 def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
@@ -133,6 +143,8 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
         "user": host.user,
         "ports": ports,
         "places": {data: bundled and compiles} if host.local else {ROOT: True, data: bundled and compiles},
+        "installed": f"{ROOT}/bundles",
+        "room": {} if host.local else ROOM,
         "libraries": LIBRARIES if bundled else (),
         "nodeos": "" if bundled else host.nodeos,
         "bundled": INSTALLED if bundled and not host.local else "",
@@ -184,10 +196,10 @@ def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Report) -> 
     report(one.host.name, "dialling the others")
     request = {"verb": "dial", "endpoints": {point: to[1] for point, to in targets.items()}}
     try:
-        errors = one.machine.run(request)
-    except DeployError as error:
+        errors = {point: str(said) for point, said in dict(one.machine.run(request)).items()}
+    except (DeployError, TypeError, ValueError) as error:
         errors = dict.fromkeys(targets, str(error))
-    return [Dial(one.host.name, to[0], point, errors[point]) for point, to in targets.items()]
+    return [Dial(one.host.name, to[0], point, errors.get(point, "no answer")) for point, to in targets.items()]
 
 
 def _unreached(dials: tuple[Dial, ...]) -> list[Problem]:

@@ -31,7 +31,9 @@ if "--help" in sys.argv:
 
 class Answers(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
-        body = {features} if "features" in self.path else {{"server_version_string": "v1.2.2", "head_block_num": 2}}
+        apis = ["/v1/chain/send_transaction", "/v1/producer/schedule_protocol_feature_activations"]
+        info = {{"server_version_string": "v1.2.2", "head_block_num": 2, "apis": apis}}
+        body = {features} if "features" in self.path else info
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())

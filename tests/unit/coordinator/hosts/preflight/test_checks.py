@@ -31,6 +31,7 @@ GOOD: dict[str, Any] = {
     "files": 1048576,
     "ports": {"9876": "", "8888": "own"},
     "places": {},
+    "room": {},
     "libraries": [],
     "nodeos": {},
 }
@@ -51,6 +52,10 @@ GOOD: dict[str, Any] = {
         ({"disk_free": 3 * GIB}, 0, ("disk", False)),
         ({"disk_free": 300 * MIB}, 0, ("disk", True)),
         ({"disk_used": 0.95}, 0, ("disk", True)),
+        ({"places": {"/var/lib/bootcoord/net": "programs cannot run from /var/lib"}}, 0, ("disk", True)),
+        ({"room": {"/var/tmp": 20 * MIB}}, 0, ("disk", True)),  # noqa: S108 (as hosts have it)
+        ({"libraries": ["libz.so.1"]}, 0, ("nodeos", True)),
+        ({"nodeos": {"error": "does not run", "log": "", "noexec": False, "nodes": "x"}}, 0, ("nodeos", True)),
         ({"systemd": False}, 0, ("service", False)),
         ({"files": 1024}, 0, ("files", False)),
         ({"ports": {"9876": "process 7 (nginx)"}}, 0, ("ports", True)),
@@ -106,11 +111,19 @@ def test_the_probe_tells_free_own_and_foreign_ports_apart(tmp_path: Path, monkey
     """A port of a process that works in the data folder is ours."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        look: Callable[[str], str] = lambda data: probe._port("127.0.0.1", port, data, "nobody")  # noqa: E731
+        look: Callable[[str], str] = lambda data: probe._port(  # noqa: E731
+            "127.0.0.1", port, {"data": data, "user": "nobody", "drop": True}
+        )
         assert look(str(tmp_path)).startswith(f"process {os.getpid()}")
         monkeypatch.chdir(tmp_path)
         assert look(str(tmp_path)) == "own"
     assert look(str(tmp_path)) == ""
+
+
+def test_a_port_that_takes_root_is_none() -> None:
+    """The probe may be root, the nodes are not."""
+    free = next(port for port in range(1023, 1, -1) if probe._port("127.0.0.1", port, {"drop": False}) == "")
+    assert probe._port("127.0.0.1", free, {"drop": True}) == "below 1024, which takes root"
 
 
 def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> None:
@@ -147,6 +160,8 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
         "user": "nobody",
         "ports": [],
         "places": {str(tmp_path / "not/there"): True},
+        "installed": str(tmp_path / "not/there"),
+        "room": {str(tmp_path): 1 << 60, "/": 1},
         "libraries": ["libc.so.6", "libnowhere.so.7"],
         "nodeos": "",
         "bundled": "",
@@ -154,7 +169,8 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
         "drop": False,
     }
     facts = Here().run(request)
-    row, _problems = judge(Host("here", "127.0.0.1"), 0, facts, None, "")
+    assert list(facts.pop("room")) == [str(tmp_path)]
+    row, _problems = judge(Host("here", "127.0.0.1"), 0, {**facts, "room": {}}, None, "")
     assert row.cells["ssh"] == "local"
     assert facts["disk_free"] > 0
     assert facts["memory"] > 0

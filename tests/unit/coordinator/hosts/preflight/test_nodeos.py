@@ -39,7 +39,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
         info = {{"server_version_string": json.dumps(config), "head_block_num": blocks}}
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(json.dumps([] if "features" in self.path else info).encode())
+        apis = {{"apis": ["/v1/chain/send_transaction", "/v1/producer/schedule_protocol_feature_activations"]}}
+        features = [{{"specification": [{{"name": "builtin_feature_codename", "value": "PREACTIVATE_FEATURE"}}]}}]
+        answer = features if "features" in self.path else apis if "apis" in self.path else info
+        self.wfile.write(json.dumps(answer).encode())
 
 {before}
 host, port = config["http-server-address"].split(":")
@@ -153,3 +156,12 @@ def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
     ]
     assert made[0]["tuning"]["max-transaction-time"] == "400"
     assert "max-transaction-time" not in made[3]["tuning"]
+
+
+def test_what_is_too_old_says_what_it_lacks(tmp_path: Path) -> None:
+    """As the agent would, after the installation."""
+    program = played(tmp_path / "nodeos")
+    program.write_text(
+        program.read_text().replace('"/v1/chain/send_transaction", ', "").replace("PREACTIVATE", "OTHER")
+    )
+    assert "is too old: it lacks the feature PREACTIVATE_FEATURE, send_transaction;" in tried(program)["error"]
