@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from enum import StrEnum
 
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+
 
 class Reach(StrEnum):
     """From where an address can be dialled. A network of one kind also accepts addresses of the kinds before it."""
@@ -27,14 +29,21 @@ def reach_of(address: str) -> Reach | None:
 
     Raises ValueError when it is not an IP address.
     """
-    found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        found = _within(found) or found
     if found.is_loopback:
         return Reach.LOOPBACK
     if found.is_unspecified or found.is_multicast or found.is_link_local or found.is_reserved:
         return None
     return Reach.PUBLIC if found.is_global else Reach.PRIVATE
+
+
+def _within(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to: mapped, by 6to4 or Teredo, or translated (RFC 6052)."""
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
 def widest(addresses: Iterable[str]) -> Reach:

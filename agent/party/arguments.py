@@ -27,6 +27,11 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
         "--p2p-listen", metavar="HOST:PORT", help="where nodeos listens; by default the port of --p2p on all addresses"
     )
     group.add_argument(
+        "--peers",
+        choices=("public", "private", "loopback"),
+        help="which addresses the node may dial: public ones (by default), those of private networks, this machine's",
+    )
+    group.add_argument(
         "--http-port", type=int, metavar="N", help="port of nodeos' HTTP API, on loopback only; by default a free one"
     )
     group.add_argument(

@@ -31,7 +31,7 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
-_SETTINGS = ("account", "p2p", "p2p_listen", "http_port", "nodeos", "keosd", "manifest", "url", "location")
+_SETTINGS = ("account", "p2p", "p2p_listen", "peers", "http_port", "nodeos", "keosd", "manifest", "url", "location")
 
 
 def prepare(arguments: argparse.Namespace) -> DataFolder:

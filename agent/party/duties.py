@@ -53,7 +53,7 @@ class PartyDuties:
             "hold": lambda task, _: self._take(task.hold.sha256),
             "follow": lambda task, _: self.node.follow(task.follow.peers),
             "set_peers": lambda task, _: self.node.set_peers(task.set_peers),
-            "producers": lambda task, _: self.producers.take(task.producers),
+            "producers": lambda task, _: self._keep_producers(task.producers),
             "enlist": lambda _, report: self._enlist(report),
             "endorse": lambda task, report: self.approving.endorse(task.endorse, report),
             "attest": lambda task, _: self._attest(task.attest),
@@ -86,6 +86,9 @@ class PartyDuties:
         if manifest != held:
             for line in summary(self.holding.held().sealed):
                 log.info("%s", line)
+
+    async def _keep_producers(self, told: pb.Producers) -> None:
+        await self.producers.take(await self.node.producers(told))
 
     async def _enlist(self, report: Report) -> None:
         if self.leaving:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Sequence
 
 from agent.duties.holding import Holding
@@ -10,12 +12,20 @@ from agent.endpoints import checked
 from agent.errors import DutyError, SpecError, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.nodeos.throwaway import free_ports
+from agent.party.reach import judge
 from agent.party.settings import PartySettings
+from antelope.elections import MAX_PRODUCERS
+from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
+from inventory.reach import Reach
 from protos import coordination_pb2 as pb
 
+log = logging.getLogger(__name__)
+
 MOST_PEERS = 64
+_TOLD = "peers"
+"""The peers that a coordinator told last, by their names; in the journal."""
 
 
 class OwnNode:
@@ -25,21 +35,42 @@ class OwnNode:
         self.settings = settings
         self._nodes = tools.nodes
         self._holding = holding
+        self._memory = tools.memory
+
+    async def producers(self, told: pb.Producers) -> pb.Producers:
+        """Those endpoints that the node may dial in an outage, by their addresses of now. Raises DutyError."""
+        endpoints = checked(told.endpoints, MAX_PRODUCERS, "endpoints of producers")
+        found = await judge(endpoints, Reach(self.settings.peers))
+        if found.refused:
+            log.warning("%d endpoints of producers are not kept: %s", len(found.refused), found.refused[0])
+        return pb.Producers(endpoints=found.dialled)
 
     async def resume(self) -> None:
         """Starts the node with its last peers and the current settings. Raises what starting raises."""
         if not self._holding.manifest:
             return
         try:
-            peers = self._nodes.record(self.settings.account).spec.peers
+            kept = self._nodes.record(self.settings.account).spec.peers
         except UnknownNode:
             return
-        await self._start(peers)
+        told, rule = self._memory.get(_TOLD), Reach(self.settings.peers)
+        found = await judge(read_json(told) if told else kept, rule)
+        for why in found.refused:
+            log.warning("%s", why)
+        if found.missing and not found.dialled:  # no name is found now: their addresses of the last time
+            found = await judge(kept, rule)
+        await self._start(found.dialled)
 
     async def follow(self, peers: Sequence[str]) -> None:
         """Runs the node with these peers. Raises DutyError for invalid peers, and what starting raises."""
-        others = checked(peers, MOST_PEERS, "peers")
-        await self._start(tuple(peer for peer in others if peer != self.settings.p2p))
+        others = [peer for peer in checked(peers, MOST_PEERS, "peers") if peer != self.settings.p2p]
+        found = await judge(others, Reach(self.settings.peers))
+        if found.refused:
+            raise DutyError(f"refused: {found.refused[0]}")
+        if found.missing and not found.dialled:
+            raise DutyError(f"no address is found for the peers {', '.join(found.missing)[:300]}", retryable=True)
+        await self._start(found.dialled)
+        self._memory.keep(**{_TOLD: json.dumps(others)})
 
     async def set_peers(self, wanted: pb.SetPeers) -> None:
         """The same, as the task that a host's agent also has. Raises DutyError for any other node."""

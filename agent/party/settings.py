@@ -14,10 +14,12 @@ from agent.config import toml_lines
 from agent.errors import ConfigError, KeosdError
 from agent.keys.keosd import Keosd
 from agent.party.policy import Policy
+from agent.party.reach import own_reach
 from antelope.errors import BadName
 from antelope.names import check_name
 from inventory import options as node_options
 from inventory.network import BUNDLED
+from inventory.reach import Reach
 from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
 from support.files import write_atomic
@@ -39,6 +41,9 @@ class PartySettings:
     """HOST:PORT that others dial."""
     p2p_listen: str = ""
     """HOST:PORT that the node listens on; empty: that port, on every address."""
+    peers: str = Reach.PUBLIC
+    """Which addresses the node may dial: public ones; "private": also those of private networks; "loopback": also this
+    machine's."""
     http_port: int = 0
     """Of the node's HTTP API, on loopback; 0: a free one."""
     nodeos: str = BUNDLED
@@ -73,6 +78,12 @@ class PartySettings:
         for option, value in self.options.items():
             self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
             self._need(node_options.VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+        self._need(self.peers in tuple(Reach), "peers", "is public, private or loopback", self.peers)
+        if not Reach(self.peers).bears(near := own_reach(self.p2p)):
+            raise ConfigError(
+                f"{self.p2p} can be dialled by {near} peers only, and this node would dial {self.peers} ones: if the "
+                f'network is that near, say --peers {near}, or peers = "{near}" in party.toml'
+            )
         if wrong := node_options.too_small_state(self.options):
             raise ConfigError(f"options.{node_options.SIZE}: {wrong}")
 

@@ -16,6 +16,7 @@ from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invit
 from coordinator.state.folder import StateFolder
 from coordinator.state.numbers import reserve_port
 from inventory.network import Network
+from inventory.reach import Reach
 from support.endpoint import Endpoint
 from support.invitation import parse
 
@@ -58,7 +59,9 @@ def command(
     finally:
         state.close()
     invitation = parse(token)
-    line = f"agent serve --join {token} --account {account} --p2p HOST:PORT"
+    near = network.parties.endpoints
+    peers = "" if near is Reach.PUBLIC else f" --peers {near}"
+    line = f"agent serve --join {token} --account {account} --p2p HOST:PORT{peers}"
     if as_json:
         document = {"name": name, "account": account, "token": token, "command": line, "coordinator": str(endpoint)}
         click.echo(json.dumps(document | {"pin": invitation.pin, "expires": invitation.expires.isoformat()}, indent=2))

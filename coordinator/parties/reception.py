@@ -14,10 +14,11 @@ from coordinator.agents.records import Records
 from coordinator.agents.throttle import Throttle
 from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
 from coordinator.parties.joining import Joining
-from coordinator.parties.lookup import Lookups, Resolve, resolve
+from coordinator.parties.lookup import Lookups
 from coordinator.parties.store import Party, PartyStore, Standing
 from protos import coordination_pb2 as pb
 from support.possession import Challenge
+from support.resolving import Resolve, resolve
 from support.texts import plain
 from support.tls import Identity
 

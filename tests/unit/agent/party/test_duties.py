@@ -148,13 +148,13 @@ async def test_the_node_is_the_agents_own(alice: Home) -> None:
     """Its configuration is written here; a coordinator adds peers, without the node itself among them."""
     assert not (await alice.do(follow=pb.Follow(peers=["h:1"]))).ok  # nothing is sealed yet
     await alice.hold()
-    result = await alice.do(follow=pb.Follow(peers=["10.0.0.1:9876", "p2p.alice.example:9876", "10.0.0.1:9876"]))
+    result = await alice.do(follow=pb.Follow(peers=["8.8.0.1:9876", "p2p.alice.example:9876", "8.8.0.1:9876"]))
     assert result.ok, result.error
     ((spec, mode, chain_id),) = alice.nodes.started
-    assert (spec.account, spec.peers, spec.nodeos) == (ALICE, ("10.0.0.1:9876",), "bundled")
+    assert (spec.account, spec.peers, spec.nodeos) == (ALICE, ("8.8.0.1:9876",), "bundled")
     assert (spec.p2p_bind, spec.p2p_endpoint) == ("0.0.0.0:9876", "p2p.alice.example:9876")
     assert (mode, chain_id) == (NodeMode.NORMAL, alice.bundle.sealed.chain_id)
-    await alice.do(follow=pb.Follow(peers=["10.0.0.2:9876"]))
+    await alice.do(follow=pb.Follow(peers=["8.8.0.2:9876"]))
     assert alice.nodes.started[1][0].http_port == spec.http_port
 
 
@@ -164,7 +164,7 @@ async def test_changed_settings_take_effect_at_the_next_start(alice: Home) -> No
     await alice.hold()
     await alice.duties.node.resume()
     assert alice.nodes.started == []  # it never ran
-    await alice.do(follow=pb.Follow(peers=["h:1"]))
+    await alice.do(follow=pb.Follow(peers=["8.8.0.1:1"]))
     alice.duties.node.settings = replace(alice.duties.settings, p2p="moved.alice.example:9999")
     await alice.duties.node.resume()
     before, after = (spec for spec, _, _ in alice.nodes.started)
@@ -300,7 +300,7 @@ async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytes
     with caplog.at_level("DEBUG"):
         await alice.hold()
         results = [
-            await alice.do(follow=pb.Follow(peers=["h:1"])),
+            await alice.do(follow=pb.Follow(peers=["8.8.0.1:1"])),
             await alice.do(enlist=pb.Enlist()),
             await _endorse(alice, "eosio", "x", _propose(alice, "eosio", "x", THEFT)),
             await alice.do(collect=pb.Collect(accounts=[ALICE], signers=[ALICE], network="net")),

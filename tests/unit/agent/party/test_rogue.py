@@ -220,6 +220,9 @@ def _demands(other: str) -> dict[str, dict[str, Any]]:
         "an execution": {"execute": pb.Execute(proposal="canary")},
         "a line of config.ini": {"follow": pb.Follow(peers=["h:1\nplugin = eosio::x"])},
         "peers without end": {"follow": pb.Follow(peers=[f"h:{port}" for port in range(1, 66)])},
+        "a port of this machine": {"follow": pb.Follow(peers=["8.8.4.4:1", "127.0.0.1:8888"])},
+        "a machine nearby": {"follow": pb.Follow(peers=["[::ffff:10.0.0.1]:22"])},
+        "the cloud's secrets": {"set_peers": pb.SetPeers(name=ALICE, peers=["169.254.169.254:80"])},
         "another node's peers": {"set_peers": pb.SetPeers(name="../x", peers=["h:1"])},
         "another network": {"hold": pb.Hold(sha256=other)},
         "a path for an artifact": {"hold": pb.Hold(sha256="../../party.toml")},
@@ -254,7 +257,7 @@ async def test_it_gets_nothing_and_both_sides_read_why(
         await rogue.heard_that(lambda message: message.HasField("registration"))
         _answers(siege, own.sealed.chain_id)
         assert (await rogue.task("hold", hold=pb.Hold(sha256=own.sealed.manifest))).ok
-        assert (await rogue.task("follow", follow=pb.Follow(peers=["h:1"]))).ok
+        assert (await rogue.task("follow", follow=pb.Follow(peers=["8.8.4.4:1"]))).ok
         config = (siege.folder.nodes / ALICE / "config.ini").read_text()
 
         for name, body in _demands(other.sealed.manifest).items():

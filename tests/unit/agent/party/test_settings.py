@@ -35,7 +35,7 @@ def test_settings_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_where_the_node_listens() -> None:
     """On every address at the advertised port; on a whole network's loopback only there; or where it is told."""
     assert settle(LEAST).listen == "0.0.0.0:9876"
-    assert settle(LEAST | {"p2p": "127.0.0.1:9876"}).listen == "127.0.0.1:9876"
+    assert settle(LEAST | {"p2p": "127.0.0.1:9876", "peers": "loopback"}).listen == "127.0.0.1:9876"
     assert settle(LEAST | {"p2p_listen": "10.0.0.5:7000"}).listen == "10.0.0.5:7000"
     assert not settle(LEAST).loopback
 

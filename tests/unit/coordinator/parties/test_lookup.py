@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from coordinator.parties import lookup
-from coordinator.parties.lookup import Lookups, resolve
+from coordinator.parties.lookup import Lookups
+from support.resolving import resolve
 
 
 @pytest.fixture

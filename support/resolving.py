@@ -1,0 +1,37 @@
+"""The addresses of a host whose name a stranger chose, and for which perhaps a server of theirs answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import threading
+from collections.abc import Callable, Coroutine
+
+Resolve = Callable[[str], Coroutine[None, None, tuple[str, ...]]]
+"""The IP addresses of a host; none when it is not found."""
+
+
+async def resolve(host: str) -> tuple[str, ...]:
+    """By the system's resolver, in a thread of its own: those that all share, others' slow answers would fill."""
+    with contextlib.suppress(ValueError):
+        return (str(ipaddress.ip_address(host)),)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def answered(found: tuple[str, ...]) -> None:
+        if not answer.done():
+            answer.set_result(found)
+
+    def look() -> None:
+        try:
+            entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            entries = []
+        found = tuple(dict.fromkeys(str(entry[4][0]) for entry in entries))
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(answered, found)
+
+    threading.Thread(target=look, daemon=True).start()  # not waited for at the end
+    return await answer
