@@ -8,6 +8,8 @@ from collections import defaultdict
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
 from agent.errors import DutyError
+from agent.pushes.effort import OPTIONS, full_effort
+from agent.pushes.pusher import MANY
 from agent.pushes.pushing import KeyOf, Pushing
 from agent.pushes.records import PushRecords
 from agent.reports import Pushed, Report, progress
@@ -22,6 +24,7 @@ class StepWork:
     def __init__(self, tools: Tools, holding: Holding) -> None:
         self._nodes = tools.nodes
         self._journal = tools.journal
+        self._memory = tools.memory
         self._holding = holding
         self._derived: dict[str, KeyedWork] = {}
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -46,8 +49,11 @@ class StepWork:
             unknown = [key for key in wanted.keys if key not in work]
             if unknown:
                 raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
-            p2p = self._nodes.record(wanted.node).spec.p2p_bind
-            await Pushing(records, key_of).do(node, step, work.part(wanted.keys), report, wanted.seen, p2p)
+            spec = self._nodes.record(wanted.node).spec
+            full = len(wanted.keys) >= MANY and self._holding.held().sealed.load and not OPTIONS & set(spec.options)
+            async with full_effort(node, self._memory, wanted.node, bool(full)):
+                work_now = work.part(wanted.keys)
+                await Pushing(records, key_of).do(node, step, work_now, report, wanted.seen, spec.p2p_bind)
 
     async def recount(self, wanted: pb.Recount, report: Report) -> None:
         """Reports the blocks of a step's transactions again: of these keys, or of all."""

@@ -7,6 +7,7 @@ and learns why the node refuses them.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -69,9 +70,11 @@ class Load:
         signed: Sequence[tuple[Push, Record]],
         leave: Callable[[Push], None],
         stopped: Callable[[], bool],
+        placed: asyncio.Event,
     ) -> None:
         """Sends them until each is done or left to the pusher. signed: what an earlier run signed and may still get
         into a block. stopped: whether no further transaction may be started.
+        placed: set once all are in blocks, or left; whether those stay is waited for afterwards.
         Raises PeerLost where the node takes no peer (nothing was begun then), PushError, and as the follower does.
         """
         peer = await self._dial()
@@ -91,6 +94,8 @@ class Load:
                         leave(push)
                     return
                 await self._fill(peer, queue)
+                if not queue and not self._sent.on_their_way:
+                    placed.set()
                 if queue or len(self._sent):
                     await self._follower.next_look()
         finally:

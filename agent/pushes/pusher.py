@@ -1,40 +1,25 @@
-"""Pushes transactions exactly once: each is signed once, written down, and pushed until its fate is known.
-
-A transaction is done once it is in a block that stays on the chain. It can never happen once a block later than its
-expiration is irreversible and no block holds it. Until one of these is certain, the same bytes are pushed again and
-nothing else is signed.
-"""
+"""The work of a step on one node: in what order, over which road, and what becomes of the rest when a part fails."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from agent.errors import KeosdError, PushError, StalledError
 from agent.pushes.blocks import BlockFollower
 from agent.pushes.load import Dial, Load
+from agent.pushes.over_http import OverHttp, SkippedError
+from agent.pushes.preactivation import preactivate
 from agent.pushes.records import Placed, PushRecords, Record
 from agent.pushes.signing import Signer, StepLike
 from agent.reports import Pushed
-from antelope.errors import (
-    AntelopeError,
-    BadTapos,
-    DuplicateTransaction,
-    ExpiredTransaction,
-    FeatureAlreadyActive,
-    NodeError,
-    PeerLost,
-    ResourceExceeded,
-)
+from antelope.errors import AntelopeError, NodeError, PeerLost
 from antelope.http import NodeClient
 from antelope.keys import SigningKey
-from antelope.transaction import COMPRESS_FROM, SignedTransaction
-from boot.step import Finality, Preactivate, Push, Turn, Work
-from support.retry import DeadlineError, poll, retrying
+from boot.step import Preactivate, Push, Turn, Work
+from support.retry import DeadlineError
 from support.tasks import end
 
 log = logging.getLogger(__name__)
@@ -43,20 +28,6 @@ MANY = 10
 """Number of transactions from which on the node's p2p port is used."""
 IN_FLIGHT = 4
 """Concurrent pushes to a node, for steps whose transactions are independent."""
-SIGNATURES = 3
-"""How often a transaction that expired without a block is signed anew."""
-RESOURCE_TRIES = 8
-"""How often a node may report that a transaction takes too long. Cold caches and busy disks are temporary."""
-AGAIN_SECONDS = 3.0
-"""Seconds until the same bytes are pushed again if no block holds them. A relay may have lost them."""
-ACTIVATION_SECONDS = 30.0
-
-
-class _Compressed(SignedTransaction):
-    """The same transaction with the same id, compressed for transport."""
-
-    def to_json(self) -> dict[str, Any]:
-        return super().to_json() | {"compression": "zlib", "packed_trx": zlib.compress(self.packed).hex()}
 
 
 class Pusher:
@@ -84,74 +55,108 @@ class Pusher:
         self._report = report
         self._seen = seen
         self._dial = dial
-        self._slots = asyncio.Semaphore(1)
         self._failure: PushError | None = None
-        self._last_refusal = ""
+        self._ends: list[asyncio.Task[None]] = []
 
     async def run(self, step: StepLike, work: Sequence[Work]) -> None:
         """Does all of the work, in order and one by one unless the step is parallel. Raises PushError.
 
         After a failure nothing more is started except what must always come last. Pieces under way are finished.
         """
-        self._slots = asyncio.Semaphore(IN_FLIGHT if step.parallel else 1)
+        at_once = IN_FLIGHT if step.parallel else 1
+        self._http = OverHttp(
+            self._node, self._follower, self._records, self._signer, at_once, self._seen, self._may_begin
+        )
         turns: dict[Turn, list[Work]] = {turn: [] for turn in Turn}
         for item in work:
             turns[item.turn].append(item)
-        await self._in_order(step, turns[Turn.FIRST])
-        if step.parallel and not self._failure:
-            await self._at_once(step, turns[Turn.ANY])
-        else:
-            await self._in_order(step, turns[Turn.ANY])
-        failure, self._failure = self._failure, None
-        await self._in_order(step, turns[Turn.LAST])
-        if failure := failure or self._failure:
-            raise failure
+        try:
+            await self._in_order(step, turns[Turn.FIRST])
+            if step.parallel and not self._failure:
+                await self._at_once(step, turns[Turn.ANY])
+            else:
+                await self._in_order(step, turns[Turn.ANY])
+            await self._in_order(step, turns[Turn.LAST])
+            while waiting := [task for task in self._ends if not task.done()]:
+                await asyncio.wait(waiting)
+            for task in self._ends:
+                task.result()
+        finally:
+            await end(*self._ends)
+        if self._failure:
+            raise self._failure
 
     async def _in_order(self, step: StepLike, work: Sequence[Work]) -> None:
         """Each is in a block before the next one starts."""
-        ends: list[asyncio.Task[None]] = []
-        try:
-            for item in work:
-                if self._failure:
-                    break
-                placed = asyncio.Event()
-                ends.append(asyncio.create_task(self._carry_out(step, item, placed)))
-                await placed.wait()
-            await asyncio.gather(*ends)
-        finally:
-            await end(*ends)
+        for item in work:
+            if not self._may_begin(item):
+                break
+            await self._begin(step, item).wait()
 
     async def _at_once(self, step: StepLike, work: Sequence[Work]) -> None:
-        ends: list[asyncio.Task[None]] = []
+        """Returns once all are in blocks, or failed."""
+        events: list[asyncio.Event] = []
 
         def begin(item: Work) -> None:
-            ends.append(asyncio.create_task(self._carry_out(step, item, asyncio.Event())))
+            events.append(self._begin(step, item))
 
+        pushes = [item for item in work if isinstance(item, Push)]
+        if self._dial and len(pushes) == len(work) >= MANY:
+            placed = asyncio.Event()
+            self._ends.append(asyncio.create_task(self._load(step, pushes, self._dial, begin, placed)))
+            await placed.wait()
+        else:
+            for item in work:
+                begin(item)
+        for event in events:
+            await event.wait()
+
+    def _begin(self, step: StepLike, item: Work) -> asyncio.Event:
+        """Returns what is set once it is in a block, or failed."""
+        placed = asyncio.Event()
+        self._ends.append(asyncio.create_task(self._carry_out(step, item, placed)))
+        return placed
+
+    def _may_begin(self, item: Work) -> bool:
+        """After a failure nothing more is begun, but what is always done last."""
+        return not self._failure or item.turn is Turn.LAST
+
+    async def _load(
+        self,
+        step: StepLike,
+        pushes: Sequence[Push],
+        dial: Dial,
+        leave: Callable[[Push], None],
+        placed: asyncio.Event,
+    ) -> None:
+        """Over the p2p port; what that does not take is left to be pushed one by one. placed: set once what it took is
+        in blocks, or it failed.
+        """
         try:
-            pushes = [item for item in work if isinstance(item, Push)]
-            if self._dial and len(pushes) == len(work) >= MANY:
-                with self._noting(step.name):
-                    await self._load(step, pushes, self._dial, begin)
-            else:
-                for item in work:
-                    begin(item)
-            await asyncio.gather(*ends)
+            with self._noting(step.name):
+                await self._sort_out(step, pushes, dial, leave, placed)
         finally:
-            await end(*ends)
+            placed.set()
 
-    async def _load(self, step: StepLike, pushes: Sequence[Push], dial: Dial, leave: Callable[[Push], None]) -> None:
-        """Sends them over the p2p port. What is not taken there is pushed one by one."""
+    async def _sort_out(
+        self,
+        step: StepLike,
+        pushes: Sequence[Push],
+        dial: Dial,
+        leave: Callable[[Push], None],
+        placed: asyncio.Event,
+    ) -> None:
         records = {record.key: record for record in self._records.of_step(step.name)}
         fresh: list[Push] = []
         signed: list[tuple[Push, Record]] = []
         done: list[Placed] = []
         for push in pushes:
             record = records.get(push.key)
-            if record is None or await self._did_not_do(record):
+            if record is None or await self._http.did_not_do(record):
                 fresh.append(push)
-            elif 0 < (block := await self._find(record)) <= self._follower.final_to:
+            elif 0 < (block := await self._http.find(record)) <= self._follower.final_to:
                 done.append(Placed(record, block, final=True))
-            elif block or self._alive(record):
+            elif block or self._http.alive(record):
                 signed.append((push, record))
             else:
                 leave(push)
@@ -159,7 +164,7 @@ class Pusher:
         self._report([Pushed(one.record.key, one.record.id, one.block) for one in done])
         load = Load(step, dial, self._follower, self._signer, self._records, self._report)
         try:
-            await load.run(fresh, signed, leave, lambda: self._failure is not None)
+            await load.run(fresh, signed, leave, lambda: self._failure is not None, placed)
         except PeerLost as error:
             log.info("%s: not over the p2p port, but one by one: %s", step.name, error)
             for push in (*fresh, *(push for push, _ in signed)):
@@ -169,9 +174,10 @@ class Pusher:
         try:
             with self._noting(f"{step.name} {item.key}"):
                 if isinstance(item, Preactivate):
-                    pushed = await self._preactivate(item)
+                    await preactivate(self._node, item)
+                    pushed = Pushed(item.key, "", self._follower.info.head_block_num)
                 else:
-                    pushed = await self._push(step, item, placed)
+                    pushed = await self._http.push(step, item, placed)
                 self._report([pushed])
         finally:
             placed.set()
@@ -181,7 +187,7 @@ class Pusher:
         """Keeps the first failure. A bug's exception passes unchanged."""
         try:
             yield
-        except _Skipped:
+        except SkippedError:
             pass
         except PushError as error:
             self._fail(error)
@@ -192,129 +198,3 @@ class Pusher:
 
     def _fail(self, error: PushError) -> None:
         self._failure = self._failure or error
-
-    async def _push(self, step: StepLike, push: Push, placed: asyncio.Event) -> Pushed:
-        record = self._records.find(step.name, push.key)
-        if record and await self._did_not_do(record):
-            record = None
-        for _ in range(SIGNATURES):
-            record = await self._submitted(step, push, record)
-            while block := await self._until_placed(record):
-                self._note(record, block)
-                placed.set()
-                if step.finality is Finality.BLOCK or await self._is_final(record, block):
-                    return Pushed(push.key, record.id, block)
-                await self._submitted(step, push, record)  # a fork dropped it
-            record = None
-        raise PushError(f"{step.name} {push.key}: no block took the transaction, {SIGNATURES} times", retryable=True)
-
-    async def _did_not_do(self, record: Record) -> bool:
-        """Whether it was irreversible before the chain was seen to lack its work."""
-        if not self._seen:
-            return False
-        block = record.block if record.final else await self._find(record)
-        return 0 < block <= min(self._seen, self._follower.final_to)
-
-    async def _submitted(self, step: StepLike, push: Push, record: Record | None) -> Record:
-        """Gives the node the bytes, unless they are in a block already or have expired."""
-        if record and await self._find(record):
-            return record
-        async with self._slots:
-            if self._failure:
-                raise _Skipped
-            if record is None:
-                ((record, _),) = await self._signer.sign(step, [push])
-            if self._alive(record):
-                await self._submit(record)
-            return record
-
-    async def _until_placed(self, record: Record) -> int:
-        """The block that holds it; 0 if none ever can."""
-        while True:
-            block = await self._find(record)
-            if not block and self._alive(record):
-                block = await self._follower.placed(record.id, AGAIN_SECONDS)
-            if block:
-                return block
-            if self._alive(record):
-                async with self._slots:
-                    await self._submit(record)
-            elif await self._follower.final_time() > record.expiration:
-                return await self._find(record)
-            else:
-                await self._follower.next_look()
-
-    def _alive(self, record: Record) -> bool:
-        """Whether a block may still take it."""
-        return self._follower.info.head_block_time.timestamp() <= record.expiration
-
-    async def _find(self, record: Record) -> int:
-        return await self._follower.find(record.id, record.first, record.expiration)
-
-    async def _is_final(self, record: Record, block: int) -> bool:
-        """Waits until its block is irreversible. Returns False if a fork dropped it."""
-        if block > self._follower.final_to and not await self._follower.final(record.id):
-            return False
-        self._note(record, await self._find(record))
-        return True
-
-    def _note(self, record: Record, block: int) -> None:
-        final = block <= self._follower.final_to
-        if (record.block, record.final) != (block, final):
-            self._records.place([Placed(record, block, final)])
-
-    async def _submit(self, record: Record) -> None:
-        """Pushes the bytes until the node accepts them. Raises PushError if it refuses them."""
-        exceeded = 0
-
-        def again(error: BaseException) -> bool:
-            nonlocal exceeded
-            exceeded += isinstance(error, ResourceExceeded)
-            return _passes(error) and exceeded < RESOURCE_TRIES
-
-        left = record.expiration - self._follower.info.head_block_time.timestamp()
-        signed = self._records.signed(record)
-        if len(signed.packed) > COMPRESS_FROM:
-            signed = _Compressed(signed.signatures, signed.packed)
-        try:
-            await retrying(
-                lambda: self._node.send_transaction(signed), on=again, deadline=max(left, 1.0), first=0.1, most=2.0
-            )
-        except DuplicateTransaction:
-            return  # These very bytes are in the node's branch.
-        except (ExpiredTransaction, BadTapos):
-            return  # The blocks tell what became of them.
-        except NodeError as error:
-            if isinstance(error, ResourceExceeded) or not _passes(error):
-                raise PushError(
-                    f"{record.step} {record.key}: {error}", retryable=isinstance(error, ResourceExceeded)
-                ) from error
-
-    async def _preactivate(self, work: Preactivate) -> Pushed:
-        """Asks the producing node until the features are active. nodeos keeps such a request only in memory."""
-        wanted = set(work.digests)
-
-        async def active() -> bool:
-            missing = wanted - set(await self._node.get_activated_protocol_features())
-            if missing:
-                try:
-                    await self._node.schedule_protocol_feature_activations(sorted(missing))
-                except FeatureAlreadyActive as error:  # or unknown to this node: the next look, or the deadline, tells
-                    self._last_refusal = str(error)
-            return not missing
-
-        try:
-            await poll(active, what="the protocol features to become active", deadline=ACTIVATION_SECONDS)
-        except DeadlineError as error:
-            raise PushError(f"preactivate {work.key}: {error}: {self._last_refusal}", retryable=True) from error
-        return Pushed(work.key, "", self._follower.info.head_block_num)
-
-
-class _Skipped(Exception):
-    """This piece of work was not started."""
-
-
-def _passes(error: BaseException) -> bool:
-    """Whether the node may accept the same bytes a little later."""
-    uncoded = isinstance(error, NodeError) and error.code is None and error.status >= 500
-    return uncoded or (isinstance(error, NodeError) and error.retryable)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from agent.errors import PushError
@@ -47,7 +47,8 @@ class Signer:
     async def sign(self, step: StepLike, pushes: Sequence[Push]) -> list[tuple[Record, SignedTransaction]]:
         """Signs these and writes them down together. Raises PushError if a key is missing; then none is signed."""
         info = self._follower.info
-        keys = [self._keys(step, push) for push in pushes]
+        signers = {push.actors: push for push in reversed(pushes)}  # where a key is missing, the first push is named
+        keys = {actors: self._keys(step, push) for actors, push in signers.items()}
         made = await asyncio.to_thread(_sign, info, pushes, keys)
         fresh = [
             (Record(step.name, push.key, signed.id, expiration, info.last_irreversible_block_num + 1), signed)
@@ -68,12 +69,11 @@ class Signer:
 
 
 def _sign(
-    info: Info, pushes: Sequence[Push], keys: Sequence[Sequence[SigningKey]]
+    info: Info, pushes: Sequence[Push], keys: Mapping[tuple[str, ...], Sequence[SigningKey]]
 ) -> list[tuple[SignedTransaction, int]]:
     """Each transaction, and its expiration in Unix seconds."""
     expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
     header = Transaction(expiration, *Transaction.tapos_from(info.last_irreversible_block_id), actions=())
     return [
-        (sign_packed(header.packed_with(push.packed), info.chain_id, own), expiration)
-        for push, own in zip(pushes, keys, strict=True)
+        (sign_packed(header.packed_with(push.packed), info.chain_id, keys[push.actors]), expiration) for push in pushes
     ]
