@@ -34,9 +34,9 @@ def _written(make_network: MakeNetwork, name: str, count: int, more: str) -> Net
     return network
 
 
-def _ask(network: Network, path: str, body: object) -> Any:
+def _ask(network: Network, path: str, body: object, api: str = "chain") -> Any:
     """nodeos' answer, without anything of ours."""
-    url = f"{network.http('genesis')}/v1/chain/{path}"
+    url = f"{network.http('genesis')}/v1/{api}/{path}"
     with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=10) as answer:  # noqa: S310 (loopback)
         return json.load(answer)
 
@@ -60,6 +60,8 @@ def _check(network: Network, count: int) -> None:
     assert sum(1 for name in _names(count) if _exists(network, name)) == count
     limits = _ask(network, "get_consensus_parameters", {})["chain_config"]
     assert (limits["max_block_net_usage"], limits["max_block_cpu_usage"]) == (1048576, 200000)
+    if SLOW not in network.inventory.read_text():
+        assert _ask(network, "get_runtime_options", {}, "producer")["cpu_effort_us"] == 450_000
     log = (network.state / "boot.log").read_text()
     network.boot("--until", "accounts")
     assert (network.state / "boot.log").read_text() == log
