@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from boot.step import NodeMode
+from inventory.options import SIZE, SIZE_DEFAULT
 
 PLUGINS = ("chain", "chain_api", "http", "net", "net_api", "producer", "producer_api")
 """chain_plugin first: the bundled nodeos crashes otherwise."""
@@ -15,7 +16,7 @@ _EVERY_NODE = {
     "max-clients": "250",
     # Seconds until a peer that was not up yet is dialled again; the default is 30.
     "connection-cleanup-period": "5",
-    "chain-state-db-size-mb": "1024",
+    SIZE: str(SIZE_DEFAULT),
     # The defaults of 15 ms cut off table reads and large ABIs on a busy machine.
     "http-max-response-time-ms": "500",
     "abi-serializer-max-time-ms": "2000",

@@ -46,7 +46,7 @@ def fit(network: Network, files: ContractFiles, supported: Mapping[str, Any], pr
     boot = _read(network.boot_contract, files.boot, problems)
     if len(problems.found) > before:
         return Fit((), (), ())
-    _boot(network, boot, files.boot[0], problems)
+    _boot(network, boot, files, problems)
     _offers(network, abis, files, problems)
     _msig(network, files, supported, problems)
     privileged = tuple(sorted(account for account, abi in abis.items() if abi and _privileged(network, account, abi)))
@@ -73,12 +73,14 @@ def _read(source: ContractSource, files: tuple[bytes, bytes], problems: Problems
     return None
 
 
-def _boot(network: Network, abi: Abi | None, wasm: bytes, problems: Problems) -> None:
-    source = network.boot_contract
+def _boot(network: Network, abi: Abi | None, files: ContractFiles, problems: Problems) -> None:
+    wasm, which = files.boot[0], network.boot_contract.wasm or "the bundled one"
     if abi is not None and boot_contract.ACTIVATE not in abi.actions:
-        problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} has no action {boot_contract.ACTIVATE}")
+        problems.add("contracts.boot", f"{which} has no action {boot_contract.ACTIVATE}", "name another, or none")
     elif reason := boot_contract.unusable(wasm):
-        problems.add("contracts.boot", f"{source.wasm or 'the bundled one'} {reason}", "name another, or none")
+        problems.add("contracts.boot", f"{which} {reason}", "name another, or none")
+    elif wasm == files.deployed[GENESIS_ACCOUNT][0]:
+        problems.add("contracts.boot", f"{which} is the system contract itself, which comes later", "name another")
 
 
 def _offers(network: Network, abis: Mapping[str, Abi | None], files: ContractFiles, problems: Problems) -> None:

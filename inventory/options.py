@@ -102,6 +102,8 @@ VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
 GUARD, SIZE = "chain-state-db-guard-size-mb", "chain-state-db-size-mb"
 GUARD_DEFAULT = 128
 """MiB: nodeos ends when less than this is free in its database (chain_plugin of Leap and Spring)."""
+SIZE_DEFAULT = 1024
+"""MiB: bootcoord's own; enough for 100,000s of accounts."""
 LEAST_STATE = 32
 """MiB besides the guard. Measured: a chain without any account needs between 4 and 12."""
 
@@ -133,10 +135,10 @@ def too_small_state(options: Mapping[str, str]) -> str:
     """What is wrong with the database's size, and what to do, if anything is. nodeos would end while it makes or takes
     the first blocks, with status 0 and a word about the database's guard.
     """
-    size, guard = options.get(SIZE, ""), options.get(GUARD, str(GUARD_DEFAULT))
+    size, guard = options.get(SIZE, str(SIZE_DEFAULT)), options.get(GUARD, str(GUARD_DEFAULT))
     if not (size.isdigit() and guard.isdigit()) or int(size) >= int(guard) + LEAST_STATE:
         return ""
-    least = f"write {int(guard) + LEAST_STATE} or more; bootcoord's own is 1024"
+    least = f"write {int(guard) + LEAST_STATE} or more; bootcoord's own is {SIZE_DEFAULT}"
     return f"{size} is too small: nodeos ends when less than {guard} MiB of it are free ({GUARD}); {least}"
 
 

@@ -18,6 +18,8 @@ DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
 
 BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 
+_HINT = "it must contain eosio.token/eosio.token.wasm and so on"
+
 ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
 """No boot comes to its end without."""
 
@@ -40,6 +42,9 @@ def contracts(
             problems.add(f"{path}.privileged", f"{entry.account} cannot work without privileges", "remove it")
         sources[entry.account] = _written(entry, path, folder, directory, problems)
     boot, notes = _boot(table, folder, directory, sources, problems)
+    used = [source.wasm for source in (boot, *sources.values()) if source.wasm]
+    if directory is not None and not notes and not any(path.is_relative_to(directory) for path in used):
+        problems.add("contracts.directory", f"nothing in {directory} is a contract of this network", _HINT)
     if directory is not None and (left := _left(directory, boot, sources)):
         notes = (*notes, f"{directory} has further contracts, which contracts.list does not name: {', '.join(left)}")
     return boot, tuple(sources.values()), notes
@@ -66,23 +71,30 @@ def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path 
     if table.directory is None:
         return None
     directory = folder / table.directory
-    hint = "it must contain eosio.token/eosio.token.wasm and so on"
     try:
         if not directory.is_dir():
-            problems.add("contracts.directory", f"{directory} is not a folder", hint)
+            problems.add("contracts.directory", f"{directory} is not a folder", _HINT)
             return None
         if any(contract_folders(directory)):
             return directory
         # A folder of one contract alone, with a file missing, is told by `_from_directory`.
         if any((directory / folder_of(account)).is_dir() for account in DEPLOYED):
             return directory
-        below = chain(*(directory.glob(f"{depth}/*.wasm") for depth in ("*", "*/*", "*/*/*")))
-        nearer = next((file.parent.parent for file in islice(below, 1000) if file.stem == file.parent.name), None)
+        nearer = _nearer(directory)
     except OSError as error:
         problems.add("contracts.directory", f"{directory} cannot be read: {error.strerror}")
         return None
-    problems.add("contracts.directory", f"{directory} has no contract in it", f"is it {nearer}?" if nearer else hint)
+    hint = f"is it {nearer}?" if nearer else _HINT
+    problems.add("contracts.directory", f"{directory} has no folder with a contract in it", hint)
     return None
+
+
+def _nearer(directory: Path) -> Path | None:
+    """The directory that is probably meant: the one around this contract's folder, or one below."""
+    if (directory / f"{directory.absolute().name}.wasm").is_file():
+        return directory.absolute().parent
+    below = chain(*(directory.glob(f"{depth}/*.wasm") for depth in ("*", "*/*", "*/*/*")))
+    return next((file.parent.parent for file in islice(below, 1000) if file.stem == file.parent.name), None)
 
 
 def _boot(

@@ -68,7 +68,7 @@ def test_where_they_come_from(network: Load, put: Put, tmp_path: Path) -> None:
 )
 def test_the_boot_contract(folders: dict[str, Files], chosen: str | None, network: Load, put: Put) -> None:
     """It is whatever offers `activate` and imports nothing that needs a feature; the smallest; under any name."""
-    for name, files in folders.items():
+    for name, files in {"eosio.msig": PLAIN, **folders}.items():
         put(f"build/{name}", files)
     found = network('[contracts]\ndirectory = "build"').boot_contract
     assert (found.wasm and found.wasm.stem) == chosen
@@ -77,6 +77,7 @@ def test_the_boot_contract(folders: dict[str, Files], chosen: str | None, networ
 def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
     """It cannot be set before the features are active: the bundled one is used, and the reason is told."""
     put("build/eosio.bios", NEWER)
+    put("build/eosio.msig")
     found = network('[contracts]\ndirectory = "build"')
     assert found.boot_contract.bundled
     assert found.contract_notes == (
@@ -90,6 +91,7 @@ def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
 
 def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
     """A folder that cannot be read as a contract is no reason to fail, and none to be silent."""
+    put("build/eosio.msig")
     put("build/eosio.boot", (b"\0asm\x01\0\0\0\x02\xff", BOOT_ABI))
     (note,) = network('[contracts]\ndirectory = "build"').contract_notes
     assert "eosio.boot cannot be read: the WebAssembly module is damaged" in note
@@ -111,15 +113,33 @@ def test_a_directory_above(written: str, network: Load, put: Put, tmp_path: Path
     put("x/y/build/contracts/eosio.token")
     with pytest.raises(InventoryError) as caught:
         network(f'[contracts]\ndirectory = "{written}"')
-    assert f"contracts.directory: {tmp_path}/{written} has no contract in it; is it {tmp_path}/x/y/build/" in str(
-        caught.value
+    assert (
+        f"contracts.directory: {tmp_path}/{written} has no folder with a contract in it; is it {tmp_path}/x/y/build/"
+        in str(caught.value)
     )
+
+
+def test_a_directory_below(network: Load, put: Put, tmp_path: Path) -> None:
+    """One contract's own folder: an error that names the one around it."""
+    put("build/eosio.token")
+    with pytest.raises(InventoryError) as caught:
+        network('[contracts]\ndirectory = "build/eosio.token"')
+    assert str(caught.value).endswith(f"has no folder with a contract in it; is it {tmp_path}/build?")
+
+
+def test_a_directory_of_other_contracts(network: Load, put: Put, tmp_path: Path) -> None:
+    """Where nothing of it is used, the bundled contracts are not what was meant; where it is listed, it is."""
+    put("build/mine")
+    with pytest.raises(InventoryError, match=r"nothing in .*/build is a contract of this network; it must contain"):
+        network('[contracts]\ndirectory = "build"')
+    listed = network('[contracts]\ndirectory = "build"\n[[contracts.list]]\naccount = "mine"')
+    assert listed.contracts[-1].wasm == tmp_path / "build/mine/mine.wasm"
 
 
 def test_an_empty_directory(network: Load, tmp_path: Path) -> None:
     """Nothing in it would be used."""
     (tmp_path / "build").mkdir()
-    with pytest.raises(InventoryError, match=r"has no contract in it; it must contain eosio\.token/"):
+    with pytest.raises(InventoryError, match=r"has no folder with a contract in it; it must contain eosio\.token/"):
         network('[contracts]\ndirectory = "build"')
 
 

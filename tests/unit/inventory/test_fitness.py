@@ -187,7 +187,10 @@ def test_imports_that_a_feature_opens(network: Load) -> None:
         ((MAGIC, b"[]"), "contracts: eosio (bundled): the ABI is not a JSON object"),
         ((MAGIC, b"[" * 100_000), "contracts: eosio (bundled): the ABI is not JSON"),
         ((MAGIC, b'{"version": "x"}'), "contracts: eosio (bundled): abi.version: 'x' is not eosio::abi/1.x"),
-        ((wasm("preactivate_feature"), ABI), "contracts.boot: the bundled one has no action activate"),
+        (
+            (wasm("preactivate_feature"), ABI),
+            "contracts.boot: the bundled one has no action activate; name another, or none",
+        ),
         (
             (wasm("preactivate_feature", "set_proposed_producers_ex"), BOOT_ABI),
             (
@@ -345,3 +348,10 @@ def test_code_that_nodeos_takes_in_no_way(network: Load) -> None:
     """More than a MiB does not fit, however well it compresses."""
     _, wrong = judged(network(SMALL), eosio=(wasm(data=bytes(1 << 20)), SYSTEM_ABI))
     assert "nodeos takes 1048576: make them smaller" in wrong
+
+
+def test_a_boot_contract_that_is_the_system_contract(network: Load) -> None:
+    """Some can be both, but then nothing tells whether the second was set: it is refused."""
+    code = wasm("preactivate_feature")
+    _, wrong = judged(network(SMALL), eosio=(code, SYSTEM_ABI), boot=(code, SYSTEM_ABI))
+    assert wrong == ("contracts.boot: the bundled one is the system contract itself, which comes later; name another")

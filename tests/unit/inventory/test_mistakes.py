@@ -76,6 +76,10 @@ CASES: dict[str, tuple[str, str]] = {
         ),
         "nodes[0].options.chain-state-db-size-mb: 512 is too small: nodeos ends when less than 512 MiB",
     ),
+    "large guard alone": (
+        "[nodeos]\noptions = { chain-state-db-guard-size-mb = 2048 }",
+        "nodeos.options.chain-state-db-size-mb: 1024 is too small: nodeos ends when less than 2048 MiB",
+    ),
     "comment in a value": (
         '[nodeos]\noptions = { agent-name = "BP #1" }',
         "nodeos.options.agent-name: 'BP #1' is not 1 to 200 letters, digits, spaces and ._:,+@/-, as config.ini takes",
