@@ -8,7 +8,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify bench test lint unit coverage hooks live hosts campaign-live campaign-hosts protos clean
+.PHONY: help setup boot down status verify bench test lint unit coverage hooks docs live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ campaign-hosts: $(STAMP) ## 16 hosts; parties on hosts of their own: long
 
 bench: $(STAMP) ## all benchmarks, each against its yardstick: bench/results/results.md and .json (half an hour)
 	$(BIN)/python -m bench
+
+docs: $(STAMP) ## writes the pages that are made from the code
+	$(BIN)/python -m docs.generate
 
 protos: $(STAMP) ## generates the gRPC code again
 	$(BIN)/python -m protos.generate

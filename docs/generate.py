@@ -1,0 +1,75 @@
+"""`python -m docs.generate` writes docs/troubleshooting.md from the code's messages; `--check` says if it is stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from docs.advice import ADVICE, INTRODUCTION
+from docs.messages import Message, messages
+
+PAGE = Path(__file__).with_name("troubleshooting.md")
+GROUPS = (
+    ("Mistakes in an inventory", "They come all at once, each with its place in the file; exit status 2.",
+     ("inventory",)),
+    ("The command line, `coord`", "", ("coordinator/cli", "coordinator/workflows", "coordinator/engine",
+                                       "coordinator/report", "coordinator/state", "boot", "boot/audit")),
+    ("Hosts, SSH and installation", "A host's own words follow the message.",
+     ("coordinator/hosts", "coordinator/hosts/deploy", "coordinator/hosts/deploy/onhost",
+      "coordinator/hosts/preflight")),
+    ("Nodes", "Reported by the host's agent; `coord logs INVENTORY NODE` has nodeos' own log.",
+     ("agent/nodes", "agent/nodeos")),
+    ("Keys, wallets and pushes", "", ("agent/keys", "agent/pushes")),
+    ("Parties: what a party's agent says", "", ("agent/party", "agent")),
+    ("Parties: what a coordinator answers", "", ("coordinator/parties", "coordinator/agents")),
+    ("What an agent refuses to do", "Each is a task of a coordinator that does not follow from the sealed network.",
+     ("agent/duties",)),
+    ("Files, certificates and the bundled nodeos", "", ("support",)),
+    ("The protocol: keys, names, assets, ABIs, transactions", "", ("antelope", "antelope/actions")),
+)  # fmt: skip
+"""Heading, a line about all of them, and the folders whose messages are below it."""
+
+
+def page(found: Iterable[Message]) -> str:
+    """The whole page."""
+    return "\n".join(_lines(tuple(found))) + "\n"
+
+
+def _lines(found: tuple[Message, ...]) -> Iterator[str]:
+    yield INTRODUCTION.rstrip()
+    placed = {module for _, _, modules in GROUPS for module in modules}
+    if missing := sorted({message.module for message in found} - placed):
+        raise ValueError(f"docs/generate.py: no group has the messages of {', '.join(missing)}")
+    for heading, about, modules in GROUPS:
+        yield f"\n## {heading}\n"
+        if about:
+            yield f"{about}\n"
+        for message in dict.fromkeys((one.text, one.hint) for one in found if one.module in modules):
+            yield from _entry(*message)
+
+
+def _entry(text: str, hint: str) -> Iterator[str]:
+    yield f"- `{_quoted(text)}`{f': {hint}' if hint.strip('…') else ''}"
+    if text in ADVICE:
+        yield f"  {ADVICE[text]}"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("`", "'")
+
+
+def main() -> int:
+    """Returns the exit status."""
+    wanted = page(messages())
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(wanted, encoding="utf-8")
+        return 0
+    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted:
+        return 0
+    sys.stderr.write("docs/troubleshooting.md is not what the code says: run make docs\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

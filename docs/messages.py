@@ -1,0 +1,107 @@
+"""Every message by which `coord` and `agent` refuse or fail, read from the code that raises it.
+
+A message is found where an error of ours is made (`OperationFailed(f"…")`, raised or returned), and where a mistake in
+an inventory is reported (`problems.add(path, message, hint)`): so the page made of them has all of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("coordinator", "agent", "inventory", "boot", "support", "antelope")
+BUILT_IN = frozenset({"Exception", "ValueError", "KeyError", "TypeError", "TimeoutError", "RuntimeError", "OSError"})
+SHORTEST = 12
+"""Letters of a message that says something by itself; shorter ones only pass another's words on."""
+
+
+@dataclass(frozen=True, order=True)
+class Message:
+    """One message, with `…` where something is filled in."""
+
+    text: str
+    hint: str
+    """What to do, where that is apart from the message."""
+    error: str
+    """The error's class; `Problem`: a mistake in an inventory."""
+    module: str
+    """Where it is made, as in `coordinator/hosts`."""
+
+
+def messages(root: Path = ROOT) -> tuple[Message, ...]:
+    """All of them, in the order of their texts, each once for each place's folder."""
+    paths = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    errors = _errors(trees.values())
+    found = {
+        message
+        for path, tree in trees.items()
+        for message in _of(tree, path.relative_to(root).parent.as_posix(), errors)
+    }
+    return tuple(sorted(found))
+
+
+def _errors(trees: Iterable[ast.Module]) -> frozenset[str]:
+    """The names of all classes of errors: those that inherit from a built-in one, directly or not."""
+    bases = {
+        node.name: {_name(base) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found, before = set(BUILT_IN), set[str]()
+    while found != before:
+        before = set(found)
+        found |= {name for name, parents in bases.items() if parents & found}
+    return frozenset(found - BUILT_IN)
+
+
+def _of(tree: ast.Module, module: str, errors: frozenset[str]) -> Iterator[Message]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if (error := _name(node.func)) in errors:
+            texts = [text for text in map(template, node.args) if _says_something(text)]
+            if texts:
+                yield Message(texts[0], "", error, module)
+        elif _is_problem(node):
+            texts = [template(argument) for argument in node.args[1:3]]
+            if _says_something(texts[0]):
+                yield Message(texts[0], texts[1] if len(texts) > 1 else "", "Problem", module)
+
+
+def _says_something(text: str) -> bool:
+    return len(text.replace("…", "").strip()) >= SHORTEST
+
+
+def _is_problem(call: ast.Call) -> bool:
+    added = isinstance(call.func, ast.Attribute) and call.func.attr == "add" and _name(call.func.value) == "problems"
+    return (added or _name(call.func) == "Problem") and len(call.args) >= 2
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def template(node: ast.expr) -> str:
+    """The text that an expression makes, with `…` for what is not known before it runs."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return _joined(template(part) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _joined((template(node.left), template(node.right)))
+    return "…"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    text = "".join(parts)
+    while "……" in text:
+        text = text.replace("……", "…")
+    return re.sub(r"\s+", " ", text)
