@@ -55,7 +55,7 @@ class JoinRequest(_message.Message):
     csr: _builtins.bytes
     """PEM"""
     account: _builtins.str
-    """of a party that joins: the invitation is not used up when it is for another; empty: not said"""
+    """of a party that joins; empty: not told. An invitation for another account is not used up"""
     def __init__(
         self,
         *,
@@ -158,15 +158,15 @@ class FromAgent(_message.Message):
 
     @_builtins.property
     def status(self) -> Global___Status:
-        """when anything changed, and every few seconds"""
+        """after each change, and every few seconds"""
 
     @_builtins.property
     def registration(self) -> Global___Registration:
-        """of a party: after each Welcome, and whenever it changed"""
+        """of a party: after each Welcome, and after each change"""
 
     @_builtins.property
     def leave(self) -> Global___Leave:
-        """of a party: its operator ends it"""
+        """of a party whose operator ends the membership"""
 
     def __init__(
         self,
@@ -261,7 +261,7 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class Welcome(_message.Message):
-    """First, and again whenever the epoch rises because some agent had seen a higher one. A party answers with Registration."""
+    """Sent first, and again when the epoch rises because an agent had seen a higher one. A party answers with Registration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -274,9 +274,9 @@ class Welcome(_message.Message):
     instance: _builtins.str
     """random id of this coordinator's run"""
     nonce: _builtins.bytes
-    """of this stream: what a party's proofs of possession cover"""
+    """of this stream; covered by a party's proofs of possession"""
     chain_id: _builtins.str
-    """hex, covered by them too; empty: not sealed yet. After the seal, another Welcome tells it"""
+    """hex; covered by them as well; empty: not sealed yet. The seal is followed by another Welcome"""
     def __init__(
         self,
         *,
@@ -295,7 +295,7 @@ Global___Welcome: _TypeAlias = Welcome  # noqa: Y015
 
 @_typing.final
 class Registration(_message.Message):
-    """What a party brings. Keys with proofs over (network, chain id and nonce of the Welcome, account)."""
+    """What a party registers. The keys have proofs over (network, chain id and nonce of the Welcome, account)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -310,7 +310,7 @@ class Registration(_message.Message):
     """HOST:PORT that others dial"""
     nodeos_version: _builtins.str
     pinned_manifest: _builtins.str
-    """hex; empty: its operator pinned none"""
+    """hex; empty: its operator has pinned none"""
     @_builtins.property
     def account_key(self) -> Global___Key: ...
     @_builtins.property
@@ -342,7 +342,7 @@ class Admission(_message.Message):
     MANIFEST_FIELD_NUMBER: _builtins.int
     accepted: _builtins.bool
     reason: _builtins.str
-    """one line: why it is not; or what holds up one that is, told whenever that changes"""
+    """one line: why it is refused; or what delays an accepted one, sent after each change"""
     manifest: _builtins.str
     """hex, of the sealed network; empty: not sealed yet"""
     def __init__(
@@ -381,7 +381,7 @@ Global___Leave: _TypeAlias = Leave  # noqa: Y015
 
 @_typing.final
 class Task(_message.Message):
-    """A piece of work. An agent does it once however often the same id arrives, and refuses an older epoch's."""
+    """A piece of work. An agent does it once, no matter how often the same id arrives, and refuses an older epoch's tasks."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -418,7 +418,7 @@ class Task(_message.Message):
     def recount(self) -> Global___Recount: ...
     @_builtins.property
     def follow(self) -> Global___Follow:
-        """To a party's agent: it decides by its operator's policy, on the chain that it pinned."""
+        """For a party's agent, which decides by its operator's policy, on the chain that it pinned."""
 
     @_builtins.property
     def enlist(self) -> Global___Enlist: ...
@@ -428,7 +428,7 @@ class Task(_message.Message):
     def attest(self) -> Global___Attest: ...
     @_builtins.property
     def sponsor(self) -> Global___Sponsor:
-        """To the operator's own agents."""
+        """For the operator's own agents."""
 
     @_builtins.property
     def elect(self) -> Global___Elect: ...
@@ -438,7 +438,7 @@ class Task(_message.Message):
     def execute(self) -> Global___Execute: ...
     @_builtins.property
     def producers(self) -> Global___Producers:
-        """To any agent."""
+        """For any agent."""
 
     def __init__(
         self,
@@ -473,7 +473,7 @@ Global___Task: _TypeAlias = Task  # noqa: Y015
 
 @_typing.final
 class Producers(_message.Message):
-    """Where the producers' nodes are. Kept, and dialled only when no block comes for a long time."""
+    """The producers' nodes. The agent keeps them, and dials them only if no block comes for a long time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -497,7 +497,7 @@ Global___Producers: _TypeAlias = Producers  # noqa: Y015
 
 @_typing.final
 class Follow(_message.Message):
-    """Starts the party's own node, which it configures itself, with these peers; also when it runs already."""
+    """Makes the party's own node run with these peers. The agent configures the rest of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -521,7 +521,7 @@ Global___Follow: _TypeAlias = Follow  # noqa: Y015
 
 @_typing.final
 class Enlist(_message.Message):
-    """Registers the party's account as a producer, once the account is there and the node is in sync."""
+    """Registers the party's account as a producer, once the account exists and the node is in sync."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -566,14 +566,14 @@ Global___Endorse: _TypeAlias = Endorse  # noqa: Y015
 
 @_typing.final
 class Attest(_message.Message):
-    """Audits the chain on the agent's own node, and signs what it found with the account's key."""
+    """Audits the chain on the agent's own node, and signs the findings with the account's key."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     REPLACED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def replaced(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replacement]:
-        """by the producers, as the coordinator knows it; the audit looks for itself"""
+        """by the producers, as far as the coordinator knows; the audit checks it"""
 
     def __init__(
         self,
@@ -646,7 +646,7 @@ Global___Attestation: _TypeAlias = Attestation  # noqa: Y015
 
 @_typing.final
 class Sponsor(_message.Message):
-    """Creates a party's account out of the sponsor's funds, within the sealed budget."""
+    """Creates a party's account with the sponsor's funds, within the sealed budget."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -670,7 +670,7 @@ Global___Sponsor: _TypeAlias = Sponsor  # noqa: Y015
 
 @_typing.final
 class Elect(_message.Message):
-    """Has the voters that the sealed network names vote for these producers."""
+    """Casts the votes of the sealed network's voters for these producers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -752,7 +752,7 @@ Global___Execute: _TypeAlias = Execute  # noqa: Y015
 
 @_typing.final
 class Collect(_message.Message):
-    """Makes (or finds) the keys of these accounts, and looks the host's nodeos over."""
+    """Makes the missing keys of these accounts, and probes the host's nodeos."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -763,7 +763,7 @@ class Collect(_message.Message):
     NONCE_FIELD_NUMBER: _builtins.int
     NETWORK_FIELD_NUMBER: _builtins.int
     import_file: _builtins.str
-    """accounts.json on the host whose keys the agent takes into its key store; may be empty"""
+    """path of an accounts.json on the host, imported into its key store; may be empty"""
     nodeos: _builtins.str
     """"bundled", or an absolute path"""
     nonce: _builtins.bytes
@@ -860,7 +860,7 @@ Global___Collected: _TypeAlias = Collected  # noqa: Y015
 
 @_typing.final
 class Hold(_message.Message):
-    """Takes the sealed network and every artifact it names; an agent that holds another one refuses."""
+    """Fetches and keeps the sealed network with all its artifacts. An agent that holds another one refuses."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1016,7 +1016,7 @@ class RunStep(_message.Message):
     """the local node that transactions are pushed to"""
     seen: _builtins.int
     """Head of the chain when the evidence was read that lacks these keys; 0: unknown. A transaction that was irreversible
-    by then did not suffice (its effect is gone, or is due again) and is made anew; any other is only reported again.
+    by then had no lasting effect, so it is signed anew. Any other is only reported again.
     """
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
@@ -1038,7 +1038,7 @@ Global___RunStep: _TypeAlias = RunStep  # noqa: Y015
 
 @_typing.final
 class Recount(_message.Message):
-    """Reports, as Pushed, what the agent's own records say about these pieces of a step's work; pushes nothing."""
+    """Reports these pieces of a step's work from the agent's records, as Pushed. Pushes nothing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1135,7 +1135,7 @@ class Result(_message.Message):
     error: _builtins.str
     """one line: what, where, what to do"""
     retryable: _builtins.bool
-    """worth another try without anybody's help"""
+    """whether the same may succeed later, without anybody's help"""
     @_builtins.property
     def collected(self) -> Global___Collected:
         """of a Collect"""
@@ -1186,7 +1186,7 @@ class NodeStatus(_message.Message):
     detail: _builtins.str
     """why it failed"""
     lasting: _builtins.bool
-    """failed, and it takes a person to mend that"""
+    """failed, and a person must mend it"""
     @_builtins.property
     def spec(self) -> Global___NodeSpec:
         """of a host's node: what it runs with, or ran with last"""
@@ -1242,7 +1242,7 @@ Global___Status: _TypeAlias = Status  # noqa: Y015
 
 @_typing.final
 class Query(_message.Message):
-    """One call of nodeos' HTTP API, from a list of those that only read."""
+    """One read-only call of nodeos' HTTP API."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1285,7 +1285,7 @@ class Answer(_message.Message):
     body: _builtins.bytes
     """JSON"""
     error: _builtins.str
-    """where the status is 0, or the agent refused"""
+    """if the status is 0 or the agent refused"""
     def __init__(
         self,
         *,

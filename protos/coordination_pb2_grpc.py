@@ -60,8 +60,8 @@ class CoordinationServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Session(self, request_iterator, context):
-        """The agent says who it is, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION when another session
-        of the same agent took over, PERMISSION_DENIED (permanent) when the register no longer knows it.
+        """The agent identifies itself, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION if another session
+        of the same agent took over, PERMISSION_DENIED (permanent) if the register does not list it any longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,14 +75,14 @@ class CoordinationServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Join(self, request, context):
-        """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once.
+        """Redeems an invitation, once: a party's agent shows the invitation's certificate, and gets its own key signed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Renew(self, request, context):
-        """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown.
+        """A new certificate for the calling agent, before its own expires. The old one is valid until the new one is used.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,29 +34,29 @@ class CoordinationStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CoordinationAsyncStub: ...
     Session: _grpc.StreamStreamMultiCallable[_coordination_pb2.FromAgent, _coordination_pb2.FromCoordinator]
-    """The agent says who it is, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION when another session
-    of the same agent took over, PERMISSION_DENIED (permanent) when the register no longer knows it.
+    """The agent identifies itself, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION if another session
+    of the same agent took over, PERMISSION_DENIED (permanent) if the register does not list it any longer.
     """
     Fetch: _grpc.UnaryStreamMultiCallable[_coordination_pb2.FetchRequest, _coordination_pb2.Chunk]
     """The bytes of an artifact that the coordinator holds, in order."""
     Join: _grpc.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]
-    """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+    """Redeems an invitation, once: a party's agent shows the invitation's certificate, and gets its own key signed."""
     Renew: _grpc.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]
-    """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
+    """A new certificate for the calling agent, before its own expires. The old one is valid until the new one is used."""
 
 @_typing.type_check_only
 class CoordinationAsyncStub(CoordinationStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Session: _aio.StreamStreamMultiCallable[_coordination_pb2.FromAgent, _coordination_pb2.FromCoordinator]  # type: ignore[assignment]
-    """The agent says who it is, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION when another session
-    of the same agent took over, PERMISSION_DENIED (permanent) when the register no longer knows it.
+    """The agent identifies itself, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION if another session
+    of the same agent took over, PERMISSION_DENIED (permanent) if the register does not list it any longer.
     """
     Fetch: _aio.UnaryStreamMultiCallable[_coordination_pb2.FetchRequest, _coordination_pb2.Chunk]  # type: ignore[assignment]
     """The bytes of an artifact that the coordinator holds, in order."""
     Join: _aio.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]  # type: ignore[assignment]
-    """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+    """Redeems an invitation, once: a party's agent shows the invitation's certificate, and gets its own key signed."""
     Renew: _aio.UnaryUnaryMultiCallable[_coordination_pb2.JoinRequest, _coordination_pb2.JoinReply]  # type: ignore[assignment]
-    """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
+    """A new certificate for the calling agent, before its own expires. The old one is valid until the new one is used."""
 
 class CoordinationServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -65,8 +65,8 @@ class CoordinationServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_coordination_pb2.FromAgent],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordination_pb2.FromCoordinator], _abc.AsyncIterator[_coordination_pb2.FromCoordinator]]:
-        """The agent says who it is, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION when another session
-        of the same agent took over, PERMISSION_DENIED (permanent) when the register no longer knows it.
+        """The agent identifies itself, takes tasks and queries, and reports. Ends with FAILED_PRECONDITION if another session
+        of the same agent took over, PERMISSION_DENIED (permanent) if the register does not list it any longer.
         """
 
     @_abc_1.abstractmethod
@@ -83,7 +83,7 @@ class CoordinationServicer(metaclass=_abc_1.ABCMeta):
         request: _coordination_pb2.JoinRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_coordination_pb2.JoinReply, _abc.Awaitable[_coordination_pb2.JoinReply]]:
-        """Redeems an invitation: a party's agent, showing the invitation's own certificate, has its key signed. Once."""
+        """Redeems an invitation, once: a party's agent shows the invitation's certificate, and gets its own key signed."""
 
     @_abc_1.abstractmethod
     def Renew(
@@ -91,6 +91,6 @@ class CoordinationServicer(metaclass=_abc_1.ABCMeta):
         request: _coordination_pb2.JoinRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_coordination_pb2.JoinReply, _abc.Awaitable[_coordination_pb2.JoinReply]]:
-        """A new certificate for the agent that asks, before its own ends. The older one is good until the new one is shown."""
+        """A new certificate for the calling agent, before its own expires. The old one is valid until the new one is used."""
 
 def add_CoordinationServicer_to_server(servicer: CoordinationServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

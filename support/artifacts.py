@@ -13,14 +13,14 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class DamagedError(SupportError, ValueError):
-    """An artifact's file does not hold what its name says."""
+    """An artifact's content does not match its name."""
 
 
 class MissingError(SupportError, KeyError):
     """An artifact's file is not there."""
 
     def __str__(self) -> str:
-        """The message as it is: KeyError itself would quote it."""
+        """The plain message, which KeyError would quote."""
         return str(self.args[0])
 
 
@@ -34,7 +34,7 @@ class ArtifactStore:
     """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
 
     def __init__(self, folder: Path) -> None:
-        """Creates the folder when it is first written to."""
+        """The folder is created when it is first written to."""
         self.folder = folder
 
     def put(self, data: bytes) -> str:
@@ -45,13 +45,13 @@ class ArtifactStore:
         return sha256
 
     def path(self, sha256: str) -> Path:
-        """Where the artifact lies, or would. Raises ValueError on anything but 64 hex digits."""
+        """The artifact's path, whether or not it exists. Raises ValueError on anything but 64 hex digits."""
         if not _NAME.fullmatch(sha256):
             raise ValueError(f"not the name of an artifact: {sha256[:80]!r}")
         return self.folder / sha256
 
     def has(self, sha256: str) -> bool:
-        """Whether it is there (unverified). Raises ValueError as `path` does."""
+        """Whether it exists (unverified). Raises ValueError as `path` does."""
         return self.path(sha256).is_file()
 
     def size(self) -> int:
@@ -59,7 +59,7 @@ class ArtifactStore:
         return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
 
     def get(self, sha256: str) -> bytes:
-        """The bytes, verified. Raises MissingError when there are none, DamagedError when the file holds others."""
+        """The bytes, verified. Raises MissingError if the file is missing, DamagedError if its content differs."""
         path = self.path(sha256)
         try:
             data = path.read_bytes()

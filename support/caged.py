@@ -16,12 +16,12 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
-    """Raises nothing: what goes wrong is the answer, or the process's end."""
+    """Raises nothing: a failure is part of the answer, or ends the process."""
     name, memory, cpu = sys.argv[1:4]
     module, _, function = name.partition(":")
     job = getattr(importlib.import_module(module), function)
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints is no answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # a library's output must not mix with the answer
     _limit(int(memory), int(cpu))
     try:
         answer: dict[str, Any] = {"value": job(json.loads(sys.stdin.buffer.read()))}
@@ -36,7 +36,7 @@ def main() -> None:
         text = _error(f"{type(error).__name__}: {' '.join(str(error).split())[:500]}")
     out.write(text)
     out.flush()
-    os._exit(0)  # nothing is left to be put away, and freeing gigabytes takes seconds
+    os._exit(0)  # nothing needs cleaning up, and freeing gigabytes takes seconds
 
 
 def _error(text: str) -> bytes:
@@ -44,7 +44,7 @@ def _error(text: str) -> bytes:
 
 
 def _limit(memory: int, cpu: int) -> None:
-    """From here on this process may use so much more memory and CPU, and write to no file."""
+    """Limits this process's further memory and CPU, and forbids writing files."""
     with open("/proc/self/statm", encoding="ascii") as file:
         held = int(file.read().split()[0]) * PAGE
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -30,7 +30,7 @@ class Endpoint:
 
 
 def dialable(text: str) -> bool:
-    """Whether it is the HOST:PORT of something that listens there: port 0 is none."""
+    """Whether it is a valid HOST:PORT to dial. Port 0 is not."""
     try:
         return Endpoint.parse(text).port > 0
     except ValueError:

@@ -1,4 +1,4 @@
-"""What every error that is meant for a user says of itself, and the base of those of this package.
+"""What every error for users must provide, and the base class of this package's errors.
 
 The packages draw their own trees: antelope/errors.py, inventory/errors.py, agent/errors.py, coordinator/errors.py. Each
 class there has the attributes of `Explained`. Whatever lacks them is a bug, except an OSError.

@@ -1,4 +1,4 @@
-"""The token by which a party is invited: everything that its agent needs to come in once, in one line of text.
+"""The token that invites a party: everything that its agent needs to join once, in one line of text.
 
 `bootcoord-join-1.` and base64url (no padding) of: the fields, each after its length in two bytes (big endian), and the
 first four bytes of the sha256 over them, so that a token that was cut while it was copied is told from a false one.
@@ -35,7 +35,7 @@ _DAMAGED = "the token is damaged or cut: copy the whole line that `coord invite`
 
 
 class InvitationError(SupportError):
-    """A text is no token, or not a sound one. One line: what, and what to do."""
+    """A text is not a valid token. One line says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Invitation:
     coordinators: tuple[str, ...]
     """HOST:PORT, to be tried in this order."""
     ca: bytes
-    """Certificate of the network's CA, PEM: the only one that the agent shall ever believe."""
+    """Certificate of the network's CA, PEM. The agent trusts no other."""
     certificate: bytes
     """The invitation's own, PEM: good for Join and nothing else."""
     key: bytes
@@ -63,7 +63,7 @@ class Invitation:
 
     @property
     def identity(self) -> Identity:
-        """What the certificate that Join returns must name."""
+        """The identity in the certificate that Join returns."""
         return Identity(self.network, Kind.PARTY, self.name)
 
     def check_current(self, now: datetime) -> None:
@@ -81,7 +81,7 @@ def pack(
     certificate: x509.Certificate,
     key: ec.EllipticCurvePrivateKey,
 ) -> str:
-    """The token's text. Raises InvitationError when what it is made of does not fit together."""
+    """The token's text. Raises InvitationError if its parts do not match."""
     secret = key.private_numbers().private_value.to_bytes(32, "big")
     fields = (
         network.encode(),
@@ -97,7 +97,7 @@ def pack(
 
 
 def parse(text: str) -> Invitation:
-    """Reads a token, whose parts must all belong together; expired ones too. Raises InvitationError."""
+    """Reads a token and checks that its parts match. Expired tokens are read as well. Raises InvitationError."""
     if len(text) > TOKEN_LIMIT or not text.startswith(PREFIX):
         raise InvitationError(f"that is no token: a token begins with {PREFIX} and is one line")
     network, endpoints, ca_der, certificate_der, secret = _fields(text.removeprefix(PREFIX))

@@ -1,6 +1,6 @@
-"""What must not be forgotten: a small SQLite file, durable at every commit.
+"""The journal: a small SQLite file with what must survive a crash. Every commit is durable.
 
-Each part that keeps something brings its own schema, as a list of migrations that only ever grows.
+Each part of the program has its own schema, a list of migrations to which new ones are appended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from support.errors import SupportError
 
 BUSY_SECONDS = 5.0
-"""How long a write waits for another process's."""
+"""How long a write waits for another process's write."""
 
 
 class JournalError(SupportError):
@@ -32,12 +32,12 @@ _HINTS = {
     sqlite3.SQLITE_CORRUPT: "restore it from a copy",
     sqlite3.SQLITE_NOTADB: "restore it from a copy",
 }
-"""What helps against what a user can mend, by SQLite's primary result code (https://sqlite.org/rescode.html)."""
+"""Hints for faults that a user can mend, by SQLite's primary result code (https://sqlite.org/rescode.html)."""
 
 
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
-    """Raises JournalError for what a user can mend; anything else is a mistake of the program's and passes."""
+    """Raises JournalError for faults that a user can mend. Any other error is a bug and passes."""
     try:
         yield
     except OSError as error:
@@ -50,7 +50,8 @@ def _explaining(path: Path) -> Iterator[None]:
 
 
 def _create(path: Path) -> None:
-    """The file, 0600, when there is none. One that exists is not even opened: closing any descriptor of it would drop
+    """Creates the file, 0600, if it is missing. An existing one is not even opened: closing any descriptor of it would
+    drop
     the locks that this process holds through SQLite (https://sqlite.org/howtocorrupt.html, 2.2), and another process
     would then remove the write-ahead log that is still written to.
     """
@@ -59,7 +60,7 @@ def _create(path: Path) -> None:
 
 
 class Journal:
-    """One SQLite file, 0600. WAL and synchronous=FULL: what was committed survives the machine's crash."""
+    """One SQLite file, 0600. With WAL and synchronous=FULL, commits survive a crash of the machine."""
 
     def __init__(self, path: Path) -> None:
         """Opens or creates it. Raises JournalError."""
@@ -78,7 +79,7 @@ class Journal:
 
         Raises JournalError when the file was written by a newer version.
         """
-        if self._version(name) == len(migrations):  # without a write: a full disk can be read, too
+        if self._version(name) == len(migrations):  # without a write, so that it can be read on a full disk
             return
         with self.transaction():
             version = self._version(name)
@@ -89,7 +90,7 @@ class Journal:
             self.write("INSERT OR REPLACE INTO part VALUES (?, ?)", name, len(migrations))
 
     def function(self, name: str, call: Callable[[str], bytes]) -> None:
-        """Lets migrations call a function of a text by that name."""
+        """Makes a function from text to bytes available to migrations, by this name."""
         self._db.create_function(name, 1, call, deterministic=True)
 
     def _version(self, part: str) -> int:
@@ -104,7 +105,7 @@ class Journal:
             yield
             self.write("COMMIT")
         except BaseException:
-            if self._db.in_transaction:  # some errors (a full disk) have ended it already
+            if self._db.in_transaction:  # some errors, such as a full disk, have ended it already
                 self.write("ROLLBACK")
             raise
 
@@ -126,8 +127,9 @@ class Journal:
         return next(iter(self.rows(query, *values)), None)
 
     def version(self) -> tuple[int, int]:
-        """Changes whenever anybody writes: other processes (https://sqlite.org/pragma.html#pragma_data_version), or
-        this one. Much cheaper than reading again what has not changed. Raises JournalError.
+        """A value that changes with every write, by another process
+        (https://sqlite.org/pragma.html#pragma_data_version) or by this one. Comparing it is much cheaper than reading
+        everything again. Raises JournalError.
         """
         with _explaining(self.path):
             others = self._db.execute("PRAGMA data_version").fetchone()[0]

@@ -1,4 +1,4 @@
-"""A lock that one process holds for as long as it lives."""
+"""A lock file that one process holds until it ends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class LockedError(SupportError):
     """Another process holds the lock."""
 
     def __init__(self, path: Path, pid: int | None) -> None:
-        """pid: who holds it, where known."""
+        """pid: the process that holds it, if known."""
         super().__init__(f"{path} is held by process {pid}" if pid else f"{path} is held by another process")
         self.path = path
         self.pid = pid
 
 
 class FileLock:
-    """flock(2) on a file of its own, 0600: it goes with the process, however that ends. Children do not inherit it."""
+    """flock(2) on a file of its own, 0600. The lock ends with the process. Children do not inherit it."""
 
     def __init__(self, path: Path) -> None:
         """Does not lock yet."""
@@ -43,7 +43,7 @@ class FileLock:
         self._handle = handle
 
     def release(self) -> None:
-        """Gives it back; the file stays."""
+        """Releases it. The file stays."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,7 +1,7 @@
-"""Keeps the logs of an agent's nodes bounded, from a small process that outlives the agent.
+"""Limits the size of nodes' logs, in a small process that outlives the agent.
 
-nodeos appends to its log file by itself, so nothing it writes can block it or get lost with a reader; all that is left
-to do is to move the old part aside. Run as `python -m support.nodelogs DATA`; a second one for a folder ends at once.
+nodeos appends to its log file directly, so it never blocks on a reader and loses nothing. This process only moves old
+content aside. Run as `python -m support.nodelogs DATA`; a second process for the same folder ends at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from support.node_processes import RECORD
 from support.processes import Process, find, start, stop
 
 LIMIT = 16 * 1024 * 1024
-"""Bytes after which a log moves to NAME.1, whose earlier content goes: a node's logs take about twice this at most."""
+"""Size in bytes from which a log is moved to NAME.1, replacing its content. A node's logs take at most about twice
+this.
+"""
 
 _COLLAPSE_RANGE = 0x08
 """FALLOC_FL_COLLAPSE_RANGE of linux/falloc.h."""
@@ -73,13 +75,13 @@ def _cut_beginning(handle: int, size: int) -> bool:
 
 
 def ensure(data: Path) -> None:
-    """Starts the keeper of this data folder's logs unless there is one. Raises OSError."""
+    """Starts the process for this data folder's logs unless it runs. Raises OSError."""
     lock = FileLock(data / "nodes" / ".logs.lock")
     try:
         lock.acquire()
     except LockedError:
         return
-    lock.release()  # Two that are started at once settle it among themselves.
+    lock.release()  # If two are started at once, the lock decides.
     root = Path(__file__).resolve().parent.parent
     command = (sys.executable, "-S", "-m", __name__, str(data))  # -S: only the standard library, half the memory
     environment = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -87,14 +89,14 @@ def ensure(data: Path) -> None:
 
 
 def end(data: Path) -> None:
-    """Ends the keeper of this data folder's logs, whose nodes were stopped. Raises StillRunningError."""
+    """Ends the process for this data folder's logs, after its nodes were stopped. Raises StillRunningError."""
     keeper = find("-m", __name__, str(data))
     if keeper:
         stop(keeper)
 
 
 def keep(data: Path, limit: int = LIMIT) -> None:
-    """Bounds the logs for as long as a node lives, or until SIGTERM."""
+    """Limits the logs while a node lives, or until SIGTERM."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     last_life = time.monotonic()
@@ -107,7 +109,7 @@ def keep(data: Path, limit: int = LIMIT) -> None:
                 rotate(folder / LOG, limit)
             except FileNotFoundError:
                 continue  # not started yet, or just removed with its data
-            except OSError as error:  # a full disk: emptying the log is what helps
+            except OSError as error:  # the disk is full: emptying the log helps
                 sys.stderr.write(f"{folder / LOG}: {error}; emptied\n")
                 os.truncate(folder / LOG, 0)
         ended.wait(LOOK)

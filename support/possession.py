@@ -1,4 +1,4 @@
-"""Proof of possession: what a key signs to show that the one who brings it has its private half."""
+"""Proof of possession: what a key signs to show that its sender holds the private key."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import re
 from dataclasses import dataclass
 
 _PURPOSE = b"bootcoord possession"
-"""Begins what is signed, so that a proof is no signature of anything else."""
+"""Prefix of what is signed, so that a proof cannot be a signature of anything else."""
 _CHAIN_ID = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What a proof covers: it is worth nothing in another network, on another chain, or a second time.
+    """What a proof covers. It is not valid in another network, on another chain, or a second time.
 
-    Constructing it checks the chain id: raises ValueError.
+    The constructor checks the chain id and raises ValueError.
     """
 
     network: str
     chain_id: str
-    """Hex; empty: the network is not sealed yet, so that it has none."""
+    """Hex; empty while the network is not sealed."""
     nonce: bytes
-    """Made by the one who asks, for this once."""
+    """Made by the side that asks, for a single use."""
 
     def __post_init__(self) -> None:
         if not _CHAIN_ID.fullmatch(self.chain_id):

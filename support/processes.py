@@ -1,7 +1,8 @@
-"""Processes that outlive who started them: begun detached, written down, found again, never mistaken for another.
+"""Processes that outlive their starter. They are started detached, recorded, found again, and never confused with
+others.
 
-A pid alone says little, because pids are used again; a pid with its start time and the machine's boot names one process
-for ever. Only the standard library is used, so that nodes can be stopped when nothing else works any more.
+A pid alone is not enough, because pids are reused. A pid with its start time and the machine's boot id identifies one
+process forever. Uses only the standard library, so that nodes can be stopped even if nothing else works.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PIDS = 1 << 22
 """No process has such a number (proc(5), /proc/sys/kernel/pid_max)."""
 
 GRACE = 60.0
-"""Seconds that a process gets between SIGTERM and the error that it is still there."""
+"""Seconds that a process gets to end after SIGTERM, before it is reported as still running."""
 
 
 LOOK_AGAIN = 0.25
@@ -37,7 +38,7 @@ class StillRunningError(SupportError):
 
 @dataclass(frozen=True)
 class Process:
-    """One process of this machine, and never another that gets its pid."""
+    """One process of this machine, never another with the same pid."""
 
     pid: int
     started: int
@@ -93,7 +94,7 @@ class Process:
         return None if self.alive else _ended.get(self.pid)
 
     def signal(self, number: int) -> bool:
-        """Sends a signal to this very process; False when it is gone. Raises PermissionError."""
+        """Sends a signal to exactly this process. Returns False if it is gone. Raises PermissionError."""
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
@@ -109,7 +110,7 @@ class Process:
         return True
 
     def wait(self, seconds: float) -> bool:
-        """Blocks until it has ended, seconds at most; whether it has."""
+        """Blocks until it ends, for at most `seconds`. Returns whether it has ended."""
         deadline = time.monotonic() + seconds
         while self.alive:
             left = deadline - time.monotonic()
@@ -126,12 +127,12 @@ class Process:
         return True
 
     def write(self, path: Path) -> None:
-        """Puts it on record."""
+        """Writes it to a file."""
         write_atomic(path, json.dumps({"pid": self.pid, "started": self.started, "boot": self.boot}).encode(), 0o600)
 
     @staticmethod
     def read(path: Path) -> Process | None:
-        """The process on record; None when there is no (readable) record."""
+        """The recorded process; None if there is no readable record."""
         try:
             record = json.loads(path.read_bytes())
             pid, started = int(record["pid"]), int(record["started"])
@@ -143,7 +144,7 @@ class Process:
 def start(
     command: Sequence[str], *, output: Path, folder: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Starts a process in a session of its own, which neither a terminal nor our own end reaches.
+    """Starts a process in its own session, so that neither a terminal nor the end of this process affects it.
 
     It reads nothing and appends what it prints to output, whose folder is made. folder is its working directory.
     Raises OSError when the program cannot be run.
@@ -193,7 +194,7 @@ def stop_all(find_all: Callable[[], Iterable[Process]], grace: float = GRACE) ->
 
 
 def kill(process: Process) -> None:
-    """SIGKILL, on demand only: a nodeos killed so must replay its blocks. Waits until it is gone."""
+    """Sends SIGKILL, only on explicit demand: a killed nodeos must replay its blocks. Waits until it is gone."""
     if process.signal(signal.SIGKILL):
         process.wait(GRACE)
 

@@ -1,6 +1,7 @@
-"""Imported before grpc, for its effect: what grpc's core prints on its own account is no message to anybody.
+"""Imported before grpc, to silence what grpc's core prints to stderr.
 
-Each port scanner's handshake is such a line, for one. And nodes are started by fork and exec, which needs no help.
+It prints a line for every port scanner's handshake, for example. It also warns of forks, but nodes are started by fork
+and exec, which is safe.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one place that tries again: bounded polling, and retries of what is known to be worth them. Built on tenacity."""
+"""The only module that retries: bounded polling, and retries of temporary errors. It is built on tenacity."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from support.errors import SupportError
 T = TypeVar("T")
 
 LONGEST_POLL = 0.25
-"""Seconds between two looks of a poll, at most."""
+"""Longest interval between two looks of a poll, in seconds."""
 
 On = type[BaseException] | tuple[type[BaseException], ...] | Callable[[BaseException], bool]
-"""What is worth another try: exception types, or a test of the exception."""
+"""What is retried: exception types, or a test of the exception."""
 
 
 class DeadlineError(SupportError, TimeoutError):
@@ -38,9 +38,9 @@ async def poll(
     deadline: float,
     every: float = LONGEST_POLL,
 ) -> T:
-    """Looks until there is something true to return.
+    """Calls `until` repeatedly until its result is true, and returns that.
 
-    what says what is waited for (a callable, when that is only known at the end); deadline and every are seconds.
+    what: what is waited for (a callable if that is only known at the end). deadline and every: seconds.
     Raises DeadlineError, also when one look hangs; exceptions of the look itself pass through.
     """
     if not 0 < every <= LONGEST_POLL:
@@ -70,10 +70,11 @@ async def retrying(
     most: float = 2.0,
     before_retry: Callable[[BaseException], None] | None = None,
 ) -> T:
-    """Calls again after failures that `on` names, with growing pauses, and then raises the last one.
+    """Retries the call after failures that `on` names, with growing pauses. Finally raises the last failure.
 
     attempts or deadline (seconds until no new try is begun; math.inf: for ever) must bound it. first and most are the
-    shortest and the longest pause in seconds; each is drawn from its upper half, so that many do not return at once.
+    shortest and the longest pause in seconds; each is randomised over its upper half, so that many clients do not retry
+    at once.
     """
     if attempts is None and deadline is None:
         raise ValueError("a retry is bounded by attempts or by a deadline")

@@ -1,4 +1,4 @@
-"""A folder to unpack into, which one process at a time has and which leaves nothing behind."""
+"""A scratch folder for unpacking. One process uses it at a time, and it is removed afterwards."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _PREFIX = ".unpacking-"
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """An empty folder in `parent`, so that what was unpacked there can be renamed into its place, whole or not at all.
+    """An empty folder in `parent`. What was unpacked there can be renamed into place atomically.
 
-    Other processes wait for their turn: afterwards there may be nothing left for them to do. Raises OSError.
+    Other processes wait. Afterwards there may be nothing left for them to do. Raises OSError.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with (parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for left in parent.glob(f"{_PREFIX}*"):  # by a process that was killed: any other would hold the lock
+        for left in parent.glob(f"{_PREFIX}*"):  # left by a killed process: a living one would hold the lock
             shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         try:

@@ -1,4 +1,4 @@
-"""Unix sockets for one user, in folders however deep: their address holds 107 bytes (unix(7))."""
+"""Unix sockets for one user, also in folders whose path exceeds a socket address (107 bytes, unix(7))."""
 
 from __future__ import annotations
 

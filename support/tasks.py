@@ -1,4 +1,4 @@
-"""Tasks that run beside others, and how they end."""
+"""Tasks that run in the background, and how they end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T")
 
 
 async def end(*tasks: asyncio.Task[object]) -> None:
-    """Cancels tasks, and returns once all of them ended, however they did.
+    """Cancels tasks, and returns once all of them have ended, in whatever way.
 
-    A cancellation of the caller passes through. (`await task` could not tell it from the task's own.)
+    A cancellation of the caller is raised. (`await task` could not tell it from the task's own.)
     """
     for task in tasks:
         task.cancel()
@@ -33,7 +33,8 @@ async def all_of(works: Iterable[Awaitable[object]]) -> None:
 
 
 async def looking(work: Coroutine[Any, Any, T], look: Callable[[], T | None], every: float = 0.5) -> T:
-    """What the work returns; or, where a look in between returns something or raises, that: the work is cancelled then.
+    """Runs the work and returns its result. If a look in between returns something or raises, that counts instead, and
+    the work is cancelled.
 
     every: seconds between two looks.
     """
@@ -55,9 +56,9 @@ def _told(task: asyncio.Task[object]) -> None:
 
 @asynccontextmanager
 async def beside(work: Coroutine[object, object, object]) -> AsyncIterator[None]:
-    """Has work run for as long as the block does. Once the block went well, raises what the work failed of.
+    """Runs the work in the background during the block. After a block that succeeded, raises the work's failure.
 
-    That it failed is logged at once, with its cause: the block may take long.
+    A failure is also logged at once, with its cause, because the block may take long.
     """
     task = asyncio.create_task(work)
     task.add_done_callback(_told)

@@ -42,7 +42,7 @@ UNSOUND = (
     x509.ExtensionNotFound,
     x509.UnsupportedGeneralNameType,
 )
-"""What cryptography raises over certificates and requests that somebody damaged, or made to be read by nobody."""
+"""What the cryptography package raises for damaged or malicious certificates and requests."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -57,13 +57,13 @@ class Kind(StrEnum):
     HOST = "host"
     PARTY = "party"
     INVITE = "invite"
-    """Who holds an invitation: may redeem it, and nothing else."""
+    """The holder of an invitation, who may redeem it and nothing else."""
     COORDINATOR = "coordinator"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Who somebody is in a network."""
+    """An identity in a network."""
 
     network: str
     kind: Kind
@@ -78,7 +78,7 @@ class Identity:
 
     @property
     def uri(self) -> str:
-        """As it stands in certificates."""
+        """The URI in certificates."""
         return f"bootcoord://{self.network}/{self.kind}" + (f"/{self.name}" if self.name else "")
 
     @staticmethod
@@ -95,7 +95,7 @@ class Identity:
 
 
 def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The private key in that file (PEM, 0600), made when there is none. Raises TlsError."""
+    """The private key in the file (PEM, 0600), which is made if it is missing. Raises TlsError."""
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
         write_atomic(path, key_pem(key), 0o600)
@@ -117,7 +117,7 @@ def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def make_csr(key: ec.EllipticCurvePrivateKey, name: str) -> bytes:
-    """A certificate signing request, PEM. Its name is for people's eyes: the CA chooses the identity."""
+    """A certificate signing request, PEM. Its name is informative only: the CA chooses the identity."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
     return request.public_bytes(serialization.Encoding.PEM)
@@ -156,7 +156,7 @@ def identity_of(certificate: x509.Certificate) -> Identity:
 
 
 def is_due(certificate: x509.Certificate, now: datetime) -> bool:
-    """Whether it is to be renewed: half of its time is over. now: UTC."""
+    """Whether it is due for renewal, after half of its lifetime. now: UTC."""
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return now >= begin + (end - begin) / 2
 
@@ -180,7 +180,7 @@ def public_bytes(holder: Holder) -> bytes:
 
 
 def check_issued(certificate: x509.Certificate, ca: x509.Certificate) -> None:
-    """That the CA signed the certificate. Raises TlsError."""
+    """Checks that the CA signed the certificate. Raises TlsError."""
     try:
         certificate.verify_directly_issued_by(ca)
     except UNSOUND as error:

@@ -1,4 +1,4 @@
-"""Which code this is: a hash over an agent's sources, so that an agent started before an edit is noticed."""
+"""A hash over the agent's sources, by which an agent with outdated code is noticed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cache
 from pathlib import Path
 
 PACKAGES = ("agent", "antelope", "boot", "inventory", "protos", "support")
-"""Our packages that an agent imports, and that hosts are sent."""
+"""The packages that an agent imports, which are sent to hosts."""
 
 
 @cache
 def source_version() -> str:
-    """12 hex digits that depend on the sources' names and contents alone."""
+    """12 hex digits that depend only on the sources' names and contents."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
