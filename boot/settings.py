@@ -38,12 +38,28 @@ _LOCAL = {
 }
 
 
-def tuning(mode: NodeMode, *, produces: bool, local: bool) -> Mapping[str, str]:
+_LIMIT, _WINDOW = "max-transaction-time", "read-only-read-window-time-us"
+_LEAST_LIMIT, _MARGIN = 50, 20_000
+"""Milliseconds that fit into the default window of 60,000 microseconds; and microseconds that a window needs more."""
+
+
+def _fitting_window(options: Mapping[str, str]) -> Mapping[str, str]:
+    """The window for read-only transactions that an inventory's limit of a transaction's time asks for, if any.
+
+    nodeos takes no limit that exceeds its window on a node that does not produce (seen: limit + 10 ms).
+    """
+    limit = options.get(_LIMIT, "")
+    if _WINDOW in options or not limit.isdigit() or int(limit) < _LEAST_LIMIT:
+        return {}
+    return {_WINDOW: str(int(limit) * 1000 + _MARGIN)}
+
+
+def tuning(mode: NodeMode, options: Mapping[str, str], *, produces: bool, local: bool) -> Mapping[str, str]:
     """The options of bootcoord's own; each counts where this nodeos knows it, and the inventory says nothing else.
 
-    produces: whether it signs blocks in this mode. local: on the operator's own machine.
+    options: the inventory's. produces: whether it signs blocks in this mode. local: on the operator's own machine.
     """
     found = _EVERY_NODE | (_LOCAL if local else {})
     if mode is not NodeMode.AUDIT:
         found |= _FOLLOWING_HEAD
-    return found | (_PRODUCING if produces else {})
+    return {**found, **(_PRODUCING if produces else _fitting_window(options))}

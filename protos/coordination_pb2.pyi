@@ -762,6 +762,7 @@ class Collect(_message.Message):
     NODEOS_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
     NETWORK_FIELD_NUMBER: _builtins.int
+    NODES_FIELD_NUMBER: _builtins.int
     import_file: _builtins.str
     """path of an accounts.json on the host, imported into its key store; may be empty"""
     nodeos: _builtins.str
@@ -777,6 +778,10 @@ class Collect(_message.Message):
     def signers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """accounts whose block-signing keys this host's nodes use"""
 
+    @_builtins.property
+    def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeSpec]:
+        """this host's: each kind is started once, on a chain of its own, before anything is sealed"""
+
     def __init__(
         self,
         *,
@@ -786,10 +791,11 @@ class Collect(_message.Message):
         nodeos: _builtins.str = ...,
         nonce: _builtins.bytes = ...,
         network: _builtins.str = ...,
+        nodes: _abc.Iterable[Global___NodeSpec] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "import_file", b"import_file", "network", b"network", "nodeos", b"nodeos", "nonce", b"nonce", "signers", b"signers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "import_file", b"import_file", "network", b"network", "nodeos", b"nodeos", "nodes", b"nodes", "nonce", b"nonce", "signers", b"signers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -243,10 +244,15 @@ _ended: dict[int, int] = {}
 """By pid, how children of this process ended."""
 
 
+_reaping = threading.Lock()
+"""Of two threads that look, the second must not miss how it ended."""
+
+
 def _reap(pid: int) -> None:
-    try:
-        reaped, status = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
-    if reaped:
-        _ended[pid] = os.waitstatus_to_exitcode(status)
+    with _reaping:
+        try:
+            reaped, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if reaped:
+            _ended[pid] = os.waitstatus_to_exitcode(status)

@@ -6,16 +6,21 @@ import asyncio
 
 from agent.duties.tools import Tools
 from agent.errors import DutyError
+from agent.nodeos.spec import NodeSpec
 from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
 from support.possession import Challenge
 
 
 async def collect(tools: Tools, wanted: pb.Collect) -> pb.Result:
-    """Makes and imports the keys that are asked for. Raises DutyError, NodeosError, KeyStoreError."""
+    """Tries the host's nodes; makes and imports the keys that are asked for.
+
+    Raises DutyError, NodeosError, NodeFault, SpecError, KeyStoreError.
+    """
     if wanted.network != tools.config.network:
         raise DutyError(f"this agent is of network {tools.config.network}, not {wanted.network[:80]!r}")
     found = await tools.nodes.capabilities(wanted.nodeos)
+    await tools.nodes.rehearse([NodeSpec.of(spec) for spec in wanted.nodes])
     collected = pb.Collected(features_json=found.features_json)
     await asyncio.to_thread(_collect_keys, tools, wanted, collected)
     return pb.Result(collected=collected)

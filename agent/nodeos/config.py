@@ -50,7 +50,7 @@ def config_ini(
         raise SpecError(
             f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
         )
-    own = tuning(mode, produces=produces(spec, mode), local=local)
+    own = tuning(mode, spec.options, produces=produces(spec, mode), local=local)
     options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
     lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, key))]

@@ -21,8 +21,12 @@ from inventory.network import BUNDLED
 from support.artifacts import sha256_of
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
 from support.files import write_atomic
+from support.nodewords import Said
 
 HELP_SECONDS = 20.0
+_LOADER = re.compile(r"error while loading shared libraries|version `GLIBC\S+ not found")
+CANNOT_RUN = (126, 127)
+"""Exit statuses of a shell that cannot run a program, and of a loader that lacks a library."""
 
 _OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
 _FORMAT = 1
@@ -100,7 +104,8 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
             stderr=asyncio.subprocess.STDOUT,
         )
     except OSError as error:
-        raise NodeosError(f"cannot run {command[0]}: {error.strerror}") from error
+        mounted = "; is its file system mounted noexec?" if isinstance(error, PermissionError) else ""
+        raise NodeosError(f"{command[0]} cannot run on this host: {error.strerror}{mounted}") from error
     try:
         async with asyncio.timeout(HELP_SECONDS):
             output, _ = await process.communicate()
@@ -111,7 +116,10 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
     options = frozenset(_OPTION.findall(output.decode("utf-8", "replace")))
     needed = {"plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"}
     if process.returncode or not needed <= options:
-        said = output.decode("utf-8", "replace").strip().splitlines()
+        text = output.decode("utf-8", "replace")
+        if process.returncode in CANNOT_RUN or _LOADER.search(text):
+            raise NodeosError(f"{command[0]} cannot run on this host: {Said.of(text).explanation}")
+        said = text.strip().splitlines()
         raise NodeosError(f"{command[0]} is not a nodeos: its --help says {said[-1][:100] if said else 'nothing'!r}")
     return options
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -20,6 +21,7 @@ from antelope.keys import PublicKey
 from boot.settings import PLUGINS
 from support import processes
 from support.files import write_atomic
+from support.nodewords import Said
 from support.processes import Process
 from support.retry import DeadlineError, poll
 
@@ -40,19 +42,23 @@ class Throwaway:
 
         async def up() -> bool:
             if not self.process.alive:
-                raise NodeosError(f"{self.binary} ends when it is started: {self.last_line}")
+                raise NodeosError(f"{self.binary} ends when it is started: {self.said}")
             return await self.client.is_up()
 
         try:
             await poll(up, what=f"{self.binary} to answer", deadline=START_SECONDS, every=0.05)
         except DeadlineError as error:
-            raise NodeosError(f"{self.binary} does not answer: {self.last_line}") from error
+            raise NodeosError(f"{self.binary} does not answer: {self.said}") from error
 
     @property
-    def last_line(self) -> str:
-        """Of its log."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return lines[-1][:200] if lines else "it wrote nothing"
+    def said(self) -> str:
+        """The line of its log that explains its end."""
+        return Said.of(self.log.read_text(encoding="utf-8", errors="replace")).explanation or self._signal
+
+    @property
+    def _signal(self) -> str:
+        ended = self.process.ended
+        return f"a signal ended it ({signal.Signals(-ended).name})" if ended and ended < 0 else "it does not say why"
 
 
 @asynccontextmanager

@@ -37,4 +37,4 @@ async def check_signing(command: Sequence[str], found: Capabilities, folder: Pat
         try:
             await poll(produced, what="blocks", deadline=SECONDS, every=0.1)
         except DeadlineError as error:
-            raise NodeosError(f"{node.binary} makes no blocks that keosd signs: {node.last_line}") from error
+            raise NodeosError(f"{node.binary} makes no blocks that keosd signs: {node.said}") from error

@@ -83,7 +83,7 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
             launch.command, output=folder.log, folder=folder.path, environment=_environment(folder)
         )
     except OSError as error:
-        raise NodeFault(f"node {folder.name}: cannot start {launch.command[0]}: {error.strerror}") from error
+        raise NodeFault(f"node {launch.spec.name}: cannot start {launch.command[0]}: {error.strerror}") from error
     folder.remember(process)
     nodelogs.ensure(folder.path.parent.parent)
     try:
@@ -148,10 +148,10 @@ def _ended(launch: Launch, process: Process) -> NodeFault:
     folder = launch.folder
     if process.ended == 0 and (left := node_processes.family(folder.path)):
         return BadConfiguration(
-            f"node {folder.name}: {launch.command[0]} ended and left process {left[0].pid} ({left[0].name}) behind: a "
-            'script in nodeos\' place must end as nodeos does, by `exec nodeos "$@"`'
+            f"node {launch.spec.name}: {launch.command[0]} ended and left process {left[0].pid} ({left[0].name}) "
+            'behind: a script in nodeos\' place must end as nodeos does, by `exec nodeos "$@"`'
         )
-    return explain(folder.name, folder.last_run(), process.ended)
+    return explain(launch.spec.name, folder.last_run(), process.ended)
 
 
 def _environment(folder: NodeFolder) -> dict[str, str]:

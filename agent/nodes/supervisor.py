@@ -21,6 +21,7 @@ from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch, check_room, check_unused, halt
 from agent.nodes.recovery import bring_up
+from agent.nodes.rehearsal import clear, rehearse
 from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeState, NodeStatus, Restarts, look
 from antelope.http import NodeClient
@@ -81,6 +82,7 @@ class Nodes:
         """Finds the nodes that run already, and watches from now on. Raises LockedError, OSError."""
         (self._data / "nodes").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
+        await clear(self._data / "nodes")
         for path in sorted((self._data / "nodes").glob("[!.]*/")):
             folder = NodeFolder(path)
             record = folder.record()
@@ -107,8 +109,17 @@ class Nodes:
 
     async def capabilities(self, nodeos: str) -> Capabilities:
         """What that nodeos ("bundled", or an absolute path) can do. Raises NodeosError."""
-        command = await asyncio.to_thread(command_of, nodeos, self._bundled)
-        return await probe(command, self._data / "nodeos")
+        return await probe(await self._command(nodeos), self._data / "nodeos")
+
+    async def _command(self, nodeos: str) -> tuple[str, ...]:
+        return await asyncio.to_thread(command_of, nodeos, self._bundled)
+
+    async def rehearse(self, specs: Iterable[NodeSpec]) -> None:
+        """Starts each kind of node once as it will run, on a chain of its own.
+
+        Raises NodeFault, NodeosError, SpecError.
+        """
+        await rehearse(specs, self._data / "nodes", self.capabilities, self._command, local=self._local)
 
     async def start(
         self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None = None, chain_id: str | None = None
@@ -236,7 +247,7 @@ class Nodes:
             except KeyError:
                 raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
         config = config_ini(spec, record.mode, found.options, key, local=self._local)
-        nodeos = command_of(spec.nodeos, self._bundled)
+        nodeos = await self._command(spec.nodeos)
         command = command_line(nodeos, folder.path, folder.genesis, record.mode)
         launch = Launch(folder, command, spec, record.chain_id)
         folder.make()

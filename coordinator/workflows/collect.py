@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from antelope.strict_json import read_json
 from coordinator.agents.hub import Hub
 from coordinator.agents.proofs import proves
+from coordinator.engine.node_specs import node_spec
 from coordinator.errors import OperationFailed
 from inventory.contract_files import read_contracts
 from inventory.names import user_name
@@ -98,6 +99,7 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
             nodeos=network.host(request.host).nodeos,
             nonce=challenge.nonce,
             network=challenge.network,
+            nodes=() if start else _to_try(network, request.host),
         )
         result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
         if not result.ok:
@@ -106,6 +108,14 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
         await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
         collected.MergeFrom(result.collected)
     return collected
+
+
+def _to_try(network: Network, host: str) -> list[pb.NodeSpec]:
+    """The host's nodes, for its agent to start once: its unit may allow less than preflight, which had none. On this
+    machine they run as they ran in the preflight.
+    """
+    nodes = [] if network.host(host).local else [node for node in network.nodes if node.host == host]
+    return [node_spec(network, node) for node in nodes]
 
 
 def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:

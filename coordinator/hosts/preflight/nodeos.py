@@ -56,7 +56,11 @@ def try_out(request: dict[str, Any]) -> dict[str, Any]:
             answer: dict[str, Any] = {}
             for number, trial in enumerate(trials):
                 nodes = trial["nodes"]
-                seen = _try(command, trial, known, os.path.join(folder, str(number)), user)
+                place = os.path.join(folder, str(number))
+                try:
+                    seen = _try(command, trial, known, place, user)
+                except Refused as error:
+                    raise _blamed(error, command, trial, known, place, user) from error
                 answer = {**seen, **answer, "wrapper": seen["wrapper"] or answer.get("wrapper", False)}
             return answer
     except Refused as error:
@@ -161,6 +165,20 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
     finally:
         wrapper = _stop(process)
     return {**seen, "wrapper": wrapper}
+
+
+def _blamed(
+    error: Refused, command: list[str], trial: dict[str, Any], known: set[str], place: str, user: str
+) -> Refused:
+    """The error with the option that is to blame, where the words of nodeos name none: without it, it runs."""
+    if any(option in error.log[-2000:] or option in str(error) for option in trial["options"]):
+        return error
+    for number, (option, value) in enumerate(trial["options"].items()):
+        others = {name: kept for name, kept in trial["options"].items() if name != option}
+        with contextlib.suppress(Refused):
+            _try(command, {**trial, "options": others}, known, f"{place}.{number}", user)
+            return Refused(f"{error} with {option} = {value}", error.log)
+    return error
 
 
 def _config(trial: dict[str, Any], known: set[str], port: int, p2p: int) -> str:

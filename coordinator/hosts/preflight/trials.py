@@ -30,7 +30,7 @@ def trials(network: Network, host: Host) -> list[Trial]:
                     "plugins": PLUGINS,
                     "produces": produces,
                     "irreversible": mode is NodeMode.AUDIT,
-                    "tuning": tuning(mode, produces=produces, local=host.local),
+                    "tuning": tuning(mode, node.options, produces=produces, local=host.local),
                     "options": dict(node.options),
                 }
     return list(found.values())

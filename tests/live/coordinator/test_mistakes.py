@@ -233,6 +233,18 @@ def test_what_only_agents_find(make_network: MakeNetwork) -> None:
     assert nothing_runs(network)
 
 
+def test_an_option_that_nodeos_refuses(make_network: MakeNetwork) -> None:
+    """It is named before anything is sealed, and with another value the same folder boots: also long transactions."""
+    network = make_network("options")
+    network.write("[nodeos]\noptions = { net-threads = 0, max-transaction-time = 1000 }")
+    (line,) = lines_of(network.coord("boot"), 1)
+    assert "net-threads 0 must be greater than 0" in line
+    assert not (network.state / "sealed.json").exists()
+    assert nothing_runs(network)
+    network.replace("net-threads = 0", "net-threads = 2")
+    network.boot("--until", "producer-nodes")
+
+
 def test_two_coords_at_once(make_network: MakeNetwork) -> None:
     """While one boots, another says so in one line; `status` and `down` meanwhile answer, too."""
     network = make_network("twice")

@@ -15,7 +15,7 @@ def trial(mode: NodeMode, options: dict[str, str], produces: bool = True) -> Tri
     """A node of that mode."""
     return {
         "nodes": "n1", "plugins": PLUGINS, "produces": produces, "irreversible": mode is NodeMode.AUDIT,
-        "tuning": tuning(mode, produces=produces, local=True), "options": options,
+        "tuning": tuning(mode, options, produces=produces, local=True), "options": options,
     }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> BundledTrials:
 
 def test_every_role_runs_as_it_will(trials: BundledTrials) -> None:
     """A producer that makes a block, a node that follows, and one that reads what is irreversible."""
-    options = {"max-clients": "20"}
+    options = {"max-clients": "20", "max-transaction-time": "1000"}
     roles = [
         trial(NodeMode.NORMAL, options),
         trial(NodeMode.NORMAL, options, produces=False),
@@ -44,6 +44,7 @@ def test_every_role_runs_as_it_will(trials: BundledTrials) -> None:
         ("http-threads", "0", "http-threads 0 must be greater than 0"),
         ("cpu-effort-percent", "101", "cpu-effort-percent 101 must be 0 - 100"),
         ("greylist-limit", "0", "Invalid limit (0) passed into set_greylist_limit. Must be between 1 and 1000."),
+        ("blocks-log-stride", "0", "does not run with blocks-log-stride = 0"),
         ("max-clients", "many", "the argument ('many') for option 'max-clients' is invalid"),
         ("read-only-threads", "200", "read-only-threads not allowed on producer node"),
         ("chain-state-db-size-mb", "99999999", "filesystem error: cannot resize file: File too large"),

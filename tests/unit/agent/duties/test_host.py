@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ import pytest
 from agent.config import AgentConfig
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
-from agent.errors import PortTaken, SessionEnded
+from agent.errors import BadConfiguration, PortTaken, SessionEnded
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
@@ -43,10 +43,17 @@ class FakeNodes:
     def __init__(self, chain: FakeChain) -> None:
         self.chain = chain
         self.started: list[tuple[str, str | None]] = []
+        self.rehearsed: list[str] = []
 
     async def capabilities(self, nodeos: str) -> Capabilities:
         """A nodeos without features."""
         return Capabilities("5" * 64, "v5", frozenset(), ())
+
+    async def rehearse(self, specs: Iterable[NodeSpec]) -> None:
+        """What cannot start is told."""
+        self.rehearsed += [spec.name for spec in specs]
+        if "bad" in self.rehearsed:
+            raise BadConfiguration("node bad: its nodeos says: net-threads 0 must be greater than 0")
 
     async def start(self, spec: object, mode: object, genesis: bytes, chain_id: str) -> None:
         """In the way of something else."""
@@ -141,6 +148,19 @@ async def test_collected_keys_are_proved(bench: Bench) -> None:
         assert Signature.parse(key.proof).verify(digest, PublicKey.parse(key.public_key))
     other = await bench.do(collect=pb.Collect(nodeos="bundled", network="other"))
     assert "not 'other'" in other.error
+
+
+async def test_nodes_are_tried_before_anything_is_told(bench: Bench) -> None:
+    """A host whose node cannot start brings nothing to the seal, and says why."""
+
+    def spec(name: str) -> pb.NodeSpec:
+        return pb.NodeSpec(name=name, role="full", p2p_bind="h:1", p2p_endpoint="h:1", http_port=8888, nodeos="bundled")
+
+    good = await bench.do(collect=pb.Collect(nodeos="bundled", network="net", nodes=[spec("good")]))
+    assert good.ok
+    bad = await bench.do(collect=pb.Collect(nodeos="bundled", network="net", nodes=[spec("good"), spec("bad")]))
+    assert "net-threads 0 must be greater than 0" in bad.error
+    assert not bad.HasField("collected")
 
 
 async def test_a_held_manifest_is_pinned(bench: Bench) -> None:

@@ -172,3 +172,27 @@ def test_the_coordinators_message_becomes_a_spec() -> None:
     message.role = "king"
     with pytest.raises(SpecError, match="role"):
         NodeSpec.of(message)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "window"),
+    [
+        (NodeMode.NORMAL, {"max-transaction-time": "1000"}, "1020000"),
+        (NodeMode.NORMAL, {"max-transaction-time": "50"}, "70000"),
+        (NodeMode.NORMAL, {"max-transaction-time": "49"}, None),
+        (NodeMode.NORMAL, {"max-transaction-time": "-1"}, None),
+        (NodeMode.NORMAL, {"max-transaction-time": "60", "read-only-read-window-time-us": "90000"}, "90000"),
+        (NodeMode.NORMAL, {}, None),
+    ],
+)
+def test_a_long_limit_has_a_fitting_window(mode: NodeMode, options: dict[str, str], window: str | None) -> None:
+    """A node that does not produce takes no limit of a transaction's time beyond its window for reading."""
+    known = {"max-transaction-time", "read-only-read-window-time-us"}
+    spec = NodeSpec("full", Role.FULL, None, "h:1", "h:1", 8888, (), options)
+    lines = config_ini(spec, mode, known).splitlines()
+    found = [line.partition(" = ")[2] for line in lines if line.startswith("read-only-read-window-time-us")]
+    assert found == ([window] if window else [])
+    retired = replace(spec, role=Role.GENESIS, account="eosio")
+    assert ("read-only-read-window-time-us" in config_ini(retired, NodeMode.AUDIT, known)) is (window is not None)
+    signing = config_ini(retired, NodeMode.GENESIS, known, PrivateKey.generate())
+    assert ("read-only-read-window-time-us" in signing) is ("read-only-read-window-time-us" in options)

@@ -87,6 +87,17 @@ def test_what_it_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
     )
 
 
+def test_the_option_to_blame_is_found(tmp_path: Path) -> None:
+    """Where its words name none, or there are none: the one without which it runs, with its value."""
+    refusal = "config.get('max-clients') == '0' and sys.exit('Must be between 1 and 1000')"
+    known = played(tmp_path / "nodeos", refusal)
+    known.write_text(known.read_text().replace("  --max-clients arg", "  --max-clients arg\\n  --http-threads arg"))
+    found = tried(known, options={"http-threads": "2", "max-clients": "0"})
+    assert told(found) == (
+        f"as defproducera would run: {known} does not run with max-clients = 0: Must be between 1 and 1000"
+    )
+
+
 def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
     """Missing, a folder, not executable, something else, and what its loader says."""
     program = tmp_path / "nodeos"
