@@ -25,9 +25,9 @@ AgentError                    exit status 1, not retryable, unless noted below
 │   ├── Damaged               files in its folder are not as nodeos left them
 │   │   ├── DamagedState      its state: it can be built again from its blocks
 │   │   ├── DamagedForks      its reversible blocks
-│   │   ├── DamagedBlocks     its block log, or that one's index
+│   │   ├── DamagedBlocks     its block log or the log's index
 │   │   └── DamagedFeatures   its descriptions of protocol features, which nodeos writes itself
-│   ├── Crashed               a signal of its own making ended it
+│   ├── Crashed               it ended itself by a signal (SIGSEGV, SIGABRT)
 │   ├── BadConfiguration      this nodeos does not take its options, or its key is used elsewhere
 │   ├── NotAnswering          it runs, and does not answer in time (retryable)
 │   │   └── Unfinished        it ended, or took too long, before it answered
@@ -199,7 +199,7 @@ class DamagedFeatures(Damaged):
 
 
 class Crashed(NodeFault):
-    """It was ended by a signal of its own making."""
+    """It ended itself by a signal, such as SIGSEGV or SIGABRT."""
 
 
 class BadConfiguration(NodeFault):

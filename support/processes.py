@@ -215,7 +215,7 @@ def living() -> Iterator[Process]:
 def find(*arguments: str) -> Process | None:
     """The process with these arguments in a row on its command line, if it leads a session as `start` has it do.
 
-    So nodeos' helpers are none: they have its command line, and may outlive it for a moment.
+    This excludes helpers of nodeos, which share its command line and may outlive it for a moment.
     """
     wanted = b"\0" + b"\0".join(os.fsencode(argument) for argument in arguments) + b"\0"
     return next((one for one in living() if wanted in one.command_line and one.in_session_of(one)), None)

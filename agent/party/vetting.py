@@ -28,4 +28,4 @@ async def vet(folder: Path, manifest: str, whole: bool) -> None:
     try:
         await caged(check, {"folder": str(folder), "manifest": manifest, "whole": whole}, budget(size))
     except CageError as error:
-        raise DutyError(f"refused: the sealed network {manifest[:16]}… is none to work with: {error}") from error
+        raise DutyError(f"refused: the sealed network {manifest[:16]}… cannot be used: {error}") from error
