@@ -21,6 +21,7 @@ from agent.party import commands as party
 from agent.party.arguments import wanted
 from support import nodelogs
 from support.errors import explanation
+from support.log_limit import LogLimit
 from support.node_processes import stop_nodes
 from support.processes import Process, stop
 from support.texts import plain
@@ -59,6 +60,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     logging.Formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    handler.addFilter(LogLimit())  # a coordinator makes the agent speak as often as it likes
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     if arguments.data is None and not wanted(arguments):
         raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")

@@ -67,8 +67,9 @@ class PartyAgent(Agent):
         self._version = ""
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
-        self._refusal = ""
-        """The coordinator's last refusal, as the operator was told; empty if there is none."""
+        self._said = ""
+        """What the coordinator thinks of it, as its operator was told."""
+        self._retry: asyncio.TimerHandle | None = None
         self._unproved = ""
         """Why proving possession of the keys failed last; empty if it did not."""
 
@@ -108,18 +109,22 @@ class PartyAgent(Agent):
     def admitted(self, admission: pb.Admission) -> None:
         """The coordinator's answer to the registration."""
         if admission.accepted and admission.reason:
-            log.warning("%s is held up, says the coordinator: %s", self.settings.account, plain(admission.reason, 500))
-            return
-        if admission.accepted:
+            said = f"{self.settings.account} is held up, says the coordinator: {plain(admission.reason, 500)}"
+        elif admission.accepted:
             sealed = f"the network is sealed: {admission.manifest[:64]}" if admission.manifest else "not sealed yet"
-            log.info("the coordinator knows %s now (%s)", self.settings.account, sealed)
-            self._refusal = ""
-            return
-        if admission.reason != self._refusal:  # it keeps trying
-            log.warning("the coordinator does not take %s: %s", self.settings.account, plain(admission.reason, 500))
-        self._refusal, refused = admission.reason, self._send
-        if refused:
-            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, refused)
+            said = f"the coordinator knows {self.settings.account} now ({sealed})"
+        else:
+            said = f"the coordinator does not take {self.settings.account}: {plain(admission.reason, 500)}"
+        if said != self._said:  # it says so again and again
+            log.log(logging.INFO if admission.accepted and not admission.reason else logging.WARNING, "%s", said)
+        self._said = said
+        if not admission.accepted and self._send:
+            self._try_again(self._send)
+
+    def _try_again(self, send: Send) -> None:
+        """Registers once more after a while; once, however often it is refused meanwhile."""
+        if self._retry is None or self._retry.cancelled() or self._retry.when() <= asyncio.get_running_loop().time():
+            self._retry = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
 
     def _register(self, send: Send) -> None:
         """Starts a registration, unless the party is leaving. It is dropped if the connection ends meanwhile."""
@@ -141,7 +146,7 @@ class PartyAgent(Agent):
             if str(error) != self._unproved:
                 log.warning("cannot prove possession of its keys yet, will try again: %s", error)
             self._unproved = str(error)
-            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._register_again, send)
+            self._try_again(send)
             return
         registration = pb.Registration(
             account=self.settings.account,

@@ -276,6 +276,9 @@ async def test_it_gets_nothing_and_both_sides_read_why(
             answer = await rogue.query(**parts)
             assert (answer.status, bool(answer.error)) == (0, True), parts
 
+        registrations = sum(message.HasField("registration") for message in rogue.heard)
+        for number in range(3000):
+            rogue.say(pb.FromCoordinator(admission=pb.Admission(accepted=number % 2 == 0, reason=f"flood {number}")))
         rogue.say(pb.FromCoordinator(admission=pb.Admission(accepted=True, manifest="\n\x1b[2J")))
         rogue.say(pb.FromCoordinator(task=pb.Task(id="\n\x1b[2J", epoch=99, hold=pb.Hold(sha256="\n\x1b[2J"))))
         await rogue.heard_that(lambda message: message.result.task == "\n\x1b[2J")
@@ -284,6 +287,8 @@ async def test_it_gets_nothing_and_both_sides_read_why(
         rogue.end.set()
         assert await asyncio.wait_for(siege.agent.wait(), 20) == ENDED
 
+        assert sum("flood" in line for line in siege.lines) < 250
+        assert sum(message.HasField("registration") for message in rogue.heard) <= registrations + 2
         assert not (siege.nodeos / "pushed").exists()
         assert (siege.nodeos / "started").read_text().count("\n") == 1
         assert (siege.folder.nodes / ALICE / "config.ini").read_text() == config

@@ -1,0 +1,46 @@
+"""A log that nobody fills: so many lines of one place in the program, then few, and how many were left out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BURST = 200
+"""Lines of one place in the program that are written as they come: more than a boot has."""
+SECONDS = 10.0
+"""After those, one line in so many seconds."""
+
+
+@dataclass
+class _Place:
+    left: float
+    at: float
+    """When it was looked at last; seconds."""
+    omitted: int = 0
+
+
+class LogLimit(logging.Filter):
+    """Drops what is too much, and says so in the next line of that place that is written."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds, never back."""
+        super().__init__()
+        self._clock = clock
+        self._places: dict[tuple[str, int], _Place] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is written."""
+        now = self._clock()
+        place = self._places.setdefault((record.pathname, record.lineno), _Place(BURST, now))
+        place.left = min(BURST, place.left + (now - place.at) / SECONDS)
+        place.at = now
+        if place.left < 1:
+            place.omitted += 1
+            return False
+        place.left -= 1
+        if place.omitted:
+            record.msg, record.args = f"{record.getMessage()} ({place.omitted} lines like this were left out)", ()
+            place.omitted = 0
+        return True
