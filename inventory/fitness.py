@@ -18,10 +18,6 @@ from inventory.network import GENESIS_ACCOUNT, ContractSource, Network, Role
 from inventory.sealed import SealedFeature
 
 MSIG = "eosio.msig"
-_WAY_OUT = (
-    "set contracts.directory to a folder with an eosio.msig that executes inline, as that of the system contracts from "
-    "3.5 on does (docs/contracts.md)"
-)
 
 
 @dataclass(frozen=True)
@@ -106,7 +102,8 @@ def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], 
                     "nodeos",
                     f"that of host {host} supports SAVANNA, so it never executes a deferred transaction; "
                     f"{whose(source)} executes proposals through them",
-                    _WAY_OUT,
+                    "set contracts.directory to a folder with an eosio.msig that executes inline, as that of the "
+                    "system contracts from 3.5 on does (docs/contracts.md)",
                 )
         return
     size = network.genesis.configuration["max_inline_action_size"]

@@ -67,12 +67,15 @@ def token(table: TokenTable, problems: Problems) -> Token:
 def amounts(token: Token, problems: Problems) -> Callable[[str, str | None, int], int]:
     """A parser of amounts in the token's symbol: (path, string or None, default) -> smallest units."""
     most = Asset(MAX_AMOUNT, token.symbol)
-    fewer = f"give token.symbol {ROOMY} decimals at most"
 
     def read(path: str, text: str | None, default: int) -> int:
         if text is None:
             if default > MAX_AMOUNT:
-                problems.add(path, f"its default is more than the {most} that there can be", f"write it, or {fewer}")
+                problems.add(
+                    path,
+                    f"its default is more than the {most} that there can be",
+                    f"write it, or give token.symbol {ROOMY} decimals at most",
+                )
             return min(default, MAX_AMOUNT)
         try:
             amount = Asset.parse(text, token.symbol).amount

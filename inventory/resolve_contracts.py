@@ -18,8 +18,6 @@ DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
 
 BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 
-_HINT = "it must contain eosio.token/eosio.token.wasm and so on"
-
 ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
 """No boot comes to its end without."""
 
@@ -44,7 +42,11 @@ def contracts(
     boot, notes = _boot(table, folder, directory, sources, problems)
     used = [source.wasm for source in (boot, *sources.values()) if source.wasm]
     if directory is not None and not notes and not any(path.is_relative_to(directory) for path in used):
-        problems.add("contracts.directory", f"nothing in {directory} is a contract of this network", _HINT)
+        problems.add(
+            "contracts.directory",
+            f"nothing in {directory} is a contract of this network",
+            "it must contain eosio.token/eosio.token.wasm and so on",
+        )
     if directory is not None and (left := _left(directory, boot, sources)):
         notes = (*notes, f"{directory} has further contracts, which contracts.list does not name: {', '.join(left)}")
     return boot, tuple(sources.values()), notes
@@ -73,7 +75,11 @@ def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path 
     directory = folder / table.directory
     try:
         if not directory.is_dir():
-            problems.add("contracts.directory", f"{directory} is not a folder", _HINT)
+            problems.add(
+                "contracts.directory",
+                f"{directory} is not a folder",
+                "it must contain eosio.token/eosio.token.wasm and so on",
+            )
             return None
         if any(contract_folders(directory)):
             return directory
@@ -84,8 +90,11 @@ def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path 
     except OSError as error:
         problems.add("contracts.directory", f"{directory} cannot be read: {error.strerror}")
         return None
-    hint = f"is it {nearer}?" if nearer else _HINT
-    problems.add("contracts.directory", f"{directory} has no folder with a contract in it", hint)
+    problems.add(
+        "contracts.directory",
+        f"{directory} has no folder with a contract in it",
+        f"is it {nearer}?" if nearer else "it must contain eosio.token/eosio.token.wasm and so on",
+    )
     return None
 
 
