@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import allocation, coordination
+from bench import allocation, coordination, rows
 from bench.harness import Figure, Say, machine, say, write
 from bench.network import BenchError
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,
+    "rows": rows.run,
     "allocation": allocation.run,
     "allocation-untouched": lambda tell: allocation.run(tell, limits="untouched"),
 }
