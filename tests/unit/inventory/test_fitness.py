@@ -173,6 +173,18 @@ def test_imports_that_no_feature_opens(
     assert "\n" not in wrong
 
 
+def test_imports_that_an_unknown_feature_may_open(network: Load) -> None:
+    """A nodeos newer than the table is trusted with them: it has features that are not known here."""
+    newer = {
+        "feature_digest": "ab" * 32,
+        "dependencies": [],
+        "specification": [{"name": "builtin_feature_codename", "value": "SYNC_CALL"}],
+    }
+    code = (wasm("call"), SYSTEM_ABI)
+    assert "which no feature known here opens" in judged(network(SMALL), eosio=code)[1]
+    assert judged(network(SMALL), [*SUPPORTED, newer], eosio=code)[1] == ""
+
+
 def test_imports_that_a_feature_opens(network: Load) -> None:
     """Code of the same kind is fine where the feature is activated."""
     supported = [feature("WTMSIG_BLOCK_SIGNATURES"), *SUPPORTED]
