@@ -12,6 +12,7 @@ import pytest
 
 from antelope.abi_codec import fields_of
 from antelope.features import DIGESTS, described
+from antelope.intrinsics import GENESIS, OPENED_BY
 from antelope.layouts import LAYOUTS
 from inventory import features, versions
 from inventory.compare import compare
@@ -287,6 +288,8 @@ def test_the_table_of_features() -> None:
     chosen, notes = features.choose(None, SPRING, {}, problems)
     assert ([one.name for one in chosen], notes, problems.found) == (list(DIGESTS), (), ())
     assert len(versions.BUNDLED_FEATURES) == 19
+    assert set(OPENED_BY.values()) <= DIGESTS.keys()
+    assert not GENESIS & OPENED_BY.keys()
 
 
 def without(abi: bytes, action: str) -> bytes:
