@@ -14,6 +14,8 @@ _MOST = 300
 
 _SECRET = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_[A-Z0-9]+_[1-9A-HJ-NP-Za-km-z]+")
 _LEVEL = re.compile(r"(debug|info|warn|error)  ?\d{4}-")
+_JOURNAL = re.compile(r"^<\d>")
+"""A line's level once more, below systemd."""
 _ORIGIN = re.compile(r"^(?:debug|info|warn|error) +\S+ +\S+ +\S+ +\S+ +\] ")
 """Of a line: level, time, thread, file:line, function."""
 _EXCEPTION = re.compile(r"\b\d+ (\w+_exception): (.*)")
@@ -40,7 +42,7 @@ class Said:
     @staticmethod
     def of(log: str) -> Said:
         """From the log of one run."""
-        lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+        lines = [_JOURNAL.sub("", line.rstrip()) for line in log.splitlines() if line.strip()]
         explanation, refused = _exception(lines)
         if not explanation:
             explanation = _plain_words(lines) or _error(lines[-20:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import socket
@@ -80,6 +81,10 @@ async def throwaway(
     lines += [("http-server-address", f"127.0.0.1:{http}"), ("p2p-listen-endpoint", f"127.0.0.1:{p2p}"), *settings]
     if "resource-monitor-not-shutdown-on-threshold-exceeded" in options:
         lines.append(("resource-monitor-not-shutdown-on-threshold-exceeded", "true"))
+    # nodeos runs what this compiles from its data folder. Without read-only-threads, the option has other values.
+    known = {"eos-vm-oc-enable", "read-only-threads"} <= set(options)
+    if known and os.statvfs(scratch).f_flag & os.ST_NOEXEC and "eos-vm-oc-enable" not in dict(lines):
+        lines.append(("eos-vm-oc-enable", "none"))
     config = "".join(f"{name} = {value}\n" for name, value in lines)
     write_atomic(scratch / "config.ini", config.encode(), 0o600)
     write_atomic(scratch / "genesis.json", json.dumps(_genesis(key)).encode())

@@ -17,6 +17,7 @@ from coordinator.hosts.preflight.run import preflight
 from inventory.network import Host, Network, Sudo
 from support.bundled import fetch
 from tests.hosts.deploying import Operator, disk, network, over_ssh
+from tests.hosts.operating import Operator as Typed
 from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD, OPERATOR
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.oddities import Oddity
@@ -79,6 +80,49 @@ def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str],
     record = "/opt/bootcoord/networks/testy.json"  # the Python that it was installed for is gone since
     testbed.ssh(odd[0], f"sed -i 's#/usr/bin/python3#/usr/local/bin/gone#' {record} && grep -q gone {record}")
     assert operator.deployment.down(of.hosts, purge=True) == dict.fromkeys(odd, True)
+    assert {name: disk(testbed, name) for name in odd} == before
+
+
+INVENTORY = """\
+[network]
+name = "odd"
+[producers]
+count = 2
+[users]
+count = 20
+[nodeos.options]
+eos-vm-oc-enable = "none"
+[ssh]
+key = "{key}"
+known_hosts = "{known_hosts}"
+[[hosts]]
+name = "first"
+address = "{first}"
+[[hosts]]
+name = "second"
+address = "{second}"
+tunnel = true
+ssh.user = "operator"
+"""
+
+
+@pytest.mark.campaign
+def test_a_network_lives_on_odd_hosts(testbed: Testbed, odd: list[str], tmp_path: Path) -> None:
+    """Booted from bare hosts with a data folder without exec, too: live, logged, and gone without a trace."""
+    for name in odd:
+        testbed.make_odd(name, Oddity.NOEXEC_DATA)
+    before = {name: disk(testbed, name) for name in odd}
+    first, second = map(testbed.address, odd)
+    (tmp_path / "odd.toml").write_text(
+        INVENTORY.format(key=testbed.key, known_hosts=testbed.known_hosts, first=first, second=second)
+    )
+    typed = Typed(tmp_path / "odd.toml", tmp_path / "state")
+    assert "FATAL" not in typed.run("preflight")
+    typed.boot()
+    assert typed.json("status")["phase"] == "live"
+    assert "hello" not in typed.run("logs", "genesis", "-n", "5")
+    typed.run("verify")
+    typed.run("down", "--purge", "--yes")
     assert {name: disk(testbed, name) for name in odd} == before
 
 

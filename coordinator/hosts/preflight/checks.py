@@ -149,7 +149,7 @@ def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
     elif "error" in found:
         cell = "no"
     else:
-        cell = f"{found['version']}, {len(found['supported'])} features"
+        cell = f"{found['version']}, {len(found['supported'])} features" if found else "not used"
     message = told(found) if "error" in found else ""
     yield Checked("nodeos", cell, message, NOEXEC if found.get("noexec") else OPTIONS if bundled else OWN)
     if found.get("wrapper"):

@@ -55,12 +55,16 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nodeos(request: dict[str, Any], running: bool) -> dict[str, Any]:
-    """Nothing where the bundled one is not here yet. Where nodes run already, one trial tells its features."""
+    """Nothing where the bundled one is not here yet. Where nodes run already, one trial tells its features, and the
+    others are for options, which may be new.
+    """
     installed = sorted(glob.glob(request["bundled"]))
     command = [request["nodeos"]] if request["nodeos"] else [*installed[-1:], "nodeos"]
-    if not request["nodeos"] and not installed:
+    if not request["trials"] or not (request["nodeos"] or installed):  # no node will run here, or it is not here yet
         return {}
-    return try_out({**request, "command": command, "trials": request["trials"][: 1 if running else None]})
+    first, *others = request["trials"]
+    chosen = [first, *(trial for trial in others if trial["options"] or not running)]
+    return try_out({**request, "command": command, "trials": chosen})
 
 
 def listen(request: dict[str, Any]) -> None:

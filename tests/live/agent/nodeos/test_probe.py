@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +45,23 @@ async def test_the_bundled_nodeos_says_what_it_can(runtime: Runtime, tmp_path: P
     names = {feature["specification"][0]["value"] for feature in json.loads(found.features_json)}
     assert {"PREACTIVATE_FEATURE", "GET_SENDER", "CRYPTO_PRIMITIVES"} <= names
     assert [path.name for path in (tmp_path / "probe").iterdir()] == [f"{found.sha256}.1.json"]
+
+
+@pytest.fixture
+def noexec(tmp_path: Path) -> Iterator[Path]:
+    """A folder from which no program can run."""
+    folder = tmp_path / "noexec"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "noexec,size=2g", "tmpfs", str(folder)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+async def test_it_is_looked_over_on_a_file_system_without_exec(runtime: Runtime, noexec: Path) -> None:
+    """Its compiled code could not run from there: it is started without, as its nodes have to be."""
+    assert (await probe(runtime.command("nodeos"), noexec)).version.startswith("v")
 
 
 async def test_the_answer_is_remembered(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,12 @@ def test_each_trouble_is_one_problem_with_a_hint(
         "sudo",
         "files",
     }
+
+
+def test_a_nodeos_that_no_node_uses_is_not_tried() -> None:
+    """A host may be there for a party's sake, or for later."""
+    row, problems = judge(replace(HOST, nodeos="/usr/bin/nodeos"), 0, GOOD, None, "")
+    assert (row.cells["nodeos"], problems) == ("not used", ())
 
 
 def test_a_slow_line_is_no_wrong_clock() -> None:
