@@ -15,7 +15,7 @@ from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
 from boot.steps import STEPS
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
-from coordinator.engine.dry_run import cleos_plan
+from coordinator.engine.runbook import runbook
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.changes import Change, summary
 from coordinator.workflows.facts import look_around
@@ -31,7 +31,7 @@ DIFFERENT = 3
 
 @click.command("plan")
 @proved_inventory_argument(Proof.ALWAYS)
-@click.option("--cleos", is_flag=True, help="Show the cleos commands that do the same (once the network is sealed).")
+@click.option("--cleos", is_flag=True, help="Print the boot as a shell script; sealed networks only.")
 @click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
 @click.option("--check", is_flag=True, help="End with status 3 if what runs differs from the inventory.")
 @json_option
@@ -53,7 +53,7 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, chec
     state = StateFolder(settings.state, network.name) if StateFolder.exists(settings.state, network.name) else None
     try:
         if cleos:
-            for line in cleos_plan(network, state):
+            for line in runbook(network, state):
                 click.echo(line)
             return 0
         done = {name: record.done for name, record in state.steps().items()} if state else {}
