@@ -223,9 +223,14 @@ class PeerLink:
         )
 
 
+BRINGER = "127.0.0.1:0:trx"
+"""The p2p address of somebody who only brings transactions (antelope.peer), and is no node."""
+
+
 def connected(links: Iterable[PeerLink]) -> int:
     """The number of other nodes that these links lead to."""
-    return len({link.node or link.p2p_address for link in links if link.handshaken})
+    nodes = (link for link in links if link.handshaken and not link.p2p_address.startswith(BRINGER))
+    return len({link.node or link.p2p_address for link in nodes})
 
 
 def _proved_key(handshake: Mapping[str, Any]) -> PublicKey | None:

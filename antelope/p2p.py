@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
-from antelope.answers import Info
+from antelope.answers import BRINGER, Info
 from antelope.codec import Reader, pack_string, pack_varuint32
 from antelope.errors import AbiError
 from antelope.transaction import SignedTransaction
@@ -79,8 +79,8 @@ def handshake(info: Info, node_id: bytes, nanoseconds: int, agent: str) -> bytes
         nanoseconds.to_bytes(8, "little", signed=True),
         bytes(32),
         _NO_SIGNATURE,
-        # The ending says that no blocks are wanted; nobody dials this address.
-        pack_string(f"127.0.0.1:0:trx - {node_id.hex()[:7]}"),
+        # Its ending says that no blocks are wanted; nobody dials this address.
+        pack_string(f"{BRINGER} - {node_id.hex()[:7]}"),
         _LENGTH.pack(info.last_irreversible_block_num),
         bytes.fromhex(info.last_irreversible_block_id),
         _LENGTH.pack(info.head_block_num),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import Iterable
@@ -15,6 +14,8 @@ from antelope.transaction import SignedTransaction
 
 HELLO_SECONDS = 5.0
 """From dialling to the node's own handshake."""
+SEND_SECONDS = 10.0
+"""How long a node may not read what is sent to it."""
 
 
 class Peer:
@@ -55,21 +56,23 @@ class Peer:
         if self._why:
             raise PeerLost(self._why)
         try:
-            self._writer.write(b"".join([p2p.transaction(signed) for signed in transactions]))
-            await self._writer.drain()
+            async with asyncio.timeout(SEND_SECONDS):
+                self._writer.write(b"".join([p2p.transaction(signed) for signed in transactions]))
+                await self._writer.drain()
+        except TimeoutError as error:
+            self._why = self._why or f"the node has read nothing for {SEND_SECONDS:g} s"
+            raise PeerLost(self._why) from error
         except OSError as error:
             self._why = self._why or f"the node ended the connection: {error}"
             raise PeerLost(self._why) from error
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connection at once: what the node has not read is lost."""
         self._why = self._why or "closed"
         if self._listening:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        self._writer.close()
-        with contextlib.suppress(OSError):
-            await self._writer.wait_closed()
+        self._writer.transport.abort()
 
     async def _greet(self, info: Info, agent: str) -> None:
         self._writer.write(p2p.handshake(info, os.urandom(32), time.time_ns(), agent))

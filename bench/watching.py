@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-EVERY = 0.1
-"""Seconds between two looks: the memory's peak between them is the kernel's own (VmHWM)."""
+EVERY = 0.5
+"""Seconds between two looks: they cost little, and the memory's peak between them is the kernel's own (VmHWM)."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 

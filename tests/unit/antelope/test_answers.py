@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from antelope.answers import PeerLink, connected
+from antelope.answers import BRINGER, PeerLink, connected
 
 
-def link(node: str, *, generation: int = 1) -> PeerLink:
+def link(node: str, *, generation: int = 1, address: str = "10.0.0.1:9876") -> PeerLink:
     """One of net/connections, as nodeos 5 writes it; generation 0: no handshake came yet."""
-    shaken = {"generation": generation, "node_id": node, "p2p_address": f"10.0.0.1:9876 - {node[:7]}"}
+    shaken = {"generation": generation, "node_id": node, "p2p_address": f"{address} - {node[:7]}"}
     return PeerLink.from_json({"peer": "", "last_handshake": shaken if generation else {"node_id": "0" * 64}})
 
 
 def test_a_node_that_is_linked_twice_counts_once() -> None:
     """Two nodes that dial each other have two links; a dial that nobody took is no connection."""
     assert connected([link("a" * 64), link("b" * 64), link("a" * 64), link("c" * 64, generation=0)]) == 2
+
+
+def test_who_only_brings_transactions_is_no_node() -> None:
+    """An agent's own connection, while it loads accounts."""
+    assert connected([link("a" * 64), link("b" * 64, address=BRINGER)]) == 1

@@ -129,6 +129,24 @@ async def test_nobody_there_is_said() -> None:
         await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
 
 
+async def test_a_node_that_does_not_read_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither sending nor closing waits for ever for a node that was stopped."""
+    monkeypatch.setattr("antelope.peer.SEND_SECONDS", 0.2)
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(_hello(CHAIN))
+        writer.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport has it
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    peer = await Peer.dial("127.0.0.1", server.sockets[0].getsockname()[1], INFO, "bootcoord")
+    large = SignedTransaction(SIGNED.signatures, bytes(1 << 20))
+    with pytest.raises(PeerLost, match="read nothing"):
+        await peer.send([large] * 64)
+    assert peer.lost
+    await asyncio.wait_for(peer.close(), 5)
+    server.close()
+
+
 async def test_a_connection_that_ends_is_lost() -> None:
     """Why is known, and nothing is sent into the void."""
     go_away = p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 9) + bytes(32))
