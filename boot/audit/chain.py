@@ -87,15 +87,18 @@ class Chain:
                 return found
             body |= {"lower_bound": page["more"]}
 
-    async def rows(self, code: str, scope: str, table: str, *, payer: bool = False) -> list[Json]:
-        """All rows of a table, none when account or table do not exist; with `payer` each as {data, payer}."""
+    async def rows(
+        self, code: str, scope: str, table: str, *, payer: bool = False, keep: Callable[[Json], bool] = bool
+    ) -> list[Json]:
+        """All rows of a table (of which to keep), none when account or table do not exist; with `payer` each as
+        {data, payer}."""
         found: list[Json] = []
         body: Json = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE, "show_payer": payer}
         while True:
             page = await self._find("get_table_rows", body, UnknownAccount, UnknownTable)
             if page is None:
                 return []
-            found += page["rows"]
+            found += filter(keep, page["rows"])
             if not page["more"]:
                 return found
             body |= {"lower_bound": str(page["next_key"])}

@@ -12,9 +12,6 @@ from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
 from inventory.sealed import SealedContract
 
-_NEVER = "1970-01-01T00:00:00.000"
-"""last_code_update of an account that never had code."""
-
 
 def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Check]:
     """contract code, contract ABIs, no other code, privileges."""
@@ -23,7 +20,7 @@ def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Che
     since = f", or as the producers replaced them: {', '.join(sorted(replaced))}" if replaced else ""
     yield judged("contract code", _code(blueprint, seen, replaced), f"sha256 of {count} contracts as sealed{since}")
     yield judged("contract ABIs", _abis(blueprint, seen, replaced), f"{count} ABIs, byte for byte as sealed{since}")
-    yield judged("no other code", _other_code(blueprint, seen), f"none on the {len(seen.accounts) - count} others")
+    yield judged("no other code", seen.survey.coded, f"none on the {seen.survey.total - count} others")
     privileged = frozenset({"eosio", *blueprint.sealed.privileged})
     yield judged("privileges", _privileges(privileged, seen), f"{' and '.join(sorted(privileged))} only")
 
@@ -65,19 +62,10 @@ def _decoded(text: str) -> bytes | None:
         return None
 
 
-def _other_code(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
-    planned = {contract.account for contract in blueprint.sealed.contracts}
-    for name, account in seen.accounts.items():
-        if name not in planned and account["last_code_update"] != _NEVER:
-            yield f"{name} has, or had, code (set {account['last_code_update']})"
-
-
 def _privileges(planned: frozenset[str], seen: Seen) -> Iterator[str]:
     for name in sorted(planned):
         if name in seen.accounts and not seen.accounts[name]["privileged"]:
             yield f"{name} is not privileged"
         elif name not in seen.accounts:
             yield f"{name} does not exist"
-    for name, account in seen.accounts.items():
-        if account["privileged"] and name not in planned:
-            yield f"{name} is privileged"
+    yield from (f"{name} is privileged" for name in sorted(seen.survey.privileged - planned))

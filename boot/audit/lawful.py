@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from antelope.elections import MAX_SCHEDULE
-from boot.audit.amounts import units
+from antelope.names import name_to_int
 from boot.audit.seen import Observed, Seen
 from boot.blueprint import Blueprint
 
@@ -25,10 +25,11 @@ def sponsored(blueprint: Blueprint, seen: Seen) -> int:
     0 when there is no sponsor, or when what it has left is no such remainder.
     """
     sponsor = blueprint.sealed.sponsor
-    if sponsor is None or sponsor.account not in seen.accounts:
+    users = seen.survey.users
+    place = users.places.find(name_to_int(sponsor.account)) if sponsor else -1
+    if sponsor is None or place < 0 or not users.there[place]:
         return 0
-    planned = next((row.liquid for row in blueprint.rows if row.account == sponsor.account), 0)
-    left = units(seen.accounts[sponsor.account].get("core_liquid_balance"), blueprint.symbol) or 0
+    planned, left = blueprint.rows[place].liquid, max(users.liquid[place], 0)
     each = sponsor.ram + sponsor.net + sponsor.cpu + sponsor.liquid
     count, rest = divmod(planned - left, each) if each else (0, 1)
     return count if not rest and 0 < count <= sponsor.parties else 0

@@ -19,7 +19,7 @@ def bytes_range(blueprint: Blueprint) -> Callable[[int], tuple[int, int]]:
     """For a row's amount the fewest and the most bytes that it buys."""
     market = RamMarket.at_init(blueprint.sealed.issue)
     for_sale, quote = market.base_balance, market.quote_balance
-    paid = sum(row.ram - fee(row.ram) for row in blueprint.rows)
+    paid = sum(ram - fee(ram) for _, _, ram, *_ in blueprint.rows.every())
 
     def fewest_and_most(amount: int) -> tuple[int, int]:
         own = amount - fee(amount)

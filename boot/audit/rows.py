@@ -5,14 +5,12 @@ A row is derived from the artifact's bytes as they lie there: names, keys and am
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cached_property
 
 from antelope.asset import Symbol
 from antelope.names import int_to_name, name_to_int, pack_name
 from boot.audit.packed import PackedAction
+from boot.audit.users import Places
 from inventory.rows import LAYOUT, ROW_BYTES, Allocation
 
 _EOSIO = pack_name("eosio")
@@ -38,6 +36,7 @@ class Rows:
 
     def __init__(self, allocation: Allocation, symbol: Symbol) -> None:
         self._allocation = allocation
+        self._places = Places(allocation)
         self._symbol = symbol.pack()
         key = _ONE_KEY[0] + bytes(34) + _ONE_KEY[1]
         self._create = _head("eosio", "newaccount", 16 + 2 * len(key)) + _EOSIO
@@ -109,17 +108,7 @@ class Rows:
         artifact, at = self._allocation.artifact, self._next * ROW_BYTES
         if name and artifact[at : at + 8] == name:
             return self._next
-        names, places = self._sorted
-        value = int.from_bytes(name, "little")
-        found = bisect_left(names, value)
-        return places[found] if found < len(names) and names[found] == value else -1
-
-    @cached_property
-    def _sorted(self) -> tuple[array[int], array[int]]:
-        """Names in the order of their values, and the row of each."""
-        names = array("Q", (fields[0] for fields in self._allocation.every()))
-        places = array("I", sorted(range(len(names)), key=names.__getitem__))
-        return array("Q", map(names.__getitem__, places)), places
+        return self._places.find(int.from_bytes(name, "little"))
 
     def complete(self) -> int:
         """How many rows were seen whole."""

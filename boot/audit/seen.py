@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 from boot.audit.approvals import Approval, read_approvals, read_delayed
 from boot.audit.blocks import Early
 from boot.audit.chain import Chain, Json
+from boot.audit.survey import Survey, TakeSnapshot, ask_for_all
 from boot.blueprint import Blueprint
 
 NATIVE = frozenset({"eosio", "eosio.null", "eosio.prods"})
@@ -37,12 +38,8 @@ class Seen:
     early: Early
     contracts: Mapping[str, Json]
     """get_raw_abi of the accounts that exist, of those with a planned contract."""
-    accounts: Mapping[str, Json]
-    """get_account of every account that exists, as far as the plan or the chain names it."""
-    named: frozenset[str]
-    """Accounts that the chain itself names: by resources, by a balance, or in blocks before the system contract."""
-    holders: Mapping[str, int]
-    """Accounts with balances, and how many (one: the core symbol's)."""
+    survey: Survey
+    """Every account."""
     tokens: Mapping[str, int]
     """Scopes of the token contract's statistics: one a symbol code, written as if it were a name."""
     stat: tuple[Json, ...]
@@ -56,6 +53,11 @@ class Seen:
     delayed: tuple[tuple[str, frozenset[str]], ...]
     """Transactions that somebody signed to be executed later: the id, and in whose names."""
 
+    @property
+    def accounts(self) -> Mapping[str, Json]:
+        """get_account of those that exist and are not in the allocation."""
+        return self.survey.accounts
+
     @cached_property
     def active_producers(self) -> tuple[str, ...]:
         """The active schedule's accounts, by name."""
@@ -63,23 +65,18 @@ class Seen:
 
 
 def planned_accounts(blueprint: Blueprint) -> frozenset[str]:
-    """Every account that the sealed network gives the chain, nodeos' own three included."""
+    """The accounts outside the allocation that the sealed network gives the chain, nodeos' own three included."""
     sealed = blueprint.sealed
     contracts = (contract.account for contract in sealed.contracts)
-    producers = (producer.account for producer in sealed.producers)
-    users = (row.account for row in blueprint.rows)
-    return NATIVE.union(sealed.system_accounts, contracts, producers, users)
+    return NATIVE.union(sealed.system_accounts, contracts)
 
 
-async def read_chain(chain: Chain, blueprint: Blueprint, info: Json, early: Early) -> Seen:
+async def read_chain(
+    chain: Chain, blueprint: Blueprint, info: Json, early: Early, snapshot: TakeSnapshot | None = None
+) -> Seen:
     """Reads all of it. early: what the blocks say. Raises AuditError."""
     code = blueprint.symbol.code
     contracts = tuple(contract.account for contract in blueprint.sealed.contracts)
-    tables = (("eosio", "userres"), ("eosio.token", "accounts"), ("eosio.token", "stat"))
-    resources, holders, tokens = await chain.all(partial(chain.scopes, *table) for table in tables)
-    named = frozenset(resources).union(holders, early.accounts)
-    names = sorted(named | planned_accounts(blueprint))
-    accounts = zip(names, await chain.all(partial(chain.account, name) for name in names), strict=True)
     raw = zip(contracts, await chain.all(partial(chain.contract, name) for name in contracts), strict=True)
     return Seen(
         info=info,
@@ -88,14 +85,18 @@ async def read_chain(chain: Chain, blueprint: Blueprint, info: Json, early: Earl
         schedule=await chain.schedule(),
         early=early,
         contracts={name: answer for name, answer in raw if answer is not None},
-        accounts={name: answer for name, answer in accounts if answer is not None},
-        named=named,
-        holders=holders,
-        tokens=tokens,
+        survey=await ask_for_all(chain, blueprint, early, planned_accounts(blueprint)),
+        tokens=await chain.scopes("eosio.token", "stat"),
         stat=tuple(await chain.rows("eosio.token", code, "stat")),
         producers=tuple(await chain.rows("eosio", "eosio", "producers")),
-        voters=tuple(await chain.rows("eosio", "eosio", "voters")),
+        voters=tuple(await chain.rows("eosio", "eosio", "voters", keep=_chose(blueprint))),
         canary=tuple(await chain.rows("eosio.token", "eosio.prods", "accounts", payer=True)),
         approvals=await read_approvals(chain, str(info["head_block_time"])),
         delayed=await read_delayed(chain),
     )
+
+
+def _chose(blueprint: Blueprint) -> Callable[[Json], bool]:
+    """Of the voters' rows, which everybody with stake has, those that say something."""
+    planned = {vote.voter for vote in blueprint.sealed.votes}
+    return lambda row: bool(row["proxy"] or row["producers"] or row["is_proxy"] or row["owner"] in planned)

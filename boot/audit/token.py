@@ -5,7 +5,7 @@ Right after a boot. Inflation is issued with the first claim of rewards, and bal
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from antelope.errors import FormatError
 from antelope.names import name_to_int
@@ -21,7 +21,7 @@ def checks(blueprint: Blueprint, seen: Seen) -> Iterator[Check]:
     sealed, symbol = blueprint.sealed, blueprint.symbol
     fine = f"{money(sealed.issue, symbol)} of {money(sealed.max_supply, symbol)}, issued by eosio"
     yield judged("token supply", _supply(blueprint, seen), fine)
-    yield judged("balances", _balances(blueprint, seen), f"{len(seen.holders)} balances make up the supply")
+    yield judged("balances", _balances(blueprint, seen), f"{seen.survey.holders} balances make up the supply")
 
 
 def _supply(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
@@ -50,26 +50,25 @@ def _symbol_code(scope: str) -> str:
 
 def _balances(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
     symbol = blueprint.symbol
-    held: dict[str, int] = {}
-    for name in seen.holders:
-        amount = units(seen.accounts.get(name, {}).get("core_liquid_balance"), symbol)
-        if amount is None or name not in seen.accounts:
-            yield f"the balance of {name} is not {symbol.code}"
-        held[name] = amount or 0
-    several = [name for name, count in seen.holders.items() if count != 1]
-    if several:
-        yield f"{named(several)} hold more than one token"
+    held, users = seen.survey.balances, seen.survey.users
+    others = [name for name, amount in held.items() if amount is None]
+    others += [users.allocation.account(place) for place, amount in enumerate(users.liquid) if amount < 0]
+    yield from (f"the balance of {name} is not {symbol.code}" for name in others)
+    if seen.survey.several:
+        yield f"{named(seen.survey.several)} hold more than one token"
     supply = units(seen.stat[0]["supply"], symbol) if seen.stat else None
-    if sum(held.values()) != supply:
-        yield f"balances sum to {money(sum(held.values()), symbol)}, which is not the supply"
+    total = sum(amount or 0 for amount in held.values()) + sum(amount for amount in users.liquid if amount > 0)
+    if total != supply:
+        yield f"balances sum to {money(total, symbol)}, which is not the supply"
     rows = blueprint.rows
-    yield from _holding(blueprint, held, "eosio", blueprint.sealed.issue - sum(row.total for row in rows))
+    yield from _holding(blueprint, held, "eosio", blueprint.sealed.issue - rows.total)
     sponsor, parties = blueprint.sealed.sponsor, sponsored(blueprint, seen)
     given = parties * (sponsor.net + sponsor.cpu) if sponsor else 0
-    yield from _holding(blueprint, held, "eosio.stake", sum(row.net + row.cpu for row in rows) + given)
+    yield from _holding(blueprint, held, "eosio.stake", sum(net + cpu for _, _, _, net, cpu, _ in rows.every()) + given)
 
 
-def _holding(blueprint: Blueprint, held: dict[str, int], name: str, planned: int) -> Iterator[str]:
-    if held.get(name, 0) != planned:
-        shown, wanted = (money(amount, blueprint.symbol) for amount in (held.get(name, 0), planned))
+def _holding(blueprint: Blueprint, held: Mapping[str, int | None], name: str, planned: int) -> Iterator[str]:
+    has = held.get(name) or 0
+    if has != planned:
+        shown, wanted = (money(amount, blueprint.symbol) for amount in (has, planned))
         yield f"{name} holds {shown}, planned {wanted} right after a boot"
