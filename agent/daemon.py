@@ -41,11 +41,18 @@ class Agent:
     """What the agents of hosts and of parties have in common. Its sessions hand messages to it (session.Work)."""
 
     def __init__(
-        self, folder: DataFolder, dialling: Dialling, tools: Tools, duties: Duties, *, tells_specs: bool = False
+        self,
+        folder: DataFolder,
+        dialling: Dialling,
+        tools: Tools,
+        duties: Duties,
+        *,
+        tells_specs: bool = False,
+        snapshots: bool = False,
     ) -> None:
         """Call `nodes.open` to start watching the nodes.
 
-        tells_specs: the coordinator may know what the nodes run with.
+        tells_specs: the coordinator may know what the nodes run with. snapshots: it may have them write their state.
         """
         self._tells_specs = tells_specs
         self.nodes = tools.nodes
@@ -53,7 +60,7 @@ class Agent:
         self._dialling = dialling
         self._duties = duties
         self._tasks = Tasks(tools.memory, duties.carry_out)
-        self._queries = Queries(self._http_port)
+        self._queries = Queries(self._http_port, snapshots)
 
     async def run(self, credentials: Credentials) -> None:
         """Runs until it is cancelled. Raises Refused."""
@@ -111,7 +118,7 @@ def host_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Age
     """The agent of a host of the inventory. Raises KeyStoreError."""
     dialling = Dialling(folder, config)
     tools = Tools.of(folder, config, journal, dialling.fetch)
-    return Agent(folder, dialling, tools, HostDuties(tools), tells_specs=True)
+    return Agent(folder, dialling, tools, HostDuties(tools), tells_specs=True, snapshots=True)
 
 
 def _message(spec: NodeSpec) -> pb.NodeSpec:

@@ -7,14 +7,17 @@ from collections.abc import Callable
 
 import aiohttp
 
+from agent import snapshots
 from antelope.errors import BadJson
 from antelope.strict_json import read_json
 from protos import coordination_pb2 as pb
 
 QUESTION_LIMIT = 1 << 16
 """Bytes of a query's body."""
-ANSWER_LIMIT = 7 << 20
-"""Bytes of an answer; a message holds 8 MiB."""
+ANSWER_LIMIT = 64 << 20
+"""Bytes of an answer."""
+PART = 7 << 20
+"""Bytes of an answer in one message, which holds 8 MiB: of a larger one the rest is asked for."""
 SECONDS = 10.0
 
 _READS = re.compile(
@@ -28,9 +31,14 @@ _READS = re.compile(
 class Queries:
     """Passes queries on to this host's nodes, but only to the listed paths."""
 
-    def __init__(self, http_port: Callable[[str], int]) -> None:
-        """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node."""
+    def __init__(self, http_port: Callable[[str], int], snapshots_too: bool = True) -> None:
+        """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node.
+
+        snapshots_too: whether nodes write their state when a coordinator asks: that occupies a node for seconds.
+        """
+        self._snapshots_too = snapshots_too
         self._http_port = http_port
+        self.snapshots = snapshots.Snapshots(http_port)
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, query: pb.Query) -> pb.Answer:
@@ -38,16 +46,20 @@ class Queries:
         refusal = self._refusal(query)
         if refusal:
             return pb.Answer(id=query.id, error=refusal)
+        if query.path == snapshots.PATH:
+            body, error = await self.snapshots.answer(query.node, read_json(query.body, size=QUESTION_LIMIT))
+            return pb.Answer(id=query.id, status=0 if error else 200, body=body, error=error, total=len(body))
         url = f"http://127.0.0.1:{self._http_port(query.node)}{query.path}"
         try:
             async with self._open().post(url, data=query.body or b"{}", allow_redirects=False) as response:
-                body = await response.content.read(ANSWER_LIMIT + 1)
-                while len(body) <= ANSWER_LIMIT and (more := await response.content.read(ANSWER_LIMIT)):
-                    body += more
-                if len(body) > ANSWER_LIMIT:
+                whole = bytearray()
+                while len(whole) <= ANSWER_LIMIT and (more := await response.content.readany()):
+                    whole += more
+                if len(whole) > ANSWER_LIMIT:
                     response.close()
                     return pb.Answer(id=query.id, error=f"{query.path}: the answer is larger than {ANSWER_LIMIT} bytes")
-                return pb.Answer(id=query.id, status=response.status, body=body)
+                part = bytes(whole[query.offset : query.offset + PART])
+                return pb.Answer(id=query.id, status=response.status, body=part, total=len(whole))
         except TimeoutError:
             return pb.Answer(id=query.id, error=f"{query.path}: no answer within {SECONDS:g} s")
         except (aiohttp.ClientError, OSError) as error:
@@ -55,7 +67,8 @@ class Queries:
 
     def _refusal(self, query: pb.Query) -> str:
         """Why the query is not passed on; empty: it is."""
-        if not _READS.fullmatch(query.path):
+        own = self._snapshots_too and query.path == snapshots.PATH
+        if not own and not _READS.fullmatch(query.path):
             return f"the agent does not pass on {query.path[:80]!r}: it is not among the calls that only read"
         if len(query.body) > QUESTION_LIMIT:
             return f"{query.path}: the query is larger than {QUESTION_LIMIT} bytes"
@@ -76,7 +89,8 @@ class Queries:
         return self._session
 
     async def close(self) -> None:
-        """Closes its connections."""
+        """Closes its connections, and removes what it held."""
+        self.snapshots.close()
         if self._session:
             await self._session.close()
             self._session = None

@@ -127,6 +127,15 @@ class NodeClient(ChainReader):
         path = "/v1/producer/schedule_protocol_feature_activations"
         await self.call(path, {"protocol_features_to_activate": digests})
 
+    async def create_snapshot(self) -> str:
+        """Has the node write a snapshot of its state, through its producer API. Returns the file's path on its host.
+
+        It holds the head block of a node that reads irreversible state; another node answers when its head is
+        irreversible.
+        """
+        answer = await self.call("/v1/producer/create_snapshot", {})
+        return read_answer("create_snapshot", lambda value: str(value["snapshot_name"]), answer)
+
     async def connect(self, endpoint: str) -> str:
         """Has the node dial a peer (HOST:PORT). Returns the node's words; "added" does not mean that the peer
         answers."""

@@ -1256,11 +1256,14 @@ class Query(_message.Message):
     NODE_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     node: _builtins.str
     path: _builtins.str
     body: _builtins.bytes
     """JSON; empty: none"""
+    offset: _builtins.int
+    """from where on the answer is wanted, if it is too large for one message"""
     def __init__(
         self,
         *,
@@ -1268,10 +1271,11 @@ class Query(_message.Message):
         node: _builtins.str = ...,
         path: _builtins.str = ...,
         body: _builtins.bytes = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "id", b"id", "node", b"node", "path", b"path"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "id", b"id", "node", b"node", "offset", b"offset", "path", b"path"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1285,6 +1289,7 @@ class Answer(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     status: _builtins.int
     """HTTP status; 0: nodeos did not answer"""
@@ -1292,6 +1297,8 @@ class Answer(_message.Message):
     """JSON"""
     error: _builtins.str
     """if the status is 0 or the agent refused"""
+    total: _builtins.int
+    """bytes of the whole answer"""
     def __init__(
         self,
         *,
@@ -1299,10 +1306,11 @@ class Answer(_message.Message):
         status: _builtins.int = ...,
         body: _builtins.bytes = ...,
         error: _builtins.str = ...,
+        total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "error", b"error", "id", b"id", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "error", b"error", "id", b"id", "status", b"status", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

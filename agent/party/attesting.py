@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 
 from antelope.keys import SigningKey
 from antelope.reads import ChainReader
-from boot.audit import Observed, Report, audit
+from boot.audit import Observed, Report, TakeSnapshot, audit
 from boot.blueprint import Blueprint
 from protos import coordination_pb2 as pb
 
@@ -39,7 +39,9 @@ Upgrade = tuple[str, str, str]
 """Account, sha256 (hex) of the code and of the packed ABI."""
 
 
-async def document(node: ChainReader, blueprint: Blueprint, told: Collection[Upgrade] = ()) -> str:
+async def document(
+    node: ChainReader, blueprint: Blueprint, told: Collection[Upgrade] = (), snapshot: TakeSnapshot | None = None
+) -> str:
     """Audits the chain. Returns the findings as JSON (sorted keys, no spaces). Raises AuditError, NodeError.
 
     Any producer beyond the plan counts as a party, since this agent knows of no others. told: the contracts that the
@@ -51,7 +53,7 @@ async def document(node: ChainReader, blueprint: Blueprint, told: Collection[Upg
     shown = [await _contract(node, name) for name in sorted({upgrade[0] for upgrade in told} & contracts)]
     replaced = [upgrade for upgrade in shown if upgrade in told]
     observed = Observed(frozenset(registered - planned), frozenset(replaced))
-    return compose(blueprint, await audit(node, blueprint, observed=observed), replaced)
+    return compose(blueprint, await audit(node, blueprint, observed=observed, snapshot=snapshot), replaced)
 
 
 async def _contract(node: ChainReader, account: str) -> Upgrade:

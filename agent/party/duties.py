@@ -7,6 +7,7 @@ import json
 import logging
 from pathlib import Path
 
+from agent import snapshots
 from agent.duties.holding import Holding
 from agent.duties.steps import StepWork
 from agent.duties.table import Table, carry_out
@@ -113,7 +114,8 @@ class PartyDuties:
     async def _attest(self, wanted: pb.Attest) -> pb.Result:
         told = {(one.account, one.wasm, one.abi) for one in wanted.replaced}
         try:
-            document = await attesting.document(self.own.node, self.holding.held(), told)
+            url = self.own.node.base_url
+            document = await attesting.document(self.own.node, self.holding.held(), told, lambda: snapshots.taken(url))
         except AuditError as error:
             raise DutyError(str(error), retryable=True) from error
         key = self.own.key_of(self.own.name)

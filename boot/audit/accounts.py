@@ -128,5 +128,5 @@ def _others(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[st
     extra = seen.survey.named - allowed
     if extra:
         yield f"{len(extra)} accounts that nobody planned: {named(extra)}"
-    if seen.early.block is None:
+    if seen.early.block is None and not seen.survey.everybody:
         yield f"accounts from before the system contract cannot be told: {seen.early.reason}"

@@ -103,6 +103,14 @@ class Chain:
                 return found
             body |= {"lower_bound": str(page["next_key"])}
 
+    async def row(self, code: str, scope: str, table: str, name: str) -> Json | None:
+        """The row whose primary key is that name; None when there is none."""
+        key = str(name_to_int(name))
+        body = {"code": code, "scope": scope, "table": table, "json": True, "limit": 1, "show_payer": False}
+        page = await self._ask("get_table_rows", body | {"lower_bound": key, "upper_bound": key})
+        rows: list[Json] = page["rows"]
+        return rows[0] if rows else None
+
     async def scopes(self, code: str, table: str) -> dict[str, int]:
         """The scopes in which a table has rows, and how many."""
         found: dict[str, int] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from mmap import mmap
 from typing import Any, NamedTuple
 
 from antelope.errors import FormatError
@@ -64,7 +65,7 @@ def _unpacked(packed: dict[str, Any]) -> bytes:
     return data
 
 
-def varuint(data: bytes, at: int) -> tuple[int, int]:
+def varuint(data: bytes | mmap, at: int) -> tuple[int, int]:
     """A variable-length number, and where it ends. Raises IndexError where the bytes end before it."""
     value = data[at]
     if value < 0x80:

@@ -10,11 +10,17 @@ from boot.audit.chain import Chain, Json, Progress
 from boot.audit.error import AuditError
 from boot.audit.report import Report
 from boot.audit.seen import Observed, Seen, read_chain
+from boot.audit.survey import TakeSnapshot
 from boot.blueprint import Blueprint
 
 
 async def audit(
-    reader: ChainReader, blueprint: Blueprint, *, observed: Observed | None = None, progress: Progress | None = None
+    reader: ChainReader,
+    blueprint: Blueprint,
+    *,
+    observed: Observed | None = None,
+    progress: Progress | None = None,
+    snapshot: TakeSnapshot | None = None,
 ) -> Report:
     """Audits the whole chain; best through a node that reads irreversible state.
 
@@ -22,6 +28,7 @@ async def audit(
     go on while it reads. Where a difference shows and the head has moved meanwhile, all is read once more: what
     differs then differs on the chain, and not because two rows were read at two blocks.
 
+    snapshot: has the node write its state, from which many accounts are read at once.
     Raises AuditError when the chain cannot be read, or an artifact of the sealed network is not at hand.
     """
     _at_hand(blueprint)
@@ -29,19 +36,21 @@ async def audit(
     try:
         info = await chain.info()
         blocks = await read_blocks(chain, blueprint, int(info["head_block_num"]))
-        report = await _once(chain, blueprint, observed or Observed(), blocks, info)
+        report = await _once(chain, blueprint, observed or Observed(), blocks, info, snapshot)
         if not report.unchanged:
             now = await chain.info()
             if now["head_block_id"] != info["head_block_id"]:
-                report = await _once(chain, blueprint, observed or Observed(), blocks, now)
+                report = await _once(chain, blueprint, observed or Observed(), blocks, now, snapshot)
         return report
     except (KeyError, TypeError, ValueError, IndexError) as error:
         reason = f"an answer of the node is malformed: {error!r}"
         raise AuditError(f"the chain could not be read, so nothing was judged: {reason}; ask another node") from error
 
 
-async def _once(chain: Chain, blueprint: Blueprint, observed: Observed, blocks: Blocks, info: Json) -> Report:
-    return _judge(blueprint, await read_chain(chain, blueprint, info, blocks.early), observed, blocks)
+async def _once(
+    chain: Chain, blueprint: Blueprint, observed: Observed, blocks: Blocks, info: Json, snapshot: TakeSnapshot | None
+) -> Report:
+    return _judge(blueprint, await read_chain(chain, blueprint, info, blocks.early, snapshot), observed, blocks)
 
 
 def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks) -> Report:

@@ -9,9 +9,12 @@ from functools import cached_property, partial
 from boot.audit.approvals import Approval, read_approvals, read_delayed
 from boot.audit.blocks import Early
 from boot.audit.chain import Chain, Json
-from boot.audit.survey import Survey, TakeSnapshot, ask_for_all
+from boot.audit.found import Survey
+from boot.audit.survey import TakeSnapshot, look_at_all
 from boot.blueprint import Blueprint
 
+FEW_VOTERS = 2000
+"""Rows that are asked for one by one: a page of a thousand takes as long as 50 of them."""
 NATIVE = frozenset({"eosio", "eosio.null", "eosio.prods"})
 """Accounts that nodeos itself makes with the first block."""
 
@@ -76,6 +79,7 @@ async def read_chain(
 ) -> Seen:
     """Reads all of it. early: what the blocks say. Raises AuditError."""
     code = blueprint.symbol.code
+    survey = await look_at_all(chain, blueprint, early, planned_accounts(blueprint), snapshot)
     contracts = tuple(contract.account for contract in blueprint.sealed.contracts)
     raw = zip(contracts, await chain.all(partial(chain.contract, name) for name in contracts), strict=True)
     return Seen(
@@ -85,15 +89,23 @@ async def read_chain(
         schedule=await chain.schedule(),
         early=early,
         contracts={name: answer for name, answer in raw if answer is not None},
-        survey=await ask_for_all(chain, blueprint, early, planned_accounts(blueprint)),
+        survey=survey,
         tokens=await chain.scopes("eosio.token", "stat"),
         stat=tuple(await chain.rows("eosio.token", code, "stat")),
         producers=tuple(await chain.rows("eosio", "eosio", "producers")),
-        voters=tuple(await chain.rows("eosio", "eosio", "voters", keep=_chose(blueprint))),
+        voters=await _voters(chain, blueprint, survey),
         canary=tuple(await chain.rows("eosio.token", "eosio.prods", "accounts", payer=True)),
         approvals=await read_approvals(chain, str(info["head_block_time"])),
         delayed=await read_delayed(chain),
     )
+
+
+async def _voters(chain: Chain, blueprint: Blueprint, survey: Survey) -> tuple[Json, ...]:
+    """The rows that say something: those that the survey names, where they are few, else out of all."""
+    if survey.voters is None or len(survey.voters) > FEW_VOTERS:
+        return tuple(await chain.rows("eosio", "eosio", "voters", keep=_chose(blueprint)))
+    found = await chain.all(partial(chain.row, "eosio", "eosio", "voters", name) for name in survey.voters)
+    return tuple(row for row in found if row is not None)
 
 
 def _chose(blueprint: Blueprint) -> Callable[[Json], bool]:

@@ -6,19 +6,29 @@ of the node names them all, and says of each what asking for it would say (`boot
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
+from antelope.errors import NodeError
 from antelope.names import name_to_int
 from boot.audit.amounts import units
 from boot.audit.blocks import Early
+from boot.audit.by_snapshot import survey_of
 from boot.audit.chain import Chain, Json
-from boot.audit.users import NEVER, Places, Users
+from boot.audit.found import Survey
+from boot.audit.state import UnknownSnapshot
+from boot.audit.users import Places, Users
 from boot.blueprint import Blueprint
 
+log = logging.getLogger(__name__)
+
+MANY = 10_000
+"""Accounts of an allocation from which on a snapshot is quicker than asking for each: that takes 0.6 ms."""
 AT_ONCE = 1000
 """Accounts that are asked for before the next ones."""
 
@@ -26,37 +36,25 @@ TakeSnapshot = Callable[[], AbstractAsyncContextManager[Path]]
 """Has the node write a snapshot of its state; the file is there while the block runs. Raises NodeError, OSError."""
 
 
-@dataclass
-class Survey:
-    """What was found."""
+async def look_at_all(
+    chain: Chain, blueprint: Blueprint, early: Early, planned: frozenset[str], snapshot: TakeSnapshot | None
+) -> Survey:
+    """Every account: from a snapshot where there are many and the node writes one, else by asking for each.
 
-    users: Users
-    accounts: dict[str, Json] = field(default_factory=dict)
-    """get_account of those that are not in the allocation."""
-    named: set[str] = field(default_factory=set)
-    """Accounts outside the allocation that the chain itself names."""
-    total: int = 0
-    """How many accounts there are, as far as the plan or the chain names them."""
-    balances: dict[str, int | None] = field(default_factory=dict)
-    """What those outside the allocation hold of the core token; None: something else."""
-    several: list[str] = field(default_factory=list)
-    """Holders of more than one token."""
-    coded: list[str] = field(default_factory=list)
-    """Accounts that have or had code, beside the planned contracts, and since when."""
-    privileged: set[str] = field(default_factory=set)
-
-    @property
-    def holders(self) -> int:
-        """How many balances there are."""
-        return len(self.balances) + self.users.holding
-
-    def note(self, name: str, account: Json, contracts: Iterable[str]) -> None:
-        """What get_account says of any account."""
-        self.total += 1
-        if account["privileged"]:
-            self.privileged.add(name)
-        if account["last_code_update"] != NEVER and name not in contracts:
-            self.coded.append(f"{name} has, or had, code (set {account['last_code_update']})")
+    planned: the accounts outside the allocation. Raises AuditError.
+    """
+    if snapshot is None or len(blueprint.rows) < MANY:
+        return await ask_for_all(chain, blueprint, early, planned)
+    try:
+        async with snapshot() as path:
+            survey = await asyncio.to_thread(survey_of, path, blueprint)
+    except (NodeError, UnknownSnapshot, OSError) as error:
+        log.warning("%s: so each of %d accounts is asked for, which takes long", error, len(blueprint.rows))
+        return await ask_for_all(chain, blueprint, early, planned)
+    names = [*sorted(planned), *islice(sorted(survey.named - planned), AT_ONCE)]
+    accounts = zip(names, await _accounts(chain, names), strict=True)
+    survey.accounts.update((name, account) for name, account in accounts if account is not None)
+    return survey
 
 
 async def ask_for_all(chain: Chain, blueprint: Blueprint, early: Early, planned: frozenset[str]) -> Survey:

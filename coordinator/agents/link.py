@@ -24,6 +24,8 @@ from support.texts import plain
 from support.tls import Identity
 
 QUERIES_AT_ONCE = 32
+ANSWER_LIMIT = 64 << 20
+"""Bytes of an answer: nodeos' largest blocks take some 10 MiB."""
 QUERY_SECONDS = 15.0
 ERROR_LIMIT = 4000
 """Characters of an agent's error message or note that are kept."""
@@ -200,17 +202,35 @@ class AgentLink:
 
     async def query(self, node: str, path: str, body: Any = None, deadline: float = QUERY_SECONDS) -> Any:
         """nodeos' answer, as JSON, to a call that only reads. Raises NodeError, as NodeClient does."""
-        async with self._slots:
-            answer = await self._ask(pb.Query(id=uuid.uuid4().hex, node=node, path=path, body=_encoded(body)), deadline)
-        if answer.status == 0:
-            raise Unreachable(f"{node} on {self.name}: {answer.error}")
+        status, found = await self._whole(node, path, body, deadline)
         try:
-            content = read_json(answer.body, depth=ANSWER_DEPTH) if answer.body else None
+            content = read_json(found, depth=ANSWER_DEPTH) if found else None
         except BadJson as error:
             raise Unreachable(f"{node} on {self.name}: {path}: the answer is not JSON") from error
-        if 200 <= answer.status < 300:
+        if 200 <= status < 300:
             return content
-        raise node_error(answer.status, content)
+        raise node_error(status, content)
+
+    async def read(self, node: str, path: str, body: Any, deadline: float = QUERY_SECONDS) -> bytes:
+        """The agent's own answer, as it is. Raises NodeError."""
+        return (await self._whole(node, path, body, deadline))[1]
+
+    async def _whole(self, node: str, path: str, body: Any, deadline: float) -> tuple[int, bytes]:
+        """Status and body of an answer, which may take several messages."""
+        found = bytearray()
+        async with self._slots:
+            while True:
+                query = pb.Query(
+                    id=uuid.uuid4().hex, node=node, path=path, body=_encoded(body), offset=len(found)
+                )  # fmt: skip
+                answer = await self._ask(query, deadline)
+                if answer.status == 0:
+                    raise Unreachable(f"{node} on {self.name}: {answer.error}")
+                found += answer.body
+                if len(found) >= answer.total or not answer.body:
+                    return answer.status, bytes(found)
+                if answer.total > ANSWER_LIMIT:
+                    raise Unreachable(f"{node} on {self.name}: {path}: an answer of {answer.total} bytes is too large")
 
     async def _ask(self, query: pb.Query, deadline: float) -> pb.Answer:
         if self._connection is None:

@@ -16,12 +16,14 @@ from boot.step import ChainStep, NodeStep
 from boot.steps import STEPS
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.runbook import runbook
+from coordinator.errors import OperationFailed
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.changes import Change, summary
 from coordinator.workflows.facts import look_around
 from coordinator.workflows.foresee import Foreseen, foresee
 from coordinator.workflows.unchanged import sealed_edits
 from inventory.network import Network, Users, UserSource
+from inventory.rows import Allocation
 from inventory.share import Seats
 from inventory.topology import dot
 
@@ -33,10 +35,13 @@ DIFFERENT = 3
 @proved_inventory_argument(Proof.ALWAYS)
 @click.option("--cleos", is_flag=True, help="Print the boot as a shell script; sealed networks only.")
 @click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
+@click.option("--allocation", is_flag=True, help="Show the sealed allocation as CSV, amounts in the smallest unit.")
 @click.option("--check", is_flag=True, help="End with status 3 if what runs differs from the inventory.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, cleos: bool, graph: bool, check: bool, as_json: bool) -> int:
+def command(
+    settings: Settings, network: Network, cleos: bool, graph: bool, allocation: bool, check: bool, as_json: bool
+) -> int:
     """Shows what a boot would do: step by step, which steps are done, and where each contract comes from; and how what
     runs differs from the inventory, with what it costs to change that. Changes nothing.
 
@@ -45,13 +50,17 @@ def command(settings: Settings, network: Network, cleos: bool, graph: bool, chec
     coord plan inventory/testnet.toml --check
     coord plan inventory/devnet.toml --graph | dot -Tsvg > peers.svg
     """
-    if cleos + graph + as_json > 1:
-        raise click.UsageError("--cleos, --graph and --json cannot be used together")
+    if cleos + graph + allocation + as_json > 1:
+        raise click.UsageError("--cleos, --graph, --allocation and --json cannot be used together")
     if graph:
         click.echo(dot(network), nl=False)
         return 0
     state = StateFolder(settings.state, network.name) if StateFolder.exists(settings.state, network.name) else None
     try:
+        if allocation:
+            for line in _allocation(network, state):
+                click.echo(line)
+            return 0
         if cleos:
             for line in runbook(network, state):
                 click.echo(line)
@@ -107,6 +116,16 @@ def _edited(settings: Settings, network: Network) -> Edited:
         sealed = sealed_edits(network, state)
     facts = asyncio.run(look_around(network, settings.state))
     return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)))
+
+
+def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
+    """The sealed rows as text. Raises OperationFailed before the seal."""
+    sealed = state.sealed if state else None
+    if state is None or sealed is None:
+        raise OperationFailed(f"{network.name} is not sealed yet: run coord boot {network.source} --until genesis")
+    yield "account,public key,ram,net,cpu,liquid"
+    for row in Allocation(state.artifacts.get(sealed.allocation)):
+        yield f"{row.account},{row.key},{row.ram},{row.net},{row.cpu},{row.liquid}"
 
 
 def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:

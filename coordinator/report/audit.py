@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+from antelope.errors import Unreachable
 from antelope.reads import ChainReader
 from boot.audit import Report, audit
+from boot.audit.chain import Progress
 from coordinator.agents.link import AgentLink
 from coordinator.parties.observing import observed
 from coordinator.parties.open_network import OpenNetwork
@@ -24,11 +31,48 @@ class RemoteNode(ChainReader):
         return await self._link.query(self._node, path, body)
 
 
-async def audit_chain(opened: OpenNetwork) -> Report:
+SNAPSHOT_SECONDS = 660.0
+"""Seconds that a node gets to write its state."""
+SNAPSHOT = "/agent/snapshot"
+
+
+async def audit_chain(opened: OpenNetwork, progress: Progress | None = None) -> Report:
     """Audits the chain through the node that follows the boot: after the handover, the one with irreversible state.
 
     Raises OperationFailed before the seal, Unreachable when no node runs, AuditError.
     """
     sealed, reader = opened.sealed, opened.access.reader
-    node = RemoteNode(opened.access.link(reader.host), reader.name)
-    return await audit(node, opened.blueprint(sealed), observed=observed(opened.parties))
+    link = opened.access.link(reader.host)
+    local = opened.network.host(reader.host).local
+
+    def snapshot() -> AbstractAsyncContextManager[Path]:
+        return _snapshot(link, reader.name, local, opened.state.folder)
+
+    return await audit(
+        RemoteNode(link, reader.name),
+        opened.blueprint(sealed),
+        observed=observed(opened.parties),
+        progress=progress,
+        snapshot=snapshot,
+    )
+
+
+@asynccontextmanager
+async def _snapshot(link: AgentLink, node: str, local: bool, folder: Path) -> AsyncIterator[Path]:
+    """A snapshot of the node's state, while the block runs: where the agent has it, if that is this machine."""
+    taken = json.loads(await link.read(node, SNAPSHOT, {"take": True}, SNAPSHOT_SECONDS))
+    try:
+        if local:
+            yield Path(taken["path"])
+            return
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            path = Path(place) / "state.bin"
+            with path.open("wb") as file:
+                while file.tell() < taken["size"]:
+                    part = await link.read(node, SNAPSHOT, {"read": file.tell()}, SNAPSHOT_SECONDS)
+                    if not part:
+                        raise Unreachable(f"{node} on {link.name}: its snapshot ends before it is whole")
+                    file.write(part)
+            yield path
+    finally:
+        await link.read(node, SNAPSHOT, {"drop": True})

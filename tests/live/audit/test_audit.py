@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent import snapshots
 from antelope import actions
 from antelope.asset import Asset, Symbol
 from antelope.authority import Authority
@@ -16,6 +17,11 @@ from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, PermissionLevel, Transaction
 from boot.audit import Report, audit
+from boot.audit.blocks import Early
+from boot.audit.by_snapshot import survey_of
+from boot.audit.chain import Chain
+from boot.audit.seen import planned_accounts
+from boot.audit.survey import ask_for_all
 from boot.step import NodeStep
 from boot.steps import STEPS
 from tests.live.audit import examples
@@ -115,6 +121,25 @@ async def _boot(driver: Driver, until: str = "") -> None:
     await driver.until_done(resign, 30)  # the genesis node shows irreversible state by now
 
 
+async def _surveys_agree(driver: Driver, node: LiveNode) -> None:
+    """What a snapshot says of every account is what nodeos answers when it is asked for each."""
+    plan, url = driver.blueprint, f"http://127.0.0.1:{node.http_port}"
+    async with NodeClient(url) as client:
+        asked = await ask_for_all(Chain(client), plan, Early(frozenset(), 1), planned_accounts(plan))
+        async with snapshots.taken(url) as path:
+            read = survey_of(path, plan)
+            assert path.stat().st_size > 0
+    assert not path.exists()
+    for column in ("there", "liquid", "net", "cpu", "own_net", "own_cpu", "net_force", "cpu_force", "ram", "quota"):
+        assert getattr(read.users, column) == getattr(asked.users, column), column
+    assert read.users.authorities == asked.users.authorities
+    assert (read.users.holding, read.balances, read.holders) == (asked.users.holding, asked.balances, asked.holders)
+    assert sorted(read.several) == sorted(asked.several)
+    assert {text.partition(" has,")[0] for text in read.coded} == {text.partition(" has,")[0] for text in asked.coded}
+    assert (read.privileged, read.total) == (asked.privileged, asked.total)
+    assert asked.named <= read.named <= asked.named | planned_accounts(plan)
+
+
 async def _push(driver: Driver, node: LiveNode, plant: Plant) -> None:
     """The plant in a block of that node's."""
     async with NodeClient(f"http://127.0.0.1:{node.http_port}") as client:
@@ -143,6 +168,7 @@ async def test_booted_chain_and_what_is_planted_into_it(driver: Driver, nodeos: 
     docs/audit.md's commands show the same chain.
     """
     await _boot(driver)
+    await _surveys_agree(driver, driver.nodes["genesis"])
     for name in ("genesis", "alpha"):
         report = await _audit(driver, driver.nodes[name])
         assert _failed(report) == {}, name
@@ -163,6 +189,7 @@ async def test_booted_chain_and_what_is_planted_into_it(driver: Driver, nodeos: 
             assert part in failed[check], plant.name
         known |= plant.found.keys() | _side_effects(plant)
         assert failed.keys() <= known, plant.name
+    await _surveys_agree(driver, driver.nodes["alpha"])
     wrong = {one.account: one.differences for one in report.accounts.wrong}
     assert set(wrong) == {USER, OTHER, THIRD, FOURTH}
     assert wrong[THIRD] == ("has a further permission pay",)

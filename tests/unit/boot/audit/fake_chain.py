@@ -196,6 +196,9 @@ class FakeChain(ChainReader):
         if place not in self.tables:
             raise UnknownTable(500, 3060003, "contract_table_query_exception", f"Table {place[2]} is not in the ABI")
         rows, at = self.tables[place], int(body.get("lower_bound") or 0)
+        if "upper_bound" in body:  # a single row, by its primary key
+            assert body["upper_bound"] == body["lower_bound"]
+            return {"rows": [row for row in rows if name_to_int(row["owner"]) == at], "more": False}
         more = at + PAGE < len(rows)
         assert body.get("show_payer", False) is (place[1] == "eosio.prods")
         return {"rows": rows[at : at + PAGE], "more": more, "next_key": str(at + PAGE) if more else ""}

@@ -1,0 +1,46 @@
+"""What a survey of all accounts found: the allocation's in columns, the few others one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from boot.audit.authority import Json
+from boot.audit.users import NEVER, Users
+
+
+@dataclass
+class Survey:
+    """What was found."""
+
+    users: Users
+    accounts: dict[str, Json] = field(default_factory=dict)
+    """get_account of those that are not in the allocation."""
+    named: set[str] = field(default_factory=set)
+    """Accounts outside the allocation that the chain itself names."""
+    total: int = 0
+    """How many accounts there are, as far as the plan or the chain names them."""
+    balances: dict[str, int | None] = field(default_factory=dict)
+    """What those outside the allocation hold of the core token; None: something else."""
+    several: list[str] = field(default_factory=list)
+    """Holders of more than one token."""
+    coded: list[str] = field(default_factory=list)
+    """Accounts that have or had code, beside the planned contracts, and since when."""
+    privileged: set[str] = field(default_factory=set)
+    everybody: bool = False
+    """Whether no account can have escaped: nodeos itself has listed them."""
+    voters: list[str] | None = None
+    """Who votes, or is a proxy; None: not known yet."""
+
+    @property
+    def holders(self) -> int:
+        """How many balances there are."""
+        return len(self.balances) + self.users.holding
+
+    def note(self, name: str, account: Json, contracts: Collection[str]) -> None:
+        """What get_account says of any account."""
+        self.total += 1
+        if account["privileged"]:
+            self.privileged.add(name)
+        if account["last_code_update"] != NEVER and name not in contracts:
+            self.coded.append(f"{name} has, or had, code (set {account['last_code_update']})")

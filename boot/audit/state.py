@@ -1,0 +1,161 @@
+"""The chain's state out of a snapshot that nodeos writes: every account at once, where asking takes one call each.
+
+A snapshot is read once from front to back, in place. It has sections, each with its name, its size and its number of
+rows; of these five are read. Format: libraries/chain/snapshot.cpp of Leap, and what FC_REFLECT lists of account_object,
+account_metadata_object, snapshot_permission_object, table_id_object, key_value_object and resource_limits_object. A
+section whose rows do not fill it exactly is of another version: `UnknownSnapshot`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from boot.audit.packed import varuint
+
+MAGIC = bytes.fromhex("5005513001000000")
+_END = 0xFFFFFFFFFFFFFFFF
+_DROP = 8 << 20
+"""Bytes after which what was read is given back to the system: a file of gigabytes takes no memory."""
+
+METADATA = struct.Struct("<QQQQQ32sqIBB")
+"""account_metadata_object: name, four sequences, code's hash, when it was set (microseconds), flags, VM."""
+LIMITS = struct.Struct("<Qqqq")
+"""resource_limits_object: owner, NET and CPU weight, RAM bytes."""
+_TABLE = struct.Struct("<QQQQI")
+_KEY_VALUE = struct.Struct("<QQ")
+_PERMISSION = struct.Struct("<QQQqq")
+_INDEXES = 5
+"""Secondary indexes of a table; a row of each: primary key, payer, and a key of that many bytes."""
+_SECONDARY = (8, 16, 32, 8, 16)
+_ONE_KEY = 4 + 1 + 34 + 2 + 2
+"""Bytes of an authority of one key."""
+
+Take = Callable[[int, bytes], None]
+"""Told a row's primary key and value."""
+
+
+class UnknownSnapshot(ValueError):
+    """The file is no snapshot, or one of a version that is not known here."""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[dict[str, Section]]:
+    """A snapshot's sections by name, while it is open. Raises UnknownSnapshot, OSError."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[: len(MAGIC)] != MAGIC:
+            raise UnknownSnapshot(f"{path.name} is no snapshot that is known here")
+        try:
+            yield dict(_sections(data))
+        except (struct.error, IndexError) as error:
+            raise UnknownSnapshot(f"{path.name} is damaged, or of a version that is not known here") from error
+
+
+class Section:
+    """A part of a snapshot."""
+
+    def __init__(self, data: mmap.mmap, name: str, rows: int, start: int, end: int) -> None:
+        self._data, self._name, self._rows = data, name, rows
+        self._start, self._end = start, end
+        self._dropped = start
+
+    def unpack(self, layout: struct.Struct) -> Iterator[tuple[Any, ...]]:
+        """Rows of one size. Raises UnknownSnapshot."""
+        if self._rows * layout.size != self._end - self._start:
+            raise self._unknown()
+        step = max(1, (1 << 20) // layout.size) * layout.size
+        for at in range(self._start, self._end, step):
+            yield from layout.iter_unpack(self._data[at : min(at + step, self._end)])
+            self._drop(at)
+
+    def accounts(self) -> Iterator[int]:
+        """The names in account_object."""
+        data, at = self._data, self._start
+        for _ in range(self._rows):
+            yield int.from_bytes(data[at : at + 8], "little")
+            size, at = varuint(data, at + 12)
+            at += size
+            self._drop(at)
+        self._finish(at)
+
+    def permissions(self) -> Iterator[tuple[int, int, bytes]]:
+        """Owner, name and packed authority of each permission."""
+        data, at = self._data, self._start
+        for _ in range(self._rows):
+            _, owner, name, _, _ = _PERMISSION.unpack_from(data, at)
+            start = at + _PERMISSION.size
+            at = start + _ONE_KEY
+            if data[start + 4] != 1 or data[start + 5] > 1 or data[at - 4 : at] != b"\1\0\0\0":
+                at = self._authority(start)
+            yield owner, name, data[start:at]
+            self._drop(at)
+        self._finish(at)
+
+    def _authority(self, at: int) -> int:
+        """Where an authority ends that begins there."""
+        data = self._data
+        keys, at = varuint(data, at + 4)
+        for _ in range(keys):
+            kind, at = varuint(data, at)
+            at += 33
+            if kind == 2:  # WebAuthn: how the user was present, and the relying party
+                size, at = varuint(data, at + 1)
+                at += size
+            at += 2
+        accounts, at = varuint(data, at)
+        waits, at = varuint(data, at + 18 * accounts)
+        return at + 6 * waits
+
+    def tables(self, wanted: Callable[[int, int, int], Take | None]) -> None:
+        """Tells the rows of tables. wanted: who takes those of a code, scope and table; None: nobody."""
+        data, at = self._data, self._start
+        while at < self._end:
+            code, scope, table, _, _ = _TABLE.unpack_from(data, at)
+            take = wanted(code, scope, table)
+            count, at = varuint(data, at + _TABLE.size)
+            for _ in range(count):
+                key, _ = _KEY_VALUE.unpack_from(data, at)
+                size, at = varuint(data, at + 16)
+                if take is not None:
+                    take(key, data[at : at + size])
+                at += size
+            if data[at : at + _INDEXES] == bytes(_INDEXES):
+                at += _INDEXES
+            else:
+                for size in _SECONDARY:
+                    count, at = varuint(data, at)
+                    at += count * (16 + size)
+            self._drop(at)
+        self._finish(at)
+
+    def _drop(self, at: int) -> None:
+        if at - self._dropped > _DROP:
+            page = mmap.PAGESIZE
+            start, end = -(-self._dropped // page) * page, at // page * page
+            self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
+            self._dropped = at
+
+    def _finish(self, at: int) -> None:
+        if at != self._end:
+            raise self._unknown()
+
+    def _unknown(self) -> UnknownSnapshot:
+        return UnknownSnapshot(f"the section {self._name} of the snapshot is not of a version that is known here")
+
+
+def _sections(data: mmap.mmap) -> Iterator[tuple[str, Section]]:
+    at = len(MAGIC)
+    try:
+        while (size := int.from_bytes(data[at : at + 8], "little")) != _END:
+            rows, named = int.from_bytes(data[at + 8 : at + 16], "little"), data.find(b"\0", at + 16)
+            if not size or named < 0 or at + 8 + size > len(data):
+                raise UnknownSnapshot("the snapshot ends within a section")
+            name = data[at + 16 : named].decode()
+            yield name, Section(data, name, rows, named + 1, at + 8 + size)
+            at += 8 + size
+    except UnicodeDecodeError as error:
+        raise UnknownSnapshot("a section of the snapshot has no name") from error
