@@ -7,15 +7,17 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import allocation, coordination, rows
+from bench import allocation, audit, commands, coordination, rows
 from bench.harness import Figure, Say, machine, say, write
 from bench.network import BenchError
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,
     "rows": rows.run,
+    "commands": commands.run,
     "allocation": allocation.run,
     "allocation-untouched": lambda tell: allocation.run(tell, limits="untouched"),
+    "audit": audit.run,
 }
 """By name, in order. A new benchmark is a file of its own and a line here."""
 FOLDER = Path("bench/results")

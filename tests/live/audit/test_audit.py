@@ -153,6 +153,18 @@ async def _push(driver: Driver, node: LiveNode, plant: Plant) -> None:
         await asyncio.sleep(0.05)
 
 
+async def _next_block(node: LiveNode) -> None:
+    """Waits for the node's head to move on."""
+
+    async def head() -> int:
+        return int((await node.call("/v1/chain/get_info", {}))["head_block_num"])
+
+    begun, deadline = await head(), time.monotonic() + 20
+    while await head() <= begun:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+
 async def _audit(driver: Driver, node: LiveNode) -> Report:
     async with NodeClient(f"http://127.0.0.1:{node.http_port}") as client:
         return await audit(client, driver.blueprint)
@@ -212,6 +224,7 @@ async def test_boot_that_is_not_over(driver: Driver) -> None:
         Plant("ghost", (actions.newaccount("eosio", "ghost", ghost, ghost),), "eosio", {}),
     )
     await _boot(driver, "accounts")
+    await _next_block(node)  # tables show what is not in a block yet
     report = await _audit(driver, node)
     failed = _failed(report)
     assert not report.born
