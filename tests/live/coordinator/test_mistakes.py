@@ -187,7 +187,7 @@ def test_disk_that_fills_up(make_network: MakeNetwork) -> None:
         done = boot.wait(60)
         assert done.status == 1, done.text
         failed = re.findall(r"^FAILED (\S+): local: .*full: .*free some space", done.text, re.MULTILINE)
-        assert {"producer-nodes", "register"} <= set(failed), done.text
+        assert "producer-nodes" in failed, done.text
         subprocess.run(["mount", "-o", "remount,size=1500m", str(hosts)], check=True)
         network.boot("--until", "synced")
 
