@@ -128,6 +128,19 @@ def text(path: str) -> str:
         return ""
 
 
+def said_by_user(path: str) -> dict[str, Any]:
+    """The JSON object in a file of the agent's user's, who may have put anything there; empty: there is none."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            found = json.loads(os.read(handle, 4096))
+        finally:
+            os.close(handle)
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def listed(folder: str) -> list[str]:
     """Names in a folder; none when it is not there."""
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []

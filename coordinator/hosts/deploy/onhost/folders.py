@@ -19,6 +19,7 @@ from coordinator.hosts.deploy.onhost.base import (
     records,
     remove,
     rmdir,
+    said_by_user,
     text,
     write_json,
     write_record,
@@ -89,12 +90,12 @@ def remove_made() -> None:
 def agent_lives(data: str) -> bool:
     """Whether the agent that wrote agent.json (support/processes.py) still runs."""
     try:
-        record = json.loads(text(data + "/agent.json"))
-        stat_line = text(f"/proc/{record['pid']}/stat")
+        record = said_by_user(data + "/agent.json")
+        stat_line = text(f"/proc/{int(record['pid'])}/stat")
         started = stat_line.rpartition(")")[2].split()[19]  # field 22 of proc(5)
         boot = text("/proc/sys/kernel/random/boot_id").strip()
         return bool(record["boot"] == boot and record["started"] == int(started))
-    except (ValueError, KeyError, IndexError):
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError, OSError):
         return False
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import time
 
-from coordinator.hosts.deploy.onhost.base import Failed, Request, run, text
+from coordinator.hosts.deploy.onhost.base import Failed, Request, run, said_by_user
 from coordinator.hosts.deploy.onhost.words import last_words
 
 START_SECONDS = 30.0
@@ -43,10 +42,7 @@ def stop_unit(record: Request) -> None:
 
 def _own_word(data: str) -> str:
     """The pid that the agent wrote down (support/processes.py) once it had read all that it needs."""
-    try:
-        return str(json.loads(text(data + "/agent.json"))["pid"])
-    except (ValueError, KeyError):
-        return ""
+    return str(said_by_user(data + "/agent.json").get("pid", ""))[:20]
 
 
 def _shown(unit: str, name: str) -> str:

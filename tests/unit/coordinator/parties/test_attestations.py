@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from antelope.keys import PrivateKey
 from coordinator.cli.parties import _said
@@ -16,6 +17,7 @@ from coordinator.parties.attestations import check, count
 from coordinator.parties.store import Attested, Party, Standing
 from inventory.sealed import Sealed
 from tests.unit.agent.party.conftest import sealed_network
+from tests.unit.hostile import mutated
 
 KEY = PrivateKey(b"\1" * 32)
 PARTY = Party("alice", "alice1111111", str(KEY.public), "EOSs", "", "v5", "", Standing.PRODUCING, "", 1.0, (), "")
@@ -63,3 +65,20 @@ def test_parties_that_follow_the_chain_are_counted(tmp_path: Path) -> None:
         replace(found, name="mallory", dialled=""),
     ]
     assert count({"alice": _attested(sealed)}, parties, sealed) == (1, 2)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(mutated({"network": "net", "chain_id": "c", "manifest": "m", "block": {"num": 7}, "ok": True, "replaced": [
+    {"account": "eosio"}]}))  # fmt: skip
+def test_an_attestation_of_any_shape_is_judged(network: Sealed, text: str) -> None:
+    """Signed by its party, whatever it says: a verdict, and no error."""
+    document = text.replace('"c"', f'"{network.chain_id}"').replace('"m"', f'"{network.manifest}"')
+    signature = KEY.sign(hashlib.sha256(document.encode("utf-8", "surrogatepass")).digest())
+    found = check(Attested(PARTY.name, PARTY.account, document, str(signature), 1.0), PARTY, network)
+    assert len(found.wrong) < 200
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    """What it is about."""
+    return sealed_network(tmp_path_factory.mktemp("sealed")).sealed

@@ -315,3 +315,16 @@ def test_a_command_on_a_terminal_of_its_own_keeps_its_input_and_status() -> None
     script = "cat; echo there > /dev/tty && exit 7"
     done = subprocess.run([*privileged.ON_TERMINAL, "sh", "-c", script], input=b"program", capture_output=True)
     assert (done.returncode, done.stdout) == (7, b"program")
+
+
+@pytest.mark.parametrize("text", ["[" * 4000, "[1]", '{"pid": 1e400}', '{"pid": [1]}', '{"pid": "../1"}', "{", "null"])
+def test_what_an_agents_user_wrote_stops_no_root(tmp_path: Path, text: str) -> None:
+    """agent.json of any shape, a link, a pipe: root reads a little of it, and takes the agent for gone."""
+    path = tmp_path / "agent.json"
+    path.write_text(text)
+    assert not folders.agent_lives(str(tmp_path))
+    assert isinstance(base.said_by_user(str(path)), dict)
+    for make in (lambda: path.symlink_to("/dev/zero"), lambda: os.mkfifo(path)):
+        path.unlink()
+        make()
+        assert base.said_by_user(str(path)) == {}
