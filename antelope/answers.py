@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from antelope.asset import Asset
 from antelope.authority import Authority
-from antelope.errors import BadAnswer, FormatError
+from antelope.errors import BadAnswer, FormatError, brief
 from antelope.keys import PublicKey, Signature
 
 Value = TypeVar("Value")
@@ -20,10 +20,10 @@ def read_answer(what: str, read: Callable[[Any], Value], answer: Any) -> Value:
     """read(answer). Raises BadAnswer, which says what was asked, where the answer lacks something."""
     try:
         return read(answer)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         if isinstance(error, FormatError):
             raise BadAnswer(200, None, "", f"the node's answer to {what} is malformed: {error}") from error
-        raise BadAnswer(200, None, "", f"the node's answer to {what} is malformed: {error!r}") from error
+        raise BadAnswer(200, None, "", f"the node's answer to {what} is malformed: {brief(error, 200)}") from error
 
 
 def parse_time(text: str) -> datetime:

@@ -24,10 +24,13 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+_BRIEF = reprlib.Repr()
+_BRIEF.maxother = _BRIEF.maxstring = _BRIEF.maxlong = 300
+
 
 def brief(value: object, most: int = 60) -> str:
     """A stranger's value for a message: as Python writes it, cut, however large or deeply nested it is."""
-    return reprlib.repr(value)[:most]
+    return _BRIEF.repr(value)[:most]
 
 
 class AntelopeError(Exception):

@@ -15,7 +15,7 @@ from agent.errors import ConfigError, KeosdError
 from agent.keys.keosd import Keosd
 from agent.party.policy import Policy
 from agent.party.reach import own_reach
-from antelope.errors import BadName
+from antelope.errors import BadName, brief
 from antelope.names import check_name
 from inventory import options as node_options
 from inventory.network import BUNDLED
@@ -133,7 +133,7 @@ def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error.strerror}") from error
     unknown = sorted(values.keys() - {*PARTS, *beyond})
     if unknown:
-        raise ConfigError(f"{path}: {unknown[0]!r} is no setting; there are {', '.join((*PARTS, *beyond))}")
+        raise ConfigError(f"{path}: {unknown[0][:40]!r} is no setting; there are {', '.join((*PARTS, *beyond))}")
     return values
 
 
@@ -176,7 +176,7 @@ _CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
 
 def _strict(value: Any, kind: type) -> Any:
     if type(value) is not kind:
-        raise ConfigError(f"{value!r} is not of the kind {kind.__name__}")
+        raise ConfigError(f"{brief(value)} is not of the kind {kind.__name__}")
     return value
 
 
