@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 from antelope.errors import Unreachable
 from antelope.reads import ChainReader
+from antelope.strict_json import read_json
 from boot.audit import Report, audit
 from boot.audit.chain import Progress
 from coordinator.agents.link import AgentLink
@@ -60,7 +60,7 @@ async def audit_chain(opened: OpenNetwork, progress: Progress | None = None) -> 
 @asynccontextmanager
 async def _snapshot(link: AgentLink, node: str, local: bool, folder: Path) -> AsyncIterator[Path]:
     """A snapshot of the node's state, while the block runs: where the agent has it, if that is this machine."""
-    taken = json.loads(await link.read(node, SNAPSHOT, {"take": True}, SNAPSHOT_SECONDS))
+    taken = read_json(await link.read(node, SNAPSHOT, {"take": True}, SNAPSHOT_SECONDS))
     try:
         if local:
             yield Path(taken["path"])

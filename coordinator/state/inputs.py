@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from antelope.strict_json import read_json
 from inventory.network import Users, UserSource
 from support.artifacts import sha256_of
 from support.files import write_atomic
@@ -51,7 +52,7 @@ class Inputs:
     def _read(self) -> dict[str, dict[str, Any]]:
         """What is remembered; nothing where the file is missing or damaged, which costs time and nothing else."""
         try:
-            found = json.loads(self._path.read_bytes())
+            found = read_json(self._path.read_bytes())
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) and all(isinstance(entry, dict) for entry in found.values()) else {}
