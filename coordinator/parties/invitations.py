@@ -35,26 +35,25 @@ def invite(
         raise UsageProblem(f"a party's name: {wrong}")
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
+    register, store, invites = Register(journal), PartyStore(journal), Invites(journal)  # they may have to make tables
     with journal.transaction():  # two commands at once must not promise the same account to two parties
-        return _invite(journal, authority, name, account, coordinators, lasting)
+        _check_name(register, store, name)
+        _check_account(store, invites, name, account)
+        key = ec.generate_private_key(ec.SECP256R1())
+        identity = Identity(authority.network, Kind.INVITE, name)
+        certificate = load_certificate(authority.sign(make_csr(key, name), identity, lasting))
+        token = pack(authority.network, coordinators, authority.certificate, certificate, key)
+        invites.add(fingerprint(certificate), name, account, certificate.not_valid_after_utc.timestamp())
+    return token
 
 
-def _invite(
-    journal: Journal, authority: Authority, name: str, account: str, coordinators: tuple[str, ...], lasting: timedelta
-) -> str:
-    register, store, invites = Register(journal), PartyStore(journal), Invites(journal)
+def _check_name(register: Register, store: PartyStore, name: str) -> None:
+    """That the name is free, or its party left or ran out. Raises UsageProblem."""
     entry, known = register.find(name), store.find(name)
     left = known is not None and known.state is Standing.LEFT
     if entry and (entry.revoked or not (left or _ran_out(entry))):
         state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
         raise UsageProblem(f"{name} {state}")
-    _check_account(store, invites, name, account)
-    key = ec.generate_private_key(ec.SECP256R1())
-    identity = Identity(authority.network, Kind.INVITE, name)
-    certificate = load_certificate(authority.sign(make_csr(key, name), identity, lasting))
-    token = pack(authority.network, coordinators, authority.certificate, certificate, key)
-    invites.add(fingerprint(certificate), name, account, certificate.not_valid_after_utc.timestamp())
-    return token
 
 
 def check_name(network: Network, name: str, account: str) -> None:

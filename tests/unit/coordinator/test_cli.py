@@ -152,3 +152,21 @@ def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
     assert asked == [("h1", True)]
     assert not (state / "far").exists()
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h7"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("inventory_text", "option"),
+    [
+        ("", " --peers loopback"),
+        ('[parties]\nendpoints = "private"\n', " --peers private"),
+        ('[parties]\nendpoints = "public"\n', ""),
+    ],
+)
+def test_an_invitation_before_the_first_boot(
+    inventory_text: str, option: str, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In an empty folder, too; its one command names the peers' addresses where they are near."""
+    inventory.write_text(f'[network]\nname = "small"\n{inventory_text}')
+    assert run(["invite", str(inventory), "alice", "--account", "alice1111111"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("agent serve")]
+    assert line.endswith(f" --account alice1111111 --p2p HOST:PORT{option}")
