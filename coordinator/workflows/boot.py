@@ -26,7 +26,6 @@ from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
-from coordinator.workflows.collect import PartyKeys, collect
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.restart import revive, wake
@@ -165,6 +164,11 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
         reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
     if sealed:
         return sealed
+    from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, once in a network's life
+        PartyKeys,
+        collect,
+    )
+
     parties = await await_parties(opened, reporter)
     reporter.note("collecting public keys and features")
     keys = {account: PartyKeys(str(one.account_key), str(one.signing_key)) for account, one in parties.items()}

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.errors import DeployError
 from inventory.network import Host
 from support.journal import JournalError
+
+if TYPE_CHECKING:
+    from coordinator.hosts.deploy.connection import HostConnection
 
 T = TypeVar("T")
 
@@ -84,6 +86,8 @@ def _attempt(
     try:
         if host.ssh is None:
             raise DeployError("this is the operator's own machine")
+        from coordinator.hosts.deploy.connection import HostConnection  # paramiko takes 0.1 s to import
+
         connection = HostConnection(host.ssh)
         connections.add(connection)
         try:

@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from coordinator.hosts.deploy.connection import Completed, HostConnection
 from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, LoginRefused, PythonMissing
 from coordinator.hosts.deploy.onhost.words import ended, last_words
 from coordinator.hosts.deploy.program import COMMAND, source
 from inventory.network import Sudo
 from support.texts import plain
+
+if TYPE_CHECKING:
+    from coordinator.hosts.deploy.connection import Completed, HostConnection
 
 SECONDS = 300.0
 """Time limit for one request; the longest unpacks 100 MB on a slow disk."""

@@ -6,15 +6,17 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.errors import CommandFailed, DeployError, LoginRefused, SessionRefused
 from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import Privileged, answer
 from coordinator.hosts.deploy.program import COMMAND, source
 from coordinator.hosts.preflight.checks import Clock
 from inventory.network import Host
+
+if TYPE_CHECKING:
+    from coordinator.hosts.deploy.connection import HostConnection
 
 MODULES = (
     "coordinator.hosts.deploy.onhost.words",
@@ -92,7 +94,7 @@ class There:
                 return self._root.run_program(MODULES, request, SECONDS)
             return self._as_user(self._connection, request)
         except SessionRefused:  # its listeners have the only one that sshd's MaxSessions allows; dialling takes no root
-            with HostConnection(self._connection.ssh) as another:
+            with type(self._connection)(self._connection.ssh) as another:
                 return self._as_user(another, request)
 
     def _as_user(self, connection: HostConnection, request: dict[str, Any]) -> Any:
@@ -131,6 +133,8 @@ def reach(host: Host, ask: Callable[[str], str]) -> Here | There:
     """The machine, connected. Raises DeployError."""
     if host.ssh is None:
         return Here()
+    from coordinator.hosts.deploy.connection import HostConnection  # paramiko takes 0.1 s to import
+
     connection = HostConnection(host.ssh)
     connection.open()
     try:
