@@ -51,7 +51,7 @@ async def caged(job: Job, request: object, budget: Budget) -> Any:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=_environment(),
         cwd="/",
         start_new_session=True,  # Ctrl-C in the agent's terminal is for the agent
     )
@@ -68,6 +68,12 @@ async def caged(job: Job, request: object, budget: Budget) -> Any:
             process.kill()
         await process.wait()
     return _answer(said, status, budget)
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to start, and to find the job; nothing else of the caller's."""
+    needed = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **needed}
 
 
 async def _ask(process: asyncio.subprocess.Process, request: bytes) -> None:
