@@ -19,6 +19,9 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
+REMEDY = "move it away and, a minute later, when what it signed has expired, start the agent again (coord boot)"
+"""What helps when the journal is damaged: a copy would not know what was signed since; the chain does."""
+
 
 async def serve(folder: DataFolder) -> None:
     """Runs until SIGTERM or SIGINT. Raises ConfigError, LockedError, Refused, JournalError, OSError."""
@@ -29,7 +32,7 @@ async def serve(folder: DataFolder) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with FileLock(folder.lock):
         Process.of(os.getpid()).write(folder.record)
-        journal = Journal(folder.journal)
+        journal = Journal(folder.journal, REMEDY)
         agent = _agent(folder, config, journal)
         try:
             await agent.nodes.open()

@@ -401,6 +401,7 @@ class Task(_message.Message):
     ELECT_FIELD_NUMBER: _builtins.int
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
+    HAND_FIELD_NUMBER: _builtins.int
     PRODUCERS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     epoch: _builtins.int
@@ -437,6 +438,8 @@ class Task(_message.Message):
     @_builtins.property
     def execute(self) -> Global___Execute: ...
     @_builtins.property
+    def hand(self) -> Global___Hand: ...
+    @_builtins.property
     def producers(self) -> Global___Producers:
         """For any agent."""
 
@@ -459,17 +462,70 @@ class Task(_message.Message):
         elect: Global___Elect | None = ...,
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
+        hand: Global___Hand | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "hand", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
 Global___Task: _TypeAlias = Task  # noqa: Y015
+
+@_typing.final
+class Hand(_message.Message):
+    """Hands out a part of what this agent holds of the sealed network: the document itself, or an artifact that it names.
+    For a coordinator that has lost them; keys are no artifacts.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """hex"""
+    offset: _builtins.int
+    """bytes before the part"""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hand: _TypeAlias = Hand  # noqa: Y015
+
+@_typing.final
+class Handed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """bytes of the whole"""
+    data: _builtins.bytes
+    """from the offset on, 1 MiB at most"""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Handed: _TypeAlias = Handed  # noqa: Y015
 
 @_typing.final
 class Producers(_message.Message):
@@ -1136,6 +1192,7 @@ class Result(_message.Message):
     RETRYABLE_FIELD_NUMBER: _builtins.int
     COLLECTED_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
+    HANDED_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     ok: _builtins.bool
     error: _builtins.str
@@ -1150,6 +1207,10 @@ class Result(_message.Message):
     def attestation(self) -> Global___Attestation:
         """of an Attest"""
 
+    @_builtins.property
+    def handed(self) -> Global___Handed:
+        """of a Hand"""
+
     def __init__(
         self,
         *,
@@ -1159,10 +1220,11 @@ class Result(_message.Message):
         retryable: _builtins.bool = ...,
         collected: Global___Collected | None = ...,
         attestation: Global___Attestation | None = ...,
+        handed: Global___Handed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "handed", b"handed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "error", b"error", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "error", b"error", "handed", b"handed", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -33,14 +33,15 @@ def sha256_of(path: Path) -> str:
 class ArtifactStore:
     """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
 
-    def __init__(self, folder: Path) -> None:
-        """The folder is created when it is first written to."""
+    def __init__(self, folder: Path, remedy: str = "put it back") -> None:
+        """Creates the folder when it is first written to. remedy: what helps when a file is missing or damaged."""
         self.folder = folder
+        self._remedy = remedy
 
     def put(self, data: bytes) -> str:
         """Stores the bytes. Returns their sha256 as hex. Raises OSError."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if not self.has(sha256):
+        if not self.has(sha256) or self.path(sha256).read_bytes() != data:
             write_atomic(self.path(sha256), data)
         return sha256
 
@@ -54,6 +55,14 @@ class ArtifactStore:
         """Whether it exists (unverified). Raises ValueError as `path` does."""
         return self.path(sha256).is_file()
 
+    def intact(self, sha256: str) -> bool:
+        """Whether it is there, and verified."""
+        try:
+            self.get(sha256)
+            return True
+        except (MissingError, DamagedError):
+            return False
+
     def size(self) -> int:
         """Bytes of all that it holds."""
         return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
@@ -64,7 +73,7 @@ class ArtifactStore:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise MissingError(f"{path} is missing: restore it, or run coord boot where a coordinator has it") from None
+            raise MissingError(f"{path} is missing: {self._remedy}") from None
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise DamagedError(f"{path} was changed: restore it, or remove it where a coordinator can send it again")
+            raise DamagedError(f"{path} does not hold what its name says: {self._remedy}")
         return data

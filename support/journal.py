@@ -23,27 +23,37 @@ class JournalError(SupportError):
     """The journal cannot be used."""
 
 
+class DamagedJournal(JournalError):
+    """Its file does not hold a sound database."""
+
+    def __init__(self, path: Path, found: str, remedy: str) -> None:
+        super().__init__(f"{path} is damaged ({found}): {remedy}")
+        self.found = found
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _HINTS = {
     sqlite3.SQLITE_FULL: "free some space there, then run the command again",
     sqlite3.SQLITE_IOERR: "check the disk, and that it is not full",
     sqlite3.SQLITE_READONLY: "it must be yours, and its folder writable",
     sqlite3.SQLITE_CANTOPEN: "it must be yours, and its folder writable",
     sqlite3.SQLITE_BUSY: "another process writes to it: wait for its end",
-    sqlite3.SQLITE_CORRUPT: "restore it from a copy",
-    sqlite3.SQLITE_NOTADB: "restore it from a copy",
 }
 """Hints for faults that a user can mend, by SQLite's primary result code (https://sqlite.org/rescode.html)."""
 
 
 @contextmanager
-def _explaining(path: Path) -> Iterator[None]:
-    """Raises JournalError for faults that a user can mend. Any other error is a bug and passes."""
+def _explaining(path: Path, remedy: str) -> Iterator[None]:
+    """Raises JournalError for what a user can mend; anything else is a mistake of the program's and passes."""
     try:
         yield
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}: its folder must be yours, on a disk that is not full") from error
     except sqlite3.DatabaseError as error:
-        hint = _HINTS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _DAMAGED:
+            raise DamagedJournal(path, str(error), remedy) from error
+        hint = _HINTS.get(code)
         if hint is None:
             raise
         raise JournalError(f"{path}: {error}: {hint}") from error
@@ -62,17 +72,26 @@ def _create(path: Path) -> None:
 class Journal:
     """One SQLite file, 0600. With WAL and synchronous=FULL, commits survive a crash of the machine."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or creates it. Raises JournalError."""
+    def __init__(self, path: Path, remedy: str = "move it away") -> None:
+        """Opens or creates it, and reads it through. remedy: what helps when it is damaged. Raises JournalError."""
         self.path = path
-        with _explaining(path):
+        self._remedy = remedy
+        with _explaining(path, remedy):
             path.parent.mkdir(parents=True, exist_ok=True)
             _create(path)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._check()
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
+
+    def _check(self) -> None:
+        """A page that something else has overwritten would be found by whoever reads it, in the midst of its work."""
+        ((found,), *_) = self._db.execute("PRAGMA quick_check(1)").fetchall()
+        if found != "ok":
+            self._db.close()
+            raise DamagedJournal(self.path, " ".join(str(found).split()), self._remedy)
 
     def part(self, name: str, migrations: Sequence[str]) -> None:
         """Brings a part's tables up to date: runs the migrations (one SQL statement each) that were not run yet.
@@ -114,12 +133,12 @@ class Journal:
 
         Raises JournalError.
         """
-        with _explaining(self.path):
+        with _explaining(self.path, self._remedy):
             return self._db.execute(statement, values).rowcount
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """All rows. Raises JournalError."""
-        with _explaining(self.path):
+        with _explaining(self.path, self._remedy):
             return self._db.execute(query, values).fetchall()
 
     def row(self, query: str, *values: Any) -> tuple[Any, ...] | None:
@@ -131,7 +150,7 @@ class Journal:
         (https://sqlite.org/pragma.html#pragma_data_version) or by this one. Comparing it is much cheaper than reading
         everything again. Raises JournalError.
         """
-        with _explaining(self.path):
+        with _explaining(self.path, self._remedy):
             others = self._db.execute("PRAGMA data_version").fetchone()[0]
             return int(others), self._db.total_changes
 

@@ -103,9 +103,9 @@ def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError) as error:
-        raise TlsError(f"{path}: not a readable private key") from error
+        raise TlsError(f"{path}: not a readable private key: move it away, and another is made") from error
     if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-        raise TlsError(f"{path}: not an EC private key")
+        raise TlsError(f"{path}: not an EC private key: move it away, and another is made")
     return loaded
 
 

@@ -11,9 +11,13 @@ from agent.duties.tools import Tools
 from agent.errors import DutyError
 from boot.blueprint import Blueprint
 from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.artifacts import DamagedError, MissingError
 
 FETCHES = 2
 """Number of concurrent fetches: each may take memory up to the limit of an artifact."""
+PART = 1 << 20
+"""Bytes of a document that go into one message."""
 STORE_LIMIT = 2 << 30
 """Bytes of all artifacts, so that a coordinator cannot fill the disk."""
 
@@ -91,12 +95,12 @@ class Holding:
         self._blueprint = offered
 
     async def ensure(self, sha256: str) -> None:
-        """Fetches and verifies an artifact unless it is here. Raises DutyError, SessionEnded, DamagedError."""
+        """Has an artifact here, verified: one that is damaged is fetched again. Raises DutyError, SessionEnded."""
         async with self._fetching:
             try:
                 self._artifacts.get(sha256)
                 return
-            except KeyError:
+            except (MissingError, DamagedError):
                 data = await self._fetch(sha256)
             except ValueError as error:
                 raise DutyError(str(error)) from error
@@ -107,11 +111,22 @@ class Holding:
                     raise DutyError(f"refused: this agent keeps {STORE_LIMIT >> 20} MiB of artifacts at most")
                 await asyncio.to_thread(self._artifacts.put, data)
 
+    async def hand(self, sha256: str, offset: int) -> pb.Result:
+        """A part of the sealed document or of an artifact that it names, unverified: who asks checks the whole.
+
+        Raises DutyError for anything else, and OSError.
+        """
+        network = self.held()
+        if sha256 not in (self.manifest, *network.sealed.artifacts):
+            raise DutyError(f"refused: {sha256[:64]!r} is no part of the sealed network that this agent holds")
+        size, data = await asyncio.to_thread(_part, self._artifacts.path(sha256), offset)
+        return pb.Result(handed=pb.Handed(size=size, data=data))
+
     def _check_held(self, manifest: str) -> None:
         if self.manifest and self.manifest != manifest:
             raise DutyError(
-                f"this agent holds the sealed network {self.manifest[:16]}… and takes no other ({manifest[:16]}…):  "
-                "to boot a network anew, use new data folders (`coord down --purge` removes its hosts')"
+                f"this agent holds the sealed network {self.manifest[:16]}… and takes no other ({manifest[:16]}…): "
+                "its own coordinator takes it back with `coord adopt`"
             )
 
     def _read(self, manifest: str) -> Blueprint:
@@ -120,3 +135,10 @@ class Holding:
             return Blueprint(Sealed.parse(document), self._artifacts.get)
         except ValueError as error:
             raise DutyError(f"the artifact is {error}: install the coordinator's version") from error
+
+
+def _part(path: Path, offset: int) -> tuple[int, bytes]:
+    """The size of the file, and a part of it."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return path.stat().st_size, file.read(PART)

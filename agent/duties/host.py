@@ -42,6 +42,7 @@ class HostDuties:
             "elect": lambda task, report: sponsorship.elect(task.elect, report),
             "propose": lambda task, report: sponsorship.propose(task.propose, report),
             "endorse": lambda task, report: sponsorship.endorse(task.endorse, report),
+            "hand": lambda task, _: self._holding.hand(task.hand.sha256, task.hand.offset),
             "execute": lambda task, report: sponsorship.execute(task.execute, report),
         }
         """All that a host's agent does for a coordinator."""

@@ -36,4 +36,12 @@ class Tools:
         """Opens those of a data folder. keosd: holds keys that are not in the store. Raises KeyStoreError."""
         keys = KeyStore(folder.keys, keosd)
         nodes = Nodes(folder.path, keys.signer, local=config.local)
-        return Tools(config, nodes, keys, ArtifactStore(folder.artifacts), journal, Memory(journal), fetch)
+        return Tools(
+            config,
+            nodes,
+            keys,
+            ArtifactStore(folder.artifacts, "coord boot has it fetched again"),
+            journal,
+            Memory(journal),
+            fetch,
+        )

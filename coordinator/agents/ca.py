@@ -19,6 +19,7 @@ from support.tls import (
     Identity,
     Kind,
     TlsError,
+    check_issued,
     fingerprint,
     identity_of,
     key_pem,
@@ -41,11 +42,20 @@ SKEW = timedelta(hours=1)
 class Authority:
     """Signs the coordinator's and the agents' certificates. Files: ca.key (0600) and ca.pem."""
 
-    def __init__(self, folder: Path, network: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Opens or creates it. clock: UTC. Raises TlsError, OSError."""
+    def __init__(
+        self,
+        folder: Path,
+        network: str,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        make: bool = True,
+    ) -> None:
+        """Opens or creates it. clock: UTC. make: creates it when there is none. Raises TlsError, OSError."""
         self._clock = clock
         self.folder = folder
         self.network = network
+        if not make and not (folder / "ca.key").exists():
+            raise TlsError(f"{folder / 'ca.key'} is missing: put it back, or run: coord adopt INVENTORY")
         folder.mkdir(parents=True, exist_ok=True)
         self._key = load_or_make_key(folder / "ca.key")
         path = folder / "ca.pem"
@@ -55,9 +65,9 @@ class Authority:
         try:
             self.certificate = load_certificate(self.pem)
         except TlsError as error:
-            raise TlsError(f"{path}: {error}: restore it from a backup") from error
+            raise TlsError(f"{path}: {error}: run: coord adopt INVENTORY") from error
         if public_bytes(self.certificate) != public_bytes(self._key):
-            raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: restore both from the same backup")
+            raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: run: coord adopt INVENTORY")
 
     @property
     def pin(self) -> str:
@@ -80,25 +90,37 @@ class Authority:
     def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
         """The coordinator's key and certificate (PEM), which also names these host names and IP addresses.
 
-        It is valid as long as the CA's; reissued when an address is missing. Raises TlsError, OSError.
+        It is valid as long as the CA's; reissued when an address is missing, another CA signed it, or it is damaged.
+        Raises TlsError, OSError.
         """
-        key = load_or_make_key(self.folder / "server.key")
+        key = self._server_key()
         path = self.folder / "server.pem"
         identity = Identity(self.network, Kind.COORDINATOR)
         names = _server_names(identity, addresses)
-        if not (path.exists() and self._usable(load_certificate(path.read_bytes()), key, names)):
+        if not self._usable(path, key, names):
             end = self.certificate.not_valid_after_utc
             write_atomic(path, self._issue(key.public_key(), identity, names, ExtendedKeyUsageOID.SERVER_AUTH, end))
         return key_pem(key), path.read_bytes()
 
-    def _usable(
-        self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]
-    ) -> bool:
+    def _server_key(self) -> ec.EllipticCurvePrivateKey:
+        """Nobody knows it but by the CA's word: a damaged one is replaced."""
+        path = self.folder / "server.key"
+        try:
+            return load_or_make_key(path)
+        except TlsError:
+            path.unlink()
+            return load_or_make_key(path)
+
+    def _usable(self, path: Path, key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]) -> bool:
+        try:
+            certificate = load_certificate(path.read_bytes())
+            check_issued(certificate, self.certificate)
+        except (FileNotFoundError, TlsError):
+            return False
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return (
             identity_of(certificate).network == self.network
             and public_bytes(certificate) == public_bytes(key)
-            and certificate.issuer == self.certificate.subject
             and certificate.not_valid_after_utc >= self.certificate.not_valid_after_utc
             and set(names) <= set(held)
         )

@@ -166,6 +166,8 @@ class Hub:
         """Why the holder of this certificate is refused; None: it is accepted."""
         if identity.network != self.network:
             return f"this is network {self.network}"
+        if self.records.adopting and identity.kind is Kind.PARTY and self.register.find(identity.name) is None:
+            self.register.enrol(identity, fingerprint)  # the CA vouches for it; the register that knew it is lost
         return self.register.refusal(identity, fingerprint)
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:

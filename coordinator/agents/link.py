@@ -47,6 +47,7 @@ TaskBody = (  # the bodies that a Task may have
     | pb.Elect
     | pb.Propose
     | pb.Execute
+    | pb.Hand
     | pb.Producers
 )
 _FIELDS: dict[type[Any], str] = {
@@ -64,6 +65,7 @@ _FIELDS: dict[type[Any], str] = {
     pb.Elect: "elect",
     pb.Propose: "propose",
     pb.Execute: "execute",
+    pb.Hand: "hand",
     pb.Producers: "producers",
 }
 

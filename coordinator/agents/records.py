@@ -8,6 +8,7 @@ from types import TracebackType
 from coordinator.agents.ca import Authority
 from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
+from coordinator.state.folder import JOURNAL, REMEDY
 from coordinator.state.numbers import Numbers
 from support.artifacts import ArtifactStore
 from support.journal import Journal
@@ -30,9 +31,13 @@ class Records:
     The state folder has `ca/`, `artifacts/`, `journal.sqlite` and `lock`.
     """
 
-    def __init__(self, folder: Path, network: str) -> None:
-        """Opens or creates them. Raises BusyError, TlsError, JournalError, OSError."""
+    def __init__(self, folder: Path, network: str, *, adopting: bool = False) -> None:
+        """Opens or creates them. Raises BusyError, TlsError, JournalError, OSError.
+
+        adopting: what was lost is being rebuilt: parties whose certificate is this CA's are taken into the register.
+        """
         self.network = network
+        self.adopting = adopting
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = FileLock(folder / "lock")
         try:
@@ -40,9 +45,9 @@ class Records:
         except LockedError as error:
             raise BusyError(f"another coord is working on {network} (process {error.pid}): let it end first") from error
         try:
-            self.artifacts = ArtifactStore(folder / "artifacts")
+            self.artifacts = ArtifactStore(folder / "artifacts", REMEDY)
             self.authority = Authority(folder / "ca", network)
-            self.journal = Journal(folder / "journal.sqlite")
+            self.journal = Journal(folder / JOURNAL, REMEDY)
         except BaseException:
             self._lock.release()
             raise

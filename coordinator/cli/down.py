@@ -56,10 +56,10 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
 
 
 def _elsewhere(network: Network) -> str:
-    """What may be done where the state folder was lost, or is another."""
+    """What may be done where the state folder was lost, or is another's."""
     if all(host.local for host in network.hosts):
         return ""
-    return f" (--state); to remove it from a host all the same: coord down {network.source} --purge --only HOST"
+    return f" (--state); if that was lost, run: coord adopt {network.source}"
 
 
 def _ask(network: Network) -> None:

@@ -14,6 +14,7 @@ from coordinator.errors import UsageProblem
 from coordinator.hosts.address import advertised
 from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invite
 from coordinator.state.folder import StateFolder
+from coordinator.state.losses import check_whole
 from coordinator.state.numbers import reserve_port
 from inventory.network import Network
 from inventory.reach import Reach
@@ -54,6 +55,7 @@ def command(
     state = StateFolder(settings.state, network.name)
     try:
         endpoint = _endpoint(advertise, network, state)
+        check_whole(state, network.source)
         authority = Authority(state.folder / "ca", network.name)
         token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
     finally:

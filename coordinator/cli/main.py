@@ -35,6 +35,7 @@ COMMANDS = {
     "upgrade": ("coordinator.cli.upgrade", "replace a contract, with the producers' approval"),
     "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
     "logs": ("coordinator.cli.logs", "show a node's log"),
+    "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a network that lives"),
     "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),
 }
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""

@@ -13,7 +13,7 @@ from typing import Any
 from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
-from boot.reads import run_reads
+from boot.reads import rows, run_reads
 from boot.step import ChainStep, Finality, NodeStep, Query, Step, Verdict, WaitStep
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError
@@ -109,6 +109,25 @@ class Runner:
             self._timers.clear()
             await end(*self._jobs)
         return outcome
+
+    async def recall(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Records the steps that the chain shows as done, with what the agents pushed for them, for a journal that is
+        lost. Returns their names. Raises NodeError when no node can be asked.
+        """
+        found = []
+        for step in steps:
+            verdict = await self._evidence(step)
+            if verdict.done:
+                found.append(step.name)
+                self._state.record_step(step.name, StepResult.ALREADY, 0.0, verdict.detail)
+                if isinstance(step, ChainStep):
+                    await self._chain.recount(step)
+        return tuple(found)
+
+    async def registered(self) -> frozenset[str]:
+        """The accounts that are registered as producers."""
+        table = await run_reads(rows("eosio", "eosio", "producers"), self._access.ask)
+        return frozenset(str(entry["owner"]) for entry in table)
 
     def _untold(self, step: ChainStep) -> bool:
         """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""

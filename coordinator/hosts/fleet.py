@@ -31,8 +31,11 @@ INSTALL = "install the agent"
 class Hosts:
     """What `coord` does to the hosts of a network as a whole."""
 
-    def __init__(self, network: Network, state: StateFolder, hub: Hub, reporter: Reporter) -> None:
-        """hub: where the agents will dial; it listens."""
+    def __init__(
+        self, network: Network, state: StateFolder, hub: Hub, reporter: Reporter, *, adopting: bool = False
+    ) -> None:
+        """hub: where the agents will dial; it listens. adopting: also takes over what another CA has enrolled."""
+        self._adopting = adopting
         self._network = network
         self._state = state
         self._hub = hub
@@ -46,7 +49,7 @@ class Hosts:
     def _deployment(self) -> SshDeployment:
         return _ssh_deployment()(
             self._state, self._network, self._hub.authority, self._endpoint, self._passwords.ask, self._moved,
-            stop=self._passwords.stop,
+            stop=self._passwords.stop, adopting=self._adopting,
         )  # fmt: skip
 
     @property
@@ -168,7 +171,7 @@ def _ssh_deployment() -> type[SshDeployment]:
 
 def deployment(state: StateFolder, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
     """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
-    authority = Authority(state.folder / "ca", network.name)
+    authority = Authority(state.folder / "ca", network.name, make=False)
     passwords = Passwords()
     return _ssh_deployment()(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
 

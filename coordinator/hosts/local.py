@@ -13,7 +13,7 @@ from support import nodelogs
 from support.files import write_atomic
 from support.node_processes import stop_nodes
 from support.processes import Process, start, stop
-from support.tls import Kind
+from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
 from support.version import source_version
 
 AGENT = (sys.executable, "-m", "agent.cli")
@@ -21,18 +21,21 @@ RECORD = "agent.json"
 """File in an agent's data folder with the agent's process."""
 LOG = "agent.log"
 """File beside it with what the agent writes on its standard output and error."""
+CERTIFICATE = "identity/agent.pem"
 VERSION = "agent.version"
 """File beside it that says which code the agent was started with."""
 
 
 async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
-    """Enrols and starts the host's agent unless it runs. One with older code is replaced; its nodes keep running.
+    """Enrols and starts the host's agent unless it runs. One with older code, or with a certificate that this network's
+    register or CA does not know, is replaced; its nodes keep running.
 
     Returns whether it was started.
     """
     version = data / VERSION
     if (process := Process.read(data / RECORD)) and process.alive:
-        if version.exists() and version.read_text(encoding="ascii") == source_version():
+        current = version.exists() and version.read_text(encoding="ascii") == source_version()
+        if current and _enrolled(hub, host, data):
             return False
         await asyncio.to_thread(stop, process)  # an agent that ends slowly must not hold up the others
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -44,6 +47,16 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
     agent.write(data / RECORD)  # as it will itself: if this command is stopped in between, the agent is still found
     return True
+
+
+def _enrolled(hub: Hub, host: str, data: Path) -> bool:
+    """Whether the agent's certificate is good here."""
+    try:
+        certificate = load_certificate((data / CERTIFICATE).read_bytes())
+        check_issued(certificate, hub.authority.certificate)
+    except (OSError, TlsError):
+        return False
+    return hub.refusal(Identity(hub.network, Kind.HOST, host), fingerprint(certificate)) is None
 
 
 def agent_runs(data: Path) -> bool:

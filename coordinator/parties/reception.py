@@ -35,6 +35,7 @@ class Reception:
         """rules: as they are now; the seal changes them."""
         self.store = PartyStore(records.journal)
         self._journal = records.journal
+        self._adopting = records.adopting
         self._joining = Joining(records, self.store)
         self._rules = rules
         self._lookups = Lookups(resolver)
@@ -101,6 +102,9 @@ class Reception:
         with self._journal.transaction():
             known = self.store.parties()
             party = next((party for party in known if party.name == name), None)
+            if party is None and self._adopting:  # its certificate is this CA's; what was known of it is lost
+                self.store.joined(name, brought.account)
+                party = self.store.find(name)
             if party is None or party.state is Standing.REVOKED:
                 raise Unacceptable(f"{name} is no party of this network: ask the operator for an invitation")
             others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]

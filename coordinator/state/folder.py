@@ -16,6 +16,9 @@ from support.artifacts import ArtifactStore
 from support.files import write_atomic
 from support.journal import Journal
 
+JOURNAL = "journal.sqlite"
+REMEDY = "run: coord adopt INVENTORY"
+"""What helps when something here is missing or damaged: the hosts and the chain have all that counts."""
 SEALED = "sealed.json"
 """The sealed network's file, from the seal on."""
 
@@ -48,24 +51,27 @@ class StepRecord:
 class StateFolder:
     """What is kept between commands about the same network."""
 
-    def __init__(self, root: Path, network: str) -> None:
-        """Makes the folder (0700) when there is none. root: usually `.coord`."""
+    def __init__(self, root: Path, network: str, *, adopting: bool = False) -> None:
+        """Makes the folder (0700) when there is none. root: usually `.coord`. adopting: what is lost here is about to
+        be rebuilt.
+        """
         self.folder = root.absolute() / network
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.artifacts = ArtifactStore(self.folder / "artifacts")
+        self.artifacts = ArtifactStore(self.folder / "artifacts", REMEDY)
         self.boot_log = self.folder / "boot.log"
         self.inputs = Inputs(self.folder / "inputs.json")
         self._sealed: Sealed | None = None
+        self._adopting = adopting
 
     @staticmethod
     def exists(root: Path, network: str) -> bool:
         """Whether there is any state of this network here."""
-        return (root / network / "journal.sqlite").exists()
+        return any((root / network / name).exists() for name in (JOURNAL, SEALED, "hosts"))
 
     @cached_property
     def journal(self) -> Journal:
         """Opened when first used: nodes can be stopped without it, for instance on a full disk. Raises JournalError."""
-        journal = Journal(self.folder / "journal.sqlite")
+        journal = Journal(self.folder / JOURNAL, REMEDY)
         journal.part("boot", _SCHEMA)
         return journal
 
@@ -86,16 +92,28 @@ class StateFolder:
         return self._sealed
 
     def _read_sealed(self) -> Sealed | None:
-        try:
-            sealed = Sealed.parse((self.folder / SEALED).read_bytes())
-        except FileNotFoundError:
+        """Raises OperationFailed when it is lost or damaged, unless it is about to be rebuilt."""
+        path = self.folder / SEALED
+        if not path.exists() and (self._adopting or not any(step.done for step in self.steps().values())):
             return None
+        if wrong := self.wrong_seal(begun=True):
+            if self._adopting:
+                return None
+            raise OperationFailed(f"{path} {wrong}: {REMEDY}")
+        return Sealed.parse(path.read_bytes())
+
+    def wrong_seal(self, begun: bool) -> str:
+        """What is wrong with the sealed network's file; empty: nothing. begun: there must be one."""
+        path = self.folder / SEALED
+        try:
+            sealed = Sealed.parse(path.read_bytes())
+        except FileNotFoundError:
+            return "is missing" if begun else ""
         except ValueError as error:
-            raise OperationFailed(f"{self.folder / SEALED}: {error}: restore the file") from error
+            return f"is damaged ({error})"
         if not self.artifacts.has(sealed.manifest):
-            now = f"its manifest is {sealed.manifest[:16]}… now"
-            raise OperationFailed(f"{self.folder / SEALED}: changed since the seal ({now}): restore the file")
-        return sealed
+            return f"is not what was sealed: no artifact has its hash, {sealed.manifest[:16]}…"
+        return ""
 
     def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
         """Stores the sealed network for good: artifacts first, so that a sealed network always has all of them."""

@@ -159,11 +159,13 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
             f"{reasons}. Until the network is sealed all hosts are needed, for their keys: fix this and run it again"
         )
     if opened.network.genesis_node.host in missing:
-        raise OperationFailed(f"{reasons}; see coord logs")
+        log = f"coord logs {opened.network.source} agent@{opened.network.genesis_node.host}"
+        raise OperationFailed(f"{reasons}; its log: {log}")
     for host, why in missing.items():
         reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
     if sealed:
         return sealed
+    _check_unheld(opened)
     from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, once in a network's life
         PartyKeys,
         collect,
@@ -184,6 +186,18 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
     for note in filter(None, (*bundle.notes, wrong_election(opened.blueprint(bundle.sealed)))):
         reporter.note(f"        {note}")
     return bundle.sealed
+
+
+def _check_unheld(opened: OpenNetwork) -> None:
+    """Raises OperationFailed when a host holds a sealed network: another seal would be of another chain."""
+    links = opened.hub.links.values()
+    held = {link.name: link.hello.manifest for link in links if link.hello and link.hello.manifest}
+    holders = sorted(held.keys() & {host.name for host in opened.network.hosts})
+    if holders:
+        raise OperationFailed(
+            f"{', '.join(holders)}: a network of this name is sealed there (manifest {held[holders[0]][:16]}…), and "
+            f"may live; run: coord adopt {opened.network.source}"
+        )
 
 
 async def _missing(opened: OpenNetwork, troubled: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.reception import Reception
 from coordinator.parties.rules import RulesOf
 from coordinator.state.folder import StateFolder
+from coordinator.state.losses import check_whole, former_port
 from inventory.network import Network
 from support.endpoint import Endpoint
 from support.retry import retrying
@@ -30,20 +31,27 @@ GLANCE_SECONDS = 3.5
 
 
 @asynccontextmanager
-async def open_network(network: Network, root: Path, *, acting: bool) -> AsyncIterator[OpenNetwork]:
+async def open_network(
+    network: Network, root: Path, *, acting: bool, adopting: bool = False
+) -> AsyncIterator[OpenNetwork]:
     """Opens state and hub. Raises OperationFailed, UsageProblem (a name), BusyError (another coordinator is running),
     HubError (the port is taken).
 
-    acting: waits for another command that only looks to end.
+    acting: waits for another command that only looks to end. adopting: what was lost here is about to be rebuilt; else
+    nothing is opened where something is lost.
     """
-    state = StateFolder(root, network.name)
+    state = StateFolder(root, network.name, adopting=adopting)
 
     async def opened() -> Records:
-        return Records(state.folder, network.name)
+        return Records(state.folder, network.name, adopting=adopting)
 
     try:
+        if not adopting:
+            check_whole(state, network.source)
         with await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2) as records:
             check_names(network, records.register)
+            if adopting and not records.numbers["port"]:
+                records.numbers["port"] = former_port(state)
             reception = Reception(records, RulesOf(network, lambda: state.sealed, state.artifacts.get))
             hub = Hub(records, acting=acting, parties=reception)
             async with hub.listening(Endpoint.parse(network.listen), [advertised(network)]):

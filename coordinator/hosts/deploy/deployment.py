@@ -35,10 +35,11 @@ class SshDeployment:
         report: HostReport,
         bundle: Callable[[Target], Bundle] = build,
         stop: threading.Event | None = None,
+        adopting: bool = False,
     ) -> None:
         """coordinator: HOST:PORT that agents dial. ask_password: sudo's password on the host of that name; never two at
         a time, once per host. report: told what happens on which host, from several threads. stop: set from another
-        thread, it ends what is under way.
+        thread, it ends what is under way. adopting: also takes over what another coordinator has installed.
         """
         self._coordinator = Endpoint.parse(coordinator)
         self._ask_password = ask_password
@@ -48,7 +49,7 @@ class SshDeployment:
         self._report = report
         self._runtime: Archive | None = None
         self._fetching = threading.Lock()
-        enrolment = Enrolment(state.journal.path, authority)
+        enrolment = Enrolment(state.journal.path, authority, adopting)
         self._supplies = Supplies(network.name, bundle, self._bundled_nodeos, enrolment)
 
     def install(

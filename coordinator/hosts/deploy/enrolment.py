@@ -9,6 +9,7 @@ from pathlib import Path
 from coordinator.agents.ca import RENEW_BEFORE, Authority
 from coordinator.agents.register import Register, RegisterError
 from coordinator.hosts.deploy.errors import DeployError
+from coordinator.state.folder import REMEDY
 from inventory.toml_text import BadToml, read_toml
 from support.journal import Journal
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
@@ -19,8 +20,9 @@ _one_at_a_time = threading.Lock()
 class Enrolment:
     """Signs, and writes down in the register who was signed for. Each use opens the journal in its own thread."""
 
-    def __init__(self, journal: Path, authority: Authority) -> None:
-        """journal: the file of the coordinator's journal."""
+    def __init__(self, journal: Path, authority: Authority, adopting: bool = False) -> None:
+        """journal: the file of the coordinator's journal. adopting: another CA's agent is enrolled anew."""
+        self._adopting = adopting
         self._journal = journal
         self._authority = authority
 
@@ -36,12 +38,14 @@ class Enrolment:
         try:
             check_issued(held, self._authority.certificate)
         except TlsError:
+            if self._adopting:
+                return False
             raise DeployError(
                 f"another coordinator's {self._authority.network} is installed there: work with its state folder "
-                f"(--state), rename the network, or remove that one with coord down --purge --only HOST"
+                f"(--state), rename the network, or, if that folder is lost, run: coord adopt INVENTORY"
             ) from None
         with _one_at_a_time:
-            journal = Journal(self._journal)
+            journal = Journal(self._journal, REMEDY)
             try:
                 refusal = Register(journal).refusal(self._identity(host), fingerprint(held))
             finally:
@@ -52,7 +56,7 @@ class Enrolment:
         """The agent's new certificate, and the CA's (PEM). Raises DeployError."""
         identity = self._identity(host)
         with _one_at_a_time:
-            journal = Journal(self._journal)
+            journal = Journal(self._journal, REMEDY)
             try:
                 certificate = self._authority.sign(csr.encode(), identity)
                 Register(journal).enrol(identity, fingerprint(load_certificate(certificate)))

@@ -137,7 +137,8 @@ address = "192.0.2.1"
 def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """down without one says how; named, the host is purged all the same, and no new state folder stays behind."""
+    """down without one says what brings it back; a host that is named is purged all the same, and no new state folder
+    stays behind."""
     inventory, state, asked = tmp_path / "far.toml", tmp_path / "state", list[object]()
     inventory.write_text(FAR)
 
@@ -147,7 +148,7 @@ def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
 
     monkeypatch.setattr("coordinator.cli.down.stop_hosts", stop)
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes"]) == 0
-    assert "--purge --only HOST" in capsys.readouterr().out
+    assert f"run: coord adopt {inventory}" in capsys.readouterr().out
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h1"]) == 0
     assert asked == [("h1", True)]
     assert not (state / "far").exists()

@@ -20,13 +20,17 @@ def test_bytes_come_back(tmp_path: Path) -> None:
 
 
 def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
-    """A file that somebody changed is not handed out."""
-    store = ArtifactStore(tmp_path)
+    """A file that somebody changed is not handed out, and is replaced by the right bytes when they come again."""
+    store = ArtifactStore(tmp_path, "ask again")
     name = store.put(b"wasm")
     store.path(name).write_bytes(b"evil")
-    with pytest.raises(ValueError, match="was changed"):
+    with pytest.raises(ValueError, match="does not hold what its name says: ask again"):
         store.get(name)
-    with pytest.raises(MissingError, match=f"^{tmp_path}/0{{64}} is missing: restore it"):
+    assert not store.intact(name)
+    store.put(b"wasm")
+    assert store.intact(name)
+    assert not store.intact("0" * 64)
+    with pytest.raises(MissingError, match=f"^{tmp_path}/0{{64}} is missing: ask again"):
         store.get("0" * 64)
 
 

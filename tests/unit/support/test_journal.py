@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from support.journal import Journal, JournalError
+from support.journal import DamagedJournal, Journal, JournalError
 
 _SCHEMA = ("CREATE TABLE thing (name TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT",)
 
@@ -96,7 +97,7 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
         Journal(path)
 
 
-def test_a_full_disk_and_a_broken_file_are_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     """What a user can mend is a JournalError that names the file and what helps; what was committed stays readable."""
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
@@ -115,8 +116,27 @@ def test_a_full_disk_and_a_broken_file_are_one_line(tmp_path: Path) -> None:
     assert journal.rows("SELECT * FROM thing") == []
     journal.part("things", _SCHEMA)
     journal.close()
-    path.write_bytes(b"no database" * 1000)
-    with pytest.raises(JournalError, match=r"journal\.sqlite: file is not a database: restore it"):
-        Journal(path)
     with pytest.raises(JournalError, match="its folder must be yours"):
         Journal(path / "below" / "journal.sqlite")
+
+
+def test_a_damaged_file_is_found_when_it_is_opened(tmp_path: Path) -> None:
+    """Not when somebody reads that page: the error names the file, and what its owner says that helps; that helps."""
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    journal.part("things", _SCHEMA)
+    for number in range(200):
+        journal.write("INSERT INTO thing VALUES (?, ?)", f"{number:0100}", number)
+    journal.close()
+    sound = path.read_bytes()
+    (size,) = struct.unpack(">H", sound[16:18])
+    for damaged in (b"no database" * 1000, sound[: 3 * size] + b"\xff" * size + sound[4 * size :], sound[: 4 * size]):
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedJournal, match=r"journal\.sqlite is damaged \(.+\): move it to the moon"):
+            Journal(path, "move it to the moon")
+    path.rename(tmp_path / "moon")
+    Journal(path).close()
+    path.write_bytes(sound)
+    again = Journal(path)
+    assert len(again.rows("SELECT * FROM thing")) == 200
+    again.close()

@@ -79,9 +79,11 @@ def configure(request: Request) -> Request:
     """User, data folder, unit and record as they shall be; the agent's request for a certificate, when it needs one."""
     record = record_of(request["network"]) or {"found": None, "taken": False}
     if record.get("data", request["data"]) != request["data"]:
-        raise Failed(f"this network lies in {record['data']} here: `coord down --purge` before it can move")
+        raise Failed(
+            f"this network lies in {record['data']} here, with its keys: leave data in the inventory as it was"
+        )
     if record["taken"] and record["user"] != request["user"]:
-        raise Failed(f"this network's files are {record['user']}'s here: `coord down --purge` before that can change")
+        raise Failed(f"this network's files are {record['user']}'s here: leave user in the inventory as it was")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
     record.update({key: request[key] for key in ("python", "environment")})
     write_record(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -189,6 +190,40 @@ async def test_what_does_not_fit_is_not_held(bench: Bench) -> None:
     assert (gone.error, gone.retryable) == ("no such artifact", True)
     assert "not the name" in (await bench.do(hold=pb.Hold(sha256="../../etc/passwd"))).error
     assert bench.duties.manifest == ""
+
+
+async def test_what_is_held_is_handed_out_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sealed document and its artifacts, to a coordinator that has lost them; nothing else that lies there."""
+    monkeypatch.setattr("agent.duties.holding.PART", 100)
+    assert "no sealed network" in (await bench.do(hand=pb.Hand(sha256="1" * 64))).error
+    sealed = bench.serve()
+    await bench.hold(sealed)
+    for sha256 in (sealed.manifest, *sealed.artifacts):
+        data = b""
+        while True:
+            result = await bench.do(hand=pb.Hand(sha256=sha256, offset=len(data)))
+            assert result.ok
+            assert len(result.handed.data) <= 100
+            data += result.handed.data
+            if len(data) == result.handed.size:
+                break
+        assert hashlib.sha256(data).hexdigest() == sha256
+    beyond = await bench.do(hand=pb.Hand(sha256=sealed.manifest, offset=1 << 40))
+    assert (beyond.ok, beyond.handed.data) == (True, b"")
+    stranger = bench.artifacts.put(b"of another network")
+    for name in (stranger, "../keys/accounts.json", ""):
+        refused = await bench.do(hand=pb.Hand(sha256=name))
+        assert (refused.ok, "refused" in refused.error, refused.handed.data) == (False, True, b"")
+
+
+async def test_a_damaged_artifact_is_fetched_again(bench: Bench) -> None:
+    """The next boot has the network taken again, and that mends it."""
+    sealed = bench.serve()
+    await bench.hold(sealed)
+    bench.artifacts.path(sealed.allocation).write_bytes(b"torn")
+    assert not bench.artifacts.intact(sealed.allocation)
+    assert (await bench.hold(sealed)).ok
+    assert bench.artifacts.intact(sealed.allocation)
 
 
 async def test_a_step_is_derived_and_done_once(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from tests.unit.agent.party.conftest import ALICE, home, sealed_network
 
 HOST = {
     "collect", "hold", "start_node", "set_peers", "producers", "run_step", "recount", "sponsor", "elect", "propose",
-    "endorse", "execute",
+    "endorse", "execute", "hand",
 }  # fmt: skip
 PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attest", "run_step", "recount"}
 

@@ -89,3 +89,24 @@ def test_names_are_taken_once(tmp_path: Path) -> None:
     with pytest.raises(RegisterError, match="revoked"):
         register.enrol(host, "44")
     assert not register.revoke("beta")
+
+
+def test_a_server_certificate_that_is_no_good_is_made_again(tmp_path: Path) -> None:
+    """A damaged key or certificate, and one that the CA before has signed: agents would not believe those."""
+    folder = tmp_path / "ca"
+    Authority(folder, "net").server([])
+    for name in ("server.key", "server.pem"):
+        (folder / name).write_bytes(b"torn")
+        key, pem = Authority(folder, "net").server([])
+        assert (folder / name).read_bytes() in (key, pem)
+    for name in ("ca.key", "ca.pem"):
+        (folder / name).unlink()
+    authority = Authority(folder, "net")
+    check_issued(load_certificate(authority.server([])[1]), authority.certificate)
+
+
+def test_no_ca_is_made_in_the_place_of_a_lost_one(tmp_path: Path) -> None:
+    """Who only looks at hosts says that the CA is missing, and leaves no other one behind."""
+    with pytest.raises(TlsError, match=r"ca\.key is missing: put it back, or run: coord adopt"):
+        Authority(tmp_path / "ca", "net", make=False)
+    assert not (tmp_path / "ca").exists()

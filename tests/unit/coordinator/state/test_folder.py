@@ -21,10 +21,10 @@ def test_an_edited_seal_is_told(tmp_path: Path) -> None:
     file = state.folder / "sealed.json"
     kept = file.read_text()
     file.write_text(kept.replace("useraaaaaaaa", "useraaaaaaab", 1))
-    with pytest.raises(OperationFailed, match=r"sealed\.json: changed since the seal .*restore the file"):
+    with pytest.raises(OperationFailed, match=r"sealed\.json is not what was sealed: .*run: coord adopt"):
         _ = StateFolder(tmp_path, "net").sealed
     file.write_text(kept[:100])
-    with pytest.raises(OperationFailed, match=r"sealed\.json: .*restore the file"):
+    with pytest.raises(OperationFailed, match=r"sealed\.json is damaged .*run: coord adopt"):
         _ = StateFolder(tmp_path, "net").sealed
 
 

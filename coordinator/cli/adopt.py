@@ -1,0 +1,52 @@
+"""`coord adopt`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import click
+from rich.console import Console
+
+from boot.steps import STEPS
+from coordinator.cli.options import Settings, inventory_argument
+from coordinator.report.progress import reporter
+from coordinator.workflows.adopt import Adopted, adopt
+from inventory.network import Network
+
+
+@click.command("adopt")
+@inventory_argument
+@click.pass_obj
+def command(settings: Settings, network: Network) -> int:
+    """Rebuilds the coordinator's state of a network that lives, when it was lost or is damaged here.
+
+    It says what it found, fetches the sealed network from the hosts, checks everything by its hash, and takes the hosts
+    back, with a new CA if that is lost. Nodes keep running, and nothing is sealed or removed.
+
+    \b
+    coord adopt inventory/testnet.toml
+    """
+    progress = reporter(Console(highlight=False, soft_wrap=True))
+    try:
+        adopted = asyncio.run(adopt(network, settings.state, progress))
+    finally:
+        progress.close()
+    for line in _lines(adopted, f"{settings.typed} boot {network.source}", f"{settings.typed} invite {network.source}"):
+        click.echo(line)
+    return 1 if adopted.away else 0
+
+
+def _lines(adopted: Adopted, boot: str, invite: str) -> Iterator[str]:
+    yield f"adopted   chain {adopted.sealed.chain_id}"
+    yield f"manifest  {adopted.sealed.manifest}"
+    yield f"steps     {len(adopted.steps)} of {len(STEPS)} are done, as the chain shows"
+    for host, why in adopted.away.items():
+        yield f"away      {host}: {why}; it is taken back when you run this again"
+    for host in adopted.empty:
+        yield f"empty     {host} holds nothing of this network: it is new, or has lost its data"
+    if adopted.parties:
+        yield f"parties   {', '.join(adopted.parties)}; who was revoked before is not known any more"
+    for account in adopted.strangers:
+        yield f"party     {account} is a producer, and unknown here: invite it again: {invite} NAME --account {account}"
+    yield f"next      {boot}"

@@ -1,0 +1,186 @@
+"""`coord adopt`: rebuilds a coordinator's lost state from the agents of a network that lives.
+
+Agents hold the sealed document and its artifacts, named by their hashes; the chain holds what was done. A CA that is
+lost is replaced, and hosts are enrolled again with the new one, over SSH or through their data folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from boot.plan import make_plan
+from boot.steps import STEPS
+from coordinator.agents.link import AgentLink, LinkError
+from coordinator.engine.runner import Runner
+from coordinator.errors import OperationFailed
+from coordinator.hosts.fleet import Hosts
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.reporter import Reporter
+from coordinator.state.folder import JOURNAL, SEALED, StateFolder
+from coordinator.state.losses import Loss, losses, set_aside
+from coordinator.workflows.session import DIAL_SECONDS, open_network
+from coordinator.workflows.unchanged import check_unchanged
+from inventory.network import Network
+from inventory.sealed import Sealed
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+from support.tls import Kind
+
+PART_SECONDS = 60.0
+"""For a part of a document."""
+DOCUMENT_LIMIT = 256 << 20
+"""Bytes of a document: as agents take them."""
+PARTY_SECONDS = 6.0
+"""For parties' agents, which dial every two seconds, to come and register."""
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What there is now."""
+
+    sealed: Sealed
+    away: Mapping[str, str]
+    """Hosts whose agent did not come, and why."""
+    empty: tuple[str, ...]
+    """Hosts whose agent holds no network: they are new, or have lost their data."""
+    parties: tuple[str, ...]
+    """Names of the parties that are known now."""
+    strangers: tuple[str, ...]
+    """Accounts that are registered as producers, and neither the inventory's nor a known party's."""
+    steps: tuple[str, ...]
+    """The steps that the chain shows as done."""
+
+
+async def adopt(network: Network, root: Path, reporter: Reporter) -> Adopted:
+    """Looks, says what it found, and rebuilds what is missing. Raises UsageProblem (another network's inventory),
+    OperationFailed and others.
+    """
+    new = not StateFolder.exists(root, network.name)
+    found = _look(network, root, reporter)
+    async with open_network(network, root, acting=True, adopting=True) as opened:
+        hosts = Hosts(network, opened.state, opened.hub, reporter, adopting=True)
+        await hosts.ensure_agents()
+        with hosts.reached():
+            names = tuple(dict.fromkeys(node.host for node in network.nodes if not node.party))
+            away = await opened.connected(names, DIAL_SECONDS)
+            links = [opened.hub.links[name] for name in names if name not in away]
+            sealed = await _sealed(opened, links, away | hosts.troubled, reporter)
+            opened.hub.tell_seal()
+            if new or any(loss.path.name == JOURNAL for loss in found):
+                await _parties(opened)
+            runner = Runner(opened.access, opened.blueprint(sealed), opened.state, reporter)
+            steps = await runner.recall(make_plan(STEPS).steps)
+            known = opened.parties.parties()
+            ours = {producer.account for producer in sealed.producers} | {party.account for party in known}
+            return Adopted(
+                sealed,
+                away | hosts.troubled,
+                tuple(link.name for link in links if not _manifest(link)),
+                tuple(party.name for party in known),
+                tuple(sorted(await runner.registered() - ours)),
+                steps,
+            )
+
+
+def _look(network: Network, root: Path, reporter: Reporter) -> tuple[Loss, ...]:
+    """Says what is lost here, and keeps what is damaged under another name."""
+    if not StateFolder.exists(root, network.name):
+        reporter.note(f"{root / network.name}: there is nothing of {network.name}: everything comes from its hosts")
+    state = StateFolder(root, network.name, adopting=True)
+    try:
+        found = losses(state)
+    finally:
+        state.close()
+    for loss in found:
+        kept = set_aside(loss)
+        reporter.note(f"{loss}{f'; it is kept as {loss.path.name}.damaged' if kept else ''}")
+    return found
+
+
+def _manifest(link: AgentLink) -> str:
+    return link.hello.manifest if link.hello else ""
+
+
+async def _sealed(
+    opened: OpenNetwork, links: Iterable[AgentLink], away: Mapping[str, str], reporter: Reporter
+) -> Sealed:
+    """The sealed network that the hosts hold; it is in the state folder with all its artifacts, then."""
+    holders = [link for link in links if _manifest(link)]
+    manifests = {_manifest(link): link.name for link in holders}
+    if len(manifests) > 1:
+        held = "; ".join(f"{host}: {manifest[:16]}…" for manifest, host in manifests.items())
+        raise OperationFailed(f"the hosts hold different networks ({held}): adopt each with its own inventory")
+    if not manifests:
+        reasons = "".join(f"{host}: {why}; " for host, why in away.items())
+        raise OperationFailed(
+            f"{reasons}no host holds a sealed network, so there is nothing to adopt; run: coord boot "
+            f"{opened.network.source}"
+        )
+    (manifest,) = manifests
+    reporter.note(f"manifest {manifest}, held by {', '.join(link.name for link in holders)}")
+    artifacts = opened.state.artifacts
+    document = artifacts.get(manifest) if artifacts.intact(manifest) else await _fetched(holders, manifest)
+    try:
+        sealed = Sealed.parse(document)
+    except ValueError as error:
+        raise OperationFailed(f"the sealed network that the hosts hold is {error}: install their version") from error
+    check_unchanged(opened.network, opened.state, sealed)
+    lacking = [sha256 for sha256 in sealed.artifacts if not artifacts.intact(sha256)]
+    for sha256 in lacking:
+        artifacts.put(await _fetched(holders, sha256))
+    known = opened.state.sealed
+    if known and known.manifest != manifest:
+        set_aside(Loss(opened.state.folder / SEALED, "is another network's"))
+        reporter.note(f"{SEALED} was another network's, and is kept as {SEALED}.damaged")
+    opened.state.seal(sealed, {})
+    reporter.note(f"chain    {sealed.chain_id}; {len(lacking)} of {len(sealed.artifacts)} artifacts fetched")
+    return sealed
+
+
+async def _fetched(holders: Iterable[AgentLink], sha256: str) -> bytes:
+    """The bytes of that hash, from the first host that has them."""
+    troubles = []
+    for link in holders:
+        try:
+            data = await _whole(link, sha256)
+        except (LinkError, DeadlineError, OperationFailed) as error:
+            troubles.append(str(error))
+            continue
+        if hashlib.sha256(data).hexdigest() == sha256:
+            return data
+        troubles.append(f"{link.name}: gives other bytes than those of {sha256[:16]}…")
+    raise OperationFailed("; ".join(troubles))
+
+
+async def _whole(link: AgentLink, sha256: str) -> bytes:
+    data = bytearray()
+    while True:
+        result = await link.task(pb.Hand(sha256=sha256, offset=len(data)), deadline=PART_SECONDS)
+        if not result.ok:
+            raise OperationFailed(f"{link.name}: {result.error}")
+        data += result.handed.data
+        if len(data) >= result.handed.size or not result.handed.data:
+            return bytes(data)
+        if len(data) > DOCUMENT_LIMIT:
+            raise OperationFailed(f"{link.name}: {sha256[:16]}… is larger than {DOCUMENT_LIMIT >> 20} MiB")
+
+
+async def _parties(opened: OpenNetwork) -> None:
+    """Waits for parties' agents that are there to register; those that are not are nobody's loss."""
+
+    async def settled() -> bool:
+        here = [link.name for link in opened.hub.links.values() if link.connected and _is_party(opened, link.name)]
+        known = {party.name for party in opened.parties.parties() if party.accepted}
+        return bool(here) and set(here) <= known
+
+    with contextlib.suppress(DeadlineError):
+        await poll(settled, what="parties to register", deadline=PARTY_SECONDS)
+
+
+def _is_party(opened: OpenNetwork, name: str) -> bool:
+    entry = opened.hub.register.find(name)
+    return entry is not None and entry.kind is Kind.PARTY
