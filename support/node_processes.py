@@ -14,7 +14,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from support.processes import GRACE, Process, StillRunningError, find, living, stop_all
+from support.processes import GRACE, Process, StillRunningError, living, stop_all
 
 RECORD = "process.json"
 """In a node's folder: its process. The file is there exactly while the node is meant to run."""
@@ -29,6 +29,19 @@ _FLOCK = "hhqqi4x"
 """struct flock of fcntl(2), on 64-bit Linux."""
 
 
+HERE = "/proc/self/cwd"
+"""The folder in which a process works, by a name that every program can read."""
+
+
+def place(folder: Path) -> str:
+    """How a nodeos that works in a node's folder is told of it, so that it is found by its command line.
+
+    nodeos reads the name of its genesis file up to the first blank, and takes no letters beyond ASCII (seen).
+    """
+    name = str(folder)
+    return name if name.isascii() and not any(letter.isspace() for letter in name) else HERE
+
+
 def running(folder: Path) -> Process | None:
     """The living process of a node's folder: the one on record, else one that was started and not yet written down,
     else the nodeos that outlived who started it.
@@ -36,21 +49,29 @@ def running(folder: Path) -> Process | None:
     process = Process.read(folder / RECORD)
     if process and process.alive:
         return process
-    return find("--config-dir", str(folder)) or _outlived(folder)
+    return next((one for one in family(folder) if one.in_session_of(one)), None) or _outlived(folder)
 
 
 def family(*folders: Path) -> tuple[Process, ...]:
-    """All processes of these nodes: those of their sessions, and those with a node's folder on their command line."""
+    """All processes of these nodes: those of their sessions, and those that are told a node's folder by their command
+    line, which outlive who started them.
+    """
     leaders = [process for folder in folders if (process := Process.read(folder / RECORD))]
-    places = tuple(b"\0--config-dir\0" + os.fsencode(folder) + b"\0" for folder in folders)
+    places = tuple(_told(str(folder)) for folder in folders)
+    here = {os.path.realpath(folder) for folder in folders if place(folder) == HERE}
 
     def belongs(process: Process) -> bool:
         if any(process.in_session_of(leader) for leader in leaders):
             return True
         line = process.command_line
-        return any(place in line for place in places)
+        return any(told in line for told in places) or (_told(HERE) in line and process.folder in here)
 
     return tuple(process for process in living() if process.pid != os.getpid() and belongs(process))
+
+
+def _told(place: str) -> bytes:
+    """Part of a command line."""
+    return b"\0--config-dir\0" + os.fsencode(place) + b"\0"
 
 
 def users(folder: Path) -> Iterator[Process]:

@@ -71,6 +71,14 @@ class Process:
             return ""
 
     @property
+    def folder(self) -> str:
+        """In which it works; empty when it is gone, or another user's."""
+        try:
+            return os.readlink(f"/proc/{self.pid}/cwd")
+        except OSError:
+            return ""
+
+    @property
     def command_line(self) -> bytes:
         """Its arguments, each ended by a NUL; empty when it is gone."""
         try:
@@ -79,15 +87,14 @@ class Process:
             return b""
 
     def in_session_of(self, leader: Process) -> bool:
-        """Whether it belongs to the session that leader began, and may have been outlived by.
-
-        A session's number goes to no other process while one of it lives.
+        """Whether it belongs to the session that leader began. Of one that has ended, and whose number may be another
+        session's by now, nothing is said: False.
         """
         try:
             session = _stat(self.pid).session
         except ProcessLookupError:
             return False
-        return session == leader.pid and self.boot == leader.boot and self.started >= leader.started
+        return session == leader.pid and leader.alive
 
     @property
     def ended(self) -> int | None:
@@ -181,7 +188,7 @@ def stop_all(find_all: Callable[[], Iterable[Process]], grace: float = GRACE) ->
     """
     deadline = time.monotonic() + grace
     signalled: set[Process] = set()
-    while still := [process for process in dict.fromkeys(find_all()) if process.alive]:
+    while still := [process for process in dict.fromkeys((*find_all(), *signalled)) if process.alive]:
         for process in still:
             if process not in signalled:
                 process.signal(signal.SIGTERM)

@@ -16,6 +16,7 @@ from agent.nodeos.spec import NodeSpec
 from antelope.keys import PrivateKey
 from boot.settings import PLUGINS, tuning
 from boot.step import NodeMode
+from support.node_processes import place
 
 STALE_PRODUCTION = "-e"
 """Produces blocks even if the last block is old. At most one node of a network may run with it."""
@@ -58,11 +59,16 @@ def config_ini(
     return "".join(f"{line}\n" for line in lines)
 
 
-def command_line(nodeos: Sequence[str], folder: Path, genesis: Path, mode: NodeMode) -> tuple[str, ...]:
-    """The command that runs the node. folder: the node's, with config.ini and data/."""
+def command_line(nodeos: Sequence[str], folder: Path, mode: NodeMode) -> tuple[str, ...]:
+    """The command that runs a node, to be run in its folder, which has its config.ini and genesis.json."""
     stale = (STALE_PRODUCTION,) if mode in (NodeMode.GENESIS, NodeMode.STARTER) else ()
-    places = ("--config-dir", str(folder), "--data-dir", str(folder / "data"), "--genesis-json", str(genesis))
-    return *nodeos, *places, *stale
+    return *nodeos, *places(folder, "/data"), *stale
+
+
+def places(folder: Path, data: str = "") -> tuple[str, ...]:
+    """The options of a nodeos that works in this folder. data: where in it its chain is to be."""
+    here = place(folder)
+    return "--config-dir", here, "--data-dir", f"{here}{data}", "--genesis-json", f"{here}/genesis.json"
 
 
 def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, str]]:

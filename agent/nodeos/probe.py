@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import NodeosError
+from agent.nodeos.environment import environment
 from agent.nodeos.throwaway import throwaway
 from antelope.errors import BadJson, NodeError
 from antelope.http import NodeClient
@@ -99,6 +100,7 @@ async def _options(command: Sequence[str]) -> frozenset[str]:
         process = await asyncio.create_subprocess_exec(
             *command,
             "--help",
+            env=environment(Path(command[0]).parent),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import NodeosError
+from agent.nodeos.config import places
+from agent.nodeos.environment import environment
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
 from boot.settings import PLUGINS
@@ -88,9 +90,10 @@ async def throwaway(
     config = "".join(f"{name} = {value}\n" for name, value in lines)
     write_atomic(scratch / "config.ini", config.encode(), 0o600)
     write_atomic(scratch / "genesis.json", json.dumps(_genesis(key)).encode())
-    places = ("--config-dir", str(scratch), "--data-dir", str(scratch), "--genesis-json", str(scratch / "genesis.json"))
     log = scratch / "log"
-    process = processes.start((*command, *places), output=log, folder=scratch)
+    process = processes.start(
+        (*command, *places(scratch)), output=log, folder=scratch, environment=environment(scratch)
+    )
     try:
         async with NodeClient(f"http://127.0.0.1:{http}", timeout=5.0) as client:
             yield Throwaway(command[0], client, process, log)

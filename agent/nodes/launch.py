@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import os
 import shutil
 import socket
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from agent.errors import (
     PortTaken,
     Unfinished,
 )
+from agent.nodeos.environment import environment
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.failure import explain
 from agent.nodes.folder import NodeFolder
@@ -80,7 +80,7 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     try:
         folder.begin_log(launch.command)
         process = processes.start(
-            launch.command, output=folder.log, folder=folder.path, environment=_environment(folder)
+            launch.command, output=folder.log, folder=folder.path, environment=environment(folder.path)
         )
     except OSError as error:
         raise NodeFault(f"node {launch.spec.name}: cannot start {launch.command[0]}: {error.strerror}") from error
@@ -151,12 +151,8 @@ def _ended(launch: Launch, process: Process) -> NodeFault:
             f"node {launch.spec.name}: {launch.command[0]} ended and left process {left[0].pid} ({left[0].name}) "
             'behind: a script in nodeos\' place must end as nodeos does, by `exec nodeos "$@"`'
         )
-    return explain(launch.spec.name, folder.last_run(), process.ended)
-
-
-def _environment(folder: NodeFolder) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TMPDIR") if name in os.environ}
-    return kept | {"HOME": str(folder.path), "LANG": "C.UTF-8"}
+    log = folder.last_run().replace(node_processes.HERE, str(folder.path))
+    return explain(launch.spec.name, log, process.ended)
 
 
 def _free(endpoint: Endpoint) -> bool:

@@ -124,7 +124,7 @@ async def _fault(spec: NodeSpec, stage: Stage) -> NodeFault | None:
             config = config_ini(spec, mode, stage.found.options, signer, local=stage.local)
             folder.make()
             folder.write(NodeRecord(spec, mode, genesis.chain_id()), config, genesis.to_json().encode())
-            command = command_line(stage.command, folder.path, folder.genesis, mode)
+            command = command_line(stage.command, folder.path, mode)
             await _run(Launch(folder, command, spec, genesis.chain_id()), produces=mode is NodeMode.GENESIS)
     except NodeFault as fault:
         return fault

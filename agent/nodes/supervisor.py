@@ -248,7 +248,7 @@ class Nodes:
                 raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
         config = config_ini(spec, record.mode, found.options, key, local=self._local)
         nodeos = await self._command(spec.nodeos)
-        command = command_line(nodeos, folder.path, folder.genesis, record.mode)
+        command = command_line(nodeos, folder.path, record.mode)
         launch = Launch(folder, command, spec, record.chain_id)
         folder.make()
         check_room(launch)

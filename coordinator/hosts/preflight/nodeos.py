@@ -150,7 +150,8 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
     if user and os.geteuid() == 0:
         for path in (folder, os.path.join(folder, "config.ini")):
             os.chown(path, *identity(user))
-    places = ["--config-dir", folder, "--data-dir", folder, *(["-e"] if trial["produces"] else [])]
+    here = folder if folder.isascii() and " " not in folder else "/proc/self/cwd"  # as support/node_processes.py
+    places = ["--config-dir", here, "--data-dir", here, *(["-e"] if trial["produces"] else [])]
     with open(log, "wb") as output:
         process = _start([*command, *places], output, folder, user)
     try:

@@ -234,8 +234,12 @@ def test_what_only_agents_find(make_network: MakeNetwork) -> None:
 
 
 def test_an_option_that_nodeos_refuses(make_network: MakeNetwork) -> None:
-    """It is named before anything is sealed, and with another value the same folder boots: also long transactions."""
+    """It is named before anything is sealed, and with another value the same folder boots: also with long
+    transactions, and in a folder whose name nodeos itself cannot read.
+    """
     network = make_network("options")
+    network.folder /= "a földer, with blanks"
+    network.folder.mkdir()
     network.write("[nodeos]\noptions = { net-threads = 0, max-transaction-time = 1000 }")
     (line,) = lines_of(network.coord("boot"), 1)
     assert "net-threads 0 must be greater than 0" in line

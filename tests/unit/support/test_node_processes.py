@@ -145,6 +145,29 @@ def test_a_symlinked_folder_is_the_same_folder(begin: Callable[..., Process], fo
     assert node_processes.owned(folder / node_processes.DATA)
 
 
+@pytest.mark.parametrize("name", ["é", "with blank"])
+def test_a_folder_that_nodeos_cannot_read_is_told_otherwise(
+    name: str, begin: Callable[..., Process], tmp_path: Path
+) -> None:
+    """By where the process works: it is found again, and who works elsewhere, or is told nothing, is not it."""
+    folder = tmp_path / "nodes" / name
+    folder.mkdir(parents=True)
+    assert node_processes.place(folder) == "/proc/self/cwd"
+    sleep = (sys.executable, "-c", "import time; time.sleep(60)")
+    begin(*sleep, "--config-dir", "/proc/self/cwd")
+    node = processes.start((*sleep, "--config-dir", "/proc/self/cwd"), output=tmp_path / "out", folder=folder)
+    shell = processes.start(sleep, output=tmp_path / "out", folder=folder)
+    try:
+        wait_for(lambda: node_processes.running(folder) == node, "the node")
+        assert node_processes.family(folder) == (node,)
+        node_processes.stop_node(folder, 20)
+        assert not node.alive
+        assert shell.alive
+    finally:
+        processes.kill(node)
+        processes.kill(shell)
+
+
 def test_our_own_lock_is_no_owner(folder: Path) -> None:
     """Asking who has the state locked takes no lock, and leaves none of ours."""
     with (folder / node_processes.DATA / node_processes.STATE).open("r+b") as state:

@@ -106,7 +106,11 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> Chain:
     """The node that every start gives."""
     chain = Chain()
     monkeypatch.setattr(launching, "processes", SimpleNamespace(start=lambda *_, **__: Played(chain)))
-    monkeypatch.setattr(launching, "node_processes", SimpleNamespace(stop_node=chain.stop_node, family=lambda _: ()))
+    monkeypatch.setattr(
+        launching,
+        "node_processes",
+        SimpleNamespace(stop_node=chain.stop_node, family=lambda _: (), HERE="/proc/self/cwd"),
+    )
     monkeypatch.setattr(launching, "nodelogs", SimpleNamespace(ensure=lambda _: None))
     monkeypatch.setattr(launching, "NodeClient", lambda *_, **__: chain)
     return chain
