@@ -47,6 +47,7 @@ OPTIONS: list[tuple[str, Any]] = [
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.enable_retries", 0),
+    ("grpc.enable_http_proxy", 0),  # what http_proxy and the like name is for the internet
     ("grpc.use_local_subchannel_pool", 1),  # each dial is a fresh one: core's own back-off grows to two minutes
     ("grpc.ssl_target_name_override", COORDINATOR_NAME),
 ]

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 NAME = "control.sock"
+
+_KEPT: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""From Python 3.13 on asyncio removes the file itself, and complains where its short path leads nowhere any more."""
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -27,7 +32,7 @@ async def listening(folder: Path, serve: Serve, limit: int) -> AsyncIterator[Non
     before = os.umask(0o177)
     try:
         with _short(folder) as short:
-            server = await asyncio.start_unix_server(answer, path=short, limit=limit)
+            server = await asyncio.start_unix_server(answer, path=short, limit=limit, **_KEPT)
     finally:
         os.umask(before)
     try:

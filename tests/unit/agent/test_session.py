@@ -53,6 +53,21 @@ async def test_an_artifact_without_end_is_not_taken_in(
     running.cancel()
 
 
+@pytest.mark.parametrize("name", ["grpc_proxy", "https_proxy", "http_proxy"])
+async def test_no_proxy_of_the_environment_is_used(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """What a user's environment names is for the internet; a coordinator is dialled directly."""
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("no_grpc_proxy", raising=False)
+    talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), FakeWork())
+    running = asyncio.create_task(talk.run(lambda _: None))
+    await hub.agent("alpha", 15)
+    assert not running.done()
+    running.cancel()
+
+
 async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions beyond what an agent answers at once stay unread until it has answered others."""
     monkeypatch.setattr(session, "AT_ONCE", 5)

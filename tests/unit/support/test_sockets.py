@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import stat
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,13 @@ async def test_a_socket_that_was_left_behind_is_no_obstacle(tmp_path: Path) -> N
     async with listening(tmp_path, echo, 1000):
         _, writer = await connect(tmp_path, 1000)
         writer.close()
+
+
+async def test_its_end_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Newer versions of Python would try to remove its file a second time, and say that they cannot."""
+    async with AsyncExitStack() as ending:
+        taking = ending.enter_context(ExitStack())
+        await ending.enter_async_context(listening(tmp_path, echo, 1000))
+        taking.enter_context(socket.socket())  # takes the number of the handle by which the other was bound
+    assert caplog.messages == []
+    assert not (tmp_path / NAME).exists()
