@@ -11,15 +11,15 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from coordinator.state.paths import near
-from inventory import syntax
-from inventory.network import Network
-from inventory.placement import Placed
-from support.journal import JournalError
+
+if TYPE_CHECKING:  # a quarter of the time that --help may take
+    from inventory.network import Network
+    from inventory.placement import Placed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +42,8 @@ class Settings:
         """Where the nodes of a sealed network are, by name; empty: nothing is known of it here."""
         from coordinator.state.folder import StateFolder
         from coordinator.state.placements import Placements
+        from inventory import syntax
+        from support.journal import JournalError
 
         if not syntax.network_name(network) and StateFolder.exists(self.state, network):
             with closing(StateFolder(self.state, network)) as state, suppress(JournalError):
@@ -98,7 +100,7 @@ class Proof(Enum):
     ALWAYS = "always"
 
 
-class InventoryFile(click.ParamType[Network]):
+class InventoryFile(click.ParamType["Network"]):
     """The path of an inventory; converts to the Network that it describes."""
 
     name = "inventory"
@@ -110,6 +112,7 @@ class InventoryFile(click.ParamType[Network]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Network:
         """Raises InventoryError, with every error of the file."""
         from inventory.load import glance, load  # slow to import, and --help does not need it
+        from inventory.network import Network
 
         if isinstance(value, Network):
             return value
