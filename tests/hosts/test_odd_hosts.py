@@ -59,6 +59,16 @@ def look(of: Network, folder: Path) -> Preflight:
     return preflight(of, folder, lambda host: CAREFUL_PASSWORD, lambda host, text: None, threading.Event())
 
 
+DROP_IN = "/etc/systemd/system/bootcoord-testy.service.d"
+
+
+def refuse_to_start(testbed: Testbed, name: str) -> None:
+    """The agent's unit will fail, and say why in the journal alone."""
+    line = "ExecStartPre=/bin/sh -c 'echo the disk is on fire; exit 3'"
+    testbed.ssh(name, f"mkdir {DROP_IN} && cat > {DROP_IN}/odd.conf", stdin=f"[Service]\n{line}\n")
+    testbed.ssh(name, "systemctl daemon-reload")
+
+
 def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str], tmp_path: Path) -> None:
     """Preflight passes, the agent is installed and runs, is found as it is, and is removed without a trace."""
     of = net(testbed, odd, tmp_path)
@@ -77,6 +87,11 @@ def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str],
         assert b"hello" not in log
         environ = "cat /proc/$(systemctl show --value -p MainPID bootcoord-testy)/environ"
         assert "proxy" not in testbed.ssh(host.name, environ).stdout.lower()
+    refuse_to_start(testbed, odd[0])
+    operator.deployment.down(of.hosts[:1])
+    assert "the disk is on fire" in str(operator.deployment.install(of.hosts[:1])[odd[0]])
+    testbed.ssh(odd[0], f"rm -r {DROP_IN} && systemctl daemon-reload")
+    assert isinstance(operator.deployment.install(of.hosts[:1])[odd[0]], Installed)
     record = "/opt/bootcoord/networks/testy.json"  # the Python that it was installed for is gone since
     testbed.ssh(odd[0], f"sed -i 's#/usr/bin/python3#/usr/local/bin/gone#' {record} && grep -q gone {record}")
     assert operator.deployment.down(of.hosts, purge=True) == dict.fromkeys(odd, True)
