@@ -134,6 +134,8 @@ def _reading(address: str, said: Mapping[str, list[str]]) -> Reading:
         value = said.get(key, [otherwise])[0]
         return "" if value.lower() == "none" else value
 
+    if one("proxyusefdpass", "no").lower() == "yes":
+        raise ValueError("ProxyUseFdpass cannot be followed here: let ProxyCommand carry the data itself")
     host = one("hostname", address) or address
     known = {"n": address, "h": host, "p": one("port", "22"), "r": one("user") or getpass.getuser()}
     tokens = _tokens(known, one("hostkeyalias"))

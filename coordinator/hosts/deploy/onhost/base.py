@@ -70,8 +70,12 @@ def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
 
 
 def python_works(record: Request) -> bool:
-    """Whether the Python that the agent runs on still does."""
-    return quiet(record["python"], "-I", "-c", "pass")
+    """Whether the Python that the agent runs on still does, for the agent's user."""
+    try:
+        as_user(record, ["-c", "pass"])
+    except Failed:
+        return False
+    return True
 
 
 def record_path(network: str) -> str:

@@ -152,6 +152,13 @@ def test_percents_and_tildes_are_filled_in(ssh_config: Path, tmp_path: Path) -> 
     assert [path.name for path in said.user_known_hosts][:1] == ["real"]
 
 
+def test_what_cannot_be_followed_is_refused(ssh_config: Path) -> None:
+    """Instead of a connection that hangs."""
+    ssh_config.write_text("ProxyCommand nc -F %h %p\nProxyUseFdpass yes\n")
+    with pytest.raises(LoginRefused, match="ProxyUseFdpass cannot be followed here"):
+        VerifiedLogin(Ssh("host"))
+
+
 def test_match_final_all_is_not_fatal_and_changes_no_jump_host(ssh_config: Path) -> None:
     """paramiko's own reader ends at the one, and takes the wrong branch of the other."""
     ssh_config.write_text("Match host=other\n  ProxyJump wrong\nMatch final all\n  Compression yes\n")
