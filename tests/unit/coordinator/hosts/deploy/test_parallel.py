@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.hosts.deploy import connection, parallel
+from coordinator.hosts.deploy import connection
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.parallel import Interrupted, on_each
@@ -40,7 +40,7 @@ def hosts(count: int) -> list[Host]:
 @pytest.fixture
 def unconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     """No SSH."""
-    monkeypatch.setattr(parallel, "HostConnection", NoConnection)
+    monkeypatch.setattr(connection, "HostConnection", NoConnection)
 
 
 def test_no_more_than_so_many_at_once_and_none_spoils_the_rest(unconnected: None) -> None:
