@@ -212,6 +212,10 @@ class ChainStep:
     finality: Finality = Finality.BLOCK
     parallel: bool = False
     """Its transactions do not depend on each other: several may be in flight."""
+    glance: Callable[[Blueprint], Reads] | None = None
+    """The evidence once the step was seen done in irreversible blocks: these stay, so that a few looks tell whether it
+    is still that chain.
+    """
 
 
 @dataclass(frozen=True)

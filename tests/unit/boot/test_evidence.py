@@ -185,6 +185,27 @@ def test_one_account_proves_its_transaction(
     assert missing(chain, blueprint, "accounts") == ("0001",)
 
 
+def test_a_glance_at_accounts_that_were_seen(
+    chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen in irreversible blocks is looked at in a few places, never walked through; where one is missing, on
+    a chain that began anew, the whole evidence is read.
+    """
+    monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 1)
+    monkeypatch.setattr("boot.steps.accounts.GLANCES", 3)
+    monkeypatch.setattr("boot.steps.accounts.FEW_PUSHES", 1)
+    accounts = step("accounts")
+    assert isinstance(accounts, ChainStep)
+    assert accounts.glance is not None
+    names = [row.account for row in blueprint.rows]
+    places = {0, round((len(names) - 1) / 2), len(names) - 1}
+    chain.accounts |= {names[place]: delegated() for place in places}
+    assert chain.verdict(accounts.glance(blueprint)).done
+    del chain.accounts[names[-1]]
+    chain.answers[None, "/v1/chain/get_table_by_scope"] = {"rows": [{"scope": name} for name in names[:-1]], "more": ""}
+    assert chain.verdict(accounts.glance(blueprint)).missing == (f"{len(names) - 1:04}",)
+
+
 def test_limits_are_raised_before_the_accounts_and_restored_after(
     chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
