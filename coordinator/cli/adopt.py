@@ -40,13 +40,19 @@ def command(settings: Settings, network: Network) -> int:
 def _lines(adopted: Adopted, boot: str, invite: str) -> Iterator[str]:
     yield f"adopted   chain {adopted.sealed.chain_id}"
     yield f"manifest  {adopted.sealed.manifest}"
-    yield f"steps     {len(adopted.steps)} of {len(STEPS)} are done, as the chain shows"
+    if adopted.steps is None:
+        yield "steps     unknown until nodes run"
+    else:
+        yield f"steps     {len(adopted.steps)} of {len(STEPS)} are done, as the chain shows"
     for host, why in adopted.away.items():
         yield f"away      {host}: {why}; it is taken back when you run this again"
     for host in adopted.empty:
         yield f"empty     {host} holds nothing of this network: it is new, or has lost its data"
-    if adopted.parties:
-        yield f"parties   {', '.join(adopted.parties)}; who was revoked before is not known any more"
+    if adopted.new_register:
+        yield "register  made again: whoever was revoked before has to be revoked again"
+    for name, account in adopted.parties.items():
+        again = f"; the CA is new: invite it again: {invite} {name} --account {account}" if adopted.new_ca else ""
+        yield f"party     {name}, account {account}{again}"
     for account in adopted.strangers:
         yield f"party     {account} is a producer, and unknown here: invite it again: {invite} NAME --account {account}"
     yield f"next      {boot}"

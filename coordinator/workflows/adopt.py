@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from antelope.errors import NodeError
 from boot.plan import make_plan
 from boot.steps import STEPS
 from coordinator.agents.link import AgentLink, LinkError
@@ -47,12 +48,16 @@ class Adopted:
     """Hosts whose agent did not come, and why."""
     empty: tuple[str, ...]
     """Hosts whose agent holds no network: they are new, or have lost their data."""
-    parties: tuple[str, ...]
-    """Names of the parties that are known now."""
+    new_ca: bool
+    """Whether the CA had to be made again, which parties' agents do not know."""
+    new_register: bool
+    """Whether the register had to be made again: who was revoked is not known any more."""
+    parties: Mapping[str, str]
+    """Account by name of the parties that are known now."""
     strangers: tuple[str, ...]
     """Accounts that are registered as producers, and neither the inventory's nor a known party's."""
-    steps: tuple[str, ...]
-    """The steps that the chain shows as done."""
+    steps: tuple[str, ...] | None
+    """The steps that the chain shows as done; None: no node runs that could be asked."""
 
 
 async def adopt(network: Network, root: Path, reporter: Reporter) -> Adopted:
@@ -70,20 +75,34 @@ async def adopt(network: Network, root: Path, reporter: Reporter) -> Adopted:
             links = [opened.hub.links[name] for name in names if name not in away]
             sealed = await _sealed(opened, links, away | hosts.troubled, reporter)
             opened.hub.tell_seal()
-            if new or any(loss.path.name == JOURNAL for loss in found):
+            lost = {loss.path.name for loss in found}
+            if new or JOURNAL in lost:
                 await _parties(opened)
-            runner = Runner(opened.access, opened.blueprint(sealed), opened.state, reporter)
-            steps = await runner.recall(make_plan(STEPS).steps)
-            known = opened.parties.parties()
-            ours = {producer.account for producer in sealed.producers} | {party.account for party in known}
+            steps, registered = await _chain(opened, sealed, reporter)
+            known = {party.name: party.account for party in opened.parties.parties()}
+            ours = {*(producer.account for producer in sealed.producers), *known.values()}
             return Adopted(
                 sealed,
                 away | hosts.troubled,
                 tuple(link.name for link in links if not _manifest(link)),
-                tuple(party.name for party in known),
-                tuple(sorted(await runner.registered() - ours)),
-                steps,
+                new_ca=new or bool(lost & {"ca.key", "ca.pem"}),
+                new_register=new or JOURNAL in lost,
+                parties=known,
+                strangers=tuple(sorted(registered - ours)),
+                steps=steps,
             )
+
+
+async def _chain(
+    opened: OpenNetwork, sealed: Sealed, reporter: Reporter
+) -> tuple[tuple[str, ...] | None, frozenset[str]]:
+    """The steps that are done, and the accounts that are registered as producers, if a node runs."""
+    runner = Runner(opened.access, opened.blueprint(sealed), opened.state, reporter)
+    try:
+        return await runner.recall(make_plan(STEPS).steps), await runner.registered()
+    except NodeError as error:
+        reporter.note(f"the chain cannot be read now: {error}")
+        return None, frozenset()
 
 
 def _look(network: Network, root: Path, reporter: Reporter) -> tuple[Loss, ...]:

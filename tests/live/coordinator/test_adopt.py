@@ -142,3 +142,18 @@ def test_an_agents_certificate_or_key(living: Network, name: str) -> None:
         path.rename(path.with_suffix(".kept"))
     assert "phase live" in living.boot().out
     assert living.coord("status", "--check").status == 0
+
+
+def test_adopted_while_it_is_down(living: Network) -> None:
+    """The agents are enough; the chain is read when a boot has started the nodes again."""
+    before = living.document("status")["manifest"]
+    assert living.coord("down").status == 0
+    remove("sealed.json", "ca")(living.state)
+    refused = living.coord("boot")
+    assert (refused.status, refused.err.rstrip().endswith(f"run: coord adopt {living.inventory}")) == (1, True)
+    adopted = living.coord("adopt")
+    assert adopted.status == 0, adopted.text
+    assert f"manifest  {before}" in adopted.out
+    assert "steps     unknown until nodes run" in adopted.out
+    assert "phase live" in living.boot().out
+    assert living.coord("status", "--check").status == 0
