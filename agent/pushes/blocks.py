@@ -90,6 +90,8 @@ class BlockFollower:
         self._heard = self._head_moved = self._final_moved = time.monotonic()
         self._turn = asyncio.Event()
         self._trouble: NodeError | None = None
+        self.pace = LOOK_SECONDS
+        """Seconds between two looks."""
 
     async def find(self, transaction: str, first: int, expiration: float) -> int:
         """The block that holds it, 0 when none does.
@@ -173,7 +175,7 @@ class BlockFollower:
                 self._trouble = error
             turn, self._turn = self._turn, asyncio.Event()
             turn.set()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self.pace)
 
     async def look(self) -> None:
         """Reads the new blocks. Raises NodeError; the next call continues from there."""

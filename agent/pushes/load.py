@@ -26,6 +26,8 @@ from support.retry import retrying
 
 SIGNED_AT_ONCE = 32
 """Number of transactions that are signed and written down together."""
+LOOK_SECONDS = 0.25
+"""Seconds between two looks at the head. More looks cost more than what they tell sooner is worth."""
 DIAL_SECONDS = 20.0
 """How long a lost connection is redialled. A killed node is back within that time."""
 
@@ -77,7 +79,8 @@ class Load:
         placed: set once all are in blocks, or left; whether those stay is waited for afterwards.
         Raises PeerLost where the node takes no peer (nothing was begun then), PushError, and as the follower does.
         """
-        peer = await self._dial()
+        peer, usual = await self._dial(), self._follower.pace
+        self._follower.pace = LOOK_SECONDS
         try:
             await self._send(peer, [(push, record, self._records.signed(record)) for push, record in signed])
             queue = deque(fresh)
@@ -99,6 +102,7 @@ class Load:
                 if queue or len(self._sent):
                     await self._follower.next_look()
         finally:
+            self._follower.pace = usual
             await peer.close()
 
     async def _fill(self, peer: Peer, queue: deque[Push]) -> None:

@@ -13,7 +13,7 @@ from agent.pushes.signing import StepLike
 from agent.reports import Pushed
 from boot.step import Finality, Push
 
-FIRST_WINDOW, LARGEST_WINDOW = 2 << 20, 8 << 20
+FIRST_WINDOW, LARGEST_WINDOW = 4 << 20, 8 << 20
 """Bytes that may be in flight (sent, in no block yet), at first and once the chain keeps up. nodeos silently drops
 transactions beyond 100 MB.
 """
