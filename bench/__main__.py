@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from bench import allocation, audit, commands, coordination, rows
-from bench.harness import Figure, Say, machine, say, write
-from bench.network import BenchError
+from bench.harness import BenchError, Figure, Say, machine, say, write
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,

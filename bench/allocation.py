@@ -17,8 +17,8 @@ from typing import Any
 import coincurve
 
 from antelope.keys import PublicKey
-from bench.harness import Figure, Say
-from bench.network import Bench, BenchError, bench_network
+from bench.harness import BenchError, Figure, Say, say, show
+from bench.network import Bench, bench_network
 from bench.replay import replay
 from bench.watching import Usage, watching
 
@@ -122,11 +122,7 @@ def main() -> int:
     parser.add_argument("--limits", choices=("raised", "untouched"), default="raised")
     parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
     options = parser.parse_args()
-    for figure in run(
-        lambda text: print(text, file=sys.stderr, flush=True), options.rows, options.limits, options.keep
-    ):
-        print(figure.line(), flush=True)
-    return 0
+    return show(run(say, options.rows, options.limits, options.keep))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.harness import Figure, Say
-from bench.network import COORD, BenchError
+from bench.harness import BenchError, Figure, Say
+from bench.network import COORD
 from bench.shapes import BALANCES, write_shape
 
 SMALL, LARGE = 163_930, 1_000_000

@@ -19,6 +19,21 @@ Say = Callable[[str], None]
 """Tells the user what is under way, a line at a time."""
 
 
+class BenchError(Exception):
+    """A benchmark could not be carried out. A line or a few: what was said last."""
+
+
+def show(figures: Iterable[Figure]) -> int:
+    """Prints them as they come. Returns the exit status: 1 where it could not be carried out."""
+    try:
+        for figure in figures:
+            print(figure.line(), flush=True)
+    except BenchError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
 def say(text: str) -> None:
     """On the terminal, apart from the figures."""
     print(text, file=sys.stderr, flush=True)

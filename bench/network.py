@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import resource
+import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,13 +15,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.ports import free_port
+from bench.harness import BenchError
 
 COORD = Path(sys.executable).with_name("coord")
+FIRST_PORT, PORTS = 29_000, 1000
+"""Below those that the kernel hands out by itself, and apart from those of tests."""
 
 
-class BenchError(Exception):
-    """A benchmark could not be carried out. One line or a few: what the command said last."""
+def free_port() -> int:
+    """A port of loopback that nothing listens on."""
+    while True:
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 @dataclass

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.network import BenchError
+from bench.harness import BenchError
+from bench.network import free_port
 from support import bundled
-from tests.ports import free_port
 
 SECONDS = 1200.0
 _DONE = re.compile(r"replayed (\d+) blocks in \d+ seconds, ([\d.]+) ms/block")

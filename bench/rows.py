@@ -27,8 +27,7 @@ from antelope.keys import PrivateKey
 from antelope.names import name_to_int
 from antelope.transaction import Transaction, sign_packed
 from bench.allocation import account
-from bench.harness import Figure, Say, say
-from bench.network import BenchError
+from bench.harness import BenchError, Figure, Say, say, show
 from boot.blueprint import Blueprint
 from boot.step import KeyedWork, Push
 from boot.steps import accounts
@@ -143,10 +142,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.part:
         _part(options.part, options.artifact)
-    else:
-        for figure in run(say, options.rows):
-            print(figure.line(), flush=True)
-    return 0
+        return 0
+    return show(run(say, options.rows))
 
 
 if __name__ == "__main__":
