@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tests.live.boot.conftest import contracts_folder, nodeos, start
 from tests.live.boot.test_sequence import driver
 
-__all__ = ["contracts_folder", "driver", "nodeos", "start"]
+__all__ = ["driver"]

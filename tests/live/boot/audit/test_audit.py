@@ -24,7 +24,7 @@ from boot.audit.seen import planned_accounts
 from boot.audit.survey import ask_for_all
 from boot.step import NodeStep
 from boot.steps import STEPS
-from tests.live.audit import examples
+from tests.live.boot.audit import examples
 
 if TYPE_CHECKING:
     from tests.live.boot.conftest import LiveNode

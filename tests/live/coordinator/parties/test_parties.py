@@ -12,7 +12,7 @@ import pytest
 
 from antelope.keys import PublicKey, Signature
 from tests.live.coordinator.network import Network, until
-from tests.live.parties.conftest import MakeParty, Party, Start, alive, node_process
+from tests.live.coordinator.parties.conftest import MakeParty, Party, Start, alive, node_process
 
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nshare = "all"\nwait_for = ["alice"]\nwait_seconds = 100'
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from antelope.keys import PrivateKey, PublicKey, Signature
 from support import bundled
 from tests.live.coordinator.network import Network, until
+from tests.live.coordinator.parties.conftest import MakeParty, Party, Start
 from tests.live.keosd import running_keosd
-from tests.live.parties.conftest import MakeParty, Party, Start
 
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 1\nshare = "all"'
 

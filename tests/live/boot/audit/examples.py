@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-PAGE = Path(__file__).parents[3] / "docs" / "audit.md"
+PAGE = Path(__file__).parents[4] / "docs" / "audit.md"
 
 
 def commands() -> tuple[str, ...]:
