@@ -7,19 +7,21 @@ import support.quiet  # noqa: F401 (before what imports grpc)
 # isort: split
 import argparse
 import asyncio
+import contextlib
 import logging
 import sys
 import time
 from pathlib import Path
 
 from agent.config import AgentConfig, DataFolder
-from agent.errors import AgentError, ConfigError, InternalError
+from agent.errors import AgentError, ConfigError, FolderBusy, InternalError
 from agent.foreign import translating
 from agent.identity import admit, request
 from agent.keys import KeyStore, wallet
 from agent.party import commands as party
 from agent.party.arguments import wanted
 from support import nodelogs
+from support.ending import Ending
 from support.errors import explanation
 from support.log_limit import LogLimit
 from support.node_processes import stop_nodes
@@ -45,11 +47,22 @@ def run(arguments: argparse.Namespace) -> int:
         with translating():
             return _COMMANDS.get(arguments.command, party.speak)(arguments)
     except AgentError as error:
-        return _complain(error)
+        ending = error
     except Exception as error:
         if logging.getLogger().handlers:  # the daemon's log
             logging.exception("a fault of this agent")
-        return _complain(InternalError(f"internal error: {type(error).__name__}: {error}; please report it"))
+        ending = InternalError(f"internal error: {type(error).__name__}: {error}; please report it")
+    if arguments.command == "serve":
+        _leave_reason(arguments, ending)
+    return _complain(ending)
+
+
+def _leave_reason(arguments: argparse.Namespace, ending: AgentError) -> None:
+    """For whoever starts the agent: the reason is in its folder, unless another agent runs there."""
+    if arguments.data is None or not arguments.data.is_dir() or isinstance(ending, FolderBusy):
+        return
+    with contextlib.suppress(OSError):  # a full disk may be the very reason; it is on stderr, too
+        Ending(plain(explanation(ending), LINE_LIMIT)).write(arguments.data)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

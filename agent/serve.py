@@ -12,6 +12,7 @@ from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent, host_agent
 from agent.dialling import read_credentials
 from agent.party.agent import party_agent
+from support.ending import Ending
 from support.journal import Journal
 from support.locks import FileLock
 from support.processes import Process
@@ -32,6 +33,7 @@ async def serve(folder: DataFolder) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with FileLock(folder.lock):
         Process.of(os.getpid()).write(folder.record)
+        Ending.forget(folder.path)
         journal = Journal(folder.journal, REMEDY)
         agent = _agent(folder, config, journal)
         try:

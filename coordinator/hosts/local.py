@@ -10,6 +10,7 @@ from pathlib import Path
 from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
 from support import nodelogs
+from support.ending import Ending
 from support.files import write_atomic
 from support.node_processes import stop_nodes
 from support.processes import Process, start, stop
@@ -44,6 +45,7 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
     write_atomic(version, source_version().encode())
+    Ending.forget(data)
     agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
     agent.write(data / RECORD)  # as it will itself: if this command is stopped in between, the agent is still found
     return True
@@ -66,12 +68,9 @@ def agent_runs(data: Path) -> bool:
 
 
 def last_words(data: Path) -> str:
-    """Why the agent of that data folder has ended, according to its log; empty: unknown."""
-    try:
-        lines = (data / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    return lines[-1].removeprefix("agent: ") if lines and lines[-1].startswith("agent: ") else ""
+    """Why the agent of that data folder has ended, as it says; empty: unknown."""
+    ending = Ending.read(data)
+    return ending.reason if ending else ""
 
 
 def stop_agent(data: Path) -> bool:

@@ -14,6 +14,7 @@ import pytest
 
 from agent import cli, commands
 from coordinator.agents.hub import Hub
+from support.ending import Ending
 from support.processes import Process
 from support.tls import Kind
 from tests.unit.coordinator.fakes import open_hub
@@ -89,6 +90,25 @@ async def test_a_permanent_refusal_ends_it(hub: Hub, tmp_path: Path) -> None:
     assert process.returncode == 1
     assert said.decode().splitlines()[-1] == "agent: the coordinator refuses this agent: alpha was revoked"
     assert b"Traceback" not in said
+
+
+async def test_the_reason_of_its_end_is_left_for_its_starter(hub: Hub, tmp_path: Path) -> None:
+    """In a file of its own, as long as it does not run; an agent that finds another one there leaves that alone."""
+    data = tmp_path / "data"
+    assert _enrol(data, f"127.0.0.1:{hub.port}").returncode == 0
+    early = _agent("serve", data=data)
+    assert Ending.read(data) == Ending(early.stderr.decode().strip().removeprefix("agent: "))
+    _admitted(hub, data)
+    process = await _serve(data)
+    await hub.agent("alpha", 20)
+    assert Ending.read(data) is None
+    assert (await asyncio.to_thread(_agent, "serve", data=data)).returncode == 1
+    assert Ending.read(data) is None
+    hub.revoke("alpha")
+    await asyncio.wait_for(process.communicate(), 20)
+    assert Ending.read(data) == Ending("the coordinator refuses this agent: alpha was revoked")
+    assert _agent("serve", data=tmp_path / "dtaa").returncode == 2
+    assert not (tmp_path / "dtaa").exists()
 
 
 async def test_down_stops_it(hub: Hub, tmp_path: Path) -> None:

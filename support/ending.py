@@ -1,0 +1,47 @@
+"""Why an agent ended of its own, written by the agent for whoever starts it.
+
+A JSON object in the agent's data folder, beside the record of its process. There is none while the agent runs, nor
+after an end that it did not choose: a signal, a crash.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.files import write_atomic
+
+FILE = "ended.json"
+"""Its name in an agent's data folder."""
+MOST = 4096
+"""Bytes of such a file that are read."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The end of an agent."""
+
+    reason: str
+    """One line for a person."""
+
+    def write(self, data: Path) -> None:
+        """Leaves it in an agent's data folder. Raises OSError."""
+        text = json.dumps({"reason": self.reason[: MOST // 8]})  # a character takes 6 bytes at most, escaped
+        write_atomic(data / FILE, text.encode())
+
+    @staticmethod
+    def read(data: Path) -> Ending | None:
+        """What the agent left in that folder; None: nothing, or nothing that can be read."""
+        try:
+            with (data / FILE).open("rb") as file:
+                document = json.loads(file.read(MOST))
+        except (OSError, ValueError, RecursionError):
+            return None
+        reason = document.get("reason") if isinstance(document, dict) else None
+        return Ending(reason) if isinstance(reason, str) and reason else None
+
+    @staticmethod
+    def forget(data: Path) -> None:
+        """Removes it: the agent is started again. Raises OSError."""
+        (data / FILE).unlink(missing_ok=True)

@@ -1,0 +1,32 @@
+"""Why an agent ended, as it left it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.ending import FILE, Ending
+
+
+def test_what_was_left_is_read_and_forgotten(tmp_path: Path) -> None:
+    """The reason as it was, a very long one its beginning; after a new start there is none."""
+    assert Ending.read(tmp_path) is None
+    Ending("node a: its disk is full: “no space”").write(tmp_path)
+    assert Ending.read(tmp_path) == Ending("node a: its disk is full: “no space”")
+    Ending("\N{SNOWMAN}" * 5000).write(tmp_path)
+    read = Ending.read(tmp_path)
+    assert read
+    assert read.reason == "\N{SNOWMAN}" * len(read.reason)
+    Ending.forget(tmp_path)
+    Ending.forget(tmp_path)
+    assert Ending.read(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b'{"reason": 7}', b'{"reason": ""}', b"{}", b"\xff", b'"x"', b"[" * 9000]
+)
+def test_anything_else_is_no_reason(content: bytes, tmp_path: Path) -> None:
+    """A file of another shape is as good as none."""
+    (tmp_path / FILE).write_bytes(content)
+    assert Ending.read(tmp_path) is None
