@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from boot.step import NodeMode
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
-
-MODES: dict[NodeMode, pb.Mode.ValueType] = {
-    NodeMode.GENESIS: pb.MODE_GENESIS,
-    NodeMode.NORMAL: pb.MODE_NORMAL,
-    NodeMode.STARTER: pb.MODE_STARTER,
-    NodeMode.AUDIT: pb.MODE_AUDIT,
-}
 
 
 def node_spec(network: Network, node: Node) -> pb.NodeSpec:

@@ -7,9 +7,10 @@ from boot.step import NodeMode, NodeStep, Verdict
 from coordinator.engine.access import CATCH_UP_SECONDS, RUNNING, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
-from coordinator.engine.node_specs import MODES, node_spec
+from coordinator.engine.node_specs import node_spec
 from inventory.network import Node
 from protos import coordination_pb2 as pb
+from protos import modes
 from support.retry import poll
 from support.tasks import all_of
 
@@ -46,7 +47,7 @@ class NodeWork:
             return
         status = self._access.status(node)
         recorded = status is not None and mode is not NodeMode.AUDIT and not anew
-        wanted = pb.MODE_RECORDED if recorded else MODES[mode]
+        wanted = pb.MODE_RECORDED if recorded else modes.number(mode.value)
         await self._access.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
         await self._runs(node)
         if step:
