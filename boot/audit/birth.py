@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from antelope.names import int_to_name, name_to_int, pack_name
-from boot.audit.derived import RAISED, RESTORED, Key, Planned, Stage, derive, registrations, resignation
+from boot.audit.derived import RAISED, RESTORED, Key, Planned, Stage, derive, governed, registrations, resignation
 from boot.audit.packed import PackedAction, Receipt, first_action, read_action
 from boot.audit.report import Check, Question, judged, named
 from boot.audit.rows import Rows
@@ -34,6 +34,7 @@ class Birth:
         self.rows = Rows(blueprint.rows, blueprint.symbol)
         self.planned, self._registered = derive(blueprint), registrations(blueprint)
         self._last = resignation(blueprint)
+        self._governed = {name_to_int(name) for name in governed(blueprint)}
         self._system = {
             key for key, one in self.planned.items() if one.stage is Stage.SYSTEM_CONTRACT and key.startswith(_SETCODE)
         }
@@ -42,7 +43,7 @@ class Birth:
         self.again: list[str] = []
         """Planned actions that happened again, and should not."""
         self.extra: list[str] = []
-        """Actions that nobody planned, in the name of eosio or of a system account: the first few."""
+        """Actions that nobody planned, in the name of eosio or of an account that eosio governs: the first few."""
         self.extras = 0
         self.own = 0
         """Actions that nobody planned, of other accounts in their own names."""
@@ -97,7 +98,8 @@ class Birth:
             if self.rows.take(data, action):
                 self._allocated()
                 return
-        governing = sorted({int_to_name(actor) for actor in action.actors if actor >> 34 == _GOVERNING})
+        own = (actor for actor in action.actors if actor >> 34 == _GOVERNING or actor in self._governed)
+        governing = sorted({int_to_name(actor) for actor in own})
         if not governing:
             self.own += 1
             return

@@ -12,7 +12,6 @@ from antelope.errors import Unreachable
 from antelope.reads import ChainReader
 from antelope.strict_json import read_json
 from boot.audit import Report, audit
-from boot.audit.chain import Progress
 from coordinator.agents.link import AgentLink
 from coordinator.parties.observing import observed
 from coordinator.parties.open_network import OpenNetwork
@@ -36,7 +35,7 @@ SNAPSHOT_SECONDS = 660.0
 SNAPSHOT = "/agent/snapshot"
 
 
-async def audit_chain(opened: OpenNetwork, progress: Progress | None = None) -> Report:
+async def audit_chain(opened: OpenNetwork) -> Report:
     """Audits the chain through the node that follows the boot: after the handover, the one with irreversible state.
 
     Raises OperationFailed before the seal, Unreachable when no node runs, AuditError.
@@ -52,7 +51,6 @@ async def audit_chain(opened: OpenNetwork, progress: Progress | None = None) -> 
         RemoteNode(link, reader.name),
         opened.blueprint(sealed),
         observed=observed(opened.parties),
-        progress=progress,
         snapshot=snapshot,
     )
 

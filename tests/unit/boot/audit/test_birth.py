@@ -188,6 +188,16 @@ async def test_what_people_do_in_their_own_names_is_theirs(chain: FakeChain, pla
     assert "(2 of other accounts in their own names)" in checks["born: nothing else"].detail
 
 
+async def test_contracts_elsewhere_are_governed_as_well(plan: Blueprint) -> None:
+    """A contract on an account without eosio in its name acts by eosio's key until the resignation: only as planned."""
+    contracts = (*plan.sealed.contracts, replace(plan.sealed.contracts[0], account="alice"))
+    wider = Blueprint(replace(plan.sealed, contracts=contracts), plan.artifact)
+    chain = FakeChain(wider)
+    assert await failing(chain, wider) == {}
+    chain.blocks[8].append(transaction(actions.transfer("alice", "useraaaaaaaa", ONE)))
+    assert "in the name of alice" in (await failing(chain, wider))["born: nothing else"]
+
+
 async def test_limits_that_are_raised_for_the_accounts(plan: Blueprint) -> None:
     """Where that was sealed they may be raised and restored, as often as it takes; left raised they are told."""
     loaded = Blueprint(replace(plan.sealed, load=SealedLimits(4 << 20, 2_000_000)), plan.artifact)
