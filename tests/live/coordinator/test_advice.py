@@ -1,0 +1,39 @@
+"""What coord's messages advise is true: typed as they say, it helps, and then what was refused works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from tests.live.coordinator.network import Done, MakeNetwork, Network
+
+
+def advised(network: Network, refused: Done) -> Done:
+    """Types the command that the message names."""
+    found = re.search(r"run:? coord (\w+) (\S+\.toml)((?: --[\w-]+(?: [\w-]+)?)*)", refused.text)
+    assert found, refused.text
+    command, inventory, options = found.groups()
+    assert inventory == str(network.inventory)
+    return network.coord(command, *shlex.split(options))
+
+
+def test_what_is_advised_helps(make_network: MakeNetwork) -> None:
+    """The way of a network from nothing to live, by nothing but what the refusals of coord name."""
+    network = make_network("advised")
+    network.write()
+    asked = (("plan", ["--cleos"]), ("boot", ["--only", "canary-propose"]), ("boot", ["--only", "retire"]))
+    for command, options in asked:
+        refused = network.coord(command, *options)
+        assert refused.status in (1, 2), refused.text
+        helped = advised(network, refused)
+        assert helped.status == 0, helped.text
+        assert network.coord(command, *options).status == 0
+    assert "phase" in network.boot().out
+    refused = network.coord("revoke", "local")
+    assert refused.status == 2
+    assert re.search(r"run coord down \S+ --only local, then remove it from that file", refused.err)
+    assert advised(network, refused).status == 0
+    refused = network.coord("verify")
+    assert refused.status == 1
+    assert advised(network, refused).status == 0
+    assert network.coord("verify").status == 0
