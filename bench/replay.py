@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from bench.harness import BenchError
 from bench.network import free_port
+from bench.watching import cpu_seconds
 from support import bundled
 
 SECONDS = 1200.0
@@ -29,6 +29,8 @@ class Replay:
     """As nodeos itself tells: without its start and its first compilation of contracts' code."""
     cpu: float
     """Seconds of CPU, the start included."""
+    main: float
+    """The same of its main thread alone."""
 
 
 def replay(blocks: Path, folder: Path) -> Replay:
@@ -48,9 +50,9 @@ def replay(blocks: Path, folder: Path) -> Replay:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise BenchError("the replay did not end:\n" + "\n".join(log.read_text().splitlines()[-5:]))
             time.sleep(0.1)
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return Replay(int(done[1]), int(done[1]) * float(done[2]) / 1000, cpu)
+        own = Path(f"/proc/{process.pid}")
+        cpu, main = cpu_seconds(own), cpu_seconds(own / "task" / own.name)
+    return Replay(int(done[1]), int(done[1]) * float(done[2]) / 1000, cpu, main)
 
 
 @contextlib.contextmanager

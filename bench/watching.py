@@ -20,8 +20,20 @@ class Usage:
 
     cpu: float = 0.0
     """Seconds, since the watching began."""
+    main: float = 0.0
+    """The same of their main threads alone: nodeos executes transactions on that one."""
     peak_mib: float = 0.0
     """The largest resident memory of one of them, ever."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How a process is at one moment."""
+
+    kind: str
+    cpu: float
+    main: float
+    peak_mib: float
 
 
 class Watch:
@@ -30,12 +42,12 @@ class Watch:
     def __init__(self, kind_of: Callable[[str], str]) -> None:
         """kind_of: from a command line to what the process is; empty: it is none of interest."""
         self._kind_of = kind_of
-        self._began: dict[int, float] = {}
-        self._now: dict[int, tuple[str, float, float]] = {}
+        self._began: dict[int, _Look] = {}
+        self._now: dict[int, _Look] = {}
 
     def begin(self) -> None:
         """What was used up to now does not count."""
-        self._began = {pid: cpu for pid, (_, cpu, _) in self._look().items()}
+        self._began = self._look()
 
     def look(self) -> None:
         """Takes in how they are now."""
@@ -45,20 +57,22 @@ class Watch:
     def usage(self) -> Mapping[str, Usage]:
         """By kind, processes that have ended included."""
         found: dict[str, Usage] = {}
-        for pid, (kind, cpu, peak) in self._now.items():
-            one = found.setdefault(kind, Usage())
-            one.cpu += cpu - self._began.get(pid, 0.0)
-            one.peak_mib = max(one.peak_mib, peak)
+        for pid, now in self._now.items():
+            one, before = found.setdefault(now.kind, Usage()), self._began.get(pid, _Look("", 0.0, 0.0, 0.0))
+            one.cpu += now.cpu - before.cpu
+            one.main += now.main - before.main
+            one.peak_mib = max(one.peak_mib, now.peak_mib)
         return found
 
-    def _look(self) -> dict[int, tuple[str, float, float]]:
+    def _look(self) -> dict[int, _Look]:
         found = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 with contextlib.suppress(OSError, ValueError, IndexError):
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     if kind := self._kind_of(command):
-                        found[int(entry.name)] = kind, _cpu(entry), _peak(entry)
+                        main = cpu_seconds(entry / "task" / entry.name)
+                        found[int(entry.name)] = _Look(kind, cpu_seconds(entry), main, _peak(entry))
         return found
 
 
@@ -82,7 +96,8 @@ def watching(kind_of: Callable[[str], str]) -> Iterator[Watch]:
         thread.join()
 
 
-def _cpu(process: Path) -> float:
+def cpu_seconds(process: Path) -> float:
+    """What a process, or a thread, has used: by its folder in /proc. Raises OSError, ValueError, IndexError."""
     fields = (process / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
