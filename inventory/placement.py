@@ -3,7 +3,7 @@
 Where the inventory does not say: the genesis node goes to the first host. Every producer without a node of its own in
 the file gets one named after its account, on the host with the fewest producers so far; among equals the second host
 comes first, then the third, and the first host last. So losing a host costs as few producers as possible. On each
-address p2p ports count up from 9876 and HTTP ports from 8888, skipping those in the file.
+address p2p ports count up from 9876 and HTTP ports from 8888, the genesis node's last, skipping those in the file.
 
 Once a network is sealed, placement is remembered: a node keeps its host and its ports, because its keys are there and
 others know its endpoint. Only new nodes are placed by the rule. A file that names another host for a producer is
@@ -218,6 +218,11 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
                 )
             taken.setdefault((host.address, number), node.name)
     free = {(host.address, first): _free(host.address, first, taken) for _, host in placed for first in _FIRST}
+    # The genesis node, which takes no transactions once it is the audit's, comes last: cleos asks port 8888 by default.
+    http = {
+        node.name: _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT])
+        for node, host in sorted(placed, key=lambda one: one[0].role is Role.GENESIS)
+    }
     return tuple(
         Node(
             node.name,
@@ -225,7 +230,7 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
             node.role,
             node.account,
             _port(node.table.p2p_port, free[host.address, FIRST_P2P_PORT]),
-            _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT]),
+            http[node.name],
         )
         for node, host in placed
     )

@@ -17,6 +17,7 @@ from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from inventory.network import Network, Node
 from inventory.share import Seats
+from protos import coordination_pb2 as pb
 from support import node_processes
 
 UNKNOWN = "unknown"
@@ -41,6 +42,8 @@ class NodeRow:
     lib: int
     peers: int
     detail: str
+    audit: bool = False
+    """It answers from irreversible state, for the audit, and takes no transactions."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,7 @@ def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
     return NodeRow(
         node.name, node.host, node.account or "", node.role.value, opened.network.p2p(node), _http(node.http_port),
         state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
-        status.detail if status else "",
+        status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from coordinator.report.status import NetworkStatus
+from coordinator.report.status import NetworkStatus, NodeRow
 
 
 def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -29,6 +29,16 @@ def node_table(report: NetworkStatus) -> Iterator[str]:
     for row in report.nodes:
         if row.detail and row.state != "running":
             yield f"{row.name}: {row.detail}"
+    yield from _readers(report.nodes)
+
+
+def _readers(nodes: Sequence[NodeRow]) -> Iterator[str]:
+    """Which nodes nobody can push to, and which one takes transactions: nodeos only says "Missing Chain API Plugin"."""
+    takes = next((row for row in nodes if row.state == "running" and not row.audit), None)
+    for row in nodes:
+        if row.audit:
+            other = f"; {takes.name} does ({takes.http})" if takes else ""
+            yield f"{row.name} answers for the audit, from irreversible state: it takes no transactions{other}"
 
 
 def host_table(report: NetworkStatus) -> Iterator[str]:

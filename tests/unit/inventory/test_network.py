@@ -77,11 +77,11 @@ def test_testnet() -> None:
 def test_rule(network: Load) -> None:
     """Without a word: genesis on the first host, producers from the second on, ports counting on each host."""
     assert placed(network(HOSTS + "[producers]\ncount = 6")) == {
-        "genesis": ("h1", 9876, 8888),
+        "genesis": ("h1", 9876, 8889),
         "defproducera": ("h2", 9876, 8888),
         "defproducerb": ("h3", 9876, 8888),
         "defproducerc": ("h4", 9876, 8888),
-        "defproducerd": ("h1", 9877, 8889),
+        "defproducerd": ("h1", 9877, 8888),
         "defproducere": ("h2", 9877, 8889),
         "defproducerf": ("h3", 9877, 8889),
     }
@@ -103,12 +103,12 @@ def test_written_nodes_come_first(network: Load) -> None:
     """
     found = network(HOSTS + text)
     assert placed(found) == {
-        "genesis": ("h1", 9876, 8888),
+        "genesis": ("h1", 9876, 8889),
         "defproducerb": ("h2", 9877, 8888),
         "relay": ("h3", 9876, 8888),
         "defproducera": ("h3", 9877, 8889),
         "defproducerc": ("h4", 9876, 8888),
-        "defproducerd": ("h1", 9877, 8889),
+        "defproducerd": ("h1", 9877, 8888),
         "defproducere": ("h2", 9876, 8889),
     }
     assert found.node("relay").account is None

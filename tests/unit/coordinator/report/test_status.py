@@ -9,6 +9,7 @@ import pytest
 
 from coordinator.report.health import problems
 from coordinator.report.status import HostRow, NetworkStatus, NodeRow, phase
+from coordinator.report.tables import node_table
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 
@@ -40,7 +41,7 @@ def test_phase(
 def status(**changes: Any) -> NetworkStatus:
     """A network of four producers that is well, but for the changes."""
     names = ("a", "b", "c", "d")
-    node = NodeRow("audit", "one", "eosio", "genesis", "", "", "running", 980, 980, 3, "")
+    node = NodeRow("audit", "one", "eosio", "genesis", "", "", "running", 980, 980, 3, "", audit=True)
     nodes = (node, *(replace(node, name=name, account=name, role="producer", head=1000) for name in names))
     well = NetworkStatus(
         network="net", chain_id="c" * 64, manifest="m" * 64, phase="live", head=1000, head_age=0.4, stands=False,
@@ -76,3 +77,14 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
 def test_what_is_wrong(changes: dict[str, Any], said: tuple[str, ...]) -> None:
     """Chain, producers, hosts and nodes: each with its reason, and nothing of a network that is well."""
     assert problems(status(**changes)) == said
+
+
+def test_the_audits_node_is_told_from_those_that_take_transactions() -> None:
+    """nodeos merely says that an API is missing; here it is said what that node is, and whom to ask instead."""
+    nodes = status().nodes
+    taking = tuple(replace(node, audit=False, http=f"http://127.0.0.1:{8888 + i}") for i, node in enumerate(nodes[1:]))
+    said = list(node_table(status(nodes=(nodes[0], *taking))))[-1]
+    assert said == (
+        "audit answers for the audit, from irreversible state: it takes no transactions; a does (http://127.0.0.1:8888)"
+    )
+    assert not any("takes no" in line for line in node_table(status(nodes=taking)))
