@@ -1,8 +1,9 @@
-"""Writes files atomically."""
+"""Writes files atomically, and removes folders."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -22,3 +23,11 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder with all that is in it, if it is there; of a link, also what it leads to. Raises OSError."""
+    if path.exists():
+        shutil.rmtree(path.resolve())
+    if path.is_symlink():
+        path.unlink()

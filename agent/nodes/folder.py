@@ -28,7 +28,7 @@ from agent.nodeos.spec import NodeSpec
 from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
-from support.files import write_atomic
+from support.files import remove_folder, write_atomic
 from support.node_processes import DATA, RECORD, owned
 from support.nodelogs import LOG
 from support.processes import Process
@@ -228,9 +228,10 @@ class NodeFolder:
         place.mkdir(parents=True, mode=0o700)
         for path in paths:
             if path.exists():
-                path.rename(place / path.name)
+                shutil.move(path, place / path.name)  # its folder may be a link to another disk
         return place
 
     def drop_chain(self) -> None:
         """Removes nodeos' own folder: for a chain that has not begun."""
-        shutil.rmtree(self.data, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_folder(self.data)

@@ -199,7 +199,7 @@ def _put_back(place: Path, paths: tuple[Path, ...]) -> None:
         if (place / path.name).exists():
             if path.is_dir():
                 shutil.rmtree(path)
-            (place / path.name).replace(path)
+            shutil.move(place / path.name, path)
     place.rmdir()
 
 

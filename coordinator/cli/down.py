@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
@@ -12,6 +11,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import stop_hosts
 from coordinator.state.folder import StateFolder
 from inventory.network import Network
+from support.files import remove_folder
 from support.locks import FileLock, LockedError
 
 
@@ -49,7 +49,7 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
     for host, trouble in failed.items():
         click.echo(f"{host}: {trouble}", err=True)
     if new or (purge and not failed and not only):
-        shutil.rmtree(state.folder)
+        remove_folder(state.folder)
         if not new:
             click.echo(f"removed {state.folder}")
     return 1 if failed else 0

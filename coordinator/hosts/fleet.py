@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,6 +18,7 @@ from coordinator.hosts.preflight.model import Preflight
 from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
+from support.files import remove_folder
 
 if TYPE_CHECKING:
     from coordinator.hosts.deploy.deployment import SshDeployment
@@ -190,7 +190,7 @@ def stop_hosts(
             nodes = stop_all(state.host_data(host.name))
             report(host.name, f"stopped {', '.join(nodes)}" if nodes else "no node was running")
             if purge:
-                shutil.rmtree(state.host_data(host.name), ignore_errors=True)
+                remove_folder(state.host_data(host.name))
     far = [host for host in hosts if not host.local]
     results = deployment(state, network, report).down(far, purge, foreign=purge and bool(only)) if far else {}
     return {name: result for name, result in results.items() if isinstance(result, DeployError)}

@@ -166,6 +166,12 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
     if sealed:
         return sealed
     _check_unheld(opened)
+    async with agents_kept(opened, reporter):
+        return await _collected(opened, reporter)
+
+
+async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
+    """Seals what the agents tell."""
     from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, once in a network's life
         PartyKeys,
         collect,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -247,6 +248,24 @@ def test_an_option_that_nodeos_refuses(make_network: MakeNetwork) -> None:
     assert nothing_runs(network)
     network.replace("net-threads = 0", "net-threads = 2")
     network.boot("--until", "producer-nodes")
+
+
+def test_an_agent_that_is_killed_before_the_seal(make_network: MakeNetwork) -> None:
+    """It is started again, and the boot goes on; a purge also empties the folder that its data is a link to."""
+    network = make_network("killed")
+    network.write()
+    elsewhere = network.folder / "elsewhere"
+    elsewhere.mkdir()
+    network.data.parent.mkdir(parents=True)
+    network.data.symlink_to(elsewhere)
+    boot = network.start("boot", "--until", "genesis")
+    boot.await_text("collecting")
+    os.kill(network.processes()["agent"].pid, signal.SIGKILL)
+    done = boot.wait()
+    assert done.status == 0, done.text
+    assert "is started again" in done.text
+    assert network.coord("down", "--purge", "--yes").status == 0
+    assert not elsewhere.exists()
 
 
 def test_two_coords_at_once(make_network: MakeNetwork) -> None:
