@@ -18,14 +18,15 @@ def start_unit(record: Request, restart: bool) -> None:
     unit = record["unit"]
     began = time.time()
     run(["systemctl", "enable", "--quiet", unit])
-    restarts = _shown(unit, "NRestarts")
     try:
         run(["systemctl", "restart" if restart else "start", unit])
     except Failed as error:
         raise Failed(f"{error}{_said(unit, began)}") from error
+    restarts = _restarts(unit)
     deadline = time.monotonic() + START_SECONDS
     while _shown(unit, "MainPID") != _own_word(record["data"]):
-        failed = _shown(unit, "ActiveState") == "failed" or _shown(unit, "NRestarts") not in ("0", restarts)
+        # One restart may be left of an agent that did not start earlier.
+        failed = _shown(unit, "ActiveState") == "failed" or _restarts(unit) > restarts + 1
         if failed or time.monotonic() > deadline:
             raise Failed(f"the agent does not start{_said(unit, began)}")
         time.sleep(0.1)
@@ -38,6 +39,11 @@ def stop_unit(record: Request) -> None:
         run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
     except Failed as error:
         raise Failed(f"{error}{_said(record['unit'], began)}") from error
+
+
+def _restarts(unit: str) -> int:
+    """How often systemd started it again by itself."""
+    return int(_shown(unit, "NRestarts") or 0)
 
 
 def _own_word(data: str) -> str:
