@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.testbed.realhosts.client import Testbed
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 COORD = (sys.executable, "-P", "-c", "from coordinator.cli.main import main; main()")
@@ -132,14 +133,6 @@ def head(testbed: Testbed, host: str) -> int:
     return int(done.stdout) if done.returncode == 0 else 0
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float) -> None:
-    """Waits for a condition, so many seconds at most."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-        time.sleep(0.5)
-
-
 def grows(testbed: Testbed, hosts: Sequence[str], seconds: float, by: int = 4) -> None:
     """Waits until the nodes of all these hosts make or take so many blocks more."""
     first: dict[str, int] = {}
@@ -153,4 +146,4 @@ def grows(testbed: Testbed, hosts: Sequence[str], seconds: float, by: int = 4) -
                 return False
         return True
 
-    until(grown, f"{by} blocks more on {', '.join(hosts)}", seconds)
+    until(grown, f"{by} blocks more on {', '.join(hosts)}", seconds, every=0.5)

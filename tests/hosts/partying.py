@@ -13,9 +13,10 @@ from typing import Any
 from coordinator.hosts.deploy.bundle import Target
 from support.bundled import VERSION, archive, fetch
 from tests.hosts.deploying import one_bundle
-from tests.hosts.operating import Operator, until
+from tests.hosts.operating import Operator
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.settings import Host as Machine
+from tests.waiting import until
 
 NETWORK = "partynet"
 RELEASE = "/opt/release"

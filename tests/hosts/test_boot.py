@@ -8,8 +8,9 @@ import pytest
 
 from inventory.load import load
 from tests.hosts.deploying import disk
-from tests.hosts.operating import ROOT, Operator, until
+from tests.hosts.operating import ROOT, Operator
 from tests.testbed.realhosts.client import Testbed
+from tests.waiting import until
 
 HOSTS = ["h1", "h2", "h3", "h4"]
 UNIT = "bootcoord-testnet.service"

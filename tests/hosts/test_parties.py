@@ -16,10 +16,11 @@ import coincurve
 import pytest
 
 from tests.hosts import leaks
-from tests.hosts.operating import ROOT, Operator, until
+from tests.hosts.operating import ROOT, Operator
 from tests.hosts.partying import NETWORK, Party, Staying
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.settings import Host as Machine
+from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
 

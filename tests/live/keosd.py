@@ -13,8 +13,8 @@ from antelope.keys import PrivateKey
 from support import processes
 from support.bundled import Runtime
 from support.processes import Process
-from tests.live.coordinator.network import until
 from tests.ports import free_port
+from tests.waiting import until
 
 SECONDS = 20
 

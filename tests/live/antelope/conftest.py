@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, Transaction
+from support.retry import poll
 from tests.ports import free_port
 
 SYS = Symbol(4, "SYS")
@@ -82,14 +82,6 @@ class Chain:
         return receipt.id
 
 
-async def until(condition: Callable[[], Awaitable[bool]], deadline: float = 30.0) -> None:
-    """Polls a condition; fails after so many seconds."""
-    end = time.monotonic() + deadline
-    while not await condition():
-        assert time.monotonic() < end, f"not within {deadline} s: {condition}"
-        await asyncio.sleep(0.05)
-
-
 def nodeos_command(folder: Path, genesis: Genesis) -> tuple[list[str], str, str]:
     """A nodeos that produces nothing yet: its command, HTTP address and p2p address."""
     (folder / "genesis.json").write_text(genesis.to_json())
@@ -145,7 +137,7 @@ def bare_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
                 except NodeError:
                     return False
 
-        asyncio.run(until(producing))
+        asyncio.run(poll(producing, what="blocks", deadline=30, every=0.05))
         yield chain
 
 
@@ -178,10 +170,11 @@ async def _boot(chain: Chain) -> None:
         async def activated(count: int) -> bool:
             return len(await node.get_activated_protocol_features()) == count
 
-        await until(lambda: activated(1))
+        await poll(lambda: activated(1), what="the first feature", deadline=30, every=0.05)
         await chain.push(node, *deploy("eosio", "eosio.bios"))
         await chain.push(node, *(actions.activate(digest) for _, digest in ordered[1:]))
-        await until(lambda: activated(len(ordered)))  # eosio.system calls what they bring
+        # eosio.system calls what they bring:
+        await poll(lambda: activated(len(ordered)), what="all features", deadline=30, every=0.05)
         own = Authority.key(chain.key.public)
         await chain.push(node, *(actions.newaccount("eosio", f"eosio.{name}", own, own) for name in SYSTEM_ACCOUNTS))
         await chain.push(node, *deploy("eosio.token", "eosio.token"))

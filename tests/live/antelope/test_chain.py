@@ -35,7 +35,8 @@ from antelope.names import int_to_name, name_to_int
 from antelope.ram import RamMarket
 from antelope.transaction import PermissionLevel, Transaction
 from inventory.versions import BUNDLED_FEATURES
-from tests.live.antelope.conftest import SUPPLY, SYS, Chain, contract, until
+from support.retry import poll
+from tests.live.antelope.conftest import SUPPLY, SYS, Chain, contract
 from tests.ports import free_port
 
 pytestmark = pytest.mark.live
@@ -251,7 +252,7 @@ async def test_updateauth_and_multisig(chain: Chain, node: NodeClient) -> None:
         active = (await node.get_account(name)).permissions["active"].authority
         return active == Authority.account(one, "active")
 
-    await until(changed)
+    await poll(changed, what="the change", deadline=30, every=0.05)
     assert await node.find_row("eosio.msig", one, "proposal", name_to_int("change")) is None
     await chain.push(node, actions.propose(one, "dropped", levels, proposed))
     await chain.push(node, actions.cancel(one, "dropped", one))

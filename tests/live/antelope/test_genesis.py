@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from support.retry import retrying
 from tests.live.antelope.conftest import make_genesis, nodeos_command, program, running
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 
@@ -47,15 +47,11 @@ def starts(genesis: Genesis, folder: Path) -> bool:
     command, _, _ = nodeos_command(folder, genesis)
     log = folder / "log"
     with running(command, log) as process:
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            if process.poll() is not None:
-                assert process.returncode == 254, log.read_text()[-1000:]
-                return False
-            if "Blockchain started" in log.read_text():
-                return True
-            time.sleep(0.02)
-    raise AssertionError(f"nodeos neither started nor ended: {log.read_text()[-1000:]}")
+        until(lambda: process.poll() is not None or "Blockchain started" in log.read_text(), "nodeos to start, or end")
+        if process.poll() is None:
+            return True
+        assert process.returncode == 254, log.read_text()[-1000:]
+        return False
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -74,17 +70,12 @@ def test_defaults_are_those_of_nodeos(tmp_path: Path) -> None:
     command += ["--data-dir", str(tmp_path / "d"), "--config-dir", str(tmp_path / "c")]
     command += ["--resource-monitor-not-shutdown-on-threshold-exceeded"]
     with running(command, tmp_path / "log") as process:
-        end = time.monotonic() + 30
-        while "Blockchain started" not in (tmp_path / "log").read_text():
-            assert process.poll() is None
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: process.poll() or "Blockchain started" in (tmp_path / "log").read_text(), "nodeos to start")
+        assert process.poll() is None
     extracted = tmp_path / "extracted.json"
     with running([*command, "--extract-genesis-json", str(extracted)], tmp_path / "log2"):
-        end = time.monotonic() + 30
-        while "Extracted genesis state" not in (tmp_path / "log2").read_text():  # this build does not exit afterwards
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        done = "Extracted genesis state"  # this build does not exit afterwards
+        until(lambda: done in (tmp_path / "log2").read_text(), done)
     genesis = Genesis.from_json(extracted.read_bytes())
     assert genesis.initial_configuration == DEFAULT_CONFIGURATION
     assert str(genesis.initial_key) == DEVELOPMENT_KEY

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from antelope.errors import Unreachable, node_error
 from antelope.keys import PrivateKey
 from tests.ports import free_port
+from tests.waiting import until
 
 HERE = Path(__file__).parent
 PLUGINS = ("chain", "chain_api", "producer", "producer_api", "net", "net_api", "http")
@@ -137,12 +137,10 @@ def _launch(
 
 
 def _await_listening(node: LiveNode, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    def listens() -> bool:
+        alive = node.process is not None and node.process.poll() is None
+        assert alive, f"nodeos {node.name} ended:\n{node.log()[-2000:]}"
         with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", node.http_port)) == 0:
-                return
-        if node.process is None or node.process.poll() is not None:
-            break
-        time.sleep(0.05)
-    raise AssertionError(f"nodeos {node.name} does not listen:\n{node.log()[-2000:]}")
+            return client.connect_ex(("127.0.0.1", node.http_port)) == 0
+
+    until(listens, f"nodeos {node.name} listens", seconds)

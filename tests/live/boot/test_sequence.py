@@ -36,7 +36,7 @@ from inventory.sealed import (
     SealedProducer,
     SealedVote,
 )
-from support.retry import retrying
+from support.retry import poll, retrying
 
 if TYPE_CHECKING:
     from tests.live.boot.conftest import LiveNode, Start
@@ -153,10 +153,14 @@ class Driver:
 
     async def until_done(self, step: ChainStep | WaitStep, seconds: float) -> Verdict:
         """The verdict once nothing is missing."""
-        deadline = time.monotonic() + seconds
-        while not (verdict := await self.verdict(step)).done:
-            assert time.monotonic() < deadline, f"{step.name}: {verdict}"
-            await asyncio.sleep(0.1)
+        verdict = Verdict(())
+
+        async def done() -> bool:
+            nonlocal verdict
+            verdict = await self.verdict(step)
+            return verdict.done
+
+        await poll(done, what=lambda: f"{step.name}: {verdict}", deadline=seconds, every=0.1)
         return verdict
 
     async def _do(self, name: str, work: Push | Preactivate, seconds: float) -> int:
@@ -189,10 +193,11 @@ class Driver:
 
     async def in_block(self, number: int) -> None:
         """Waits until the boot node has that block."""
-        deadline = time.monotonic() + 20
-        while int((await self.nodes["genesis"].call("/v1/chain/get_info", {}))["head_block_num"]) < number:
-            assert time.monotonic() < deadline, f"no block {number}"
-            await asyncio.sleep(0.05)
+
+        async def there() -> bool:
+            return int((await self.nodes["genesis"].call("/v1/chain/get_info", {}))["head_block_num"]) >= number
+
+        await poll(there, what=f"block {number}", deadline=20, every=0.05)
 
 
 @pytest.fixture

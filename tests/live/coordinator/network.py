@@ -214,15 +214,6 @@ class Network:
         return os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "120"}
 
 
-def until(condition: Any, what: str, seconds: float = 30.0) -> Any:
-    """What the condition returns, once that is true."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}"
-        time.sleep(0.05)
-    return found
-
-
 MakeNetwork = Callable[[str], Network]
 
 

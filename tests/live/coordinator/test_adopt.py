@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.coordinator.network import MakeNetwork, Network, until
+from tests.live.coordinator.network import MakeNetwork, Network
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

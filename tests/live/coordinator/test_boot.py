@@ -22,7 +22,8 @@ from antelope.keys import PrivateKey
 from antelope.transaction import Action, Transaction
 from support.retry import poll
 from tests.live.coordinator.leaks import Onlooker, forms, holding
-from tests.live.coordinator.network import Done, MakeNetwork, Network, until
+from tests.live.coordinator.network import Done, MakeNetwork, Network
+from tests.waiting import until
 
 STATUS = {
     "network": str, "chain_id": str, "manifest": str, "phase": str, "head_block": int, "lib": int, "schedule": list,

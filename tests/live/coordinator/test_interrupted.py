@@ -10,7 +10,8 @@ import pytest
 
 from antelope.keys import PrivateKey
 from boot.steps import STEPS
-from tests.live.coordinator.network import Done, MakeNetwork, Network, Running, until
+from tests.live.coordinator.network import Done, MakeNetwork, Network, Running
+from tests.waiting import until
 
 pytestmark = pytest.mark.campaign  # minutes each: `make campaign-live`, by hand and before releases
 

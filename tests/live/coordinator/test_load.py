@@ -14,7 +14,8 @@ import pytest
 from antelope.keys import PrivateKey
 from antelope.names import pack_name
 from antelope.transaction import Transaction
-from tests.live.coordinator.network import MakeNetwork, Network, until
+from tests.live.coordinator.network import MakeNetwork, Network
+from tests.waiting import until
 
 SLOW = "[nodeos]\noptions = {{ cpu-effort-percent = {} }}\n"
 """nodeos fills so little of each block's time that a load of a moment can be cut off."""

@@ -17,7 +17,8 @@ from boot.step import Push
 from boot.steps import resign
 from inventory.sealed import Sealed
 from support.artifacts import ArtifactStore
-from tests.live.coordinator.network import MakeNetwork, Network, until
+from tests.live.coordinator.network import MakeNetwork, Network
+from tests.waiting import until
 
 
 def resign_by_hand(network: Network) -> None:

@@ -71,10 +71,9 @@ async def test_no_proxy_of_the_environment_is_used(
 async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Questions beyond what an agent answers at once stay unread until it has answered others."""
     monkeypatch.setattr(session, "AT_ONCE", 5)
-    work = Slow()
-    running = asyncio.create_task(
-        Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), work).run(lambda _: None)
-    )
+    work, last = Slow(), hub.artifacts.put(b"last")
+    talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), work)
+    running = asyncio.create_task(talk.run(lambda _: None))
     link = await hub.agent("alpha", 30)
     connection = link._connection
     assert connection
@@ -84,9 +83,10 @@ async def test_who_asks_too_much_waits(hub: Hub, tmp_path: Path, monkeypatch: py
     async def asked(count: int) -> bool:
         return work.asked >= count
 
-    await poll(lambda: asked(3), what="the first questions", deadline=30, every=0.01)
-    await asyncio.sleep(0.3)  # what would be read is read by then
-    assert work.asked <= 6
+    await poll(lambda: asked(4), what="the first questions", deadline=30, every=0.01)
+    for _ in range(3):
+        assert await talk.fetch(last) == b"last"  # comes over the same connection, after all questions
+    assert work.asked == 4  # besides what the session itself does at the same time
     work.go.set()
     await poll(lambda: asked(50), what="the others", deadline=30, every=0.01)
     running.cancel()

@@ -12,7 +12,7 @@ import pytest
 from support import node_processes, processes
 from support.node_processes import RECORD
 from support.processes import Process, StillRunningError
-from tests.unit.support.waiting import wait_for
+from tests.waiting import until
 
 FORKING = "import os, time; helper = os.fork(); helper and print('forked', helper, flush=True); time.sleep(60)"
 
@@ -78,7 +78,7 @@ def test_a_helper_that_outlives_its_node_is_no_node(begin: Callable[..., Process
     folder = tmp_path / "nodes" / "one"
     folder.mkdir(parents=True)
     node = begin(sys.executable, "-c", FORKING, "--config-dir", str(folder))
-    wait_for(lambda: "forked" in (tmp_path / "output").read_text(), "the helper")
+    until(lambda: "forked" in (tmp_path / "output").read_text(), "the helper")
     assert node_processes.running(folder) == node
     processes.kill(node)
     helper = Process.of(int((tmp_path / "output").read_text().split()[1]))
@@ -93,7 +93,7 @@ def test_a_script_that_does_not_exec_is_stopped_with_its_nodeos(
     """Nothing is left when a node is stopped that a script started as its child."""
     script = begin(_script(tmp_path, _node(folder), "true"))
     script.write(folder / RECORD)
-    wait_for(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
+    until(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
     assert node_processes.running(folder) == script
     assert node_processes.stop_nodes(tmp_path, 20) == ("one",)
     assert not node_processes.owned(folder / node_processes.DATA)
@@ -106,7 +106,7 @@ def test_a_nodeos_that_outlived_its_script_is_the_folders_node(
     """With the script killed, the node that it had started is found, and is stopped."""
     script = begin(_script(tmp_path, _node(folder), "true"))
     script.write(folder / RECORD)
-    wait_for(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
+    until(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
     processes.kill(script)
     node = node_processes.running(folder)
     assert node is not None
@@ -118,7 +118,7 @@ def test_a_nodeos_that_outlived_its_script_is_the_folders_node(
 def test_a_node_that_left_its_session_is_stopped(begin: Callable[..., Process], folder: Path, tmp_path: Path) -> None:
     """A script that puts nodeos into a session of its own and ends hides it from nobody."""
     begin(_script(tmp_path, f"setsid {_node(folder)} &")).write(folder / RECORD)
-    wait_for(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
+    until(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
     assert node_processes.stop_nodes(tmp_path, 20) == ("one",)
     assert not node_processes.owned(folder / node_processes.DATA)
 
@@ -129,7 +129,7 @@ def test_what_a_stranger_has_open_is_not_called_stopped(
     """A nodeos that somebody started by hand on the data is named and left alone."""
     state = folder / node_processes.DATA / node_processes.STATE
     stranger = begin(sys.executable, "-c", NODE, str(state))
-    wait_for(lambda: "locked" in (tmp_path / "output").read_text(), "the stranger")
+    until(lambda: "locked" in (tmp_path / "output").read_text(), "the stranger")
     with pytest.raises(StillRunningError, match=f"process {stranger.pid} .* has files of {folder}/data open"):
         node_processes.stop_nodes(tmp_path, 20)
     assert stranger.alive
@@ -140,7 +140,7 @@ def test_a_symlinked_folder_is_the_same_folder(begin: Callable[..., Process], fo
     (tmp_path / "link").symlink_to(tmp_path / "nodes")
     state = tmp_path / "link" / "one" / node_processes.DATA / node_processes.STATE
     stranger = begin(sys.executable, "-c", NODE, str(state))
-    wait_for(lambda: "locked" in (tmp_path / "output").read_text(), "the stranger")
+    until(lambda: "locked" in (tmp_path / "output").read_text(), "the stranger")
     assert list(node_processes.users(folder / node_processes.DATA)) == [stranger]
     assert node_processes.owned(folder / node_processes.DATA)
 
@@ -158,7 +158,7 @@ def test_a_folder_that_nodeos_cannot_read_is_told_otherwise(
     node = processes.start((*sleep, "--config-dir", "/proc/self/cwd"), output=tmp_path / "out", folder=folder)
     shell = processes.start(sleep, output=tmp_path / "out", folder=folder)
     try:
-        wait_for(lambda: node_processes.running(folder) == node, "the node")
+        until(lambda: node_processes.running(folder) == node, "the node")
         assert node_processes.family(folder) == (node,)
         node_processes.stop_node(folder, 20)
         assert not node.alive

@@ -15,7 +15,7 @@ from support import nodelogs, processes
 from support.locks import FileLock
 from support.node_processes import RECORD
 from support.processes import Process, StillRunningError
-from tests.unit.support.waiting import wait_for
+from tests.waiting import until
 
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
@@ -50,7 +50,7 @@ def test_stopping_waits_for_the_end(begin: Callable[..., Process]) -> None:
 def test_what_does_not_end_is_an_error_and_lives(begin: Callable[..., Process], tmp_path: Path) -> None:
     """Whoever ignores SIGTERM is reported after the grace, and is not killed; kill does that."""
     process = begin(sys.executable, "-c", DEAF)
-    wait_for(lambda: "deaf" in (tmp_path / "output").read_text(), "the process to be deaf")
+    until(lambda: "deaf" in (tmp_path / "output").read_text(), "the process to be deaf")
     with pytest.raises(StillRunningError, match=f"kill -9 {process.pid}"):
         processes.stop(process, 0.2)
     assert process.alive
@@ -111,9 +111,9 @@ def test_the_keeper_bounds_logs_and_ends(
     for _ in range(3):
         nodelogs.ensure(tmp_path)
     lock = tmp_path / "nodes" / ".logs.lock"
-    wait_for(lambda: (folder / nodelogs.LOG).stat().st_size < 10_000, "the rotation")
+    until(lambda: (folder / nodelogs.LOG).stat().st_size < 10_000, "the rotation")
     keeper = Process.of(int(lock.read_text()))
     os.kill(node.pid, signal.SIGKILL)
-    wait_for(lambda: not keeper.alive, "the keeper's end", nodelogs.IDLE + nodelogs.LOOK + 10)
+    until(lambda: not keeper.alive, "the keeper's end", nodelogs.IDLE + nodelogs.LOOK + 10)
     with FileLock(lock):
         assert (tmp_path / "nodes" / ".logs.log").read_text() == ""

@@ -93,4 +93,10 @@ async def test_a_look_ends_work_that_leads_nowhere() -> None:
 
     with pytest.raises(OSError, match="broken"):
         await looking(forever(), broken, 0.01)
-    assert await looking(asyncio.sleep(0.03, "done"), lambda: None, 0.01) == "done"
+    looked = asyncio.Event()
+
+    async def after_a_look() -> str:
+        await looked.wait()
+        return "done"
+
+    assert await looking(after_a_look(), looked.set, 0.01) == "done"

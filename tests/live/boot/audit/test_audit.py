@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from boot.audit.seen import planned_accounts
 from boot.audit.survey import ask_for_all
 from boot.step import NodeStep
 from boot.steps import STEPS
+from support.retry import poll
 from tests.live.boot.audit import examples
 
 if TYPE_CHECKING:
@@ -147,22 +147,23 @@ async def _push(driver: Driver, node: LiveNode, plant: Plant) -> None:
         info = await client.get_info()
         transaction = Transaction(int(time.time()) + 60, *Transaction.tapos_from(info.head_block_id), plant.actions)
         receipt = await client.send_transaction(transaction.sign(info.chain_id, [key]))
-    deadline = time.monotonic() + 20
-    while int((await node.call("/v1/chain/get_info", {}))["head_block_num"]) < receipt.block_num:
-        assert time.monotonic() < deadline, f"no block {receipt.block_num} with {plant.name}"
-        await asyncio.sleep(0.05)
+    await _reaches(node, receipt.block_num)
 
 
 async def _next_block(node: LiveNode) -> None:
     """Waits for the node's head to move on."""
+    await _reaches(node, await _head(node) + 1)
 
-    async def head() -> int:
-        return int((await node.call("/v1/chain/get_info", {}))["head_block_num"])
 
-    begun, deadline = await head(), time.monotonic() + 20
-    while await head() <= begun:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+async def _head(node: LiveNode) -> int:
+    return int((await node.call("/v1/chain/get_info", {}))["head_block_num"])
+
+
+async def _reaches(node: LiveNode, block: int) -> None:
+    async def there() -> bool:
+        return await _head(node) >= block
+
+    await poll(there, what=f"block {block} on {node.name}", deadline=20, every=0.05)
 
 
 async def _audit(driver: Driver, node: LiveNode) -> Report:

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.coordinator.network import MakeNetwork, Network, Running, networks_below, until
+from tests.live.coordinator.network import MakeNetwork, Network, Running, networks_below
 from tests.ports import free_port
+from tests.waiting import until
 
 HERE = Path(__file__).parent
 AGENT = Path(sys.executable).with_name("agent")

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from antelope.keys import PrivateKey, PublicKey, Signature
 from support import bundled
-from tests.live.coordinator.network import Network, until
+from tests.live.coordinator.network import Network
 from tests.live.coordinator.parties.conftest import MakeParty, Party, Start
 from tests.live.keosd import running_keosd
+from tests.waiting import until
 
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 1\nshare = "all"'
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from antelope.keys import PublicKey, Signature
-from tests.live.coordinator.network import Network, until
+from tests.live.coordinator.network import Network
 from tests.live.coordinator.parties.conftest import MakeParty, Party, Start, alive, node_process
+from tests.waiting import until
 
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nshare = "all"\nwait_for = ["alice"]\nwait_seconds = 100'
 

@@ -343,9 +343,20 @@ async def test_watching_the_register_reads_it_only_when_somebody_wrote(
         reads.append(query)
         return rows(query, *values)
 
+    looks, entries = 0, hub.register.entries
+
+    def looking() -> object:
+        nonlocal looks
+        looks += 1
+        return entries()
+
+    async def looked() -> bool:
+        return looks >= 3
+
     monkeypatch.setattr(hub.records.journal, "rows", counting)
+    monkeypatch.setattr(hub.register, "entries", looking)
     await asyncio.gather(*(link.query("genesis", "/v1/chain/get_info", 1) for _ in range(100)))
-    await asyncio.sleep(0.6)
+    await poll(looked, what="looks at the register", deadline=30)
     assert len(reads) <= 1
     with closing(Journal(hub.records.journal.path)) as other:
         Register(other).revoke("alpha")

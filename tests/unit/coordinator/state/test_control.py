@@ -64,13 +64,15 @@ async def test_an_answer_that_nobody_waits_for_is_quiet(tmp_path: Path, caplog: 
         return {"text": "x" * 10_000_000}
 
     async with control_socket(tmp_path, {"last": last}):
+        others = asyncio.all_tasks()
         _reader, writer = await connect(tmp_path, 1000)
         writer.write(json.dumps({"ask": "last"}).encode() + b"\n")
         await asyncio.wait_for(asked.wait(), 30)
         gone.set()
         await asyncio.sleep(0)
         writer.transport.abort()
-        await asyncio.sleep(0.1)
+        _, left = await asyncio.wait(asyncio.all_tasks() - others, timeout=30)
+        assert not left
     assert caplog.messages == []
 
 

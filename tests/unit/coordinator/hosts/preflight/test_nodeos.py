@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from coordinator.hosts.preflight.nodeos import try_out
 from coordinator.hosts.preflight.told import told
 from coordinator.hosts.preflight.trials import trials
 from inventory.load import load
+from tests.waiting import until
 
 TRIAL: dict[str, Any] = {
     "nodes": "defproducera", "plugins": ["chain"], "produces": True, "irreversible": False,
@@ -122,10 +122,7 @@ def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.
     program.chmod(0o755)
     assert "does not end" in tried(program)["error"]
     left = Path(f"/proc/{child.read_text().strip()}/stat")
-    deadline = time.monotonic() + 10.0
-    while left.exists() and left.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline, left.read_text()
-        time.sleep(0.01)
+    until(lambda: not left.exists() or left.read_text().rpartition(")")[2].split()[0] == "Z", "the child's end", 10)
 
 
 def test_a_script_that_does_not_exec_is_noticed(tmp_path: Path) -> None:
