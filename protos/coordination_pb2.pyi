@@ -398,6 +398,8 @@ class Task(_message.Message):
     ENDORSE_FIELD_NUMBER: _builtins.int
     ATTEST_FIELD_NUMBER: _builtins.int
     SPONSOR_FIELD_NUMBER: _builtins.int
+    STOP_NODE_FIELD_NUMBER: _builtins.int
+    PRODUCE_FIELD_NUMBER: _builtins.int
     ELECT_FIELD_NUMBER: _builtins.int
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
@@ -432,6 +434,10 @@ class Task(_message.Message):
         """For the operator's own agents."""
 
     @_builtins.property
+    def stop_node(self) -> Global___StopNode: ...
+    @_builtins.property
+    def produce(self) -> Global___Produce: ...
+    @_builtins.property
     def elect(self) -> Global___Elect: ...
     @_builtins.property
     def propose(self) -> Global___Propose: ...
@@ -459,17 +465,19 @@ class Task(_message.Message):
         endorse: Global___Endorse | None = ...,
         attest: Global___Attest | None = ...,
         sponsor: Global___Sponsor | None = ...,
+        stop_node: Global___StopNode | None = ...,
+        produce: Global___Produce | None = ...,
         elect: Global___Elect | None = ...,
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
         hand: Global___Hand | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "elect", "propose", "execute", "hand", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "elect", "propose", "execute", "hand", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -1037,6 +1045,51 @@ class StartNode(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StartNode: _TypeAlias = StartNode  # noqa: Y015
+
+@_typing.final
+class StopNode(_message.Message):
+    """Stops a node with SIGTERM. It stays stopped until it is started again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StopNode: _TypeAlias = StopNode  # noqa: Y015
+
+@_typing.final
+class Produce(_message.Message):
+    """Has a producer's node pause, or resume, the making of blocks; it follows the chain all the while. A restart resumes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    paused: _builtins.bool
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "paused", b"paused"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Produce: _TypeAlias = Produce  # noqa: Y015
 
 @_typing.final
 class SetPeers(_message.Message):

@@ -34,6 +34,8 @@ class HostDuties:
             "collect": lambda task, _: collect(tools, task.collect),
             "hold": lambda task, _: self._holding.take(task.hold.sha256),
             "start_node": lambda task, _: self._start_node(task.start_node),
+            "stop_node": lambda task, _: tools.nodes.stop(task.stop_node.name),
+            "produce": lambda task, _: self._produce(task.produce),
             "set_peers": lambda task, _: tools.nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "producers": lambda task, _: self.producers.take(task.producers),
             "run_step": lambda task, report: self._steps.run(task.run_step, self._key_of, report),
@@ -62,6 +64,10 @@ class HostDuties:
         if mode is NodeMode.AUDIT:
             await self._check_relieved(spec)
         await self._tools.nodes.start(spec, mode, network.genesis.to_json().encode(), network.sealed.chain_id)
+
+    async def _produce(self, wanted: pb.Produce) -> None:
+        call = "pause" if wanted.paused else "resume"
+        await self._tools.nodes.client(wanted.name).call(f"/v1/producer/{call}", {})
 
     async def _check_relieved(self, spec: NodeSpec) -> None:
         """Raises DutyError if the node signs for a scheduled producer; NodeError if it does not answer."""

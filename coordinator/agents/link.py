@@ -36,6 +36,8 @@ TaskBody = (  # the bodies that a Task may have
     pb.Collect
     | pb.Hold
     | pb.StartNode
+    | pb.StopNode
+    | pb.Produce
     | pb.SetPeers
     | pb.RunStep
     | pb.Recount
@@ -54,6 +56,8 @@ _FIELDS: dict[type[Any], str] = {
     pb.Collect: "collect",
     pb.Hold: "hold",
     pb.StartNode: "start_node",
+    pb.StopNode: "stop_node",
+    pb.Produce: "produce",
     pb.SetPeers: "set_peers",
     pb.RunStep: "run_step",
     pb.Recount: "recount",

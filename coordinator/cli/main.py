@@ -34,6 +34,8 @@ COMMANDS = {
     "revoke": ("coordinator.cli.revoke", "end a party's access"),
     "upgrade": ("coordinator.cli.upgrade", "replace a contract, with the producers' approval"),
     "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
+    "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
+    "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "logs": ("coordinator.cli.logs", "show a node's log"),
     "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a network that lives"),
     "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),

@@ -53,6 +53,20 @@ class NodeWork:
         if step:
             self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
 
+    async def stop(self, name: str) -> None:
+        """Stops a node, and waits until that is reported. Raises TaskFailedError, LinkError, DeadlineError."""
+        node = self._network.node(name)
+        await self._access.task(node.host, pb.StopNode(name=name))
+
+        async def told() -> bool:
+            return not self._access.running(node)
+
+        await poll(told, what=f"{name} to be reported as stopped", deadline=CATCH_UP_SECONDS)
+
+    async def produce(self, name: str, *, paused: bool) -> None:
+        """Has a node pause or resume making blocks. Raises TaskFailedError, LinkError, DeadlineError."""
+        await self._access.task(self._network.node(name).host, pb.Produce(name=name, paused=paused))
+
     async def _follow(self, node: Node, step: NodeStep | None) -> None:
         """A party's agent configures and starts its own node; it is only told the peers."""
         peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]

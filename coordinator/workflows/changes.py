@@ -69,6 +69,8 @@ class Fact:
 
     host: str
     spec: pb.NodeSpec
+    stopped: bool = False
+    """It is not meant to run."""
 
 
 def differences(
@@ -87,16 +89,16 @@ def differences(
         if fact is None and node.host not in unknown:
             found.append(_added(network, node))
         elif fact is not None and fact.host != node.host:
-            hint = f"it runs on {fact.host}, and stays there until that is ended: coord node stop {name}"
+            hint = f"it runs on {fact.host}, and stays there: keys never move"
             found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)
     for name, fact in facts.items():
-        if name not in wanted:
-            hint = f"it still runs there; to end it: coord host remove {fact.host}"
+        if name not in wanted and not fact.stopped:
+            hint = f"it still runs there; to end it: coord host {network.source} remove {fact.host}"
             listed = fact.host in {host.name for host in network.hosts}
             if listed:
-                hint = f"it still runs there; to end it: coord node stop {name}"
+                hint = f"it still runs there; to end it: coord node {network.source} stop {name}"
             found.append(Change(fact.host, name, "node", _described(fact.spec), "", Cost.BY_HAND, hint))
     return tuple(found)
 

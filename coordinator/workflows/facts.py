@@ -19,6 +19,8 @@ from coordinator.workflows.session import GLANCE_SECONDS, open_network
 from inventory.network import Network
 from protos import coordination_pb2 as pb
 
+STOPPED = "stopped"
+"""State of a node, as agents report it."""
 TUNNEL_SECONDS = 3.0
 """Extra seconds for an SSH login, where agents connect through a tunnel."""
 
@@ -40,7 +42,7 @@ class Facts:
     def to_json(self) -> dict[str, Any]:
         """For another terminal."""
         nodes = {
-            name: [fact.host, b64encode(fact.spec.SerializeToString(deterministic=True)).decode()]
+            name: [fact.host, b64encode(fact.spec.SerializeToString(deterministic=True)).decode(), fact.stopped]
             for name, fact in self.nodes.items()
         }
         return {"nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties)}
@@ -49,8 +51,8 @@ class Facts:
     def from_json(document: Mapping[str, Any]) -> Facts:
         """What `to_json` wrote."""
         nodes = {
-            name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)))
-            for name, (host, spec) in document["nodes"].items()
+            name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)), stopped)
+            for name, (host, spec, stopped) in document["nodes"].items()
         }
         return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]))
 
@@ -60,7 +62,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     hosts = {name: link for name, link in hub.links.items() if name not in parties and not link.revoked}
     known = {name: link for name, link in hosts.items() if link.connected and link.status is not None}
     nodes = {
-        node.name: Fact(host, node.spec)
+        node.name: Fact(host, node.spec, node.state == STOPPED)
         for host, link in known.items()
         for node in (link.status.nodes if link.status else ())
         if node.HasField("spec")

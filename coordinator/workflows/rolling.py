@@ -92,6 +92,28 @@ async def apply(
     return tuple(done)
 
 
+async def restart(
+    access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter, wake: Callable[[], Awaitable[object]]
+) -> None:
+    """Stops one node and starts it again: a producer right after its turn. Raises OperationFailed, NodeError."""
+    roll = _Roll(access, work, reporter)
+    schedule = await roll.schedule()
+    if node.account in schedule:
+        await roll.its_turn(node, schedule)
+    await work.stop(node.name)
+    await roll.each([node], [], [node.name])
+    if schedule == (node.account,):
+        await wake()
+
+
+async def check_dispensable(access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter) -> None:
+    """Raises OperationFailed when the schedule cannot lose this node's producer now, NodeError."""
+    roll = _Roll(access, work, reporter)
+    schedule = await roll.schedule()
+    if node.account in schedule:
+        await roll.check_away(node, schedule, tolerance(len(schedule)))
+
+
 class _Roll:
     def __init__(self, access: NodeAccess, work: NodeWork, reporter: Reporter) -> None:
         self._access = access
@@ -121,12 +143,7 @@ class _Roll:
 
     async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
         """Waits until the producer's own turn has just ended, and nobody else is away. Raises OperationFailed."""
-        away = await self._away(schedule, node)
-        if len(away) + 1 > max(tolerance(len(schedule)), 1) or (away and tolerance(len(schedule)) == 0):
-            raise OperationFailed(
-                f"{node.name} is not restarted while {', '.join(away)} is away: of {len(schedule)} producers "
-                f"{tolerance(len(schedule))} may be away; bring it back, and run coord boot again"
-            )
+        await self.check_away(node, schedule, max(tolerance(len(schedule)), 1))
         if len(schedule) < 2:
             return
         self._reporter.note(f"{node.name}: waits for the end of its own turn")
@@ -144,6 +161,16 @@ class _Roll:
         except DeadlineError:
             self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
 
+    async def check_away(self, node: Node, schedule: Sequence[str], most: int) -> None:
+        """Raises OperationFailed when so many producers would be away with this one that blocks stop being final."""
+        away = await self._away(schedule, node)
+        if len(away) + 1 > most or (away and not tolerance(len(schedule))):
+            who = f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else "nobody else can spare it"
+            raise OperationFailed(
+                f"{node.name} is left alone, as {who}: of {len(schedule)} producers {tolerance(len(schedule))} may be "
+                "away while blocks become irreversible"
+            )
+
     async def _restart(self, node: Node) -> None:
         self._reporter.note(f"{node.host}: {node.name} is restarted with what the inventory says now")
         await self._work.start(node.name, NodeMode.NORMAL)
@@ -157,9 +184,19 @@ class _Roll:
         await poll(back, what=f"{node.name} to be at the head again, with a peer", deadline=BACK_SECONDS)
 
     async def _away(self, schedule: Collection[str], node: Node) -> list[str]:
-        """Other producers of the schedule, of the operator's, whose nodes do not run."""
+        """Other producers of the schedule, of the operator's, whose nodes do not run or are paused."""
         own = [other for other in self._access.network.nodes if other.account in schedule and not other.party]
-        return sorted(str(other.account) for other in own if other is not node and not self._access.running(other))
+        others = [other for other in own if other.name != node.name]
+        signing = await asyncio.gather(*(self._signs(other) for other in others))
+        return sorted(str(other.account) for other, signs in zip(others, signing, strict=True) if not signs)
+
+    async def _signs(self, node: Node) -> bool:
+        if not self._access.running(node):
+            return False
+        try:
+            return not await self._access.ask(Query("/v1/producer/paused", node=node.name))
+        except NodeError:
+            return False
 
     def _level(self, node: Node, irreversible: bool) -> int:
         """The block that the other nodes are at; irreversible: their LIB, which is all that an audit's node has."""

@@ -13,10 +13,24 @@ from coordinator.engine.reasons import Reasons
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import from_request, upgrade
+from coordinator.report.progress import PlainReporter
+from coordinator.state.control import Answerer
 from coordinator.workflows.answering import answering
 from coordinator.workflows.endpoints import tell_producers
+from coordinator.workflows.operating import HostAction, NodeAction, Operation, operate
 from coordinator.workflows.why import why
 from support.tasks import beside
+
+
+class _Notes(PlainReporter):
+    """Tells what belongs to no step, and nothing else."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(None)
+        self._tell = tell
+
+    def note(self, text: str) -> None:
+        self._tell(text)
 
 
 @asynccontextmanager
@@ -35,8 +49,19 @@ async def serving(
     async def explain(request: dict[str, Any]) -> dict[str, Any]:
         return {"said": why(str(request["step"]), reasons or Reasons(), opened.state.steps())}
 
+    async def does(request: dict[str, Any]) -> dict[str, Any]:
+        action, name = str(request["action"]), str(request["name"])
+        known = NodeAction(action) if action in tuple(NodeAction) else HostAction(action)
+        operation = Operation(known, name, bool(request.get("force")))
+        return {"said": await operate(opened, operation, _Notes(tell))}
+
+    answers: dict[str, Answerer] = {"upgrade": replace, "why": explain, "operate": does}
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
-    async with beside(parties), beside(producers), answering(opened, {"upgrade": replace, "why": explain}):
+    async with (
+        beside(parties),
+        beside(producers),
+        answering(opened, answers),
+    ):
         yield
 
 

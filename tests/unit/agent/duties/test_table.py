@@ -16,8 +16,8 @@ from tests.unit.agent.duties.test_host import Bench
 from tests.unit.agent.party.conftest import ALICE, home, sealed_network
 
 HOST = {
-    "collect", "hold", "start_node", "set_peers", "producers", "run_step", "recount", "sponsor", "elect", "propose",
-    "endorse", "execute", "hand",
+    "collect", "hold", "start_node", "stop_node", "produce", "set_peers", "producers", "run_step", "recount", "sponsor",
+    "elect", "propose", "endorse", "execute", "hand",
 }  # fmt: skip
 PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attest", "run_step", "recount"}
 

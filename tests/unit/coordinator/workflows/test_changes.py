@@ -73,7 +73,7 @@ def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     assert added.line().startswith("+ local: defproducerb: producer node, p2p 127.0.0.1:9878")
     assert added.cost is Cost.START
     assert removed.line().startswith("- h9: old: full node, p2p 10.0.0.9:9876, http port 8888 (not applied by a boot; ")
-    assert "coord host remove h9" in removed.hint
+    assert "remove h9" in removed.hint
     assert removed.line().isprintable()
 
 

@@ -1,0 +1,30 @@
+"""`coord node`."""
+
+from __future__ import annotations
+
+import click
+
+from coordinator.cli import operate
+from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
+from coordinator.workflows.operating import NodeAction, Operation
+from inventory.network import Network
+
+
+@click.command("node")
+@proved_inventory_argument(Proof.NONE)
+@click.argument("action", type=click.Choice([str(action) for action in NodeAction]))
+@click.argument("node")
+@click.option("--force", is_flag=True, help="Also where the schedule cannot lose the producer.")
+@json_option
+@click.pass_obj
+def command(settings: Settings, network: Network, action: str, node: str, force: bool, as_json: bool) -> None:
+    """Restarts, starts or stops a node, or has a producer's node pause or resume making blocks.
+
+    A producer is restarted right after its own turn. One that the schedule cannot lose is neither stopped nor paused,
+    unless --force says so. A stopped node stays stopped until it is started, or until the next `coord boot`.
+
+    \b
+    coord node inventory/testnet.toml restart defproducerb
+    coord node inventory/testnet.toml pause defproducerb
+    """
+    operate.run(settings, network, Operation(NodeAction(action), node, force), as_json)

@@ -1,0 +1,187 @@
+"""Single nodes and hosts of a network that runs: restarted, stopped, paused; a host that is drained or removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from boot.step import NodeMode
+from coordinator.agents.link import AgentLink, LinkError
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.lost_nodes import LostNodes
+from coordinator.engine.node_work import NodeWork
+from coordinator.engine.runner import Runner
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.reporter import Reporter
+from coordinator.state.placements import Placements
+from coordinator.workflows.facts import STOPPED
+from coordinator.workflows.restart import wake
+from coordinator.workflows.rolling import check_dispensable, restart
+from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError
+from support.tls import Kind
+
+STOP_SECONDS = 120.0
+
+
+class NodeAction(StrEnum):
+    """What can be done to a node."""
+
+    RESTART = "restart"
+    START = "start"
+    STOP = "stop"
+    PAUSE = "pause"
+    RESUME = "resume"
+
+
+class HostAction(StrEnum):
+    """What can be done to a host."""
+
+    DRAIN = "drain"
+    UNDRAIN = "undrain"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, as a user asked for it."""
+
+    action: NodeAction | HostAction
+    name: str
+    """Of the node or host."""
+    force: bool = False
+    """Also where the schedule cannot lose the producer."""
+
+    def check(self, network: Network) -> None:
+        """Raises UsageProblem when the inventory has no such node or host, or still has one that is to be removed."""
+        hosts = {host.name for host in network.hosts}
+        unlisted = self.action is NodeAction.STOP  # a node that left the inventory can still be stopped
+        known = unlisted or self.name in {node.name for node in network.nodes}
+        if isinstance(self.action, NodeAction) and not known:
+            raise UsageProblem(f"{network.source}: there is no node {self.name!r}; coord status lists them")
+        if self.action in (HostAction.DRAIN, HostAction.UNDRAIN) and self.name not in hosts:
+            raise UsageProblem(f"{network.source}: there is no host {self.name!r}; coord status lists them")
+        if self.action is HostAction.REMOVE and self.name in hosts:
+            raise UsageProblem(f"{network.source}: host {self.name} is still listed: take it out of the file first")
+
+
+async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter) -> str:
+    """Does it. Returns what there is to say. Raises CoordError, NodeError, DeadlineError."""
+    operation.check(opened.network)
+    work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
+    if operation.action is HostAction.REMOVE:
+        return await _remove(opened, operation.name, reporter.note)
+    if isinstance(operation.action, HostAction):
+        return await _drain(opened, work, operation, reporter)
+    return await _node(opened, work, operation, reporter)
+
+
+async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
+    if operation.name not in {node.name for node in opened.network.nodes}:
+        return await _stop_unlisted(opened, operation.name)
+    node, access = opened.network.node(operation.name), opened.access
+    running = access.running(node)
+    match operation.action:
+        case NodeAction.START:
+            if running:
+                return f"{node.name} runs already"
+            await work.start(node.name, NodeMode.NORMAL)
+            return f"{node.name} is started"
+        case NodeAction.STOP:
+            if not running:
+                return f"{node.name} is stopped already"
+            await _spared(opened, work, node, operation, reporter)
+            await work.stop(node.name)
+            return f"{node.name} is stopped; coord node {opened.network.source} start {node.name} starts it again"
+        case NodeAction.PAUSE | NodeAction.RESUME:
+            paused = operation.action is NodeAction.PAUSE
+            if not running:
+                raise OperationFailed(f"{node.name} does not run: start it first")
+            if paused:
+                await _spared(opened, work, node, operation, reporter)
+            await work.produce(node.name, paused=paused)
+            return f"{node.name} makes {'no blocks until it is resumed or restarted' if paused else 'blocks again'}"
+        case NodeAction.RESTART:
+            if not running:
+                await work.start(node.name, NodeMode.NORMAL)
+                return f"{node.name} is started: it did not run"
+            runner = Runner(access, opened.blueprint(opened.sealed), opened.state, reporter)
+            await restart(access, work, node, reporter, lambda: wake(access, runner, opened.sealed, reporter))
+            return f"{node.name} is restarted, and at the head again"
+    raise AssertionError(operation.action)
+
+
+async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
+    """Stops a node that the inventory no longer has, wherever it runs."""
+    for host, link in opened.hub.links.items():
+        found = next((node for node in (link.status.nodes if link.status else ()) if node.name == name), None)
+        if found is None or not link.connected or not found.HasField("spec"):
+            continue
+        if found.state == STOPPED:
+            return f"{name} is stopped already"
+        await _stop(link, name)
+        Placements(opened.state.journal).forget(name)
+        return f"{name} of {host} is stopped; its data is still there"
+    raise UsageProblem(f"no host has a node {name!r}; coord status lists those of the inventory")
+
+
+async def _stop(link: AgentLink, node: str) -> None:
+    try:
+        result = await link.task(pb.StopNode(name=node), deadline=STOP_SECONDS)
+    except (LinkError, DeadlineError) as error:
+        raise OperationFailed(f"{link.name}: {node} could not be stopped: {error}") from error
+    if not result.ok:
+        raise OperationFailed(f"{link.name}: {node} could not be stopped: {result.error}")
+
+
+async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Operation, reporter: Reporter) -> None:
+    if operation.force:
+        return
+    try:
+        await check_dispensable(opened.access, work, node, reporter)
+    except OperationFailed as refused:
+        raise OperationFailed(f"{refused}. --force does it all the same") from refused
+
+
+async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
+    """Pauses, or resumes, every producer of a host: for work on the machine, nodes go on following the chain."""
+    nodes = [node for node in opened.network.nodes if node.host == operation.name and node.account and not node.party]
+    done = []
+    for node in nodes:
+        if not opened.access.running(node):
+            continue
+        action = NodeAction.PAUSE if operation.action is HostAction.DRAIN else NodeAction.RESUME
+        try:
+            await _node(opened, work, Operation(action, node.name, operation.force), reporter)
+        except OperationFailed:
+            for name in done if action is NodeAction.PAUSE else ():
+                await work.produce(name, paused=False)  # a host is drained whole, or not at all
+            raise
+        done.append(node.name)
+    if not done:
+        return f"no producer's node runs on {operation.name}"
+    if operation.action is HostAction.DRAIN:
+        return f"{', '.join(done)} of {operation.name} make no blocks until coord host {opened.network.source} undrain"
+    return f"{', '.join(done)} of {operation.name} make blocks again"
+
+
+async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -> str:
+    """Ends what runs on a host that the inventory no longer has, and its agent's access. Its data stays there."""
+    entry = opened.hub.register.find(name)
+    if entry is None or entry.kind is not Kind.HOST or entry.revoked:
+        return f"no host {name} is enrolled"
+    link = opened.hub.links[name]
+    if not link.connected:
+        raise OperationFailed(f"the agent of {name} is away: start that machine, or end its access with coord revoke")
+    nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != STOPPED]
+    for node in nodes:
+        await _stop(link, node)
+        tell(f"{name}: {node} is stopped")
+    opened.hub.revoke(name)
+    for node, placed in Placements(opened.state.journal).all().items():
+        if placed.host == name:
+            Placements(opened.state.journal).forget(node)
+    return f"{name} is removed: its nodes are stopped and its agent's access is ended; its data is still there"
