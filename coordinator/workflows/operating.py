@@ -149,7 +149,7 @@ async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Op
 async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
     """Pauses, or resumes, every producer of a host: for work on the machine, nodes go on following the chain."""
     nodes = [node for node in opened.network.nodes if node.host == operation.name and node.account and not node.party]
-    done = []
+    done: list[str] = []
     for node in nodes:
         if not opened.access.running(node):
             continue
