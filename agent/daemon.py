@@ -16,7 +16,7 @@ from agent.nodes.outages import watch_outages
 from agent.nodes.state import NodeStatus
 from agent.producers import ProducerEndpoints
 from agent.queries import Queries
-from agent.reports import Report
+from agent.reports import ReportProgress
 from agent.session import Credentials, Send
 from agent.tasks import Tasks
 from protos import coordination_pb2 as pb
@@ -33,7 +33,7 @@ class Duties(Protocol):
     def manifest(self) -> str:
         """Of the sealed network that it holds; empty: none yet."""
 
-    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+    async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
         """Carries a task out. Failures are in the result."""
 
 

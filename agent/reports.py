@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from protos import coordination_pb2 as pb
 
-Report = Callable[[pb.Progress], None]
+ReportProgress = Callable[[pb.Progress], None]
 """Sends a task's progress to the coordinator."""
 
 
@@ -28,4 +28,4 @@ def progress(pushed: Iterable[Pushed], done: int, total: int) -> pb.Progress:
 
 
 def silent(_: pb.Progress) -> None:
-    """A Report for work that no coordinator asked for."""
+    """A ReportProgress for work that no coordinator asked for."""

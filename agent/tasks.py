@@ -10,7 +10,7 @@ from functools import partial
 
 from agent.background import begin
 from agent.memory import Memory
-from agent.reports import Report
+from agent.reports import ReportProgress
 from agent.session import MESSAGE_LIMIT, Send
 from protos import coordination_pb2 as pb
 
@@ -30,7 +30,7 @@ PUSHED_AT_ONCE = 5_000
 ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
 
-CarryOut = Callable[[pb.Task, Report], Awaitable[pb.Result]]
+CarryOut = Callable[[pb.Task, ReportProgress], Awaitable[pb.Result]]
 """Carries out a task. Failures are in the result; only CancelledError is raised."""
 
 

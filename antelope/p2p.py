@@ -24,7 +24,7 @@ _TIMES = struct.Struct("<4q")
 _NO_KEY, _NO_SIGNATURE = bytes(34), bytes(66)
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """Which message it is: its place in net_plugin's `net_message`."""
 
     HANDSHAKE = 0
@@ -59,7 +59,7 @@ class Hello:
     agent: str
 
 
-def frame(kind: Kind, body: bytes) -> bytes:
+def frame(kind: MessageKind, body: bytes) -> bytes:
     """A message as it travels."""
     packed = pack_varuint32(kind) + body
     return _LENGTH.pack(len(packed)) + packed
@@ -89,7 +89,7 @@ def handshake(info: Info, node_id: bytes, nanoseconds: int, agent: str) -> bytes
         pack_string(agent),
         (1).to_bytes(2, "little"),
     ]
-    return frame(Kind.HANDSHAKE, b"".join(body))
+    return frame(MessageKind.HANDSHAKE, b"".join(body))
 
 
 def read_hello(body: bytes) -> Hello:
@@ -106,7 +106,7 @@ def read_hello(body: bytes) -> Hello:
 
 def transaction(signed: SignedTransaction) -> bytes:
     """The message that brings a transaction."""
-    return frame(Kind.TRANSACTION, signed.pack())
+    return frame(MessageKind.TRANSACTION, signed.pack())
 
 
 def time_answer(body: bytes, nanoseconds: int) -> bytes | None:
@@ -119,7 +119,7 @@ def time_answer(body: bytes, nanoseconds: int) -> bytes | None:
     origin, _, transmitted, _ = _TIMES.unpack(body)
     if origin:
         return None
-    return frame(Kind.TIME, _TIMES.pack(transmitted, nanoseconds, nanoseconds, 0))
+    return frame(MessageKind.TIME, _TIMES.pack(transmitted, nanoseconds, nanoseconds, 0))
 
 
 def go_away_reason(body: bytes) -> str:

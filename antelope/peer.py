@@ -78,9 +78,9 @@ class Peer:
         self._writer.write(p2p.handshake(info, os.urandom(32), time.time_ns(), agent))
         while True:
             kind, body = await self._next()
-            if kind == p2p.Kind.GO_AWAY:
+            if kind == p2p.MessageKind.GO_AWAY:
                 raise PeerLost(f"the node takes no such peer: {p2p.go_away_reason(body)}")
-            if kind == p2p.Kind.HANDSHAKE:
+            if kind == p2p.MessageKind.HANDSHAKE:
                 try:
                     hello = p2p.read_hello(body)
                 except AbiError as error:
@@ -102,9 +102,9 @@ class Peer:
         try:
             while True:
                 kind, body = await self._next()
-                if kind == p2p.Kind.GO_AWAY:
+                if kind == p2p.MessageKind.GO_AWAY:
                     self._why = f"the node ended the connection: {p2p.go_away_reason(body)}"
-                elif kind == p2p.Kind.TIME and (answer := p2p.time_answer(body, time.time_ns())):
+                elif kind == p2p.MessageKind.TIME and (answer := p2p.time_answer(body, time.time_ns())):
                     self._writer.write(answer)
         except (OSError, asyncio.IncompleteReadError, PeerLost, AbiError) as error:
             self._why = self._why or f"the node ended the connection: {error}"

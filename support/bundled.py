@@ -43,7 +43,7 @@ _DOWNLOAD_SECONDS = 900
 _MOST_BYTES = 200 * 1024 * 1024
 """An archive that unpacks to more than this is not ours (ours has about 100 MB)."""
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 class BundledError(SupportError):
@@ -117,7 +117,7 @@ def check_machine() -> None:
         )
 
 
-def fetch(progress: Report | None = None) -> Runtime:
+def fetch(progress: Say | None = None) -> Runtime:
     """The runtime from the cache, which fetches it first if it is missing. progress is called with a line before each
     long part.
 

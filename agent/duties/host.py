@@ -13,7 +13,7 @@ from agent.duties.tools import Tools
 from agent.errors import DutyError, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.producers import ProducerEndpoints
-from agent.reports import Report
+from agent.reports import ReportProgress
 from antelope.keys import SigningKey
 from boot.step import NodeMode
 from inventory.network import GENESIS_ACCOUNT
@@ -54,7 +54,7 @@ class HostDuties:
         """The manifest of the sealed network that this agent holds; empty: it holds none yet."""
         return self._holding.manifest
 
-    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+    async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
         """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
         return await carry_out(self.table, task, report, _unknown)
 

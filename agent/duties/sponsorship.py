@@ -19,7 +19,7 @@ from agent.nodes.state import NodeState
 from agent.proposals import Proposal, approval, approvals, asked_for, find
 from agent.pushes.pushing import Chore, Pushing
 from agent.pushes.records import PushRecords
-from agent.reports import Report
+from agent.reports import ReportProgress
 from antelope import actions
 from antelope.asset import Asset
 from antelope.authority import Authority
@@ -55,7 +55,7 @@ class Sponsorship:
         self._under_way: set[str] = set()
         self._votes = asyncio.Lock()
 
-    async def sponsor(self, wanted: pb.Sponsor, report: Report) -> None:
+    async def sponsor(self, wanted: pb.Sponsor, report: ReportProgress) -> None:
         """Creates a party's account, once, within the sealed budget. Does nothing if it exists with that key."""
         blueprint = self._holding.held()
         terms = _terms(blueprint)
@@ -95,7 +95,7 @@ class Sponsorship:
         if len(paid - {account}) >= terms.parties:
             raise DutyError(f"refused: {terms.account} pays for {terms.parties} accounts, as sealed, and has done so")
 
-    async def elect(self, wanted: pb.Elect, report: Report) -> None:
+    async def elect(self, wanted: pb.Elect, report: ReportProgress) -> None:
         """Casts the votes of the sealed voters whose keys are here. Voters that already vote so are skipped."""
         blueprint, producers = self._holding.held(), _names(wanted.producers, MAX_VOTED_PRODUCERS)
         node = await self._node()
@@ -125,7 +125,7 @@ class Sponsorship:
             return False
         return True
 
-    async def propose(self, wanted: pb.Propose, report: Report) -> None:
+    async def propose(self, wanted: pb.Propose, report: ReportProgress) -> None:
         """Proposes another contract for an account, from verified artifacts; the sponsor pays."""
         blueprint = self._holding.held()
         terms = _terms(blueprint)
@@ -148,7 +148,7 @@ class Sponsorship:
         push = Push(f"{name} {hashlib.sha256(proposed.packed).hexdigest()}", (action,), terms.account)
         await self._push(node, PROPOSE, (push,), report)
 
-    async def endorse(self, wanted: pb.Endorse, report: Report) -> None:
+    async def endorse(self, wanted: pb.Endorse, report: ReportProgress) -> None:
         """Approves the sponsor's proposal for the producers whose keys are here, if it only sets a contract."""
         blueprint = self._holding.held()
         terms = _terms(blueprint)
@@ -167,7 +167,7 @@ class Sponsorship:
         ]
         await self._push(node, ENDORSE, pushes, report)
 
-    async def execute(self, wanted: pb.Execute, report: Report) -> None:
+    async def execute(self, wanted: pb.Execute, report: ReportProgress) -> None:
         """Executes a proposal of the sponsor's. The chain shows whether it took effect."""
         terms, name = _terms(self._holding.held()), _name(wanted.proposal)
         node = await self._node()
@@ -177,7 +177,7 @@ class Sponsorship:
         push = Push(f"{name} {there.hash}", (actions.exec(terms.account, name, terms.account),), terms.account)
         await self._push(node, EXECUTE, (push,), report)
 
-    async def _push(self, node: NodeClient, chore: Chore, pushes: Sequence[Push], report: Report) -> None:
+    async def _push(self, node: NodeClient, chore: Chore, pushes: Sequence[Push], report: ReportProgress) -> None:
         if not pushes:
             return
         seen = (await node.get_info()).head_block_num

@@ -12,7 +12,7 @@ from agent.pushes.effort import OPTIONS, full_effort
 from agent.pushes.pusher import MANY
 from agent.pushes.pushing import KeyOf, Pushing
 from agent.pushes.records import PushRecords
-from agent.reports import Pushed, Report, progress
+from agent.reports import Pushed, ReportProgress, progress
 from boot.step import ChainStep, KeyedWork
 from boot.steps import OPTIONAL, STEPS
 from protos import coordination_pb2 as pb
@@ -40,7 +40,7 @@ class StepWork:
             self._derived[name] = await asyncio.to_thread(lambda: KeyedWork(step.work(blueprint)))
         return self._derived[name]
 
-    async def run(self, wanted: pb.RunStep, key_of: KeyOf, report: Report) -> None:
+    async def run(self, wanted: pb.RunStep, key_of: KeyOf, report: ReportProgress) -> None:
         """Does the pieces with these keys on that node, each once. Raises DutyError, PushError and others."""
         step, records = chain_step(wanted.step), self.records()
         node = self._nodes.client(wanted.node)
@@ -55,7 +55,7 @@ class StepWork:
                 work_now = work.part(wanted.keys)
                 await Pushing(records, key_of).do(node, step, work_now, report, wanted.seen, spec.p2p_bind)
 
-    async def recount(self, wanted: pb.Recount, report: Report) -> None:
+    async def recount(self, wanted: pb.Recount, report: ReportProgress) -> None:
         """Reports the blocks of a step's transactions again: of these keys, or of all."""
         keys = set(wanted.keys)
         found = [one for one in self.records().of_step(wanted.step) if one.block and (not keys or one.key in keys)]

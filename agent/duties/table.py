@@ -10,13 +10,13 @@ from agent.errors import (
     InternalError,
 )
 from agent.foreign import translated
-from agent.reports import Report
+from agent.reports import ReportProgress
 from protos import coordination_pb2 as pb
 from support.errors import explanation
 
 log = logging.getLogger(__name__)
 
-Duty = Callable[[pb.Task, Report], Awaitable[pb.Result | None]]
+Duty = Callable[[pb.Task, ReportProgress], Awaitable[pb.Result | None]]
 """Carries out one kind of task. Returns a result, or None if there is nothing to return. Raises AgentError and others.
 """
 
@@ -24,7 +24,9 @@ Table = Mapping[str, Duty]
 """An agent's duties by the name of the task's body in coordination.proto. It does nothing else."""
 
 
-async def carry_out(table: Table, task: pb.Task, report: Report, unknown: Callable[[str], DutyError]) -> pb.Result:
+async def carry_out(
+    table: Table, task: pb.Task, report: ReportProgress, unknown: Callable[[str], DutyError]
+) -> pb.Result:
     """Carries out a task. Failures are in the result; only CancelledError is raised.
 
     unknown: the error for a kind of task that is not in the table.

@@ -12,7 +12,7 @@ from agent.party import policy
 from agent.party.settings import PartySettings
 from agent.pushes.pushing import Chore, Pushing
 from agent.pushes.records import PushRecords
-from agent.reports import Pushed, Report, silent
+from agent.reports import Pushed, ReportProgress, silent
 from antelope.answers import Info
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, SigningKey
@@ -72,7 +72,7 @@ class OwnAccount:
         return self._keys.key(account)
 
     async def sign(
-        self, chore: Chore, pushes: Sequence[Push], info: Info, report: Report = silent
+        self, chore: Chore, pushes: Sequence[Push], info: Info, report: ReportProgress = silent
     ) -> tuple[Pushed, ...]:
         """Signs what the policy allows, and pushes it exactly once. Raises DutyError, PushError, NodeError.
 

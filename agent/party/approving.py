@@ -13,7 +13,7 @@ from agent.party.account import OwnAccount
 from agent.party.policy import Policy
 from agent.proposals import Proposal
 from agent.pushes.pushing import Chore
-from agent.reports import Pushed, Report, silent
+from agent.reports import Pushed, ReportProgress, silent
 from antelope.errors import AntelopeError
 from boot import canary
 from boot.step import Push
@@ -34,11 +34,11 @@ class Approving:
         self._holding = holding
         self._data = data
 
-    async def endorse(self, wanted: pb.Endorse, report: Report) -> None:
+    async def endorse(self, wanted: pb.Endorse, report: ReportProgress) -> None:
         """Approves what a coordinator asks for. Raises DutyError and others."""
         await self.approve(await proposals.asked_for(self._own.node, wanted), report)
 
-    async def approve(self, proposal: Proposal, report: Report = silent) -> Pushed | None:
+    async def approve(self, proposal: Proposal, report: ReportProgress = silent) -> Pushed | None:
         """Approves it if the policy allows. Returns None if it was approved before. Raises DutyError and others."""
         asked = await proposals.approvals(self._own.node, proposal.proposer, proposal.name)
         if self._own.name in asked.provided:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 
 from antelope.keys import SigningKey
 from antelope.reads import ChainReader
-from boot.audit import Observed, Report, TakeSnapshot, audit
+from boot.audit import AuditReport, Observed, TakeSnapshot, audit
 from boot.blueprint import Blueprint
 from protos import coordination_pb2 as pb
 
@@ -61,7 +61,7 @@ async def _contract(node: ChainReader, account: str) -> Upgrade:
     return account, str(answer["code_hash"]), str(answer["abi_hash"])
 
 
-def compose(blueprint: Blueprint, report: Report, replaced: Sequence[Upgrade] = ()) -> str:
+def compose(blueprint: Blueprint, report: AuditReport, replaced: Sequence[Upgrade] = ()) -> str:
     """The document of an audit's report."""
     failed = [check for check in report.checks if not check.ok]
     differences = [f"{check.name}: {check.detail}" for check in failed if check.name not in MOVING]

@@ -24,7 +24,7 @@ from agent.party.settings import PartySettings
 from agent.party.summary import summary
 from agent.party.vetting import vet
 from agent.producers import ProducerEndpoints
-from agent.reports import Report
+from agent.reports import ReportProgress
 from boot.audit import AuditError
 from boot.step import Push
 from boot.steps import canary_approve
@@ -68,7 +68,7 @@ class PartyDuties:
         """The manifest of the sealed network that this agent holds; empty: it holds none yet."""
         return self.holding.manifest
 
-    async def carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+    async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
         """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
         return await carry_out(self.table, task, report, self._unknown)
 
@@ -91,12 +91,12 @@ class PartyDuties:
     async def _keep_producers(self, told: pb.Producers) -> None:
         await self.producers.take(await self.node.producers(told))
 
-    async def _enlist(self, report: Report) -> None:
+    async def _enlist(self, report: ReportProgress) -> None:
         if self.leaving:
             raise DutyError(f"refused: {self.own.name} is leaving")
         await enlist(self.own, self.settings, report)
 
-    async def _own_step(self, wanted: pb.RunStep, report: Report) -> None:
+    async def _own_step(self, wanted: pb.RunStep, report: ReportProgress) -> None:
         own = self.own.name
         if wanted.step not in OWN_STEPS:
             raise DutyError(f"refused: the step {wanted.step[:80]!r} is not a duty of a party's agent")

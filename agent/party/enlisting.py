@@ -10,7 +10,7 @@ from agent.errors import DutyError
 from agent.party.account import OwnAccount
 from agent.party.settings import PartySettings
 from agent.pushes.pushing import Chore
-from agent.reports import Report
+from agent.reports import ReportProgress
 from antelope import actions
 from antelope.answers import Account
 from antelope.keys import PublicKey
@@ -21,7 +21,7 @@ from boot.step import Push
 log = logging.getLogger(__name__)
 
 
-async def enlist(own: OwnAccount, settings: PartySettings, report: Report) -> None:
+async def enlist(own: OwnAccount, settings: PartySettings, report: ReportProgress) -> None:
     """Registers the producer (regproducer), if the policy allows. Does nothing if it is registered as configured.
 
     Raises DutyError if the node is not in sync or the account does not exist with the party's key; PushError and

@@ -11,7 +11,7 @@ from agent.pushes.load import dialling
 from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
 from agent.pushes.signing import StepLike
-from agent.reports import Pushed, Report, progress, silent
+from agent.reports import Pushed, ReportProgress, progress, silent
 from antelope.http import NodeClient
 from antelope.keys import SigningKey
 from boot.step import Finality, Work
@@ -41,7 +41,7 @@ class Pushing:
         node: NodeClient,
         step: StepLike,
         work: Sequence[Work],
-        report: Report = silent,
+        report: ReportProgress = silent,
         seen: int = 0,
         p2p: str = "",
     ) -> tuple[Pushed, ...]:

@@ -4,10 +4,20 @@
 """
 
 from boot.audit.error import AuditError
-from boot.audit.report import Accounts, Check, Report, WrongAccount
+from boot.audit.report import Accounts, AuditReport, Check, WrongAccount
 from boot.audit.run import audit
 from boot.audit.seen import Observed
 from boot.audit.survey import TakeSnapshot
 from boot.audit.text import render
 
-__all__ = ["Accounts", "AuditError", "Check", "Observed", "Report", "TakeSnapshot", "WrongAccount", "audit", "render"]
+__all__ = [
+    "Accounts",
+    "AuditError",
+    "AuditReport",
+    "Check",
+    "Observed",
+    "TakeSnapshot",
+    "WrongAccount",
+    "audit",
+    "render",
+]

@@ -47,7 +47,7 @@ class Accounts:
 
 
 @dataclass(frozen=True)
-class Report:
+class AuditReport:
     """An audit's result."""
 
     chain_id: str

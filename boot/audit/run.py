@@ -8,7 +8,7 @@ from boot.audit import accounts, contracts, governance, identity, producers, tok
 from boot.audit.blocks import Blocks, read_blocks
 from boot.audit.chain import Chain, Json, Progress
 from boot.audit.error import AuditError
-from boot.audit.report import Report
+from boot.audit.report import AuditReport
 from boot.audit.seen import Observed, Seen, read_chain
 from boot.audit.survey import TakeSnapshot
 from boot.blueprint import Blueprint
@@ -21,7 +21,7 @@ async def audit(
     observed: Observed | None = None,
     progress: Progress | None = None,
     snapshot: TakeSnapshot | None = None,
-) -> Report:
+) -> AuditReport:
     """Audits the whole chain; best through a node that reads irreversible state.
 
     How the chain was born is read from its blocks, how it is today from its tables: two questions, two answers. Blocks
@@ -49,11 +49,11 @@ async def audit(
 
 async def _once(
     chain: Chain, blueprint: Blueprint, observed: Observed, blocks: Blocks, info: Json, snapshot: TakeSnapshot | None
-) -> Report:
+) -> AuditReport:
     return _judge(blueprint, await read_chain(chain, blueprint, info, blocks.early, snapshot), observed, blocks)
 
 
-def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks) -> Report:
+def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks) -> AuditReport:
     compared = accounts.compare(blueprint, seen)
     checks = (
         identity.check(blueprint, seen),
@@ -66,7 +66,7 @@ def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks)
         *governance.checks(blueprint, seen),
     )
     head, block_id = int(seen.info["head_block_num"]), str(seen.info["head_block_id"])
-    return Report(str(seen.info["chain_id"]), head, block_id, checks, compared)
+    return AuditReport(str(seen.info["chain_id"]), head, block_id, checks, compared)
 
 
 def _at_hand(blueprint: Blueprint) -> None:

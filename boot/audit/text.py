@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from boot.audit.report import Check, Question, Report
+from boot.audit.report import AuditReport, Check, Question
 
 DETAILED = 20
 """Wrong accounts that are spelled out; `--json` has them all."""
@@ -16,12 +16,12 @@ TITLES = {
 }
 
 
-def render(report: Report) -> tuple[str, ...]:
+def render(report: AuditReport) -> tuple[str, ...]:
     """A line a check, below the question that it answers; the wrong accounts; and the two answers."""
     return tuple(_lines(report))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: AuditReport) -> Iterator[str]:
     width = max(len(check.name) for check in report.checks)
     for question, title in TITLES.items():
         yield title
@@ -44,7 +44,7 @@ def _check(check: Check, width: int) -> Iterator[str]:
     yield from (f"{'':<{width + 8}}{other}" for other in others)
 
 
-def _today(report: Report) -> str:
+def _today(report: AuditReport) -> str:
     differing = sum(not check.ok for check in report.checks if check.question is Question.TODAY)
     total = sum(check.question is Question.TODAY for check in report.checks)
     return f"{differing} of {total} checks find differences today" if differing else "nothing is different today"

@@ -39,7 +39,7 @@ SKEW = timedelta(hours=1)
 """Certificates are valid from this long ago, so that a host with a slow clock can use its own immediately."""
 
 
-class Authority:
+class CertificateAuthority:
     """Signs the coordinator's and the agents' certificates. Files: ca.key (0600) and ca.pem."""
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import JOURNAL, REMEDY
@@ -46,7 +46,7 @@ class Records:
             raise BusyError(f"another coord is working on {network} (process {error.pid}): let it end first") from error
         try:
             self.artifacts = ArtifactStore(folder / "artifacts", REMEDY)
-            self.authority = Authority(folder / "ca", network)
+            self.authority = CertificateAuthority(folder / "ca", network)
             self.journal = Journal(folder / JOURNAL, REMEDY)
         except BaseException:
             self._lock.release()

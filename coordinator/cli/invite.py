@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import click
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
 from coordinator.hosts.address import advertised
@@ -56,7 +56,7 @@ def command(
     try:
         endpoint = _endpoint(advertise, network, state)
         check_whole(state, network.source)
-        authority = Authority(state.folder / "ca", network.name)
+        authority = CertificateAuthority(state.folder / "ca", network.name)
         token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
     finally:
         state.close()

@@ -21,7 +21,7 @@ from inventory.network import Network
 from support.retry import retrying
 
 if TYPE_CHECKING:
-    from boot.audit import Report
+    from boot.audit import AuditReport
 
 AUDIT_SECONDS = 900.0
 """Seconds that a running coordinator gets for the audit."""
@@ -75,7 +75,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
     return report.to_json(), list(render(report))
 
 
-async def _audit(settings: Settings, network: Network) -> Report:
+async def _audit(settings: Settings, network: Network) -> AuditReport:
     if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
     async with open_network(network, settings.state, acting=False) as opened, answering(opened):

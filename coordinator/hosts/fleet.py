@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
 from coordinator.hosts.address import advertised
@@ -171,7 +171,7 @@ def _ssh_deployment() -> type[SshDeployment]:
 
 def deployment(state: StateFolder, network: Network, report: Callable[[str, str], None]) -> SshDeployment:
     """Access to remote hosts without a running coordinator: to stop them, or to read their logs."""
-    authority = Authority(state.folder / "ca", network.name, make=False)
+    authority = CertificateAuthority(state.folder / "ca", network.name, make=False)
     passwords = Passwords()
     return _ssh_deployment()(state, network, authority, "127.0.0.1:0", passwords.ask, report, stop=passwords.stop)
 

@@ -11,13 +11,13 @@ from antelope.keys import PublicKey
 from boot.reads import Asking, Json, account, ask, permission, row, rows, run_reads
 from boot.step import Query
 from coordinator.engine.access import NodeAccess
-from coordinator.parties.progress import Account, Chain
+from coordinator.parties.progress import AccountState, ChainView
 from coordinator.state.folder import StateFolder
 from inventory.network import Role
 from inventory.sealed import Sealed
 
 
-async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) -> Chain:
+async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) -> ChainView:
     """The chain now. Before the allocation is applied nothing is read: parties wait for it."""
     steps = state.steps()
 
@@ -25,11 +25,11 @@ async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) ->
         return step in steps and steps[step].done
 
     if sealed is None or not done("accounts"):
-        return Chain()
+        return ChainView()
     try:
         return await run_reads(_chain(sealed, done("resign")), asker(access))
     except NodeError:
-        return Chain()
+        return ChainView()
 
 
 def asker(access: NodeAccess) -> Callable[[Query], Awaitable[Any]]:
@@ -43,7 +43,7 @@ def asker(access: NodeAccess) -> Callable[[Query], Awaitable[Any]]:
     return ask_it
 
 
-def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
+def _chain(sealed: Sealed, settled: bool) -> Asking[ChainView]:
     info = yield from ask("/v1/chain/get_info")
     registered = {}
     for entry in (yield from rows("eosio", "eosio", "producers")):
@@ -52,7 +52,7 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
     schedule = yield from ask("/v1/chain/get_producer_schedule")
     voters = [vote.voter for vote in sealed.votes if vote.producers]
     voted = (yield from row("eosio", "eosio", "voters", voters[0])) if voters else None
-    return Chain(
+    return ChainView(
         follows=True,
         head=int(info["head_block_num"]),
         signer=str(info["head_block_producer"]),
@@ -64,18 +64,18 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[Chain]:
     )
 
 
-async def find_account(access: NodeAccess, name: str, key: str) -> Account:
+async def find_account(access: NodeAccess, name: str, key: str) -> AccountState:
     """What the chain has under that name; key: the one that it should have."""
     try:
         found = await run_reads(account(name), asker(access))
     except NodeError:
-        return Account.UNKNOWN
+        return AccountState.UNKNOWN
     if found is None:
-        return Account.ABSENT
+        return AccountState.ABSENT
     try:
-        return Account.THERE if _held(found, PublicKey.parse(key)) else Account.FOREIGN
+        return AccountState.THERE if _held(found, PublicKey.parse(key)) else AccountState.FOREIGN
     except (AntelopeError, KeyError, TypeError, ValueError):
-        return Account.FOREIGN
+        return AccountState.FOREIGN
 
 
 def _key(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Entry, Register
 from coordinator.errors import UsageProblem
 from coordinator.parties.invite_store import Invites
@@ -25,7 +25,12 @@ MOST_HOURS = 24.0 * 365
 
 
 def invite(
-    journal: Journal, authority: Authority, name: str, account: str, coordinators: tuple[str, ...], lasting: timedelta
+    journal: Journal,
+    authority: CertificateAuthority,
+    name: str,
+    account: str,
+    coordinators: tuple[str, ...],
+    lasting: timedelta,
 ) -> str:
     """The token for a party of that name; an older one that nobody used is void from then on.
 

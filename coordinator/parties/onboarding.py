@@ -15,7 +15,7 @@ from coordinator.parties import attestations, neighbours, voting
 from coordinator.parties.chain_view import find_account, look
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.peers import PartyPeers
-from coordinator.parties.progress import Account, Act, Chain, Decision, Seen, decide, electable
+from coordinator.parties.progress import AccountState, Act, ChainView, Decision, Seen, decide, electable
 from coordinator.parties.store import Attested, Party
 from coordinator.parties.turns import Turns
 from inventory.sealed import Sealed
@@ -53,7 +53,7 @@ class _Track:
 
     told: tuple[str, ...] | None = None
     held: str = ""
-    account: Account = Account.UNKNOWN
+    account: AccountState = AccountState.UNKNOWN
     endpoint: str | None = None
     jobs: dict[bool, asyncio.Task[None]] = field(default_factory=dict)
     """What is under way, by whether it is the attestation, which takes minutes and holds nothing else up."""
@@ -81,7 +81,7 @@ class Onboarding:
         self._attested: frozenset[str] = frozenset()
         """As the last look found them: read once for all parties, since there may be many."""
         self._tracks: dict[str, _Track] = {}
-        self._chain = Chain()
+        self._chain = ChainView()
         self._turns = Turns()
         self._looked = 0.0
         self._party_peers: PartyPeers | None = None
@@ -148,7 +148,7 @@ class Onboarding:
         wanted = [
             (party, track)
             for party, track in tracks
-            if party.found and party.account_key and track.account is not Account.THERE
+            if party.found and party.account_key and track.account is not AccountState.THERE
         ]
         await asyncio.gather(*(find(party, track) for party, track in wanted))
 
@@ -283,7 +283,7 @@ class Onboarding:
         result = await self._opened.access.link(name).task(body, deadline=seconds)
         return "" if result.ok else result.error or "its agent gave no reason"
 
-    def _full(self, chain: Chain) -> str:
+    def _full(self, chain: ChainView) -> str:
         """Why no further party is voted for; empty: one may be."""
         if not self._network.parties.vote:
             return "parties.vote is false"

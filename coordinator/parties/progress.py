@@ -33,7 +33,7 @@ class Act(StrEnum):
     """Has its agent audit the chain and sign what it found."""
 
 
-class Account(StrEnum):
+class AccountState(StrEnum):
     """What the chain has under a party's account."""
 
     UNKNOWN = "unknown"
@@ -44,7 +44,7 @@ class Account(StrEnum):
 
 
 @dataclass(frozen=True)
-class Chain:
+class ChainView:
     """What the operator's own nodes say."""
 
     follows: bool = False
@@ -84,7 +84,7 @@ class Seen:
     """Its node's state, as its agent says: running, starting, stopped, failed; empty: there is none yet."""
     detail: str = ""
     head: int = 0
-    account: Account = Account.UNKNOWN
+    account: AccountState = AccountState.UNKNOWN
     attested: bool = False
     trouble: Mapping[Act, str] = field(default_factory=dict)
     """What went wrong a moment ago, and is not tried again yet."""
@@ -101,7 +101,7 @@ class Decision:
     """It gets no further for a reason that the party cannot see by itself."""
 
 
-def decide(seen: Seen, chain: Chain) -> Decision:
+def decide(seen: Seen, chain: ChainView) -> Decision:
     """The first thing that is missing."""
     party = seen.party
     if not party.accepted:
@@ -122,7 +122,7 @@ def decide(seen: Seen, chain: Chain) -> Decision:
     return _with_node(seen, chain)
 
 
-def _with_node(seen: Seen, chain: Chain) -> Decision:
+def _with_node(seen: Seen, chain: ChainView) -> Decision:
     party = seen.party
     if seen.node != "running":
         detail = f": {seen.detail}" if seen.detail else ""
@@ -136,13 +136,13 @@ def _with_node(seen: Seen, chain: Chain) -> Decision:
     return _registered(seen, chain)
 
 
-def _registration(seen: Seen, chain: Chain) -> Decision:
+def _registration(seen: Seen, chain: ChainView) -> Decision:
     name = seen.party.account
-    if seen.account is Account.UNKNOWN:
+    if seen.account is AccountState.UNKNOWN:
         return Decision(Standing.SYNCED, f"looks for account {name}")
-    if seen.account is Account.FOREIGN:
+    if seen.account is AccountState.FOREIGN:
         return Decision(Standing.SYNCED, f"account {name} exists with another key than the party's own", stuck=True)
-    if seen.account is Account.ABSENT:
+    if seen.account is AccountState.ABSENT:
         if chain.sponsor:
             return Decision(Standing.SYNCED, f"account {name} is not on the chain: {chain.sponsor}", stuck=True)
         if len(name) != 12 or "." in name:
@@ -152,7 +152,7 @@ def _registration(seen: Seen, chain: Chain) -> Decision:
     return _do(seen, Act.ENLIST, Standing.ACCOUNT, "registers as a producer")
 
 
-def _registered(seen: Seen, chain: Chain) -> Decision:
+def _registered(seen: Seen, chain: ChainView) -> Decision:
     name = seen.party.account
     if name in chain.schedule:
         standing, why = Standing.PRODUCING, f"in the active schedule{_silence(seen, chain)}"
@@ -166,7 +166,7 @@ def _registered(seen: Seen, chain: Chain) -> Decision:
     return Decision(standing, why)
 
 
-def _silence(seen: Seen, chain: Chain) -> str:
+def _silence(seen: Seen, chain: ChainView) -> str:
     return "; it is elected and signs no blocks" if seen.party.account in chain.silent else ""
 
 

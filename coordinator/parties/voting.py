@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antelope.elections import MAX_VOTED_PRODUCERS
-from coordinator.parties.progress import Chain
+from coordinator.parties.progress import ChainView
 from inventory.network import Network
 from inventory.share import Seats
 
@@ -21,12 +21,12 @@ class Vote:
     """Parties that are not voted for yet."""
 
 
-def seats(network: Network, chain: Chain) -> Seats:
+def seats(network: Network, chain: ChainView) -> Seats:
     """The parties' places, those of parties that are voted for now taken."""
     return Seats.of(network, chain.voted & chain.registered.keys())
 
 
-def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain: Chain) -> Vote:
+def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain: ChainView) -> Vote:
     """Parties that are ready, in the order in which they came, as far as there are places for them.
 
     elected: as sealed. Nobody is voted out, for being away or because a place is missing: that is for people to decide.

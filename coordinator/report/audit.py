@@ -11,7 +11,7 @@ from typing import Any
 from antelope.errors import Unreachable
 from antelope.reads import ChainReader
 from antelope.strict_json import read_json
-from boot.audit import Report, audit
+from boot.audit import AuditReport, audit
 from coordinator.agents.link import AgentLink
 from coordinator.parties.observing import observed
 from coordinator.parties.open_network import OpenNetwork
@@ -35,7 +35,7 @@ SNAPSHOT_SECONDS = 660.0
 SNAPSHOT = "/agent/snapshot"
 
 
-async def audit_chain(opened: OpenNetwork) -> Report:
+async def audit_chain(opened: OpenNetwork) -> AuditReport:
     """Audits the chain through the node that follows the boot: after the handover, the one with irreversible state.
 
     Raises OperationFailed before the seal, Unreachable when no node runs, AuditError.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.hosts.deploy.bundle import Bundle, Target, build
 from coordinator.hosts.deploy.deployment import SshDeployment
 from coordinator.state.folder import StateFolder
@@ -61,7 +61,7 @@ class Operator:
         self.folder = folder
         self.asked: list[str] = []
         state = StateFolder(folder / "state", of.name)
-        authority = Authority(state.folder / "ca", of.name)
+        authority = CertificateAuthority(state.folder / "ca", of.name)
         self.deployment = SshDeployment(state, of, authority, COORDINATOR, self.password, report, bundle)
 
     def password(self, host: str) -> str:

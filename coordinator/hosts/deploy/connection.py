@@ -15,7 +15,7 @@ from typing import Any
 
 import paramiko
 
-from coordinator.hosts.deploy.errors import CommandFailed, LoginRefused, SessionRefused, Unreachable
+from coordinator.hosts.deploy.errors import CommandFailed, HostUnreachable, LoginRefused, SessionRefused
 from coordinator.hosts.deploy.framing import ONE, Framed, framed
 from coordinator.hosts.deploy.hostkeys import WrongHostKey
 from coordinator.hosts.deploy.login import CONNECT_SECONDS, VerifiedLogin
@@ -36,7 +36,7 @@ ATTEMPTS = 4
 """A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
 
 
-class Dropped(Unreachable):
+class Dropped(HostUnreachable):
     """The server was there, and hung up before the login."""
 
 
@@ -76,7 +76,7 @@ class HostConnection:
         return bool(self.login.is_connected)
 
     def open(self) -> None:
-        """Connects, verifies and logs in. Raises Unreachable, HostKeyRefused, LoginRefused."""
+        """Connects, verifies and logs in. Raises HostUnreachable, HostKeyRefused, LoginRefused."""
 
         async def attempt() -> None:
             self._check_open()
@@ -226,7 +226,7 @@ def _after(seconds: float, end: Callable[[], object]) -> Iterator[None]:
 
 
 def open_login(login: VerifiedLogin) -> None:
-    """Connects through all hops. Raises Unreachable, HostKeyRefused, LoginRefused.
+    """Connects through all hops. Raises HostUnreachable, HostKeyRefused, LoginRefused.
 
     A server has a key of each type and shows one: the others count too before it is called a stranger.
     """
@@ -248,7 +248,7 @@ def open_login(login: VerifiedLogin) -> None:
             disabled = [*disabled, *error.algorithms]
             login.client.close()
         except paramiko.ssh_exception.IncompatiblePeer as error:
-            raise wrong or Unreachable(f"{login.place} and we have no SSH algorithm in common: {error}") from None
+            raise wrong or HostUnreachable(f"{login.place} and we have no SSH algorithm in common: {error}") from None
         except (paramiko.SSHException, EOFError, OSError, ValueError) as error:  # ValueError: it speaks no proper SSH
             login.client.close()
             raise _explained(login, error) from error
@@ -264,7 +264,7 @@ def _explained(login: VerifiedLogin, error: Exception) -> Exception:
     if isinstance(error, paramiko.SSHException | EOFError | ConnectionResetError | ValueError):
         return Dropped(f"{login.place} hung up before the login: {error or 'no greeting'}")
     said = (error.strerror if isinstance(error, OSError) else "") or str(error) or f"no answer in {CONNECT_SECONDS} s"
-    return Unreachable(f"no SSH at {login.place}: {said}; check that it is up, and its address")
+    return HostUnreachable(f"no SSH at {login.place}: {said}; check that it is up, and its address")
 
 
 def _receive(read: Any, channel: paramiko.Channel, deadline: float) -> bytes:

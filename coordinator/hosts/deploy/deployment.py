@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.hosts.deploy.bundle import Archive, Bundle, BundleError, Target, build
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment
@@ -29,7 +29,7 @@ class SshDeployment:
         self,
         state: StateFolder,
         network: Network,
-        authority: Authority,
+        authority: CertificateAuthority,
         coordinator: str,
         ask_password: Callable[[str], str],
         report: HostReport,

@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coordinator.agents.ca import RENEW_BEFORE, Authority
+from coordinator.agents.ca import RENEW_BEFORE, CertificateAuthority
 from coordinator.agents.register import Register, RegisterError
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.state.folder import REMEDY
@@ -20,7 +20,7 @@ _one_at_a_time = threading.Lock()
 class Enrolment:
     """Signs, and writes down in the register who was signed for. Each use opens the journal in its own thread."""
 
-    def __init__(self, journal: Path, authority: Authority, adopting: bool = False) -> None:
+    def __init__(self, journal: Path, authority: CertificateAuthority, adopting: bool = False) -> None:
         """journal: the file of the coordinator's journal. adopting: another CA's agent is enrolled anew."""
         self._adopting = adopting
         self._journal = journal

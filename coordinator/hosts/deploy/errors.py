@@ -3,7 +3,7 @@
 CoordError
 └── OperationFailed
     └── DeployError           a host could not be reached, or something on it did not work
-        ├── Unreachable       no SSH server answered in time
+        ├── HostUnreachable       no SSH server answered in time
         ├── HostKeyRefused    the server showed another host key than the one that is known, or an unknown one
         ├── LoginRefused      SSH or sudo did not let us in
         ├── PythonMissing     there is no Python on the host that works
@@ -22,7 +22,7 @@ class DeployError(OperationFailed):
     """A host could not be reached, or something on it did not work. The text does not name the host."""
 
 
-class Unreachable(DeployError):
+class HostUnreachable(DeployError):
     """No SSH server answered in time."""
 
     retryable = True

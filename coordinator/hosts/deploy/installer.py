@@ -17,7 +17,7 @@ from coordinator.hosts.deploy.privileged import Privileged
 from coordinator.hosts.deploy.unit import Installation, data_dir, unit_name
 from inventory.network import BUNDLED, Host
 
-Report = Callable[[str], None]
+Say = Callable[[str], None]
 COMMAND_SECONDS = 20.0
 
 
@@ -62,7 +62,7 @@ class Installer:
         self._root = Privileged(connection, ask)
         self._supplies = supplies
 
-    def install(self, coordinator: str, report: Report) -> Installed:
+    def install(self, coordinator: str, report: Say) -> Installed:
         """Sees to it that the agent is there, enrolled, and dials the coordinator (HOST:PORT). Raises DeployError."""
         report("looking")
         facts = self.facts()
@@ -145,7 +145,7 @@ class Installer:
         bundle = self._supplies.bundle(Target((version[0], version[1]), facts["machine"]))
         return bundle, self._supplies.runtime() if self._host.nodeos == BUNDLED else None
 
-    def _send(self, plan: Plan, shall: Installation, report: Report) -> None:
+    def _send(self, plan: Plan, shall: Installation, report: Say) -> None:
         with self._temporary_folder() as folder:
             places = {}
             for archive in plan.send:
@@ -161,7 +161,7 @@ class Installer:
                 environment=shall.environment,
             )
 
-    def _change(self, plan: Plan, shall: Installation, coordinator: str, systemd: bool, report: Report) -> None:
+    def _change(self, plan: Plan, shall: Installation, coordinator: str, systemd: bool, report: Say) -> None:
         report("setting up")
         enrol = ("--network", shall.network, "--name", self._host.name, "--coordinator", coordinator, "--remote")
         answer = self._root.request(

@@ -11,7 +11,7 @@ from coordinator.hosts.deploy.bundle import MACHINES
 from coordinator.hosts.deploy.errors import PYTHON_HINT
 from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.unit import DATA, ROOT
-from coordinator.hosts.preflight.model import Problem, Row
+from coordinator.hosts.preflight.model import HostProblem, Row
 from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, WRAPPER, told
 from inventory.network import BUNDLED, Host
 from support.bundled import GLIBC, VERSION
@@ -56,20 +56,20 @@ class Checked:
     fatal: bool = True
 
 
-def unreachable(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
+def unreachable(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
     """The row of a host that did not let us in; the message says what to do itself."""
     hint = "`coord preflight` again afterwards"
-    return Row(host.name, {"ssh": "no"}), (Problem(host.name, "ssh", True, message, hint),)
+    return Row(host.name, {"ssh": "no"}), (HostProblem(host.name, "ssh", True, message, hint),)
 
 
-def without_python(host: Host, message: str) -> tuple[Row, tuple[Problem, ...]]:
+def without_python(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
     """The row of a host that lets us in, where nothing could be looked at; the message says what to do itself."""
     hint = "`coord preflight` again afterwards"
-    return Row(host.name, {"ssh": "yes", "python": "no"}), (Problem(host.name, "python", True, message, hint),)
+    return Row(host.name, {"ssh": "yes", "python": "no"}), (HostProblem(host.name, "python", True, message, hint),)
 
 
 def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None, sudo: str) -> tuple[
-    Row, tuple[Problem, ...]
+    Row, tuple[HostProblem, ...]
 ]:  # fmt: skip
     """A row and its problems. nodes: how many the host is to run; sudo: why it does not work, empty when it does."""
     checks = [Checked("ssh", "local" if host.local else "yes"), *_machine(host, facts), *_resources(host, nodes, facts)]
@@ -81,7 +81,7 @@ def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None,
         *_sudo(host, sudo),
     ]
     cells = {check.check: check.cell for check in checks}
-    problems = (Problem(host.name, one.check, one.fatal, one.message, one.hint) for one in checks if one.message)
+    problems = (HostProblem(host.name, one.check, one.fatal, one.message, one.hint) for one in checks if one.message)
     return Row(host.name, cells), tuple(problems)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from coordinator.hosts.contracts import Progress, judge_contracts
-from coordinator.hosts.preflight.model import Problem
+from coordinator.hosts.preflight.model import HostProblem
 from inventory.fitness import names
 from inventory.network import Network
 from inventory.versions import LICENCE, is_under_bsl
@@ -15,21 +15,21 @@ from support.bundled import BundledError
 CHECK = "contracts"
 
 
-def contract_problems(network: Network, supported: Mapping[str, Any], report: Progress) -> Iterator[Problem]:
+def contract_problems(network: Network, supported: Mapping[str, Any], report: Progress) -> Iterator[HostProblem]:
     """What would fail after the seal. supported: by host, as far as it is known."""
     home = network.genesis_node.host
     try:
         judged = judge_contracts(network, supported, report)
     except BundledError as error:
-        yield Problem(home, CHECK, True, str(error), "or set contracts.directory to a folder with all of them")
+        yield HostProblem(home, CHECK, True, str(error), "or set contracts.directory to a folder with all of them")
         return
     for one in judged.problems:
         path = "" if one.path == CHECK else f"{one.path}: "
-        yield Problem(home, CHECK, True, f"{path}{one.message}", one.hint or "see docs/contracts.md")
+        yield HostProblem(home, CHECK, True, f"{path}{one.message}", one.hint or "see docs/contracts.md")
 
 
-def licences(supported: Mapping[str, Any]) -> Iterator[Problem]:
+def licences(supported: Mapping[str, Any]) -> Iterator[HostProblem]:
     """A warning for each host whose nodeos may not be used for everything."""
     for host, answer in supported.items():
         if is_under_bsl(names(answer)):
-            yield Problem(host, "nodeos", False, LICENCE, "see docs/contracts.md")
+            yield HostProblem(host, "nodeos", False, LICENCE, "see docs/contracts.md")

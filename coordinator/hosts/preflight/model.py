@@ -11,7 +11,7 @@ CHECKS = ("ssh", "os", "cpu", "python", "memory", "disk", "clock", "ports", "nod
 
 
 @dataclass(frozen=True)
-class Problem:
+class HostProblem:
     """Something that would keep the boot from working (fatal), or might (a warning)."""
 
     host: str
@@ -50,15 +50,15 @@ class Preflight:
 
     rows: tuple[Row, ...]
     dials: tuple[Dial, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[HostProblem, ...]
 
     @property
-    def fatal(self) -> tuple[Problem, ...]:
+    def fatal(self) -> tuple[HostProblem, ...]:
         """The problems that must be mended before a boot."""
         return tuple(problem for problem in self.problems if problem.fatal)
 
     @property
-    def warnings(self) -> tuple[Problem, ...]:
+    def warnings(self) -> tuple[HostProblem, ...]:
         """Those that one can live with."""
         return tuple(problem for problem in self.problems if not problem.fatal)
 

@@ -19,7 +19,7 @@ from coordinator.hosts.preflight.bundled import INSTALLED, LIBRARIES, BundledTri
 from coordinator.hosts.preflight.checks import ROOM, judge, unreachable, without_python
 from coordinator.hosts.preflight.contracts import contract_problems, licences
 from coordinator.hosts.preflight.machines import Here, There, reach
-from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
 from coordinator.hosts.preflight.trials import trials
 from coordinator.state.folder import SEALED
 from inventory.network import BUNDLED, Host, Network
@@ -31,7 +31,7 @@ LISTEN_SECONDS = 120
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[str, str], None]
+Say = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Seen:
 
     host: Host
     row: Row
-    problems: tuple[Problem, ...]
+    problems: tuple[HostProblem, ...]
     machine: Here | There | None = None
     """None: it could not be reached."""
     ports: Mapping[str, str] | None = None
@@ -49,7 +49,7 @@ class Seen:
 
 
 def preflight(
-    network: Network, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+    network: Network, state: Path, ask: Callable[[str], str], report: Say, stop: threading.Event
 ) -> Preflight:
     """Looks at every host; changes nothing. Blocks.
 
@@ -79,7 +79,7 @@ def preflight(
     return Preflight(tuple(one.row for one in seen), dials, (*problems, *_unreached(dials)))
 
 
-def _contracts(network: Network, seen: list[Seen], report: Report) -> Iterator[Problem]:
+def _contracts(network: Network, seen: list[Seen], report: Say) -> Iterator[HostProblem]:
     """Of hosts that will run nodes."""
     used = {node.host for node in network.nodes}
     supported = {one.host.name: one.supported for one in seen if one.supported and one.host.name in used}
@@ -90,7 +90,7 @@ class _Look:
     """At each host, by itself."""
 
     def __init__(
-        self, network: Network, state: Path, ask: Callable[[str], str], report: Report, stop: threading.Event
+        self, network: Network, state: Path, ask: Callable[[str], str], report: Say, stop: threading.Event
     ) -> None:
         self._network, self._state, self._ask = network, state, ask
         self._report, self._stop = report, stop
@@ -153,7 +153,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
     }
 
 
-def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, report: Report) -> tuple[Dial, ...]:
+def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, report: Say) -> tuple[Dial, ...]:
     """Every host dials every other one's p2p endpoints, where a listener or a node of ours is."""
     there = [one for one in seen if one.machine is not None]
     if len(there) < 2 or all(one.host.local for one in there):
@@ -170,7 +170,7 @@ def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, repo
 
 
 def _listen(
-    network: Network, one: Seen, listeners: contextlib.ExitStack, report: Report
+    network: Network, one: Seen, listeners: contextlib.ExitStack, report: Say
 ) -> dict[str, tuple[str, str]]:  # fmt: skip
     """Starts listeners on the free p2p ports. Returns, by endpoint, the host and who must answer ("" for a node)."""
     expected: dict[str, tuple[str, str]] = {}
@@ -190,7 +190,7 @@ def _listen(
     return expected
 
 
-def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Report) -> list[Dial]:
+def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Say) -> list[Dial]:
     if one.machine is None or not targets:
         return []
     report(one.host.name, "dialling the others")
@@ -202,7 +202,7 @@ def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Report) -> 
     return [Dial(one.host.name, to[0], point, errors.get(point, "no answer")) for point, to in targets.items()]
 
 
-def _unreached(dials: tuple[Dial, ...]) -> list[Problem]:
+def _unreached(dials: tuple[Dial, ...]) -> list[HostProblem]:
     """One problem per endpoint: fatal when nobody reaches it."""
     problems = []
     for endpoint in dict.fromkeys(dial.endpoint for dial in dials):
@@ -212,5 +212,5 @@ def _unreached(dials: tuple[Dial, ...]) -> list[Problem]:
             who = ", ".join(dial.dialler for dial in failed)
             message = f"{endpoint} is not reached from {who} ({failed[0].error})"
             hint = "open the port in its firewall, or correct hosts.address"
-            problems.append(Problem(failed[0].host, "p2p", len(failed) == len(tried), message, hint))
+            problems.append(HostProblem(failed[0].host, "p2p", len(failed) == len(tried), message, hint))
     return problems

@@ -146,12 +146,12 @@ def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
 
 def test_a_wrong_certificate_is_not_taken(tmp_path: Path) -> None:
     """Another name's, another key's, another CA's, or no certificate at all."""
-    from coordinator.agents.ca import Authority
+    from coordinator.agents.ca import CertificateAuthority
     from support.tls import Identity, load_or_make_key, make_csr
 
     data = tmp_path / "data"
     request = _enrol(data).stdout
-    authority, rogue = Authority(tmp_path / "ca", "net"), Authority(tmp_path / "rogue", "net")
+    authority, rogue = CertificateAuthority(tmp_path / "ca", "net"), CertificateAuthority(tmp_path / "rogue", "net")
     good = Identity("net", Kind.HOST, "alpha")
     foreign = make_csr(load_or_make_key(tmp_path / "other.key"), "alpha")
     for answer, reason in (

@@ -9,7 +9,7 @@ import pytest
 
 from agent import tasks
 from agent.memory import Memory
-from agent.reports import Report
+from agent.reports import ReportProgress
 from agent.tasks import Tasks
 from protos import coordination_pb2 as pb
 from support.journal import Journal
@@ -25,7 +25,7 @@ class Bench:
         self.go = asyncio.Event()
         self.tasks = Tasks(Memory(journal), self._carry_out)
 
-    async def _carry_out(self, task: pb.Task, report: Report) -> pb.Result:
+    async def _carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
         self.begun.append(task.id)
         report(pb.Progress(done=1, total=2, pushed=[pb.Pushed(key="a", transaction="01")]))
         try:
@@ -147,7 +147,7 @@ async def test_the_epoch_outlives_the_agent(tmp_path: Path) -> None:
 async def test_a_result_too_large_is_an_error(tmp_path: Path) -> None:
     """It would end the connection again and again."""
 
-    async def large(task: pb.Task, report: Report) -> pb.Result:
+    async def large(task: pb.Task, report: ReportProgress) -> pb.Result:
         return pb.Result(ok=True, collected=pb.Collected(features_json="x" * (9 << 20)))
 
     sent: list[pb.FromAgent] = []
@@ -183,7 +183,7 @@ async def test_what_was_pushed_is_told_again_in_bounded_messages(tmp_path: Path)
     count = 3 * tasks.PUSHED_AT_ONCE + 1
     pushed = [pb.Pushed(key=f"account{number}", transaction="ab" * 32, block=number) for number in range(count)]
 
-    async def pushes(task: pb.Task, report: Report) -> pb.Result:
+    async def pushes(task: pb.Task, report: ReportProgress) -> pb.Result:
         report(pb.Progress(done=count, total=count, pushed=pushed))
         return pb.Result(ok=True)
 

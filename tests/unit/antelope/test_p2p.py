@@ -67,7 +67,7 @@ def test_a_handshake_is_read_as_it_was_made() -> None:
     """Every field has its place: what comes after them all is found again."""
     message = p2p.handshake(INFO, bytes(32), 1, "bootcoord")
     assert struct.unpack("<I", message[:4])[0] == len(message) - 4
-    assert message[4] == p2p.Kind.HANDSHAKE
+    assert message[4] == p2p.MessageKind.HANDSHAKE
     assert p2p.read_hello(message[5:]) == p2p.Hello(CHAIN, "bootcoord")
     with pytest.raises(AbiError):
         p2p.read_hello(message[5:60])
@@ -91,24 +91,24 @@ def test_only_a_question_about_the_time_is_answered() -> None:
 
 async def test_transactions_arrive_and_questions_are_answered() -> None:
     """After the node's handshake; a question whether we live is answered beside it."""
-    question = p2p.frame(p2p.Kind.TIME, struct.pack("<4q", 0, 0, 5, 0))
+    question = p2p.frame(p2p.MessageKind.TIME, struct.pack("<4q", 0, 0, 5, 0))
     async with _node(_hello(CHAIN), question) as (port, heard):
         peer = await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
         await peer.send([SIGNED, SIGNED])
         await _until(lambda: len(heard) == 4)
         await peer.close()
     kinds = [message[0] for message in heard]
-    assert kinds[0] == p2p.Kind.HANDSHAKE
-    assert sorted(kinds[1:]) == [p2p.Kind.TIME, p2p.Kind.TRANSACTION, p2p.Kind.TRANSACTION]
+    assert kinds[0] == p2p.MessageKind.HANDSHAKE
+    assert sorted(kinds[1:]) == [p2p.MessageKind.TIME, p2p.MessageKind.TRANSACTION, p2p.MessageKind.TRANSACTION]
 
 
 @pytest.mark.parametrize(
     ("says", "why"),
     [
         (_hello(OTHER), "another chain"),
-        (p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 11) + bytes(32)), "authentication failed"),
-        (p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 99) + bytes(32)), "reason 99"),
-        (p2p.frame(p2p.Kind.HANDSHAKE, b"short"), "malformed"),
+        (p2p.frame(p2p.MessageKind.GO_AWAY, struct.pack("<I", 11) + bytes(32)), "authentication failed"),
+        (p2p.frame(p2p.MessageKind.GO_AWAY, struct.pack("<I", 99) + bytes(32)), "reason 99"),
+        (p2p.frame(p2p.MessageKind.HANDSHAKE, b"short"), "malformed"),
         (struct.pack("<I", 1 << 31), "message of 2147483648 bytes"),
         (struct.pack("<I", 0), "message of 0 bytes"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "announced a message"),
@@ -149,7 +149,7 @@ async def test_a_node_that_does_not_read_is_lost(monkeypatch: pytest.MonkeyPatch
 
 async def test_a_connection_that_ends_is_lost() -> None:
     """Why is known, and nothing is sent into the void."""
-    go_away = p2p.frame(p2p.Kind.GO_AWAY, struct.pack("<I", 9) + bytes(32))
+    go_away = p2p.frame(p2p.MessageKind.GO_AWAY, struct.pack("<I", 9) + bytes(32))
     async with _node(_hello(CHAIN), go_away, struct.pack("<I", 1 << 30)) as (port, _):
         peer = await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
         await _until(lambda: peer.lost)

@@ -15,7 +15,7 @@ import pytest
 from agent.errors import Refused, SessionEnded
 from agent.session import OPTIONS, Credentials, Session
 from coordinator.agents import server
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
 from coordinator.agents.server import CALLS_PER_AGENT, SESSIONS
 from protos import coordination_pb2 as pb
@@ -40,7 +40,7 @@ async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
 def _foreign(hub: Hub, folder: Path, network: str, name: str, identity: Identity) -> Credentials:
     """Credentials of another CA that signs whatever it likes, but with the true CA as the one to believe."""
     key = load_or_make_key(folder / "rogue.key")
-    certificate = Authority(folder / "rogue", network).sign(make_csr(key, name), identity)
+    certificate = CertificateAuthority(folder / "rogue", network).sign(make_csr(key, name), identity)
     return Credentials(key_pem(key), certificate, hub.authority.pem)
 
 

@@ -18,7 +18,7 @@ from agent.errors import Refused, SessionEnded
 from agent.identity import admit, request
 from agent.renewal import Renewal
 from agent.session import Credentials, Session
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import RENEWALS, Hub
 from support.journal import Journal
 from support.retry import poll
@@ -42,7 +42,7 @@ def _enrolled(hub: Hub, folder: Path, age: timedelta, kind: Kind = Kind.PARTY) -
     data = DataFolder(folder / "alice")
     data.make()
     csr = request(data, config)
-    old = Authority(hub.authority.folder, "net", clock=lambda: NOW - age)
+    old = CertificateAuthority(hub.authority.folder, "net", clock=lambda: NOW - age)
     certificate = old.sign(csr, Identity("net", kind, "alice"))
     hub.register.enrol(Identity("net", kind, "alice"), fingerprint(load_certificate(certificate)))
     admit(data, certificate + hub.authority.pem)
@@ -55,7 +55,7 @@ def _shown(renewal: Renewal) -> Credentials:
 
 def test_it_is_due_when_half_of_its_time_is_over(tmp_path: Path) -> None:
     """Not before: so a coordinator that is away for five months is missed by nobody."""
-    authority = Authority(tmp_path / "ca", "net", clock=lambda: NOW)
+    authority = CertificateAuthority(tmp_path / "ca", "net", clock=lambda: NOW)
     data = DataFolder(tmp_path / "alice")
     csr = request(data, AgentConfig("net", "alice", "localhost:1"))
     certificate = load_certificate(authority.sign(csr, Identity("net", Kind.HOST, "alice")))
@@ -67,7 +67,7 @@ def test_it_is_due_when_half_of_its_time_is_over(tmp_path: Path) -> None:
 
 def test_ca_and_coordinator_do_not_end(tmp_path: Path) -> None:
     """Agents pin the one, and insist on the other; one of a year, from an earlier version, is made anew."""
-    authority = Authority(tmp_path / "ca", "net")
+    authority = CertificateAuthority(tmp_path / "ca", "net")
     assert authority.certificate.not_valid_after_utc.year == 9999
     server = load_certificate(authority.server(("h",))[1])
     assert server.not_valid_after_utc == authority.certificate.not_valid_after_utc
@@ -180,11 +180,11 @@ async def test_what_does_not_follow_is_not_kept(hub: Hub, tmp_path: Path) -> Non
     """A coordinator that answers with another's certificate, another CA's, or an older one, changes nothing."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=10))
     held, csr = renewal.held, renewal.request()
-    past = Authority(hub.authority.folder, "net", clock=lambda: NOW - timedelta(days=100))
+    past = CertificateAuthority(hub.authority.folder, "net", clock=lambda: NOW - timedelta(days=100))
     for wrong in (
         hub.authority.sign(csr, Identity("net", Kind.PARTY, "bob")),
         hub.authority.sign(csr, Identity("net", Kind.HOST, "alice")),
-        Authority(tmp_path / "rogue", "net").sign(csr, identity(renewal)),
+        CertificateAuthority(tmp_path / "rogue", "net").sign(csr, identity(renewal)),
         past.sign(csr, identity(renewal)),
         b"nonsense",
     ):

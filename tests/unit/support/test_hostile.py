@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from inventory.network import Role
 from support.invitation import PREFIX, InvitationError, pack, parse
 from support.processes import Process
@@ -28,7 +28,7 @@ from tests.unit.hostile import mutated, outcome
 def token(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A true token's fields, as bytes."""
     folder = tmp_path_factory.mktemp("ca")
-    authority, key = Authority(folder / "ca", "net"), load_or_make_key(folder / "key")
+    authority, key = CertificateAuthority(folder / "ca", "net"), load_or_make_key(folder / "key")
     pem = authority.sign(make_csr(key, "alice"), Identity("net", Kind.INVITE, "alice"), timedelta(hours=2))
     text = pack("net", ("coord.example:7000",), authority.certificate, load_certificate(pem), key)
     data = text.removeprefix(PREFIX)

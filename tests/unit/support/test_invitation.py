@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from support.invitation import PREFIX, InvitationError, pack, parse
 from support.tls import Identity, Kind, load_certificate, load_or_make_key, make_csr
 
 
 def _token(folder: Path, kind: Kind = Kind.INVITE, network: str = "net", endpoints: tuple[str, ...] = ()) -> str:
-    authority = Authority(folder / "ca", "net")
+    authority = CertificateAuthority(folder / "ca", "net")
     key = load_or_make_key(folder / "key")
     pem = authority.sign(make_csr(key, "alice"), Identity("net", kind, "alice"), timedelta(hours=2))
     return pack(network, endpoints or ("coord.example:7000",), authority.certificate, load_certificate(pem), key)
@@ -32,7 +32,7 @@ def test_a_token_carries_everything(tmp_path: Path) -> None:
     invitation = parse(_token(tmp_path, endpoints=("coord.example:7000", "10.0.0.1:7001")))
     assert (invitation.network, invitation.name) == ("net", "alice")
     assert invitation.coordinators == ("coord.example:7000", "10.0.0.1:7001")
-    authority = Authority(tmp_path / "ca", "net")
+    authority = CertificateAuthority(tmp_path / "ca", "net")
     assert invitation.ca == authority.pem
     assert invitation.pin == authority.pin
     assert timedelta(hours=1) < invitation.expires - datetime.now(UTC) <= timedelta(hours=2)
@@ -65,7 +65,7 @@ def test_parts_must_belong_together(tmp_path: Path) -> None:
         _token(tmp_path, kind=Kind.PARTY)
     with pytest.raises(InvitationError, match="HOST:PORT"):
         _token(tmp_path, endpoints=("coord.example:7000\nx",))
-    authority, rogue = Authority(tmp_path / "ca", "net"), Authority(tmp_path / "rogue", "net")
+    authority, rogue = CertificateAuthority(tmp_path / "ca", "net"), CertificateAuthority(tmp_path / "rogue", "net")
     key = load_or_make_key(tmp_path / "key")
     pem = authority.sign(make_csr(key, "alice"), Identity("net", Kind.INVITE, "alice"))
     with pytest.raises(InvitationError, match="CA"):

@@ -15,7 +15,7 @@ from antelope.authority import Authority
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from antelope.transaction import Action, PermissionLevel, Transaction
-from boot.audit import Report, audit
+from boot.audit import AuditReport, audit
 from boot.audit.blocks import Early
 from boot.audit.by_snapshot import survey_of
 from boot.audit.chain import Chain
@@ -166,12 +166,12 @@ async def _reaches(node: LiveNode, block: int) -> None:
     await poll(there, what=f"block {block} on {node.name}", deadline=20, every=0.05)
 
 
-async def _audit(driver: Driver, node: LiveNode) -> Report:
+async def _audit(driver: Driver, node: LiveNode) -> AuditReport:
     async with NodeClient(f"http://127.0.0.1:{node.http_port}") as client:
         return await audit(client, driver.blueprint)
 
 
-def _failed(report: Report) -> dict[str, str]:
+def _failed(report: AuditReport) -> dict[str, str]:
     return {check.name: check.detail for check in report.checks if not check.ok}
 
 

@@ -9,7 +9,7 @@ import pytest
 from agent.duties.table import Table, carry_out
 from agent.errors import DutyError, PortTaken
 from agent.party.settings import PartySettings
-from agent.reports import Report, silent
+from agent.reports import ReportProgress, silent
 from antelope.errors import Unreachable
 from protos import coordination_pb2 as pb
 from tests.unit.agent.duties.test_host import Bench
@@ -44,7 +44,7 @@ async def test_a_failure_is_a_result(
 ) -> None:
     """The error itself says whether to try again; the log has the cause of a fault of the agent's own."""
 
-    async def fails(_: pb.Task, __: Report) -> None:
+    async def fails(_: pb.Task, __: ReportProgress) -> None:
         raise error
 
     result = await _carry_out({"enlist": fails})
@@ -62,10 +62,10 @@ async def test_what_is_not_in_the_table_is_not_done() -> None:
 async def test_what_went_well_without_a_result_is_ok() -> None:
     """And one with a result keeps it."""
 
-    async def quiet(_: pb.Task, __: Report) -> None:
+    async def quiet(_: pb.Task, __: ReportProgress) -> None:
         """Nothing to return."""
 
-    async def attests(_: pb.Task, __: Report) -> pb.Result:
+    async def attests(_: pb.Task, __: ReportProgress) -> pb.Result:
         return pb.Result(attestation=pb.Attestation(account="alice"))
 
     assert await _carry_out({"enlist": quiet}) == pb.Result(ok=True)

@@ -28,7 +28,7 @@ from antelope import actions
 from antelope.asset import Asset
 from antelope.genesis import DEVELOPMENT_KEY
 from antelope.transaction import Transaction
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.parties.invitations import invite
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
@@ -158,7 +158,7 @@ async def besieged(tmp_path: Path, artifacts: dict[str, bytes]) -> AsyncIterator
     listen = f"127.0.0.1:{free_ports(1)[0]}"
     own = {"account": ALICE, "p2p": "8.8.8.8:9876", "p2p_listen": listen, "nodeos": str(nodeos)}
     settings.write(folder.party, settings.settle(own))
-    rogue, authority = Rogue(artifacts), Authority(tmp_path / "state" / "ca", "net")
+    rogue, authority = Rogue(artifacts), CertificateAuthority(tmp_path / "state" / "ca", "net")
     server = grpc.aio.server(options=[("grpc.max_send_message_length", -1)])
     rpc.add_CoordinationServicer_to_server(rogue, server)
     pair = [authority.server(("127.0.0.1",))]

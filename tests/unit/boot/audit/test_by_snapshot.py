@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from antelope.errors import Unreachable
-from boot.audit import Report, audit
+from boot.audit import AuditReport, audit
 from boot.audit.by_snapshot import survey_of
 from boot.audit.state import MAGIC, UnknownSnapshot
 from boot.blueprint import Blueprint
@@ -25,7 +25,7 @@ def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boot.audit.survey.MANY", 1)
 
 
-async def _audited(chain: FakeChain, plan: Blueprint, folder: Path) -> Report:
+async def _audited(chain: FakeChain, plan: Blueprint, folder: Path) -> AuditReport:
     """The audit through a snapshot of the chain as it is."""
     path = folder / "state.bin"
     path.write_bytes(snapshot(chain))

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register, RegisterError
 from support.journal import Journal
 from support.tls import (
@@ -27,7 +27,7 @@ from support.tls import (
 
 def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:
     """Whatever name a request asks for, the certificate has the one that was decided, and is no server's."""
-    authority = Authority(tmp_path / "ca", "net")
+    authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "coordinator")
     certificate = load_certificate(authority.sign(request, Identity("net", Kind.PARTY, "alice")))
     assert identity_of(certificate) == Identity("net", Kind.PARTY, "alice")
@@ -40,7 +40,7 @@ def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:
 
 def test_it_signs_for_agents_of_its_network_only(tmp_path: Path) -> None:
     """Neither another network's nor a coordinator's identity."""
-    authority = Authority(tmp_path / "ca", "net")
+    authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "x")
     for identity in (Identity("other", Kind.HOST, "alpha"), Identity("net", Kind.COORDINATOR)):
         with pytest.raises(ValueError, match="no agent"):
@@ -51,17 +51,17 @@ def test_it_signs_for_agents_of_its_network_only(tmp_path: Path) -> None:
 
 def test_it_stays_the_same_and_closed(tmp_path: Path) -> None:
     """Opened again it has the same key and pin; a certificate of another CA beside its key is an error."""
-    authority = Authority(tmp_path / "ca", "net")
-    assert Authority(tmp_path / "ca", "net").pin == authority.pin
+    authority = CertificateAuthority(tmp_path / "ca", "net")
+    assert CertificateAuthority(tmp_path / "ca", "net").pin == authority.pin
     assert stat.S_IMODE((tmp_path / "ca" / "ca.key").stat().st_mode) == 0o600
-    (tmp_path / "ca" / "ca.pem").write_bytes(Authority(tmp_path / "other", "net").pem)
+    (tmp_path / "ca" / "ca.pem").write_bytes(CertificateAuthority(tmp_path / "other", "net").pem)
     with pytest.raises(TlsError, match="does not belong"):
-        Authority(tmp_path / "ca", "net")
+        CertificateAuthority(tmp_path / "ca", "net")
 
 
 def test_the_server_certificate_lasts_until_an_address_is_new(tmp_path: Path) -> None:
     """The same for the same addresses; issued anew for another one."""
-    authority = Authority(tmp_path / "ca", "net")
+    authority = CertificateAuthority(tmp_path / "ca", "net")
     _, first = authority.server(["10.99.0.1"])
     assert authority.server(["10.99.0.1"])[1] == first
     assert authority.server([])[1] == first
@@ -94,19 +94,19 @@ def test_names_are_taken_once(tmp_path: Path) -> None:
 def test_a_server_certificate_that_is_no_good_is_made_again(tmp_path: Path) -> None:
     """A damaged key or certificate, and one that the CA before has signed: agents would not believe those."""
     folder = tmp_path / "ca"
-    Authority(folder, "net").server([])
+    CertificateAuthority(folder, "net").server([])
     for name in ("server.key", "server.pem"):
         (folder / name).write_bytes(b"torn")
-        key, pem = Authority(folder, "net").server([])
+        key, pem = CertificateAuthority(folder, "net").server([])
         assert (folder / name).read_bytes() in (key, pem)
     for name in ("ca.key", "ca.pem"):
         (folder / name).unlink()
-    authority = Authority(folder, "net")
+    authority = CertificateAuthority(folder, "net")
     check_issued(load_certificate(authority.server([])[1]), authority.certificate)
 
 
 def test_no_ca_is_made_in_the_place_of_a_lost_one(tmp_path: Path) -> None:
     """Who only looks at hosts says that the CA is missing, and leaves no other one behind."""
     with pytest.raises(TlsError, match=r"ca\.key is missing: put it back, or run: coord adopt"):
-        Authority(tmp_path / "ca", "net", make=False)
+        CertificateAuthority(tmp_path / "ca", "net", make=False)
     assert not (tmp_path / "ca").exists()

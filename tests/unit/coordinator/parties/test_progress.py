@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from coordinator.parties.progress import BEHIND, Account, Act, Chain, Decision, Seen, decide, electable
+from coordinator.parties.progress import BEHIND, AccountState, Act, ChainView, Decision, Seen, decide, electable
 from coordinator.parties.store import Party, Standing
 
 PARTY = Party(
     "alice", "alice1111111", "EOSa", "EOSs", "8.8.8.8:9876", "v5", "", Standing.REGISTERED, "", 1.0, ("genesis",), ""
 )
 FOUND = replace(PARTY, dialled="8.8.8.8:9876")
-CHAIN = Chain(follows=True, head=100, settled=True, registered={"alice1111111": "EOSs"})
+CHAIN = ChainView(follows=True, head=100, settled=True, registered={"alice1111111": "EOSs"})
 PEERS = ("10.0.0.1:9876",)
 READY = Seen(
     FOUND, connected=True, sealed=True, holds=True, peers=PEERS, told=PEERS, node="running", head=100,
-    account=Account.THERE, attested=True,
+    account=AccountState.THERE, attested=True,
 )  # fmt: skip
 """A party that lacks nothing."""
 ABSENT = replace(CHAIN, schedule=frozenset({"alice1111111"}), silent=frozenset({"alice1111111"}))
@@ -33,15 +33,21 @@ NEW = replace(CHAIN, registered={})
         (replace(READY, connected=False), CHAIN, Standing.REGISTERED, None, "away"),
         (replace(READY, sealed=False), CHAIN, Standing.REGISTERED, None, "seal"),
         (replace(READY, holds=False), CHAIN, Standing.REGISTERED, Act.HOLD, ""),
-        (replace(READY, party=PARTY), Chain(), Standing.REGISTERED, None, "chain's accounts"),
+        (replace(READY, party=PARTY), ChainView(), Standing.REGISTERED, None, "chain's accounts"),
         (replace(READY, node="", told=None), CHAIN, Standing.FOLLOWING, Act.FOLLOW, ""),
         (replace(READY, node="failed", detail="no room"), CHAIN, Standing.FOLLOWING, None, "failed: no room"),
         (replace(READY, party=PARTY), CHAIN, Standing.FOLLOWING, Act.DIAL, "8.8.8.8:9876"),
         (replace(READY, head=100 - BEHIND - 1), CHAIN, Standing.DIALLED, None, "block 89 of 100"),
-        (replace(READY, account=Account.UNKNOWN), NEW, Standing.SYNCED, None, "looks for"),
-        (replace(READY, account=Account.FOREIGN), NEW, Standing.SYNCED, None, "another key"),
-        (replace(READY, account=Account.ABSENT), NEW, Standing.SYNCED, Act.SPONSOR, "created"),
-        (replace(READY, account=Account.ABSENT), replace(NEW, sponsor="no funds"), Standing.SYNCED, None, "no funds"),
+        (replace(READY, account=AccountState.UNKNOWN), NEW, Standing.SYNCED, None, "looks for"),
+        (replace(READY, account=AccountState.FOREIGN), NEW, Standing.SYNCED, None, "another key"),
+        (replace(READY, account=AccountState.ABSENT), NEW, Standing.SYNCED, Act.SPONSOR, "created"),
+        (
+            replace(READY, account=AccountState.ABSENT),
+            replace(NEW, sponsor="no funds"),
+            Standing.SYNCED,
+            None,
+            "no funds",
+        ),
         (READY, NEW, Standing.ACCOUNT, Act.ENLIST, ""),
         (READY, replace(CHAIN, registered={"alice1111111": "EOSother"}), Standing.ACCOUNT, Act.ENLIST, ""),
         (READY, CHAIN, Standing.VOTABLE, None, ""),
@@ -55,7 +61,7 @@ NEW = replace(CHAIN, registered={})
     ],
 )
 def test_the_first_thing_that_is_missing(
-    seen: Seen, chain: Chain, standing: Standing, act: Act | None, said: str
+    seen: Seen, chain: ChainView, standing: Standing, act: Act | None, said: str
 ) -> None:
     """One thing at a time, each with its words."""
     decision = decide(seen, chain)
@@ -65,7 +71,7 @@ def test_the_first_thing_that_is_missing(
 
 def test_short_names_are_not_sponsored() -> None:
     """Only eosio could make them, and it has resigned."""
-    seen = replace(READY, party=replace(FOUND, account="alice"), account=Account.ABSENT)
+    seen = replace(READY, party=replace(FOUND, account="alice"), account=AccountState.ABSENT)
     decision = decide(seen, NEW)
     assert (decision.act, decision.stuck) == (None, True)
     assert "12 characters" in decision.why
@@ -73,7 +79,7 @@ def test_short_names_are_not_sponsored() -> None:
 
 def test_what_went_wrong_is_said_and_not_done_again_at_once() -> None:
     """Until it is due again the party hears why; an attestation that fails takes nothing from its standing."""
-    failed = replace(READY, trouble={Act.SPONSOR: "the budget is spent"}, account=Account.ABSENT)
+    failed = replace(READY, trouble={Act.SPONSOR: "the budget is spent"}, account=AccountState.ABSENT)
     assert decide(failed, NEW) == Decision(Standing.SYNCED, "the budget is spent", stuck=True)
     unattested = replace(READY, attested=False, trouble={Act.ATTEST: "no node"})
     decision = decide(unattested, CHAIN)
@@ -91,7 +97,7 @@ def test_other_peers_are_told_without_losing_the_place() -> None:
 def test_a_known_party_keeps_its_place_while_the_chain_is_not_seen() -> None:
     """As when a coordinator has just been started."""
     seen = replace(READY, party=replace(FOUND, state=Standing.PRODUCING))
-    assert decide(seen, Chain()).standing is Standing.PRODUCING
+    assert decide(seen, ChainView()).standing is Standing.PRODUCING
 
 
 def test_only_those_that_are_ready_are_voted_for() -> None:

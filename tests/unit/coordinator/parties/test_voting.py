@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.parties.progress import Chain
+from coordinator.parties.progress import ChainView
 from coordinator.parties.voting import choose, seats
 from inventory.load import load
 from inventory.network import Network
@@ -20,10 +20,10 @@ def network(tmp_path: Path) -> Network:
     return load(path)
 
 
-def chain(network: Network, *voted: str, gone: tuple[str, ...] = ()) -> Chain:
+def chain(network: Network, *voted: str, gone: tuple[str, ...] = ()) -> ChainView:
     """The own ones and these are voted for, and registered unless they are gone."""
     names = (*network.elected, *voted)
-    return Chain(voted=frozenset(names), registered={name: "EOS" for name in names if name not in gone})
+    return ChainView(voted=frozenset(names), registered={name: "EOS" for name in names if name not in gone})
 
 
 def test_as_many_as_there_are_places_in_the_order_they_came(network: Network) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
 from coordinator.reporter import StepResult
@@ -24,7 +24,7 @@ def state(tmp_path: Path) -> StateFolder:
     """A sealed network with an enrolled host and a step that is done."""
     bundle, state = sealed_network(tmp_path), StateFolder(tmp_path, "net")
     state.seal(bundle.sealed, dict(bundle.artifacts))
-    Authority(state.folder / "ca", "net")
+    CertificateAuthority(state.folder / "ca", "net")
     Register(state.journal).enrol(Identity("net", Kind.HOST, "alpha"), "11")
     state.record_step("genesis", StepResult.DONE, 1.0, "")
     certificate = state.host_data("alpha") / "identity" / "agent.pem"

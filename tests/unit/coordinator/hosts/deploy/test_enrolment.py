@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from coordinator.agents.ca import Authority
+from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register
 from coordinator.hosts.deploy.enrolment import Enrolment
 from coordinator.hosts.deploy.errors import DeployError
@@ -29,7 +29,7 @@ def journal(tmp_path: Path) -> Path:
 @pytest.fixture
 def enrolment(tmp_path: Path, journal: Path) -> Enrolment:
     """Of the network `net`."""
-    return Enrolment(journal, Authority(tmp_path / "ca", "net"))
+    return Enrolment(journal, CertificateAuthority(tmp_path / "ca", "net"))
 
 
 def own(pem: str) -> str:
@@ -50,7 +50,7 @@ def test_an_enrolled_agent_keeps_its_certificate(enrolment: Enrolment) -> None:
 
 def test_another_coordinators_agent_is_refused(enrolment: Enrolment, tmp_path: Path) -> None:
     """A certificate of another CA of the same name."""
-    other = Enrolment(tmp_path / "other.sqlite", Authority(tmp_path / "other", "net"))
+    other = Enrolment(tmp_path / "other.sqlite", CertificateAuthority(tmp_path / "other", "net"))
     theirs = own(other.admit("h1", csr("h1")))
     with pytest.raises(DeployError, match="another coordinator's net"):
         enrolment.is_good("h1", theirs)

@@ -15,7 +15,7 @@ import pytest
 from coordinator.hosts.preflight import checks, probe
 from coordinator.hosts.preflight.checks import GIB, MIB, Clock, judge
 from coordinator.hosts.preflight.machines import Here
-from coordinator.hosts.preflight.model import Dial, Preflight, Problem, Row
+from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
 from inventory.network import Host, Ssh
 
 HOST = Host("h1", "10.0.0.1", Ssh("10.0.0.1"))
@@ -106,7 +106,7 @@ def test_the_table_and_the_matrix_show_every_host() -> None:
     """Unknown cells and untried pairs are dashes; one failing endpoint makes a pair a no."""
     rows = (Row("a", {"ssh": "yes"}), Row("b", {"ssh": "no"}))
     dials = (Dial("a", "b", "b:1", ""), Dial("a", "b", "b:2", "refused"))
-    found = Preflight(rows, dials, (Problem("b", "ssh", True, "m", "h"), Problem("a", "disk", False, "m", "h")))
+    found = Preflight(rows, dials, (HostProblem("b", "ssh", True, "m", "h"), HostProblem("a", "disk", False, "m", "h")))
     assert found.table()[1][:3] == ("a", "yes", "-")
     assert found.matrix() == (("from / to", "a", "b"), ("a", "-", "no"), ("b", "-", "-"))
     assert found.hosts_in_trouble() == {"b"}
