@@ -1,0 +1,155 @@
+"""`coord boot` from its command line to agents' tasks and back, over a machine that is made up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from coordinator.cli.main import run
+from coordinator.hosts.preflight.model import Problem
+from coordinator.state.folder import StateFolder
+from tests.unit.coordinator.home import Home
+
+BEGIN = ["boot", "home.toml", "--until", "genesis"]
+
+
+def test_a_boot_collects_seals_and_starts_the_genesis_node(home: Home, said: pytest.CaptureFixture[str]) -> None:
+    """Each host is asked for its own keys, takes the sealed network, and the summary says how to go on."""
+    assert run(BEGIN) == 0
+    out = said.readouterr().out
+    sealed = StateFolder(home.folder / ".coord", "home").sealed
+    assert sealed
+    assert f"sealed: chain {sealed.chain_id}" in out
+    assert sealed.genesis["initial_key"] == str(home.key_of("signing", "eosio").public)
+    assert {producer.signing_key for producer in sealed.producers} == {
+        str(home.key_of("signing", producer.account).public) for producer in sealed.producers
+    }
+    assert {agent.manifest for agent in home.agents.values()} == {sealed.manifest}
+    assert home.tasks("collect") == ["one", "two"]
+    assert home.tasks("start_node") == ["one"]
+    assert "network   home, phase booting" in out
+    assert f"keys      {home.state.relative_to(home.folder)}/hosts/one/keys/accounts.json" in out
+    assert "boot home.toml" in out
+    assert "continues with" in out
+
+
+def test_a_second_boot_finds_everything_done(home: Home, said: pytest.CaptureFixture[str]) -> None:
+    """No task but the one to hold what is held; it says that there is nothing to do."""
+    assert run(BEGIN) == 0
+    tasks = {name: len(agent.tasks) for name, agent in home.agents.items()}
+    said.readouterr()
+    assert run([*BEGIN, "--verbose"]) == 0
+    out = said.readouterr().out
+    assert "Nothing to do" in out
+    assert "genesis (done)" in out
+    new = {task.WhichOneof("body") for name, agent in home.agents.items() for task in agent.tasks[tasks[name] :]}
+    assert new <= {"hold", "producers"}
+
+
+def test_before_the_seal_every_host_is_needed(
+    home: Home, said: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For its keys: nothing is sealed, the agents on this machine are stopped, and the line says which host."""
+    monkeypatch.setattr("coordinator.workflows.boot.DIAL_SECONDS", 1.0)
+    home.away = {"two"}
+    assert run(BEGIN) == 1
+    err = said.readouterr().err
+    assert "two: waited 1 s for the agent of two to connect" in err
+    assert "Until the network is sealed all hosts are needed" in err
+    assert not (home.state / "sealed.json").exists()
+    assert all(process.wait(10) is not None for process in home.processes)
+
+
+def test_after_the_seal_a_boot_goes_on_without_a_host(
+    home: Home, said: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless it has the genesis node; an agent that has ended is not waited for, and says why it has."""
+    assert run(BEGIN) == 0
+    monkeypatch.setattr("coordinator.workflows.boot.DIAL_SECONDS", 1.0)
+    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 60.0)
+    home.away = {"two"}
+    said.readouterr()
+    assert run(BEGIN) == 0
+    assert "the boot continues without it" in said.readouterr().out
+    home.away = {"one"}
+    home.processes[0].kill()
+    home.processes[0].wait()
+    (home.state / "hosts" / "one" / "ended.json").write_text(json.dumps({"reason": "its folder is gone"}))
+    assert run(BEGIN) == 1
+    err = said.readouterr().err
+    assert "one: its agent has ended: its folder is gone; its log: coord logs " in err
+    assert err.endswith("home.toml agent@one\n")
+
+
+def test_a_fatal_finding_on_this_machine_ends_it_before_anything_is_made(
+    home: Home, said: pytest.CaptureFixture[str]
+) -> None:
+    """With what helps; a warning is shown, and the boot goes on."""
+    home.problems = [Problem("one", "disk", fatal=True, message="it is full", hint="make room")]
+    assert run(BEGIN) == 1
+    assert "one: disk: it is full; make room" in said.readouterr().err
+    assert home.agents == {}
+    home.problems = [Problem("one", "memory", fatal=False, message="it is little", hint="add some")]
+    assert run(BEGIN) == 0
+    assert "warning one: memory: it is little; add some" in said.readouterr().out
+
+
+def test_a_host_whose_keys_cannot_be_had_keeps_the_network_unsealed(
+    home: Home, said: pytest.CaptureFixture[str]
+) -> None:
+    """Its agent's reason is the line; and a key that it cannot prove is never sealed."""
+    home.fails = {("two", "collect"): "no space left on device"}
+    assert run(BEGIN) == 1
+    assert said.readouterr().err == "coord: two: no space left on device\n"
+    home.fails, home.forging = {}, {"two"}
+    assert run(BEGIN) == 1
+    assert "two: its key for defproducer" in (err := said.readouterr().err)
+    assert "comes without a valid proof" in err
+    assert not (home.state / "sealed.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--until", "genesis", "--only", "genesis"], "--until and --only cannot be used together"),
+        (["--until", "nonsense"], "there is no step 'nonsense'"),
+        (["--only", "nonsense"], "there is no step, host or node 'nonsense'"),
+        (["--only", "handover"], "handover needs"),
+        (["--max-unavailable", "0"], "--max-unavailable"),
+    ],
+)
+def test_what_is_typed_wrong_changes_nothing(
+    options: list[str], reason: str, home: Home, said: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, in words; no agent is started."""
+    assert run(["boot", "home.toml", *options]) == 2
+    assert reason in said.readouterr().err
+    assert home.agents == {}
+
+
+def test_an_edit_of_a_sealed_section_is_refused(home: Home, said: pytest.CaptureFixture[str]) -> None:
+    """By boot, and shown by plan with what to do instead."""
+    assert run(BEGIN) == 0
+    home.inventory.write_text(home.inventory.read_text().replace("count = 3", "count = 4"))
+    said.readouterr()
+    assert run(BEGIN) == 2
+    assert "users: undo the edit; further accounts are created by transactions" in said.readouterr().err
+    assert run(["plan", "home.toml", "--check"]) == 3
+    assert "! users: undo the edit" in said.readouterr().out
+
+
+def test_an_edit_of_a_node_is_applied_to_the_node_that_runs(home: Home, said: pytest.CaptureFixture[str]) -> None:
+    """plan shows it with its cost, boot restarts the node, and plan shows no difference then."""
+    assert run(BEGIN) == 0
+    home.inventory.write_text(home.inventory.read_text() + '[nodeos.options]\nmax-transaction-time = "100"\n')
+    said.readouterr()
+    assert run(["plan", "home.toml", "--check"]) == 3
+    out = said.readouterr().out
+    assert "+ one: genesis options.max-transaction-time: (none) -> 100 (the node is restarted)" in out
+    assert run(BEGIN) == 0
+    assert "genesis is restarted with what the inventory says now" in said.readouterr().out
+    assert home.agents["one"].nodes["genesis"].spec.options["max-transaction-time"] == "100"
+    assert run(["plan", "home.toml", "--check", "--json"]) == 3  # the producers' nodes were not started yet
+    document = json.loads(said.readouterr().out)
+    assert {change["node"] for change in document["differences"]} == {"defproducera", "defproducerb"}
