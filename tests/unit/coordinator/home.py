@@ -22,7 +22,7 @@ import pytest
 from agent.session import Credentials, Send
 from antelope.keys import PrivateKey
 from coordinator.agents.hub import Hub
-from coordinator.hosts.preflight.model import Preflight, Problem, Row
+from coordinator.hosts.preflight.model import HostProblem, Preflight, Row
 from inventory.load import load
 from inventory.resolve_contracts import folder_of
 from protos import coordination_pb2 as pb
@@ -136,7 +136,7 @@ class Home:
     """The reason why a task fails, by host and kind of task."""
     forging: set[str] = field(default_factory=set)
     """Hosts whose keys come with proofs for another network."""
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[HostProblem] = field(default_factory=list)
     """What the preflight finds."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     sessions: list[asyncio.Task[None]] = field(default_factory=list)

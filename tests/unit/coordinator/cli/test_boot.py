@@ -7,7 +7,7 @@ import json
 import pytest
 
 from coordinator.cli.main import run
-from coordinator.hosts.preflight.model import Problem
+from coordinator.hosts.preflight.model import HostProblem
 from coordinator.state.folder import StateFolder
 from tests.unit.coordinator.home import Home
 
@@ -86,11 +86,11 @@ def test_a_fatal_finding_on_this_machine_ends_it_before_anything_is_made(
     home: Home, said: pytest.CaptureFixture[str]
 ) -> None:
     """With what helps; a warning is shown, and the boot goes on."""
-    home.problems = [Problem("one", "disk", fatal=True, message="it is full", hint="make room")]
+    home.problems = [HostProblem("one", "disk", fatal=True, message="it is full", hint="make room")]
     assert run(BEGIN) == 1
     assert "one: disk: it is full; make room" in said.readouterr().err
     assert home.agents == {}
-    home.problems = [Problem("one", "memory", fatal=False, message="it is little", hint="add some")]
+    home.problems = [HostProblem("one", "memory", fatal=False, message="it is little", hint="add some")]
     assert run(BEGIN) == 0
     assert "warning one: memory: it is little; add some" in said.readouterr().out
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from boot.audit import Report
+from boot.audit import AuditReport
 from boot.audit.report import Accounts, judged
 from coordinator.cli.main import run
 from coordinator.cli.options import Settings
@@ -282,7 +282,7 @@ def test_verify_audits_through_the_node_that_follows(home: Home, said: Said, mon
     assert run(BEGIN) == 0
     read: list[int] = []
 
-    async def audit(node: Any, blueprint: Any, **_: Any) -> Report:
+    async def audit(node: Any, blueprint: Any, **_: Any) -> AuditReport:
         read.append((await node.call("/v1/chain/get_info"))["head_block_num"])
         return report()
 
@@ -295,6 +295,6 @@ def test_verify_audits_through_the_node_that_follows(home: Home, said: Said, mon
     assert len(read) == 2
 
 
-def report() -> Report:
+def report() -> AuditReport:
     """An audit's."""
-    return Report("ab" * 32, 7, "00" * 32, (judged("votes", ["one is missing"], ""),), Accounts(3, 3, (), ()))
+    return AuditReport("ab" * 32, 7, "00" * 32, (judged("votes", ["one is missing"], ""),), Accounts(3, 3, (), ()))
