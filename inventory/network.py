@@ -297,6 +297,11 @@ class Network:
                 return node.host
         return self.genesis_node.host
 
+    @property
+    def one_host(self) -> bool:
+        """Whether every node of the boot runs on the genesis node's host."""
+        return not self.parties.wait_for and len({node.host for node in self.nodes}) == 1
+
     def p2p(self, node: Node) -> str:
         """The endpoint that other nodes dial for this one."""
         return f"{self.host(node.host).address}:{node.p2p_port}"

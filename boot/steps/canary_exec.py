@@ -1,4 +1,7 @@
-"""The canary is executed, and judged by its effect: the receipt of `exec` proves nothing."""
+"""The canary is executed, and judged by its effect: the receipt of `exec` proves nothing.
+
+The elected need not all have signed before: it becomes irreversible only if two thirds of them do.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The canary is proposed: a harmless transaction of eosio.prods (boot.canary)."""
+"""The canary is proposed: a harmless transaction of eosio.prods (boot.canary).
+
+Not before the elected are the schedule: eosio.msig asks already here whether those who are asked to approve could make
+up eosio.prods' authority, which is the active schedule's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The elected producers take over: the active schedule is theirs, and each has signed."""
+"""The elected producers take over: the active schedule is theirs, and so is eosio.prods' authority."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from antelope.asset import Asset
 from antelope.elections import MIN_ACTIVATED_STAKE, TURN_SECONDS
+from boot import canary
 from boot.blueprint import Blueprint
 from boot.claims import chain_time
 from boot.reads import Asking, ask, few, governed, rows
@@ -14,13 +15,13 @@ from boot.step import Reads, Verdict, WaitStep
 
 ELECTION = 120
 """Seconds: the contract looks once a minute, should the first election have come too early."""
-ROUNDS = 6
-"""The schedule is proposed, becomes pending and active, each when irreversible; then all must have had a turn."""
+ROUNDS = 4
+"""The schedule is proposed, becomes pending and active, each when irreversible."""
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The active schedule is the elected set; each of them has blocks in the contract's count. Once the producers
-    govern, others may be elected, and a claim begins the count anew.
+    """The active schedule is the elected set, and eosio.prods consists of them. Once the producers govern, others may
+    be elected.
     """
     if (yield from governed()):
         return Verdict((), "the producers govern the chain, and sign its blocks")
@@ -33,12 +34,10 @@ def evidence(blueprint: Blueprint) -> Reads:
         stage = next((name for name in ("pending", "proposed") if _names(answer.get(name))), "not proposed yet")
         said = lacking or f"the schedule is {few(sorted(active))}; the next: {stage}"
         return Verdict(tuple(absent or others), said, elsewhere=bool(lacking))
-    registered = yield from rows("eosio", "eosio", "producers")
-    blocks = {str(entry["owner"]): int(entry["unpaid_blocks"]) for entry in registered}
-    silent = sorted(producer for producer in elected if not blocks.get(producer))
-    if silent:
-        return Verdict(tuple(silent), f"scheduled, but no block seen yet from {few(silent)}")
-    return Verdict((), f"{few(sorted(elected), 4)} sign the blocks")
+    members = yield from canary.members()
+    if members != elected:
+        return Verdict(tuple(sorted(elected)), f"{canary.PRODUCERS} is still {few(sorted(members))}")
+    return Verdict((), f"{few(sorted(elected), 4)} are the schedule")
 
 
 def _names(schedule: Mapping[str, Any] | None) -> set[str]:
@@ -67,4 +66,4 @@ def deadline(blueprint: Blueprint) -> float:
     return ELECTION + ROUNDS * TURN_SECONDS * len(blueprint.sealed.elected)
 
 
-STEP = WaitStep("handover", "wait until the elected producers sign", ("votes",), evidence, deadline)
+STEP = WaitStep("handover", "wait until the elected producers are the schedule", ("votes",), evidence, deadline)

@@ -42,4 +42,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return Verdict((), "eosio is governed by eosio.prods@active, the system accounts by eosio@active")
 
 
-STEP = ChainStep("resign", "let eosio resign", ("canary-exec",), work, evidence, finality=Finality.IRREVERSIBLE)
+STEP = ChainStep("resign", "let eosio resign", ("canary-exec", "turns"), work, evidence, finality=Finality.IRREVERSIBLE)

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from boot.plan import Plan, make_plan
-from boot.steps import OPTIONAL, STEPS
+from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
@@ -62,7 +62,7 @@ def command(
     if until and only:
         raise click.UsageError("--until and --only cannot be used together")
     place = bool(only) and only not in {step.name for step in (*STEPS, *OPTIONAL)}
-    plan = select(until, "" if place else only)
+    plan = select(network, until, "" if place else only)
     rolling = Rolling(str(only) if place else "", max_unavailable)
     console = Console(highlight=False, soft_wrap=True)
     progress = reporter(console)
@@ -89,9 +89,9 @@ def command(
     return 1 if booted.outcome.failed or stands else 0
 
 
-def select(until: str | None, only: str | None) -> Plan:
+def select(network: Network, until: str | None, only: str | None) -> Plan:
     """The part of the boot that the options select. Raises PlanError."""
     if only:
         return make_plan((*STEPS, *OPTIONAL)).only(only)
-    plan = make_plan(STEPS)
+    plan = make_plan(steps_of(one_host=network.one_host))
     return plan.until(until) if until else plan

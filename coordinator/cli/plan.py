@@ -13,7 +13,7 @@ import click
 
 from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
-from boot.steps import STEPS
+from boot.steps import steps_of
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.runbook import runbook
 from coordinator.errors import OperationFailed
@@ -129,7 +129,7 @@ def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
 
 
 def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:
-    steps = make_plan(STEPS).steps
+    steps = make_plan(steps_of(one_host=network.one_host)).steps
     return {
         "network": network.name,
         "contracts": [origin.to_json() for origin in foreseen.origins],
@@ -147,7 +147,7 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Ite
     yield f"network {network.name}: {counts}, {elected}, {_users(network.users)}"
     if network.parties.vote or network.parties.wait_for:
         yield str(Seats.of(network))
-    for step in make_plan(STEPS).steps:
+    for step in make_plan(steps_of(one_host=network.one_host)).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
     if foreseen.origins:

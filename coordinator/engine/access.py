@@ -97,11 +97,21 @@ class NodeAccess:
             raise Unreachable(f"{self.network.p2p(node)} is being dialled back")
 
     def pusher(self, account: str) -> Node:
-        """See `pusher`."""
-        return pusher(self.network, account)
+        """See `pusher`; once the genesis node signs no more, the account's own takes what is pushed."""
+        chosen = pusher(self.network, account)
+        status = self.status(chosen)
+        signs = status is not None and status.state == RUNNING and status.mode == pb.MODE_GENESIS
+        return chosen if signs else own_node(self.network, account) or chosen
 
 
 def pusher(network: Network, account: str) -> Node:
-    """The node to which this account's agent pushes transactions: the account's own, or the genesis node."""
-    own = next((node for node in network.nodes if node.account == account), None)
-    return own or network.genesis_node
+    """The node to which this account's agent pushes transactions while the genesis node signs: that node, where the
+    agent has it; otherwise the account's own. What goes to the node that makes the blocks needs no other to follow.
+    """
+    own, genesis = own_node(network, account), network.genesis_node
+    return own if own and own.host != genesis.host else genesis
+
+
+def own_node(network: Network, account: str) -> Node | None:
+    """The node that signs blocks for the account."""
+    return next((node for node in network.nodes if node.account == account), None)

@@ -16,7 +16,7 @@ from boot.blueprint import Blueprint, NodeRef
 from boot.plan import make_plan
 from boot.settings import PLUGINS, tuning
 from boot.step import ChainStep, NodeMode, NodeStep, Push, Step, WaitStep, Work
-from boot.steps import STEPS
+from boot.steps import steps_of
 from coordinator.engine.access import pusher
 from coordinator.engine.command_lines import CommandLines
 from coordinator.engine.node_specs import node_spec
@@ -31,7 +31,8 @@ TOGETHER = frozenset({"votes", "resign", "features", "proxies", "init"})
 
 WAITS: Mapping[str, str] = {
     "synced": "all_nodes_follow",
-    "handover": "elected_producers_sign",
+    "handover": "elected_producers_are_scheduled",
+    "turns": "elected_producers_sign",
     "canary-exec": "canary_has_acted",
     "resign": "irreversible",
 }
@@ -68,7 +69,7 @@ class _Runbook:
         yield from HEAD.format(network=self._network.name, source=self._network.source).splitlines()
         yield from self._settings()
         yield from FUNCTIONS.splitlines()
-        steps = make_plan(STEPS).steps
+        steps = make_plan(steps_of(one_host=self._network.one_host)).steps
         for number, step in enumerate(steps, 1):
             yield ""
             yield f"chapter {number} {len(steps)} {shlex.quote(f'{step.name}: {step.title}')}"

@@ -145,8 +145,10 @@ schedule() {
     of "$(follower)" chain/get_producer_schedule '' \
         '" ".join(sorted(p["producer_name"] for p in a["active"]["producers"]))'
 }
-elected_producers_sign() {
+elected_producers_are_scheduled() {
     wait_until "the elected producers to be the active schedule" elected_are_scheduled
+}
+elected_producers_sign() {
     for producer in $ELECTED; do wait_until "a block of $producer" signs "$producer"; done
     irreversible
 }

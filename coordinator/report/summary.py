@@ -17,7 +17,7 @@ from coordinator.report.status import NetworkStatus, gather
 from coordinator.report.tables import node_table
 from coordinator.state.paths import near
 
-ELECTED = "handover"
+ELECTED = "turns"
 """The step after which the elected sign, and `--only claim` can be run."""
 
 

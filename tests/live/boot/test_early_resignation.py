@@ -26,7 +26,7 @@ async def test_the_chain_gets_to_its_producers_all_the_same(driver: Driver, unti
     for step in plan.until(until).steps:
         await driver.carry_out(step)
     await resign_by_hand(driver)
-    assert not (await driver.verdict(plan.by_name["handover"])).done  # type: ignore[arg-type]
+    assert not (await driver.verdict(plan.by_name["turns"])).done  # type: ignore[arg-type]
     assert not (await run_reads(retire.condition(driver.blueprint), driver.call)).done
     for step in plan.steps:
         if isinstance(step, NodeStep) and step.name in ("genesis", until):

@@ -10,7 +10,7 @@ import pytest
 from antelope.errors import UnknownEndpoint, Unreachable
 from boot import canary
 from boot.blueprint import Blueprint
-from boot.steps import canary_approve, canary_exec, canary_propose, handover, retire, synced
+from boot.steps import canary_approve, canary_exec, canary_propose, handover, retire, synced, turns
 from tests.unit.boot.conftest import FakeChain, account
 
 Delegated = Callable[..., dict[str, Any]]
@@ -100,13 +100,21 @@ def test_an_empty_schedule_is_none(pending: Any, proposed: Any, said: str, bluep
 
 
 def test_every_elected_producer_must_have_signed(blueprint: Blueprint) -> None:
-    """A schedule on paper is not the handover: each producer's blocks are counted by the contract."""
+    """A schedule on paper is no proof: each producer's blocks are counted by the contract."""
     chain = election("prodwon")
     rows = [{"owner": "prodwon", "unpaid_blocks": 0}, {"owner": "prodlost", "unpaid_blocks": 0}]
     chain.tables["eosio", "eosio", "producers"] = rows
-    assert chain.verdict(handover.evidence(blueprint)).missing == ("prodwon",)
+    assert chain.verdict(turns.evidence(blueprint)).missing == ("prodwon",)
     rows[0]["unpaid_blocks"] = 1
-    assert chain.verdict(handover.evidence(blueprint)).done
+    assert chain.verdict(turns.evidence(blueprint)).done
+
+
+def test_eosio_prods_must_be_the_elected(blueprint: Blueprint, delegated: Delegated) -> None:
+    """The canary is executed next, by the authority that eosio.prods has then."""
+    chain = election("prodwon")
+    for member, done in (("eosio", False), ("prodwon", True)):
+        chain.accounts["eosio.prods"] = delegated(member)
+        assert chain.verdict(handover.evidence(blueprint)).done == done
 
 
 def test_a_resignation_is_no_handover(blueprint: Blueprint, delegated: Delegated) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from boot.plan import PlanError, make_plan
 from boot.step import NodeMode, NodeStep
-from boot.steps import OPTIONAL, STEPS
+from boot.steps import OPTIONAL, STEPS, steps_of
 
 
 def step(name: str, *after: str) -> NodeStep:
@@ -30,7 +30,17 @@ def test_what_must_not_happen_early() -> None:
     assert set(names(STEPS)) - plan.ancestors("resign") == {"resign", "retire"}
     assert {"synced", "register", "proxies", "producer-nodes"} <= plan.ancestors("votes")
     assert {"handover", "privileges"} <= plan.ancestors("canary-propose")
+    assert {"turns", "canary-exec"} <= plan.ancestors("resign")
     assert {"currency", "system-accounts"} <= plan.ancestors("init")
+
+
+def test_on_one_host_the_nodes_start_when_all_are_registered() -> None:
+    """Registrations go through the genesis node there, and need no other; the steps and what else they need stay."""
+    plan = make_plan(steps_of(one_host=True))
+    assert {"register", "proxies"} <= plan.ancestors("producer-nodes")
+    assert "accounts" in plan.ancestors("register") & plan.ancestors("proxies")
+    assert set(names(plan.steps)) == set(names(STEPS))
+    assert plan.ancestors("votes") == make_plan(steps_of(one_host=False)).ancestors("votes")
 
 
 def test_a_step_listed_too_early_is_moved_behind_its_needs() -> None:
