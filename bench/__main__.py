@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import allocation, audit, commands, coordination, rows
+from bench import allocation, audit, boot_to_live, commands, coordination, rows, tutorial
 from bench.harness import BenchError, Figure, Say, machine, say, write
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,
     "rows": rows.run,
     "commands": commands.run,
+    "boot-to-live": boot_to_live.run,
+    "tutorial": tutorial.run,
     "allocation": allocation.run,
     "allocation-untouched": lambda tell: allocation.run(tell, limits="untouched"),
     "audit": audit.run,

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import coincurve
 
@@ -97,22 +94,16 @@ def _usage(name: str, usage: Mapping[str, Usage], coord: float, idle: float) -> 
 
 def _allowed_seconds(bench: Bench) -> float:
     """How long blocks take that are as full as the chain's own limits allow, by what its transactions were billed."""
-    limits = _ask(bench, "get_consensus_parameters", {})["chain_config"]
+    limits = bench.ask("get_consensus_parameters", {})["chain_config"]
     cpu = net = 0
-    for number in range(2, int(_ask(bench, "get_info", {})["head_block_num"]) + 1):
-        receipts = _ask(bench, "get_raw_block", {"block_num_or_id": str(number)})["transactions"]
+    for number in range(2, int(bench.ask("get_info", {})["head_block_num"]) + 1):
+        receipts = bench.ask("get_raw_block", {"block_num_or_id": str(number)})["transactions"]
         large = [one for one in receipts if one["cpu_usage_us"] > 2000]
         cpu += sum(one["cpu_usage_us"] for one in large)
         net += sum(8 * one["net_usage_words"] for one in large)
     if not cpu:
         raise BenchError("no block holds transactions of the allocation")
     return float(max(cpu / limits["max_block_cpu_usage"], net / limits["max_block_net_usage"])) / 2
-
-
-def _ask(bench: Bench, path: str, body: object) -> Any:
-    url = f"http://127.0.0.1:{bench.http_port}/v1/chain/{path}"
-    with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60) as answer:
-        return json.load(answer)
 
 
 def main() -> int:

@@ -8,26 +8,33 @@ import os
 import resource
 import secrets
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bench.harness import BenchError
+from coordinator.state.folder import JOURNAL
 
 COORD = Path(sys.executable).with_name("coord")
 FIRST_PORT, PORTS = 29_000, 1000
 """Below those that the kernel hands out by itself, and apart from those of tests."""
 
+_GIVEN: set[int] = set()
+
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on."""
+    """A port of loopback that nothing listens on, another one each time."""
     while True:
         port = FIRST_PORT + secrets.randbelow(PORTS)
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
+            if port not in _GIVEN and probe.connect_ex(("127.0.0.1", port)):
+                _GIVEN.add(port)
                 return port
 
 
@@ -53,11 +60,14 @@ class Bench:
     def write(self, text: str, producers: int = 1) -> None:
         """Writes the inventory: text, and nodes on free ports."""
         lines = [f'[network]\nname = "{self.name}"', f"[producers]\ncount = {producers}", text]
-        lines.append(f'[[nodes]]\nrole = "genesis"\np2p_port = {free_port()}\nhttp_port = {self.http_port}')
-        for number in range(producers):
-            account = f"defproducer{chr(97 + number)}"
-            lines.append(f'[[nodes]]\naccount = "{account}"\np2p_port = {free_port()}\nhttp_port = {free_port()}')
+        lines += self.nodes(f"defproducer{chr(97 + number)}" for number in range(producers))
         (self.folder / f"{self.name}.toml").write_text("\n\n".join(lines) + "\n")
+
+    def nodes(self, accounts: Iterable[str]) -> Iterator[str]:
+        """The inventory's entries for the genesis node and these producers', on free ports."""
+        yield f'[[nodes]]\nrole = "genesis"\np2p_port = {free_port()}\nhttp_port = {self.http_port}'
+        for account in accounts:
+            yield f'[[nodes]]\naccount = "{account}"\np2p_port = {free_port()}\nhttp_port = {free_port()}'
 
     def coord_cpu(self, command: str, *options: str) -> float:
         """The same as `coord`, and returns the seconds of CPU that it took."""
@@ -79,6 +89,20 @@ class Bench:
         """How long a step took, as `coord status` tells."""
         document = json.loads(self.coord("status", "--json"))
         return float(next(one["seconds"] for one in document["steps"] if one["name"] == step))
+
+    def ask(self, path: str, body: object) -> Any:
+        """What the genesis node answers to a call of its chain API. Raises OSError."""
+        url = f"http://127.0.0.1:{self.http_port}/v1/chain/{path}"
+        with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60) as answer:
+            return json.load(answer)
+
+    def block_of(self, step: str, key: str) -> int:
+        """The block that holds that transaction, as the coordinator wrote it down. Raises BenchError."""
+        with contextlib.closing(sqlite3.connect(self.state / JOURNAL)) as journal:
+            found = journal.execute("SELECT block FROM pushed WHERE step = ? AND key = ?", (step, key)).fetchone()
+        if found is None:
+            raise BenchError(f"no block is known of {step} {key}")
+        return int(found[0])
 
     def kind(self, command: str) -> str:
         """What a process of this network is, by its command line: nodeos, agent, coord; empty: of none."""
