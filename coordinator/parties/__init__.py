@@ -1,5 +1,6 @@
-"""Parties: those who run hosts of their own, and join a network with every key at home.
+"""Parties run their own hosts, and join a network without any of their keys leaving those hosts.
 
-`invitations` makes tokens, `reception` answers what parties say, `admission` judges it, and `store` keeps it.
+`invitations` makes tokens, `reception` answers parties' messages, `admission` checks registrations, and `store`
+keeps them.
 `progress` decides what comes next for each party (pure), and `onboarding` does it for all of them at once.
 """

@@ -1,4 +1,4 @@
-"""Whether what a party brings can be taken up: pure checks, each with its reason in one line."""
+"""Whether a party's registration is accepted: pure checks, each with its reason in one line."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ _MANIFEST = re.compile(r"([0-9a-f]{64})?", re.ASCII)
 
 
 class Unacceptable(Exception):
-    """Why not, in one line."""
+    """The registration is rejected: the reason, in one line."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What the network is like, as far as a newcomer can collide with it."""
+    """What a registration is checked against."""
 
     network: str
     reach: Reach
-    """How near an endpoint may be."""
+    """The narrowest reach that an endpoint may have."""
     manifest: str
-    """Hex; empty: not sealed yet."""
+    """Hex; empty before the seal."""
     chain_id: str
-    """Hex; empty: not sealed yet."""
+    """Hex; empty before the seal."""
     belongs: Callable[[str], str]
-    """Whose an account is already, in a few words; empty: nobody's."""
+    """Who owns an account already, in a few words; empty if nobody does."""
     owned: Callable[[str], str]
-    """The public key of an account of the allocation; empty: it is none."""
+    """The public key of an account of the allocation; empty if it is not in the allocation."""
     keys: Mapping[str, str]
-    """Public keys of the network's own signers, and whose each is."""
+    """Public keys of the network's own signers, each with its owner."""
     endpoints: Mapping[str, str]
-    """p2p endpoints of the network's own nodes, and whose each is."""
+    """p2p endpoints of the network's own nodes, each with its owner."""
     sealed: Mapping[str, tuple[str, str]]
-    """Parties that the boot waited for, by account: account key and signing key, as sealed."""
+    """Account key and signing key, as sealed, of the parties that the boot waited for; by account."""
 
 
 @dataclass(frozen=True)
 class Brought:
-    """A registration whose form is right."""
+    """A well-formed registration."""
 
     account: str
     account_key: str
@@ -61,13 +61,13 @@ class Brought:
 
 
 def read(registration: pb.Registration, challenge: Challenge) -> Brought:
-    """Checks form and proofs of possession. Raises Unacceptable."""
+    """Checks the registration's form and its proofs of possession. Raises Unacceptable."""
     if wrong := syntax.account(registration.account):
         raise Unacceptable(f"account {wrong}")
     account_key = _key(registration.account_key, registration.account, challenge, "account")
     signing_key = _key(registration.signing_key, registration.account, challenge, "block-signing")
     if not _VERSION.fullmatch(registration.nodeos_version or "unknown"):
-        raise Unacceptable("nodeos_version is not the text of a version")
+        raise Unacceptable("nodeos_version is not a version")
     if not _MANIFEST.fullmatch(registration.pinned_manifest):
         raise Unacceptable("the pinned manifest is not 64 hex digits")
     endpoint = _endpoint(registration.p2p_endpoint)
@@ -82,9 +82,9 @@ def read(registration: pb.Registration, challenge: Challenge) -> Brought:
 
 
 def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequence[Party], rules: Rules) -> None:
-    """Checks it against the network, the party itself as it is known, and the other parties. Raises Unacceptable.
+    """Checks it against the network, what the party registered before, and the other parties. Raises Unacceptable.
 
-    addresses: what the endpoint's host resolves to: by another name it is still somebody's endpoint.
+    addresses: what the endpoint's host resolves to, so that another name for a known endpoint is recognised.
     """
     if brought.account != party.account:
         raise Unacceptable(f"{party.name} was invited for account {party.account}, not {brought.account}")
@@ -96,10 +96,10 @@ def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequ
     endpoints = (brought.endpoint, *(str(Endpoint(address, port)) for address in addresses))
     for endpoint in endpoints:
         if owner := rules.endpoints.get(endpoint):
-            raise Unacceptable(f"p2p endpoint {brought.endpoint} is that of {owner}")
+            raise Unacceptable(f"p2p endpoint {brought.endpoint} belongs to {owner}")
     for key in (brought.account_key, brought.signing_key):
         if (owner := rules.keys.get(key)) and owner != brought.account:
-            raise Unacceptable(f"key {key} is that of {owner}")
+            raise Unacceptable(f"key {key} belongs to {owner}")
     for other in others:
         _check_other(brought, endpoints, other)
     if brought.pinned and rules.manifest and brought.pinned != rules.manifest:
@@ -113,7 +113,7 @@ def _check_account(brought: Brought, rules: Rules) -> None:
     sealed = rules.sealed.get(brought.account)
     if sealed is not None:
         if sealed != (brought.account_key, brought.signing_key):
-            raise Unacceptable(f"the keys of {brought.account} were sealed before the boot: keep those")
+            raise Unacceptable(f"the keys of {brought.account} were sealed before the boot and cannot change")
     elif key := rules.owned(brought.account):
         if key != brought.account_key:
             raise Unacceptable(f"account {brought.account} has another key in this network's allocation")
@@ -123,28 +123,28 @@ def _check_account(brought: Brought, rules: Rules) -> None:
 
 def _check_addresses(endpoint: str, addresses: Sequence[str], rules: Rules) -> None:
     if not addresses:
-        raise Unacceptable(f"the host of p2p endpoint {endpoint} has no address that this network finds")
+        raise Unacceptable(f"the host of p2p endpoint {endpoint} does not resolve to an address")
     for address in addresses:
         reach = reach_of(address)
         if reach is None or not rules.reach.bears(reach):
-            kind = reach or "one that nobody can dial"
+            kind = reach or "one that cannot be dialled"
             raise Unacceptable(
-                f"p2p endpoint {endpoint}: address {address} is {kind}, and this network takes {rules.reach} ones"
+                f"p2p endpoint {endpoint}: address {address} is {kind}, and this network accepts {rules.reach} ones"
             )
 
 
 def _check_other(brought: Brought, endpoints: Sequence[str], other: Party) -> None:
     if brought.account == other.account:
-        raise Unacceptable(f"account {brought.account} is that of party {other.name}")
+        raise Unacceptable(f"account {brought.account} belongs to party {other.name}")
     if other.endpoint in endpoints:
-        raise Unacceptable(f"p2p endpoint {brought.endpoint} is that of party {other.name}")
+        raise Unacceptable(f"p2p endpoint {brought.endpoint} belongs to party {other.name}")
     for key in {brought.account_key, brought.signing_key} & {other.account_key, other.signing_key}:
-        raise Unacceptable(f"key {key} is that of party {other.name}")
+        raise Unacceptable(f"key {key} belongs to party {other.name}")
 
 
 def _key(key: pb.Key, account: str, challenge: Challenge, kind: str) -> str:
     if key.account != account:
-        raise Unacceptable(f"the {kind} key is for another account than {account}")
+        raise Unacceptable(f"the {kind} key is for an account other than {account}")
     try:
         parsed = PublicKey.parse(key.public_key)
     except AntelopeError as error:
@@ -154,12 +154,12 @@ def _key(key: pb.Key, account: str, challenge: Challenge, kind: str) -> str:
     if key.public_key == DEVELOPMENT_KEY:
         raise Unacceptable(f"the {kind} key is nodeos' public development key: everybody has its private key")
     if not proves(key, challenge):
-        raise Unacceptable(f"the {kind} key comes without a valid proof of possession")
+        raise Unacceptable(f"the {kind} key has no valid proof of possession")
     return key.public_key
 
 
 def _endpoint(text: str) -> str:
-    """In one form, so that the same endpoint is not taken twice."""
+    """The normal form, so that one endpoint cannot be registered twice."""
     try:
         endpoint = Endpoint.parse(text)
     except ValueError:

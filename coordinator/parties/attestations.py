@@ -1,4 +1,4 @@
-"""What parties attest: checked by anybody who has their account's key, with nothing of ours but these few lines."""
+"""Checks parties' attestations. Anybody who knows a party's account key can check them the same way."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from coordinator.parties.store import Attested, Party
 from inventory.sealed import Sealed
 
 LIMIT = 1 << 20
-"""Bytes of a document."""
+"""Maximum size of a document, in bytes."""
 
 
 @dataclass(frozen=True)
 class Attestation:
-    """An attestation, judged."""
+    """The result of checking an attestation."""
 
     wrong: str
-    """Why it does not count; empty: it does."""
+    """Why it does not count; empty if it counts."""
     ok: bool = False
-    """Whether its party found the chain as it was sealed."""
+    """Whether the party found the chain to be as sealed."""
     block: int = 0
     replaced: tuple[str, ...] = ()
-    """Accounts whose contracts were, as it found, what the producers made of them since."""
+    """Accounts whose contracts the producers have replaced since the seal, as the party found."""
 
 
 def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
-    """Whose it is, what it is about, and what it says."""
+    """Checks the signature and the network that it is about, and reads the result."""
     if len(attested.document) > LIMIT:
         return Attestation(f"{party.name}'s attestation is larger than {LIMIT} bytes")
     digest = hashlib.sha256(attested.document.encode()).digest()
@@ -54,9 +54,10 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
 
 
 def count(attested: Mapping[str, Attested], parties: Iterable[Party], sealed: Sealed) -> tuple[int, int]:
-    """How many of how many parties attest that the chain is as it was sealed.
+    """How many parties attest that the chain is as sealed, and how many could.
 
-    Those count who follow the chain: a node of it was found at their endpoint. Anybody who is invited can register.
+    Only parties that follow the chain count: a node of this chain answered at their endpoint, or they have attested.
+    Registering alone is not enough, because anybody who is invited can register.
     """
     members = [party for party in parties if party.accepted and (party.found or party.name in attested)]
     found = [check(attested[party.name], party, sealed) for party in members if party.name in attested]

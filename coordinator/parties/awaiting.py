@@ -1,4 +1,4 @@
-"""Before the seal: parties without whom the boot shall not begin."""
+"""Waits, before the seal, for the parties that the inventory lists in parties.wait_for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STEP, TITLE = "parties", "wait for parties"
 
 
 def present(opened: OpenNetwork) -> Mapping[str, Party]:
-    """Those that are waited for and were taken up, by account."""
+    """The parties in wait_for that were accepted, by account."""
     awaited = opened.network.parties.wait_for
     found = (party for party in opened.parties.parties() if party.accepted)
     return {party.account: party for party in found if party.account in awaited}
 
 
 async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str, Party]:
-    """All that are waited for, by account, once each was taken up and is connected. Says for whom it waits.
+    """The parties in wait_for, by account, once all are accepted and connected. Shows which are missing.
 
     Raises OperationFailed after the inventory's wait_seconds.
     """
@@ -54,7 +54,7 @@ async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str,
 
 
 def _missing(opened: OpenNetwork) -> list[str]:
-    """Whom it waits for, and why, in words."""
+    """Each missing party's account, and what it lacks."""
     known = {party.account: party for party in opened.parties.parties()}
     invited = {invite.account for invite in Invites(opened.state.journal).open(time.time())}
     missing = []

@@ -1,4 +1,4 @@
-"""What the operator's own nodes say of the chain, as far as parties depend on it. A party's word is not asked here."""
+"""The chain as the operator's own nodes report it, as far as parties depend on it. Parties' nodes are not asked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inventory.sealed import Sealed
 
 
 async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) -> ChainView:
-    """The chain now. Before the allocation is applied nothing is read: parties wait for it."""
+    """The chain now. Nothing is read before the allocation is applied, because parties wait for it."""
     steps = state.steps()
 
     def done(step: str) -> bool:
@@ -33,7 +33,7 @@ async def look(access: NodeAccess, state: StateFolder, sealed: Sealed | None) ->
 
 
 def asker(access: NodeAccess) -> Callable[[Query], Awaitable[Any]]:
-    """A node that follows the head: the retired genesis node reads irreversible blocks only. Raises Unreachable."""
+    """Asks a node that follows the head. The retired genesis node shows only irreversible state. Raises Unreachable."""
     following = (node for node in access.network.nodes if node.role is not Role.GENESIS and access.running(node))
     node = next(following, None) or access.reader
 
@@ -60,12 +60,12 @@ def _chain(sealed: Sealed, settled: bool) -> Asking[ChainView]:
         registered=registered,
         schedule=frozenset(str(entry["producer_name"]) for entry in schedule["active"]["producers"]),
         voted=frozenset(str(name) for name in voted["producers"]) if voted else frozenset(),
-        sponsor="" if sealed.sponsor else "this network has no sponsor; create it, with your own key, and go on",
+        sponsor="" if sealed.sponsor else "this network has no sponsor: create the account yourself, with your own key",
     )
 
 
 async def find_account(access: NodeAccess, name: str, key: str) -> AccountState:
-    """What the chain has under that name; key: the one that it should have."""
+    """What the chain has under that name. key: the key that the account should have."""
     try:
         found = await run_reads(account(name), asker(access))
     except NodeError:

@@ -1,4 +1,4 @@
-"""Making an invitation: a key and a certificate that only open Join, packed into a token."""
+"""Makes invitations: a key and a certificate that permit only the Join call, packed into a token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.journal import Journal
 from support.tls import LIFETIME, Identity, Kind, fingerprint, load_certificate, make_csr
 
 HOURS = 24.0
-"""How long an invitation is good, unless said otherwise."""
+"""How long an invitation is valid by default."""
 MOST_HOURS = 24.0 * 365
 
 
@@ -32,16 +32,16 @@ def invite(
     coordinators: tuple[str, ...],
     lasting: timedelta,
 ) -> str:
-    """The token for a party of that name; an older one that nobody used is void from then on.
+    """The token for a party of that name. It voids an unused older one.
 
-    Nothing of it is kept but the certificate's hash. Raises UsageProblem on a name or account that it cannot have.
+    Only the certificate's hash is stored. Raises UsageProblem on a name or account that cannot be invited.
     """
     if wrong := syntax.identifier(name):
         raise UsageProblem(f"a party's name: {wrong}")
     if wrong := syntax.account(account):
         raise UsageProblem(f"a party's account: {wrong}")
-    register, store, invites = Register(journal), PartyStore(journal), Invites(journal)  # they may have to make tables
-    with journal.transaction():  # two commands at once must not promise the same account to two parties
+    register, store, invites = Register(journal), PartyStore(journal), Invites(journal)  # these may create tables
+    with journal.transaction():  # concurrent commands must not promise one account to two parties
         _check_name(register, store, name)
         _check_account(store, invites, name, account)
         key = ec.generate_private_key(ec.SECP256R1())
@@ -53,16 +53,16 @@ def invite(
 
 
 def _check_name(register: Register, store: PartyStore, name: str) -> None:
-    """That the name is free, or its party left or ran out. Raises UsageProblem."""
+    """Checks that the name is free, or that its party left or its certificate expired. Raises UsageProblem."""
     entry, known = register.find(name), store.find(name)
     left = known is not None and known.state is Standing.LEFT
-    if entry and (entry.revoked or not (left or _ran_out(entry))):
+    if entry and (entry.revoked or not (left or _expired(entry))):
         state = "was revoked: choose another name" if entry.revoked else f"is enrolled already, as a {entry.kind}"
         raise UsageProblem(f"{name} {state}")
 
 
 def check_name(network: Network, name: str, account: str) -> None:
-    """That the inventory has neither name nor account, before anybody is invited. Raises UsageProblem."""
+    """Checks that the inventory uses neither the name nor the account. Raises UsageProblem."""
     if name in {host.name for host in network.hosts} | {node.name for node in network.nodes}:
         raise UsageProblem(f"{name} is the name of a host or node of {network.source}: choose another")
     awaited = account in network.parties.wait_for
@@ -71,7 +71,7 @@ def check_name(network: Network, name: str, account: str) -> None:
     number = user_number(account) if users.source is UserSource.GENERATED else None
     drawn = number is not None and number < users.count
     if account in taken or drawn or (sponsor and account == sponsor.account):
-        raise UsageProblem(f"account {account} is one of {network.source}: choose another with --account")
+        raise UsageProblem(f"account {account} is in {network.source}: choose another with --account")
     late = len(account) == 12 and "." not in account
     if not awaited and not late and network.users.rows.find(account) is None:
         raise UsageProblem(
@@ -81,7 +81,7 @@ def check_name(network: Network, name: str, account: str) -> None:
 
 
 def revoke(journal: Journal, name: str) -> str:
-    """Shuts a party out for good, and voids its invitations. Returns what was done; empty: there is no such party."""
+    """Revokes a party for good, and voids its invitations. Returns what was done; empty if there is no such party."""
     register, store = Register(journal), PartyStore(journal)
     entry = register.find(name)
     if entry is not None and entry.kind is not Kind.PARTY:
@@ -93,8 +93,8 @@ def revoke(journal: Journal, name: str) -> str:
     return ", ".join(done)
 
 
-def _ran_out(entry: Entry) -> bool:
-    """Whether it is a party whose certificate has ended, unrenewed: it comes back as itself, with an invitation."""
+def _expired(entry: Entry) -> bool:
+    """Whether it is a party whose certificate expired without renewal: with an invitation it may join again."""
     ended = entry.enrolled_at + LIFETIME.total_seconds() < time.time()
     return entry.kind is Kind.PARTY and not entry.revoked and ended
 
@@ -104,7 +104,7 @@ def _check_account(store: PartyStore, invites: Invites, name: str, account: str)
         if party.name == name and party.account != account:
             raise UsageProblem(f"{name}'s account is {party.account}, not {account}")
         if party.account == account and party.name != name and party.state is not Standing.REVOKED:
-            raise UsageProblem(f"account {account} is that of party {party.name}")
+            raise UsageProblem(f"account {account} belongs to party {party.name}")
     for other in invites.open(time.time()):
         if other.account == account and other.name != name:
             raise UsageProblem(f"account {account} is promised to {other.name}: coord revoke {other.name} first")

@@ -1,4 +1,4 @@
-"""Invitations: who may come in, once, until when. Of the token itself only a hash is kept."""
+"""Stores invitations: who may join, once, and until when. Only a hash of the certificate is stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COLUMNS = "fingerprint, name, account, expires, used_at, used_by, revoked"
 
 
 class InviteRefused(Exception):
-    """The invitation is not good (any more). One line."""
+    """The invitation is not valid, or no longer. One line."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class Invite:
     """sha256 (hex) of its certificate."""
     name: str
     account: str
-    """Of the party, which it is bound to."""
+    """The only account that a party can join with by this invitation."""
     expires: float
     """Unix seconds."""
     used_at: float | None
     used_by: str
-    """sha256 (hex) of the public key that it was redeemed for."""
+    """sha256 (hex) of the public key that it was redeemed for; empty before that."""
     revoked: bool
 
 
 class Invites:
-    """In the coordinator's journal; other processes write here too, so every look reads it again."""
+    """The table in the coordinator's journal. Other processes write to it, so nothing is cached."""
 
     def __init__(self, journal: Journal) -> None:
-        """Creates its table when there is none."""
+        """Creates its table if there is none."""
         self._journal = journal
         journal.part("invites", _SCHEMA)
 
     def add(self, fingerprint: str, name: str, account: str, expires: float) -> None:
-        """Records a new one, within a transaction; those of the same name that nobody used are void from now on."""
+        """Records an invitation, within the caller's transaction, and voids unused ones of the same name."""
         self._journal.write("UPDATE invite SET revoked = 1 WHERE name = ? AND used_at IS NULL", name)
         self._journal.write(
             "INSERT INTO invite (fingerprint, name, account, expires) VALUES (?, ?, ?, ?)",
@@ -58,14 +58,14 @@ class Invites:
         )  # fmt: skip
 
     def redeem(self, fingerprint: str, key: str, now: float) -> Invite:
-        """Uses it up, for that key (a hash); within a transaction. The first key wins.
+        """Redeems it for that key (a hash), within the caller's transaction. The first key wins.
 
-        The same key may ask again until the end of the invitation: its answer may have been lost on the way, and nobody
-        else can use the certificate. Raises InviteRefused.
+        The same key may redeem it again until it expires: the answer may have been lost, and nobody else can use the
+        certificate. Raises InviteRefused.
         """
         row = self._journal.row(f"SELECT {_COLUMNS} FROM invite WHERE fingerprint = ?", fingerprint)  # noqa: S608
         if row is None:
-            raise InviteRefused("this invitation is not known here: ask the operator for another")
+            raise InviteRefused("this invitation is unknown here: ask the operator for another")
         invite = _invite(row)
         if invite.revoked:
             raise InviteRefused(f"the invitation of {invite.name} was revoked, or replaced by a later one")
@@ -82,7 +82,7 @@ class Invites:
         return invite
 
     def revoke(self, name: str) -> bool:
-        """Voids the invitations of that name that nobody used. Returns whether there was one."""
+        """Voids unused invitations of that name. Returns whether there were any."""
         return (
             self._journal.write(
                 "UPDATE invite SET revoked = 1 WHERE name = ? AND revoked = 0 AND used_at IS NULL", name
@@ -91,7 +91,7 @@ class Invites:
         )
 
     def open(self, now: float) -> tuple[Invite, ...]:
-        """Those that can still be used, by name."""
+        """Invitations that can still be redeemed, by name."""
         rows = self._journal.rows(
             f"SELECT {_COLUMNS} FROM invite WHERE used_at IS NULL AND revoked = 0 AND expires > ? ORDER BY name",  # noqa: S608
             now,

@@ -1,4 +1,4 @@
-"""Redeeming an invitation: the party's own key gets its certificate, once."""
+"""Redeems an invitation: signs a certificate for the party's own key, once."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from coordinator.parties.store import PartyStore
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate, load_csr, public_bytes
 
 PARTIES = 1000
-"""That may be enrolled at the same time."""
+"""Maximum number of parties enrolled at the same time."""
 TRIES, TRY_SECONDS = 10, 10.0
-"""So many redemptions of one invitation are looked at in so many seconds."""
+"""At most TRIES redemptions of one invitation are handled per TRY_SECONDS."""
 
 
 class Joining:
-    """Checks, signs, and writes down: all or nothing."""
+    """Checks, signs and records, all or nothing."""
 
     def __init__(self, records: Records, store: PartyStore, clock: Callable[[], float] = time.time) -> None:
         """clock: unix seconds."""
@@ -34,8 +34,8 @@ class Joining:
         self._throttle = Throttle(TRIES, TRY_SECONDS)
 
     def redeem(self, identity: Identity, print_: str, csr: bytes, account: str = "") -> bytes:
-        """The party's certificate (PEM). identity and print_ are the invitation's; account: what the party wants to be,
-        if it says so. Raises JoinRefused.
+        """The party's certificate (PEM). identity and print_ are the invitation's; account: the one that the party
+        asks for, if any. Raises JoinRefused.
         """
         if not self._throttle.allows(print_, time.monotonic()):
             raise JoinRefused("this invitation is being tried too often: wait a few seconds", later=True)

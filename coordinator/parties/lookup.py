@@ -1,4 +1,4 @@
-"""The addresses of parties' hosts: a stranger chooses the name, and perhaps runs the server that answers for it."""
+"""Resolves parties' hosts. The name comes from a stranger, who may also run the DNS server that answers for it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ SECONDS = 5.0
 
 
 class Lookups:
-    """One at a time for each party."""
+    """Runs at most one lookup per party at a time."""
 
     def __init__(self, resolver: Resolve = resolve) -> None:
         self._resolve = resolver
         self._running: dict[str, asyncio.Task[tuple[str, ...]]] = {}
 
     async def addresses(self, party: str, host: str) -> tuple[str, ...]:
-        """Of that host, once what the party asked for before is answered; none when that takes too long."""
+        """The host's addresses, after the party's earlier lookups have ended; empty if that takes too long."""
         try:
             async with asyncio.timeout(SECONDS):
                 while earlier := self._running.get(party):

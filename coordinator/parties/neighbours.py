@@ -1,9 +1,9 @@
-"""Who is linked with whom once parties are there: pure.
+"""Chooses the peer links between parties' and the operator's nodes. Pure.
 
-A newcomer is linked with few nodes: one of the operator's, and others that have the fewest links so far. So the graph's
-degree stays bounded however many come, nobody's loss cuts a party off, and no party is surrounded by other parties
-alone. As long as the network is small all are linked with all, as the operator's nodes are: producers that see each
-other bring a chain back after a total outage. Who was chosen is written down: later comings and goings move no link.
+A newcomer is linked with a few nodes: one of the operator's, and those that have the fewest links. So the degree stays
+bounded however many parties join, losing one node cuts no party off, and no party has only other parties as peers.
+A small network is a full mesh, as the operator's nodes are: producers that see each other bring a chain back after a
+total outage. The choice is recorded, so parties that join or leave later move no existing link.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from inventory.topology import MESH_LIMIT
 from support.endpoint import Endpoint
 
 DEGREE = 3
-"""Links that a newcomer gets in a network that is no longer small."""
+"""Links that a newcomer gets in a network too large for a full mesh."""
 
 
 def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
-    """The neighbours of a party: names of the operator's nodes (by the inventory) and of parties. Deterministic.
+    """The neighbours of a party: names of the operator's nodes (as in the inventory) and of parties. Deterministic.
 
-    Only parties whose endpoint was found are taken.
+    Only parties whose node answered at their endpoint are chosen.
     """
     degree = Counter({node.name: len(node.peers) for node in network.nodes})
     for party in parties:
@@ -46,7 +46,7 @@ def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, 
 
 
 class PeerGraph:
-    """Who dials whom. Made once for a state of the parties, so that asking for one does not look at all others."""
+    """Who dials whom. Built once per state of the parties, so that a query for one need not scan all others."""
 
     def __init__(self, network: Network, parties: Iterable[Party]) -> None:
         self._network = network
@@ -58,26 +58,26 @@ class PeerGraph:
                 self._chosen_by[name].append(party.name)
 
     def peers_of_party(self, party: Party, without: str = "") -> tuple[str, ...]:
-        """The endpoints that a party's node dials; without: a node of the operator's to be left out."""
+        """The endpoints that a party's node dials. without: an operator's node to leave out."""
         names = dict.fromkeys((*party.neighbours, *self._chosen_by.get(party.name, ())))
         found = [self._own.get(name) or self._endpoints.get(name) for name in names if name != without]
         return tuple(sorted(endpoint for endpoint in found if endpoint and endpoint != party.endpoint))
 
     def peers_of_node(self, node: Node) -> tuple[str, ...]:
-        """The endpoints that a node of the operator's dials: the inventory's, then those of parties linked with it."""
+        """The endpoints that an operator's node dials: the inventory's, then those of parties linked with it."""
         planned = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
         linked = [self._endpoints[name] for name in self._chosen_by.get(node.name, ()) if name in self._endpoints]
         return tuple(dict.fromkeys((*planned, *sorted(linked))))
 
 
 def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:
-    """The endpoints of all producers' nodes, the operator's first; as many as an agent keeps."""
+    """The endpoints of producers' nodes, the operator's first; at most as many as an agent keeps."""
     own = [network.p2p(node) for node in network.nodes if node.role is Role.PRODUCER]
     return tuple(dict.fromkeys((*own, *sorted(_endpoints(parties).values()))))[:MAX_PRODUCERS]
 
 
 def _endpoints(parties: Iterable[Party]) -> dict[str, str]:
-    """Of those that others may be told of. A revoked party's node stays on the network, one that left does not."""
+    """Endpoints that others may be told of, by party: also a revoked party's, but not those of parties that left."""
     return {
         party.name: party.endpoint
         for party in parties
@@ -86,14 +86,12 @@ def _endpoints(parties: Iterable[Party]) -> dict[str, str]:
 
 
 def with_parties(network: Network, parties: Sequence[Party], awaited: Iterable[str]) -> Network:
-    """The network with parties' nodes in it: those that were found as peers of the operator's nodes, and those that the
-    boot waits for as holders of their accounts, too.
-    """
+    """The network including the nodes of parties that answered at their endpoint or that the boot waits for."""
     waited = set(awaited)
     shown = [party for party in parties if party.endpoint and (party.found or party.account in waited)]
     known = [party for party in shown if not party.state.gone or party.found]
     latest = {party.account: party for party in sorted(known, key=lambda party: not party.state.gone)}
-    members = [party for party in known if latest[party.account] is party]  # one that is gone may have come again
+    members = [party for party in known if latest[party.account] is party]  # a party that left may have joined again
     linked = {
         node.name: tuple(party.account for party in members if node.name in party.neighbours) for node in network.nodes
     }

@@ -1,4 +1,4 @@
-"""What came to the chain lawfully after the seal, for the audit."""
+"""Legitimate changes to the chain since the seal, for the audit."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from coordinator.parties.store import PartyStore
 
 
 def observed(store: PartyStore) -> Observed:
-    """The accounts of parties that were taken up at some time, also of those that are gone: their accounts stay. And
-    the contracts that the producers replaced.
+    """The accounts of all parties ever accepted, including those that left, because their accounts stay; and the
+    contracts that the producers replaced.
     """
     accounts = frozenset(party.account for party in store.parties() if party.account_key is not None)
     return Observed(accounts, store.upgrades())

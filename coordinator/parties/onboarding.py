@@ -1,4 +1,4 @@
-"""Brings every party as far as it can get, all at once, for as long as it runs."""
+"""Takes every party through its next steps, all parties concurrently, while it runs."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
 CHAIN_SECONDS = 1.0
-"""Between two looks at the chain."""
+"""Seconds between two reads of the chain."""
 GATHER_SECONDS = 3.0
-"""Newcomers that become votable within so many seconds are voted for together."""
+"""Newcomers that become votable within this many seconds are voted for together."""
 HOLD_SECONDS, FOLLOW_SECONDS, PUSH_SECONDS, AUDIT_SECONDS = 180.0, 120.0, 120.0, 900.0
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
-"""Seconds until what went wrong is tried again: twice as long each time."""
+"""Seconds until a failed act is retried, doubled each time up to the second number."""
 
 Tell = Callable[[str], None]
 
 
 @dataclass
 class _Trouble:
-    """What went wrong last, and when it is tried again."""
+    """The last failure of an act, and when it is retried."""
 
     error: str
     pause: float
@@ -49,23 +49,23 @@ class _Trouble:
 
 @dataclass
 class _Track:
-    """What is remembered of one party while this runs; all of it can be found out again."""
+    """In-memory state of one party. All of it can be rebuilt."""
 
     told: tuple[str, ...] | None = None
     held: str = ""
     account: AccountState = AccountState.UNKNOWN
     endpoint: str | None = None
     jobs: dict[bool, asyncio.Task[None]] = field(default_factory=dict)
-    """What is under way, by whether it is the attestation, which takes minutes and holds nothing else up."""
+    """Running acts; the key is whether it is the attestation, which takes minutes and must not block other acts."""
     trouble: dict[Act, _Trouble] = field(default_factory=dict)
 
     def busy(self, act: Act) -> bool:
-        """Whether the act has to wait for one that is under way."""
+        """Whether the act must wait for one that is running."""
         job = self.jobs.get(act is Act.ATTEST)
         return job is not None and not job.done()
 
     def troubles(self, now: float) -> Mapping[Act, str]:
-        """Those that are not tried again yet."""
+        """Failures that are not due for a retry yet."""
         return {act: one.error for act, one in self.trouble.items() if now < one.until}
 
 
@@ -73,13 +73,13 @@ class Onboarding:
     """Runs beside a boot, or by itself in `coord serve`."""
 
     def __init__(self, opened: OpenNetwork, tell: Tell) -> None:
-        """tell: hears of every change, in a line."""
+        """tell: is called with one line for every change."""
         self._opened = opened
         self._network = opened.network
         self._store = opened.parties
         self._tell = tell
         self._attested: frozenset[str] = frozenset()
-        """As the last look found them: read once for all parties, since there may be many."""
+        """Parties that have attested, as last read: one read for all parties, since there may be many."""
         self._tracks: dict[str, _Track] = {}
         self._chain = ChainView()
         self._turns = Turns()
@@ -93,7 +93,7 @@ class Onboarding:
         self._ready: tuple[tuple[str, ...], float] = ((), 0.0)
 
     async def run(self) -> None:
-        """For ever. One party's trouble, and a fault of ours, leave the others alone."""
+        """Runs until cancelled. A failure of one party, or a fault of the coordinator, does not stop the others."""
         try:
             while True:
                 try:
@@ -137,7 +137,7 @@ class Onboarding:
             self._elect(sealed)
 
     async def _find_accounts(self, parties: Iterable[Party]) -> None:
-        """Looks for the accounts of parties that are so far, of all of them at once."""
+        """Looks up the accounts of all parties that need one, concurrently."""
         if not self._chain.follows:
             return
 
@@ -153,7 +153,7 @@ class Onboarding:
         await asyncio.gather(*(find(party, track) for party, track in wanted))
 
     def _link_newcomers(self, parties: Iterable[Party]) -> None:
-        """Chooses whom a party that was just accepted is linked with; it is looked at the next time."""
+        """Chooses the neighbours of parties that were just accepted, for the next round."""
         known = list(parties)
         for number, party in enumerate(known):
             if party.accepted and not party.neighbours:
@@ -163,7 +163,7 @@ class Onboarding:
 
     def _look_at(self, party: Party, sealed: Sealed | None) -> None:
         track = self._tracks.setdefault(party.name, _Track())
-        if track.endpoint != party.endpoint:  # what was wrong with another one is no reason to wait
+        if track.endpoint != party.endpoint:  # failures of the old endpoint do not delay the new one
             track.endpoint = party.endpoint
             track.trouble.pop(Act.DIAL, None)
         seen = self._see(party, track, sealed)
@@ -197,7 +197,7 @@ class Onboarding:
         )
 
     def _peers(self, party: Party) -> tuple[str, ...]:
-        """Its neighbours; the one that is to dial it back only once it has: nodeos keeps one of two links."""
+        """Its neighbours. The prober is included only after it has dialled back: nodeos keeps one of two links."""
         if self._party_peers is None:
             return ()
         prober = None if party.found else self._party_peers.prober(party)
@@ -205,18 +205,18 @@ class Onboarding:
 
     def _note(self, party: Party, decision: Decision) -> None:
         if not party.accepted:
-            return  # nothing is decided here
+            return  # the state is not decided here
         if (party.state, party.why) != (decision.standing, decision.why):
             self._store.advanced(party.name, decision.standing, decision.why)
         if decision.stuck:
             self._opened.reception.tell_trouble(party.name, decision.why)
-        news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a block number is no news
+        news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a new block number alone is not news
         if news != self._told.get(party.name, ""):
             self._told[party.name] = news
             self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
 
     async def _act(self, act: Act, party: Party, track: _Track, sealed: Sealed) -> None:
-        """Does one thing for a party; what goes wrong is kept with it."""
+        """Performs one act for a party, and records its failure."""
         try:
             error = await self._acts[act](party, track, sealed)
         except (LinkError, NodeError, DeadlineError) as failure:
@@ -279,19 +279,19 @@ class Onboarding:
         return wrong
 
     async def _task(self, name: str, body: pb.Hold | pb.Follow | pb.Sponsor | pb.Enlist, seconds: float) -> str:
-        """The agent's error; empty when it did it."""
+        """The agent's error; empty if it succeeded."""
         result = await self._opened.access.link(name).task(body, deadline=seconds)
         return "" if result.ok else result.error or "its agent gave no reason"
 
     def _full(self, chain: ChainView) -> str:
-        """Why no further party is voted for; empty: one may be."""
+        """Why no further party is voted for; empty if one may be."""
         if not self._network.parties.vote:
             return "parties.vote is false"
         places = voting.seats(self._network, chain)
         return "" if places.free else f"{places}, and {places.taken} are taken"
 
     def _elect(self, sealed: Sealed) -> None:
-        """Has the operator's voters vote for parties that are ready; those that come together, together."""
+        """Has the operator's voters vote for parties that are ready: one vote for those ready at the same time."""
         if not self._network.parties.vote or not self._chain.settled or not sealed.votes:
             return
         ready = electable(self._decisions, self._seen)
@@ -314,7 +314,7 @@ class Onboarding:
             error = str(failure)
         if error:
             self._tell(f"the vote for parties failed: {plain(error)}")
-            await asyncio.sleep(LONGEST_PAUSE)  # the agent has tried what can be tried at once
+            await asyncio.sleep(LONGEST_PAUSE)  # the agent has already retried what can be retried at once
             return
         self._elected = wanted
         self._tell(f"the network's voters vote for {', '.join(wanted)}")

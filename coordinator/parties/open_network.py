@@ -1,4 +1,4 @@
-"""A network as a command has it open: its state, the connected agents, its nodes and its parties."""
+"""A network that a command has opened: its state, connected agents, nodes and parties."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class OpenNetwork:
 
     @property
     def parties(self) -> PartyStore:
-        """Who came."""
+        """The parties' table."""
         return self.reception.store
 
     @property
     def sealed(self) -> Sealed:
-        """The sealed network. Raises OperationFailed when there is none yet."""
+        """The sealed network. Raises OperationFailed before the seal."""
         sealed = self.state.sealed
         if sealed is None:
             raise OperationFailed(f"{self.network.name} was never booted; run: coord boot {self.network.source}")
@@ -43,7 +43,7 @@ class OpenNetwork:
 
     @property
     def party_endpoints(self) -> frozenset[str]:
-        """Every p2p endpoint at which a party's node was ever reached, or is dialled."""
+        """Every p2p endpoint at which a party's node was ever reached, or is being dialled."""
         found = ((party.endpoint, party.dialled) for party in self.parties.parties())
         return frozenset(endpoint for pair in found for endpoint in pair if endpoint)
 
@@ -53,8 +53,8 @@ class OpenNetwork:
         return Blueprint(sealed, self.state.artifacts.get, nodes)
 
     async def connected(self, hosts: Iterable[str], seconds: float) -> dict[str, str]:
-        """Waits until these hosts' agents are connected and have reported their nodes. Returns those that are not, and
-        why."""
+        """Waits until these hosts' agents are connected and have reported their nodes. Returns the missing ones, each
+        with the reason."""
 
         async def one(host: str) -> None:
             link = await self.hub.agent(host, seconds)

@@ -1,4 +1,4 @@
-"""Who dials whom, carried out: the operator's nodes learn parties' endpoints, each after it was dialled back."""
+"""Tells the operator's nodes which parties' endpoints to dial, each only after it was dialled back."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from support.tasks import end
 log = logging.getLogger(__name__)
 
 DIAL_SECONDS = 30.0
-"""How long a node tries: nodeos dials a peer that refused again after some 10 s."""
+"""How long a node tries. nodeos redials a peer that refused after about 10 s."""
 PEERS_SECONDS = 30.0
 LOOK_SECONDS = 0.5
-"""How long an answer about connections holds for all that ask."""
+"""How long an answer about connections is reused."""
 
 
 class PartyPeers:
-    """The operator's ends of the links with parties."""
+    """The operator's side of the peer links with parties."""
 
     def __init__(self, access: NodeAccess, store: PartyStore, chain_id: str) -> None:
         """chain_id: hex, of the sealed chain."""
@@ -40,7 +40,7 @@ class PartyPeers:
         self._graph: tuple[tuple[Party, ...], PeerGraph] = ((), PeerGraph(access.network, ()))
         self._told: dict[str, tuple[str, ...]] = {}
         self._probed: defaultdict[str, set[str]] = defaultdict(set)
-        """Endpoints that a node tries, by node."""
+        """Endpoints that a node is trying, by node."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
         self._seen: dict[str, tuple[float, Mapping[str, PeerLink]]] = {}
@@ -54,15 +54,15 @@ class PartyPeers:
         return self._graph[1]
 
     def prober(self, party: Party) -> Node | None:
-        """The node that dials a party back: its neighbour among the operator's, or the first that runs."""
+        """The operator's node that dials a party back: its neighbour, or else the first that runs."""
         running = [node for node in self._access.network.nodes if self._access.running(node)]
         return next((node for node in running if node.name in party.neighbours), running[0] if running else None)
 
     async def dial(self, party: Party) -> str:
-        """Has a node dial the party's endpoint. Returns what is wrong; empty: a node of this chain answered there."""
+        """Has a node dial the party's endpoint. Returns what is wrong; empty if a node of this chain answered there."""
         node, endpoint = self.prober(party), str(party.endpoint)
         if node is None:
-            return "no node of the operator's runs that could dial it back"
+            return "none of the operator's nodes runs, so it cannot be dialled back"
         self._probed[node.name].add(endpoint)
         try:
             await self.refresh(node)
@@ -78,22 +78,22 @@ class PartyPeers:
         finally:
             self._probed[node.name].discard(endpoint)
         if link.key and str(link.key) != party.signing_key:
-            return f"p2p endpoint {endpoint}: a node answers there that shakes hands with another key, {link.key}"
+            return f"p2p endpoint {endpoint}: the node there uses another peer key, {link.key}"
         known = self._store.find(party.name)
         if known is None or known.endpoint != endpoint:
-            return f"p2p endpoint {endpoint} was changed meanwhile"
+            return f"p2p endpoint {endpoint} has changed meanwhile"
         self._store.dialled(party.name, endpoint)
         return ""
 
     def spread(self) -> None:
-        """Begins to tell every running node of the operator's whom it is to dial, where that has changed."""
+        """Starts telling the operator's running nodes their peers, where those have changed."""
         for node in self._access.network.nodes:
             job = self._jobs.get(node.name)
             if self._access.running(node) and (job is None or job.done()):
                 self._jobs[node.name] = asyncio.create_task(self._keep(node))
 
     async def close(self) -> None:
-        """Ends what is under way."""
+        """Cancels what is running."""
         await end(*self._jobs.values())
 
     async def _keep(self, node: Node) -> None:
@@ -103,7 +103,7 @@ class PartyPeers:
             log.info("peers of %s: %s", node.name, error)
 
     async def refresh(self, node: Node) -> None:
-        """Tells one node whom it is to dial, unless it was told. Raises NodeError, LinkError, DeadlineError."""
+        """Tells one node its peers, unless it has been told. Raises NodeError, LinkError, DeadlineError."""
         async with self._locks[node.name]:
             planned = PeerGraph(self._access.network, ()).peers_of_node(node)
             wanted = tuple(dict.fromkeys((*self.graph.peers_of_node(node), *sorted(self._probed[node.name]))))
@@ -117,7 +117,7 @@ class PartyPeers:
                 log.warning("peers of %s: %s", node.name, result.error)
 
     async def _connected(self, node: Node) -> Mapping[str, PeerLink]:
-        """The endpoints that the node dialled, and over which a handshake of this chain came."""
+        """The node's outgoing connections that completed a handshake for this chain, by endpoint."""
         at, found = self._seen.get(node.name, (0.0, {}))
         if time.monotonic() - at < LOOK_SECONDS:
             return found

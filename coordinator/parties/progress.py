@@ -1,7 +1,7 @@
-"""What comes next for a party: pure, from what is known of it and of the chain.
+"""Decides what to do next for a party, from its own state and the chain's. Pure.
 
-Nothing is remembered between two looks: so it carries on wherever a coordinator stopped, and a party that falls back is
-helped again.
+Nothing is remembered between two decisions. So a new coordinator continues where the last one stopped, and a party that
+falls back is helped again.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from enum import StrEnum
 from coordinator.parties.store import Party, Standing
 
 BEHIND = 10
-"""Blocks that a node in sync may be behind: five seconds."""
+"""Blocks that a synced node may be behind: five seconds."""
 
 
 class Act(StrEnum):
     """What the coordinator does for a party."""
 
     HOLD = "hold"
-    """Has its agent take the sealed network."""
+    """Has its agent fetch and hold the sealed network."""
     FOLLOW = "follow"
-    """Tells its agent the peers of its node."""
+    """Tells its agent its node's peers."""
     DIAL = "dial"
-    """Has a node of the operator's dial its endpoint."""
+    """Has one of the operator's nodes dial its endpoint."""
     SPONSOR = "sponsor"
     """Has its account created."""
     ENLIST = "enlist"
@@ -34,75 +34,75 @@ class Act(StrEnum):
 
 
 class AccountState(StrEnum):
-    """What the chain has under a party's account."""
+    """What the chain has under the name of a party's account."""
 
     UNKNOWN = "unknown"
     ABSENT = "absent"
     FOREIGN = "foreign"
-    """It exists with another key than the party's."""
+    """It exists, but with a key other than the party's."""
     THERE = "there"
 
 
 @dataclass(frozen=True)
 class ChainView:
-    """What the operator's own nodes say."""
+    """The chain as the operator's own nodes report it."""
 
     follows: bool = False
-    """A node of the operator's runs, and the allocation is applied: others may follow."""
+    """Whether one of the operator's nodes runs and the allocation is applied, so that others may follow."""
     head: int = 0
     settled: bool = False
-    """eosio has resigned: elections are free from here on."""
+    """Whether eosio has resigned, so that elections are free."""
     registered: Mapping[str, str] = field(default_factory=dict)
     """Active producers and their signing keys (EOS…)."""
     signer: str = ""
-    """Who signed the head."""
+    """The producer of the head block."""
     schedule: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
-    """Those of the schedule that let their turns pass."""
+    """Scheduled producers that miss their turns."""
     voted: frozenset[str] = frozenset()
     """Producers that the operator's voters vote for."""
     full: str = ""
-    """Why no further party is voted for; empty: one may be."""
+    """Why no further party is voted for; empty if one may be."""
     sponsor: str = ""
-    """Why no account can be sponsored; empty: it can."""
+    """Why no account can be sponsored; empty if one can be."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of one party at this moment."""
+    """What is known of one party now."""
 
     party: Party
     connected: bool = False
     sealed: bool = False
     holds: bool = False
-    """Its agent has the sealed network."""
+    """Whether its agent holds the sealed network."""
     peers: tuple[str, ...] = ()
-    """Those that it should have."""
+    """The peers that it should have."""
     told: tuple[str, ...] | None = None
-    """Those that it was told."""
+    """The peers that it was last told; None if it was told none."""
     node: str = ""
-    """Its node's state, as its agent says: running, starting, stopped, failed; empty: there is none yet."""
+    """Its node's state, as its agent reports: running, starting, stopped or failed; empty if it has no node yet."""
     detail: str = ""
     head: int = 0
     account: AccountState = AccountState.UNKNOWN
     attested: bool = False
     trouble: Mapping[Act, str] = field(default_factory=dict)
-    """What went wrong a moment ago, and is not tried again yet."""
+    """Recent failures that are not due for a retry yet."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Where the party stands, what it waits for, and what to do."""
+    """The party's state, what it waits for, and what to do."""
 
     standing: Standing
     why: str
     act: Act | None = None
     stuck: bool = False
-    """It gets no further for a reason that the party cannot see by itself."""
+    """Whether it is held up for a reason that the party cannot see for itself."""
 
 
 def decide(seen: Seen, chain: ChainView) -> Decision:
-    """The first thing that is missing."""
+    """The first thing that the party lacks, and how it gets it."""
     party = seen.party
     if not party.accepted:
         return Decision(party.state, party.why)
@@ -111,7 +111,7 @@ def decide(seen: Seen, chain: ChainView) -> Decision:
     if not seen.sealed:
         return Decision(Standing.REGISTERED, "waits for the seal")
     if not seen.holds:
-        return _do(seen, Act.HOLD, Standing.REGISTERED, "takes the sealed network")
+        return _do(seen, Act.HOLD, Standing.REGISTERED, "receives the sealed network")
     if not chain.follows:
         standing = party.state if party.found else Standing.REGISTERED
         return Decision(standing, "waits for the chain" if party.found else "waits for the chain's accounts")
@@ -141,7 +141,7 @@ def _registration(seen: Seen, chain: ChainView) -> Decision:
     if seen.account is AccountState.UNKNOWN:
         return Decision(Standing.SYNCED, f"looks for account {name}")
     if seen.account is AccountState.FOREIGN:
-        return Decision(Standing.SYNCED, f"account {name} exists with another key than the party's own", stuck=True)
+        return Decision(Standing.SYNCED, f"account {name} exists with a key other than the party's own", stuck=True)
     if seen.account is AccountState.ABSENT:
         if chain.sponsor:
             return Decision(Standing.SYNCED, f"account {name} is not on the chain: {chain.sponsor}", stuck=True)
@@ -167,11 +167,11 @@ def _registered(seen: Seen, chain: ChainView) -> Decision:
 
 
 def _silence(seen: Seen, chain: ChainView) -> str:
-    return "; it is elected and signs no blocks" if seen.party.account in chain.silent else ""
+    return "; it is elected but signs no blocks" if seen.party.account in chain.silent else ""
 
 
 def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False) -> Decision:
-    """Does it, unless it went wrong a moment ago; then that is what is said."""
+    """Decides on the act, unless it failed recently; then the reason is that failure."""
     if act in seen.trouble:
         trouble = seen.trouble[act]
         return Decision(standing, f"{why}; {act}: {trouble}" if quiet else trouble, stuck=not quiet)
@@ -179,7 +179,7 @@ def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False)
 
 
 def electable(parties: Mapping[str, Decision], seen: Mapping[str, Seen]) -> tuple[str, ...]:
-    """Accounts of the parties that may be voted for: registered, in sync, dialled back, and connected; as they came."""
+    """Accounts of parties that may be voted for, in order of joining: registered, in sync, dialled back, connected."""
     ready = (Standing.VOTABLE, Standing.VOTED, Standing.PRODUCING)
     return tuple(
         seen[name].party.account

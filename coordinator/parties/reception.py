@@ -1,4 +1,4 @@
-"""What answers parties: redeems invitations, judges what each party registers, and tells it whether it is accepted."""
+"""Answers parties: redeems invitations, checks registrations, and tells each party whether it is accepted."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from support.tls import Identity
 log = logging.getLogger(__name__)
 
 TIMES, SECONDS = 20, 60.0
-"""So many registrations of one party are judged in so many seconds; a party that says more is cut off."""
+"""At most TIMES registrations of one party are checked per SECONDS; a party that sends more is disconnected."""
 
 
 class Reception:
-    """Answers parties: the hub's PartyHandler."""
+    """The hub's PartyHandler."""
 
     def __init__(self, records: Records, rules: Callable[[], Rules], resolver: Resolve = resolve) -> None:
-        """rules: as they are now; the seal changes them."""
+        """rules: returns the current rules; the seal changes them."""
         self.store = PartyStore(records.journal)
         self._journal = records.journal
         self._adopting = records.adopting
@@ -43,7 +43,7 @@ class Reception:
         self._judging: set[asyncio.Task[None]] = set()
         self._connections: dict[str, Connection] = {}
         self._troubles: dict[str, tuple[Connection, str]] = {}
-        """The last that each party was told, and over which connection."""
+        """The last trouble that each party was told, and over which connection."""
 
     @property
     def chain_id(self) -> str:
@@ -55,7 +55,7 @@ class Reception:
         return self._joining.redeem(identity, fingerprint, request.csr, request.account)
 
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """As the hub's PartyHandler; the answer follows when the endpoint's host is resolved."""
+        """As the hub's PartyHandler. The answer follows once the endpoint's host is resolved."""
         if not self._throttle.allows(connection.identity.name, time.monotonic()):
             return f"more than {TIMES} registrations in {SECONDS:g} s"
         self._connections[connection.identity.name] = connection
@@ -68,12 +68,12 @@ class Reception:
         """As the hub's PartyHandler."""
         name = connection.identity.name
         said = plain(leave.reason, 200)
-        self._connections.pop(name, None)  # what is still being judged of it is void
+        self._connections.pop(name, None)  # a check that is still running is void
         self.store.stands(name, Standing.LEFT, said or "its operator ended it")
         log.info("party %s leaves: %s", name, said)
 
     def tell_trouble(self, name: str, why: str) -> None:
-        """What holds a party up that was taken up: told once on each of its connections, and again when it changes."""
+        """Tells an accepted party what holds it up: once per connection, and again when that changes."""
         connection = self._connections.get(name)
         if connection and self._troubles.get(name) != (connection, why):
             self._troubles[name] = connection, why
@@ -86,27 +86,27 @@ class Reception:
             brought = read(registration, Challenge(self._rules().network, connection.chain_id, connection.nonce))
             addresses = await self._lookups.addresses(name, brought.endpoint.rpartition(":")[0])
             if self._connections.get(name) is not connection:
-                return  # it has left, or come again, meanwhile
-            party = self._take_up(name, brought, addresses)
+                return  # it has left or reconnected meanwhile
+            party = self._accept(name, brought, addresses)
         except Unacceptable as error:
             self._refuse(connection, str(error))
         except Exception:
-            log.exception("party %s: its registration could not be judged", name)
-            connection.close(grpc.StatusCode.INTERNAL, "the coordinator could not judge the registration")
+            log.exception("party %s: its registration could not be checked", name)
+            connection.close(grpc.StatusCode.INTERNAL, "the coordinator could not check the registration")
         else:
-            log.info("party %s is taken up: account %s at %s", name, party.account, brought.endpoint)
+            log.info("party %s is accepted: account %s at %s", name, party.account, brought.endpoint)
             self._answer(connection, brought.pinned)
 
-    def _take_up(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
-        """All checks and the note in one transaction: another process may take others up."""
+    def _accept(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
+        """Checks and records in one transaction: another process may be accepting other parties."""
         with self._journal.transaction():
             known = self.store.parties()
             party = next((party for party in known if party.name == name), None)
-            if party is None and self._adopting:  # its certificate is this CA's; what was known of it is lost
+            if party is None and self._adopting:  # this CA signed its certificate; its record was lost
                 self.store.joined(name, brought.account)
                 party = self.store.find(name)
             if party is None or party.state is Standing.REVOKED:
-                raise Unacceptable(f"{name} is no party of this network: ask the operator for an invitation")
+                raise Unacceptable(f"{name} is not a party of this network: ask the operator for an invitation")
             others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]
             check(brought, addresses, party, others, self._rules())
             self.store.accepted(
@@ -126,6 +126,6 @@ class Reception:
         if party and not party.accepted and not party.state.gone:
             self.store.stands(party.name, Standing.REFUSED, reason)
         known = party is not None and (party.state, party.why) == (Standing.REFUSED, reason)
-        level = logging.INFO if known else logging.WARNING  # agents try again every few seconds
-        log.log(level, "party %s is not taken up: %s", connection.identity.name, reason)
+        level = logging.INFO if known else logging.WARNING  # agents retry every few seconds
+        log.log(level, "party %s is not accepted: %s", connection.identity.name, reason)
         connection.send(pb.FromCoordinator(admission=pb.Admission(accepted=False, reason=reason)))

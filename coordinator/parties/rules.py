@@ -1,4 +1,4 @@
-"""A network's rules for newcomers: from the inventory before the seal, from the sealed network afterwards."""
+"""A network's rules for newcomers: from the inventory before the seal, from the sealed network after it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from inventory.sealed import Sealed
 
 
 def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], bytes]) -> Rules:
-    """artifact: bytes by sha256 (hex), for the allocation."""
+    """The rules as of now. artifact: bytes by sha256 (hex), for the allocation."""
     awaited = set(network.parties.wait_for)
-    own = {node.account: f"that of node {node.name}" for node in network.nodes if node.account}
+    own = {node.account: f"the account of node {node.name}" for node in network.nodes if node.account}
     producers = {
-        producer.account: "a producer of the operator's" for producer in network.producers if not producer.party
+        producer.account: "one of the operator's producers" for producer in network.producers if not producer.party
     }
     key_of = _sealed_keys(sealed, artifact) if sealed else _planned_keys(network)
     registering = {producer.account for producer in network.producers}
@@ -27,11 +27,11 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
         if account in own or account in producers:
             return own.get(account) or producers[account]
         if sponsor and account == sponsor.account:
-            return "the sponsor's"
+            return "the sponsor's account"
         if network.users.generates(account):
-            return "a user's, whose key is with the operator's"
+            return "a user's, and the operator holds its key"
         if account in system or account == GENESIS_ACCOUNT:
-            return "the system's"
+            return "a system account"
         return ""
 
     return Rules(
@@ -52,7 +52,7 @@ def rules(network: Network, sealed: Sealed | None, artifact: Callable[[str], byt
 
 
 def _sealed_keys(sealed: Sealed, artifact: Callable[[str], bytes]) -> Callable[[str], str]:
-    """The key of an account of the allocation, which is read when the first party asks."""
+    """Looks up an account's key in the allocation, which is read on first use."""
     allocation = cache(lambda: Allocation(artifact(sealed.allocation)))
 
     def key_of(account: str) -> str:
@@ -81,17 +81,17 @@ def _keys(sealed: Sealed | None, awaited: set[str]) -> dict[str, str]:
 
 
 class RulesOf:
-    """The rules of one network, computed anew only when it was sealed meanwhile."""
+    """The rules of one network, recomputed only once it is sealed."""
 
     def __init__(self, network: Network, sealed: Callable[[], Sealed | None], artifact: Callable[[str], bytes]) -> None:
-        """sealed: as it is now."""
+        """sealed: returns the sealed network, None before the seal."""
         self._network = network
         self._sealed = sealed
         self._artifact = artifact
         self._after: Rules | None = None
 
     def __call__(self) -> Rules:
-        """As they are now."""
+        """The current rules."""
         if self._after is not None:
             return self._after
         sealed = self._sealed()

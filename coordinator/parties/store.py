@@ -1,4 +1,4 @@
-"""Who came: the table of parties, with what each brought, where it stands, and what it attests."""
+"""The table of parties: what each registered, its state, and its attestation."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _COLUMNS = "name, account, account_key, signing_key, endpoint, nodeos, pinned, s
 
 
 class Standing(StrEnum):
-    """How far a party has come; in this order, apart from the last three."""
+    """A party's state, in order of progress apart from the last three."""
 
     JOINED = "joined"
-    """Enrolled; nothing is known of it yet."""
+    """Enrolled, not registered yet."""
     REGISTERED = "registered"
     FOLLOWING = "following"
-    """Its node was told its peers."""
+    """Its agent was told its node's peers."""
     DIALLED = "dialled back"
     SYNCED = "in sync"
     ACCOUNT = "account there"
@@ -56,7 +56,7 @@ class Standing(StrEnum):
 
     @property
     def gone(self) -> bool:
-        """Whether nothing more comes for it."""
+        """Whether this state is final."""
         return self in (Standing.REVOKED, Standing.LEFT)
 
 
@@ -67,37 +67,37 @@ class Party:
     name: str
     account: str
     account_key: str | None
-    """EOS…; None, as the next two, until a registration was accepted."""
+    """EOS…; None, like the next two, until a registration is accepted."""
     signing_key: str | None
     endpoint: str | None
-    """HOST:PORT of its p2p."""
+    """Its p2p endpoint, HOST:PORT."""
     nodeos: str
     pinned: str
-    """The manifest (hex) that its operator pinned; empty: none."""
+    """The manifest (hex) that its operator pinned; empty if none."""
     state: Standing
     why: str
-    """What it waits for, or why not."""
+    """What it waits for, or why it is not accepted."""
     since: float
-    """Unix seconds of its coming."""
+    """When it joined, in Unix seconds."""
     neighbours: tuple[str, ...]
-    """Names of the nodes that it is linked with: the operator's nodes and other parties."""
+    """Names of the operator's nodes and other parties that its node is linked with."""
     dialled: str
-    """The endpoint at which a node of this chain was found; empty: none yet."""
+    """The endpoint at which a node of this chain answered; empty if none has yet."""
 
     @property
     def accepted(self) -> bool:
-        """Whether what it brought was taken up."""
+        """Whether its registration was accepted."""
         return self.account_key is not None and not self.state.gone
 
     @property
     def found(self) -> bool:
-        """Whether a node of this chain answers at its endpoint, so that others may be told of it."""
+        """Whether a node of this chain answered at its endpoint, so that others may be told of it."""
         return self.endpoint is not None and self.dialled == self.endpoint
 
 
 @dataclass(frozen=True)
 class Attested:
-    """What a party's agent found on its own node, signed with its account's key."""
+    """A party's audit of the chain through its own node, signed with its account's key."""
 
     name: str
     account: str
@@ -107,16 +107,16 @@ class Attested:
 
 
 class PartyStore:
-    """The table, in the coordinator's journal; commands of other terminals read it too."""
+    """The tables in the coordinator's journal. Commands in other terminals read them too."""
 
     def __init__(self, journal: Journal) -> None:
-        """Creates its tables when there are none."""
+        """Creates its tables if there are none."""
         self._journal = journal
         self._read: tuple[tuple[int, int], tuple[Party, ...]] | None = None
         journal.part("parties", _SCHEMA)
 
     def parties(self) -> tuple[Party, ...]:
-        """All, in the order of their coming. The same tuple for as long as nothing changes."""
+        """All parties, in order of joining. The same tuple object as long as nothing changes."""
         version = self._journal.version()
         if self._read is None or self._read[0] != version:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name")  # noqa: S608
@@ -126,12 +126,12 @@ class PartyStore:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """What is written in the block becomes durable at once: of many parties in one go."""
+        """One transaction for everything that is written in the block."""
         with self._journal.transaction():
             yield
 
     def reached(self, name: str) -> bool:
-        """Whether a node of the operator's has reached the party's node at its endpoint."""
+        """Whether one of the operator's nodes has reached the party's node at its endpoint."""
         party = self.find(name)
         return party is not None and party.found
 
@@ -141,14 +141,14 @@ class PartyStore:
         return _party(row) if row else None
 
     def joined(self, name: str, account: str) -> None:
-        """A party redeemed its invitation; within a transaction."""
+        """Records that a party redeemed its invitation, within the caller's transaction."""
         self._journal.write(
             "INSERT OR IGNORE INTO party (name, account, state, since) VALUES (?, ?, ?, ?)",
             name, account, Standing.JOINED, time.time(),
         )  # fmt: skip
 
     def accepted(self, name: str, account_key: str, signing_key: str, endpoint: str, nodeos: str, pinned: str) -> None:
-        """What it brought was taken up. A new endpoint has to be dialled again."""
+        """Records an accepted registration. A new endpoint has to be dialled back again."""
         self._journal.write(
             """UPDATE party SET account_key = ?, signing_key = ?, endpoint = ?, nodeos = ?, pinned = ?,
                state = CASE WHEN state IN (?, ?, ?) THEN ? ELSE state END WHERE name = ?""",
@@ -157,7 +157,7 @@ class PartyStore:
         )  # fmt: skip
 
     def stands(self, name: str, state: Standing, why: str) -> bool:
-        """Records where it stands. Returns whether that is news."""
+        """Records a party's state. Returns whether it changed."""
         return (
             self._journal.write(
                 "UPDATE party SET state = ?, why = ? WHERE name = ? AND (state <> ? OR why <> ?)",
@@ -167,22 +167,22 @@ class PartyStore:
         )  # fmt: skip
 
     def advanced(self, name: str, state: Standing, why: str) -> None:
-        """As `stands`, unless the party was revoked or left meanwhile."""
+        """As `stands`, unless the party was revoked or has left meanwhile."""
         self._journal.write(
             "UPDATE party SET state = ?, why = ? WHERE name = ? AND state NOT IN (?, ?)",
             state, why, name, Standing.REVOKED, Standing.LEFT,
         )  # fmt: skip
 
     def linked(self, name: str, neighbours: tuple[str, ...]) -> None:
-        """Notes whom its node is linked with."""
+        """Records which nodes its node is linked with."""
         self._journal.write("UPDATE party SET neighbours = ? WHERE name = ?", json.dumps(neighbours), name)
 
     def dialled(self, name: str, endpoint: str) -> None:
-        """Notes that a node of this chain answers there; empty: nowhere any more."""
+        """Records the endpoint at which a node of this chain answers; empty if none does any more."""
         self._journal.write("UPDATE party SET dialled = ? WHERE name = ?", endpoint, name)
 
     def attest(self, attested: Attested) -> None:
-        """Keeps what it attests; the latest counts."""
+        """Stores a party's attestation, replacing its earlier one."""
         self._journal.write(
             "INSERT OR REPLACE INTO attestation VALUES (?, ?, ?, ?, ?)",
             attested.name, attested.account, attested.document, attested.signature, attested.at,
@@ -193,12 +193,12 @@ class PartyStore:
         return frozenset(row[0] for row in self._journal.rows("SELECT name FROM attestation"))
 
     def attestations(self) -> dict[str, Attested]:
-        """By name of the party."""
+        """All attestations, by the party's name."""
         rows = self._journal.rows("SELECT name, account, document, signature, at FROM attestation")
         return {row[0]: Attested(*row) for row in rows}
 
     def upgraded(self, account: str, wasm: str, abi: str) -> None:
-        """The producers replaced a contract; sha256 (hex) of its code and of its packed ABI."""
+        """Records that the producers replaced a contract. wasm, abi: sha256 (hex) of its code and of its packed ABI."""
         self._journal.write("INSERT OR REPLACE INTO upgrade VALUES (?, ?, ?, ?)", account, wasm, abi, time.time())
 
     def upgrades(self) -> frozenset[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""Who of the active schedule signs no blocks: pure, from what one look after another shows."""
+"""Which scheduled producers sign no blocks, from a series of observations of the head. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Collection
 from antelope.elections import TURN_SECONDS
 
 ROUNDS = 2
-"""Rounds of the schedule without a block of its own, after which a producer is called silent."""
+"""A producer is silent after this many rounds of the schedule without a block of its own."""
 
 
 class Turns:
-    """Remembers when each scheduled producer was last seen signing. Look at least once per turn, to miss nobody's."""
+    """Remembers when each scheduled producer last signed. Observe at least once per turn, to miss none."""
 
     def __init__(self) -> None:
         self._seen: dict[str, float] = {}
@@ -19,9 +19,9 @@ class Turns:
         self._looked = 0.0
 
     def silent(self, schedule: Collection[str], block: int, signer: str, now: float) -> frozenset[str]:
-        """Those that let their turns pass. block, signer: of the head; now: of a clock that never goes back, seconds.
+        """Producers that miss their turns. block, signer: of the head; now: seconds of a monotonic clock.
 
-        Whoever was just scheduled, or was not looked at for a while, gets all the time again.
+        A producer that was just scheduled, or not observed for a while, gets the full time again.
         """
         if now - self._looked > TURN_SECONDS:
             self._seen = {}

@@ -1,7 +1,7 @@
-"""Replaces a contract once the producers govern.
+"""Replaces a contract after the handover, when the producers govern.
 
-Proposed by the sponsor, approved by each producer's own agent, executed when enough have, and judged by the code that
-the chain then has.
+The sponsor proposes it, each producer's own agent approves it, and it is executed once enough have approved. It is done
+when the chain shows the new code.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from support.texts import plain
 MSIG = "eosio.msig"
 TASK_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
-"""Between two askings of agents that have not approved."""
+"""Seconds between two requests to agents that have not approved."""
 EFFECT_SECONDS = 60.0
 _NAME = "abcdefghijklmnopqrstuvwxyz12345"
 
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Contract:
-    """What an account shall have; both files are in the artifact store."""
+    """The new contract of an account. Both files are in the artifact store."""
 
     account: str
     wasm: bytes
@@ -49,58 +49,60 @@ class Contract:
 
     @property
     def code_hash(self) -> str:
-        """As the chain shows it."""
+        """The code's sha256, as the chain shows it."""
         return hashlib.sha256(self.wasm).hexdigest()
 
     @property
     def abi_hash(self) -> str:
-        """The artifact's name."""
+        """The ABI artifact's name."""
         return hashlib.sha256(self.abi).hexdigest()
 
     @property
     def packed_abi_hash(self) -> str:
-        """As the chain shows it. Raises AbiError."""
+        """The packed ABI's sha256, as the chain shows it. Raises AbiError."""
         return hashlib.sha256(Abi.parse(self.abi).packed()).hexdigest()
 
     @property
     def entry(self) -> str:
-        """As a party's policy names it. Raises AbiError."""
+        """The upgrade, as a party's policy names it. Raises AbiError."""
         return entry(self.account, self.code_hash, self.packed_abi_hash)
 
     def proposal(self, number: int = 0) -> str:
-        """The same for the same files, so that the same command typed again goes on with the same proposal.
+        """The proposal's name: the same for the same files, so that a repeated command continues the same proposal.
 
-        number: of proposals before it that came to nothing.
+        number: how many earlier proposals can no longer be executed.
         """
         again = f" {number}" if number else ""
         digest = hashlib.sha256(f"{self.account} {self.code_hash} {self.abi_hash}{again}".encode()).digest()
         return "up" + "".join(_NAME[byte % len(_NAME)] for byte in digest[:10])
 
     def packed(self, expiration: int) -> bytes:
-        """The transaction that is proposed. Raises AntelopeError on an ABI that is none."""
+        """The proposed transaction. Raises AntelopeError on an invalid ABI."""
         return upgrade_transaction(self.account, self.wasm, self.abi, expiration).packed
 
 
 def check(contract: Contract) -> None:
-    """Raises UsageProblem when it cannot be proposed."""
+    """Raises UsageProblem if it cannot be proposed."""
     if not contract.wasm.startswith(HEADER):
-        raise UsageProblem("--wasm: that is no WebAssembly module")
+        raise UsageProblem("--wasm: not a WebAssembly module")
     try:
         contract.packed(0)
     except (AntelopeError, ValueError, KeyError) as error:
-        raise UsageProblem(f"--abi: that is no ABI ({error})") from error
+        raise UsageProblem(f"--abi: not a valid ABI ({error})") from error
 
 
 def _check_governed(account: str, sealed: Sealed) -> None:
-    """Raises UsageProblem for a contract that is its owner's to replace."""
+    """Raises UsageProblem for a contract that only its owner can replace."""
     if account != "eosio" and not account.startswith("eosio.") and account not in sealed.system_accounts:
-        raise UsageProblem(f"{account}: the producers govern eosio, eosio.* and the contracts of the boot only")
+        raise UsageProblem(f"{account}: the producers govern only eosio, eosio.* and the contracts of the boot")
 
 
 async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Tell) -> str:
-    """Does it all, or goes on with it. wait: seconds for the approvals. Returns what there is to say at its end.
+    """Proposes, collects approvals and executes; continues an earlier run. Returns one line for the user.
 
-    Raises OperationFailed, with the names of who is missing where approvals are.
+    wait: seconds for the approvals.
+
+    Raises OperationFailed; where approvals are missing, it names whose.
     """
     sealed = opened.sealed
     if sealed.sponsor is None:
@@ -133,14 +135,14 @@ class _Upgrade:
         self._said: dict[str, str] = {}
 
     async def done(self) -> bool:
-        """Whether the chain has the code and the ABI."""
+        """Whether the chain has the new code and ABI."""
         found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
         return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._contract.packed_abi_hash)
 
     async def propose(self) -> None:
-        """The proposal is on the chain, and is exactly what this coordinator would propose.
+        """Proposes, and checks that the proposal on the chain is exactly what this coordinator would propose.
 
-        One that can come to nothing any more is left aside for another.
+        A proposal that can no longer be executed is replaced by another.
         """
         number = 0
         while (found := await self._proposed()) is not None and (spent := await self._spent(bytes.fromhex(found))):
@@ -163,7 +165,7 @@ class _Upgrade:
         self._tell(f"{self._title} is proposed: sha256 {self._hash}")
 
     async def collect(self, wait: float) -> bool:
-        """Waits until enough of those who produce now have approved. False: the schedule changed meanwhile, and this
+        """Waits until enough current producers have approved. Returns False if the schedule has changed so that this
         proposal can no longer be executed. Raises OperationFailed with the names of those who have not approved.
         """
         asked = 0.0
@@ -192,7 +194,10 @@ class _Upgrade:
             ) from None
 
     async def execute(self) -> None:
-        """Executed, and the chain has the code: exec's own receipt proves nothing. The audit is told beforehand."""
+        """Executes it, and waits until the chain has the code: exec's own receipt proves nothing.
+
+        The upgrade is recorded beforehand, so that the audit never reports it.
+        """
         self._opened.parties.upgraded(self._contract.account, self._contract.code_hash, self._contract.packed_abi_hash)
         await self._task(self._opened.network.genesis_node.host, pb.Execute(proposal=self._proposal))
         await poll(self.done, what=f"{self._contract.account} to have the new code", deadline=EFFECT_SECONDS)
@@ -206,17 +211,17 @@ class _Upgrade:
         return str(found["packed_transaction"]) if found else None
 
     async def _spent(self, packed: bytes) -> str:
-        """Why such a proposal on the chain cannot be executed any more; empty: it can."""
+        """Why this proposal on the chain can no longer be executed; empty if it can."""
         if int.from_bytes(packed[:4], "little") <= time.time():
             return "has expired"
         needed, given, missing = await self._approvals()
         schedule = await self._read(ask("/v1/chain/get_producer_schedule"))
         if len(_scheduled(schedule) & {*given, *missing}) < needed:
-            return "asks too few of those who produce now"
+            return "asks too few of the current producers"
         return ""
 
     async def _approvals(self) -> tuple[int, set[str], list[str]]:
-        """How many are needed, who has approved that eosio.prods' authority counts, and who of those asked has not.
+        """How many approvals are needed, which members of eosio.prods have approved, and who was asked and has not.
 
         An approval by an account that is no longer in eosio.prods does not count when the proposal is executed.
         """
@@ -227,7 +232,7 @@ class _Upgrade:
         return needed, given, [name for name in open_ if name not in given]
 
     async def _ask(self, missing: Sequence[str]) -> None:
-        """Asks the agents of those who are missing, each for itself; what they say is kept with their names."""
+        """Asks the agents of those who are missing, concurrently, and keeps each one's answer."""
         hosts = self._hosts(missing)
         body = pb.Endorse(proposer=self._sponsor, proposal=self._proposal, hash=self._hash)
 
@@ -265,20 +270,20 @@ class _Upgrade:
 
 
 def _scheduled(answer: Json) -> set[str]:
-    """Who signs blocks, or is about to: a schedule may change while approvals come in."""
+    """Producers of the active, pending and proposed schedules: it may change while approvals come in."""
     stages = [answer.get(stage) for stage in ("active", "pending", "proposed")]
     return {str(entry["producer_name"]) for stage in stages if stage for entry in stage["producers"]}
 
 
 def read_contract(account_: str, wasm: bytes, abi: bytes) -> Contract:
-    """Checked. Raises UsageProblem."""
+    """The contract, checked. Raises UsageProblem."""
     contract = Contract(account_, wasm, abi)
     check(contract)
     return contract
 
 
 def from_request(request: Mapping[str, object], artifact: Callable[[str], bytes]) -> Contract:
-    """The contract that another terminal asks for, by the artifacts that it stored. Raises UsageProblem."""
+    """The contract that another terminal's command requests, from the artifacts that it stored. Raises UsageProblem."""
     try:
         wasm, abi = artifact(str(request["wasm"])), artifact(str(request["abi"]))
     except (KeyError, ValueError) as error:

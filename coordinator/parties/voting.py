@@ -1,4 +1,4 @@
-"""For which parties the network's voters vote: as many as the inventory's share of the schedule allows. Pure."""
+"""Chooses the parties that the network's voters vote for, within the inventory's share of the schedule. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inventory.share import Seats
 
 @dataclass(frozen=True)
 class Vote:
-    """What the voters shall vote for."""
+    """What the voters should vote for."""
 
     producers: tuple[str, ...]
     """The sealed ones first, then parties."""
@@ -22,15 +22,15 @@ class Vote:
 
 
 def seats(network: Network, chain: ChainView) -> Seats:
-    """The parties' places, those of parties that are voted for now taken."""
+    """The parties' places in the schedule; those of parties that are voted for now are taken."""
     return Seats.of(network, chain.voted & chain.registered.keys())
 
 
 def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain: ChainView) -> Vote:
-    """Parties that are ready, in the order in which they came, as far as there are places for them.
+    """The elected producers, then ready parties in order of joining, as far as there are places for them.
 
-    elected: as sealed. Nobody is voted out, for being away or because a place is missing: that is for people to decide.
-    Who is no registered producer any more is left out, since nobody can vote for such.
+    elected: as sealed. No party is voted out for being away or for lack of places: people decide that. An account
+    that is no longer a registered producer is left out, because it cannot be voted for.
     """
     kept = [name for name in chain.voted if name in chain.registered and name not in elected]
     new = [name for name in ready if name not in kept and name not in elected][: seats(network, chain).free]

@@ -122,7 +122,7 @@ def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> Non
     """Raises OperationFailed when a key lacks a valid proof of possession."""
     for key in keys:
         if not proves(key, challenge):
-            raise OperationFailed(f"{host}: its key for {key.account} comes without a valid proof; see the agent's log")
+            raise OperationFailed(f"{host}: its key for {key.account} has no valid proof; see the agent's log")
 
 
 def merge(

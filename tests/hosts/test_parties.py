@@ -262,7 +262,7 @@ def test_one_that_is_elected_and_absent_is_named(seven: World) -> None:
     seven.bob.root('systemctl stop "$1"', seven.bob.unit)
     seven.bob.type(f"agent down --data {seven.bob.data}")
     until(lambda: seven.operator.json("status")["silent"] == [seven.bob.account], "status to name Bob", 150)
-    until(lambda: seven.bob.shown()["why"] == "its agent is away; it is elected and signs no blocks", "parties", 60)
+    until(lambda: seven.bob.shown()["why"] == "its agent is away; it is elected but signs no blocks", "parties", 60)
     seven.bob.root('systemctl start "$1"', seven.bob.unit)
     until(lambda: seven.operator.json("status")["silent"] == [], "Bob's blocks", 150)
 

@@ -36,7 +36,7 @@ RULES = Rules(
     reach=Reach.PUBLIC,
     manifest="ab" * 32,
     chain_id=CHAIN,
-    belongs=lambda account: "a producer of the operator's" if account == "defproducera" else "",
+    belongs=lambda account: "one of the operator's producers" if account == "defproducera" else "",
     owned=lambda account: "EOSowned" if account == "useraaaaaaaa" else "",
     keys={},
     endpoints={"8.8.4.4:9876": "node genesis"},

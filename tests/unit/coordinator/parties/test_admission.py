@@ -97,16 +97,16 @@ def _public(field: str) -> Callable[[pb.Registration, bytes], None]:
         (_of_another, "was invited for account alice1111111, not bob111111111"),
         (_public("account_key"), "everybody has its private key"),
         (_public("signing_key"), "everybody has its private key"),
-        (_change(account="bob111111111"), "for another account"),
+        (_change(account="bob111111111"), "for an account other"),
         (_change(account="Alice"), "account"),
         (_change(account="alice\n111111"), "account"),
         (_change(p2p_endpoint="127.0.0.1:9876"), "is loopback"),
         (_change(p2p_endpoint="10.0.0.1:9876"), "is private"),
-        (_change(p2p_endpoint="169.254.169.254:80"), "nobody can dial"),
+        (_change(p2p_endpoint="169.254.169.254:80"), "cannot be dialled"),
         (_change(p2p_endpoint="0.0.0.0:9876"), "not an address that can be dialled"),
         (_change(p2p_endpoint="inner.example:9876"), "is private"),
         (_change(p2p_endpoint="mixed.example:9876"), "is loopback"),
-        (_change(p2p_endpoint="nowhere.example:9876"), "has no address"),
+        (_change(p2p_endpoint="nowhere.example:9876"), "does not resolve"),
         (_change(p2p_endpoint="127.1:9876"), "neither an IP address nor a DNS name"),
         (_change(p2p_endpoint="[::1]:9876"), "IPv6"),
         (_change(p2p_endpoint="8.8.8.8:0"), "not a port"),
@@ -117,11 +117,11 @@ def _public(field: str) -> Callable[[pb.Registration, bytes], None]:
         (_change(nodeos_version="x" * 200), "nodeos_version"),
         (_change(pinned_manifest="cd" * 32), "ask the operator"),
         (_change(pinned_manifest="../etc"), "64 hex"),
-        (_key("signing_key", "x", unproved=True), "block-signing key comes without a valid proof"),
-        (_key("account_key", "x", other_nonce=b"n" * 32), "account key comes without a valid proof"),
-        (_key("signing_key", "x", network="other"), "without a valid proof"),
-        (_key("signing_key", "x", chain_id="d5" * 32), "without a valid proof"),
-        (_key("account_key", "x", chain_id=""), "without a valid proof"),
+        (_key("signing_key", "x", unproved=True), "block-signing key has no valid proof"),
+        (_key("account_key", "x", other_nonce=b"n" * 32), "account key has no valid proof"),
+        (_key("signing_key", "x", network="other"), "has no valid proof"),
+        (_key("signing_key", "x", chain_id="d5" * 32), "has no valid proof"),
+        (_key("account_key", "x", chain_id=""), "has no valid proof"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_taken_up(
@@ -168,11 +168,11 @@ async def test_nobody_takes_what_is_anothers(world: World) -> None:
         return say
 
     cases = {
-        "m1": (_change(p2p_endpoint="Node.Example.:9876"), "endpoint node.example:9876 is that of party alice"),
-        "m2": (_key("signing_key", "signing alice"), "is that of party alice"),
-        "m3": (_key("account_key", "signing alice"), "is that of party alice"),
-        "m4": (_change(p2p_endpoint="other.example:9876"), "endpoint other.example:9876 is that of node genesis"),
-        "m5": (_change(p2p_endpoint="third.example:9876"), "endpoint third.example:9876 is that of party carol"),
+        "m1": (_change(p2p_endpoint="Node.Example.:9876"), "endpoint node.example:9876 belongs to party alice"),
+        "m2": (_key("signing_key", "signing alice"), "belongs to party alice"),
+        "m3": (_key("account_key", "signing alice"), "belongs to party alice"),
+        "m4": (_change(p2p_endpoint="other.example:9876"), "endpoint other.example:9876 belongs to node genesis"),
+        "m5": (_change(p2p_endpoint="third.example:9876"), "endpoint third.example:9876 belongs to party carol"),
     }
     for name, (change, said) in cases.items():
         answer = await admission(world, name, squat(name, change))  # type: ignore[arg-type]
@@ -201,7 +201,7 @@ async def test_accounts_of_the_network_are_not_given_away(world: World) -> None:
         session.cancel()
         return answer
 
-    assert "a producer of the operator's" in (await answered("p1", "defproducera")).reason
+    assert "one of the operator's producers" in (await answered("p1", "defproducera")).reason
     assert "another key" in (await answered("u1", "useraaaaaaaa")).reason
     assert "defproducera" in (await answered("key2", account_of("key2"))).reason
     with_rules(world, owned=lambda account: str(private("account u2").public))
@@ -235,7 +235,7 @@ async def test_a_replayed_registration_is_refused(world: World) -> None:
     shown = await join(world.invited("bob"), world.folder / "bob.key")
     second = dial(world, shown, again)
     answer = await again.answered()
-    assert "without a valid proof" in answer.reason
+    assert "has no valid proof" in answer.reason
     second.cancel()
 
 
@@ -279,7 +279,7 @@ async def test_the_seal_is_told(world: World) -> None:
     assert [work.welcomes[-1].chain_id for work in parties.values()] == [CHAIN] * 3
     assert (told["alice"].accepted, told["alice"].manifest) == (True, "ef" * 32)
     assert "pinned" in told["bob"].reason
-    assert "without a valid proof" in told["carol"].reason
+    assert "has no valid proof" in told["carol"].reason
     for session in sessions:
         session.cancel()
 

@@ -96,7 +96,7 @@ async def test_expired_replaced_and_revoked_tokens_are_refused(world: World) -> 
     assert "expired" in str((await _refused(join(expired, world.folder / "b.key"))).details())
     gone = world.invited("carol")
     world.hub.records.journal.write("DELETE FROM invite WHERE name = 'carol'")
-    assert "not known" in str((await _refused(join(gone, world.folder / "c.key"))).details())
+    assert "unknown" in str((await _refused(join(gone, world.folder / "c.key"))).details())
 
 
 async def test_an_invitation_opens_nothing_else(world: World) -> None:
@@ -164,7 +164,7 @@ async def test_names_and_accounts_are_promised_once(world: World) -> None:
     for name, account, said in (
         ("host1", "x", "enrolled already, as a host"),
         ("alice", "x", "enrolled already, as a party"),
-        ("carol", "alice1111111", "that of party alice"),
+        ("carol", "alice1111111", "belongs to party alice"),
         ("carol", "bobaccount11", "promised to bob"),
         ("carol\n", "x", "name"),
         ("../carol", "x", "name"),
@@ -183,9 +183,9 @@ def test_what_the_inventory_has_is_promised_to_nobody(tmp_path: Path) -> None:
     for name, account, said in (
         ("local", "carol1111111", "name of a host or node"),
         ("genesis", "carol1111111", "name of a host or node"),
-        ("carol", "defproducera", "is one of"),
-        ("carol", "sponsor", "is one of"),
-        ("carol", user_name(9), "is one of"),
+        ("carol", "defproducera", "is in "),
+        ("carol", "sponsor", "is in "),
+        ("carol", user_name(9), "is in "),
         ("carol", "carol", "12 characters"),
         ("carol", "carol.111111", "12 characters"),
     ):

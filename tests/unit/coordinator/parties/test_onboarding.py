@@ -191,7 +191,7 @@ async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
     await stage.until(["alice"], *READY)
 
     async def told() -> bool:
-        return "another key" in stage.why("mallory")
+        return "another peer key" in stage.why("mallory")
 
     await poll(told, what=lambda: stage.why("mallory"), deadline=30)
     assert str(private("signing alice").public) in stage.why("mallory")
@@ -207,7 +207,7 @@ async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pyte
     await stage.come("alice", work)
 
     async def told() -> bool:
-        return "another key" in stage.why("alice")
+        return "another peer key" in stage.why("alice")
 
     await poll(told, what=lambda: stage.why("alice"), deadline=30)
     await work.answered(2)

@@ -39,7 +39,7 @@ NEW = replace(CHAIN, registered={})
         (replace(READY, party=PARTY), CHAIN, Standing.FOLLOWING, Act.DIAL, "8.8.8.8:9876"),
         (replace(READY, head=100 - BEHIND - 1), CHAIN, Standing.DIALLED, None, "block 89 of 100"),
         (replace(READY, account=AccountState.UNKNOWN), NEW, Standing.SYNCED, None, "looks for"),
-        (replace(READY, account=AccountState.FOREIGN), NEW, Standing.SYNCED, None, "another key"),
+        (replace(READY, account=AccountState.FOREIGN), NEW, Standing.SYNCED, None, "a key other"),
         (replace(READY, account=AccountState.ABSENT), NEW, Standing.SYNCED, Act.SPONSOR, "created"),
         (
             replace(READY, account=AccountState.ABSENT),
@@ -55,9 +55,9 @@ NEW = replace(CHAIN, registered={})
         (replace(READY, attested=False), replace(CHAIN, settled=False), Standing.VOTABLE, None, ""),
         (READY, replace(CHAIN, voted=frozenset({"alice1111111"})), Standing.VOTED, None, ""),
         (READY, replace(CHAIN, schedule=frozenset({"alice1111111"})), Standing.PRODUCING, None, "schedule"),
-        (READY, ABSENT, Standing.PRODUCING, None, "schedule; it is elected and signs no blocks"),
-        (replace(READY, connected=False), ABSENT, Standing.REGISTERED, None, "away; it is elected and signs no"),
-        (replace(READY, node="stopped"), ABSENT, Standing.FOLLOWING, None, "stopped; it is elected and signs no"),
+        (READY, ABSENT, Standing.PRODUCING, None, "schedule; it is elected but signs no blocks"),
+        (replace(READY, connected=False), ABSENT, Standing.REGISTERED, None, "away; it is elected but signs no"),
+        (replace(READY, node="stopped"), ABSENT, Standing.FOLLOWING, None, "stopped; it is elected but signs no"),
     ],
 )
 def test_the_first_thing_that_is_missing(
