@@ -23,6 +23,7 @@ from inventory.errors import InventoryError
 from support.errors import exit_status, explanation
 
 COMMANDS = {
+    "init": ("coordinator.cli.init", "write a commented inventory to begin with"),
     "plan": ("coordinator.cli.plan", "show what a boot would do, step by step"),
     "preflight": ("coordinator.cli.preflight", "check every host, changing nothing"),
     "install": ("coordinator.cli.install", "install agents on the hosts over SSH"),
@@ -74,7 +75,7 @@ def coord(ctx: click.Context, state: Path) -> None:
     """Boots Antelope (EOSIO) networks: from bare hosts to elected producers, with eosio resigned.
 
     \b
-    A first network, on this machine:
+    A first network, on this machine (coord init writes such a file):
         coord plan   inventory/devnet.toml     what a boot would do
         coord boot   inventory/devnet.toml     do it; run it again to continue
         coord status inventory/devnet.toml     how the network is
