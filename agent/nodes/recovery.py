@@ -151,14 +151,18 @@ async def _hard_replay(launch: Launch) -> None:
 
 
 async def _fetch(launch: Launch) -> None:
-    """Everything anew from peers. The genesis node waits until it has all; others go on fetching while they run."""
-    async with _without(launch, launch.folder.data, keep=True):
-        if STALE_PRODUCTION not in launch.command:
-            launch.folder.lower_reached(1)
-        elif not await _rebuilt(launch):
-            raise Unfinished(
-                f"node {launch.folder.name}: none of its peers answers that has its blocks: start them first"
-            )
+    """Everything anew from peers, once one of them shows that it has the chain: all may have lost it together.
+
+    The genesis node waits until it has all; others go on fetching while they run.
+    """
+    folder = launch.folder
+    least = max(2, folder.reached if folder.reached > 1 else folder.known)
+    async with _without(launch, folder.data, keep=True):
+        alone = STALE_PRODUCTION in launch.command
+        if not await (_rebuilt(launch) if alone else _offered(launch, least)):
+            raise Unfinished(f"node {folder.name}: none of its peers answers that has its blocks: start them first")
+        if not alone:
+            folder.lower_reached(1)
 
 
 async def _state(launch: Launch) -> None:
@@ -230,6 +234,25 @@ async def _rebuilt(launch: Launch, *options: str, whole: bool = False) -> bool:
     if head < known:
         folder.lower_reached(head)
     return level
+
+
+async def _offered(launch: Launch, least: int) -> bool:
+    """Whether a peer of this node, which runs for that long without a chain of its own, has this block. Raises
+    NodeFault.
+    """
+    async with NodeClient(launch.url, timeout=5.0) as node:
+
+        async def look() -> bool:
+            return any(link.handshaken and link.head_num >= least for link in await node.connections())
+
+        try:
+            await start(replace(launch, whole=False))
+            return await poll(look, what=f"a peer that has block {least}", deadline=PEERS_SECONDS)
+        except (DeadlineError, NodeError) as error:
+            log.warning("node %s: its peers: %s", launch.folder.name, error)
+            return False
+        finally:
+            await halt(launch.folder)
 
 
 async def _level(node: NodeClient, folder: NodeFolder, known: int) -> bool:

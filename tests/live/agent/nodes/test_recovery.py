@@ -183,6 +183,27 @@ async def test_a_follower_fetches_what_it_cannot_read(bench: Bench) -> None:
     assert list(folder.path.glob("set-aside/*/data/blocks/blocks.log"))
 
 
+async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A follower gives up what it has only for a peer that has the chain; with none, the genesis node stays, too."""
+    monkeypatch.setattr(recovery, "PEERS_SECONDS", 2.0)
+    nodes = await bench.agent()
+    follower = bench.spec("follower", Role.FULL)
+    genesis = bench.spec("genesis", peers=(follower.p2p_endpoint,))
+    follower = replace(follower, peers=(genesis.p2p_endpoint,))
+    await bench.start(nodes, genesis)
+    await bench.start(nodes, follower, NodeMode.NORMAL)
+    await head(nodes, "follower", 8)
+    folders = [await _torn(bench, nodes, remove("blocks"), name) for name in ("genesis", "follower")]
+    reached = [folder.reached for folder in folders]
+    for spec, mode in ((follower, NodeMode.NORMAL), (genesis, NodeMode.GENESIS)):
+        with pytest.raises(Unfinished, match="start them first"):
+            await bench.start(nodes, spec, mode)
+    assert [folder.reached for folder in folders] == reached
+    assert all((folder.data / STATE).stat().st_size for folder in folders)
+
+
 async def test_the_genesis_node_takes_its_chain_from_its_peers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """All its files lost, it makes no block before it has those that its peers have; without them it waits."""
     monkeypatch.setattr(recovery, "PEERS_SECONDS", 2.0)

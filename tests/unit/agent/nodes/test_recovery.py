@@ -165,12 +165,27 @@ async def test_a_hard_replay_keeps_the_blocks_as_they_were(launch: Launch, play:
 
 
 async def test_blocks_that_cannot_be_read_come_from_its_peers(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """Everything is put aside then, and the node starts as a fresh one."""
-    nodeos = play(DamagedBlocks("cut off"), DamagedBlocks("empty"), None)
+    """Everything is put aside once a peer shows that it has them, and the node starts as a fresh one."""
+    nodeos = play(DamagedBlocks("cut off"), DamagedBlocks("empty"), None, None)
     await bring_up(launch)
-    assert nodeos.there[2] == set()
+    assert nodeos.there[2:] == [set(), set()]
     (kept,) = launch.folder.path.glob("set-aside/*/data/blocks/blocks.log")
     assert kept.read_bytes() == b"only one"
+    assert launch.folder.reached == 1
+
+
+@pytest.mark.parametrize("peers", [(), (1, 89)], ids=["no answer", "peers that lost theirs, too"])
+async def test_blocks_that_no_peer_has_stay_where_they_are(
+    launch: Launch, play: Callable[..., Nodeos], peers: tuple[int, ...]
+) -> None:
+    """Nodes that lost their files together do not take each other's empty chains for theirs: nothing is given up."""
+    before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
+    nodeos = play(DamagedBlocks("cut off"), DamagedBlocks("empty"), None)
+    nodeos.peers = peers
+    with pytest.raises(Unfinished, match="none of its peers answers that has its blocks: start them first"):
+        await bring_up(launch)
+    assert {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()} == before
+    assert launch.folder.reached == 90
 
 
 async def test_what_does_not_help_changes_nothing(launch: Launch, play: Callable[..., Nodeos]) -> None:
