@@ -124,7 +124,8 @@ def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyP
     said.readouterr()
     assert run(["status", "home.toml", "--check"]) == 1
     out = said.readouterr().out
-    assert "stalled" in out
+    assert run(["status", "home.toml", "--json"]) == 0
+    assert document(said)["phase"] == "stalled"
     assert "WRONG     the chain stands: its latest block" in out
 
 
