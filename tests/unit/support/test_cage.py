@@ -65,7 +65,7 @@ async def test_the_event_loop_goes_on_and_time_ends_it() -> None:
     with pytest.raises(CageError, match="longer than 2 s"):
         await work
     assert turns > 20
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert not children()
 
 
