@@ -10,7 +10,7 @@ AgentError                    exit status 1, not retryable, unless noted below
 ├── DutyError                 a task is refused, or cannot be done (retryable as it says)
 ├── PushError                 a piece of a step's work cannot be done (retryable as it says)
 ├── ChainError                a node refused or did not answer, or a value is invalid (retryable as it says)
-├── StalledError              the chain stands still (retryable)
+├── StalledError              the chain has stalled (retryable)
 ├── OverdueError              something did not happen within its deadline (retryable)
 ├── AuditFailed               the chain could not be read, so there is no verdict (retryable)
 ├── KeosdError                keosd refused, or cannot be reached (retryable)

@@ -1,4 +1,4 @@
-"""Errors that `coord` reports to its user, each with its exit status, a hint, and whether it may be retried.
+"""Errors that `coord` reports to its user, each with its exit status, a hint, and whether to retry.
 
 CoordError
 ├── UsageProblem              the input or usage is wrong; nothing was changed (exit status 2)
@@ -6,17 +6,17 @@ CoordError
     ├── HubError              agents cannot be accepted                              (agents/records.py)
     │   └── BusyError         another coordinator of this network runs; retryable
     ├── LinkError             an agent cannot be given a task                        (agents/link.py)
-    │   ├── RevokedError      it was shut out
-    │   └── ObserverError     this command only looks
+    │   ├── RevokedError      it was revoked
+    │   └── ObserverError     this command only observes
     ├── RegisterError         a name cannot be enrolled                              (agents/register.py)
     ├── NoAnswer              the running coord does not answer; retryable           (state/control.py)
     ├── TaskFailedError       an agent could not carry a task out                    (engine/access.py)
     │   └── LostNodeError     a node has failed for good                             (engine/lost_nodes.py)
     └── DeployError           a host could not be reached, or something there failed (hosts/deploy/errors.py)
 
-AgentAway (agents/link.py) is antelope's Unreachable: a node could not be asked, because its agent is not connected.
-Refusals that are told to agents and parties (JoinRefused, InviteRefused, Unacceptable) never reach the user as errors.
-Errors of other packages say the same of themselves: support/errors.py.
+AgentAway (agents/link.py) is antelope's Unreachable: a node cannot be asked, because its agent is not connected.
+Refusals sent to agents and parties (JoinRefused, InviteRefused, Unacceptable) never reach the user as errors.
+For the errors of other packages see support/errors.py.
 """
 
 from __future__ import annotations

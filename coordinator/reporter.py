@@ -1,4 +1,4 @@
-"""What the rooms tell a user while they work. `report/progress.py` shows it."""
+"""How the coordinator's packages report to the user while they work. `report/progress.py` shows it."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ class StepResult(StrEnum):
     """How a step ended in one run."""
 
     DONE = "done"
-    """This run did it."""
+    """Done in this run."""
     ALREADY = "already"
-    """It was done before."""
+    """Done before this run."""
     FAILED = "failed"
     WAITS = "waits"
-    """It depends on others; a later run continues."""
+    """Depends on other people; a later run continues."""
 
 
 class Reporter(Protocol):
-    """Receives everything that a user may want to see."""
+    """Receives everything that a user may want to see during a command."""
 
     def note(self, text: str) -> None:
-        """Something happened that belongs to no step."""
+        """Reports something that belongs to no step."""
 
     def began(self, step: str, title: str) -> None:
-        """A step has work to do, or waits."""
+        """A step has begun to work or to wait."""
 
     def moved(self, step: str, done: int, total: int, detail: str) -> None:
-        """A step got further, or what it waits for changed."""
+        """A step has progressed, or waits for something else."""
 
     def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
-        """A step ended."""
+        """A step has ended."""
 
     def asking(self) -> AbstractContextManager[object]:
-        """A context during which nothing is drawn over a question on the terminal."""
+        """A context in which nothing is drawn over a question on the terminal."""
 
     def close(self) -> None:
-        """The last call: prints what is still held back."""
+        """The last call: prints what is still buffered."""

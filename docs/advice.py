@@ -12,7 +12,7 @@ Every message by which `coord` and `agent` refuse or fail, so that you can searc
 
 First of all:
 
-- `coord status INVENTORY` shows hosts, nodes, heads and steps; `--check` ends with 1 and says why if the chain stands;
+- `coord status INVENTORY` shows hosts, nodes, heads and steps; `--check` ends with 1 and says why if all is not well;
   `--why STEP` says what a step waits for.
 - `coord logs INVENTORY NODE` shows nodeos' log, `coord logs INVENTORY agent@HOST` the agent's.
 - `coord preflight INVENTORY` looks at every host and changes nothing.

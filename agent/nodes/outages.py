@@ -123,7 +123,7 @@ async def _look(nodes: Nodes, name: str, producers: ProducerEndpoints, watch: Wa
     if objected := may_begin(found):
         if watch.told is not objected.reason:
             watch.told = objected.reason
-            log.warning("node %s: the chain stands still at block %d: %s", name, found.head, objected.detail)
+            log.warning("node %s: the chain has stalled at block %d: %s", name, found.head, objected.detail)
         return
     if watch.begun and time.monotonic() - watch.begun < AGAIN_SECONDS:
         return

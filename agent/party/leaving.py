@@ -32,7 +32,7 @@ async def unregister(own: OwnAccount, say: Say) -> None:
     else:
         info = await node.get_info()
         if not own.in_sync(info):
-            raise DutyError(f"{account}'s node is not in sync, or the chain stands still: cannot unregister")
+            raise DutyError(f"{account}'s node is not in sync, or the chain has stalled: cannot unregister")
         push = Push(account, (actions.unregprod(account),), account)
         (pushed,) = await own.sign(Chore("leave"), (push,), info)
         say(f"unregprod is in block {pushed.block} (transaction {pushed.transaction})")

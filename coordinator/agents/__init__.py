@@ -1,4 +1,4 @@
-"""What connects: the server that agents dial, one link per agent, the register of who may, and the network's CA.
+"""Connections to agents: the server that they dial, one link per agent, the register of agents, and the network's CA.
 
-Begin with `hub.py`. Nothing here knows parties: what answers them is handed in.
+Begin with `hub.py`. Nothing here knows about parties: the handler that answers them is passed in.
 """

@@ -30,13 +30,13 @@ from support.tls import (
 )
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""The end of the CA's own certificate: none, in the notation of RFC 5280, 4.1.2.5. Agents pin it, so its end would be
-the network's. The coordinator's certificate is the same: whoever can steal one key has the other, in the same folder.
+"""The CA's certificate never expires (RFC 5280, 4.1.2.5): agents pin it, so the network would end with it. Nor does
+the coordinator's certificate: its key lies beside the CA's, so whoever can steal one can steal the other.
 """
 RENEW_BEFORE = timedelta(days=60)
-"""An installation replaces a host agent's certificate that ends sooner than this."""
+"""An installation replaces a host agent's certificate that expires sooner than this."""
 SKEW = timedelta(hours=1)
-"""Certificates are valid from this long ago, so that a host with a slow clock can use its own immediately."""
+"""Certificates are valid from this long before now, so that a host with a slow clock can use one immediately."""
 
 
 class CertificateAuthority:
@@ -50,7 +50,7 @@ class CertificateAuthority:
         *,
         make: bool = True,
     ) -> None:
-        """Opens or creates it. clock: UTC. make: creates it when there is none. Raises TlsError, OSError."""
+        """Opens or creates the CA. clock: UTC. make: creates it if there is none. Raises TlsError, OSError."""
         self._clock = clock
         self.folder = folder
         self.network = network
@@ -75,12 +75,12 @@ class CertificateAuthority:
         return fingerprint(self.certificate)
 
     def sign(self, csr: bytes, identity: Identity, lifetime: timedelta = LIFETIME) -> bytes:
-        """A client certificate (PEM) for the key in a signing request; nothing else in the request is used.
+        """Signs a client certificate (PEM) for the key in a signing request. Nothing else in the request is used.
 
-        Raises TlsError on a bad request, ValueError on an identity that is not an agent's in this network.
+        Raises TlsError on an invalid request, ValueError on an identity that is not an agent of this network.
         """
         if identity.kind is Kind.COORDINATOR or identity.network != self.network:
-            raise ValueError(f"no agent of network {self.network}: {identity.uri}")
+            raise ValueError(f"not an agent of network {self.network}: {identity.uri}")
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(identity.uri)]
         key = load_csr(csr).public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
@@ -88,9 +88,9 @@ class CertificateAuthority:
         return self._issue(key, identity, names, ExtendedKeyUsageOID.CLIENT_AUTH, self._clock() + lifetime)
 
     def server(self, addresses: Iterable[str]) -> tuple[bytes, bytes]:
-        """The coordinator's key and certificate (PEM), which also names these host names and IP addresses.
+        """The coordinator's key and certificate (PEM), valid for these host names and IP addresses.
 
-        It is valid as long as the CA's; reissued when an address is missing, another CA signed it, or it is damaged.
+        The certificate is reissued if an address is missing, another CA signed it, or it is damaged.
         Raises TlsError, OSError.
         """
         key = self._server_key()
@@ -103,7 +103,7 @@ class CertificateAuthority:
         return key_pem(key), path.read_bytes()
 
     def _server_key(self) -> ec.EllipticCurvePrivateKey:
-        """Nobody knows it but by the CA's word: a damaged one is replaced."""
+        """Nobody pins it: agents trust it because the CA signed it. So a damaged one is simply replaced."""
         path = self.folder / "server.key"
         try:
             return load_or_make_key(path)

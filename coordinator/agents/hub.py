@@ -1,4 +1,4 @@
-"""Where agents connect: the register, the links, and the epoch by which only one coordinator acts."""
+"""Where agents connect: the register, the links, and the epoch that ensures that only one coordinator acts."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 log = logging.getLogger(__name__)
 
 PARTY_MESSAGE = 1 << 20
-"""Bytes of one message of a party; hosts' messages may be larger, since they answer with whole tables."""
+"""Maximum size of a party's message, in bytes. Hosts' messages may be larger: they answer with whole tables."""
 REGISTER_SECONDS = 0.25
-"""Seconds between two checks of open streams against the register: other processes' revocations act as fast."""
+"""Seconds between two checks of open streams against the register, and so until another process's revocation acts."""
 AGAIN_SECONDS = 5.0
-"""After a failure to read them."""
+"""Seconds until the next check after the register could not be read."""
 EPOCH_LIMIT = 1 << 62
-"""Higher than any number of runs: what an agent claims from here on is not believed, and nothing is done for it."""
+"""More runs than there can have been. An agent that claims an epoch from here on is not believed."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
-"""This many certificates of one agent are signed in this many seconds."""
+"""At most RENEWALS certificates of one agent are signed per RENEWALS_SECONDS."""
 
 
 class PartyHandler(Protocol):
-    """What answers parties: it redeems their invitations and judges what they register."""
+    """Answers parties: redeems their invitations and checks what they register."""
 
     @property
     def chain_id(self) -> str:
-        """Of the sealed network, hex; empty: not sealed yet."""
+        """The sealed network's chain id, hex; empty before the seal."""
 
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """A party registers. Returns why the message is refused; empty: it will be answered."""
+        """A party registers. Returns why the message is rejected; empty if it will be answered."""
 
     def left(self, connection: Connection, leave: pb.Leave) -> None:
         """A party leaves the network."""
 
     def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
-        """The certificate (PEM) for a party that shows its invitation's. Raises JoinRefused."""
+        """The certificate (PEM) for a party that connected with its invitation's. Raises JoinRefused."""
 
 
 class Happening(StrEnum):
-    """What an agent did."""
+    """What happened to an agent."""
 
     JOINED = "joined"
     LOST = "lost"
@@ -65,7 +65,7 @@ class Happening(StrEnum):
 
 @dataclass(frozen=True)
 class AgentEvent:
-    """An agent connected or disconnected."""
+    """An agent connected, disconnected or was revoked."""
 
     what: Happening
     name: str
@@ -83,8 +83,8 @@ class Hub:
         parties: PartyHandler | None = None,
         on_event: Callable[[AgentEvent], None] | None = None,
     ) -> None:
-        """acting: gives tasks, and so raises the epoch; else it only looks. parties: answers them; without it no party
-        may speak. Raises JournalError.
+        """acting: gives tasks, and so raises the epoch; otherwise it only observes. parties: answers parties, whose
+        messages are rejected without it. Raises JournalError.
         """
         self.records = records
         self.network = records.network
@@ -94,9 +94,9 @@ class Hub:
         self.acting = acting
         self.instance = uuid.uuid4().hex
         self.port = 0
-        """Where it listens; 0: it does not."""
+        """The port that it listens on; 0 if it does not listen."""
         self.links: dict[str, AgentLink] = {}
-        """Every agent that is enrolled, by name."""
+        """Every enrolled agent, by name."""
         self._parties = parties
         self._on_event = on_event
         self._connections: set[Connection] = set()
@@ -111,8 +111,9 @@ class Hub:
     async def listening(self, listen: Endpoint, addresses: Iterable[str] = ()) -> AsyncIterator[None]:
         """Accepts agents while the block runs.
 
-        listen: port 0 takes a free one, and the same one the next time. addresses: further host names and IP addresses
-        for the coordinator's certificate. Raises HubError when it cannot listen, TlsError, JournalError, OSError.
+        listen: port 0 means any free port, and the same one the next time. addresses: further host names and IP
+        addresses for the coordinator's certificate. Raises HubError if it cannot listen, TlsError, JournalError,
+        OSError.
         """
         key, certificate = self.authority.server((listen.host, *addresses))
         numbers = self.records.numbers
@@ -130,7 +131,7 @@ class Hub:
                 yield
         finally:
             for connection in list(self._connections):
-                connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator ends")
+                connection.close(grpc.StatusCode.UNAVAILABLE, "the coordinator is shutting down")
             await server.stop(grace=1.0)
             self.port = 0
 
@@ -146,9 +147,9 @@ class Hub:
         return link
 
     def enrol(self, name: str, kind: Kind, csr: bytes) -> bytes:
-        """Enrols an agent. Returns its certificate (PEM) for the key in its signing request.
+        """Enrols an agent. Returns the certificate (PEM) for the key in its signing request.
 
-        Raises TlsError on a bad request, RegisterError on a name that it cannot have, ValueError on a bad name.
+        Raises TlsError on an invalid request, RegisterError on a name that is taken, ValueError on an invalid name.
         """
         identity = Identity(self.network, kind, name)
         certificate = self.authority.sign(csr, identity)
@@ -157,22 +158,21 @@ class Hub:
         return certificate
 
     def revoke(self, name: str) -> bool:
-        """Shuts an agent out for good, ending its open stream. Returns whether it was enrolled."""
+        """Revokes an agent for good, and ends its open stream. Returns whether it was enrolled."""
         known = self.register.revoke(name)
         self._expel()
         return known
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why the holder of this certificate is refused; None: it is accepted."""
+        """Why the holder of this certificate is refused; None if it is accepted."""
         if identity.network != self.network:
             return f"this is network {self.network}"
         if self.records.adopting and identity.kind is Kind.PARTY and self.register.find(identity.name) is None:
-            self.register.enrol(identity, fingerprint)  # the CA vouches for it; the register that knew it is lost
+            self.register.enrol(identity, fingerprint)  # its entry was lost, but the CA signed its certificate
         return self.register.refusal(identity, fingerprint)
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:
-        """Signs an agent's key again. Returns the certificate (PEM) that replaces its current one. Raises
-        JoinRefused."""
+        """Renews an agent's certificate. Returns the new one (PEM). Raises JoinRefused."""
         if not self._renewals.allows(identity.name, time.monotonic()):
             raise JoinRefused(f"more than {RENEWALS} certificates in {RENEWALS_SECONDS:g} s", later=True)
         if len(csr) > CSR_LIMIT:
@@ -190,7 +190,7 @@ class Hub:
         if identity.network != self.network:
             raise JoinRefused(f"this is network {self.network}")
         if self._parties is None:
-            raise JoinRefused("this coordinator takes no parties in")
+            raise JoinRefused("this coordinator does not accept parties")
         certificate = self._parties.redeem(identity, fingerprint, request)
         self._link(identity.name)
         return certificate
@@ -202,12 +202,12 @@ class Hub:
         link = self._link(connection.identity.name)
         followed_other = hello.epoch == link.epoch and hello.instance not in ("", self.instance)
         if self.acting and (link.epoch < hello.epoch < EPOCH_LIMIT or followed_other):
-            link.rise(hello.epoch + 1)  # for this agent alone: what one says must not affect the others
+            link.rise(hello.epoch + 1)  # for this agent alone: its claim must not affect others
         link.attach(connection, hello, self._welcome(connection))
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
-        """An agent sent another message. Returns what is wrong with it; empty: nothing."""
+        """An agent sent another message. Returns what is wrong with it; empty if nothing is."""
         reason = self.refusal(connection.identity, connection.fingerprint)
         if reason:
             connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
@@ -216,7 +216,7 @@ class Hub:
             return "this stream has ended"
         kind = message.WhichOneof("body")
         if connection.identity.kind is Kind.PARTY and message.ByteSize() > PARTY_MESSAGE:
-            return f"a party's message may have at most {PARTY_MESSAGE} bytes"
+            return f"a party's message may be at most {PARTY_MESSAGE} bytes"
         if kind in ("registration", "leave"):
             return self._heard_party(connection, message)
         return self._link(connection.identity.name).receive(message)
@@ -230,7 +230,7 @@ class Hub:
         return ""
 
     def tell_seal(self) -> None:
-        """The network was sealed: parties learn its chain id, register for that chain, and so learn the manifest."""
+        """The network was sealed: tells parties the chain id, so that they register again and are told the manifest."""
         for connection in self._connections:
             if connection.identity.kind is Kind.PARTY:
                 connection.send(self._welcome(connection))
@@ -248,7 +248,10 @@ class Hub:
             try:
                 self._expel()
             except JournalError as error:
-                log.error("whom another command revoked cannot be read, and is tried again: %s", error)
+                log.error(
+                    "the register cannot be read, and revocations by other commands wait for it; trying again: %s",
+                    error,
+                )
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def _expel(self) -> None:

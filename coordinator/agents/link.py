@@ -1,4 +1,4 @@
-"""What the coordinator knows about one agent and asks of it, across all of its connections."""
+"""One agent as the coordinator sees it, across all of the agent's connections."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from support.tls import Identity
 
 QUERIES_AT_ONCE = 32
 ANSWER_LIMIT = 64 << 20
-"""Bytes of an answer: nodeos' largest blocks take some 10 MiB."""
+"""Maximum size of an answer, in bytes: nodeos' largest blocks take about 10 MiB."""
 QUERY_SECONDS = 15.0
 ERROR_LIMIT = 4000
-"""Characters of an agent's error message or note that are kept."""
+"""Characters of an agent's error message or note that are kept; the rest is cut off."""
 STATE_LIMIT = 20
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
@@ -75,15 +75,15 @@ _FIELDS: dict[type[Any], str] = {
 
 
 class LinkError(OperationFailed):
-    """The agent cannot be used."""
+    """The agent cannot be given a task."""
 
 
 class RevokedError(LinkError):
-    """The agent was shut out."""
+    """The agent was revoked."""
 
 
 class ObserverError(LinkError):
-    """This coordinator only observes: it gives no tasks."""
+    """This coordinator only observes, and gives no tasks."""
 
 
 class AgentAway(Unreachable):
@@ -96,11 +96,11 @@ class Connection:
     def __init__(self, identity: Identity, fingerprint: str) -> None:
         self.identity = identity
         self.fingerprint = fingerprint
-        """Of the certificate that the agent showed."""
+        """Fingerprint of the certificate that the agent connected with."""
         self.nonce = secrets.token_bytes(32)
-        """Random, for this stream: proofs of possession cover it, so that none can be replayed."""
+        """Random, for this stream. Proofs of possession cover it, so that they cannot be replayed."""
         self.chain_id = ""
-        """The chain id that the agent was sent; proofs cover it, too. Hex; empty: there was none yet."""
+        """The chain id that the agent was sent, hex; empty if there was none yet. Proofs of possession cover it."""
         self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
         self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
 
@@ -109,12 +109,12 @@ class Connection:
         self._outbox.put_nowait(message)
 
     async def next(self) -> pb.FromCoordinator | None:
-        """The next message to be sent; None when the stream is to end, whatever is still queued."""
+        """The next message to send; None once the stream is to end, even if messages are still queued."""
         message = await self._outbox.get()
         return None if self.closed.done() else message
 
     def close(self, code: grpc.StatusCode, reason: str) -> None:
-        """Ends the stream with that status; the first reason counts."""
+        """Ends the stream with that status. Only the first call counts."""
         if not self.closed.done():
             self.closed.set_result((code, reason))
             self._outbox.put_nowait(None)
@@ -128,22 +128,21 @@ class _Pending:
     result: asyncio.Future[pb.Result]
     on_progress: Callable[[pb.Progress], None] | None
     awaited: set[str] = field(default_factory=set)
-    """Keys of which no Pushed was passed on yet: an agent that reconnects reports them again."""
+    """Keys whose Pushed was not passed on yet. An agent that reconnects reports all of them again."""
 
 
 class AgentLink:
-    """One agent. Tasks outlast its connections; queries do not."""
+    """One agent. Tasks survive reconnects; queries do not."""
 
     def __init__(self, name: str, epoch: Callable[[], int]) -> None:
         """epoch: the coordinator's, 0 for an observer."""
         self.name = name
         self.hello: pb.Hello | None = None
-        """What it said when it last connected."""
+        """The Hello of its latest connection."""
         self.status: pb.Status | None = None
-        """Its latest status, even from before the connection was lost."""
+        """Its latest status, possibly from before the connection was lost."""
         self.clock_offset: float | None = None
-        """Seconds that its clock was ahead of this machine's when that status arrived, less the time it took to
-        arrive."""
+        """Seconds that its clock was ahead of this machine's when that status arrived, minus the time in transit."""
         self.revoked = False
         self._hubs_epoch = epoch
         self._floor = 0
@@ -155,12 +154,13 @@ class AgentLink:
 
     @property
     def epoch(self) -> int:
-        """The coordinator's, or a higher one for this agent alone; 0: an observer's."""
+        """The coordinator's epoch, or a higher one for this agent alone; 0 for an observer."""
         epoch = self._hubs_epoch()
         return max(epoch, self._floor) if epoch else 0
 
     def rise(self, epoch: int) -> None:
-        """The agent has seen the epoch before this one of another coordinator, and follows no lower one."""
+        """Raises the epoch for this agent alone: it has seen the one before from another coordinator, and rejects lower
+        ones."""
         self._floor = epoch
 
     @property
@@ -185,9 +185,9 @@ class AgentLink:
         deadline: float | None = None,
         keys: Iterable[str] = (),
     ) -> pb.Result:
-        """Has the agent carry out a task, once, however often the connection drops meanwhile.
+        """Has the agent carry out a task exactly once, however often the connection drops meanwhile.
 
-        on_progress is told of the pushed transaction of each of these keys once, and of no other. deadline: seconds.
+        on_progress gets the pushed transaction of each of these keys once, and nothing else. deadline: seconds.
         Raises DeadlineError (the agent continues), RevokedError, ObserverError; an agent's failure is in the result.
         """
         if self.epoch == 0:
@@ -207,7 +207,7 @@ class AgentLink:
             del self._tasks[task.id]
 
     async def query(self, node: str, path: str, body: Any = None, deadline: float = QUERY_SECONDS) -> Any:
-        """nodeos' answer, as JSON, to a call that only reads. Raises NodeError, as NodeClient does."""
+        """nodeos' answer to a read-only call, as JSON. Raises NodeError, as NodeClient does."""
         status, found = await self._whole(node, path, body, deadline)
         try:
             content = read_json(found, depth=ANSWER_DEPTH) if found else None
@@ -218,11 +218,11 @@ class AgentLink:
         raise node_error(status, content)
 
     async def read(self, node: str, path: str, body: Any, deadline: float = QUERY_SECONDS) -> bytes:
-        """The agent's own answer, as it is. Raises NodeError."""
+        """The agent's own answer, as raw bytes. Raises NodeError."""
         return (await self._whole(node, path, body, deadline))[1]
 
     async def _whole(self, node: str, path: str, body: Any, deadline: float) -> tuple[int, bytes]:
-        """Status and body of an answer, which may take several messages."""
+        """HTTP status and body of an answer, which may span several messages."""
         found = bytearray()
         async with self._slots:
             while True:
@@ -253,10 +253,10 @@ class AgentLink:
             del self._queries[query.id]
 
     def attach(self, connection: Connection, hello: pb.Hello, welcome: pb.FromCoordinator) -> None:
-        """Switches to a new stream: the previous one ends, and every task without a result is sent again."""
+        """Switches to a new stream: ends the previous one, and sends every task without a result again."""
         if self._connection:
             self._connection.close(
-                grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} took over from this one"
+                grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} replaced this one"
             )
             self._fail_queries()
         self.hello = hello
@@ -268,7 +268,7 @@ class AgentLink:
         self._joined.set()
 
     def detach(self, connection: Connection) -> bool:
-        """The stream ended. Returns whether it was the current one, so that the agent is lost."""
+        """The stream ended. Returns whether it was the current one, so that the agent is disconnected."""
         if self._connection is not connection:
             return False
         self._connection = None
@@ -277,7 +277,7 @@ class AgentLink:
         return True
 
     def revoke(self, reason: str) -> None:
-        """Shuts the agent out: its stream ends, and pending tasks raise RevokedError."""
+        """Revokes the agent: ends its stream, and pending tasks raise RevokedError."""
         self.revoked = True
         self._joined.set()
         if self._connection:
@@ -287,9 +287,9 @@ class AgentLink:
                 pending.result.set_exception(RevokedError(reason))
 
     def receive(self, message: pb.FromAgent) -> str:
-        """Handles a message after the Hello. Text for people in it is made a plain line.
+        """Handles a message after the Hello. Human-readable text in it is reduced to one plain line.
 
-        Returns what is wrong with the message; empty: nothing.
+        Returns what is wrong with the message; empty if nothing is.
         """
         kind = message.WhichOneof("body")
         if kind == "status":
@@ -341,7 +341,7 @@ class AgentLink:
     def _fail_queries(self) -> None:
         for future in self._queries.values():
             if not future.done():
-                future.set_exception(AgentAway(f"the agent of {self.name} was lost"))
+                future.set_exception(AgentAway(f"the agent of {self.name} disconnected"))
 
 
 def _encoded(body: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Proofs of possession: an agent shows that it has the private half of a key."""
+"""Proofs of possession: an agent shows that it has the private key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a coordinator keeps of its agents: who is enrolled, the CA, the artifacts they fetch, the journal, the lock."""
+"""What a coordinator stores: the agents' register, the CA, the artifacts that agents fetch, the journal, the lock."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Records:
     def __init__(self, folder: Path, network: str, *, adopting: bool = False) -> None:
         """Opens or creates them. Raises BusyError, TlsError, JournalError, OSError.
 
-        adopting: what was lost is being rebuilt: parties whose certificate is this CA's are taken into the register.
+        adopting: the state is being rebuilt, so parties with a certificate of this CA are registered again.
         """
         self.network = network
         self.adopting = adopting
@@ -43,7 +43,9 @@ class Records:
         try:
             self._lock.acquire()
         except LockedError as error:
-            raise BusyError(f"another coord is working on {network} (process {error.pid}): let it end first") from error
+            raise BusyError(
+                f"another coord is working on {network} (process {error.pid}): wait until it ends"
+            ) from error
         try:
             self.artifacts = ArtifactStore(folder / "artifacts", REMEDY)
             self.authority = CertificateAuthority(folder / "ca", network)
@@ -59,12 +61,12 @@ class Records:
             raise
 
     def close(self) -> None:
-        """Closes the journal and lets other coordinators in."""
+        """Closes the journal and releases the lock."""
         self.journal.close()
         self._lock.release()
 
     def __enter__(self) -> Records:
-        """To be closed when the block ends."""
+        """Closes the records when the block ends."""
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""Who is enrolled: the names of the network's agents, and the certificate that each may use."""
+"""The register: the names of the network's agents, and the certificate that each may use."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ class Entry:
     name: str
     kind: Kind
     fingerprint: str
-    """sha256 (hex) of the certificate that it must use."""
+    """sha256 (hex) of its certificate."""
     enrolled_at: float
-    """Unix seconds of when its certificate came into use."""
+    """When its certificate came into use, in Unix seconds."""
     revoked: bool
     successor: str
-    """sha256 (hex) of a certificate signed to replace it, until the agent uses that one; empty: none."""
+    """sha256 (hex) of the certificate that replaces it once the agent uses that; empty if there is none."""
 
 
 class Register:
-    """The register, in the coordinator's journal. Other processes may revoke: every check sees what they wrote."""
+    """The table in the coordinator's journal. Other processes may revoke, and every check sees what they wrote."""
 
     def __init__(self, journal: Journal) -> None:
-        """Creates its table when there is none."""
+        """Creates its table if there is none."""
         self._journal = journal
         self._read: tuple[tuple[int, int], dict[str, Entry]] | None = None
         journal.part("register", _SCHEMA)
 
     def enrol(self, identity: Identity, fingerprint: str) -> None:
-        """Enrols a name, or gives a known one a new certificate, which voids the older one.
+        """Enrols a name, or replaces the certificate of a known one.
 
-        Raises RegisterError when the name was revoked or belongs to another kind.
+        Raises RegisterError if the name was revoked or belongs to another kind.
         """
         with self._journal.transaction():
             self.take(identity, fingerprint)
 
     def take(self, identity: Identity, fingerprint: str) -> None:
-        """As `enrol`, within a transaction of the caller's."""
+        """As `enrol`, within the caller's transaction."""
         known = self.find(identity.name)
         if known and known.kind is not identity.kind:
             raise RegisterError(f"{identity.name} is taken by a {known.kind}")
@@ -74,12 +74,11 @@ class Register:
         )
 
     def renew(self, name: str, successor: str) -> None:
-        """Records a certificate's successor. The answer to the agent may be lost, so both are valid until it is
-        used."""
+        """Records a certificate's successor. Both are valid until it is used, because the answer may get lost."""
         self._journal.write("UPDATE enrolled SET successor = ? WHERE name = ?", successor, name)
 
     def shown(self, name: str, fingerprint: str) -> None:
-        """An agent connected with this certificate: if it is the successor, the older one becomes void."""
+        """An agent connected with this certificate. If it is the successor, the older one becomes invalid."""
         known = self.find(name)
         if known and known.successor == fingerprint:
             self._journal.write(
@@ -91,7 +90,7 @@ class Register:
             )
 
     def revoke(self, name: str) -> bool:
-        """Shuts the name out, for good. Returns whether it was enrolled."""
+        """Revokes the name for good. Returns whether it was enrolled."""
         return self._journal.write("UPDATE enrolled SET revoked = 1 WHERE name = ?", name) > 0
 
     def find(self, name: str) -> Entry | None:
@@ -103,7 +102,7 @@ class Register:
         return tuple(self._entries().values())
 
     def _entries(self) -> dict[str, Entry]:
-        """As they are now, read again only if somebody wrote: every message of an agent is checked against them."""
+        """The current entries, read again only after a write: every message of an agent is checked against them."""
         version = self._journal.version()
         if self._read is None or self._read[0] != version:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
@@ -111,7 +110,7 @@ class Register:
         return self._read[1]
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why the holder of this certificate is refused; None: it is accepted."""
+        """Why the holder of this certificate is refused; None if it is accepted."""
         if identity.kind is Kind.INVITE:
             return "an invitation's certificate can only be used to join"
         entry = self.find(identity.name)

@@ -1,4 +1,4 @@
-"""The coordinator's gRPC server: who may connect, how much they may send, and how messages reach the hub."""
+"""The coordinator's gRPC server: admits agents, limits what they send, and passes messages to the hub."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load
 log = logging.getLogger(__name__)
 
 MESSAGE_LIMIT = 8 << 20
-"""Bytes of one message."""
+"""Maximum size of a message, in bytes."""
 HELLO_SECONDS = 10.0
-"""Time limit from the opening of a stream to its Hello."""
+"""Seconds within which a new stream must send its Hello."""
 LAST_WRITE_SECONDS = 1.0
-"""Seconds for a message, of either side, that is being sent when its stream ends."""
+"""Seconds to finish sending a message, in either direction, when its stream ends."""
 PARTY_MESSAGES = 50
-"""Messages of one party that are read per second; further ones wait."""
+"""At most this many messages of one party are read per second; the rest wait."""
 STREAMS_PER_AGENT = 16
 CALLS = 4096
-"""Calls that are served concurrently, of all agents together."""
+"""Maximum number of concurrent calls of all agents together."""
 CALLS_PER_AGENT = 16
-"""Calls of one agent that are served concurrently, over any number of connections."""
+"""Maximum number of concurrent calls of one agent, over all its connections."""
 SESSIONS, SESSIONS_SECONDS = 60, 60.0
-"""This many sessions of one party may begin in this many seconds; an agent dials at most every 2 s."""
+"""At most SESSIONS sessions of one party may begin per SESSIONS_SECONDS; an agent dials at most every 2 s."""
 CSR_LIMIT = 8192
-"""Bytes of a certificate signing request."""
+"""Maximum size of a certificate signing request, in bytes."""
 CHUNK = 1 << 20
 FILES = 8192
-"""Files that this process may have open, where the system lets it: 1,024, as usual, are fewer than agents may come."""
+"""Limit of open files that is set if the system permits it: the usual 1,024 are too few for many agents."""
 OWN_FILES = 256
-"""Those that are not for connections: the journal, artifacts, SSH, other terminals."""
+"""Of these, files not used for connections: the journal, artifacts, SSH, other terminals."""
 
 OPTIONS: list[tuple[str, int]] = [
     ("grpc.so_reuseport", 0),  # a second coordinator must fail to listen, not share the port
@@ -56,7 +56,7 @@ OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_concurrent_streams", STREAMS_PER_AGENT),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.server_handshake_timeout_ms", 10_000),
-    ("grpc.max_connection_idle_ms", 30_000),  # without any call: an agent always has its session
+    ("grpc.max_connection_idle_ms", 30_000),  # connections without any call; a connected agent always has its session
     ("grpc.keepalive_time_ms", 5_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -67,36 +67,36 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class JoinRefused(Exception):
-    """Why a certificate is not signed, in one line."""
+    """No certificate is signed: the reason, in one line."""
 
     def __init__(self, message: str, later: bool = False) -> None:
-        """later: the same request may succeed in a moment."""
+        """later: the same request may succeed if retried."""
         super().__init__(message)
         self.later = later
 
 
 class AgentHandler(Protocol):
-    """Handles agents' calls once the server has admitted them: the hub."""
+    """Handles the calls of admitted agents: the hub."""
 
     artifacts: ArtifactStore
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
-        """Why the holder of this certificate is refused; None: it is accepted."""
+        """Why the holder of this certificate is refused; None if it is accepted."""
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent opened a stream with its Hello."""
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
-        """An agent sent another message. Returns what is wrong with it; empty: nothing."""
+        """An agent sent another message. Returns what is wrong with it; empty if nothing is."""
 
     def left(self, connection: Connection) -> None:
         """An agent's stream ended."""
 
     def renew(self, identity: Identity, csr: bytes) -> bytes:
-        """The certificate (PEM) that replaces the one the agent uses. Raises JoinRefused."""
+        """The certificate (PEM) that replaces the agent's current one. Raises JoinRefused."""
 
     def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
-        """The certificate (PEM) for a party that connects with its invitation's. Raises JoinRefused."""
+        """The certificate (PEM) for a party that connected with its invitation's. Raises JoinRefused."""
 
 
 class _Servicer(rpc.CoordinationServicer):
@@ -115,7 +115,7 @@ class _Servicer(rpc.CoordinationServicer):
             async with asyncio.timeout(HELLO_SECONDS):
                 first = await context.read()
         except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello came")
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no Hello received")
         if first is grpc.aio.EOF or first.WhichOneof("body") != "hello":
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the first message must be a Hello")
         self._handler.joined(connection, first.hello)
@@ -140,7 +140,7 @@ class _Servicer(rpc.CoordinationServicer):
         while (message := await context.read()) is not grpc.aio.EOF:
             count += 1
             if connection.identity.kind is Kind.PARTY and count >= PARTY_MESSAGES:
-                # What a party sends faster stays in its own connection, and delays nobody else.
+                # A faster party is slowed down by its own connection, and delays nobody else.
                 await asyncio.sleep(max(0.0, began + 1.0 - time.monotonic()))
                 began, count = time.monotonic(), 0
             wrong = self._handler.received(connection, message)
@@ -154,7 +154,7 @@ class _Servicer(rpc.CoordinationServicer):
         try:
             data = self._handler.artifacts.get(request.sha256)
         except (KeyError, ValueError):
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no artifact {request.sha256[:64]!r} is held here")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no artifact {request.sha256[:64]!r}")
         for start in range(0, len(data), CHUNK):
             yield pb.Chunk(data=data[start : start + CHUNK])
 
@@ -168,7 +168,8 @@ class _Servicer(rpc.CoordinationServicer):
 
     async def _admit(self, context: Any, *, joining: bool = False, streams: bool = False) -> tuple[Identity, str]:
         """The caller's identity and fingerprint, from the certificate that TLS verified. Ends the call if the register
-        does not accept it, or if a Join comes without an invitation. streams: the caller sends messages, none read yet.
+        does not accept it, or if it is a Join without an invitation. streams: the caller streams messages, and none
+        has been read yet.
         """
         abort = partial(_abort_stream, context) if streams else context.abort
         refusal: str | None
@@ -179,11 +180,11 @@ class _Servicer(rpc.CoordinationServicer):
             print_ = fingerprint(certificate)
             refusal = _not_invited(identity) if joining else self._handler.refusal(identity, print_)
         except (KeyError, ValueError, TlsError):
-            refusal = "a certificate of this network is needed"
+            refusal = "a certificate of this network is required"
         if refusal:
             await abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
         if self._calls[identity] >= CALLS_PER_AGENT:
-            reason = f"more than {CALLS_PER_AGENT} calls at the same time"
+            reason = f"more than {CALLS_PER_AGENT} concurrent calls"
             await abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
         self._calls[identity] += 1
         context.add_done_callback(lambda context: self._ended(identity))
@@ -196,7 +197,7 @@ class _Servicer(rpc.CoordinationServicer):
 
 
 def _ended(connection: Connection, pump: asyncio.Task[None]) -> None:
-    """A stream ends with its pumps. What ended one, other than the connection's own end, is logged with its cause."""
+    """A pump ended, and its stream ends with it. A cause other than the connection's own end is logged."""
     error = None if pump.cancelled() else pump.exception()
     if error is None or isinstance(error, grpc.RpcError | ConnectionError | asyncio.CancelledError):
         connection.close(grpc.StatusCode.CANCELLED, "the stream broke")
@@ -206,7 +207,7 @@ def _ended(connection: Connection, pump: asyncio.Task[None]) -> None:
 
 
 async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:
-    """Ends a stream of which nothing was read. The first message is awaited, because a caller that is still sending
+    """Ends a stream of which nothing was read. It reads the first message, because a caller that is still sending
     when the stream ends gets an internal error instead of the reason.
     """
     with contextlib.suppress(TimeoutError):
@@ -216,7 +217,7 @@ async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) ->
 
 
 async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
-    """Answers with the certificate, or ends the call with the reason why there is none."""
+    """Answers with the certificate, or ends the call with the reason for the refusal."""
     try:
         return pb.JoinReply(certificate=sign())
     except JoinRefused as refused:
@@ -235,9 +236,9 @@ async def _write(connection: Connection, context: Context) -> None:
 
 
 def connections_at_once() -> int:
-    """How many may be open, known or not: who only connects must not use up the files that everything else needs.
+    """Maximum number of open connections, authenticated or not, so that they leave enough files for everything else.
 
-    Raises the process's own limit of open files as far as it may.
+    Also raises the process's limit of open files as far as the system permits.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     bounds = [FILES] if hard == resource.RLIM_INFINITY else [FILES, hard]
@@ -251,7 +252,7 @@ def connections_at_once() -> int:
 def make_server(
     handler: AgentHandler, listen: Endpoint, key: bytes, certificate: bytes, ca: bytes
 ) -> tuple[grpc.aio.Server, int]:
-    """A server that is not started yet, and its port. Key and certificates are PEM. Raises OSError: cannot listen."""
+    """A server, not started yet, and its port. Key and certificates are PEM. Raises OSError if it cannot listen."""
     options = [*OPTIONS, ("grpc.max_allowed_incoming_connections", connections_at_once())]
     server = grpc.aio.server(options=options, maximum_concurrent_rpcs=CALLS)
     rpc.add_CoordinationServicer_to_server(_Servicer(handler), server)
@@ -259,5 +260,5 @@ def make_server(
     try:
         port = server.add_secure_port(str(listen), credentials)
     except RuntimeError as error:
-        raise OSError(f"cannot listen on {listen}: is the port taken, or the address another machine's?") from error
+        raise OSError(f"cannot listen on {listen}: is the port in use, or the address not this machine's?") from error
     return server, port

@@ -1,15 +1,15 @@
-"""How often somebody may do something, so that nobody keeps the coordinator from the others."""
+"""Rate limits, so that no single agent can keep the coordinator busy."""
 
 from __future__ import annotations
 
 from collections import deque
 
 REMEMBERED = 4096
-"""Names that are remembered at once."""
+"""Maximum number of names that are remembered."""
 
 
 class Throttle:
-    """So many times in so many seconds, each name by itself: who overdoes it hinders nobody else."""
+    """At most `most` times per `seconds` for each name, counted separately."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
@@ -17,7 +17,7 @@ class Throttle:
         self._times: dict[str, deque[float]] = {}
 
     def allows(self, name: str, now: float) -> bool:
-        """Whether that name may once more; counted if so. now: any clock that does not go back, in seconds."""
+        """Whether the name is still within its limit; counts this time if so. now: seconds of a monotonic clock."""
         times = self._times.setdefault(name, deque())
         while times and now - times[0] >= self._seconds:
             times.popleft()

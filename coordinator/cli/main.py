@@ -76,11 +76,11 @@ def coord(ctx: click.Context, state: Path) -> None:
 
     \b
     A first network, on this machine (coord init writes such a file):
-        coord plan   inventory/devnet.toml     what a boot would do
-        coord boot   inventory/devnet.toml     do it; run it again to continue
-        coord status inventory/devnet.toml     how the network is
-        coord verify inventory/devnet.toml     is the chain what the inventory says?
-        coord down   inventory/devnet.toml     stop it; `coord boot` brings it back
+        coord plan   inventory/devnet.toml     shows what a boot would do
+        coord boot   inventory/devnet.toml     does it; run it again to continue
+        coord status inventory/devnet.toml     shows the state of the network
+        coord verify inventory/devnet.toml     audits the chain against the inventory
+        coord down   inventory/devnet.toml     stops it; `coord boot` starts it again
 
     An INVENTORY is a TOML file that describes the network; docs/inventory.md lists every key.
 

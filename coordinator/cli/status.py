@@ -37,7 +37,7 @@ ASK_SECONDS = 5.0
 @inventory_argument
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
 @click.option("--why", "step", metavar="STEP", help="Say what a step of the boot waits for, and since when.")
-@click.option("--check", is_flag=True, help="Exit status 1 when the chain stands, or a host or node is not well.")
+@click.option("--check", is_flag=True, help="Exit status 1 when the chain has stalled, or a host or node is not well.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, watch: bool, step: str | None, check: bool, as_json: bool) -> int:

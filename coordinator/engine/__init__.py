@@ -1,1 +1,1 @@
-"""How a plan is carried out: `executor` decides (pure), `runner` does, and `access` chooses the node that answers."""
+"""Carries out a plan: `executor` decides (pure), `runner` acts, and `access` chooses the node that answers."""

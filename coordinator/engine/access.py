@@ -1,4 +1,4 @@
-"""Which agent and which node answer a query or carry out a task."""
+"""Chooses the agent and the node that answer a query or carry out a task."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from protos import coordination_pb2 as pb
 RUNNING, FAILED = "running", "failed"
 """States of a node, as agents report them."""
 ACT_SECONDS = 600.0
-"""Seconds that a task may take altogether."""
+"""Seconds that a task may take in total."""
 CATCH_UP_SECONDS = 120.0
-"""Seconds that a node may take to get a block that its next transaction depends on."""
+"""Seconds that a node may take to receive a block that its next transaction depends on."""
 
 
 class TaskFailedError(OperationFailed):
-    """An agent could not carry out a task, and said why."""
+    """An agent reported that it could not carry out a task."""
 
     def __init__(self, error: str, retryable: bool) -> None:
         super().__init__(error)
@@ -30,40 +30,40 @@ class TaskFailedError(OperationFailed):
 
 
 class NodeAccess:
-    """The network's nodes, through whichever agents are connected."""
+    """Access to the network's nodes, through the agents that are connected."""
 
     def __init__(self, network: Network, hub: Hub, reached: Callable[[str], bool]) -> None:
-        """reached: whether a node of the operator's has reached this party's node at its endpoint."""
+        """reached: whether one of the operator's nodes has reached this party's node at its endpoint."""
         self.network = network
         self.hub = hub
         self._reached = reached
 
     def over(self, network: Network) -> NodeAccess:
-        """The same for another set of nodes: those of a network with its parties."""
+        """The same access for another set of nodes, such as the network with its parties' nodes."""
         return NodeAccess(network, self.hub, self._reached)
 
     def link(self, host: str) -> AgentLink:
-        """The agent of a host. Raises Unreachable when it never enrolled."""
+        """The agent of a host. Raises Unreachable if it never enrolled."""
         try:
             return self.hub.links[host]
         except KeyError:
             raise AgentAway(f"host {host} has no agent; run coord boot") from None
 
     def status(self, node: Node) -> pb.NodeStatus | None:
-        """A node's latest status from its agent; None: the agent does not know the node, or is not connected."""
+        """A node's latest status from its agent; None if the agent does not know the node or is not connected."""
         link = self.hub.links.get(node.host)
         if link is None or not link.connected or link.status is None:
             return None
         return next((status for status in link.status.nodes if status.name == node.name), None)
 
     def running(self, node: Node) -> bool:
-        """Whether the node runs, according to its agent."""
+        """Whether the node is running, according to its agent."""
         status = self.status(node)
         return status is not None and status.state == RUNNING
 
     @property
     def reader(self) -> Node:
-        """The node that evidence is read from: the genesis node, or another running node of the operator's."""
+        """The node that evidence is read from: the genesis node, or else another of the operator's running nodes."""
         candidates = (self.network.genesis_node, *self.network.nodes)
         found = next((node for node in candidates if self.running(node) and not node.party), None)
         if found is None:
@@ -92,7 +92,7 @@ class NodeAccess:
         return result
 
     def _check_found(self, node: Node) -> None:
-        """A party's node counts once a node of the operator's has reached it at its endpoint. Raises Unreachable."""
+        """Raises Unreachable for a party's node that none of the operator's nodes has reached at its endpoint yet."""
         if not self._reached(node.host):
             raise Unreachable(f"{self.network.p2p(node)} is being dialled back")
 

@@ -1,4 +1,4 @@
-"""Has agents push the transactions of the boot's steps, and records what they pushed."""
+"""Has agents push the transactions of the boot's steps, and records what was pushed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from support.retry import DeadlineError, poll
 from support.tasks import all_of
 
 MOST_WRITTEN_OUT = 100
-"""Transactions of a step that are written out in the command log. An allocation's, of fifty accounts each, are soon
-thousands: their commands take longer to write than the chain takes to carry them out.
+"""Transactions of a step whose commands are written to the command log. An allocation soon has thousands, of fifty
+accounts each: writing their commands takes longer than the chain takes to execute them.
 """
 PARTY_SECONDS = 20.0
-"""Seconds that a party's agent gets to report what it pushed; the boot does not wait longer."""
+"""Seconds that a party's agent has to report what it pushed; the boot does not wait longer."""
 
 
 class ChainWork:
-    """Carries out chain steps: each agent is told the keys of its own parts, and derives those parts itself."""
+    """Carries out chain steps: tells each agent the keys of its work, and the agent derives the transactions itself."""
 
     def __init__(
         self,
@@ -51,12 +51,12 @@ class ChainWork:
         self._works: dict[str, KeyedWork] = {}
         self._pushed: dict[str, set[str]] = {}
         self._height = 0
-        """The highest block with a transaction of this boot, as far as this run knows."""
+        """The highest block that contains a transaction of this boot, as far as this run knows."""
         self._claimed = 0
-        """The same as reported by parties; it counts only up to where the operator's own nodes are."""
+        """The same, as claimed by parties; it counts only up to the head of the operator's own nodes."""
 
     def of(self, step: ChainStep) -> KeyedWork:
-        """All of a step's work, by key."""
+        """A step's whole work, by key."""
         if step.name not in self._works:
             self._works[step.name] = KeyedWork(step.work(self._blueprint))
         return self._works[step.name]
@@ -69,13 +69,13 @@ class ChainWork:
         """Runs one task per node that transactions are pushed to, concurrently. Where transactions depend on each
         other, one task after another, each for consecutive keys that go to the same node.
 
-        seen: the head block's number before the evidence was read that lacks these keys.
+        seen: the head block's number before the evidence that lacks these keys was read.
         Raises TaskFailedError, LinkError, DeadlineError, NodeError.
         """
         works = self.of(step)
         total = len(keys)
         if step.finality is Finality.IRREVERSIBLE:
-            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until that is irreversible")
+            self._reporter.moved(step.name, 0, total, f"{step.title}, and wait until it is irreversible")
 
         def node_of(key: str) -> str:
             return self._access.pusher(works.holder(key)).name
@@ -97,7 +97,7 @@ class ChainWork:
         await self._lost.unless(node, task)
 
     async def _caught_up(self, name: str) -> None:
-        """Waits until the node has the block of the last transaction pushed: the next one may depend on it."""
+        """Waits until the node has the block of the last pushed transaction: the next one may depend on it."""
         wanted = self._height
         if self._claimed > wanted:
             head = int((await self._access.ask(Query("/v1/chain/get_info")))["head_block_num"])
@@ -108,13 +108,13 @@ class ChainWork:
             try:
                 info = await self._access.link(node.host).query(name, "/v1/chain/get_info")
                 return int(info["head_block_num"]) >= wanted
-            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may give any answer
+            except (NodeError, KeyError, TypeError, ValueError):  # a party's node may answer anything
                 return False
 
         await poll(there, what=f"{name} to have block {wanted}", deadline=CATCH_UP_SECONDS)
 
     def _progressed(self, step: ChainStep, node: Node, progress: pb.Progress, total: int) -> None:
-        """Records what an agent reports as pushed, ignoring work that is another agent's."""
+        """Records what an agent reports as pushed. Reports about another agent's work are ignored."""
         works, seen = self.of(step), self._pushed.setdefault(step.name, set())
         own = [one for one in progress.pushed if self._access.pusher(works.holder(one.key)).host == node.host]
         for pushed in own:
@@ -128,14 +128,14 @@ class ChainWork:
         self._reporter.moved(step.name, max(len(seen), progress.done), total, "")
 
     def _commands(self, works: KeyedWork, key: str) -> list[str]:
-        """What a person could type instead; of very many transactions, where that is to be had."""
+        """The equivalent commands; for very many transactions, where to find them."""
         if len(works) > MOST_WRITTEN_OUT:
-            return [f"# {key}: its commands are among those of coord plan {self._network.source} --cleos"]
+            return [f"# {key}: for its commands see coord plan {self._network.source} --cleos"]
         return self._command_lines.of(works[key])
 
     async def recount(self, step: ChainStep) -> None:
-        """Completes the command log of a step that ended while no coordinator was running: the agents that had a part
-        in it report it again. What an agent does not report is missing from the log.
+        """Completes the command log of a step that ended while no coordinator was running: the agents that took part
+        report again. What an agent does not report stays missing.
         """
         works = self.of(step)
         nodes = {node.host: node for node in map(self._access.pusher, works.holders)}

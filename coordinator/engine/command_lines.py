@@ -1,4 +1,4 @@
-"""The boot's work as command lines for this network: which node to ask, and where the files are."""
+"""The boot's work as command lines, with this network's nodes and files filled in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CommandLines:
         self._artifacts = artifacts
 
     def of(self, work: Work) -> list[str]:
-        """cleos commands (curl where cleos has none), to be run on the node's own host."""
+        """cleos commands (curl where cleos has none), to run on the node's own host."""
         node = pusher(self._network, work.holder) if isinstance(work, Push) else self._network.genesis_node
         return cleos_lines(work, f"http://127.0.0.1:{node.http_port}", self._files)
 

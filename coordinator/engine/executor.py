@@ -1,7 +1,7 @@
-"""The boot's decisions: events in, instructions out. Knows no clock, no network, no processes.
+"""Decides what a boot does next: events in, instructions out. No clock, no network, no processes.
 
 A step goes PENDING → CHECKING → (RUNNING → CHECKING)… → DONE, PARKED or FAILED. Its evidence is always read first, so a
-boot that is run a second time finds everything done, and one that was interrupted continues with what is missing.
+boot that is run again finds everything done, and one that was interrupted continues with what is missing.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from itertools import groupby
 from boot.step import ChainStep, NodeStep, Step, Verdict, WaitStep
 
 ROUNDS = 3
-"""How often a chain step's missing work is handed out again before the step fails."""
+"""How often a chain step's missing work is handed out before the step fails."""
 
 FEW = 5
-"""Missing keys that are named to a person."""
+"""Maximum number of missing keys that a message names."""
 LOOKS = 40
-"""How often evidence is read again after the work was reported done: the node that is read may lag a little."""
+"""How often evidence is read again after the work was reported done: the node that answers may lag a little."""
 
 
 class StepState(Enum):
-    """Where a step stands."""
+    """A step's state."""
 
     PENDING = "pending"
     CHECKING = "checking"
     RUNNING = "running"
     DONE = "done"
     PARKED = "parked"
-    """Depends on others: this boot cannot bring it about."""
+    """Depends on other people: this boot cannot complete it."""
     FAILED = "failed"
 
 
@@ -45,7 +45,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Ran:
-    """A host carried out its share of a step, or failed to. While a step is checked: its evidence cannot be read."""
+    """A host carried out its share of a step, or failed to. For a step being checked: its evidence cannot be read."""
 
     step: str
     host: str
@@ -56,21 +56,21 @@ class Ran:
 
 @dataclass(frozen=True)
 class Overdue:
-    """A step's deadline has passed, or what it waits for can no longer happen."""
+    """A step's deadline passed, or what it waits for can no longer happen."""
 
     step: str
     reason: str = ""
-    """Why it can no longer happen; empty: the deadline has passed."""
+    """Why it can no longer happen; empty if the deadline passed."""
     id: int = 0
 
 
 Event = Checked | Ran | Overdue
-"""`id` is the event's number in this run, from 1: what a step waits for names the event since which it does."""
+"""`id` is the event's number in this run, from 1. `Waiting.since` refers to it."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Read this step's evidence. again: it was read a moment ago, so pause first."""
+    """Read this step's evidence. again: it was just read, so pause first."""
 
     step: Step
     again: bool
@@ -87,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Settled:
-    """A step is done. acted: this run did something for it."""
+    """A step is done. acted: whether this run did something for it."""
 
     step: Step
     verdict: Verdict
@@ -104,7 +104,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Parked:
-    """A step depends on others; a later boot continues."""
+    """A step depends on other people; a later boot continues."""
 
     step: Step
     verdict: Verdict
@@ -120,12 +120,12 @@ class Waiting:
     state: StepState
     what: str
     since: int
-    """The id of the event since which that is so; 0: the run's beginning."""
+    """The id of the event since which this holds; 0 if since the run's beginning."""
 
 
 @dataclass
 class _Track:
-    """What the executor remembers of one step."""
+    """The executor's state of one step."""
 
     step: Step
     state: StepState = StepState.PENDING
@@ -133,22 +133,22 @@ class _Track:
     looks: int = 0
     verdict: Verdict = field(default_factory=lambda: Verdict(()))
     waiting: set[str] = field(default_factory=set)
-    """Hosts whose share is under way."""
+    """Hosts whose share is running."""
     later: list[Run] = field(default_factory=list)
-    """Shares to be run after those, because the step's transactions depend on each other."""
+    """Shares to run after those, because the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
     fatal: bool = False
     reason: str = ""
     """Why it failed."""
     since: int = 0
-    """The event by which its state, or what its evidence lacks, last changed."""
+    """The event that last changed its state or what its evidence lacks."""
 
 
 class Executor:
-    """Runs through a plan's steps as their dependencies allow."""
+    """Takes a plan's steps through their states as their dependencies allow."""
 
     def __init__(self, steps: Sequence[Step], host_of: Callable[[Step, str], str]) -> None:
-        """Args: steps: in an order that their dependencies allow; dependencies outside it count as met.
+        """steps: in an order that their dependencies allow; dependencies not among them count as done.
         host_of: the host that carries out a key of a step.
         """
         self._tracks = {step.name: _Track(step) for step in steps}
@@ -160,16 +160,16 @@ class Executor:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is under way and nothing more can be started."""
+        """Whether nothing is running and nothing more can be started."""
         return not any(track.state in (StepState.CHECKING, StepState.RUNNING) for track in self._tracks.values())
 
     @property
     def states(self) -> dict[str, StepState]:
-        """Where every step stands."""
+        """Every step's state."""
         return {name: track.state for name, track in self._tracks.items()}
 
     def waiting(self) -> dict[str, Waiting]:
-        """What every step waits for."""
+        """What every step waits for, by name."""
         return {name: Waiting(track.state, self._what(track), track.since) for name, track in self._tracks.items()}
 
     def handle(self, event: Event) -> list[Instruction]:
@@ -189,7 +189,7 @@ class Executor:
             case StepState.PENDING:
                 needed = [self._tracks[name] for name in track.step.after if name in self._tracks]
                 left = [one for one in needed if one.state is not StepState.DONE]
-                ended = {StepState.FAILED: ", which failed", StepState.PARKED: ", which waits for others"}
+                ended = {StepState.FAILED: ", which failed", StepState.PARKED: ", which depends on others"}
                 return "waits for " + ", ".join(f"{one.step.name}{ended.get(one.state, '')}" for one in left)
             case StepState.CHECKING:
                 seen = track.verdict.detail or ", ".join(track.verdict.missing[:FEW])
@@ -256,7 +256,7 @@ class Executor:
         if event.error:
             track.errors.append(f"{event.host}: {event.error}")
             track.fatal = track.fatal or not event.retryable
-        if track.state is StepState.CHECKING:  # not even the evidence can be read
+        if track.state is StepState.CHECKING:  # its evidence cannot be read
             return self._fail(track, "; ".join(dict.fromkeys(track.errors)))
         if track.waiting:
             return []

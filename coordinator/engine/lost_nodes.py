@@ -1,4 +1,4 @@
-"""Nodes that will not run again until a person has fixed something: nothing should wait for them."""
+"""Nodes that will not run again until a person fixes something, so that nothing waits for them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LostNodeError(TaskFailedError):
 
 
 class LostNodes:
-    """Which nodes have failed for good, in one run of a plan."""
+    """The nodes that have failed for good, in one run of a plan."""
 
     def __init__(self, access: NodeAccess, sealed: Sealed) -> None:
         self._access = access
@@ -27,23 +27,23 @@ class LostNodes:
         self._tried: set[str] = set()
 
     def tried(self, names: tuple[str, ...]) -> None:
-        """Records nodes that could not be started: this run does not try again."""
+        """Records nodes that could not be started; this run does not try again."""
         self._tried.update(names)
 
     def why(self, node: Node) -> str:
-        """Why a node has failed for good; empty: it runs, or may come back."""
+        """Why a node has failed for good; empty if it runs or may come back."""
         status = self._access.status(node)
         if status is None or status.state != FAILED:
             return ""
         return status.detail if status.lasting or node.name in self._tried else ""
 
     def signers(self) -> str:
-        """The nodes that sign blocks, now or once elected, and have failed for good, with the reasons; empty: none."""
+        """Current or future block signers that have failed for good, with the reasons; empty if there are none."""
         nodes = [node for node in self._access.network.nodes if node.account in self._signing and not node.party]
         return "; ".join(f"{node.host}: {why}" for node in nodes if (why := self.why(node)))
 
     async def unless(self, node: Node, work: Coroutine[Any, Any, Any]) -> None:
-        """Awaits work that needs a node. Raises LostNodeError as soon as that node has failed for good."""
+        """Awaits work that needs a node. Raises LostNodeError as soon as the node has failed for good."""
 
         def look() -> None:
             if why := self.why(node):

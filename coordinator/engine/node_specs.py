@@ -1,4 +1,4 @@
-"""What an agent is told about a node: from the inventory's terms to the protocol's."""
+"""Converts a node of the inventory to the protocol message that its agent gets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from protos import coordination_pb2 as pb
 
 
 def node_spec(network: Network, node: Node) -> pb.NodeSpec:
-    """The node as its agent starts it. If all hosts are local, p2p stays on loopback."""
+    """The node as its agent starts it. If all hosts are local, p2p listens on loopback only."""
     host = network.host(node.host)
     everyone_local = all(other.local for other in network.hosts if not other.party)
     return pb.NodeSpec(

@@ -16,17 +16,17 @@ from support.tasks import all_of
 
 
 class NodeWork:
-    """Carries out node steps, and tells whether they are done."""
+    """Carries out node steps, and checks whether they are done."""
 
     def __init__(self, access: NodeAccess, lost: LostNodes, log: BootLog) -> None:
-        """log: gets a line for every start that a step asks for."""
+        """log: gets a line for every start that a step requests."""
         self._access = access
         self._lost = lost
         self._network = access.network
         self._log = log
 
     def evidence(self, step: NodeStep, blueprint: Blueprint) -> Verdict:
-        """Whether the step's nodes run. To retire the genesis node, it must run in audit mode."""
+        """Whether the step's nodes run. The genesis node is retired once it runs in audit mode."""
         missing, names = [], step.nodes(blueprint)
         for name in names:
             status = self._access.status(self._network.node(name))
@@ -40,7 +40,7 @@ class NodeWork:
         await all_of(self.start(name, step.mode, step) for name in names)
 
     async def start(self, name: str, mode: NodeMode, step: NodeStep | None = None, *, anew: bool = False) -> None:
-        """Starts a node in that mode. One that ran before keeps its mode, unless it is AUDIT, or the start is anew."""
+        """Starts a node in that mode. A node that ran before keeps its own, unless mode is AUDIT or anew is set."""
         node = self._network.node(name)
         if node.party:
             await self._follow(node, step)
@@ -68,7 +68,7 @@ class NodeWork:
         await self._access.task(self._network.node(name).host, pb.Produce(name=name, paused=paused))
 
     async def _follow(self, node: Node, step: NodeStep | None) -> None:
-        """A party's agent configures and starts its own node; it is only told the peers."""
+        """A party's agent configures and starts its own node; it is told only the peers."""
         peers = [self._network.p2p(self._network.node(peer)) for peer in node.peers]
         await self._access.task(node.host, pb.Follow(peers=peers))
         await self._runs(node)

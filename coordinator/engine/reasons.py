@@ -1,4 +1,4 @@
-"""Why a step stands where it does, for a person who asks while the boot runs.
+"""Explains what each step waits for, to a person who asks while the boot runs.
 
 Every event of the executor has a number. A reason says what a step waits for, and since which event.
 """
@@ -20,31 +20,31 @@ class Reason:
     state: str
     """pending, checking, running, done, parked or failed."""
     what: str
-    """One line: steps, hosts, or what its evidence lacks."""
+    """One line: the steps, hosts or evidence that it waits for."""
     event: int
-    """The number of the event since which that is so; 0: since the run began."""
+    """The number of the event since which this holds; 0 if since the run began."""
     cause: str
     """That event, in one line."""
     seconds: float
-    """Since that event."""
+    """Seconds since that event."""
 
     def line(self) -> str:
-        """As a person reads it."""
+        """The reason as one line of text."""
         since = f"since event {self.event}, {self.seconds:.0f} s ago ({self.cause})"
         return f"{self.step} ({self.state}): {self.what}; {since}"
 
 
 class Reasons:
-    """What every step of the running boot waits for. The runner writes it, other terminals ask."""
+    """What every step of the running boot waits for. The runner updates it; other terminals query it."""
 
     def __init__(self, changed: Callable[[Reason], None] = lambda reason: None) -> None:
-        """changed: is told each reason that is new."""
+        """changed: is called with each new reason."""
         self._changed = changed
         self._known: dict[str, tuple[Waiting, float]] = {}
         self._causes: dict[int, str] = {0: "the run began"}
 
     def note(self, event: Event | None, waiting: Mapping[str, Waiting]) -> None:
-        """Takes over what the executor says after an event; None: at the beginning of a run."""
+        """Updates the reasons after an event; None at the beginning of a run."""
         if event is None:
             self._known.clear()
             self._causes = {0: "the run began"}
@@ -60,7 +60,7 @@ class Reasons:
         self._causes = {number: cause for number, cause in self._causes.items() if number in needed}
 
     def of(self, step: str) -> Reason:
-        """What the step waits for. Raises KeyError when the run has no such step."""
+        """What the step waits for. Raises KeyError if the run has no such step."""
         waiting, since = self._known[step]
         cause = self._causes.get(waiting.since, "an earlier event")
         seconds = time.monotonic() - since

@@ -1,8 +1,7 @@
 """`coord plan --cleos`: the whole boot as a shell script of nodeos, cleos and keosd commands that a person can run.
 
-Each step is a chapter: what it is for, its commands, and a loop that waits for what the next one depends on. What
-cannot be undone has a guard before it. The script starts the nodes itself, in a folder of its own, on the sealed
-genesis.
+Each step is a chapter: its purpose, its commands, and a loop that waits for what the next chapter needs. Irreversible
+steps are preceded by a guard. The script starts its own nodes, in its own folder, on the sealed genesis.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from inventory.network import BUNDLED, GENESIS_ACCOUNT, Network, Node
 from support import bundled
 
 TOGETHER = frozenset({"votes", "resign", "features", "proxies", "init"})
-"""Steps whose transactions apply all or nothing: typed one by one they would leave the chain in between."""
+"""Steps whose actions must apply all or nothing, so they are pushed as one transaction."""
 
 WAITS: Mapping[str, str] = {
     "synced": "all_nodes_follow",
@@ -36,23 +35,23 @@ WAITS: Mapping[str, str] = {
     "canary-exec": "canary_has_acted",
     "resign": "irreversible",
 }
-"""What a chapter waits for at its end, besides its own transactions being in blocks."""
+"""What a chapter waits for at its end, besides its transactions being in blocks."""
 
 GUARDS: Mapping[str, str] = {
     "votes": "guard_before_votes",
     "resign": "guard_before_resignation",
     "retire": "guard_before_retirement",
 }
-"""What is checked before a chapter that cannot be undone."""
+"""What is checked before an irreversible chapter."""
 
 
 def runbook(network: Network, state: StateFolder | None) -> Iterator[str]:
-    """The script, a line at a time. Raises OperationFailed before the seal: keys are not known yet."""
+    """The script, a line at a time. Raises OperationFailed before the seal, when keys are not known yet."""
     sealed = state.sealed if state else None
     if state is None or sealed is None:
         raise OperationFailed(
             f"the commands contain public keys that the hosts have not made yet; run: coord boot {network.source} "
-            "--until genesis, and then this again"
+            "--until genesis, then run this again"
         )
     return _Runbook(network, Blueprint(sealed, state.artifacts.get), state).lines()
 
@@ -118,7 +117,7 @@ class _Runbook:
         return Blueprint(self._blueprint.sealed, self._state.artifacts.get, nodes)
 
     def _typed(self, step: ChainStep, work: Work) -> Iterator[str]:
-        """The commands of one piece of work; those that belong together as one transaction, said in words before it."""
+        """The commands of one piece of work. Comments before a transaction list its actions."""
         if not isinstance(work, Push):
             for line in self._commands.of(work):
                 yield line.replace("curl --data", "curl --silent --show-error --fail --output /dev/null --data")

@@ -1,4 +1,4 @@
-"""What the runbook of every network has in common: its head, and the shell functions that wait and guard."""
+"""The parts that all runbooks share: the header, and the shell functions that wait and guard."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ HEAD = """\
 #!/usr/bin/env bash
 # The boot of the network {network}, as a person would type it. Made by: coord plan --cleos {source}
 #
-# It starts nodes and a wallet of its own in the folder $WORK, on the sealed genesis, with the keys that the hosts have
-# made, and ends where `coord boot` ends: the elected producers sign, and eosio has resigned. It is for one machine: for
-# a network of several hosts, run each node's part on its host, and bring the keys together only on a network that does
-# not matter. A node that `coord` runs must be stopped first (coord down): both would use the same ports.
+# It starts its own nodes and wallet in the folder $WORK, on the sealed genesis, with the keys that the hosts have made.
+# It ends where `coord boot` ends: the elected producers sign, and eosio has resigned. It is for one machine. For a
+# network of several hosts, run each node's part on its own host; copy all keys to one machine only if the network is
+# expendable. Stop the nodes that `coord` runs first (coord down): both would use the same ports.
 #
-#   bash boot.sh            runs it; the first command that fails ends it
+#   bash boot.sh            runs it, and stops at the first command that fails
 #   bash boot.sh stop       stops the nodes and the wallet that it started
 set -euo pipefail
 WORK=${{WORK:-$PWD/{network}-by-hand}}
@@ -25,7 +25,7 @@ WALLET_URL="unix://$WORK/keosd.sock"
 chapter() { printf '\n# %s of %s  %s\n' "$1" "$2" "$3"; }
 fail() { printf 'stopped: %s\n' "$*" >&2; exit 1; }
 
-# wait_until WHAT COMMAND...: twice a second, until the command succeeds; not for ever.
+# wait_until WHAT COMMAND...: tries twice a second until the command succeeds, or fails after $PATIENCE seconds.
 wait_until() {
     local what=$1 until=$((SECONDS + PATIENCE)); shift
     until "$@" >/dev/null 2>&1; do
@@ -40,7 +40,7 @@ of() { ask "$1" "$2" "$3" | python3 -c "import json, sys; a = json.load(sys.stdi
 head_of() { of "$1" chain/get_info '' 'a["head_block_num"]'; }
 lib_of() { of "$1" chain/get_info '' 'a["last_irreversible_block_num"]'; }
 
-# cleos, whose bundled build may crash after it has done its work.
+# cleos; the bundled build may crash after it has done its work.
 cleos() {
     local out status=0
     out=$($CLEOS --wallet-url "$WALLET_URL" "$@" 2>&1) || status=$?
@@ -129,7 +129,7 @@ print("\n".join(sorted(keys)))
 END
 }
 
-# What must be so before what cannot be undone.
+# Guards before irreversible steps.
 all_nodes_follow() {
     local node wanted; wanted=$(head_of "$URL")
     for node in $NODES; do wait_until "${node%%=*} to have block $wanted" at_least "${node#*=}" "$wanted"; done

@@ -1,4 +1,4 @@
-"""Where the executor's decisions meet agents, nodes and the clock."""
+"""Carries out the executor's decisions with agents, nodes and the clock."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ from support.retry import DeadlineError, poll
 from support.tasks import all_of, end
 
 POLL = 0.25
-"""Seconds between two looks at the same evidence."""
+"""Seconds between two reads of the same evidence."""
 FINAL_ROUNDS = 3
 """Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, and one to spare."""
 
 
 class Runner:
-    """Runs steps once, as far as they get."""
+    """Runs steps once, as far as possible."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Runner:
         reporter: Reporter,
         reasons: Reasons | None = None,
     ) -> None:
-        """reasons: told after every event what each step waits for."""
+        """reasons: updated after every event with what each step waits for."""
         self._access = access
         self._network = access.network
         self._blueprint = blueprint
@@ -72,16 +72,16 @@ class Runner:
         self._reasons = reasons or Reasons()
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()
         self._seen: dict[str, int] = {}
-        """The head's number before a step's evidence was read: a transaction in blocks by then did not have its
-        effect."""
+        """The head's number before a step's evidence was read. If the evidence lacks a key, a transaction for it in a
+        block up to this one had no effect."""
         self._final: set[str] = set()
-        """Steps that are known to be irreversible, or were done before this run."""
+        """Steps known to be irreversible, or done before this run."""
         self._began: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._timers: list[asyncio.TimerHandle] = []
 
     async def run(self, steps: Sequence[Step]) -> Outcome:
-        """Runs the steps. The outcome says what could not be done."""
+        """Runs the steps. The outcome says which could not be done."""
         self._executor = Executor(steps, self._host_of)
         self._events = asyncio.Queue()
         self._began = {}
@@ -111,8 +111,8 @@ class Runner:
         return outcome
 
     async def recall(self, steps: Sequence[Step]) -> tuple[str, ...]:
-        """Records the steps that the chain shows as done, with what the agents pushed for them, for a journal that is
-        lost. Returns their names. Raises NodeError when no node can be asked.
+        """Rebuilds a lost journal: records the steps that the chain shows as done, and what agents pushed for them.
+        Returns their names. Raises NodeError if no node can be asked.
         """
         found = []
         for step in steps:
@@ -130,18 +130,18 @@ class Runner:
         return frozenset(str(entry["owner"]) for entry in table)
 
     def _untold(self, step: ChainStep) -> bool:
-        """Whether it is done now but was not on record as done: it may have ended while no coordinator was running."""
+        """Whether it is done but not recorded as done: it may have ended while no coordinator was running."""
         known = self._before.get(step.name)
         return self._executor.states[step.name] is StepState.DONE and not (known and known.done)
 
     def _can_be_lost(self, step: Step) -> bool:
-        """Whether it must be irreversible, and a boot that was interrupted may have left it before that."""
+        """Whether it must be irreversible, and an interrupted boot may have left it before that."""
         waits = isinstance(step, ChainStep) and step.finality is Finality.IRREVERSIBLE
         return waits and step.name not in self._final
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:
-        """Steps that were done in this run and no longer are: a killed node loses its newest blocks, and while it is
-        the only producer nobody else has them.
+        """Steps that were done in this run and no longer are: a killed node loses its newest blocks, and if it was the
+        only producer, nobody else has them.
         """
         names = []
         for step in outcome.steps:
@@ -227,7 +227,7 @@ class Runner:
         self._events.put_nowait(Checked(step.name, verdict))
 
     async def _irreversible(self, step: Step) -> Event:
-        """Waits until what was found done is irreversible, and reads the evidence again: a fork may have dropped it."""
+        """Waits until a done step is irreversible, and reads its evidence again: a fork may have dropped it."""
         self._begin(step)
         block = self._seen[step.name]
         what = f"block {block} to be irreversible, until which {step.name} can be lost"
@@ -248,7 +248,7 @@ class Runner:
         return await self._readable(step)
 
     async def _readable(self, step: Step) -> Event:
-        """Keeps trying to read evidence that could not be read: nodes may start, agents reconnect."""
+        """Retries evidence that could not be read: nodes may start, and agents may reconnect."""
 
         reason = ""
 
@@ -270,7 +270,7 @@ class Runner:
             return Ran(step.name, self._network.genesis_node.host, str(lost))
 
     def _watch(self, step: WaitStep) -> None:
-        """Starts the clock of a step's deadline, once."""
+        """Starts the timer of a step's deadline, once."""
         if step.name not in self._began:
             self._begin(step)
             loop = asyncio.get_running_loop()
@@ -287,7 +287,7 @@ class Runner:
         return await run_reads(reads(self._blueprint), self._access.ask)
 
     async def _allowed(self, step: NodeStep) -> None:
-        """Raises TaskFailedError unless the chain shows now what the step's nodes need for it."""
+        """Raises TaskFailedError unless the chain now shows what the step's nodes require."""
         if step.condition:
             verdict = await run_reads(step.condition(self._blueprint), self._access.ask)
             if not verdict.done:
@@ -307,7 +307,7 @@ class Runner:
             else:
                 self._final.discard(order.step.name)
                 await self._chain.run(order.step, order.keys, self._seen.get(order.step.name, 0))
-                self._final.add(order.step.name)  # the agents waited for that
+                self._final.add(order.step.name)  # the agents have waited for irreversibility
             self._events.put_nowait(Ran(order.step.name, order.host))
         except TaskFailedError as failure:
             self._events.put_nowait(Ran(order.step.name, order.host, str(failure), failure.retryable))

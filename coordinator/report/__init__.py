@@ -1,1 +1,1 @@
-"""What a user is shown: progress while it happens, the status at a moment, the summary at the end, the audit."""
+"""What a user is shown: progress during a boot, the status, the summary at the end, and the audit."""

@@ -1,4 +1,4 @@
-"""A node behind its agent, as a reader of the chain; and the audit of the chain through one."""
+"""Reads the chain from a node through its agent, and audits it that way."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class RemoteNode(ChainReader):
 
 
 SNAPSHOT_SECONDS = 660.0
-"""Seconds that a node gets to write its state."""
+"""Seconds that a node has to write its snapshot."""
 SNAPSHOT = "/agent/snapshot"
 
 
 async def audit_chain(opened: OpenNetwork) -> AuditReport:
-    """Audits the chain through the node that follows the boot: after the handover, the one with irreversible state.
+    """Audits the chain through the node that evidence is read from: the genesis node, or else another that runs.
 
     Raises OperationFailed before the seal, Unreachable when no node runs, AuditError.
     """
@@ -57,7 +57,7 @@ async def audit_chain(opened: OpenNetwork) -> AuditReport:
 
 @asynccontextmanager
 async def _snapshot(link: AgentLink, node: str, local: bool, folder: Path) -> AsyncIterator[Path]:
-    """A snapshot of the node's state, while the block runs: where the agent has it, if that is this machine."""
+    """A snapshot of the node's state, while the block runs. On this machine it is read in place."""
     taken = read_json(await link.read(node, SNAPSHOT, {"take": True}, SNAPSHOT_SECONDS))
     try:
         if local:
@@ -69,7 +69,7 @@ async def _snapshot(link: AgentLink, node: str, local: bool, folder: Path) -> As
                 while file.tell() < taken["size"]:
                     part = await link.read(node, SNAPSHOT, {"read": file.tell()}, SNAPSHOT_SECONDS)
                     if not part:
-                        raise Unreachable(f"{node} on {link.name}: its snapshot ends before it is whole")
+                        raise Unreachable(f"{node} on {link.name}: its snapshot is incomplete")
                     file.write(part)
             yield path
     finally:

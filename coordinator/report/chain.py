@@ -1,4 +1,4 @@
-"""The chain as an own node sees it: head, irreversible block, schedule, and whether blocks come."""
+"""The chain as one of the operator's nodes sees it: head, LIB, schedule, and whether blocks arrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inventory.network import Node
 from support.retry import DeadlineError, poll
 
 AGAIN_SECONDS = 2.0
-"""For a second look at a head that seems old: a clock may be wrong, and blocks come all the same."""
+"""Seconds to wait for a new block if the head seems old: a clock may be wrong although blocks arrive."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ChainView:
 
     head: int = 0
     age: float | None = None
-    """Seconds since its latest block; None: no node could be asked."""
+    """Seconds since its latest block; None if no node answered."""
     moves: bool | None = None
     lib: int = 0
     schedule: tuple[str, ...] = ()
@@ -35,8 +35,8 @@ class ChainView:
 
 
 async def look(opened: OpenNetwork) -> ChainView:
-    """Asks the operator's own node that reports the highest head, and others should it not answer: the audit's node
-    shows irreversible blocks only.
+    """Asks the operator's node that reports the highest head, and others if it does not answer. The audit node would
+    show only irreversible blocks.
     """
 
     def head(node: Node) -> int:
@@ -68,7 +68,7 @@ async def _info(opened: OpenNetwork, node: Node) -> Mapping[str, Any]:
 
 
 def _age(opened: OpenNetwork, node: Node, info: Mapping[str, Any]) -> float:
-    """By the clock of the node's host: this machine's may be wrong."""
+    """The head's age by the clock of the node's host: this machine's may be wrong."""
     link = opened.hub.links.get(node.host)
     now = time.time() + ((link.clock_offset or 0.0) if link else 0.0)
     return max(0.0, now - chain_time(str(info["head_block_time"])).timestamp())
@@ -85,8 +85,8 @@ async def _comes_another(opened: OpenNetwork, node: Node, head: int) -> bool:
 
 
 async def _silent(opened: OpenNetwork, node: Node, head: int, schedule: tuple[str, ...]) -> tuple[str, ...]:
-    """Looks at two blocks per turn over a whole round and one more turn, so that nobody's turn is missed. Nobody counts
-    as silent while the schedule is younger than that.
+    """Reads two blocks per turn over a whole round plus one turn, so that it misses no producer's turn. While the
+    schedule is younger than that, no producer counts as silent.
     """
     if len(schedule) < 2:  # a sole producer signs every block
         return ()

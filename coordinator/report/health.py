@@ -1,4 +1,4 @@
-"""What is wrong with a network at this moment, as far as a person should look after it. Pure."""
+"""What is wrong with a network now and needs a person's attention. Pure."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ if TYPE_CHECKING:
     from coordinator.report.status import NetworkStatus
 
 MARGIN_SECONDS = 1.0
-"""Two blocks: a block is on its way for a while."""
+"""Two blocks, because a block takes time to arrive."""
 FINAL_ROUNDS = 3
-"""Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, and one to spare."""
+"""Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, plus one to spare."""
 BEHIND_BLOCKS = 2 * BLOCKS_PER_TURN
-"""How far a node may be behind what is irreversible: its report is up to two seconds old, and the audit's node has
-nothing else."""
+"""How many blocks a node may be behind LIB: its report is up to two seconds old, and the audit node's head is LIB."""
 
 
 def patience(schedule: Collection[str]) -> float:
-    """Seconds without a block that a chain may have: a third of its producers may be absent, one after the other."""
+    """Seconds that a healthy chain may go without a block: up to a third of its producers may be absent in a row."""
     return TURN_SECONDS * (len(schedule) // 3 + 1) + MARGIN_SECONDS
 
 
 def problems(status: NetworkStatus) -> tuple[str, ...]:
-    """Everything that is wrong, a line each; none: the network is well."""
+    """Everything that is wrong, one line each; empty if the network is healthy."""
     if status.chain_id is None:
         return (f"{status.network} was never booted: there is no chain",)
     return (*_of_chain(status), *_of_hosts(status), *_of_nodes(status))
@@ -33,13 +32,13 @@ def problems(status: NetworkStatus) -> tuple[str, ...]:
 
 def _of_chain(status: NetworkStatus) -> Iterator[str]:
     if status.head_age is None:
-        yield "the chain cannot be seen: no node answers"
+        yield "the chain cannot be read: no node answers"
         return
     if status.stands:
         who = f"; {', '.join(status.schedule)} should sign" if status.schedule else ""
-        yield f"the chain stands: its latest block, {status.head}, is {status.head_age:.0f} s old{who}"
+        yield f"the chain has stalled: its latest block, {status.head}, is {status.head_age:.0f} s old{who}"
     elif status.silent:
-        yield f"elected, and no block in the latest round: {', '.join(status.silent)}"
+        yield f"elected, but no block in the latest round: {', '.join(status.silent)}"
     behind = status.head - status.lib
     if behind > FINAL_ROUNDS * BLOCKS_PER_TURN * max(1, len(status.schedule)):
         yield f"blocks do not become irreversible: LIB {status.lib} is {behind} blocks behind the head"
@@ -58,4 +57,4 @@ def _of_nodes(status: NetworkStatus) -> Iterator[str]:
             if node.host not in away or node.state != "unknown":
                 yield f"node {node.name} on {node.host}: {node.state}{': ' + node.detail if node.detail else ''}"
         elif node.host not in away and status.lib - node.head > BEHIND_BLOCKS:
-            yield f"node {node.name} on {node.host}: {status.lib - node.head} blocks behind what is irreversible"
+            yield f"node {node.name} on {node.host}: {status.lib - node.head} blocks behind LIB"

@@ -23,7 +23,7 @@ MARKS = {
 
 
 class _Already:
-    """Holds back steps that were done before, so that a boot that is run twice reports them in one line."""
+    """Collects steps that were done before this run, so that they are reported in one line."""
 
     FEW = 3
 
@@ -34,7 +34,7 @@ class _Already:
         self._kept.append((step, title, detail))
 
     def take(self) -> list[tuple[str, str, str]]:
-        """(step, title, detail) of each if there are few, else one for all of them."""
+        """(step, title, detail) of each if there are few, otherwise one line for all of them."""
         kept, self._kept = self._kept, []
         if len(kept) <= self.FEW:
             return kept
@@ -42,13 +42,13 @@ class _Already:
 
 
 class PlainReporter:
-    """For logs and pipes: a line per step, and one every ten seconds of a long wait."""
+    """For logs and pipes: one line per step, and one every ten seconds during a long wait."""
 
     QUIET = 10.0
     """Seconds between two lines about the same step."""
 
     def __init__(self, stream: IO[str] | None) -> None:
-        """stream: None where it was closed before the start (`2>&-`); nothing is said then."""
+        """stream: None if it was closed before the start (`2>&-`); nothing is printed then."""
         self._stream = stream
         self._said: dict[str, float] = {}
         self._already = _Already()
@@ -57,7 +57,7 @@ class PlainReporter:
         for step, title, detail in self._already.take():
             self._line(StepResult.ALREADY, step, title, detail)
         if self._stream is not None:
-            self._stream.write(text + "\n")  # in one write: several threads report on hosts
+            self._stream.write(text + "\n")  # one write, because several threads report on hosts
             self._stream.flush()
 
     def _line(self, result: StepResult, step: str, title: str, detail: str) -> None:
@@ -97,7 +97,7 @@ class _Line:
 
 
 class LiveReporter:
-    """Steps under way with a spinner and a bar; finished ones as lines above them."""
+    """Running steps with a spinner and a bar; finished ones as lines above them."""
 
     COLOURS: ClassVar = {
         StepResult.DONE: "green",
@@ -166,5 +166,5 @@ class LiveReporter:
 
 
 def reporter(console: Console) -> Reporter:
-    """The reporter that suits the console: live on a terminal, plain elsewhere."""
+    """The reporter for the console: live on a terminal, plain elsewhere."""
     return LiveReporter(console) if console.is_terminal else PlainReporter(console.file)

@@ -23,7 +23,7 @@ from support import node_processes
 UNKNOWN = "unknown"
 """The state of a node whose agent is not connected."""
 STALLED = "stalled"
-"""The phase of a network whose nodes run, and whose chain makes no block."""
+"""The phase of a network whose nodes run but whose chain makes no blocks."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class NodeRow:
     p2p: str
     http: str
     state: str
-    """running, stopped, starting, failed; unknown: its agent is not connected."""
+    """running, stopped, starting or failed; unknown if its agent is not connected."""
     head: int
     lib: int
     peers: int
@@ -54,9 +54,9 @@ class HostRow:
     agent: str
     """connected or away."""
     clock_offset: float | None
-    """Seconds that its clock is ahead of the coordinator's, as of its latest report."""
+    """Seconds that its clock was ahead of the coordinator's at its latest report."""
     disk_free: int | None
-    """Bytes free on the disk of its agent's folder."""
+    """Free bytes on the disk of its agent's folder."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,14 @@ class StepRow:
 
     name: str
     state: str
-    """A StepResult; `pending`: it never ended."""
+    """A StepResult; `pending` if it never ended."""
     seconds: float
     transactions: int
 
 
 @dataclass(frozen=True)
 class NetworkStatus:
-    """The whole network at one moment."""
+    """The state of the whole network."""
 
     network: str
     chain_id: str | None
@@ -80,9 +80,9 @@ class NetworkStatus:
     phase: str
     head: int
     head_age: float | None
-    """Seconds since the latest block; None: no node could be asked."""
+    """Seconds since the latest block; None if no node answered."""
     stands: bool
-    """Whether no block comes."""
+    """Whether the chain has stalled: no new blocks."""
     lib: int
     schedule: tuple[str, ...]
     silent: tuple[str, ...]
@@ -92,7 +92,7 @@ class NetworkStatus:
     steps: Mapping[str, StepRecord]
     parties: tuple[Party, ...] = ()
     seats: Seats | None = None
-    """The places of parties in the schedule, those taken that parties have there now; None: nobody was invited."""
+    """The parties' places in the schedule, and how many they hold now; None if nobody was invited."""
 
     @property
     def step_rows(self) -> tuple[StepRow, ...]:
@@ -144,7 +144,7 @@ class NetworkStatus:
 
 
 async def gather(opened: OpenNetwork) -> NetworkStatus:
-    """Gathers the report from the agents that are connected."""
+    """Gathers the report from the connected agents."""
     sealed = opened.state.sealed
     nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
     steps = opened.state.steps()
@@ -171,10 +171,10 @@ async def gather(opened: OpenNetwork) -> NetworkStatus:
 
 
 def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None) -> str:
-    """planned, booting, voting, live, stalled or down; unknown where no node is known to run and an agent is away, or
-    where no node that runs could be asked.
+    """planned, booting, voting, live, stalled or down; unknown if no node is known to run and an agent is away, or if
+    no running node answered.
 
-    moves: whether blocks come; None: unknown.
+    moves: whether blocks arrive; None if unknown.
     """
     if not sealed:
         return "planned"

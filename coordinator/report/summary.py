@@ -1,4 +1,4 @@
-"""What `coord boot` prints at its end: the chain, the nodes, where the keys are, and what to run next."""
+"""The summary that `coord boot` ends with: the chain, the nodes, where the keys are, and what to run next."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from coordinator.report.tables import node_table
 from coordinator.state.paths import near
 
 ELECTED = "turns"
-"""The step after which the elected sign, and `--only claim` can be run."""
+"""The step after which the elected producers sign, and `--only claim` can be run."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A boot's end, ready to be printed."""
+    """A boot's summary, ready to print."""
 
     booted: Booted
     report: NetworkStatus
     claims: tuple[Claim, ...]
     keys: tuple[str, ...]
-    """HOST: path of the accounts.json that its agent keeps."""
+    """Per host, the path of the accounts.json that its agent keeps."""
     coord: str
-    """How `coord` is run from here."""
+    """How to run `coord` from the working folder."""
     inventory: str
 
     def lines(self) -> Iterator[str]:
@@ -43,7 +43,7 @@ class Summary:
         for name, reason in outcome.parked.items():
             yield f"waiting for others at {name}: {reason}"
         if self.report.stands:
-            yield "FAILED the chain stands: no block comes"
+            yield "FAILED the chain has stalled: no new blocks"
         elif not outcome.failed and not outcome.parked and not self.booted.changed:
             yield "Nothing to do: everything is done and running." if not self.report.left else "Nothing to do."
         yield f"network   {self.report.network}, phase {self.report.phase}"
@@ -81,17 +81,17 @@ class Summary:
             rows.append((self._command("boot"), "tries again, and continues"))
         elif left:
             rows.append((self._command("boot"), f"continues with {left[0]}"))
-        rows.append((self._command("status"), "how the network is; --watch keeps looking"))
+        rows.append((self._command("status"), "shows the state of the network; --watch updates it"))
         if not left:
-            rows.append((self._command("verify"), "is the chain what the inventory says?"))
-        rows.append((self._command("down"), "stops it; boot brings it back"))
+            rows.append((self._command("verify"), "audits the chain against the inventory"))
+        rows.append((self._command("down"), "stops the network; boot starts it again"))
         width = max(len(command) for command, _ in rows)
         for number, (command, purpose) in enumerate(rows):
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
 
 
 async def summarise(opened: OpenNetwork, booted: Booted, coord: str, inventory: str) -> Summary:
-    """Gathers the summary while agents are connected. coord, inventory: as the user would write them."""
+    """Gathers the summary while agents are connected. coord, inventory: as the user would type them."""
     report = await gather(opened)
     try:
         registered = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)

@@ -1,4 +1,4 @@
-"""Reports as plain text: columns that line up, nothing more."""
+"""Reports as plain text in aligned columns."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def party_table(report: NetworkStatus) -> Iterator[str]:
 
 
 def report_lines(report: NetworkStatus) -> Iterator[str]:
-    """The report as a person reads it."""
+    """The report as text."""
     yield f"network   {report.network}, phase {report.phase}"
     yield f"chain id  {report.chain_id or '-'}"
     yield f"manifest  {report.manifest or '-'}"
@@ -83,9 +83,9 @@ def report_lines(report: NetworkStatus) -> Iterator[str]:
     if report.seats:
         yield f"parties   {report.seats.taken} in the schedule; {report.seats}"
     if report.stands:
-        yield f"stalled   no block comes; {', '.join(report.schedule)} should sign"
+        yield f"stalled   no new blocks; {', '.join(report.schedule)} should sign"
     elif report.silent:
-        yield f"silent    {', '.join(report.silent)}: elected, and no block in the latest round"
+        yield f"silent    {', '.join(report.silent)}: elected, but no block in the latest round"
     yield ""
     yield from host_table(report)
     yield ""

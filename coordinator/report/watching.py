@@ -1,4 +1,4 @@
-"""Reports what goes wrong on hosts while a boot runs: the boot waits for what may come back."""
+"""Reports what goes wrong on hosts while a boot runs. The boot waits for what may come back."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from support.tasks import beside
 
 LOOK_SECONDS = 1.0
 Place = tuple[str, str]
-"""A host and one of its nodes; an empty node: the host's agent."""
+"""A host and one of its nodes; an empty node means the host's agent."""
 AWAY = "its agent is away; waited for"
 
 
 @asynccontextmanager
 async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """While the block runs, reports agents that disconnect and reconnect, and nodes that fail, by calling tell."""
+    """While the block runs, tells of agents that disconnect and reconnect, and of nodes that fail."""
 
     async def watch() -> None:
         before = ailments(access)
@@ -26,14 +26,14 @@ async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIter
             now = ailments(access)
             for line in news(before, now):
                 tell(line)
-            before = {who: what for who, what in before.items() if what != AWAY} | now  # no reason is reported twice
+            before = {who: what for who, what in before.items() if what != AWAY} | now  # report no reason twice
 
     async with beside(watch()):
         yield
 
 
 def ailments(access: NodeAccess) -> dict[Place, str]:
-    """What is wrong now: hosts whose agent is not connected, and nodes that failed, with the reason."""
+    """What is wrong now: hosts whose agent is not connected, and failed nodes, with the reason."""
     found = {}
     for node in access.network.nodes:
         link = access.hub.links.get(node.host)
@@ -45,7 +45,7 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
 
 
 def news(before: Mapping[Place, str], now: Mapping[Place, str]) -> list[str]:
-    """Lines for what is newly wrong, and for agents that are back."""
+    """Lines for new problems, and for agents that are back."""
     lines = [f"{place[0]}: {what}" for place, what in now.items() if before.get(place) != what]
     back = [place[0] for place, what in before.items() if what == AWAY and place not in now]
     return lines + [f"{host}: its agent is back" for host in back]

@@ -1,1 +1,1 @@
-"""What a network's state folder keeps between commands, and how two commands on one machine talk."""
+"""The state folder that a network keeps between commands, and the socket between two commands on one machine."""

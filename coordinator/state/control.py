@@ -1,4 +1,4 @@
-"""How a second terminal talks to the running coordinator: a Unix socket (0600) in the network's state folder.
+"""How a command in a second terminal talks to the running coordinator: a Unix socket (0600) in the state folder.
 
 A request is one line with a JSON object such as {"ask": "status"}; the answer is one line as well.
 """
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
 LIMIT = 16 * 2**20
-"""Bytes of a request or answer: enough for the status of thousands of nodes."""
+"""Maximum size of a request or answer, in bytes: enough for the status of thousands of nodes."""
 
 
 class NoAnswer(OperationFailed):
-    """The coordinator is starting, ending, or too busy: worth another try."""
+    """The coordinator is starting, ending, or too busy. Retryable."""
 
     retryable = True
 
@@ -43,7 +43,7 @@ async def control_socket(folder: Path, answerers: Mapping[str, Answerer]) -> Asy
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answer = await _answer(reader, answerers)
         writer.write(json.dumps(answer).encode() + b"\n")
-        with suppress(ConnectionError):  # the asking process has gone
+        with suppress(ConnectionError):  # the client has disconnected
             await writer.drain()
         writer.close()
 
@@ -60,7 +60,7 @@ async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer
         return {"error": "not a request that this coordinator knows"}
     try:
         return await looking(answerer(request), lambda: _HUNG_UP if reader.at_eof() else None)
-    except Exception as error:  # whatever it is, the asking process is told, and the boot continues
+    except Exception as error:  # whatever it is, the client is told, and the boot continues
         if exit_status(error) is None:
             log.exception("a fault of the coordinator, asked for %s by another command", request["ask"])
             return {"error": f"a fault of the running coord ({type(error).__name__}: {error}): see its output"}

@@ -1,4 +1,4 @@
-"""The coordinator's state of one network: the folder `.coord/NETWORK/` and the journal in it."""
+"""The coordinator's state for one network: the folder `.coord/NETWORK/` and the journal in it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from support.journal import Journal
 
 JOURNAL = "journal.sqlite"
 REMEDY = "run: coord adopt INVENTORY"
-"""What helps when something here is missing or damaged: the hosts and the chain have all that counts."""
+"""What to do if something here is missing or damaged: it can be rebuilt from the hosts and the chain."""
 SEALED = "sealed.json"
-"""The sealed network's file, from the seal on."""
+"""The sealed network's file, written at the seal."""
 
 _SCHEMA = (
     """CREATE TABLE step (
@@ -34,7 +34,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True)
 class StepRecord:
-    """How a step ended last."""
+    """How a step last ended."""
 
     name: str
     result: StepResult
@@ -44,16 +44,16 @@ class StepRecord:
 
     @property
     def done(self) -> bool:
-        """Whether it was done, in whatever run."""
+        """Whether any run completed it."""
         return self.result is StepResult.DONE
 
 
 class StateFolder:
-    """What is kept between commands about the same network."""
+    """What commands about the same network store for each other."""
 
     def __init__(self, root: Path, network: str, *, adopting: bool = False) -> None:
-        """Makes the folder (0700) when there is none. root: usually `.coord`. adopting: what is lost here is about to
-        be rebuilt.
+        """Creates the folder (0700) if there is none. root: usually `.coord`. adopting: lost state is about to be
+        rebuilt, so its absence is not an error.
         """
         self.folder = root.absolute() / network
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,12 +65,12 @@ class StateFolder:
 
     @staticmethod
     def exists(root: Path, network: str) -> bool:
-        """Whether there is any state of this network here."""
+        """Whether root has any state of this network."""
         return any((root / network / name).exists() for name in (JOURNAL, SEALED, "hosts"))
 
     @cached_property
     def journal(self) -> Journal:
-        """Opened when first used: nodes can be stopped without it, for instance on a full disk. Raises JournalError."""
+        """Opened on first use: nodes can be stopped without it, for instance on a full disk. Raises JournalError."""
         journal = Journal(self.folder / JOURNAL, REMEDY)
         journal.part("boot", _SCHEMA)
         return journal
@@ -86,13 +86,13 @@ class StateFolder:
 
     @property
     def sealed(self) -> Sealed | None:
-        """The sealed network; None before the seal. It is read once: nothing of it ever changes."""
+        """The sealed network; None before the seal. It is read once, because it never changes."""
         if self._sealed is None:
             self._sealed = self._read_sealed()
         return self._sealed
 
     def _read_sealed(self) -> Sealed | None:
-        """Raises OperationFailed when it is lost or damaged, unless it is about to be rebuilt."""
+        """Raises OperationFailed if it is lost or damaged, unless it is about to be rebuilt."""
         path = self.folder / SEALED
         if not path.exists() and (self._adopting or not any(step.done for step in self.steps().values())):
             return None
@@ -103,7 +103,7 @@ class StateFolder:
         return Sealed.parse(path.read_bytes())
 
     def wrong_seal(self, begun: bool) -> str:
-        """What is wrong with the sealed network's file; empty: nothing. begun: there must be one."""
+        """What is wrong with the sealed network's file; empty if nothing is. begun: whether there must be one."""
         path = self.folder / SEALED
         try:
             sealed = Sealed.parse(path.read_bytes())
@@ -116,7 +116,7 @@ class StateFolder:
         return ""
 
     def seal(self, sealed: Sealed, artifacts: dict[str, bytes]) -> None:
-        """Stores the sealed network for good: artifacts first, so that a sealed network always has all of them."""
+        """Stores the sealed network for good. Artifacts go first, so that a sealed network always has all of them."""
         for data in artifacts.values():
             self.artifacts.put(data)
         self.artifacts.put(sealed.canonical())
@@ -124,7 +124,7 @@ class StateFolder:
         write_atomic(self.folder / SEALED, sealed.canonical())
 
     def record_step(self, name: str, result: StepResult, seconds: float, detail: str) -> None:
-        """Records how a step ended. One that was done before keeps the time that it took then."""
+        """Records how a step ended. One that was already done keeps the duration of that run."""
         if result is StepResult.ALREADY:
             known = self.journal.row("SELECT state FROM step WHERE name = ?", name)
             if known and known[0] == StepResult.DONE:
@@ -133,13 +133,13 @@ class StateFolder:
         self.journal.write("INSERT OR REPLACE INTO step VALUES (?, ?, ?, ?)", name, str(result), seconds, detail)
 
     def record_pushes(self, step: str, pushed: Iterable[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
-        """Records transactions (key, id, block). Returns those that were not on record already."""
+        """Records transactions (key, id, block). Returns those that are new."""
         statement = "INSERT OR IGNORE INTO pushed VALUES (?, ?, ?, ?)"
         with self.journal.transaction():
             return [one for one in pushed if self.journal.write(statement, step, *one) > 0]
 
     def steps(self) -> dict[str, StepRecord]:
-        """Every step that ever ended, by name."""
+        """Every step that has ever ended, by name."""
         rows = self.journal.rows(
             """SELECT step.name, state, seconds, detail, (SELECT count(*) FROM pushed WHERE pushed.step = step.name)
                FROM step"""

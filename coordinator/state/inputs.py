@@ -1,4 +1,4 @@
-"""What large input files hold, remembered by the files' identity, so that nobody reads an unchanged one again."""
+"""Digests of large input files, cached by the file's identity, so that an unchanged one is not read again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from support.artifacts import sha256_of
 from support.files import write_atomic
 
 _SETTLED = 2.0
-"""Seconds: a file that was written shortly before it was looked at may be written again within the same tick of its
-times."""
+"""Seconds. A file modified more recently than this is not cached: a second write within the same clock tick would leave
+its times unchanged."""
 
 
 class Inputs:
-    """The memory `inputs.json` in a network's state folder."""
+    """The cache `inputs.json` in a network's state folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -27,8 +27,8 @@ class Inputs:
     def rows_digest(self, users: Users) -> str:
         """`UserRows.digest` of a CSV's rows. Raises OSError, and InventoryError as reading the rows does.
 
-        A file with the same times and size as when it was read last is the same; one with the same sha256 has the same
-        rows. Only a file that changed is read row by row.
+        A file with unchanged times and size counts as unchanged, and so does one with the same sha256. Only a changed
+        file is read row by row.
         """
         if users.source is not UserSource.CSV or users.file is None:
             return ""
@@ -50,7 +50,7 @@ class Inputs:
         return digest
 
     def _read(self) -> dict[str, dict[str, Any]]:
-        """What is remembered; nothing where the file is missing or damaged, which costs time and nothing else."""
+        """The cached entries; empty if the file is missing or damaged, which only costs time."""
         try:
             found = read_json(self._path.read_bytes())
         except (OSError, ValueError):
@@ -59,7 +59,7 @@ class Inputs:
 
 
 def _identity(file: Path) -> list[int]:
-    """As long as these stay, the file was not written: the change time cannot be set back."""
+    """If these are unchanged, the file was not written: the change time cannot be set back."""
     found = file.stat()
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 

@@ -1,4 +1,4 @@
-"""What a network's state folder has lost, or what is damaged in it: found before anything is made in its place."""
+"""Finds what is missing or damaged in a network's state folder, before anything is created in its place."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from support.tls import TlsError, load_certificate, load_or_make_key, public_byt
 
 NO_CA = "without a copy of it, parties have to be invited again"
 ASIDE = ".damaged"
-"""Ends the name under which a damaged file is kept."""
+"""Suffix of the name under which a damaged file is kept."""
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A file of a sealed network that is not there, or not what it should be."""
+    """A file of a sealed network that is missing or damaged."""
 
     path: Path
     what: str
     """Such as "is missing"."""
 
     def __str__(self) -> str:
-        """One line, without what to do."""
+        """One line, without a hint."""
         return f"{self.path} {self.what}"
 
 
 def check_whole(state: StateFolder, source: Path) -> None:
-    """Raises OperationFailed when something is lost: a new CA, register or seal would cut off a network that lives.
+    """Raises OperationFailed if something is lost: a new CA, register or seal would cut off a running network.
 
     source: the inventory's file.
     """
@@ -41,7 +41,7 @@ def check_whole(state: StateFolder, source: Path) -> None:
 
 
 def losses(state: StateFolder) -> tuple[Loss, ...]:
-    """All that is lost. A network that was never sealed, and whose hosts were never enrolled, has nothing to lose."""
+    """Everything that is lost: nothing for a network that was never sealed and whose hosts were never enrolled."""
     return tuple(_losses(state))
 
 
@@ -53,7 +53,7 @@ def _losses(state: StateFolder) -> Iterator[Loss]:
         enrolled, begun = False, True
     else:
         if not enrolled and (_certified(state) or (state.folder / SEALED).exists()):
-            yield Loss(state.folder / JOURNAL, "is missing, or another: it knows no host of this network")
+            yield Loss(state.folder / JOURNAL, "is missing, or another network's: it has no host of this network")
     if wrong := state.wrong_seal(begun):
         yield Loss(state.folder / SEALED, wrong)
     elif state.sealed:
@@ -71,7 +71,7 @@ def _register(state: StateFolder) -> bool:
 
 
 def _certified(state: StateFolder) -> bool:
-    """Whether a host of this machine has a certificate."""
+    """Whether a local host has a certificate."""
     return any(state.folder.glob("hosts/*/identity/agent.pem"))
 
 
@@ -85,7 +85,7 @@ def _of_ca(folder: Path) -> Iterator[Loss]:
             loaded = load_or_make_key(key)
         except TlsError:
             yield Loss(key, f"is damaged ({NO_CA})")
-    if certificate.exists():  # else it is made again, from the key
+    if certificate.exists():  # otherwise it is recreated from the key
         try:
             if loaded and public_bytes(load_certificate(certificate.read_bytes())) == public_bytes(loaded):
                 return
@@ -95,7 +95,7 @@ def _of_ca(folder: Path) -> Iterator[Loss]:
 
 
 def former_port(state: StateFolder) -> int:
-    """The port that the agents of this machine dial, where the journal no longer knows it; 0: unknown."""
+    """The port that local agents dial, for when the journal is lost; 0 if unknown."""
     for path in sorted(state.folder.glob("hosts/*/agent.toml")):
         try:
             return Endpoint.parse(str(read_toml(path.read_bytes())["coordinator"])).port
@@ -105,7 +105,7 @@ def former_port(state: StateFolder) -> int:
 
 
 def set_aside(loss: Loss) -> bool:
-    """Keeps a damaged file under another name, so that it can be made again. Returns whether there was one."""
+    """Moves a damaged file aside, so that it can be recreated. Returns whether there was one."""
     if not loss.path.exists():
         return False
     for path in (loss.path, *(loss.path.with_name(loss.path.name + end) for end in ("-wal", "-shm"))):

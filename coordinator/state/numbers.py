@@ -1,4 +1,4 @@
-"""Numbers that one coordinator of a network leaves to the next: its epoch, and the port that agents dial."""
+"""Numbers that a coordinator stores for the next one: its epoch, and the port that agents dial."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SCHEMA = ("CREATE TABLE hub (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STR
 
 
 class Numbers:
-    """`epoch` and `port` in the network's journal; 0 until one was written."""
+    """`epoch` and `port` in the network's journal; 0 if not written yet."""
 
     def __init__(self, journal: Journal) -> None:
         """Raises JournalError."""
@@ -29,7 +29,7 @@ class Numbers:
 
 
 def reserve_port(journal: Journal, listen: Endpoint) -> int:
-    """The port that the coordinator listens on, or will: an invitation names it before the first coordinator runs."""
+    """The port that the coordinator listens on or will listen on: an invitation may need it before the first run."""
     if listen.port:
         return listen.port
     kept = Numbers(journal)

@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def near(path: Path) -> str:
-    """The path relative to the working folder if it is below that, else absolute."""
+    """The path relative to the working folder if it is below it, otherwise absolute."""
     path = path.absolute()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)

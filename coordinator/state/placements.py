@@ -1,4 +1,4 @@
-"""Where nodes were placed: a producer's keys are on its host, so its node stays there, whatever the file says later."""
+"""Where nodes were placed. A producer's keys are on its host, so its node stays there even if the inventory changes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _SCHEMA = (
 
 
 class Placements:
-    """The table, in the coordinator's journal."""
+    """The table in the coordinator's journal."""
 
     def __init__(self, journal: Journal) -> None:
-        """Creates it when there is none. Raises JournalError."""
+        """Creates it if there is none. Raises JournalError."""
         self._journal = journal
         journal.part("placed", _SCHEMA)
 
     def all(self) -> dict[str, Placed]:
-        """By the node's name."""
+        """All placements, by the node's name."""
         rows = self._journal.rows("SELECT node, host, account, p2p_port, http_port FROM placed")
         return {row[0]: Placed(*row[1:]) for row in rows}
 
     def remember(self, network: Network) -> None:
-        """The operator's nodes as they are in the network now. One that is no longer in it stays remembered."""
+        """Records the placement of the operator's nodes. A node that is no longer in the network stays recorded."""
         with self._journal.transaction():
             for node in self._changed(network.nodes):
                 self._journal.write(
@@ -39,7 +39,7 @@ class Placements:
                 )  # fmt: skip
 
     def forget(self, node: str) -> None:
-        """A node that was removed from its host."""
+        """Removes the record of a node that was removed from its host."""
         self._journal.write("DELETE FROM placed WHERE node = ?", node)
 
     def _changed(self, nodes: Iterable[Node]) -> list[Node]:

@@ -54,7 +54,7 @@ async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Rep
     starter = designated(access, sealed, schedule)
     if starter is None:
         raise OperationFailed(
-            f"the chain stands still, and no node of the producers that should sign ({', '.join(sorted(schedule))}) "
+            f"the chain has stalled, and no node of the producers that should sign ({', '.join(sorted(schedule))}) "
             "is running here: start one of them"
         )
     await _wake(access, runner, starter, schedule, reporter)
@@ -79,13 +79,13 @@ async def _wake(
     """Has one node sign again. Raises OperationFailed when no block comes of it."""
     alone = starter.account == GENESIS_ACCOUNT
     how = "as the only signer" if alone else "with stale production enabled, this once"
-    reporter.note(f"the chain stands still; {starter.name} restarts it ({how})")
+    reporter.note(f"the chain has stalled; {starter.name} restarts it ({how})")
     try:
         await runner.nodes.start(starter.name, NodeMode.GENESIS if alone else NodeMode.STARTER, anew=True)
     except TaskFailedError as refusal:
         if not await _moves(access, patience(schedule)):
             raise OperationFailed(
-                f"the chain stands still, and {starter.name} does not restart it: {refusal}"
+                f"the chain has stalled, and {starter.name} does not restart it: {refusal}"
             ) from refusal
         return  # it came back by itself meanwhile
     if not await _moves(access, RETURN_SECONDS):

@@ -52,7 +52,10 @@ JOURNAL = ("journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm")
 LOSSES = {
     "the seal": (remove("sealed.json"), "sealed.json is missing"),
     "the seal, garbled": (garble("sealed.json"), "sealed.json is damaged"),
-    "the journal": (remove(*JOURNAL), "journal.sqlite is missing, or another: it knows no host of this network"),
+    "the journal": (
+        remove(*JOURNAL),
+        "journal.sqlite is missing, or another network's: it has no host of this network",
+    ),
     "the journal, garbled": (garble("journal.sqlite"), "journal.sqlite is damaged"),
     "the CA": (remove("ca"), "ca.key is missing"),
     "the CA's key, garbled": (garble("ca/ca.key"), "ca.key is damaged"),
@@ -60,7 +63,7 @@ LOSSES = {
     "the artifacts": (remove("artifacts"), "sealed.json is not what was sealed: no artifact has its hash"),
     "all but the hosts": (
         remove(*JOURNAL, "sealed.json", "genesis.json", "ca", "artifacts", "boot.log", "inputs.json"),
-        "journal.sqlite is missing, or another: it knows no host of this network",
+        "journal.sqlite is missing, or another network's: it has no host of this network",
     ),
 }
 

@@ -60,7 +60,7 @@ def test_resigned_too_early_then_all_nodes_killed(make_network: MakeNetwork) -> 
         os.kill(process.pid, signal.SIGKILL)
     until(lambda: not any(process.alive for process in nodes), "they were killed")
     done = network.boot()
-    assert "the chain stands still; defproducera restarts it" in done.out
+    assert "the chain has stalled; defproducera restarts it" in done.out
     assert "Nothing to do" not in done.out
     assert network.coord("status", "--check").status == 0
     verified = network.coord("verify")  # it was not born as planned: users voted, and a producer tried the canary

@@ -283,7 +283,7 @@ async def test_a_producer_signs_on_one_node_only(bench: Bench) -> None:
 
 
 async def test_stale_production_needs_an_outage(bench: Bench) -> None:
-    """A node is started with -e only when it runs, is scheduled, and the chain stands still."""
+    """A node is started with -e only when it runs, is scheduled, and the chain has stalled."""
     nodes = await bench.agent()
     spec = bench.spec("one", Role.PRODUCER)
     with pytest.raises(NotNow, match="start it normally"):

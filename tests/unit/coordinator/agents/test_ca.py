@@ -43,7 +43,7 @@ def test_it_signs_for_agents_of_its_network_only(tmp_path: Path) -> None:
     authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "x")
     for identity in (Identity("other", Kind.HOST, "alpha"), Identity("net", Kind.COORDINATOR)):
-        with pytest.raises(ValueError, match="no agent"):
+        with pytest.raises(ValueError, match="not an agent"):
             authority.sign(request, identity)
     with pytest.raises(TlsError):
         authority.sign(b"nonsense", Identity("net", Kind.HOST, "alpha"))

@@ -194,7 +194,7 @@ async def test_a_second_session_takes_over(hub: Hub, tmp_path: Path) -> None:
     second_work = FakeWork()
     second = dial(hub, shown, second_work)
     ended = await _ended(first)
-    assert "took over" in str(ended)
+    assert "replaced this one" in str(ended)
     assert not isinstance(ended, Refused)
     assert link.connected
     assert (await link.task(pb.Recount(step="n"), deadline=30)).ok

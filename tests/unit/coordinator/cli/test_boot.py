@@ -105,7 +105,7 @@ def test_a_host_whose_keys_cannot_be_had_keeps_the_network_unsealed(
     home.fails, home.forging = {}, {"two"}
     assert run(BEGIN) == 1
     assert "two: its key for defproducer" in (err := said.readouterr().err)
-    assert "comes without a valid proof" in err
+    assert "has no valid proof" in err
     assert not (home.state / "sealed.json").exists()
 
 

@@ -126,7 +126,7 @@ def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyP
     out = said.readouterr().out
     assert run(["status", "home.toml", "--json"]) == 0
     assert document(said)["phase"] == "stalled"
-    assert "WRONG     the chain stands: its latest block" in out
+    assert "WRONG     the chain has stalled: its latest block" in out
 
 
 def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,18 +60,18 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
     [
         ({}, ()),
         ({"chain_id": None}, ("net was never booted: there is no chain",)),
-        ({"head_age": None}, ("the chain cannot be seen: no node answers",)),
+        ({"head_age": None}, ("the chain cannot be read: no node answers",)),
         (
             {"head_age": 73.2, "stands": True, "silent": ("a", "b", "c", "d")},
-            ("the chain stands: its latest block, 1000, is 73 s old; a, b, c, d should sign",),
+            ("the chain has stalled: its latest block, 1000, is 73 s old; a, b, c, d should sign",),
         ),
-        ({"silent": ("b",)}, ("elected, and no block in the latest round: b",)),
+        ({"silent": ("b",)}, ("elected, but no block in the latest round: b",)),
         ({"lib": 1000 - 144}, ()),
         ({"lib": 1000 - 145}, ("blocks do not become irreversible: LIB 855 is 145 blocks behind the head",)),
         ({"hosts": AWAY}, ("host one: its agent is away",)),
         ({"nodes": (STOPPED,)}, ("node b on one: failed: its disk is full",)),
         ({"nodes": (replace(STOPPED, state="unknown"),), "hosts": AWAY}, ("host one: its agent is away",)),
-        ({"nodes": (OLD,)}, ("node b on one: 80 blocks behind what is irreversible",)),
+        ({"nodes": (OLD,)}, ("node b on one: 80 blocks behind LIB",)),
     ],
 )
 def test_what_is_wrong(changes: dict[str, Any], said: tuple[str, ...]) -> None:

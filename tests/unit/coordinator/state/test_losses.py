@@ -55,7 +55,7 @@ def test_a_network_that_is_whole_or_new_has_lost_nothing(state: StateFolder, tmp
     ("name", "said"),
     [
         ("sealed.json", ["sealed.json is missing"]),
-        ("journal.sqlite", ["journal.sqlite is missing, or another: it knows no host of this network"]),
+        ("journal.sqlite", ["journal.sqlite is missing, or another network's: it has no host of this network"]),
         ("ca", ["ca.key is missing (without a copy of it, parties have to be invited again)"]),
         ("ca/ca.pem", []),
     ],
