@@ -9,6 +9,7 @@ from rich.console import Console
 
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS, steps_of
+from coordinator.cli import completion
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
@@ -25,9 +26,11 @@ from inventory.network import Network
 
 @click.command("boot")
 @proved_inventory_argument(Proof.UNSEALED)
-@click.option("--until", metavar="STEP", help="Stop after this step and everything it needs.")
 @click.option(
-    "--only", metavar="STEP|HOST|NODE",
+    "--until", metavar="STEP", shell_complete=completion.steps, help="Stop after this step and everything it needs."
+)
+@click.option(
+    "--only", metavar="STEP|HOST|NODE", shell_complete=completion.places,
     help="Run this step only; the steps it needs must be done already. Or apply the inventory's changes only there.",
 )  # fmt: skip
 @click.option(

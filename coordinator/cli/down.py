@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import stop_hosts
@@ -18,7 +19,7 @@ from support.locks import FileLock, LockedError
 @click.command("down")
 @inventory_argument
 @click.option("--purge", is_flag=True, help="Also remove their data: chain, keys, everything. Cannot be undone.")
-@click.option("--only", metavar="HOST", help="Stop this host only.")
+@click.option("--only", metavar="HOST", shell_complete=completion.hosts, help="Stop this host only.")
 @click.option("--yes", is_flag=True, help="Do not ask before --purge.")
 @click.pass_obj
 def command(settings: Settings, network: Network, purge: bool, only: str | None, yes: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from coordinator.cli import operate
+from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.workflows.operating import HostAction, Operation
 from inventory.network import Network
@@ -13,7 +13,7 @@ from inventory.network import Network
 @click.command("host")
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([str(action) for action in HostAction]))
-@click.argument("host")
+@click.argument("host", shell_complete=completion.hosts)
 @click.option("--force", is_flag=True, help="Drain it even if the schedule cannot lose its producers.")
 @json_option
 @click.pass_obj

@@ -7,6 +7,7 @@ import asyncio
 import click
 from rich.console import Console
 
+from coordinator.cli import completion
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.errors import UsageProblem
 from coordinator.hosts.fleet import Hosts
@@ -17,7 +18,7 @@ from inventory.network import Network
 
 @click.command("install")
 @proved_inventory_argument(Proof.UNSEALED)
-@click.option("--only", metavar="HOST", help="Install on this host only.")
+@click.option("--only", metavar="HOST", shell_complete=completion.hosts, help="Install on this host only.")
 @click.pass_obj
 def command(settings: Settings, network: Network, only: str | None) -> int:
     """Installs agent, nodeos and systemd unit on the hosts over SSH. `coord boot` does this as well.

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import deployment
@@ -17,7 +18,7 @@ AGENT = "agent"
 
 @click.command("logs")
 @inventory_argument
-@click.argument("node")
+@click.argument("node", shell_complete=completion.logs)
 @click.option("-f", "--follow", is_flag=True, help="Keep printing as the log grows, until Ctrl-C.")
 @click.option(
     "-n",

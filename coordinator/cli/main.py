@@ -14,6 +14,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from coordinator.cli import faults
 from coordinator.cli.options import DEFAULT_STATE, Settings
 from inventory.errors import InventoryError
 from support.errors import exit_status, explanation
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "init": ("coordinator.cli.init", "write a commented inventory to begin with"),
@@ -43,6 +47,9 @@ COMMANDS = {
 }
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
 
+NO_INVENTORY = {"init"}
+"""The commands whose first argument is something else than an inventory."""
+
 
 class Coord(click.Group):
     """Finds commands by COMMANDS."""
@@ -57,6 +64,31 @@ class Coord(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that was typed. Raises UsageError, with the one that was probably meant."""
+        name = args[0]
+        if ctx.resilient_parsing and args == [name] and name in COMMANDS.keys() - NO_INVENTORY:
+            from coordinator.cli.completion import before_inventory
+
+            if quick := before_inventory(name):
+                return name, quick, []
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {close[0]}?" if close else "coord --help lists the commands"
+        raise click.UsageError(f"there is no command {name!r}; {hint}", ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, without importing any of them, and coord's own options."""
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name, help=line) for name, (_, line) in COMMANDS.items() if name.startswith(incomplete)]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list, without importing any of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from coordinator.cli import operate
+from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.workflows.operating import NodeAction, Operation
 from inventory.network import Network
@@ -13,7 +13,7 @@ from inventory.network import Network
 @click.command("node")
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([str(action) for action in NodeAction]))
-@click.argument("node")
+@click.argument("node", shell_complete=completion.nodes)
 @click.option("--force", is_flag=True, help="Also where the schedule cannot lose the producer.")
 @json_option
 @click.pass_obj

@@ -18,6 +18,8 @@ import click
 from coordinator.state.paths import near
 
 if TYPE_CHECKING:  # a quarter of the time that --help may take
+    from click.shell_completion import CompletionItem
+
     from inventory.network import Network
     from inventory.placement import Placed
 
@@ -117,6 +119,8 @@ class InventoryFile(click.ParamType["Network"]):
         if isinstance(value, Network):
             return value
         path = Path(value)
+        if ctx and ctx.resilient_parsing:  # a shell asks what can be typed next
+            return glance(path)
         settings = ctx.find_object(Settings) if ctx else None
 
         def remembered(name: str) -> Mapping[str, Placed]:
@@ -129,6 +133,12 @@ class InventoryFile(click.ParamType["Network"]):
                 return network
         with reading() as progress:
             return load(path, progress, remembered)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The inventories that there are."""
+        from coordinator.cli.completion import inventories
+
+        return inventories(incomplete)
 
 
 @contextmanager

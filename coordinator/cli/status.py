@@ -11,6 +11,7 @@ from typing import cast
 import click
 
 from coordinator.agents.records import BusyError
+from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.engine.reasons import Reasons
 from coordinator.hosts.fleet import tunnelled
@@ -36,7 +37,10 @@ ASK_SECONDS = 5.0
 @click.command("status")
 @inventory_argument
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
-@click.option("--why", "step", metavar="STEP", help="Say what a step of the boot waits for, and since when.")
+@click.option(
+    "--why", "step", metavar="STEP", shell_complete=completion.steps,
+    help="Say what a step of the boot waits for, and since when.",
+)  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit status 1 when the chain has stalled, or a host or node is not well.")
 @json_option
 @click.pass_obj
