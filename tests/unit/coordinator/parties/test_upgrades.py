@@ -12,8 +12,10 @@ import pytest
 from antelope.names import name_to_int
 from boot.canary import PRODUCERS
 from boot.step import Query
+from coordinator.agents.link import RevokedError
+from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties import upgrades
-from coordinator.parties.upgrades import Contract, _Upgrade
+from coordinator.parties.upgrades import Contract, _Upgrade, from_request
 from protos import coordination_pb2 as pb
 from tests.unit.inventory.material import ABI, wasm
 
@@ -136,3 +138,47 @@ async def test_a_schedule_that_changes_while_approvals_come_in_asks_for_another_
     await work.propose()
     assert work._proposal == SECOND
     assert chain.proposals[SECOND][1] == ["a", "w", "x", "y"]
+
+
+async def test_every_agent_is_asked_and_who_did_not_approve_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of the wait, each with what its agent said; those of one host are asked at once."""
+    chain = Chain("a b c d")
+    work, said = upgrading(chain, monkeypatch)
+    monkeypatch.setattr(upgrades, "AGAIN_SECONDS", 0.0)
+
+    class Link:
+        def __init__(self, host: str) -> None:
+            self.host = host
+            self.connected = host != "h-d"
+
+        async def task(self, body: pb.Endorse, deadline: float) -> pb.Result:
+            assert (body.proposer, body.proposal, body.hash) == ("sponsor", FIRST, work._hash)
+            if self.host == "h-a" and "a" not in chain.approved.setdefault(FIRST, []):
+                chain.approved[FIRST].append("a")
+            if self.host == "h-c":
+                raise RevokedError("party-c was revoked")
+            return pb.Result(ok=self.host == "h-a", error="" if self.host == "h-a" else "its policy says no")
+
+    holders: Any = work._opened
+    holders.network.holder = lambda name: f"h-{name}"
+    holders.parties = SimpleNamespace(parties=lambda: ())
+    holders.access = SimpleNamespace(link=Link)
+    await work.propose()
+    with pytest.raises(OperationFailed) as failed:
+        await work.collect(0.3)
+    text = str(failed.value)
+    assert "1 approvals after 0.3 s, 3 are needed" in text
+    for reason in ("b: its policy says no", "c: party-c was revoked", "d: its agent is away"):
+        assert reason in text
+        assert reason in said
+
+
+def test_the_files_of_another_terminal_are_found_by_their_hashes() -> None:
+    """What is not in the store, or is no contract, is refused."""
+    store = {CONTRACT.code_hash: CONTRACT.wasm, CONTRACT.abi_hash: CONTRACT.abi}
+    request = {"account": "eosio", "wasm": CONTRACT.code_hash, "abi": CONTRACT.abi_hash}
+    assert from_request(request, store.__getitem__) == CONTRACT
+    with pytest.raises(UsageProblem, match="the files are not in the artifact store"):
+        from_request(request | {"wasm": "ff"}, store.__getitem__)
+    with pytest.raises(UsageProblem, match="--wasm: "):
+        from_request(request | {"wasm": CONTRACT.abi_hash}, store.__getitem__)

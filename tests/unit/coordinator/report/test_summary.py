@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from boot.claims import Claim
 from boot.plan import make_plan
@@ -41,3 +41,35 @@ def test_nobody_may_claim_before_an_election() -> None:
 def test_the_first_of_the_schedule_may() -> None:
     """Afterwards it is the first whose day is over, among those who sign."""
     assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord boot x.toml --only claim"
+
+
+def lines(**changes: Any) -> str:
+    """The summary of a boot that did nothing, but for the changes of its outcome."""
+    steps = {name: StepRecord(name, StepResult.DONE, 1.0, "", 0) for name in changes.pop("done", NAMES)}
+    stands = changes.pop("stands", False)
+    report = NetworkStatus(
+        network="x", chain_id="c", manifest="m", phase="live", head=9, head_age=0.5, stands=stands, lib=9,
+        schedule=("bob",), silent=(), nodes=(), hosts=(), steps=steps,
+    )  # fmt: skip
+    booted = Booted(cast("Sealed", None), Outcome((), **changes), started=False)
+    return "\n".join(Summary(booted, report, (), ("one: keys",), "coord", "my net.toml").lines())
+
+
+def test_what_to_run_next_follows_from_how_it_ended() -> None:
+    """After a failure the log, and boot again; after a part, its next step; at the end the audit."""
+    failed = lines(failed={"votes": "no money"})
+    assert "FAILED votes: no money" in failed
+    assert "coord logs 'my net.toml' NODE" in failed
+    part = lines(done=NAMES[:3])
+    assert "Nothing to do." in part
+    assert f"continues with {NAMES[3]}" in part
+    assert "verify" not in part
+    end = lines()
+    assert "Nothing to do: everything is done and running." in end
+    assert "coord verify 'my net.toml'" in end
+    assert "keys      one: keys" in end
+    parked = lines(parked={"votes": "half of the stake has not voted"})
+    assert "waiting for others at votes: half of the stake has not voted" in parked
+    stands = lines(stands=True)
+    assert "FAILED the chain stands: no block comes" in stands
+    assert "Nothing to do" not in stands

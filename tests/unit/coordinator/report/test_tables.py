@@ -1,0 +1,41 @@
+"""Reports as text: columns that line up, and every trouble in words."""
+
+from __future__ import annotations
+
+from coordinator.parties.store import Party, Standing
+from coordinator.report.status import HostRow, NodeRow
+from coordinator.report.tables import columns, node_table, report_lines
+from tests.unit.coordinator.report.test_status import status
+
+
+def test_each_column_is_as_wide_as_its_widest_cell() -> None:
+    """Nothing is cut, and no line ends with blanks."""
+    assert list(columns(("A", "LONG"), [("wide cell", "x"), ("y", "")])) == ["A          LONG", "wide cell  x", "y"]
+
+
+def test_a_node_that_does_not_run_says_why() -> None:
+    """Below the table; what is not known is a dash."""
+    row = NodeRow("n1", "h1", "", "full", "h1:9876", "http://127.0.0.1:8888", "failed", 0, 0, 0, "its disk is full")
+    lines = list(node_table(status(nodes=(row,))))
+    assert lines[1].split() == ["n1", "h1", "-", "failed", "-", "-", "0", "h1:9876", "http://127.0.0.1:8888"]
+    assert lines[2] == "n1: its disk is full"
+
+
+def test_the_report_names_what_a_person_would_ask() -> None:
+    """The chain, hosts with clock and disk, parties with their state, steps; a chain that stands is called so."""
+    alice = Party(
+        "alice", "alice1111111", None, None, None, "", "", Standing.REFUSED, "its port is closed", 0.0, (), ""
+    )
+    hosts = (HostRow("h1", "connected", -0.25, 3 << 30), HostRow("h2", "away", None, None))
+    text = "\n".join(report_lines(status(hosts=hosts, parties=(alice,), silent=("b",))))
+    assert "head      1000, 0 s ago   LIB 980" in text
+    assert "h1    connected  -250 ms  3.0 GiB" in text
+    assert "h2    away       -        -" in text
+    assert "alice  alice1111111  -    refused: its port is closed" in text
+    assert "silent    b: elected, and no block in the latest round" in text
+    text = "\n".join(report_lines(status(stands=True, head_age=73.0)))
+    assert "stalled   no block comes; a, b, c, d should sign" in text
+    assert "silent" not in text
+    unknown = "\n".join(report_lines(status(chain_id=None, manifest=None, head_age=None, schedule=())))
+    assert "chain id  -" in unknown
+    assert "schedule  -" in unknown
