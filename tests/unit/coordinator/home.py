@@ -25,7 +25,9 @@ from coordinator.agents.hub import Hub
 from coordinator.hosts.preflight.model import HostProblem, Preflight, Row
 from inventory.load import load
 from inventory.resolve_contracts import folder_of
+from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
+from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
 from support.processes import Process
 from support.tasks import end
@@ -82,6 +84,12 @@ class HostAgent(FakeWork):
             result.collected.CopyFrom(self._keys(task.collect))
         elif kind == "hold":
             self.manifest = task.hold.sha256
+            self.home.keep(self.manifest)
+        elif kind == "hand":
+            data = b"torn" if self.name in self.home.torn else self.home.held[task.hand.sha256]
+            result.handed.CopyFrom(pb.Handed(size=len(data), data=data[task.hand.offset :][:1000]))
+        elif kind == "stop_node":
+            self.nodes[task.stop_node.name].state = "stopped"
         elif kind == "start_node":
             spec = task.start_node.spec
             self.nodes[spec.name] = pb.NodeStatus(name=spec.name, state="running", spec=spec, peers=1)
@@ -134,6 +142,10 @@ class Home:
     """Hosts whose agents do not dial."""
     fails: dict[tuple[str, str], str] = field(default_factory=dict)
     """The reason why a task fails, by host and kind of task."""
+    held: dict[str, bytes] = field(default_factory=dict)
+    """What the agents fetched to hold the network, by its hash."""
+    torn: set[str] = field(default_factory=set)
+    """Hosts whose copy of that is another."""
     forging: set[str] = field(default_factory=set)
     """Hosts whose keys come with proofs for another network."""
     problems: list[HostProblem] = field(default_factory=list)
@@ -149,6 +161,12 @@ class Home:
     def key_of(self, kind: str, account: str) -> PrivateKey:
         """The same each time."""
         return private(f"{kind} {account}")
+
+    def keep(self, manifest: str) -> None:
+        """Takes a copy of the sealed network with its artifacts."""
+        store = ArtifactStore(self.state / "artifacts")
+        sealed = Sealed.parse(store.get(manifest))
+        self.held |= {name: store.get(name) for name in (manifest, *sealed.artifacts)}
 
     def tasks(self, kind: str) -> list[str]:
         """The hosts that were given such a task."""

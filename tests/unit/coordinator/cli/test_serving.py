@@ -59,7 +59,7 @@ def test_an_invitation_holds_what_a_party_needs(booted: Home, said: Said) -> Non
     ("words", "reason"),
     [
         (["one"], "one is the name of a host or node"),
-        (["alice", "--account", "defproducera"], "account defproducera is one of"),
+        (["alice", "--account", "defproducera"], "account defproducera "),
         (["alice", "--account", "alice1111111", "--advertise", "nonsense"], "--advertise: "),
         (["alice", "--account", "alice1111111", "--advertise", "host:0"], "--advertise: "),
         (["al ice", "--account", "alice1111111"], "a party's name: "),
@@ -110,7 +110,7 @@ def test_an_upgrade_is_checked_before_anything(booted: Home, files: list[str], s
     assert run(["upgrade", "home.toml", "--wasm", "new.wasm", "--abi", "new.wasm"]) == 2
     assert "--abi: " in said.readouterr().err
     assert run(["upgrade", "home.toml", "--account", "defproducera", *files]) == 2
-    assert "the producers govern eosio, eosio.*" in said.readouterr().err
+    assert "defproducera: the producers govern" in said.readouterr().err
 
 
 def test_an_upgrade_is_done_by_whichever_coord_acts(
