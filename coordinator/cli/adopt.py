@@ -19,10 +19,10 @@ from inventory.network import Network
 @inventory_argument
 @click.pass_obj
 def command(settings: Settings, network: Network) -> int:
-    """Rebuilds the coordinator's state of a network that lives, when it was lost or is damaged here.
+    """Rebuilds the coordinator's state of a running network, if it was lost or is damaged here.
 
-    It says what it found, fetches the sealed network from the hosts, checks everything by its hash, and takes the hosts
-    back, with a new CA if that is lost. Nodes keep running, and nothing is sealed or removed.
+    It reports what it found, fetches the sealed network from the hosts, checks everything by its hash, and enrols the
+    hosts again, with a new CA if the old one is lost. Nodes keep running, and nothing is sealed or removed.
 
     \b
     coord adopt inventory/testnet.toml
@@ -45,14 +45,14 @@ def _lines(adopted: Adopted, boot: str, invite: str) -> Iterator[str]:
     else:
         yield f"steps     {len(adopted.steps)} of {len(STEPS)} are done, as the chain shows"
     for host, why in adopted.away.items():
-        yield f"away      {host}: {why}; it is taken back when you run this again"
+        yield f"away      {host}: {why}; run this again to enrol it"
     for host in adopted.empty:
-        yield f"empty     {host} holds nothing of this network: it is new, or has lost its data"
+        yield f"empty     {host} holds nothing of this network: it is new or has lost its data"
     if adopted.new_register:
-        yield "register  made again: whoever was revoked before has to be revoked again"
+        yield "register  rebuilt: parties that were revoked before have to be revoked again"
     for name, account in adopted.parties.items():
         again = f"; the CA is new: invite it again: {invite} {name} --account {account}" if adopted.new_ca else ""
         yield f"party     {name}, account {account}{again}"
     for account in adopted.strangers:
-        yield f"party     {account} is a producer, and unknown here: invite it again: {invite} NAME --account {account}"
+        yield f"party     {account} is an unknown producer: invite it again: {invite} NAME --account {account}"
     yield f"next      {boot}"

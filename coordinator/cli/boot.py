@@ -31,7 +31,7 @@ from inventory.network import Network
 )
 @click.option(
     "--only", metavar="STEP|HOST|NODE", shell_complete=completion.places,
-    help="Run this step only; the steps it needs must be done already. Or apply the inventory's changes only there.",
+    help="Run only this step, whose needs must be done already; or change only this host or node.",
 )  # fmt: skip
 @click.option(
     "--max-unavailable", type=click.IntRange(1), default=1, show_default=True, metavar="N",
@@ -49,11 +49,11 @@ def command(
     verbose: bool,
     max_unavailable: int,
 ) -> int:
-    """Boots the network, or continues where it stopped, and makes what runs as the inventory says. Where it does
-    already, it changes nothing; `coord plan` shows the difference.
+    """Boots the network, or continues where it stopped, and applies changes of the inventory to what runs. If nothing
+    differs, it changes nothing; `coord plan` shows the differences.
 
-    It can be stopped anywhere with Ctrl-C: nodes and agents keep running, and the next `coord boot` continues. `coord
-    plan` lists the steps.
+    Ctrl-C stops it at any point: nodes and agents keep running, and the next `coord boot` continues. `coord plan` lists
+    the steps.
 
     \b
     coord boot inventory/devnet.toml
@@ -93,7 +93,7 @@ def command(
 
 
 def select(network: Network, until: str | None, only: str | None) -> Plan:
-    """The part of the boot that the options select. Raises PlanError."""
+    """The part of the plan that the options select. Raises PlanError."""
     if only:
         return make_plan((*STEPS, *OPTIONAL)).only(only)
     plan = make_plan(steps_of(one_host=network.one_host))

@@ -57,14 +57,14 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
 
 
 def _elsewhere(network: Network) -> str:
-    """What may be done where the state folder was lost, or is another's."""
+    """What to do if the state folder is lost or elsewhere."""
     if all(host.local for host in network.hosts):
         return ""
     return f" (--state); if that was lost, run: coord adopt {network.source}"
 
 
 def _ask(network: Network) -> None:
-    """Asks for confirmation. Raises UsageProblem without a yes."""
+    """Asks for confirmation. Raises UsageProblem unless it is given."""
     try:
         if click.confirm(f"Remove the chain and every key of {network.name}? This cannot be undone"):
             return
@@ -72,4 +72,4 @@ def _ask(network: Network) -> None:
         if sys.stdin.isatty():  # Ctrl-C
             raise
         click.echo()
-    raise UsageProblem("nothing was removed: --purge needs a yes, or --yes")
+    raise UsageProblem("nothing was removed: confirm --purge, or pass --yes")

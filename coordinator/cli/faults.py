@@ -17,7 +17,7 @@ LIMIT = 1 << 20
 
 
 def worded(error: BaseException) -> str:
-    """The line for the user; the traceback goes to debug.log."""
+    """The line for the user. The traceback goes to debug.log."""
     path = Path(DEBUG)
     trace = "".join(traceback.format_exception(error))
     try:
@@ -25,25 +25,25 @@ def worded(error: BaseException) -> str:
         with path.open(mode, encoding="utf-8", errors="replace") as file:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n{trace}\n")
         report = f"please report it with {DEBUG}"
-    except OSError:  # a folder that cannot be written to, or a full disk
+    except OSError:  # the folder is not writable, or the disk is full
         report = f"please run it again where {DEBUG} can be written, and report it with that file"
     return f"internal error: {plain(f'{type(error).__name__}: {error}')}; {report}"
 
 
 class Lines(logging.Handler):
-    """Warnings, and errors after which work continues, as lines of coord's own on stderr."""
+    """Prints logged warnings and errors as plain lines on stderr."""
 
     def __init__(self) -> None:
         """Handles warnings and errors."""
         super().__init__(logging.WARNING)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Prints one line, whatever text by others it contains."""
+        """Prints one line, whatever foreign text it contains."""
         error = record.exc_info[1] if record.exc_info else None
-        from asyncio import CancelledError  # 15 ms to import, which --help need not take
+        from asyncio import CancelledError  # takes 15 ms to import, and --help does not need it
 
         if isinstance(error, CancelledError):
-            return  # grpc logs a call as a fault of its handler when coord ends while the call begins
+            return  # grpc logs an error if coord ends while a call begins
         text = plain(record.getMessage())
         if error is not None:
             text = f"{text}: {worded(error)}"

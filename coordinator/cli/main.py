@@ -1,4 +1,4 @@
-"""`coord` itself: its commands, and how their ends become exit statuses.
+"""`coord` itself: its commands, and how their results become exit statuses.
 
 Exit status: 0 done; 1 the operation failed or found a difference; 2 the input or usage is wrong.
 """
@@ -42,7 +42,7 @@ COMMANDS = {
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "logs": ("coordinator.cli.logs", "show a node's log"),
-    "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a network that lives"),
+    "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a running network"),
     "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),
 }
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
@@ -52,7 +52,7 @@ NO_INVENTORY = {"init"}
 
 
 class Coord(click.Group):
-    """Finds commands by COMMANDS."""
+    """Loads commands on demand, from COMMANDS."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they are needed during a network's life."""
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = list(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows a substitute
+            stream.reconfigure(errors="replace")  # show a substitute for characters that the terminal lacks
     logging.basicConfig(handlers=[faults.Lines()])
     sys.exit(run(args))
 
@@ -139,7 +139,7 @@ def run(args: list[str]) -> int:
         error.show()
         return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\ncoord: stopped; what was done stays. Run the same command again to continue.", err=True)
+        click.echo("\ncoord: stopped; finished work is kept. Run the same command again to continue.", err=True)
         return 130
     except BrokenPipeError:
         return 1
@@ -153,7 +153,7 @@ def _explain(error: Exception) -> int:
     if status is None:
         click.echo(f"coord: {faults.worded(error)}", err=True)
         return 1
-    # Each mistake in an inventory is a line of its own, which begins with the file's name.
+    # Each error in an inventory is its own line, which begins with the file's name.
     prefix = "" if isinstance(error, InventoryError) else "coord: "
     click.echo(f"{prefix}{explanation(error)}", err=True)
     return status

@@ -1,4 +1,4 @@
-"""What every `coord` command has in common: the inventory, --state, --json."""
+"""What all `coord` commands share: the inventory, --state, --json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import click
 
 from coordinator.state.paths import near
 
-if TYPE_CHECKING:  # a quarter of the time that --help may take
+if TYPE_CHECKING:  # saves a quarter of the time that --help may take
     from click.shell_completion import CompletionItem
 
     from inventory.network import Network
@@ -28,9 +28,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_STATE = Path(".coord")
 LARGE = 32 << 20
-"""Bytes of a users' CSV: reading a smaller one takes no time that anybody notices."""
+"""Size of a users' CSV, in bytes, above which reading it shows progress."""
 CLEAR = "\r\033[K"
-"""Empties a terminal's line."""
+"""Clears the terminal's current line."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Settings:
     """Holds one folder per network, with its state."""
 
     def placements(self, network: str) -> Mapping[str, Placed]:
-        """Where the nodes of a sealed network are, by name; empty: nothing is known of it here."""
+        """Where the nodes of a sealed network are, by name; empty if nothing is known here."""
         from coordinator.state.folder import StateFolder
         from coordinator.state.placements import Placements
         from inventory import syntax
@@ -50,7 +50,7 @@ class Settings:
         if not syntax.network_name(network) and StateFolder.exists(self.state, network):
             with closing(StateFolder(self.state, network)) as state, suppress(JournalError):
                 return Placements(state.journal).all()
-        return {}  # whoever needs a journal that cannot be read finds that out, and says so
+        return {}  # a command that needs the unreadable journal reports it
 
     @property
     def typed(self) -> str:
@@ -63,7 +63,7 @@ class Settings:
 
 
 def inventory_argument(command: F) -> F:
-    """INVENTORY, loaded: the command gets `network`. A large users' CSV is only read when its rows are asked for."""
+    """INVENTORY, loaded: the command gets `network`. A large users' CSV is read only when its rows are needed."""
     return click.argument("network", metavar="INVENTORY", type=InventoryFile(Proof.NONE))(command)
 
 
@@ -80,7 +80,7 @@ def json_option(command: F) -> F:
 
 
 class Amount(click.FloatRange):
-    """A number above zero; `nan`, which passes every range, is rejected."""
+    """A number above zero. Rejects `nan`, which click's ranges accept."""
 
     def __init__(self, most: float | None = None) -> None:
         super().__init__(0, most, min_open=True)
@@ -94,11 +94,11 @@ class Amount(click.FloatRange):
 
 
 class Proof(Enum):
-    """Whether a command must know that the plan can work, down to the last row of its users."""
+    """Whether a command needs proof that the plan can work, down to the last row of its users."""
 
     NONE = "none"
     UNSEALED = "unsealed"
-    """Until the network is sealed: afterwards the inventory is compared with the seal."""
+    """Only before the seal; afterwards the inventory is compared with the seal."""
     ALWAYS = "always"
 
 
@@ -143,7 +143,7 @@ class InventoryFile(click.ParamType["Network"]):
 
 @contextmanager
 def reading() -> Iterator[Callable[[int, int], None]]:
-    """Says on stderr how far a large file of users is read: on a terminal in one line, which goes when it is done."""
+    """Shows on stderr how far a large users' CSV is read; on a terminal in one line, which is cleared at the end."""
     terminal, shown = sys.stderr.isatty(), -1
 
     def progress(done: int, size: int) -> None:

@@ -23,10 +23,10 @@ from inventory.share import Seats
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> None:
-    """Shows who was invited, who joined, how far each party is, and what it attests about the chain. Changes nothing.
+    """Shows who was invited, who joined, each party's state, and what it attests about the chain. Changes nothing.
 
-    An attestation is the result of an audit that a party's agent made on its own node, signed with the party's own key.
-    The signatures are checked here; with --json anybody can check them again.
+    An attestation is the result of an audit by a party's agent through its own node, signed with the party's own key.
+    The signatures are checked here; --json prints them, so that anybody can check them again.
 
     \b
     coord parties inventory/devnet.toml
@@ -98,7 +98,7 @@ def _lines(document: dict[str, object]) -> list[str]:
     if not rows:
         return ["nobody was invited yet"]
     lines = list(columns(("PARTY", "ACCOUNT", "P2P", "STATE", "ATTESTS", "WHY"), rows))
-    lines.append(f"{attest['ok']} of {attest['of']} attest that the chain is as it was sealed")
+    lines.append(f"{attest['ok']} of {attest['of']} attest that the chain is as sealed")
     return [*lines, str(document["limit"])]
 
 

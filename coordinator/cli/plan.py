@@ -28,7 +28,7 @@ from inventory.share import Seats
 from inventory.topology import dot
 
 DIFFERENT = 3
-"""Exit status of `--check` where what runs differs from the inventory."""
+"""Exit status of `--check` if what runs differs from the inventory."""
 
 
 @click.command("plan")
@@ -36,14 +36,14 @@ DIFFERENT = 3
 @click.option("--cleos", is_flag=True, help="Print the boot as a shell script; sealed networks only.")
 @click.option("--graph", is_flag=True, help="Show the peer graph in Graphviz's DOT format.")
 @click.option("--allocation", is_flag=True, help="Show the sealed allocation as CSV, amounts in the smallest unit.")
-@click.option("--check", is_flag=True, help="End with status 3 if what runs differs from the inventory.")
+@click.option("--check", is_flag=True, help="Exit with status 3 if what runs differs from the inventory.")
 @json_option
 @click.pass_obj
 def command(
     settings: Settings, network: Network, cleos: bool, graph: bool, allocation: bool, check: bool, as_json: bool
 ) -> int:
-    """Shows what a boot would do: step by step, which steps are done, and where each contract comes from; and how what
-    runs differs from the inventory, with what it costs to change that. Changes nothing.
+    """Shows what a boot would do: its steps, which of them are done, and where each contract comes from. Also shows how
+    what runs differs from the inventory, and the cost of applying that. Changes nothing.
 
     \b
     coord plan inventory/devnet.toml
@@ -84,7 +84,7 @@ class Edited:
     """How the inventory differs from what runs."""
 
     sealed: tuple[str, ...] = ()
-    """Edits of sealed sections, which can no longer change, each with what to do."""
+    """Edits of sealed sections, which can no longer change, each with a hint."""
     changes: tuple[Change, ...] = ()
     away: tuple[str, ...] = ()
     """Hosts that could not be asked."""
@@ -95,7 +95,7 @@ class Edited:
         return bool(self.sealed or self.changes)
 
     def lines(self) -> Iterator[str]:
-        """As a person reads it."""
+        """The differences as text."""
         if self.different:
             yield "what runs differs from this inventory:"
             yield from (f"  ! {edit}" for edit in self.sealed)
@@ -158,7 +158,7 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Ite
 
 
 def _users(users: Users) -> str:
-    """How many, as far as it is known: the keys in an accounts.json are never read here."""
+    """How many users, as far as known: the keys in an accounts.json are never read here."""
     if users.source is not UserSource.ACCOUNTS_JSON:
         return f"{users.number} users"
     return f"{f'the first {users.count}' if users.count else 'all'} users of {users.file}"

@@ -21,9 +21,9 @@ from inventory.network import Network
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> int:
-    """Checks every host, changing nothing: prints what was found, and which host reaches whose p2p port.
+    """Checks every host, changing nothing: prints what it found, and which hosts reach which p2p ports.
 
-    Each problem comes with a way to fix it. The exit status is 1 if one would keep the boot from working.
+    Each problem comes with a way to fix it. The exit status is 1 if a problem would make the boot fail.
 
     \b
     coord preflight inventory/testnet.toml
@@ -47,5 +47,5 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
             click.echo()
     for problem in found.problems:
         click.echo(f"{'FATAL' if problem.fatal else 'warning'}  {problem}")
-    click.echo(f"{len(found.fatal)} fatal, {len(found.warnings)} warnings" if found.problems else "all is well")
+    click.echo(f"{len(found.fatal)} fatal, {len(found.warnings)} warnings" if found.problems else "no problems")
     return 1 if found.fatal else 0

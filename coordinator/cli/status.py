@@ -29,9 +29,9 @@ from support.retry import retrying
 REDRAW = 1.0
 """Seconds between two updates of --watch."""
 TUNNEL_SECONDS = 3.0
-"""Extra seconds for an SSH login, where agents connect through a tunnel."""
+"""Extra seconds for an SSH login if agents connect through a tunnel."""
 ASK_SECONDS = 5.0
-"""Seconds for which another running command is asked for its answer."""
+"""Seconds to wait for the answer of a running command."""
 
 
 @click.command("status")
@@ -39,9 +39,9 @@ ASK_SECONDS = 5.0
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
 @click.option(
     "--why", "step", metavar="STEP", shell_complete=completion.steps,
-    help="Say what a step of the boot waits for, and since when.",
+    help="Show what a step of the boot waits for, and since when.",
 )  # fmt: skip
-@click.option("--check", is_flag=True, help="Exit status 1 when the chain has stalled, or a host or node is not well.")
+@click.option("--check", is_flag=True, help="Exit with status 1 if the chain, a host or a node has a problem.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, watch: bool, step: str | None, check: bool, as_json: bool) -> int:
@@ -75,7 +75,7 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
 
 
 async def _why(settings: Settings, network: Network, step: str) -> str:
-    """What a running boot says of the step, or else how the step ended last."""
+    """What a running boot says of the step, or else how it last ended."""
     check_step(step)
     if not StateFolder.exists(settings.state, network.name):
         return why(step, Reasons(), {})
@@ -92,7 +92,7 @@ async def _report(settings: Settings, network: Network) -> tuple[dict[str, objec
 
 
 async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """One report; if a coordinator is running, it is asked for it."""
+    """One report, from the running coordinator if there is one."""
     if not StateFolder.exists(settings.state, network.name):
         report = planned(network)
         return report.to_json(), list(report_lines(report))
@@ -119,4 +119,4 @@ async def _watch(settings: Settings, network: Network) -> None:
         click.clear()
         for line in lines:
             click.echo(line)
-        await asyncio.sleep(REDRAW)  # leaves room for a command that acts
+        await asyncio.sleep(REDRAW)  # lets an acting command take the lock

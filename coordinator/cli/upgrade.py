@@ -41,8 +41,8 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 def command(settings: Settings, network: Network, account: str, wasm: Path, abi: Path, wait: float) -> None:
     """Replaces a contract that the producers govern: proposes it, has the producers' agents approve it, executes it.
 
-    A party's agent approves if its own operator, or its policy, says so. Run again with the same files, the command
-    continues where it stopped: a proposal is valid for a week. Needs `parties.sponsor`, which is sealed at the boot.
+    A party's agent approves if its operator or its policy says so. The same command run again continues where it
+    stopped; a proposal is valid for a week. Needs `parties.sponsor`, which is sealed at the boot.
 
     \b
     coord upgrade inventory/testnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
@@ -54,7 +54,7 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
 
 
 async def _upgrade(settings: Settings, network: Network, contract: Contract, wait: float) -> str:
-    """Upgrades; if a coordinator is running, it is asked to do it."""
+    """Upgrades, through the running coordinator if there is one."""
     state = StateFolder(settings.state, network.name)
     try:
         wasm, abi = state.artifacts.put(contract.wasm), state.artifacts.put(contract.abi)
@@ -71,7 +71,7 @@ async def _upgrade(settings: Settings, network: Network, contract: Contract, wai
                     click.echo(f"{name}: {why}", err=True)
                 return await upgrade(opened, contract, wait, click.echo)
     except BusyError:
-        click.echo("the running coordinator does it, and shows who approves", err=True)
+        click.echo("the running coordinator carries it out, and shows who approves", err=True)
         answer = await ask_running(
             folder, "upgrade", wait + 300, account=contract.account, wasm=wasm, abi=abi, wait=wait
         )

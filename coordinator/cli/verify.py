@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from boot.audit import AuditReport
 
 AUDIT_SECONDS = 900.0
-"""Seconds that a running coordinator gets for the audit."""
+"""Seconds that a running coordinator has for the audit."""
 ASK_SECONDS = 10.0
-"""Seconds for which another running command is asked for its answer."""
+"""Seconds to wait for the answer of a running command."""
 
 
 @click.command("verify")
 @inventory_argument
-@click.option("--strict", is_flag=True, help="End with status 1 for what is different today as well.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 also if something differs today.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, strict: bool, as_json: bool) -> int:
     """Audits the whole chain against the inventory, with code independent of the boot's. Changes nothing.
 
-    Two answers: whether the chain was born as planned, which its blocks prove for ever; and what is different today,
-    since people transact and producers decide. The exit status is 1 if it was not born as planned. docs/audit.md says
-    what is compared, and how to do the same by hand with cleos.
+    It answers two questions: whether the chain was born as planned, which its blocks prove for good; and what has
+    changed since, as people transact and producers decide. The exit status is 1 if it was not born as planned.
+    docs/audit.md says what is compared, and how to do the same by hand with cleos.
 
     \b
     coord verify inventory/devnet.toml
@@ -59,9 +59,9 @@ async def _report(settings: Settings, network: Network) -> tuple[dict[str, objec
 
 
 async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """The audit; if a coordinator is running, it is asked to do it.
+    """The audit, by the running coordinator if there is one.
 
-    Raises UsageProblem when the inventory was edited after the seal: the chain is compared with what was sealed.
+    Raises UsageProblem if the inventory was edited after the seal: the chain is compared with what was sealed.
     """
     if StateFolder.exists(settings.state, network.name):
         check_unchanged(network, StateFolder(settings.state, network.name))
@@ -70,7 +70,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
     except BusyError:
         answer = await ask_running(settings.state.absolute() / network.name, "verify", AUDIT_SECONDS)
         return answer["document"], answer["lines"]
-    from boot.audit import render  # with what it imports: 0.1 s, which --help need not take
+    from boot.audit import render  # takes 0.1 s to import, and --help does not need it
 
     return report.to_json(), list(render(report))
 
@@ -79,7 +79,7 @@ async def _audit(settings: Settings, network: Network) -> AuditReport:
     if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
     async with open_network(network, settings.state, acting=False) as opened, answering(opened):
-        _ = opened.sealed  # raises before anything is waited for
+        _ = opened.sealed  # raises before it waits for anything
         hosts = dict.fromkeys(node.host for node in network.nodes)
         with tunnelled(opened.network, opened.hub) as troubles:
             missing = await opened.connected(hosts, DIAL_SECONDS)

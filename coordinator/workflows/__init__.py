@@ -1,1 +1,1 @@
-"""The story of each command, readable from top to bottom. Begin with `boot.py`."""
+"""What each command does, from top to bottom. Begin with `boot.py`."""

@@ -1,7 +1,7 @@
-"""`coord adopt`: rebuilds a coordinator's lost state from the agents of a network that lives.
+"""`coord adopt`: rebuilds a coordinator's lost state from the agents of a running network.
 
-Agents hold the sealed document and its artifacts, named by their hashes; the chain holds what was done. A CA that is
-lost is replaced, and hosts are enrolled again with the new one, over SSH or through their data folder.
+Agents hold the sealed document and its artifacts, named by their hashes; the chain shows which steps are done. A lost
+CA is replaced, and hosts are enrolled again with the new one, over SSH or through their data folder.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ from support.retry import DeadlineError, poll
 from support.tls import Kind
 
 PART_SECONDS = 60.0
-"""For a part of a document."""
+"""Seconds to fetch one part of a document."""
 DOCUMENT_LIMIT = 256 << 20
-"""Bytes of a document: as agents take them."""
+"""Maximum size of a document, in bytes, as agents accept it."""
 PARTY_SECONDS = 6.0
-"""For parties' agents, which dial every two seconds, to come and register."""
+"""Seconds for parties' agents, which dial every two seconds, to connect and register."""
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """What there is now."""
+    """The result of adopting a network."""
 
     sealed: Sealed
     away: Mapping[str, str]
-    """Hosts whose agent did not come, and why."""
+    """Hosts whose agent did not connect, and why."""
     empty: tuple[str, ...]
-    """Hosts whose agent holds no network: they are new, or have lost their data."""
+    """Hosts whose agent holds no sealed network: they are new, or have lost their data."""
     new_ca: bool
-    """Whether the CA had to be made again, which parties' agents do not know."""
+    """Whether a new CA had to be made. Parties' agents do not trust it."""
     new_register: bool
-    """Whether the register had to be made again: who was revoked is not known any more."""
+    """Whether the register had to be made again, so that revocations are lost."""
     parties: Mapping[str, str]
-    """Account by name of the parties that are known now."""
+    """Accounts of the known parties, by name."""
     strangers: tuple[str, ...]
-    """Accounts that are registered as producers, and neither the inventory's nor a known party's."""
+    """Accounts registered as producers that belong neither to the inventory nor to a known party."""
     steps: tuple[str, ...] | None
-    """The steps that the chain shows as done; None: no node runs that could be asked."""
+    """The steps that the chain shows as done; None if no node runs."""
 
 
 async def adopt(network: Network, root: Path, reporter: Reporter) -> Adopted:
-    """Looks, says what it found, and rebuilds what is missing. Raises UsageProblem (another network's inventory),
-    OperationFailed and others.
+    """Reports what is lost, and rebuilds it. Raises UsageProblem (another network's inventory), OperationFailed and
+    others.
     """
     new = not StateFolder.exists(root, network.name)
     found = _look(network, root, reporter)
@@ -106,9 +106,9 @@ async def _chain(
 
 
 def _look(network: Network, root: Path, reporter: Reporter) -> tuple[Loss, ...]:
-    """Says what is lost here, and keeps what is damaged under another name."""
+    """Reports what is lost, and moves damaged files aside."""
     if not StateFolder.exists(root, network.name):
-        reporter.note(f"{root / network.name}: there is nothing of {network.name}: everything comes from its hosts")
+        reporter.note(f"{root / network.name}: no state of {network.name}: everything is fetched from its hosts")
     state = StateFolder(root, network.name, adopting=True)
     try:
         found = losses(state)
@@ -127,7 +127,7 @@ def _manifest(link: AgentLink) -> str:
 async def _sealed(
     opened: OpenNetwork, links: Iterable[AgentLink], away: Mapping[str, str], reporter: Reporter
 ) -> Sealed:
-    """The sealed network that the hosts hold; it is in the state folder with all its artifacts, then."""
+    """Fetches the sealed network that the hosts hold into the state folder, with all its artifacts."""
     holders = [link for link in links if _manifest(link)]
     manifests = {_manifest(link): link.name for link in holders}
     if len(manifests) > 1:
@@ -161,7 +161,7 @@ async def _sealed(
 
 
 async def _fetched(holders: Iterable[AgentLink], sha256: str) -> bytes:
-    """The bytes of that hash, from the first host that has them."""
+    """The document with that hash, from the first host that has it."""
     troubles = []
     for link in holders:
         try:
@@ -171,7 +171,7 @@ async def _fetched(holders: Iterable[AgentLink], sha256: str) -> bytes:
             continue
         if hashlib.sha256(data).hexdigest() == sha256:
             return data
-        troubles.append(f"{link.name}: gives other bytes than those of {sha256[:16]}…")
+        troubles.append(f"{link.name}: sent bytes that do not match {sha256[:16]}…")
     raise OperationFailed("; ".join(troubles))
 
 
@@ -189,7 +189,7 @@ async def _whole(link: AgentLink, sha256: str) -> bytes:
 
 
 async def _parties(opened: OpenNetwork) -> None:
-    """Waits for parties' agents that are there to register; those that are not are nobody's loss."""
+    """Waits for parties' agents to connect and register, at most PARTY_SECONDS: they can still do so later."""
 
     async def settled() -> bool:
         here = [link.name for link in opened.hub.links.values() if link.connected and _is_party(opened, link.name)]

@@ -15,14 +15,14 @@ from coordinator.workflows.facts import facts_of
 
 @asynccontextmanager
 async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
-    """While the block runs, answers `status` and `verify`, and whatever `more` names."""
+    """While the block runs, answers `status` and `verify`, and the requests in `more`."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
         report = await gather(opened)
         return {"document": report.to_json(), "lines": list(report_lines(report))}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
-        from boot.audit import render  # these two take 0.1 s to import, and few ask
+        from boot.audit import render  # slow to import (0.1 s), and rarely needed
         from coordinator.report.audit import audit_chain
 
         report = await audit_chain(opened)

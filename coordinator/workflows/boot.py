@@ -58,10 +58,10 @@ async def boot(
     verbose: bool = False,
     rolling: Rolling = EVERYTHING,
 ) -> Booted:
-    """Runs the plan, and makes what runs as the inventory says. Raises CoordError and others.
+    """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
-    then: is called while the network is still open (for the summary). verbose: reports what each step waits for.
-    rolling: how changes of the inventory are applied to nodes that run.
+    then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
+    rolling: how changes of the inventory are applied to running nodes.
     """
     rolling.check(network)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
@@ -94,7 +94,7 @@ async def boot(
 async def _apply_edits(
     opened: OpenNetwork, access: NodeAccess, runner: Runner, sealed: Sealed, rolling: Rolling, reporter: Reporter
 ) -> bool:
-    """Has running nodes run as the inventory says now. Returns whether anything had to be done."""
+    """Applies changes of the inventory to running nodes. Returns whether anything had to be done."""
     parties = {party.name for party in opened.parties.parties()}
     facts = facts_of(opened.hub, parties, opened.party_endpoints)
     changes = facts.differences(opened.network)
@@ -122,7 +122,7 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
 
 
 def check_needs(opened: OpenNetwork, plan: Plan) -> None:
-    """Raises UsageProblem for a single step (`--only`) if steps that it needs have not been done."""
+    """Raises UsageProblem for a single step (`--only`) if steps that it needs are not done."""
     records = opened.state.steps()
     lacking = [
         step.name
@@ -139,7 +139,7 @@ def check_needs(opened: OpenNetwork, plan: Plan) -> None:
 
 
 async def _sealed_or_stopped(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
-    """As `_sealed`; if that fails before there is a sealed network, local agents are stopped."""
+    """As `_sealed`, but stops local agents if it fails before the seal."""
     try:
         return await _sealed(opened, troubled, reporter)
     except Exception:
@@ -172,7 +172,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
 
 async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
     """Seals what the agents tell."""
-    from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, once in a network's life
+    from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, and only the seal needs it
         PartyKeys,
         collect,
     )
@@ -185,7 +185,7 @@ async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
     bundle = await collect(opened.network, opened.hub, keys)
     opened.state.seal(bundle.sealed, dict(bundle.artifacts))
     Placements(opened.state.journal).remember(opened.network)
-    opened.state.inputs.rows_digest(opened.network.users)  # while the rows are at hand
+    opened.state.inputs.rows_digest(opened.network.users)  # while the rows are in memory
     opened.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
     reporter.note(f"        manifest {bundle.sealed.manifest}")
@@ -195,19 +195,19 @@ async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
 
 
 def _check_unheld(opened: OpenNetwork) -> None:
-    """Raises OperationFailed when a host holds a sealed network: another seal would be of another chain."""
+    """Raises OperationFailed if a host holds a sealed network: a second seal would create another chain."""
     links = opened.hub.links.values()
     held = {link.name: link.hello.manifest for link in links if link.hello and link.hello.manifest}
     holders = sorted(held.keys() & {host.name for host in opened.network.hosts})
     if holders:
         raise OperationFailed(
             f"{', '.join(holders)}: a network of this name is sealed there (manifest {held[holders[0]][:16]}…), and "
-            f"may live; run: coord adopt {opened.network.source}"
+            f"may be running; run: coord adopt {opened.network.source}"
         )
 
 
 async def _missing(opened: OpenNetwork, troubled: Mapping[str, str]) -> dict[str, str]:
-    """Why agents are missing, by host. Agents of hosts in trouble may still connect, but are hardly waited for."""
+    """Why agents are missing, by host. Agents of troubled hosts may still connect, but are waited for only briefly."""
     hosts = tuple(dict.fromkeys(node.host for node in opened.network.nodes))
     well = [host for host in hosts if host not in troubled]
     waited, glanced = await asyncio.gather(
@@ -217,7 +217,7 @@ async def _missing(opened: OpenNetwork, troubled: Mapping[str, str]) -> dict[str
 
 
 async def _connected(opened: OpenNetwork, hosts: Collection[str]) -> dict[str, str]:
-    """As `OpenNetwork.connected`, but does not wait for a local agent that has ended."""
+    """As `OpenNetwork.connected`, but does not wait for a local agent that has exited."""
     near = {host.name: opened.state.host_data(host.name) for host in opened.network.hosts if host.local}
 
     def ended() -> dict[str, str] | None:
@@ -237,16 +237,16 @@ def _with_parties(opened: OpenNetwork) -> Network:
 
 
 def _of_boot(whole: Network) -> Network:
-    """The part of the network that the boot depends on: late parties' nodes must not hold it up."""
+    """The part of the network that the boot depends on. Late parties' nodes must not delay it."""
     awaited = whole.parties.wait_for
     return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
 
 
 async def hold(opened: OpenNetwork, sealed: Sealed, reporter: Reporter) -> None:
-    """Has the connected agents of hosts, and of parties that were waited for, take the sealed network.
+    """Has the connected agents of hosts, and of parties in wait_for, store the sealed network.
 
-    The boot continues without a host that cannot, as it does without one that is away; what needs that host fails by
-    itself, with its reason. Raises OperationFailed when it is the genesis node's host.
+    The boot continues without a host that fails to, as it does without one that is away; steps that need that host fail
+    with its reason. Raises OperationFailed if it is the genesis node's host.
     """
     names = {host.name for host in opened.network.hosts} | {party.name for party in present(opened).values()}
     links = [link for link in opened.hub.links.values() if link.connected and link.name in names]
@@ -256,11 +256,11 @@ async def hold(opened: OpenNetwork, sealed: Sealed, reporter: Reporter) -> None:
         if trouble and link.name == opened.network.genesis_node.host:
             raise OperationFailed(f"{link.name}: {trouble}")
         if trouble:
-            reporter.note(f"{link.name}: it does not take the sealed network: {trouble}; the boot continues without it")
+            reporter.note(f"{link.name}: it cannot store the sealed network: {trouble}; the boot continues without it")
 
 
 async def _take(link: AgentLink, body: pb.Hold) -> str:
-    """Why the agent does not take it; empty: it has it."""
+    """Why the agent does not store it; empty if it has stored it."""
     try:
         result = await link.task(body, deadline=HOLD_SECONDS)
     except (LinkError, DeadlineError) as error:

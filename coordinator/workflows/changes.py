@@ -1,4 +1,4 @@
-"""What differs between the inventory and the network that runs: pure, line by line, with what it costs."""
+"""The differences between the inventory and the running network, each with the cost of applying it. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Cost(StrEnum):
     """What applying a change takes."""
 
     NOTHING = ""
-    """Nodes learn of it while they run."""
+    """Running nodes learn of it without a restart."""
     START = "the node is started"
     RESTART = "the node is restarted"
     BY_HAND = "not applied by a boot"
@@ -32,17 +32,17 @@ class Change:
     host: str
     node: str
     part: str
-    """`node` itself, or what of it: p2p, http, nodeos, peers, options.NAME."""
+    """`node` for the whole node, or a part of it: p2p, http, nodeos, peers, options.NAME."""
     before: str
-    """What runs; empty: nothing."""
+    """What runs; empty if nothing."""
     after: str
-    """What the inventory says; empty: nothing."""
+    """What the inventory says; empty if nothing."""
     cost: Cost
     hint: str = ""
-    """What to do, where a boot does not apply it."""
+    """What to do if a boot does not apply it."""
 
     def line(self) -> str:
-        """As a person reads it: `+` added, `-` removed, `~` changed."""
+        """One line of text: `+` added, `-` removed, `~` changed."""
         sign = "+" if not self.before else "-" if not self.after else "~"
         what = f"{self.before or '(none)'} -> {self.after or '(none)'}"
         if self.part == "node":
@@ -76,10 +76,10 @@ class Fact:
 def differences(
     network: Network, facts: Mapping[str, Fact], away: Iterable[str] = (), parties: Collection[str] = ()
 ) -> tuple[Change, ...]:
-    """From what runs to what the inventory says.
+    """The changes that lead from what runs to what the inventory says.
 
-    facts: by node. away: hosts whose agents cannot be asked now. parties: p2p endpoints that are none of the
-    inventory's: nodes dial them as well.
+    facts: by node. away: hosts whose agents do not answer. parties: p2p endpoints of parties, which nodes dial although
+    the inventory does not list them.
     """
     unknown = set(away)
     wanted = {node.name: node for node in network.nodes if not node.party}
@@ -104,12 +104,12 @@ def differences(
 
 
 def restarts(changes: Iterable[Change]) -> tuple[str, ...]:
-    """The nodes that have to be restarted, in order, once each."""
+    """The nodes that must be restarted, in order, once each."""
     return tuple(dict.fromkeys(change.node for change in changes if change.cost is Cost.RESTART))
 
 
 def summary(changes: Iterable[Change]) -> str:
-    """What all of it costs, in one line; empty: there is no difference."""
+    """The cost of all changes in one line; empty if there are none."""
     changes = tuple(changes)
     if not changes:
         return ""
@@ -120,7 +120,7 @@ def summary(changes: Iterable[Change]) -> str:
     parts = (
         _count(len(started), "node starts", "nodes start"),
         _count(len(again), "node is restarted", "nodes are restarted, one after the other"),
-        _count(len(told), "node learns of it while it runs", "nodes learn of it while they run"),
+        _count(len(told), "node learns of it without a restart", "nodes learn of it without a restart"),
         _count(by_hand, "difference is not applied by a boot", "differences are not applied by a boot"),
     )
     return "; ".join(filter(None, parts))
@@ -159,6 +159,6 @@ def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collect
 
 
 def _p2p(spec: pb.NodeSpec) -> str:
-    """The endpoint, and the address that it is bound to where that is another."""
+    """The endpoint, with the bound address if that differs."""
     bound = "" if spec.p2p_bind == spec.p2p_endpoint else f" (bound to {spec.p2p_bind})"
     return f"{spec.p2p_endpoint}{bound}"

@@ -1,4 +1,4 @@
-"""Clocks, on which a chain's beginning depends: no nodeos makes a block before the genesis' time."""
+"""Checks clocks before a chain begins: no nodeos makes a block before the genesis timestamp."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
 
 STATUS_SECONDS = 10.0
-"""An agent says how it is, and what time it has, every two seconds."""
+"""Seconds to wait for an agent's status, which it sends, with its time, every two seconds."""
 FAR = 3.0
-"""Seconds between two clocks that no slow message explains."""
+"""Seconds between two clocks that message delay cannot explain."""
 SOON = 1.0
-"""Seconds to a genesis that are not worth a word."""
+"""Seconds until the genesis that are not worth reporting."""
 
 
 async def check_clocks(links: Iterable[AgentLink]) -> None:
-    """Whether the hosts' clocks agree with this machine's, which dates the genesis. Raises OperationFailed."""
+    """Raises OperationFailed if a host's clock disagrees with this machine's, which dates the genesis."""
     for link in links:
 
         async def told(link: AgentLink = link) -> bool:
@@ -40,7 +40,7 @@ async def check_clocks(links: Iterable[AgentLink]) -> None:
 
 
 def check_begun(sealed: Sealed, now: datetime | None = None) -> None:
-    """Whether the sealed chain's time has come. Raises OperationFailed."""
+    """Raises OperationFailed if the sealed chain's genesis timestamp is in the future."""
     begins = parse_time(str(sealed.genesis["initial_timestamp"]))
     wait = (begins - (now or datetime.now(UTC))).total_seconds()
     if wait > SOON:

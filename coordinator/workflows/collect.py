@@ -1,4 +1,4 @@
-"""Before the seal: asks hosts for keys and features, checks the proofs of possession, and puts the answers together."""
+"""Before the seal: asks hosts for keys and features, checks proofs of possession, and merges the answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.possession import Challenge
 COLLECT_SECONDS = 300.0
 """Enough for KEYS_AT_ONCE key pairs and a probe of nodeos on a slow host."""
 KEYS_AT_ONCE = 20_000
-"""Keys per request: a key takes some 170 bytes of an answer, which may have 8 MiB."""
+"""Keys per request: a key takes about 170 bytes of an answer, which is limited to 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
 
 
 async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] | None = None) -> SealedBundle:
-    """Asks every host, and seals. parties: those that were waited for, by account; they proved their keys when they
-    registered. Raises OperationFailed, InventoryError.
+    """Asks every host, and seals. parties: those in wait_for, by account; they proved their keys when they registered.
+    Raises OperationFailed, InventoryError.
     """
     requests = wanted(network)
     found = await asyncio.gather(*(_ask(network, hub, request) for request in requests), return_exceptions=True)
@@ -88,8 +88,8 @@ async def collect(network: Network, hub: Hub, parties: Mapping[str, PartyKeys] |
 
 
 async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
-    """One host's answers with proved keys, requested in parts that each fit into a message. Raises OperationFailed."""
-    challenge = Challenge(network.name, "", secrets.token_bytes(32))  # there is no chain before these keys
+    """One host's answers, with proved keys, requested in parts that fit into a message. Raises OperationFailed."""
+    challenge = Challenge(network.name, "", secrets.token_bytes(32))  # no chain id exists yet
     collected = pb.Collected()
     for start in range(0, len(request.accounts) or 1, KEYS_AT_ONCE):
         body = pb.Collect(
@@ -104,22 +104,22 @@ async def _ask(network: Network, hub: Hub, request: Wanted) -> pb.Collected:
         result = await hub.links[request.host].task(body, deadline=COLLECT_SECONDS)
         if not result.ok:
             raise OperationFailed(f"{request.host}: {result.error}")
-        # In a thread: checking thousands of signatures takes seconds, and agents must be answered meanwhile.
+        # In a thread: checking thousands of signatures takes seconds, and must not block the event loop.
         await asyncio.to_thread(check_proofs, challenge, request.host, _keys(result.collected))
         collected.MergeFrom(result.collected)
     return collected
 
 
 def _to_try(network: Network, host: str) -> list[pb.NodeSpec]:
-    """The host's nodes, for its agent to start once: its unit may allow less than preflight, which had none. On this
-    machine they run as they ran in the preflight.
+    """The host's nodes, for its agent to start once as a trial: its systemd unit may permit less than preflight had.
+    Local hosts have no unit, so the preflight's trial suffices.
     """
     nodes = [] if network.host(host).local else [node for node in network.nodes if node.host == host]
     return [node_spec(network, node) for node in nodes]
 
 
 def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
-    """Raises OperationFailed when a key lacks a valid proof of possession."""
+    """Raises OperationFailed if a key lacks a valid proof of possession."""
     for key in keys:
         if not proves(key, challenge):
             raise OperationFailed(f"{host}: its key for {key.account} has no valid proof; see the agent's log")
@@ -128,7 +128,7 @@ def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> Non
 def merge(
     network: Network, answers: Mapping[str, pb.Collected], now: datetime, parties: Mapping[str, PartyKeys]
 ) -> Collected:
-    """Everything that the seal needs. answers: by host. Raises InventoryError, BundledError."""
+    """Merges the answers, by host, into everything that the seal needs. Raises InventoryError, BundledError."""
     account_keys = {account: party.account_key for account, party in parties.items()}
     signing_keys = {account: party.signing_key for account, party in parties.items()}
     imported: dict[str, str] = {}

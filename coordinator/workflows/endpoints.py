@@ -1,4 +1,4 @@
-"""Tells every agent the endpoints of producers' nodes: after a total outage there may be no coordinator to ask."""
+"""Tells every agent the endpoints of producers' nodes. After a total outage there may be no coordinator to ask."""
 
 from __future__ import annotations
 

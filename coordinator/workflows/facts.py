@@ -22,18 +22,18 @@ from protos import coordination_pb2 as pb
 STOPPED = "stopped"
 """State of a node, as agents report it."""
 TUNNEL_SECONDS = 3.0
-"""Extra seconds for an SSH login, where agents connect through a tunnel."""
+"""Extra seconds for an SSH login if agents connect through a tunnel."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What runs, as far as it is known now."""
+    """What runs, as far as known."""
 
     nodes: Mapping[str, Fact]
     away: Collection[str]
-    """Enrolled hosts whose agents do not answer: what runs there is unknown."""
+    """Enrolled hosts whose agents do not answer, so that what runs there is unknown."""
     parties: frozenset[str] = frozenset()
-    """p2p endpoints of parties: the nodes dial them besides what the inventory says."""
+    """p2p endpoints of parties, which nodes dial besides the inventory's."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """Between what runs and what the inventory says."""
@@ -58,7 +58,7 @@ class Facts:
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
-    """From the agents that are connected. parties: names of parties, whose nodes are their own affair."""
+    """The facts from connected agents. parties: names of parties, whose nodes are left out."""
     hosts = {name: link for name, link in hub.links.items() if name not in parties and not link.revoked}
     known = {name: link for name, link in hosts.items() if link.connected and link.status is not None}
     nodes = {
@@ -71,7 +71,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
 
 
 async def look_around(network: Network, root: Path) -> Facts:
-    """Asks the agents; if a coordinator is running, asks that. Raises CoordError and others."""
+    """Asks the agents, or the running coordinator if there is one. Raises CoordError and others."""
     try:
         async with open_network(network, root, acting=False) as opened:
             enrolled = {entry.name for entry in opened.hub.register.entries()}

@@ -1,4 +1,4 @@
-"""What a plan knows beforehand of contracts, and of the nodeos of this machine: other hosts are left to preflight."""
+"""What a plan can check before a boot: contracts and this machine's nodeos. Other hosts are left to the preflight."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.bundled import BundledError
 
 @dataclass(frozen=True)
 class Foreseen:
-    """The contracts with their hashes, and what the operator should know."""
+    """The contracts with their hashes, and warnings for the operator."""
 
     origins: tuple[Origin, ...]
     notes: tuple[str, ...]
@@ -30,10 +30,10 @@ class Foreseen:
 
 
 def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], None]) -> Foreseen:
-    """Judges them; once they are sealed, says what was. report: told when the bundle has to be fetched.
+    """Checks the contracts; after the seal, returns the sealed ones. report: is told if the bundle has to be fetched.
 
-    Starts a nodeos of this machine for a moment, where the inventory names one. Raises InventoryError with everything
-    that would fail after the seal.
+    Starts this machine's nodeos briefly if the inventory names one. Raises InventoryError with everything that would
+    fail after the seal.
     """
     if sealed is not None:
         return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True)
@@ -46,29 +46,29 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     try:
         judged = judge_contracts(network, known, report)
     except BundledError as error:
-        return Foreseen((), (f"the contracts could not be looked at: {error}", *wrong))
+        return Foreseen((), (f"the contracts could not be checked: {error}", *wrong))
     if judged.problems:
         raise InventoryError(near(network.source), judged.problems)
     unknown = [host for host in supported if host not in known and host not in seen]
-    asked = (f"the nodeos of {', '.join(unknown)} is looked at by coord preflight",) if unknown else ()
+    asked = (f"the nodeos of {', '.join(unknown)} is checked by coord preflight",) if unknown else ()
     return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
 
 
 def check_contracts(network: Network, root: Path, report: Callable[[str], None]) -> None:
-    """What can be told before any host is asked, and anything is made. Raises InventoryError."""
+    """Checks what can be checked before any host is asked or anything is created. Raises InventoryError."""
     if (root / network.name / SEALED).is_file():
         return
     known = {host.name: features_of(host, None) for host in network.hosts if host.nodeos == BUNDLED}
     try:
         judged = judge_contracts(network, known, report)
     except BundledError:
-        return  # preflight says so, beside the hosts' own troubles
+        return  # the preflight reports it, with the hosts' own problems
     if judged.problems:
         raise InventoryError(near(network.source), judged.problems)
 
 
 def _look(network: Network, host: Host) -> dict[str, Any]:
-    trial = trials(network, host)[:1]  # one is enough to tell its features
+    trial = trials(network, host)[:1]  # one is enough to find its features
     folder = tempfile.gettempdir()
     return try_out({"command": [host.nodeos], "data": folder, "user": "", "drop": False, "trials": trial})
 

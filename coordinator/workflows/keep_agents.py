@@ -1,4 +1,4 @@
-"""Restarts local agents that end while a coordinator acts: they have no systemd."""
+"""Restarts local agents that exit while a coordinator runs: systemd does not manage them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from coordinator.workflows.session import DIAL_SECONDS
 from support.tasks import beside
 
 LOOK = 0.5
-"""Seconds between two looks at the processes."""
+"""Seconds between two checks of the processes."""
 STARTS = 3
-"""An agent that ends more often than this during one command is not started again."""
+"""An agent that exits more often than this during one command is not restarted."""
 
 
 @asynccontextmanager
 async def agents_kept(opened: OpenNetwork, reporter: Reporter) -> AsyncIterator[None]:
-    """Keeps local agents running while the block runs. Raises OperationFailed when one keeps ending."""
+    """Keeps local agents running while the block runs. Raises OperationFailed if one keeps exiting."""
     block = asyncio.current_task()
     failures: list[OperationFailed] = []
 

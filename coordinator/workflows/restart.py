@@ -1,9 +1,8 @@
-"""Restarts nodes that ran before, and the chain where it stands: after `coord down`, a machine's restart, or a total
-outage.
+"""Restarts nodes that ran before, and a stalled chain: after `coord down`, a machine's restart, or a total outage.
 
-When all nodes of an elected schedule were stopped, no block is made: a producer waits for a fresh block, unless it runs
-with stale production enabled, which at most one may (as seen on Leap and Spring). One elected producer, the designated
-starter, is started that way; its agent checks for itself that it is safe.
+After all nodes of an elected schedule were stopped, no blocks are made: a producer waits for a fresh block unless it
+runs with stale production enabled, which at most one node may do (as seen on Leap and Spring). One elected producer,
+the designated starter, is started that way. Its agent checks for itself that this is safe.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
 
 ANSWER_SECONDS = 60.0
-"""Seconds for a node that was killed, and is being started again by its agent, to answer."""
+"""Seconds for a killed node, which its agent is restarting, to answer."""
 SETTLE_SECONDS = 1.0
-"""Seconds that nodes get to dial each other after they were started."""
+"""Seconds that nodes have to dial each other after their start."""
 RETURN_SECONDS = 90.0
 """Seconds that the chain may take to advance again once the starter runs."""
 
 
 async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
-    """Starts every node that ran before and is stopped, and then the chain itself if it stands still.
+    """Starts every stopped node that ran before, and then the chain itself if it has stalled.
 
     Returns whether anything had to be done. Raises OperationFailed, NodeError.
     """
@@ -47,7 +46,7 @@ async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: R
 
 
 async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
-    """Starts the chain again if it stands still. Returns whether it did. Raises OperationFailed, NodeError."""
+    """Restarts the chain if it has stalled. Returns whether it did. Raises OperationFailed, NodeError."""
     schedule = await _schedule(access)
     if await _moves(access, await _patience(access, schedule)):
         return False
@@ -76,7 +75,7 @@ async def _start(stopped: list[Node], known: list[Node], runner: Runner, reporte
 async def _wake(
     access: NodeAccess, runner: Runner, starter: Node, schedule: frozenset[str], reporter: Reporter
 ) -> None:
-    """Has one node sign again. Raises OperationFailed when no block comes of it."""
+    """Has one node sign again. Raises OperationFailed if no block follows."""
     alone = starter.account == GENESIS_ACCOUNT
     how = "as the only signer" if alone else "with stale production enabled, this once"
     reporter.note(f"the chain has stalled; {starter.name} restarts it ({how})")
@@ -87,14 +86,14 @@ async def _wake(
             raise OperationFailed(
                 f"the chain has stalled, and {starter.name} does not restart it: {refusal}"
             ) from refusal
-        return  # it came back by itself meanwhile
+        return  # it has recovered by itself meanwhile
     if not await _moves(access, RETURN_SECONDS):
         raise OperationFailed(f"the chain still makes no block {RETURN_SECONDS:g} s after {starter.name} was started")
 
 
 def designated(access: NodeAccess, sealed: Sealed, schedule: frozenset[str]) -> Node | None:
-    """Whose node restarts the chain: the first producer, in the inventory's order, that is in the schedule and whose
-    node runs; eosio's while it signs alone, whatever its node was turned into since.
+    """The node that restarts the chain: that of the first producer, in the inventory's order, that is in the schedule
+    and whose node runs; eosio's while eosio signs alone, whatever mode its node is in.
     """
     running = {node.account: node for node in access.network.nodes if not node.party and access.running(node)}
     names = (*sealed.elected, *(name for name in running if name), GENESIS_ACCOUNT)
@@ -102,7 +101,7 @@ def designated(access: NodeAccess, sealed: Sealed, schedule: frozenset[str]) -> 
 
 
 async def _schedule(access: NodeAccess) -> frozenset[str]:
-    """The accounts in the active schedule: they sign the blocks. Nodes may be about to start."""
+    """The accounts in the active schedule. Waits for a node to answer, since nodes may be starting."""
 
     async def asked() -> frozenset[str] | None:
         with contextlib.suppress(NodeError):
@@ -114,7 +113,7 @@ async def _schedule(access: NodeAccess) -> frozenset[str]:
 
 
 async def _patience(access: NodeAccess, schedule: frozenset[str]) -> float:
-    """Seconds to wait for a block: the silence so far counts, but a look is taken, whatever the clocks say."""
+    """Seconds to wait for a block: the silence so far counts, but it is never 0, whatever the clocks say."""
     silences = []
     for node in access.network.nodes:
         if access.running(node) and not node.party:
@@ -126,10 +125,10 @@ async def _patience(access: NodeAccess, schedule: frozenset[str]) -> float:
 
 
 async def _moves(access: NodeAccess, seconds: float) -> bool:
-    """Whether any running node of the operator's sees a new block within this many seconds."""
+    """Whether any of the operator's running nodes sees a new block within this many seconds."""
 
     async def head() -> int:
-        highest = 0  # a node that only catches up with the others proves nothing
+        highest = 0  # a node that merely catches up with the others proves nothing
         for node in access.network.nodes:
             if access.running(node) and not node.party:  # a party's may answer anything
                 try:

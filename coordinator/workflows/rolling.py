@@ -1,7 +1,7 @@
-"""Applies what an edited inventory changes to the nodes that run: one after the other, each back before the next.
+"""Applies an edited inventory to running nodes, one after another, each back before the next.
 
-A producer is restarted right after its own turn, so that no block is missed that the chain's rules do not cost. No more
-producers are away at a time than the schedule can lose; the first node that does not come back ends it.
+A producer is restarted right after its own turn, so that it misses as few blocks as possible. No more producers are
+away at a time than the schedule can lose. The first node that does not come back ends the rollout.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 
 BACK_SECONDS = 180.0
-"""How long a restarted node may take until it is at the head again, with a peer."""
+"""Seconds that a restarted node may take to reach the head again, with a peer."""
 LEVEL = 4
 """Blocks that a node may be behind the others and still count as being at the head."""
 
@@ -34,12 +34,12 @@ class Rolling:
     """How an edited inventory is applied."""
 
     only: str = ""
-    """A host or node: nothing else is changed. Empty: everything."""
+    """A host or node, to change nothing else; empty for everything."""
     most: int = 1
-    """Nodes that may be away at the same time, beside producers of the schedule: of those it is always one."""
+    """Maximum number of nodes restarted at the same time. Of scheduled producers it is always one."""
 
     def check(self, network: Network) -> None:
-        """Raises UsageProblem when `only` names nothing."""
+        """Raises UsageProblem if `only` names no step, host or node."""
         known = {node.name for node in network.nodes} | {host.name for host in network.hosts}
         if self.only and self.only not in known:
             raise UsageProblem(f"{network.source}: there is no step, host or node {self.only!r}; coord plan lists them")
@@ -50,7 +50,7 @@ class Rolling:
 
 
 def tolerance(producers: int) -> int:
-    """How many of a schedule may be away while blocks still become irreversible: two thirds and one must sign."""
+    """How many of a schedule may be away while blocks still become irreversible: two thirds plus one must sign."""
     return (producers - 1) // 3
 
 
@@ -62,10 +62,10 @@ async def apply(
     reporter: Reporter,
     wake: Callable[[], Awaitable[object]],
 ) -> tuple[str, ...]:
-    """Applies them. Returns the nodes that were changed.
+    """Applies the changes. Returns the nodes that were changed.
 
-    wake: starts a chain again that stands still, as it does when its only producer was restarted.
-    Raises OperationFailed at the first that does not come back, NodeError.
+    wake: restarts a stalled chain; a chain stalls when its only producer is restarted.
+    Raises OperationFailed at the first node that does not come back, NodeError.
     """
     chosen = [change for change in rolling.chosen(changes) if change.cost in (Cost.RESTART, Cost.NOTHING)]
     if not chosen:
@@ -126,7 +126,7 @@ class _Roll:
         return tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
 
     async def each(self, nodes: Sequence[Node], done: list[str], all_of_them: Sequence[str]) -> None:
-        """Restarts these at once, and waits until each is back."""
+        """Restarts these nodes concurrently, and waits until all are back."""
         results = await asyncio.gather(*(self._restart(node) for node in nodes), return_exceptions=True)
         for node, result in zip(nodes, results, strict=True):
             if isinstance(result, OperationFailed | NodeError | DeadlineError):
@@ -135,14 +135,14 @@ class _Roll:
                 changed = f"; changed before: {', '.join(done)}" if done else ""
                 raise OperationFailed(
                     f"{node.host}: {node.name} did not come back after its restart: {result}{changed}{rest}. To go on, "
-                    "mend that and run coord boot again; to go back, undo the edit and run coord boot"
+                    "fix that and run coord boot again; to go back, undo the edit and run coord boot"
                 )
             if isinstance(result, BaseException):
                 raise result
             done.append(node.name)
 
     async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
-        """Waits until the producer's own turn has just ended, and nobody else is away. Raises OperationFailed."""
+        """Waits until the producer's own turn has just ended and no other producer is away. Raises OperationFailed."""
         await self.check_away(node, schedule, max(tolerance(len(schedule)), 1))
         if len(schedule) < 2:
             return
@@ -172,7 +172,7 @@ class _Roll:
             )
 
     async def _restart(self, node: Node) -> None:
-        self._reporter.note(f"{node.host}: {node.name} is restarted with what the inventory says now")
+        self._reporter.note(f"{node.host}: {node.name} is restarted as the inventory now says")
         await self._work.start(node.name, NodeMode.NORMAL)
 
         async def back() -> bool:
@@ -199,7 +199,7 @@ class _Roll:
             return False
 
     def _level(self, node: Node, irreversible: bool) -> int:
-        """The block that the other nodes are at; irreversible: their LIB, which is all that an audit's node has."""
+        """The block that the other nodes are at. irreversible: their LIB, which is an audit node's head."""
         others = (
             self._access.status(other)
             for other in self._access.network.nodes
@@ -208,7 +208,7 @@ class _Roll:
         return max((status.lib if irreversible else status.head for status in others if status), default=0)
 
     async def _signer(self, node: Node) -> str:
-        """Who signed the head, as another node sees it; empty: none answers now."""
+        """The producer of the head block, as another node sees it; empty if none answers."""
         for other in self._access.network.nodes:
             if other.name == node.name or other.party or not self._access.running(other):
                 continue

@@ -1,5 +1,5 @@
-"""While a coordinator acts: parties are helped to join, agents told the producers' endpoints, other terminals
-answered."""
+"""The background work of a running coordinator: helps parties join, tells agents the producers' endpoints, and answers
+other terminals."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _Notes(PlainReporter):
 async def serving(
     opened: OpenNetwork, tell: Callable[[str], None], reasons: Reasons | None = None
 ) -> AsyncIterator[None]:
-    """Does that while the block runs.
+    """Does the background work while the block runs.
 
     tell: receives lines about parties. reasons: what the steps of a boot wait for.
     """

@@ -1,4 +1,4 @@
-"""Opens a network for a command: its state, its hub, and what answers parties."""
+"""Opens a network for a command: its state, its hub, and the handler that answers parties."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from support.retry import retrying
 from support.tls import Kind
 
 DIAL_SECONDS = 30.0
-"""Seconds; an agent redials within 2 s, and one that was just started has to import its code first."""
+"""Seconds for an agent to connect: it redials within 2 s, and one just started has to import its code first."""
 LOOKER_SECONDS = 6.0
-"""Seconds that a command that acts waits for one that only looks to end."""
+"""Seconds that an acting command waits for an observing one to end."""
 GLANCE_SECONDS = 3.5
-"""Seconds that a command that only looks waits for agents: one redial and its handshake."""
+"""Seconds that an observing command waits for agents: one redial and its handshake."""
 
 
 @asynccontextmanager
@@ -37,8 +37,8 @@ async def open_network(
     """Opens state and hub. Raises OperationFailed, UsageProblem (a name), BusyError (another coordinator is running),
     HubError (the port is taken).
 
-    acting: waits for another command that only looks to end. adopting: what was lost here is about to be rebuilt; else
-    nothing is opened where something is lost.
+    acting: waits for an observing command to end. adopting: lost state is about to be rebuilt; otherwise lost state is
+    an error.
     """
     state = StateFolder(root, network.name, adopting=adopting)
 
@@ -61,7 +61,7 @@ async def open_network(
 
 
 def check_names(network: Network, register: Register) -> None:
-    """Raises UsageProblem when a host or node has a party's name: the party's agent would be taken for the host's."""
+    """Raises UsageProblem if a host or node has a party's name: the party's agent would be mistaken for the host's."""
     parties = {entry.name for entry in register.entries() if entry.kind is Kind.PARTY}
     for name in (*(host.name for host in network.hosts), *(node.name for node in network.nodes)):
         if name in parties:

@@ -1,4 +1,4 @@
-"""Whether an inventory still says what was sealed."""
+"""Checks that an inventory still matches what was sealed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ INSTEAD = {
 
 
 def sealed_edits(network: Network, state: StateFolder, sealed: Sealed | None = None) -> tuple[str, ...]:
-    """Sections of the inventory that differ from what was sealed, each with what to do, in one line.
+    """Sections of the inventory that differ from what was sealed, each with a hint, in one line.
 
-    sealed: where it is not in the state folder yet.
+    sealed: the sealed network, if it is not in the state folder yet.
     """
     sealed = sealed or state.sealed
     if sealed is None:
@@ -31,7 +31,7 @@ def sealed_edits(network: Network, state: StateFolder, sealed: Sealed | None = N
 
 
 def check_unchanged(network: Network, state: StateFolder, sealed: Sealed | None = None) -> None:
-    """Raises UsageProblem when the inventory differs from what was sealed. sealed: as `sealed_edits`."""
+    """Raises UsageProblem if the inventory differs from what was sealed. sealed: as in `sealed_edits`."""
     if edits := sealed_edits(network, state, sealed):
         raise UsageProblem(
             f"{network.source}: these sections can no longer change, because the network is sealed: {'. '.join(edits)}"

@@ -18,7 +18,7 @@ def check_step(name: str) -> None:
 
 
 def why(name: str, reasons: Reasons, records: Mapping[str, StepRecord]) -> str:
-    """One line, from the running boot if it has the step, else from how the step ended last. Raises UsageProblem."""
+    """One line: what the running boot says of the step, or else how it last ended. Raises UsageProblem."""
     check_step(name)
     try:
         return reasons.of(name).line()

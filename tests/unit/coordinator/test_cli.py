@@ -80,7 +80,7 @@ def test_purge_without_a_yes_removes_nothing(
     (state / "journal.sqlite").touch()
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
     assert run(["down", str(inventory), "--purge"]) == 2
-    assert capsys.readouterr().err.strip() == "coord: nothing was removed: --purge needs a yes, or --yes"
+    assert capsys.readouterr().err.strip() == "coord: nothing was removed: confirm --purge, or pass --yes"
     assert (state / "journal.sqlite").exists()
 
 

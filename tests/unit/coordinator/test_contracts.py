@@ -149,7 +149,7 @@ def test_a_plan_without_the_bundle(
 
     monkeypatch.setattr("support.bundled.fetch", fetch)
     assert run(["plan", str(spring())]) == 0
-    assert "note: the contracts could not be looked at: no internet here" in capsys.readouterr().out
+    assert "note: the contracts could not be checked: no internet here" in capsys.readouterr().out
     (problem,) = contract_problems(load(spring()), {}, print)
     assert (problem.fatal, problem.message) == (True, "no internet here")
 

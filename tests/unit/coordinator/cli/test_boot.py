@@ -148,7 +148,7 @@ def test_an_edit_of_a_node_is_applied_to_the_node_that_runs(home: Home, said: py
     out = said.readouterr().out
     assert "+ one: genesis options.max-transaction-time: (none) -> 100 (the node is restarted)" in out
     assert run(BEGIN) == 0
-    assert "genesis is restarted with what the inventory says now" in said.readouterr().out
+    assert "genesis is restarted as the inventory now says" in said.readouterr().out
     assert home.agents["one"].nodes["genesis"].spec.options["max-transaction-time"] == "100"
     assert run(["plan", "home.toml", "--check", "--json"]) == 3  # the producers' nodes were not started yet
     document = json.loads(said.readouterr().out)

@@ -45,7 +45,7 @@ def test_an_invitation_holds_what_a_party_needs(booted: Home, said: Said) -> Non
     assert run(["parties", "home.toml"]) == 0
     lines = said.readouterr().out.splitlines()
     assert lines[1].split()[:4] == ["alice", "alice1111111", "-", "invited"]
-    assert lines[2] == "0 of 0 attest that the chain is as it was sealed"
+    assert lines[2] == "0 of 0 attest that the chain is as sealed"
     assert run(["parties", "home.toml", "--json"]) == 0
     shown = document(said)
     assert [one["name"] for one in shown["invited"]] == ["alice"]
@@ -130,7 +130,7 @@ def test_an_upgrade_is_done_by_whichever_coord_acts(
     assert beside(booted, typed("upgrade", "home.toml", *files, "--wait", "8")) == 0
     shown = said.readouterr()
     assert shown.out == "it has the new code\n"
-    assert "the running coordinator does it" in shown.err
+    assert "the running coordinator carries it out" in shown.err
     contract = Contract("eosio", wasm("activate"), SYSTEM_ABI)
     assert done == [(contract, 7.0, ["one", "two"]), (contract, 8.0, ["one", "two"])]
 
@@ -207,7 +207,7 @@ def test_preflight_shows_hosts_ways_and_problems(home: Home, said: Said, monkeyp
     assert not shown["ok"]
     problems.clear()
     assert run(["preflight", "home.toml"]) == 0
-    assert said.readouterr().out.endswith("all is well\n")
+    assert said.readouterr().out.endswith("no problems\n")
     assert not home.state.exists()
 
 

@@ -317,7 +317,7 @@ async def test_an_oversized_message_of_a_party_ends_its_stream(world: World) -> 
     work = FakeParty(say=lambda nonce: [big])
     session = dial(world, await join(world.invited("m"), world.folder / "m.key"), work)
     ended = await asyncio.gather(session, return_exceptions=True)
-    assert "may have at most" in str(ended[0])
+    assert "may be at most" in str(ended[0])
 
 
 async def test_a_host_is_no_party(world: World) -> None:

@@ -81,7 +81,7 @@ async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot(
     )
     assert [note.partition(":")[0] for note in notes] == ["h2", "h3", "h4"]
     assert notes[0] == (
-        "h2: it does not take the sealed network: no space left on device; the boot continues without it"
+        "h2: it cannot store the sealed network: no space left on device; the boot continues without it"
     )
     with pytest.raises(OperationFailed, match="h1: no space left on device"):
         await held(Agent("h1", full), Agent("h2", pb.Result(ok=True)))

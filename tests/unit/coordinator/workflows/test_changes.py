@@ -59,7 +59,7 @@ def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
     ]
     changes = differences(after, facts)
     assert restarts(changes) == ("defproducerb",)
-    assert summary(changes) == "1 node is restarted; 2 nodes learn of it while they run"
+    assert summary(changes) == "1 node is restarted; 2 nodes learn of it without a restart"
 
 
 def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
