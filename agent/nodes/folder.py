@@ -7,6 +7,7 @@ DATA/nodes/NAME/   0700
     trouble        why it did not start, the first time since it last ran
     reached        about how far its chain was irreversible
     set-aside/     what was damaged, by the time it was put there
+    aside          there while something is put aside for as long as a remedy is tried: when, and what
     config.ini     0600, holds the signing key
     genesis.json
     data/          nodeos' own: blocks, state
@@ -221,15 +222,41 @@ class NodeFolder:
         """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""
         return owned(self.data)
 
-    def set_aside(self, *paths: Path) -> Path:
-        """Moves what is there of these files and folders of its own where nothing reads it; where. Raises OSError."""
+    def set_aside(self, *paths: Path, provisional: bool = False) -> Path:
+        """Moves what is there of these files and folders of its own where nothing reads it; where. Raises OSError.
+
+        provisional: until `keep_aside`, `put_back` brings them back, also after a crash in between.
+        """
         now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f")
         place = self.path / "set-aside" / now
         place.mkdir(parents=True, mode=0o700)
         for path in paths:
             if path.exists():
                 shutil.move(path, place / path.name)  # its folder may be a link to another disk
+        if provisional:
+            names = [now, *(str(path.relative_to(self.path)) for path in paths)]
+            write_atomic(self.path / "aside", "\n".join(names).encode(), 0o600)
         return place
+
+    def keep_aside(self) -> None:
+        """What was put aside provisionally stays there. Raises OSError."""
+        (self.path / "aside").unlink(missing_ok=True)
+
+    def put_back(self) -> None:
+        """Undoes a provisional `set_aside`, if there is one. Raises OSError."""
+        when, *names = (self._note("aside") or "").split("\n")
+        if not when:
+            return
+        place = self.path / "set-aside" / when
+        for path in (self.path / name for name in names):
+            if (kept := place / path.name).exists():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(kept, path)
+        with contextlib.suppress(FileNotFoundError):
+            place.rmdir()
+        self.keep_aside()
 
     def drop_chain(self) -> None:
         """Removes nodeos' own folder: for a chain that has not begun."""

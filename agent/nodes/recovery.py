@@ -103,7 +103,7 @@ async def _mend(launch: Launch, first: NodeFault) -> Process:
     """Tries one remedy after the other. Raises NodeFault with the first reason."""
     folder, fault, tried = launch.folder, first, tuple[Remedy, ...]()
     folder.begin_recovery(str(first))
-    await asyncio.to_thread(_undo_hard_replay, launch)
+    await asyncio.to_thread(_undo_what_was_cut_off, launch)
     while remedy := choose(fault, tried, peers=bool(launch.spec.peers)):
         log.warning("%s; trying %s", fault, remedy.value)
         tried = (*tried, remedy)
@@ -186,25 +186,17 @@ _TRY = {
 async def _without(launch: Launch, *paths: Path, keep: bool = False) -> AsyncIterator[None]:
     """Puts these aside while the block runs, and back when it fails. keep: they stay there when it does not."""
     folder = launch.folder
-    place = await asyncio.to_thread(folder.set_aside, *paths)
+    place = await asyncio.to_thread(folder.set_aside, *paths, provisional=True)
     try:
         yield
     except BaseException:
-        await asyncio.to_thread(_put_back, place, paths)
+        await asyncio.to_thread(folder.put_back)
         raise
+    folder.keep_aside()
     if keep:
         log.warning("node %s: what was damaged is in %s; remove that when it is not needed", folder.name, place)
     else:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-
-
-def _put_back(place: Path, paths: tuple[Path, ...]) -> None:
-    for path in paths:
-        if (place / path.name).exists():
-            if path.is_dir():
-                shutil.rmtree(path)
-            shutil.move(place / path.name, path)
-    place.rmdir()
 
 
 async def _rebuilt(launch: Launch, *options: str, whole: bool = False) -> bool:
@@ -229,6 +221,8 @@ async def _rebuilt(launch: Launch, *options: str, whole: bool = False) -> bool:
         await halt(folder)  # a task that is cancelled here must not leave it running like this
     if whole and not level and head < known:
         raise DamagedBlocks(f"node {folder.name}: only {head} of its {known} blocks can be read")
+    if not alone and head <= 1 < known:
+        raise DamagedBlocks(f"node {folder.name}: nothing is left of its {known} blocks")
     if alone and not level:
         _check_left(launch, head, known)
     if head < known:
@@ -296,6 +290,12 @@ def _check_left(launch: Launch, head: int, known: int) -> None:
 def _originals(launch: Launch) -> list[Path]:
     """The blocks as they were: nodeos moves them to blocks-TIME beside blocks, before it copies what it can read."""
     return sorted(launch.folder.data.glob("blocks-*"))
+
+
+def _undo_what_was_cut_off(launch: Launch) -> None:
+    """Puts back what an agent that was killed while it tried a remedy had put aside."""
+    launch.folder.put_back()
+    _undo_hard_replay(launch)
 
 
 def _undo_hard_replay(launch: Launch) -> None:

@@ -155,6 +155,38 @@ async def test_a_recovery_that_was_cut_off_is_done_again(launch: Launch, play: C
     assert launch.folder.recovering is None
 
 
+async def test_what_was_put_aside_when_the_agent_was_killed_comes_back(
+    launch: Launch, play: Callable[..., Nodeos]
+) -> None:
+    """Killed while it asked peers for the chain: the next start works with the node's own files, not with an empty
+    chain beside them.
+    """
+    folder = launch.folder
+    before = {path: path.read_bytes() for path in folder.data.rglob("*") if path.is_file()}
+    folder.begin_recovery("node prod-a: cut off")
+    folder.set_aside(folder.data, provisional=True)
+    (folder.blocks / "reversible").mkdir(parents=True)
+    (folder.blocks / "blocks.log").write_bytes(b"one block")
+    lost = play(*[DamagedBlocks("cut off")] * 3)
+    lost.peers = ()
+    with pytest.raises(NodeFault, match="cut off"):
+        await bring_up(replace(launch, spec=replace(SPEC, peers=())))
+    assert lost.there[0] == {str(path.relative_to(folder.data)) for path in before if "state" not in path.parts}
+    assert {path: path.read_bytes() for path in folder.data.rglob("*") if path.is_file()} == before
+    assert not list(folder.path.glob("set-aside/*"))
+
+
+async def test_a_hard_replay_that_leaves_nothing_is_none(launch: Launch, play: Callable[..., Nodeos]) -> None:
+    """A first block, which every node makes by itself, is not taken for a mended chain: the blocks stay."""
+    before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
+    nodeos = play(DamagedBlocks("node prod-a: cut off"), None, None)
+    nodeos.head, nodeos.peers = 1, (1,)
+    with pytest.raises(Unfinished, match="none of its peers answers that has its blocks"):
+        await bring_up(launch)
+    assert {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()} == before
+    assert launch.folder.reached == 90
+
+
 async def test_a_hard_replay_keeps_the_blocks_as_they_were(launch: Launch, play: Callable[..., Nodeos]) -> None:
     """What nodeos could not read may be all that there is of it."""
     nodeos = play(DamagedBlocks("cut off"), None, None)
