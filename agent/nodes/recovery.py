@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,6 +33,7 @@ from agent.nodes.folder import NodeFolder
 from agent.nodes.launch import LEAST_SPACE, Launch, halt, start
 from antelope.errors import NodeError
 from antelope.http import NodeClient
+from support import node_processes
 from support.processes import Process
 from support.retry import DeadlineError, poll
 
@@ -139,7 +141,10 @@ async def _replay(launch: Launch) -> None:
 
 async def _hard_replay(launch: Launch) -> None:
     folder = launch.folder
-    await asyncio.to_thread(_check_space, launch)
+    await asyncio.to_thread(_check_space, launch, folder.path)
+    if node_processes.place(folder.path) == node_processes.HERE:
+        await _hard_replay_elsewhere(launch)
+        return
     try:
         async with _without(launch, folder.state):
             await _rebuilt(launch, HARD_REPLAY)
@@ -148,6 +153,22 @@ async def _hard_replay(launch: Launch) -> None:
         raise
     place = await asyncio.to_thread(folder.set_aside, *_originals(launch))
     log.warning("node %s: its blocks as they were are in %s; remove that when it is not needed", folder.name, place)
+
+
+async def _hard_replay_elsewhere(launch: Launch) -> None:
+    """nodeos repairs no block log below a folder whose name it cannot read (seen): it repairs a copy, which then takes
+    the log's place.
+    """
+    folder = launch.folder
+    with tempfile.TemporaryDirectory(prefix="bootcoord-") as place:
+        await asyncio.to_thread(_check_space, launch, Path(place))
+        await asyncio.to_thread(shutil.copytree, folder.blocks, Path(place) / "blocks")
+        where = launch.command.index("--data-dir") + 1
+        command = (*launch.command[:where], place, *launch.command[where + 1 :])
+        await _rebuilt(replace(launch, command=command), HARD_REPLAY)
+        async with _without(launch, folder.blocks, folder.state, keep=True):
+            await asyncio.to_thread(shutil.copytree, Path(place) / "blocks", folder.blocks)
+            await _rebuilt(launch)
 
 
 async def _fetch(launch: Launch) -> None:
@@ -305,13 +326,13 @@ def _undo_hard_replay(launch: Launch) -> None:
         original.rename(launch.folder.blocks)
 
 
-def _check_space(launch: Launch) -> None:
-    """Raises DiskFull when there is no room for a second copy of its blocks."""
+def _check_space(launch: Launch, where: Path) -> None:
+    """Raises DiskFull when there is no room for a second copy of its blocks there."""
     folder = launch.folder
     needed = sum(path.stat().st_size for path in folder.blocks.rglob("*") if path.is_file()) + LEAST_SPACE
-    free = shutil.disk_usage(folder.path).free
+    free = shutil.disk_usage(where).free
     if free < needed:
         raise DiskFull(
             f"node {folder.name}: to mend its blocks, {needed >> 20} MB are needed on its disk, {free >> 20} MB are "
-            f"free at {folder.path}: free some space there"
+            f"free at {where}: free some space there"
         )

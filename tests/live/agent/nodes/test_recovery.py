@@ -142,6 +142,22 @@ async def test_a_log_torn_by_a_loss_of_power_is_mended_by_the_agent_itself(bench
     assert [path.read_bytes() for path in folder.path.glob("set-aside/*/*/blocks.log")] == [torn]
 
 
+async def test_a_torn_log_is_mended_in_a_folder_whose_name_nodeos_cannot_read(bench: Bench, tmp_path: Path) -> None:
+    """With blanks and letters beyond ASCII in its path, a lone node's log is repaired all the same, and kept aside."""
+    bench.data = tmp_path / "ein Ordner é"
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    before = (await head(nodes, "genesis", 8)).lib
+    block = await nodes.client("genesis").get_block_info(before - 2)
+    folder = await _torn(bench, nodes, cut(LOG, 50))
+    torn = (folder.data / LOG).read_bytes()
+    await bench.start(nodes, spec)
+    await head(nodes, "genesis", before + 2)
+    assert await nodes.client("genesis").get_block_info(before - 2) == block
+    assert [path.read_bytes() for path in folder.path.glob("set-aside/*/blocks/blocks.log")] == [torn]
+
+
 async def test_without_its_log_a_lone_node_goes_on_from_its_state(bench: Bench) -> None:
     """A log that cannot be read at all is put aside where the state still has everything."""
     nodes = await bench.agent()
