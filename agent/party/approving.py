@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from pathlib import Path
 
 from agent import proposals
@@ -48,8 +49,9 @@ class Approving:
             raise DutyError(f"{proposal.title} does not ask {self._own.name} for an approval")
         decision = self._decide(proposal)
         if decision.ask and self.pending.note(proposal):
+            data = shlex.quote(str(self._data))
             log.warning("%s asks for an approval: `agent proposals --data %s` shows it, `agent approve %s --data %s` "
-                        "gives it", proposal.title, self._data, proposal.title, self._data)  # fmt: skip
+                        "gives it", proposal.title, data, proposal.title, data)  # fmt: skip
         _require(decision)
         info = await self._own.synced()
         action = proposals.approval(proposal, self._own.name)

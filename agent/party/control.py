@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -120,7 +121,7 @@ async def ask(folder: Path, request: Request, say: Say) -> Answer:
         reader, writer = await sockets.connect(folder, LIMIT)
     except OSError as error:
         raise ControlError(
-            f"no agent of a party runs in {folder}", hint=f"start it with agent serve --data {folder}"
+            f"no agent of a party runs in {folder}", hint=f"start it with agent serve --data {shlex.quote(str(folder))}"
         ) from error
     writer.write(json.dumps(asdict(request)).encode() + b"\n")
     try:

@@ -32,7 +32,8 @@ def command(settings: Settings, network: Network) -> int:
         adopted = asyncio.run(adopt(network, settings.state, progress))
     finally:
         progress.close()
-    for line in _lines(adopted, f"{settings.typed} boot {network.source}", f"{settings.typed} invite {network.source}"):
+    boot, invite = (f"{settings.typed} {command} {network.argument}" for command in ("boot", "invite"))
+    for line in _lines(adopted, boot, invite):
         click.echo(line)
     return 1 if adopted.away else 0
 

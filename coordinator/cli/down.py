@@ -60,7 +60,7 @@ def _elsewhere(network: Network) -> str:
     """What to do if the state folder is lost or elsewhere."""
     if all(host.local for host in network.hosts):
         return ""
-    return f" (--state); if that was lost, run: coord adopt {network.source}"
+    return f" (--state); if that was lost, run: coord adopt {network.argument}"
 
 
 def _ask(network: Network) -> None:

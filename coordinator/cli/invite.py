@@ -55,7 +55,7 @@ def command(
     state = StateFolder(settings.state, network.name)
     try:
         endpoint = _endpoint(advertise, network, state)
-        check_whole(state, network.source)
+        check_whole(state, network.argument)
         authority = CertificateAuthority(state.folder / "ca", network.name)
         token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
     finally:

@@ -27,7 +27,7 @@ def run(settings: Settings, network: Network, operation: Operation, as_json: boo
     """Does it, and prints what there is to say."""
     operation.check(network)
     if not StateFolder.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
+        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
     said = asyncio.run(_run(settings, network, operation))
     document = {"action": str(operation.action), "name": operation.name, "said": said}
     click.echo(json.dumps(document, indent=2) if as_json else said)

@@ -122,7 +122,7 @@ def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
     """The sealed rows as text. Raises OperationFailed before the seal."""
     sealed = state.sealed if state else None
     if state is None or sealed is None:
-        raise OperationFailed(f"{network.name} is not sealed yet: run coord boot {network.source} --until genesis")
+        raise OperationFailed(f"{network.name} is not sealed yet: run coord boot {network.argument} --until genesis")
     yield "account,public key,ram,net,cpu,liquid"
     for row in Allocation(state.artifacts.get(sealed.allocation)):
         yield f"{row.account},{row.key},{row.ram},{row.net},{row.cpu},{row.liquid}"

@@ -27,7 +27,7 @@ def command(settings: Settings, network: Network, name: str) -> None:
         raise OperationFailed(f"{network.name}: nobody was invited yet")
     if name in {host.name for host in network.hosts}:
         raise UsageProblem(
-            f"{name} is a host of {network.source}: run coord down {network.source} --only {name}, then remove it "
+            f"{name} is a host of {network.source}: run coord down {network.argument} --only {name}, then remove it "
             "from that file"
         )
     state = StateFolder(settings.state, network.name)

@@ -49,7 +49,7 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
     """
     contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
     if not StateFolder.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
+        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
     click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))
 
 

@@ -77,7 +77,7 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
 
 async def _audit(settings: Settings, network: Network) -> AuditReport:
     if not StateFolder.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.source}")
+        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
     async with open_network(network, settings.state, acting=False) as opened, answering(opened):
         _ = opened.sealed  # raises before it waits for anything
         hosts = dict.fromkeys(node.host for node in network.nodes)
@@ -85,7 +85,7 @@ async def _audit(settings: Settings, network: Network) -> AuditReport:
             missing = await opened.connected(hosts, DIAL_SECONDS)
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
-                raise OperationFailed(f"{why}no agent answers; run: coord boot {network.source}")
+                raise OperationFailed(f"{why}no agent answers; run: coord boot {network.argument}")
             from coordinator.report.audit import audit_chain
 
             return await audit_chain(opened)

@@ -130,7 +130,7 @@ class ChainWork:
     def _commands(self, works: KeyedWork, key: str) -> list[str]:
         """The equivalent commands; for very many transactions, where to find them."""
         if len(works) > MOST_WRITTEN_OUT:
-            return [f"# {key}: for its commands see coord plan {self._network.source} --cleos"]
+            return [f"# {key}: for its commands see coord plan {self._network.argument} --cleos"]
         return self._command_lines.of(works[key])
 
     async def recount(self, step: ChainStep) -> None:

@@ -50,7 +50,7 @@ def runbook(network: Network, state: StateFolder | None) -> Iterator[str]:
     sealed = state.sealed if state else None
     if state is None or sealed is None:
         raise OperationFailed(
-            f"the commands contain public keys that the hosts have not made yet; run: coord boot {network.source} "
+            f"the commands contain public keys that the hosts have not made yet; run: coord boot {network.argument} "
             "--until genesis, then run this again"
         )
     return _Runbook(network, Blueprint(sealed, state.artifacts.get), state).lines()

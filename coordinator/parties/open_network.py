@@ -38,7 +38,7 @@ class OpenNetwork:
         """The sealed network. Raises OperationFailed before the seal."""
         sealed = self.state.sealed
         if sealed is None:
-            raise OperationFailed(f"{self.network.name} was never booted; run: coord boot {self.network.source}")
+            raise OperationFailed(f"{self.network.name} was never booted; run: coord boot {self.network.argument}")
         return sealed
 
     @property

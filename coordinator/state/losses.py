@@ -31,13 +31,13 @@ class Loss:
         return f"{self.path} {self.what}"
 
 
-def check_whole(state: StateFolder, source: Path) -> None:
+def check_whole(state: StateFolder, inventory: str) -> None:
     """Raises OperationFailed if something is lost: a new CA, register or seal would cut off a running network.
 
-    source: the inventory's file.
+    inventory: its file, as a word of a command.
     """
     if found := losses(state):
-        raise OperationFailed(f"{found[0]}: run: coord adopt {source}")
+        raise OperationFailed(f"{found[0]}: run: coord adopt {inventory}")
 
 
 def losses(state: StateFolder) -> tuple[Loss, ...]:

@@ -137,7 +137,7 @@ async def _sealed(
         reasons = "".join(f"{host}: {why}; " for host, why in away.items())
         raise OperationFailed(
             f"{reasons}no host holds a sealed network, so there is nothing to adopt; run: coord boot "
-            f"{opened.network.source}"
+            f"{opened.network.argument}"
         )
     (manifest,) = manifests
     reporter.note(f"manifest {manifest}, held by {', '.join(link.name for link in holders)}")

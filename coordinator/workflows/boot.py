@@ -134,7 +134,7 @@ def check_needs(opened: OpenNetwork, plan: Plan) -> None:
         until = asked if asked in {step.name for step in STEPS} else lacking[-1]
         several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
         raise UsageProblem(
-            f"{asked} needs {several} done first; run: coord boot {opened.network.source} --until {until}"
+            f"{asked} needs {several} done first; run: coord boot {opened.network.argument} --until {until}"
         )
 
 
@@ -159,7 +159,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
             f"{reasons}. Until the network is sealed all hosts are needed, for their keys: fix this and run it again"
         )
     if opened.network.genesis_node.host in missing:
-        log = f"coord logs {opened.network.source} agent@{opened.network.genesis_node.host}"
+        log = f"coord logs {opened.network.argument} agent@{opened.network.genesis_node.host}"
         raise OperationFailed(f"{reasons}; its log: {log}")
     for host, why in missing.items():
         reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
@@ -202,7 +202,7 @@ def _check_unheld(opened: OpenNetwork) -> None:
     if holders:
         raise OperationFailed(
             f"{', '.join(holders)}: a network of this name is sealed there (manifest {held[holders[0]][:16]}…), and "
-            f"may be running; run: coord adopt {opened.network.source}"
+            f"may be running; run: coord adopt {opened.network.argument}"
         )
 
 

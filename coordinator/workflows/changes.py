@@ -95,10 +95,10 @@ def differences(
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
-            hint = f"it still runs there; to end it: coord host {network.source} remove {fact.host}"
+            hint = f"it still runs there; to end it: coord host {network.argument} remove {fact.host}"
             listed = fact.host in {host.name for host in network.hosts}
             if listed:
-                hint = f"it still runs there; to end it: coord node {network.source} stop {name}"
+                hint = f"it still runs there; to end it: coord node {network.argument} stop {name}"
             found.append(Change(fact.host, name, "node", _described(fact.spec), "", Cost.BY_HAND, hint))
     return tuple(found)
 

@@ -55,7 +55,7 @@ async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:
             if agent_runs(data):
                 continue
             ends[host] += 1
-            hint = f"coord logs {opened.network.source} agent@{host}"
+            hint = f"coord logs {opened.network.argument} agent@{host}"
             if ends[host] > STARTS:
                 raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
             reporter.note(f"the agent of {host} ended and is started again ({hint})")

@@ -95,7 +95,7 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
                 return f"{node.name} is stopped already"
             await _spared(opened, work, node, operation, reporter)
             await work.stop(node.name)
-            return f"{node.name} is stopped; coord node {opened.network.source} start {node.name} starts it again"
+            return f"{node.name} is stopped; coord node {opened.network.argument} start {node.name} starts it again"
         case NodeAction.PAUSE | NodeAction.RESUME:
             paused = operation.action is NodeAction.PAUSE
             if not running:
@@ -164,7 +164,8 @@ async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, repo
     if not done:
         return f"no producer's node runs on {operation.name}"
     if operation.action is HostAction.DRAIN:
-        return f"{', '.join(done)} of {operation.name} make no blocks until coord host {opened.network.source} undrain"
+        resume = f"coord host {opened.network.argument} undrain {operation.name}"
+        return f"{', '.join(done)} of {operation.name} make no blocks until {resume}"
     return f"{', '.join(done)} of {operation.name} make blocks again"
 
 

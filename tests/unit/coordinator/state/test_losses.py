@@ -16,7 +16,7 @@ from coordinator.state.losses import check_whole, former_port, losses, set_aside
 from support.tls import Identity, Kind
 from tests.unit.agent.party.conftest import sealed_network
 
-FILE = Path("net.toml")
+FILE = "net.toml"
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Machine:
         self.heard = Heard()
         hosts = [SimpleNamespace(name=name, local=name != "far") for name in ("one", "two", "far")]
         self.opened = SimpleNamespace(
-            network=SimpleNamespace(hosts=hosts, source=Path("net.toml")), state=SimpleNamespace(host_data=Path),
+            network=SimpleNamespace(hosts=hosts, argument="net.toml"), state=SimpleNamespace(host_data=Path),
             hub=None, connected=self.connected,
         )  # fmt: skip
         monkeypatch.setattr(keep_agents, "agent_runs", lambda data: data.name not in self.ended)

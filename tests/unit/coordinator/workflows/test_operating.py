@@ -34,7 +34,13 @@ class World:
     def network(self) -> Any:
         nodes = [Node(name, f"h{number // 2}", Role.PRODUCER, name, 1, 2) for number, name in enumerate(SCHEDULE)]
         hosts = [SimpleNamespace(name="h0"), SimpleNamespace(name="h1")]
-        return SimpleNamespace(nodes=nodes, hosts=hosts, source="net.toml", node={n.name: n for n in nodes}.__getitem__)
+        return SimpleNamespace(
+            nodes=nodes,
+            hosts=hosts,
+            source="net.toml",
+            argument="net.toml",
+            node={n.name: n for n in nodes}.__getitem__,
+        )
 
     async def ask(self, query: Query) -> Any:
         if query.path.endswith("paused"):
