@@ -22,7 +22,7 @@ from agent.nodeos.environment import environment
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
 from boot.settings import PLUGINS
-from support import processes
+from support import node_processes, processes
 from support.files import write_atomic
 from support.nodewords import Said
 from support.processes import Process
@@ -94,11 +94,12 @@ async def throwaway(
     process = processes.start(
         (*command, *places(scratch)), output=log, folder=scratch, environment=environment(scratch)
     )
+    process.write(scratch / node_processes.RECORD)
     try:
         async with NodeClient(f"http://127.0.0.1:{http}", timeout=5.0) as client:
             yield Throwaway(command[0], client, process, log)
     finally:
-        await asyncio.to_thread(processes.stop, process)
+        await asyncio.to_thread(node_processes.stop_node, scratch)
         shutil.rmtree(scratch, ignore_errors=True)
 
 

