@@ -16,7 +16,7 @@ from antelope.errors import AbiError, BadJson, brief
 from antelope.strict_json import read_json
 
 MOST_BYTES = 1 << 20
-"""Of an ABI: setabi cannot set one that is larger than a transaction may be, half of that."""
+"""Maximum size of an ABI: setabi cannot set one that is larger than a transaction may be, half of that."""
 LONGEST_NAME = 256
 """Characters of the name of a type or a field."""
 
@@ -193,7 +193,7 @@ def _types_of(definition: Mapping[str, Any]) -> Types:
 
 
 def _no_circle(leads: Mapping[str, str], wrong: str) -> None:
-    """Whether nobody comes back to where he began; each name is looked at once. Raises AbiError."""
+    """Raises AbiError if the references form a cycle. Visits each name once."""
     ended: set[str] = set()
     for start in leads:
         on_the_way: dict[str, None] = {}

@@ -28,7 +28,7 @@ class Types:
 
     aliases: Mapping[str, str]
     structs: Mapping[str, Fields]
-    """Each with its own fields; those of its bases come before."""
+    """A struct's fields, those of its bases first."""
     variants: Mapping[str, tuple[str, ...]]
     bases: Mapping[str, str] = field(default_factory=dict)
     """The base of each struct that has one."""

@@ -224,7 +224,7 @@ class PeerLink:
 
 
 BRINGER = "127.0.0.1:0:trx"
-"""The p2p address of somebody who only brings transactions (antelope.peer), and is no node."""
+"""The p2p address of a client that only sends transactions (antelope.peer) and is not a node."""
 
 
 def connected(links: Iterable[PeerLink]) -> int:

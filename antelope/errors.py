@@ -122,7 +122,7 @@ class Busy(NodeError):
 
 
 class DuplicateTransaction(NodeError):
-    """The transaction is already in this branch: good news for anyone who pushes the same bytes again."""
+    """The transaction is already in this branch. To anyone who pushes the same bytes again, that is success."""
 
 
 class ExpiredTransaction(NodeError):
@@ -240,7 +240,7 @@ def node_error(status: int, body: Any) -> NodeError:
 
 
 def _line(text: str) -> str:
-    """One printable line: the words may be those of a contract, whose author is anybody."""
+    """One printable line: the text may come from a contract, whose author may be anybody."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 

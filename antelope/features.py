@@ -43,7 +43,7 @@ DEPENDENCIES: dict[str, tuple[str, ...]] = {
     "DISABLE_DEFERRED_TRXS_STAGE_2": ("DISABLE_DEFERRED_TRXS_STAGE_1",),
     "SAVANNA": tuple(name for name in DIGESTS if name not in ("PREACTIVATE_FEATURE", "SAVANNA")),
 }
-"""What must be active before each; those that are not listed need nothing."""
+"""What must be active before each feature; features not listed need nothing."""
 
 PREACTIVATE_FEATURE = "PREACTIVATE_FEATURE"
 """The only one that is activated through the producer API; all others need `activate` on `eosio`."""

@@ -155,7 +155,7 @@ class NodeClient(ChainReader):
 
 
 def without_traces(raw: bytes) -> bytes:
-    """A push's answer without its action traces, which take 15 kB per account and which nobody reads.
+    """A push's answer without its action traces, which take 15 kB per account and are not needed.
 
     nodeos writes them between the part that is kept and the end, which says that all went well; any other answer is
     returned unchanged.

@@ -58,7 +58,7 @@ def _typed(text: str, prefix: str, what: str) -> tuple[int, bytes]:
 
 def _check_length(data: bytes) -> None:
     if len(data) > _LONGEST:
-        raise BadKey(f"{len(data)} bytes are no key or signature: {_LONGEST} at most")
+        raise BadKey(f"{len(data)} bytes are too long for a key or signature: {_LONGEST} at most")
 
 
 def _check_public(kind: int, data: bytes) -> None:
@@ -155,7 +155,7 @@ class Signature:
         return bytes((self.kind,)) + self.data
 
     def recover(self, digest: bytes) -> PublicKey:
-        """The K1 public key that made this signature over a 32-byte digest. Raises BadKey when there is none."""
+        """The K1 public key that made this signature over a 32-byte digest. Raises BadKey if there is none."""
         recovery = self.data[0] - 31
         if self.kind != 0 or not 0 <= recovery <= 3:
             raise BadKey("only compressed K1 signatures can be recovered")

@@ -41,10 +41,10 @@ _GO_AWAY = (
     "it speaks another version of the protocol",
     "its blocks and ours are of two forks",
     "a block is not linked to its chain",
-    "it took a transaction for a bad one",
+    "it considers a transaction invalid",
     "something was not valid",
     "the connection was idle",
-    "of an error of its own",
+    "of an internal error",
     "authentication failed: its allowed-connection names other peers",
 )
 """What its `go_away_reason` means, by number."""
@@ -52,7 +52,7 @@ _GO_AWAY = (
 
 @dataclass(frozen=True)
 class Hello:
-    """What is told of a peer in its handshake."""
+    """What a peer's handshake says."""
 
     chain_id: str
     """Hex."""
@@ -66,9 +66,9 @@ def frame(kind: MessageKind, body: bytes) -> bytes:
 
 
 def handshake(info: Info, node_id: bytes, nanoseconds: int, agent: str) -> bytes:
-    """The message by which we say who we are: somebody who brings transactions, and wants no blocks.
+    """Our handshake: a client that sends transactions and wants no blocks.
 
-    info: of the node itself, whose head is taken for ours, so that nobody need be in sync. node_id: 32 random bytes.
+    info: the node's own, whose head we claim, so that neither side has to sync. node_id: 32 random bytes.
     nanoseconds: Unix time.
     """
     body = [
@@ -79,7 +79,7 @@ def handshake(info: Info, node_id: bytes, nanoseconds: int, agent: str) -> bytes
         nanoseconds.to_bytes(8, "little", signed=True),
         bytes(32),
         _NO_SIGNATURE,
-        # Its ending says that no blocks are wanted; nobody dials this address.
+        # Its suffix says that no blocks are wanted. Nobody dials this address.
         pack_string(f"{BRINGER} - {node_id.hex()[:7]}"),
         _LENGTH.pack(info.last_irreversible_block_num),
         bytes.fromhex(info.last_irreversible_block_id),
@@ -110,7 +110,7 @@ def transaction(signed: SignedTransaction) -> bytes:
 
 
 def time_answer(body: bytes, nanoseconds: int) -> bytes | None:
-    """The answer to a time message, by which a peer learns that we live; None: it wants none.
+    """The answer to a time message, which shows the peer that we are alive; None if no answer is due.
 
     nanoseconds: Unix time. Raises AbiError.
     """

@@ -15,11 +15,11 @@ from antelope.transaction import SignedTransaction
 HELLO_SECONDS = 5.0
 """From dialling to the node's own handshake."""
 SEND_SECONDS = 10.0
-"""How long a node may not read what is sent to it."""
+"""How long a node may leave sent bytes unread."""
 
 
 class Peer:
-    """One connection. What became of a transaction is to be read from blocks: a node drops what it refuses silently."""
+    """One connection. A node drops what it rejects silently, so only blocks tell what became of a transaction."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Use `dial`."""
@@ -48,7 +48,7 @@ class Peer:
 
     @property
     def lost(self) -> str:
-        """Why the connection is over; empty: it is not."""
+        """Why the connection ended; empty if it has not."""
         return self._why
 
     async def send(self, transactions: Iterable[SignedTransaction]) -> None:
@@ -67,7 +67,7 @@ class Peer:
             raise PeerLost(self._why) from error
 
     async def close(self) -> None:
-        """Ends the connection at once: what the node has not read is lost."""
+        """Closes the connection immediately. What the node has not read is lost."""
         self._why = self._why or "closed"
         if self._listening:
             self._listening.cancel()

@@ -31,7 +31,7 @@ class ChainReader(Protocol):
         return read_answer(f"get_account {name}", Account.from_json, answer)
 
     async def find_account(self, name: str) -> Account | None:
-        """An account, or None when there is none."""
+        """An account; None if there is none."""
         try:
             return await self.get_account(name)
         except UnknownAccount:

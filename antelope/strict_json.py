@@ -13,7 +13,7 @@ from typing import Any
 from antelope.errors import BadJson
 
 DEPTH = 32
-"""Objects and arrays within each other: no document of ours or of nodeos' has more than a third of that."""
+"""Maximum nesting depth. Our and nodeos' documents need at most a third of it."""
 ANSWER_DEPTH = 256
 """The same for nodeos' answers: decoded actions (32 deep, as nodeos limits them) within traces within each other."""
 SIZE = 64 << 20

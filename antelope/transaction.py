@@ -114,7 +114,7 @@ class Transaction:
         return self.packed_with(pack_actions(self.actions))
 
     def packed_with(self, actions: bytes) -> bytes:
-        """The same with these actions, as `pack_actions` packs them, in the place of its own."""
+        """The same transaction with these actions, packed as by `pack_actions`, instead of its own."""
         try:
             header = (
                 self.expiration.to_bytes(4, "little")
@@ -195,7 +195,7 @@ def signing_digest(chain_id: str, packed: bytes) -> bytes:
 
 
 def pack_actions(actions: Sequence[Action]) -> bytes:
-    """Actions as they are in a transaction, their number first."""
+    """Actions as packed in a transaction: their number first."""
     return pack_varuint32(len(actions)) + b"".join([action.pack() for action in actions])
 
 
@@ -207,7 +207,7 @@ def sign_packed(packed: bytes, chain_id: str, keys: Iterable[SigningKey]) -> Sig
 
 @dataclass(frozen=True)
 class SignedTransaction:
-    """A packed transaction with its signatures: what is kept on record and pushed, always the same bytes."""
+    """A packed transaction with its signatures: the bytes that are recorded and pushed, always the same."""
 
     signatures: tuple[Signature, ...]
     packed: bytes

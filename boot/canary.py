@@ -67,7 +67,7 @@ def proposer(blueprint: Blueprint) -> Asking[str]:
 
 
 def proven(blueprint: Blueprint) -> Asking[bool]:
-    """Whether the lasting proof is there: the balance row of eosio.prods."""
+    """Whether the lasting proof exists: the balance row of eosio.prods."""
     balances = yield from rows("eosio.token", PRODUCERS, "accounts")
     return any(str(entry["balance"]).endswith(f" {blueprint.symbol.code}") for entry in balances)
 

@@ -30,12 +30,12 @@ def raised_limits(blueprint: Blueprint) -> dict[str, int]:
 
 
 def raising(blueprint: Blueprint) -> tuple[Push, ...]:
-    """The push that raises them; none where they stay as they are."""
+    """The push that raises them; none if they are not raised."""
     return (_push(RAISE, raised_limits(blueprint), Turn.FIRST),) if blueprint.sealed.load else ()
 
 
 def restoring(blueprint: Blueprint) -> tuple[Push, ...]:
-    """The push that restores them; none where they stay as they are."""
+    """The push that restores them; none if they were not raised."""
     return (_push(RESTORE, sealed_limits(blueprint), Turn.LAST),) if blueprint.sealed.load else ()
 
 
@@ -44,7 +44,7 @@ def _push(key: str, values: Mapping[str, int], turn: Turn) -> Push:
 
 
 def around(blueprint: Blueprint, missing: list[str]) -> Asking[list[str]]:
-    """The keys that are missing, with those of the limits around them where they are needed."""
+    """The missing keys, surrounded by those of the limits if they are needed."""
     if blueprint.sealed.load is None:
         return missing
     now = yield from parameters()

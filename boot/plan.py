@@ -60,7 +60,7 @@ class Plan:
 
 def make_plan(steps: Iterable[Step]) -> Plan:
     """A plan of the steps, as near to their given order as their needs allow. Raises PlanError: twice the same name, a
-    need that is no step, a circle."""
+    need that is not a step, a cycle."""
     given = tuple(steps)
     position = {step.name: number for number, step in enumerate(given)}
     if len(position) < len(given):
@@ -69,7 +69,7 @@ def make_plan(steps: Iterable[Step]) -> Plan:
     for step in given:
         for need in step.after:
             if need not in position:
-                raise PlanError(f"step {step.name!r} comes after {need!r}, which is no step")
+                raise PlanError(f"step {step.name!r} comes after {need!r}, which is not a step")
     sorter = TopologicalSorter({step.name: step.after for step in given})
     try:
         sorter.prepare()

@@ -2,7 +2,7 @@
 
 Each question is a generator that yields queries and returns what a step wants to know, so that evidence composes with
 `yield from`. A refusal that means "there is none yet" (no such account, no such table) becomes None or an empty list;
-every other error is raised, because an answer that did not come is no evidence of anything.
+every other error is raised, because a missing answer is evidence of nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def ask(path: str, body: Any = None) -> Asking[Json]:
 
 
 def account(name: str) -> Asking[Json | None]:
-    """get_account's answer; None when there is no such account."""
+    """get_account's answer; None if there is no such account."""
     try:
         return (yield from ask("/v1/chain/get_account", {"account_name": name}))
     except UnknownAccount:
@@ -79,7 +79,7 @@ def code_and_abi(name: str, expected_abi: str) -> Asking[tuple[str, str]]:
 
 
 def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> Asking[list[Json]]:
-    """All rows of a table, or those between two primary keys (numbers as text); none when the table does not exist."""
+    """All rows of a table, or those between two primary keys (numbers as text); empty if the table does not exist."""
     found: list[Json] = []
     body = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE}
     lower = first
@@ -95,7 +95,7 @@ def rows(code: str, scope: str, table: str, first: str = "", last: str = "") -> 
 
 
 def row(code: str, scope: str, table: str, name: str) -> Asking[Json | None]:
-    """The row whose primary key is that name, None when there is none."""
+    """The row whose primary key is that name; None if there is none."""
     key = _bound(name)
     found = yield from rows(code, scope, table, key, key)
     return found[0] if found else None
@@ -157,7 +157,7 @@ def delegated(account_json: Json | None, actor: str) -> bool:
 
 
 def resigned() -> Asking[bool]:
-    """Whether eosio's own keys are gone: it is governed by the producers, whoever they are."""
+    """Whether eosio has no keys of its own, so that the producers govern it."""
     return delegated((yield from account(EOSIO)), "eosio.prods")
 
 
@@ -178,27 +178,27 @@ def governed() -> Asking[bool]:
     """Whether the boot's end is proved: eosio has resigned, and the elected sign. What is replaced from then on
     (contracts, keys, votes, registrations) is replaced by those who may.
 
-    The resignation alone proves nothing of what comes before it: anybody who has eosio's key can sign it at any time.
+    The resignation alone does not prove the earlier steps: anybody who has eosio's key can sign it at any time.
     """
     return (yield from resigned()) and (yield from elected_sign())
 
 
 def by_eosio(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprint], Reads]:
-    """Evidence of what only eosio's own key can bring about: what is missing after the resignation stays missing."""
+    """Evidence of what only eosio's own key can do: anything still missing after the resignation stays missing."""
 
     @wraps(evidence)
     def judged(blueprint: Blueprint) -> Reads:
         found = yield from evidence(blueprint)
         if found.done or not (yield from resigned()):
             return found
-        why = f"eosio has resigned before this was done, and nobody else can do it: {found.detail}"
+        why = f"eosio resigned before this was done, and nobody else can do it: {found.detail}"
         return replace(found, detail=why, impossible=True)
 
     return judged
 
 
 def is_key(text: object, key: PublicKey) -> bool:
-    """Whether the chain shows this key; a producer with several is shown with the null key, which is none."""
+    """Whether the chain shows this key. A producer with several is shown with the null key, which never matches."""
     try:
         return PublicKey.parse(str(text)) == key
     except BadKey:

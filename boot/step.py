@@ -25,7 +25,7 @@ class Query:
     """As in `/v1/chain/get_account`."""
     body: Any = None
     node: str | None = None
-    """The node to ask; None: the one that follows the boot (the genesis node, or any that lives)."""
+    """The node to ask; None for the one that follows the boot (the genesis node, or any that runs)."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Verdict:
     """What the evidence says."""
 
     missing: tuple[str, ...]
-    """Keys of the work (or of what is waited for) that the chain does not show yet; empty: the step is done."""
+    """Keys of the work (or of what is waited for) that the chain does not show yet; empty if the step is done."""
     detail: str = ""
-    """One line for a person: what was seen, or what is missing."""
+    """One line for the user: what was found, or what is missing."""
     elsewhere: bool = False
-    """What is missing cannot come from this boot: others must act (stake that nobody here can vote)."""
+    """Whether this boot cannot supply what is missing: others must act (stake that nobody here can vote)."""
     impossible: bool = False
-    """What is missing can no longer come at all: whoever could have brought it about has given up its key."""
+    """Whether what is missing can no longer happen: the account that could have done it has given up its key."""
 
     @property
     def done(self) -> bool:
@@ -117,7 +117,7 @@ Work = Push | Preactivate
 
 
 class Derived(Sequence[Push]):
-    """The pushes of a large step, each derived when it is asked for and kept by nobody."""
+    """The pushes of a large step, each derived on access and not stored."""
 
     def __init__(self, keys: Sequence[str], holder: str, derive: Callable[[int], Push]) -> None:
         """keys: the pushes', in order; holder: of all of them; derive: the push of that number."""
@@ -242,7 +242,7 @@ class NodeStep:
     """Names of the nodes."""
     mode: NodeMode
     condition: Callable[[Blueprint], Reads] | None = None
-    """What the chain must show at that very moment; None: nothing."""
+    """What the chain must show right before the work; None if nothing."""
 
 
 Step = ChainStep | WaitStep | NodeStep

@@ -19,9 +19,9 @@ LASTING = 7 * 86_400
 
 
 def upgrade_transaction(account: str, wasm: bytes, abi: bytes, expiration: int) -> Transaction:
-    """Sets the account's code and its ABI (the JSON file's bytes). It references no block: eosio.msig looks at none.
+    """Sets the account's code and its ABI (the JSON file's bytes). It references no block: eosio.msig ignores that.
 
-    expiration: Unix seconds. Raises AntelopeError on an ABI that is none.
+    expiration: Unix seconds. Raises AntelopeError on an invalid ABI.
     """
     code = actions.setcode(account, wasm)
     described = actions.setabi(account, Abi.parse(abi).packed())

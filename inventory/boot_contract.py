@@ -1,4 +1,4 @@
-"""Which contract of a directory can be on eosio before the system contract: by what it offers and imports.
+"""Finds the contract of a directory that can be on eosio before the system contract, by its actions and imports.
 
 It must offer `activate`, for the protocol features, and import nothing that those open.
 """
@@ -22,7 +22,7 @@ _NEEDED = "preactivate_feature"
 
 @dataclass(frozen=True)
 class Found:
-    """A folder's contract, or the reasons why none of those with `activate` can be used."""
+    """A folder's boot contract, or the reasons why none of the contracts with `activate` can be used."""
 
     folder: Path | None
     reasons: tuple[str, ...]
@@ -57,7 +57,7 @@ def contract_folders(directory: Path) -> Iterator[Path]:
 
 
 def unusable(wasm: bytes) -> str:
-    """Why code cannot be on eosio before the features are active; empty: it can. Raises BadWasm."""
+    """Why code cannot be on eosio before the features are active; empty if it can. Raises BadWasm."""
     imported = imports(wasm)
     if shut := closed(imported, (PREACTIVATE_FEATURE,)):
         name, feature = next(iter(shut.items()))

@@ -79,7 +79,7 @@ class UserRows(Sequence[UserRow]):
         return UserRow(int_to_name(columns.names[place]), text, columns.balances[place])
 
     def find(self, account: str) -> UserRow | None:
-        """The row of that account; None when there is none. A file that never mentions it need not be understood."""
+        """The row of that account; None if there is none. A file that does not contain the name is not parsed."""
         if "columns" not in self.__dict__ and self.file and not _mentions(self.file, account.encode()):
             return None
         try:

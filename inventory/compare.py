@@ -91,7 +91,7 @@ def compare(
     boot_contract: tuple[bytes, bytes] | None = None,
     digest: RowsDigest = rows_digest,
 ) -> list[str]:
-    """The sealed sections that the inventory now states differently; empty: nothing sealed was edited.
+    """The sealed sections that the inventory now states differently; empty if nothing sealed was edited.
 
     contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones
     are left out: a newer bundle changes nothing in a sealed network. digest: of a users' CSV, where it is known.

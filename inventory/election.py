@@ -1,4 +1,4 @@
-"""Who votes for whom, and who is elected by that: the system contract's count, made beforehand."""
+"""Who votes for whom, and who is elected: the system contract's count, computed beforehand."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ class Problem:
     """One mistake: where it is, what it is, and how to fix it."""
 
     path: str
-    """Its place in the file, such as `nodes[2].p2p_port`; empty: the whole file."""
+    """Its place in the file, such as `nodes[2].p2p_port`; empty for the whole file."""
     message: str
     hint: str = ""
 

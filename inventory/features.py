@@ -1,4 +1,4 @@
-"""Which protocol features a network activates: those nodeos supports, except those that would break its contracts."""
+"""Chooses the protocol features to activate: what nodeos supports, except what would break the network's contracts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def choose(
 ) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
     """The features in the order of activation, and a note for each that is left out although nodeos supports it.
 
-    wanted: the names in the inventory; None: all that can be activated. supported: get_supported_protocol_features.
+    wanted: the names in the inventory; None for all that can be activated. supported: get_supported_protocol_features.
     unbearable: those that this network must not activate, each with the reason.
     """
     try:

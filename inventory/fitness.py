@@ -164,7 +164,7 @@ def _imports(
     problems: Problems,
 ) -> None:
     """nodeos refuses code that imports what no active feature opens. What a feature that is not known here opens cannot
-    be told: with one of those active, an unknown import is let pass.
+    be known: if one of those is active, an unknown import is accepted.
     """
     active = [feature.name for feature in chosen]
     newer = not set(active) <= DIGESTS.keys()

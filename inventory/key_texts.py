@@ -44,7 +44,7 @@ def decode(texts: Bytes) -> tuple[Bytes, Flags]:
 
 
 def _raw(digits: Bytes) -> Bytes:
-    """The digits' numbers as 40 big-endian bytes. What is no digit gives any number."""
+    """The digits' numbers as 40 big-endian bytes. Anything that is not a digit gives an arbitrary number."""
     limbs = [np.zeros(len(digits), dtype=np.uint64) for _ in range(_LIMBS)]
     mask, shift, base = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(58**_GROUP)
     weights = np.array([58**place for place in range(_GROUP - 1, -1, -1)], dtype=np.uint64)

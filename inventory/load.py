@@ -23,7 +23,7 @@ Remembered = Callable[[str], Mapping[str, Placed]]
 
 
 def nowhere(network: str) -> Mapping[str, Placed]:
-    """Of a network that is not known here."""
+    """No placements: the network is unknown here."""
     return {}
 
 

@@ -23,7 +23,7 @@ _KEY = "genesis.raise_limits"
 
 
 def load_limits(network: Network, accounts: int, system: Abi, problems: Problems) -> SealedLimits | None:
-    """The raised limits; None: they stay as they are. system: the system contract's ABI."""
+    """The raised limits; None if they stay unchanged. system: the system contract's ABI."""
     wanted, genesis = network.genesis.raise_limits, network.genesis.configuration
     if wanted is False or (wanted is None and accounts < WORTH_IT):
         return None
@@ -34,7 +34,7 @@ def load_limits(network: Network, accounts: int, system: Abi, problems: Problems
         return None
     if not _sets(system, genesis):
         if wanted:
-            problems.add(_KEY, "the system contract has no setparams that takes what a genesis has", "leave it out")
+            problems.add(_KEY, "the system contract has no setparams for the genesis' parameters", "leave it out")
         return None
     return limits
 

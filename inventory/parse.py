@@ -43,7 +43,7 @@ def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]
     """The inventory in a parsed TOML document, and everything that is wrong with its structure.
 
     So that the rest can be checked too, values of a wrong type and unknown keys are treated as absent, and required
-    strings that are absent as empty. None: too much is missing for that.
+    missing strings as empty. None if too much is missing for that.
     """
     problems = list(_control_characters(document, ""))
     try:

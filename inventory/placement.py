@@ -48,7 +48,7 @@ class Placed:
 
     host: str
     account: str
-    """The producer that it signs for; empty: nobody."""
+    """The producer that it signs for; empty if none."""
     p2p_port: int
     http_port: int
 
@@ -106,7 +106,7 @@ def place(
 
 
 def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:
-    """A node whose host or ports the file does not say keeps those that it has."""
+    """A node whose host or ports the file leaves out keeps its current ones."""
     gone = placed is not None and placed.host not in {host.name for host in hosts}
     if placed is None or gone or node.account != (placed.account or None):
         return node
@@ -145,7 +145,7 @@ def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:
     if role is Role.PRODUCER and table.account is None:
         problems.add(f"{path}.account", "is missing", "a producer's node names the producer it signs for")
     if role is Role.FULL and table.account is not None:
-        problems.add(f"{path}.account", "a full node signs for nobody", 'remove it, or write role = "producer"')
+        problems.add(f"{path}.account", "a full node does not sign", 'remove it, or write role = "producer"')
         account = None
     name = table.name or ("genesis" if role is Role.GENESIS else table.account)
     if name is None:

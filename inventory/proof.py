@@ -37,10 +37,10 @@ RESERVE_RAM = 65_536
 
 @dataclass(frozen=True)
 class Proof:
-    """The result: problems that keep the plan from working, and notes for the operator."""
+    """The result: problems that make the plan fail, and notes for the operator."""
 
     problems: tuple[Problem, ...]
-    """Why the plan cannot work; empty: it can."""
+    """Why the plan cannot work; empty if it can."""
     notes: tuple[str, ...]
     """What the operator should know although nothing is wrong."""
 

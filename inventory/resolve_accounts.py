@@ -22,7 +22,7 @@ DEFAULT_PRODUCERS = 4
 DEFAULT_VOTERS = 10
 
 USER_LIMIT = MOST_ROWS
-"""Generated users at most: an allocation holds no more."""
+"""Maximum number of generated users: an allocation holds no more."""
 
 _URL_LENGTH = 511
 """Characters: the system contract accepts urls shorter than 512."""

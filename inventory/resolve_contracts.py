@@ -53,7 +53,7 @@ def contracts(
 
 
 def overlaps(table: ContractsTable, network: Network, problems: Problems) -> None:
-    """A contract's account is made for it, and the producers govern it: it is nobody's own. Needs the users' rows."""
+    """A contract's account is created for it and governed by the producers: no user's. Needs the users' rows."""
     others = {producer.account for producer in network.producers}
     if network.parties.sponsor:
         others.add(network.parties.sponsor.account)
@@ -83,7 +83,7 @@ def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path 
             return None
         if any(contract_folders(directory)):
             return directory
-        # A folder of one contract alone, with a file missing, is told by `_from_directory`.
+        # `_from_directory` reports a folder of a single contract with a missing file.
         if any((directory / folder_of(account)).is_dir() for account in DEPLOYED):
             return directory
         nearer = _nearer(directory)
@@ -125,7 +125,7 @@ def _boot(
 
 
 def _left(directory: Path, boot: ContractSource, deployed: Collection[str]) -> list[str]:
-    """The directory's eosio.* contracts that are put nowhere, but for those of the time before the system contract."""
+    """The directory's eosio.* contracts that are not deployed, except boot contracts."""
     used = {"eosio.bios", "eosio.boot", *map(folder_of, deployed)}
     unused = (
         path.name for path in contract_folders(directory) if path.name not in used and _pair(path)[0] != boot.wasm

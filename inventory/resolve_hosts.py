@@ -121,7 +121,7 @@ def _ssh(own: SshTable, shared: SshTable, address: str, path: str, folder: Path,
 
 
 def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Problems) -> Ssh:
-    """The jump host; its user, key and known_hosts default to those of the host behind it."""
+    """The jump host. Its user, key and known_hosts default to those of the host behind it."""
     user = table.user or host.user
     checks = (
         ("address", syntax.ssh_address(table.address)),
@@ -144,7 +144,7 @@ def _jump(table: JumpTable, host: Ssh, path: str, folder: Path, problems: Proble
 
 
 def _file(text: str | None, path: str, folder: Path, problems: Problems) -> Path | None:
-    """A file of the operator's. Whether it exists is checked when SSH needs it: a plan needs none."""
+    """A file on the operator's machine. Whether it exists is checked when SSH needs it: a plan does not."""
     if text is None:
         return None
     if not text:

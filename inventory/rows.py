@@ -76,7 +76,7 @@ class Allocation(Sequence[AllocationRow]):
     @overload
     def __getitem__(self, index: slice) -> tuple[AllocationRow, ...]: ...
     def __getitem__(self, index: int | slice) -> AllocationRow | tuple[AllocationRow, ...]:
-        """Raises IndexError, or ValueError where the bytes are no row."""
+        """Raises IndexError, or ValueError if the bytes are not a row."""
         if isinstance(index, slice):
             return tuple(self[number] for number in range(*index.indices(len(self))))
         return _row(self.fields(range(len(self))[index]))
@@ -101,7 +101,7 @@ class Allocation(Sequence[AllocationRow]):
         return int_to_name(self.fields(index)[0])
 
     def find(self, account: str) -> AllocationRow | None:
-        """The row of that account, found without making any other; None when there is none."""
+        """The row of that account, found without decoding the others; None if there is none."""
         wanted = name_to_int(account).to_bytes(8, "little")
         at = self.artifact.find(wanted)
         while at >= 0:

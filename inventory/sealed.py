@@ -117,14 +117,14 @@ class Sealed:
     sections: Mapping[str, str] = field(default_factory=dict)
     """sha256 (hex) of each sealed section of the inventory, to tell which one was edited afterwards."""
     sponsor: SealedSponsor | None = None
-    """None: there is no sponsor, and the document has no such field."""
+    """None if there is no sponsor; then the document has no such field."""
     privileged: tuple[str, ...] = ("eosio.msig",)
     """Accounts besides eosio that become privileged, sorted. Where it is eosio.msig alone, as ever, the document has no
     such field.
     """
 
     load: SealedLimits | None = None
-    """None: limits stay as in the genesis while the accounts are created, and the document has no such field."""
+    """None if limits stay as in the genesis while the accounts are created; then the document has no such field."""
 
     @property
     def eosio_key(self) -> str:

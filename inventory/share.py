@@ -29,7 +29,7 @@ def parse(text: str) -> Fraction | None:
 
 
 def seats(share: Fraction | None, own: int) -> int:
-    """How many places parties may have in a schedule beside this number of the operator's own producers."""
+    """How many places parties may have in a schedule, given this number of the operator's own producers."""
     if share is None:
         return MAX_VOTED_PRODUCERS
     fitting = (parties for parties in range(MAX_SCHEDULE + 1) if parties < share * min(own + parties, MAX_SCHEDULE))
@@ -41,7 +41,7 @@ class Seats:
     """The places of parties in the schedule that the operator's voters vote for."""
 
     own: int
-    """Producers of the operator's that are to be elected."""
+    """The operator's producers that are to be elected."""
     most: int
     """Places that parties may have."""
     share: Fraction | None
@@ -50,7 +50,7 @@ class Seats:
 
     @staticmethod
     def of(network: Network, voted: Iterable[str] = ()) -> Seats:
-        """voted: whoever is voted for beyond the inventory's producers."""
+        """voted: producers that are voted for, beyond the inventory's."""
         own = {one.account for one in network.producers if one.elected and not one.party}
         sealed = {one.account for one in network.producers if one.elected and one.party}
         share = network.parties.share

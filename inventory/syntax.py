@@ -8,7 +8,7 @@ import re
 from antelope.errors import BadName
 from antelope.names import check_name
 
-# Underscores are no part of a host name by RFC 952, yet name services and ssh_config have them.
+# RFC 952 forbids underscores in host names, but DNS and ssh_config use them.
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII | re.IGNORECASE)
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", re.ASCII)
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}", re.ASCII)
@@ -16,7 +16,7 @@ _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?", re.ASCII)
 _NATIVE = frozenset({"eosio.null", "eosio.prods"})
-"""They are there from the first block on (libraries/chain/controller.cpp of Leap), and nobody has their keys."""
+"""They exist from the first block (Leap's libraries/chain/controller.cpp), and nobody has their keys."""
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
 
@@ -50,7 +50,7 @@ def address(text: str) -> str | None:
 
 
 def ssh_address(text: str) -> str | None:
-    """What ssh can be told to connect to: an IP address of either kind, a name, or an alias of ssh_config."""
+    """Checks an address that ssh accepts: an IPv4 or IPv6 address, a name, or an alias of ssh_config."""
     try:
         found = ipaddress.ip_address(text)
     except ValueError:

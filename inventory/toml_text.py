@@ -16,7 +16,7 @@ DEPTH = 16
 
 
 class BadToml(ValueError):
-    """Not TOML, or beyond bounds; the message goes on after the file's name: "is not TOML: …"."""
+    """Not TOML, or beyond bounds; the message continues the file's name: "is not TOML: …"."""
 
 
 def read_toml(data: bytes) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def _random(names: Sequence[str], degree: int, dice: random.Random) -> list[tupl
     size = len(order)
     ring = {frozenset(pair) for pair in _ring(order)}
     links = {frozenset((order[at], order[(at + by) % size])) for by in range(2, degree // 2 + 1) for at in range(size)}
-    if degree % 2:  # opposite pairs; nobody is left for the last of an odd number of nodes
+    if degree % 2:  # opposite pairs; with an odd number of nodes the last one has no opposite
         links |= {frozenset((order[at], order[at + size // 2])) for at in range(size // 2)}
     chords = sorted(tuple(sorted(link)) for link in links - ring)
     taken = ring | links

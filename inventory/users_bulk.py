@@ -1,6 +1,6 @@
 """A users' CSV in its plainest form, thousands of lines at once: `account,EOS…,12.3456`.
 
-What is written in another way is no mistake: such lines are told apart, for `inventory.users_file` to read one by one.
+Lines in another form are not errors: they are left to `inventory.users_file`, which reads them one by one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHARACTERS[np.frombuffer(b".12345abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)] 
 
 @dataclass(frozen=True)
 class Lines:
-    """Some lines of a file, and what those that are plain say."""
+    """Some lines of a file, and the values of the plain ones."""
 
     starts: Numbers
     """Where each line begins, in the text that it was read from."""

@@ -32,7 +32,7 @@ def setpriv(account: str, is_priv: bool, auth: PermissionLevel | None = None) ->
 
 
 def setparams(parameters: Mapping[str, int], auth: PermissionLevel | None = None) -> Action:
-    """Sets the chain's parameters, all of those that a genesis' initial_configuration has."""
+    """Sets all chain parameters of a genesis' initial_configuration."""
     return _action("setparams", SYSTEM, auth, parameters)
 
 

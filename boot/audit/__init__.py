@@ -1,4 +1,4 @@
-"""The audit of a whole chain against the sealed network, with code of its own: it shares nothing with the boot's steps.
+"""The audit of a whole chain against the sealed network. Its code is independent of the boot's steps.
 
 `audit` reads everything through a `ChainReader`, then judges it with pure checks, one file per group.
 """

@@ -1,4 +1,4 @@
-"""The allocation, account by account, and that nobody else is on the chain.
+"""Checks the allocation, account by account, and that the chain has no other accounts.
 
 Right after a boot: liquid and staked amounts are their owners' to change from then on.
 """
@@ -127,6 +127,6 @@ def _others(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[st
     allowed = planned_accounts(blueprint) | observed.parties
     extra = seen.survey.named - allowed
     if extra:
-        yield f"{len(extra)} accounts that nobody planned: {named(extra)}"
+        yield f"{len(extra)} unplanned accounts: {named(extra)}"
     if seen.early.block is None and not seen.survey.everybody:
-        yield f"accounts from before the system contract cannot be told: {seen.early.reason}"
+        yield f"accounts from before the system contract cannot be determined: {seen.early.reason}"

@@ -1,4 +1,4 @@
-"""Authorities in get_account's form: what they should be, and how to say what they are."""
+"""Authorities in get_account's form: the expected ones, and a text for the actual ones."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How the chain was born: its blocks up to eosio's resignation, against what the sealed network derives.
+"""The chain's birth: compares its blocks up to eosio's resignation with what the sealed network derives.
 
-Nothing of it can change any more: what was as planned then stays so for ever, however much people transact afterwards.
+These blocks are final: what was as planned then stays so for good, whatever people do afterwards.
 Each planned action must be there once, in its order, and none beside them that acts in the name of eosio or of a system
 account. What other accounts do in their own names is theirs, also before the resignation.
 """
@@ -43,10 +43,10 @@ class Birth:
         self.again: list[str] = []
         """Planned actions that happened again, and should not."""
         self.extra: list[str] = []
-        """Actions that nobody planned, in the name of eosio or of an account that eosio governs: the first few."""
+        """Unplanned actions in the name of eosio or of an account that eosio governs: the first few."""
         self.extras = 0
         self.own = 0
-        """Actions that nobody planned, of other accounts in their own names."""
+        """Unplanned actions of other accounts in their own names."""
         self.span = 0, 0
         """The first and the last transaction with a part of the allocation."""
         self.early: set[str] = set()
@@ -152,7 +152,7 @@ class Birth:
 
     def _others(self) -> Iterator[str]:
         if self.extras:
-            yield f"{self.extras} actions that nobody planned: {'; '.join(self.extra)}"
+            yield f"{self.extras} unplanned actions: {'; '.join(self.extra)}"
 
     def _nothing_else(self) -> str:
         own = f" ({self.own} of other accounts in their own names)" if self.own else ""
@@ -174,7 +174,7 @@ class Birth:
 
     def _unfinished(self, unread: str) -> Iterator[str]:
         if unread:
-            yield f"blocks are missing, so that the birth cannot be told: {unread}"
+            yield f"blocks are missing, so the birth cannot be audited: {unread}"
         elif self.block is None:
             yield "eosio has not resigned yet: the boot is not over"
 

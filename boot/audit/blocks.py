@@ -19,7 +19,7 @@ from boot.audit.packed import Receipt, receipts
 from boot.blueprint import Blueprint
 
 AHEAD = 6
-"""Blocks that are asked for before they are needed: a large one takes some 10 MB while it is decoded."""
+"""Blocks that are fetched ahead. A large one takes about 10 MB while it is decoded."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Early:
 
     accounts: frozenset[str]
     block: int | None
-    """The block that set the system contract; None: not found, so that accounts may be missing here."""
+    """The block that set the system contract; None if not found, so that accounts may be missing here."""
     reason: str = ""
     """Why it was not found."""
 
@@ -39,7 +39,7 @@ class Blocks:
 
     birth: Birth
     unread: str = ""
-    """Why they could not be read to the end; empty: they were."""
+    """Why they could not be read to the end; empty if they were."""
 
     @property
     def early(self) -> Early:

@@ -1,4 +1,4 @@
-"""The survey of all accounts from a snapshot: what asking for each would say, and those that nobody would ask for."""
+"""Surveys all accounts from a snapshot: the same facts as asking for each, plus accounts that nobody would ask for."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class _Reading:
             self.survey.voters.append(int_to_name(key))
 
     def permissions(self, section: Section) -> None:
-        """Owner and active are the row's key in all but a few accounts; of these all permissions are looked at."""
+        """All but a few accounts have the row's key as owner and active; for those few all permissions are compared."""
         seen = bytearray(len(self._rows))
         others: dict[int, list[tuple[int, bytes]]] = {}
         last, key, place = -1, b"", -1

@@ -1,4 +1,4 @@
-"""Asks the chain: bounded in flight, every page, and refusals that mean "there is none" told from failures to read."""
+"""Reads the chain: with bounded concurrency, all pages, and telling "there is none" apart from failures to read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PATIENCE = 20
 
 
 class Chain:
-    """A reader with a bound on what is in flight. Everything raises AuditError when the chain cannot be read."""
+    """A reader with bounded concurrency. Its methods raise AuditError if the chain cannot be read."""
 
     def __init__(self, reader: ChainReader, progress: Progress | None = None) -> None:
         self._reader = reader
@@ -56,7 +56,7 @@ class Chain:
         return await self._ask("get_info", {})
 
     async def account(self, name: str) -> Json | None:
-        """get_account, None when there is none."""
+        """get_account's answer; None if there is no such account."""
         return await self._find("get_account", {"account_name": name}, UnknownAccount)
 
     async def contract(self, name: str) -> Json | None:
@@ -104,7 +104,7 @@ class Chain:
             body |= {"lower_bound": str(page["next_key"])}
 
     async def row(self, code: str, scope: str, table: str, name: str) -> Json | None:
-        """The row whose primary key is that name; None when there is none."""
+        """The row whose primary key is that name; None if there is none."""
         key = str(name_to_int(name))
         body = {"code": code, "scope": scope, "table": table, "json": True, "limit": 1, "show_payer": False}
         page = await self._ask("get_table_rows", body | {"lower_bound": key, "upper_bound": key})

@@ -65,7 +65,7 @@ Key = bytes
 
 
 def key_of(action: Action) -> Key:
-    """What the action does, whoever authorises it: the contract looks after that."""
+    """The action without its authorisation, which the contract checks."""
     return pack_name(action.account) + pack_name(action.name) + action.data
 
 
@@ -179,7 +179,7 @@ def _resignation(blueprint: Blueprint) -> Iterator[_Derived]:
 
 
 def resignation(blueprint: Blueprint) -> frozenset[Key]:
-    """The two actions after which nobody's key stands behind eosio."""
+    """The two actions after which no key controls eosio."""
     authority = Authority.account("eosio.prods", "active")
     pairs = (("active", "owner"), ("owner", ""))
     return frozenset(key_of(actions.updateauth("eosio", name, parent, authority)) for name, parent in pairs)

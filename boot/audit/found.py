@@ -21,7 +21,7 @@ class Survey:
     total: int = 0
     """How many accounts there are, as far as the plan or the chain names them."""
     balances: dict[str, int | None] = field(default_factory=dict)
-    """What those outside the allocation hold of the core token; None: something else."""
+    """Core token balances of accounts outside the allocation; None if a balance is of another form."""
     several: list[str] = field(default_factory=list)
     """Holders of more than one token."""
     coded: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Survey:
     everybody: bool = False
     """Whether no account can have escaped: nodeos itself has listed them."""
     voters: list[str] | None = None
-    """Who votes, or is a proxy; None: not known yet."""
+    """Voters and proxies; None if not known yet."""
 
     @property
     def holders(self) -> int:

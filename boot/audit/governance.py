@@ -1,4 +1,4 @@
-"""Who governs the chain: nobody's key, but the producers, through eosio.prods."""
+"""Checks who governs the chain: the producers, through eosio.prods, and no single key."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def choice_is_lawful(planned: set[str], chosen: set[str], observed: Observed) ->
 def sponsored(blueprint: Blueprint, seen: Seen) -> int:
     """How many parties' accounts the sponsor has paid for, by what it has left: a whole number within its budget.
 
-    0 when there is no sponsor, or when what it has left is no such remainder.
+    0 if there is no sponsor, or if the difference is not a whole number.
     """
     sponsor = blueprint.sealed.sponsor
     users = seen.survey.users

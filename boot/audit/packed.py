@@ -1,4 +1,4 @@
-"""Transactions as blocks hold them: packed, with what they may leave out, and read without making objects of them.
+"""Packed transactions as blocks hold them, read without creating objects.
 
 Format: packed_transaction and transaction, libraries/chain/include/eosio/chain/transaction.hpp of Leap.
 """
@@ -15,7 +15,7 @@ from antelope.errors import FormatError
 HEADER = 10
 """Bytes: expiration, reference block."""
 LARGEST = 8 << 20
-"""Bytes that a compressed transaction may have: nodeos itself takes no more."""
+"""Maximum size of a compressed transaction, in bytes, as in nodeos."""
 
 
 class PackedAction(NamedTuple):

@@ -28,7 +28,7 @@ def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Che
 
 
 def _signed_by(authority: list[object]) -> str:
-    """The one key of a block signing authority ([kind, {threshold, keys}]), else a text that is no key."""
+    """The one key of a block signing authority ([kind, {threshold, keys}]), or else a text that is not a key."""
     block: Json = authority[1]  # type: ignore[assignment]
     keys = [(str(entry["key"]), int(entry["weight"])) for entry in block["keys"]]
     if int(block["threshold"]) == 1 and len(keys) == 1 and keys[0][1] == 1:
@@ -67,7 +67,7 @@ def _registration(producer: SealedProducer, row: Json) -> Iterator[str]:
 def _proxies(blueprint: Blueprint, seen: Seen) -> Iterator[str]:
     registered = {str(row["owner"]) for row in seen.voters if row["is_proxy"]}
     planned = set(blueprint.sealed.proxies)
-    yield from (f"{name} is no proxy" for name in sorted(planned - registered))
+    yield from (f"{name} is not a proxy" for name in sorted(planned - registered))
     yield from (f"{name} is a proxy, but not planned" for name in sorted(registered - planned))
 
 
@@ -104,16 +104,16 @@ def _schedule(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[
         yield f"active is {named(active)}, elected are {named(elected)}"
     for stage in ("pending", "proposed"):
         following = seen.schedule.get(stage)
-        if following and following["producers"]:  # Spring writes an empty list where there is none
+        if following and following["producers"]:  # Spring writes an empty list if there is none
             names = {str(entry["producer_name"]) for entry in following["producers"]}
             if not schedule_is_lawful(blueprint, names, observed):
                 yield f"{stage} is another one: {named(names)}"
 
 
 def _signing_keys(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
-    """A party's is the one that it registered: it may change it.
+    """The expected key; a party's is the one that it registered, and may change.
 
-    One that unregistered has none in the table any more; the schedule may keep it, with the key that it had.
+    A party that unregistered is no longer in the table, but the schedule may still have it with its old key.
     """
     parties = [row for row in seen.producers if row["owner"] in observed.parties]
     left = {str(row["owner"]) for row in parties if not row["is_active"]}

@@ -12,7 +12,7 @@ class Question(StrEnum):
     """What a check answers."""
 
     BORN = "born"
-    """Was the chain born as planned? That stays true, or false, for ever."""
+    """Was the chain born as planned? The answer never changes."""
     TODAY = "today"
     """What is different today from the moment right after the boot? People transact, producers decide."""
 
@@ -30,7 +30,7 @@ class Check:
 
 @dataclass(frozen=True)
 class WrongAccount:
-    """A planned account that is there, but not as planned."""
+    """A planned account that exists, but not as planned."""
 
     account: str
     differences: tuple[str, ...]
@@ -70,7 +70,7 @@ class AuditReport:
 
     @property
     def ok(self) -> bool:
-        """Whether the chain is what was sealed: what people do with it afterwards is theirs."""
+        """Whether the chain was born as sealed. What people do with it afterwards does not count."""
         return self.born
 
     def _fine(self, question: Question) -> bool:
@@ -100,7 +100,7 @@ class AuditReport:
 
 
 def judged(name: str, differences: Iterable[str], fine: str, question: Question = Question.TODAY) -> Check:
-    """A check that holds when there are no differences; `fine` says then what was seen."""
+    """A check that passes if there are no differences; `fine` is its detail then."""
     found = tuple(differences)
     return Check(name, not found, "; ".join(found) if found else fine, question)
 

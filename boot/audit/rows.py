@@ -77,7 +77,7 @@ class Rows:
         return True
 
     def _derive(self, place: int) -> tuple[list[bytes], int]:
-        """A row's actions, packed, and which parts they are: what is nothing is left out."""
+        """A row's packed actions and which parts they are. Zero amounts are left out."""
         at = place * ROW_BYTES
         row = self._allocation.artifact[at : at + ROW_BYTES]
         name, key = row[:8], row[8:42]
@@ -104,7 +104,7 @@ class Rows:
         self.seen[place] |= bits
 
     def _place(self, name: bytes) -> int:
-        """The row of an account; -1 when there is none. Rows mostly come in their order."""
+        """The row of an account; -1 if there is none. Rows are mostly asked for in order."""
         artifact, at = self._allocation.artifact, self._next * ROW_BYTES
         if name and artifact[at : at + 8] == name:
             return self._next

@@ -52,7 +52,7 @@ class Seen:
     canary: tuple[Json, ...]
     """Balances of eosio.prods, each with its payer."""
     approvals: tuple[Approval, ...]
-    """Of eosio.msig's proposals, as far as they are in force."""
+    """Approvals of eosio.msig's proposals that still count."""
     delayed: tuple[tuple[str, frozenset[str]], ...]
     """Transactions that somebody signed to be executed later: the id, and in whose names."""
 
@@ -101,7 +101,7 @@ async def read_chain(
 
 
 async def _voters(chain: Chain, blueprint: Blueprint, survey: Survey) -> tuple[Json, ...]:
-    """The rows that say something: those that the survey names, where they are few, else out of all."""
+    """The relevant rows: the ones that the survey names if they are few, otherwise filtered from all."""
     if survey.voters is None or len(survey.voters) > FEW_VOTERS:
         return tuple(await chain.rows("eosio", "eosio", "voters", keep=_chose(blueprint)))
     found = await chain.all(partial(chain.row, "eosio", "eosio", "voters", name) for name in survey.voters)
@@ -109,6 +109,6 @@ async def _voters(chain: Chain, blueprint: Blueprint, survey: Survey) -> tuple[J
 
 
 def _chose(blueprint: Blueprint) -> Callable[[Json], bool]:
-    """Of the voters' rows, which everybody with stake has, those that say something."""
+    """The relevant voters' rows; everybody with stake has one."""
     planned = {vote.voter for vote in blueprint.sealed.votes}
     return lambda row: bool(row["proxy"] or row["producers"] or row["is_proxy"] or row["owner"] in planned)

@@ -20,7 +20,7 @@ from boot.audit.packed import varuint
 MAGIC = bytes.fromhex("5005513001000000")
 _END = 0xFFFFFFFFFFFFFFFF
 _DROP = 8 << 20
-"""Bytes after which what was read is given back to the system: a file of gigabytes takes no memory."""
+"""Bytes after which pages that were read are released, so that a file of gigabytes takes little memory."""
 
 METADATA = struct.Struct("<QQQQQ32sqIBB")
 """account_metadata_object: name, four sequences, code's hash, when it was set (microseconds), flags, VM."""
@@ -40,7 +40,7 @@ Take = Callable[[int, bytes], None]
 
 
 class UnknownSnapshot(ValueError):
-    """The file is no snapshot, or one of a version that is not known here."""
+    """The file is not a snapshot, or is of an unknown version."""
 
 
 @contextmanager
@@ -48,11 +48,11 @@ def opened(path: Path) -> Iterator[dict[str, Section]]:
     """A snapshot's sections by name, while it is open. Raises UnknownSnapshot, OSError."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if data[: len(MAGIC)] != MAGIC:
-            raise UnknownSnapshot(f"{path.name} is no snapshot that is known here")
+            raise UnknownSnapshot(f"{path.name} is not a known snapshot")
         try:
             yield dict(_sections(data))
         except (struct.error, IndexError) as error:
-            raise UnknownSnapshot(f"{path.name} is damaged, or of a version that is not known here") from error
+            raise UnknownSnapshot(f"{path.name} is damaged, or of an unknown version") from error
 
 
 class Section:
@@ -111,7 +111,7 @@ class Section:
         return at + 6 * waits
 
     def tables(self, wanted: Callable[[int, int, int], Take | None]) -> None:
-        """Tells the rows of tables. wanted: who takes those of a code, scope and table; None: nobody."""
+        """Passes on tables' rows. wanted: the consumer of the rows of a code, scope and table; None to skip them."""
         data, at = self._data, self._start
         while at < self._end:
             code, scope, table, _, _ = _TABLE.unpack_from(data, at)

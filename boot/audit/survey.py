@@ -1,4 +1,4 @@
-"""Every account of the chain, as it is today: the allocation's in columns, the few others one by one.
+"""Every account of the chain today: the allocation's in columns, the few others individually.
 
 nodeos lists no accounts. The system contract's resources and the token's balances name those that have any; a snapshot
 of the node names them all, and says of each what asking for it would say (`boot.audit.state`).
@@ -33,7 +33,7 @@ AT_ONCE = 1000
 """Accounts that are asked for before the next ones."""
 
 TakeSnapshot = Callable[[], AbstractAsyncContextManager[Path]]
-"""Has the node write a snapshot of its state; the file is there while the block runs. Raises NodeError, OSError."""
+"""Has the node write a snapshot of its state. The file exists while the block runs. Raises NodeError, OSError."""
 
 
 async def look_at_all(

@@ -11,7 +11,7 @@ DETAILED = 20
 
 
 TITLES = {
-    Question.BORN: "born as planned?  (stays true, or false, for ever)",
+    Question.BORN: "born as planned?  (the answer never changes)",
     Question.TODAY: "different today?  (from the moment right after the boot)",
 }
 

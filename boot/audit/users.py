@@ -1,4 +1,4 @@
-"""The allocation's accounts as they are today: a column for each number, so that a million of them stay small."""
+"""The allocation's accounts today, one column per number, so that a million of them take little memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Places:
         self._following = 0
 
     def find(self, name: int) -> int:
-        """The row of the account with that value of its name; -1 when there is none.
+        """The row of the account with that name value; -1 if there is none.
 
         Whoever asks mostly goes through them in the order of their rows, or of their names.
         """

@@ -1,4 +1,4 @@
-"""The steps of the boot, in order. A new step is a file of its own and a line here."""
+"""The steps of the boot, in order. A new step is a new file and a line here."""
 
 from __future__ import annotations
 

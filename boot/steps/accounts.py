@@ -63,7 +63,7 @@ def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
 
 
 def work(blueprint: Blueprint) -> Derived:
-    """A push a batch, derived when it is asked for, and around them those that raise and restore blocks' limits."""
+    """One push per batch, derived on access, between the pushes that raise and restore the block limits."""
     parts, rows, symbol = batches(blueprint), blueprint.rows, blueprint.symbol
     packed = row_packer(symbol, MEMO)
 

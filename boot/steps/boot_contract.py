@@ -17,7 +17,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """eosio runs it; or what it is for is done: the features are active for good."""
+    """eosio runs it, or it has served its purpose: the features are active for good."""
     keys = yield from deployment.missing(blueprint, blueprint.sealed.boot_contract, KEY)
     if keys:
         active = yield from active_features()

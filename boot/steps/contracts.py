@@ -21,7 +21,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """Each account runs the sealed code under the sealed ABI, or what the producers have put there since."""
+    """Each account has the sealed code and ABI, or what the producers have set there since."""
     missing: list[str] = []
     for contract in deployed(blueprint):
         missing += yield from deployment.needed(blueprint, contract)

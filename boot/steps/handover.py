@@ -14,7 +14,7 @@ from boot.reads import Asking, ask, few, governed, rows
 from boot.step import Reads, Verdict, WaitStep
 
 ELECTION = 120
-"""Seconds: the contract looks once a minute, should the first election have come too early."""
+"""Seconds: the contract counts votes once a minute, in case the first election came too early."""
 ROUNDS = 4
 """The schedule is proposed, becomes pending and active, each when irreversible."""
 

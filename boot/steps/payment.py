@@ -11,7 +11,7 @@ from dataclasses import replace
 from antelope.transaction import Action, PermissionLevel
 
 OWN = "own-"
-"""Begins the key of a transaction that its user pays for: once eosio has resigned, it pays no more."""
+"""Prefix of the key of a transaction that its user pays for: after its resignation eosio no longer pays."""
 
 
 def billed(action: Action, holder: str) -> Action:

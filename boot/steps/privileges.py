@@ -11,7 +11,7 @@ MSIG = "eosio.msig"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """setpriv of each, in a transaction of its own."""
+    """setpriv of each, each in its own transaction."""
     return tuple(Push(name, (actions.setpriv(name, True),), "eosio") for name in blueprint.sealed.privileged)
 
 

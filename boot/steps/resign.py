@@ -31,7 +31,7 @@ def _handed_to(name: str, actor: str) -> tuple[Action, Action]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """Owner and active of eosio are eosio.prods@active alone; those of the others eosio@active alone."""
+    """Owner and active of eosio are only eosio.prods@active; those of the other accounts only eosio@active."""
     keeping = []
     for name, actor in [*((name, "eosio") for name in governed(blueprint)), ("eosio", "eosio.prods")]:
         if not delegated((yield from account(name)), actor):

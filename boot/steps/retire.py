@@ -9,7 +9,7 @@ from boot.steps.genesis import nodes
 
 
 def condition(blueprint: Blueprint) -> Reads:
-    """The elected sign: without eosio's node, nobody else would."""
+    """The elected producers sign, so that the chain does not need eosio's node."""
     if (yield from governed()):
         return Verdict((), "the elected producers sign the blocks")
     return Verdict(("handover",), "the last irreversible block is still eosio's: its node must go on signing")

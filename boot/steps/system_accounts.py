@@ -17,7 +17,7 @@ def governed(blueprint: Blueprint) -> tuple[str, ...]:
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A transaction each: one that exists already must not stop the others."""
+    """One transaction each, so that an account that already exists does not stop the others."""
     key = Authority.key(PublicKey.parse(blueprint.sealed.eosio_key))
     return tuple(Push(name, (actions.newaccount("eosio", name, key, key),), "eosio") for name in governed(blueprint))
 

@@ -21,7 +21,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """eosio runs the sealed code under the sealed ABI, or what the producers have put there since."""
+    """eosio has the sealed code and ABI, or what the producers have set there since."""
     keys = yield from deployment.needed(blueprint, system_contract(blueprint))
     return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
 

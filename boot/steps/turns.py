@@ -1,4 +1,4 @@
-"""Each elected producer has signed blocks: a schedule on paper is no proof that they can."""
+"""Each elected producer has signed blocks: being scheduled does not prove that it can."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def groups(blueprint: Blueprint) -> tuple[Group, ...]:
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
     """Early ones, the crossing transaction, late ones; singly and at the voters' own cost, should eosio have resigned
-    before: it pays no more then."""
+    before, because afterwards it no longer pays."""
     every = groups(blueprint)
     together = (Push(key, tuple(_cast(one) for one in cast), cast[0].holder) for key, cast in every)
     singly = (Push(OWN + one.vote.voter, (_vote(one),), one.holder, spare=True) for _, cast in every for one in cast)

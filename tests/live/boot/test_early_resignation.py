@@ -51,4 +51,4 @@ async def test_what_only_eosio_could_do_is_lost(driver: Driver) -> None:
     assert isinstance(privileges, ChainStep)
     verdict = await driver.verdict(privileges)
     assert (verdict.missing, verdict.impossible) == (("eosio.msig",), True)
-    assert "eosio has resigned before this was done, and nobody else can do it" in verdict.detail
+    assert "eosio resigned before this was done, and nobody else can do it" in verdict.detail

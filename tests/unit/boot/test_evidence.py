@@ -63,7 +63,7 @@ def test_an_early_resignation_proves_nothing(blueprint: Blueprint, delegated: De
         assert verdict.missing, one.name
         users = one.name in ("register", "proxies", "votes", "canary-propose", "canary-approve", "canary-exec")
         assert verdict.impossible != users, one.name
-        assert users or "eosio has resigned before this was done" in verdict.detail
+        assert users or "eosio resigned before this was done" in verdict.detail
         assert set(verdict.missing) <= {work.key for work in one.work(blueprint)}, one.name
 
 

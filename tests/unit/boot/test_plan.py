@@ -51,7 +51,7 @@ def test_a_step_listed_too_early_is_moved_behind_its_needs() -> None:
 @pytest.mark.parametrize(
     ("steps", "text"),
     [
-        ([step("a", "b")], "step 'a' comes after 'b', which is no step"),
+        ([step("a", "b")], "step 'a' comes after 'b', which is not a step"),
         ([step("a"), step("a")], "two steps are named 'a'"),
         ([step("a", "b"), step("b", "a")], "in a circle: "),
     ],

@@ -61,7 +61,7 @@ def _plants(wasm: bytes) -> tuple[Plant, ...]:
     code = actions.setcode("eosio.vpay", wasm)
     return (
         Plant("transfer", (actions.transfer(USER, OTHER, one, "gift"),), USER, {"planned accounts": "2 of 122 differ"}),
-        Plant("account", newcomer, USER, {"no other accounts": "1 accounts that nobody planned: eviltwinaaaa"}),
+        Plant("account", newcomer, USER, {"no other accounts": "1 unplanned accounts: eviltwinaaaa"}),
         Plant(
             "permission",
             (actions.updateauth(THIRD, "pay", "active", stranger),),
@@ -232,7 +232,7 @@ async def test_boot_that_is_not_over(driver: Driver) -> None:
     assert failed.pop("born: over") == "eosio has not resigned yet: the boot is not over"
     assert "eosio's active handed over" in failed.pop("born: actions")
     assert "eosio::newaccount in the name of eosio" in failed.pop("born: nothing else")
-    assert failed["no other accounts"] == "1 accounts that nobody planned: ghost"
+    assert failed["no other accounts"] == "1 unplanned accounts: ghost"
     unready = {
         "producers",
         "proxies",

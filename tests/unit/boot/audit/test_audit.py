@@ -133,7 +133,7 @@ async def test_text(chain: FakeChain, plan: Blueprint) -> None:
     report = await audit(chain, plan)
     lines = render(report)
     assert all("\n" not in line for line in lines)
-    assert lines[0] == "born as planned?  (stays true, or false, for ever)"
+    assert lines[0] == "born as planned?  (the answer never changes)"
     assert lines[1].startswith("ok    chain id")
     assert "      useraaaaaaaa: liquid is 8.9999 SYS, planned 9.0000 SYS" in lines
     today = sum(check.question is Question.TODAY for check in report.checks)

@@ -172,7 +172,7 @@ async def test_a_delay_is_no_hiding_place(chain: FakeChain, plan: Blueprint) -> 
     """What eosio signs to be executed later is told, even where the plan has the same action."""
     chain.blocks[8].append(transaction(actions.setpriv("eosio.msig", True)) | {"status": "delayed"})
     found = await failing(chain, plan)
-    said = "1 actions that nobody planned: block 8: eosio::setpriv with a delay in the name of eosio"
+    said = "1 unplanned actions: block 8: eosio::setpriv with a delay in the name of eosio"
     assert found == {"born: nothing else": said}
 
 
@@ -218,7 +218,7 @@ async def test_a_node_without_the_first_blocks(chain: FakeChain, plan: Blueprint
     del chain.blocks[3]
     found = await failing(chain, plan)
     assert found["born: over"] == (
-        "blocks are missing, so that the birth cannot be told: the node has no block 3: ask one that has them all"
+        "blocks are missing, so the birth cannot be audited: the node has no block 3: ask one that has them all"
     )
 
 

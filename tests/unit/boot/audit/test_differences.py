@@ -122,7 +122,7 @@ PLANTED: list[tuple[str, Plant, dict[str, str]]] = [
     (
         "a transfer from eosio to a new holder",
         all_of(lambda c: transfer(c, "eosio", "stranger", 5), lambda c: add_user(c, "stranger")),
-        {"no other accounts": "1 accounts that nobody planned: stranger", "balances": "eosio holds"},
+        {"no other accounts": "1 unplanned accounts: stranger", "balances": "eosio holds"},
     ),
     ("an extra account", lambda c: add_user(c, "12345"), {"no other accounts": "12345"}),
     (
@@ -142,7 +142,7 @@ PLANTED: list[tuple[str, Plant, dict[str, str]]] = [
     (
         "blocks that the node lacks",
         lambda c: c.blocks.pop(5),
-        {"no other accounts": "cannot be told: the node has no block 5", "born: over": "the node has no block 5"},
+        {"no other accounts": "cannot be determined: the node has no block 5", "born: over": "the node has no block 5"},
     ),
     (
         "no system contract in the blocks",
@@ -188,7 +188,7 @@ PLANTED: list[tuple[str, Plant, dict[str, str]]] = [
     (
         "no proxy",
         lambda c: change(row_of(c, "voters", "useraaaaaaaa"), is_proxy=0),
-        {"proxies": "useraaaaaaaa is no proxy"},
+        {"proxies": "useraaaaaaaa is not a proxy"},
     ),
     (
         "a proxy more",
