@@ -1,4 +1,4 @@
-"""sudo passwords: asked for at the terminal, once per host, and never stored. Ctrl-C cancels the question."""
+"""sudo passwords: asked for at the terminal, once per host, and never stored. Ctrl-C cancels the prompt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 TERMINAL = Path("/dev/tty")
 LOOK_SECONDS = 0.2
-"""Between two looks at whether the operator gave up."""
+"""Seconds between two checks for Ctrl-C."""
 
 GIVEN_UP = "sudo's password was not given"
 
@@ -28,7 +28,7 @@ class Passwords:
     """The sudo passwords of all hosts, for as long as one command runs. `ask` may be called from any thread."""
 
     def __init__(self, asking: Callable[[], AbstractContextManager[object]] = nullcontext) -> None:
-        """asking: a context that is entered while a question is on the terminal."""
+        """asking: a context that is entered while a prompt is on the terminal."""
         self.stop = threading.Event()
         """Set when the command was interrupted."""
         self._asking = asking
@@ -36,7 +36,7 @@ class Passwords:
         self._lock = threading.Lock()
 
     def ask(self, host: str) -> str:
-        """The password on a host. Raises LoginRefused when there is no terminal to ask at, or on Ctrl-C."""
+        """The password on a host. Raises LoginRefused if there is no terminal to ask at, or on Ctrl-C."""
         with self._lock:
             if self.stop.is_set():
                 raise LoginRefused(GIVEN_UP)

@@ -145,7 +145,7 @@ def test_a_key_with_a_passphrase_is_ssh_agents(
     with HostConnection(replace(ssh, key=None)) as connection:
         assert connection.command(["sh", "-c", "echo [$SSH_AUTH_SOCK]"], seconds=10).stdout == b"[]\n"
     config.write_text(f"Host *\n  IdentitiesOnly yes\n  IdentityFile {other}\n")
-    with pytest.raises(LoginRefused, match="in with none of our keys"):
+    with pytest.raises(LoginRefused, match="accepts none of our keys"):
         whoami(replace(ssh, key=None))
 
 
@@ -157,7 +157,7 @@ def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:
             "facts", network="x", data="/x", unit="x", user="x"
         )
         assert facts["root"] is True
-        with pytest.raises(LoginRefused, match="did not take the password"):
+        with pytest.raises(LoginRefused, match="rejected the password"):
             Privileged(connection, lambda: "wrong").sudo()
     without = replace(careful, sudo=Sudo.PASSWORDLESS)
     with HostConnection(without) as connection, pytest.raises(LoginRefused, match='sudo = "password"'):

@@ -1,7 +1,7 @@
-"""The agent as two archives for hosts without pip and internet: our own code, and the libraries that it uses.
+"""Packs the agent as two archives for hosts without pip and internet: our own code, and the libraries that it uses.
 
-Both are made on the operator's machine for the host's Python and processor, the same bytes from the same inputs, and
-named by their sha256. They are apart because our code changes with every version, and is small.
+Both are built on the operator's machine for the host's Python and processor, reproducibly, and named by their sha256.
+They are separate because our code is small and changes with every version.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _building = threading.Lock()
 
 
 class BundleError(DeployError):
-    """The agent's bundle cannot be made."""
+    """The agent's bundle cannot be built."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Target:
 
     python: tuple[int, int]
     machine: str
-    """As uname -m says it."""
+    """The processor, as in uname -m."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Bundle:
 
 
 def build(target: Target) -> Bundle:
-    """The bundle for such hosts, from the cache where it was made before. Raises BundleError, OSError."""
+    """The bundle for such hosts, from the cache if it was built before. Raises BundleError, OSError."""
     if target.python < OLDEST_PYTHON or target.machine not in MACHINES:
         raise BundleError(
             f"the agent runs on Python {OLDEST_PYTHON[0]}.{OLDEST_PYTHON[1]} or newer on {' or '.join(MACHINES)}, "
@@ -79,7 +79,7 @@ def build(target: Target) -> Bundle:
 
 
 def version(code: str) -> str:
-    """The agent's version: that of the release, and which code exactly; code: its archive's sha256."""
+    """The agent's version: the release's, plus the exact code. code: its archive's sha256."""
     return f"{importlib.metadata.version('bootcoord')}+{code[:12]}"
 
 
@@ -121,7 +121,7 @@ def _libraries(target: Target) -> Archive:
 
 
 def pip_command(target: Target, constraints: Path, tree: Path) -> Sequence[str]:
-    """Fetches wheels for another machine and unpacks them; nothing of theirs is run."""
+    """Fetches wheels for another machine and unpacks them. Nothing in them is run."""
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     command += ["--no-compile", "--only-binary=:all:", "--implementation", "cp"]
     command += ["--python-version", f"{target.python[0]}.{target.python[1]}"]
@@ -132,7 +132,7 @@ def pip_command(target: Target, constraints: Path, tree: Path) -> Sequence[str]:
 
 
 def _pip(target: Target, pins: Sequence[str], scratch: Path) -> None:
-    """The versions that this very process runs with: they were tested together."""
+    """Pins the versions that this process runs with, because they were tested together."""
     constraints = scratch / "constraints.txt"
     constraints.write_text("".join(f"{pin}\n" for pin in pins))
     what = f"the agent's libraries for Python {target.python[0]}.{target.python[1]} on {target.machine}"
@@ -145,11 +145,11 @@ def _pip(target: Target, pins: Sequence[str], scratch: Path) -> None:
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         said = lines[-1].removeprefix("ERROR: ") if lines else f"pip ended with status {done.returncode}"
-        raise BundleError(f"cannot fetch {what}: {said}; check this machine's way to PyPI, or the host's Python")
+        raise BundleError(f"cannot fetch {what}: {said}; check this machine's connection to PyPI, or the host's Python")
 
 
 def pack(files: dict[str, bytes]) -> bytes:
-    """A .tar.gz that depends on names and contents alone."""
+    """A reproducible .tar.gz: it depends only on names and contents."""
     packed = io.BytesIO()
     with gzip.GzipFile("", "wb", 6, packed, mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for name, data in sorted(files.items()):

@@ -24,20 +24,20 @@ from inventory.network import Ssh
 from support.retry import retrying
 
 STALL_SECONDS = 30.0
-"""An upload that does not move for so long has failed; how long all of it takes depends on the line."""
+"""An upload that makes no progress for this long has failed. Its total time depends on the line."""
 KEEPALIVE_SECONDS = 10
 GONE_SECONDS = 30.0
-"""A host that acknowledges nothing for so long is gone: TCP itself would wait for a quarter of an hour."""
-HINT = "check that the host is up and reachable, and that its login shell waits for nothing; then try again"
+"""A host that acknowledges nothing for this long is unreachable. TCP itself would wait a quarter of an hour."""
+HINT = "check that the host is up and reachable, and that its login shell does not wait for input; then try again"
 UPLOAD_BLOCK = 1 << 18
 SESSION_SECONDS = 10.0
-"""How long a server may take to end one session before it opens the next."""
+"""How long a server may take to close one session before it opens the next."""
 ATTEMPTS = 4
-"""A busy sshd drops connections that are not logged in yet (MaxStartups): dialling again helps."""
+"""Connection attempts. A busy sshd drops connections that are not logged in yet (MaxStartups), so a retry helps."""
 
 
 class Dropped(HostUnreachable):
-    """The server was there, and hung up before the login."""
+    """The server accepted the connection, and closed it before the login."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class HostConnection:
 
     @property
     def alive(self) -> bool:
-        """Whether the connection stands, as far as is known."""
+        """Whether the connection is open, as far as is known."""
         return bool(self.login.is_connected)
 
     def open(self) -> None:
@@ -90,7 +90,7 @@ class HostConnection:
             raise
 
     def close(self) -> None:
-        """Ends it for good; who waits for it in another thread, or still opens it there, gets CommandFailed."""
+        """Closes it for good. Other threads that use or open it get CommandFailed."""
         self._closed = True
         login: object = self.login
         while isinstance(login, VerifiedLogin):
@@ -102,10 +102,10 @@ class HostConnection:
             raise CommandFailed(f"the connection to {self.login.place} was given up")
 
     def command(self, arguments: Sequence[str], stdin: bytes = b"", *, seconds: float) -> Completed:
-        """Runs a command, quoted word by word, for so many seconds at most.
+        """Runs a command, quoted word by word, for at most this many seconds.
 
-        Straight on the channel, because Fabric's `run` feeds stdin one character at a time. Raises CommandFailed, not
-        on its status, and LoginRefused where the user's login shell runs no command.
+        Uses the channel directly, because Fabric's `run` feeds stdin one character at a time. Raises CommandFailed,
+        but not for a non-zero status, and LoginRefused if the user's login shell runs no commands.
         """
         deadline = time.monotonic() + seconds
         command = framed(arguments)
@@ -117,13 +117,13 @@ class HostConnection:
         if stdout is None:
             said = last_words(done.stdout + b"\n" + done.stderr) or f"it ends with status {done.status}"
             raise LoginRefused(
-                f"the login shell of {self.login.user} on {self.login.place} runs no command ({said}): give the user "
+                f"the login shell of {self.login.user} on {self.login.place} runs no commands ({said}): give the user "
                 f"a shell such as /bin/sh, or name another user (ssh.user)"
             )
         return Completed(done.status, stdout, command.own(done.stderr) or b"")
 
     def stream(self, arguments: Sequence[str], stdin: bytes = b"") -> Iterator[bytes]:
-        """What a command prints, errors included, as it comes, until it ends. Raises CommandFailed."""
+        """Streams what a command prints, errors included, until it ends. Raises CommandFailed."""
         command = framed(arguments, ONE)
         with self._channel(command, " ".join(arguments), CONNECT_SECONDS) as channel:
             channel.sendall(stdin)
@@ -138,7 +138,7 @@ class HostConnection:
                 yield chunk
 
     def upload(self, local: Path, remote: str) -> None:
-        """Sends a file, on a command's standard input: not every sshd has sftp. Raises CommandFailed."""
+        """Sends a file through a command's standard input: not every sshd offers sftp. Raises CommandFailed."""
         command = framed(["sh", "-c", 'exec cat > "$1"', "sh", remote])
         with self._channel(command, f"sending {local.name}", STALL_SECONDS) as channel, local.open("rb") as file:
             try:
@@ -148,7 +148,7 @@ class HostConnection:
             except TimeoutError:
                 raise
             except OSError:
-                pass  # the command ended before it had all: its own words say why
+                pass  # the command ended early, and its output says why
             done = self._end(channel, time.monotonic() + STALL_SECONDS)
         if done.status:
             said = last_words(command.own(done.stderr) or done.stderr) or f"status {done.status}"
@@ -156,13 +156,13 @@ class HostConnection:
         self.sent += local.stat().st_size
 
     def _end(self, channel: paramiko.Channel, deadline: float) -> Completed:
-        """What a command printed, the login shell's words included, and its status. Raises TimeoutError, EOFError."""
+        """What a command and the login shell printed, and the status. Raises TimeoutError, EOFError."""
         stdout = b"".join(iter(lambda: _receive(channel.recv, channel, deadline), b""))
         stderr = b"".join(iter(lambda: _receive(channel.recv_stderr, channel, deadline), b""))
         if not channel.status_event.wait(max(0.0, deadline - time.monotonic())):
             raise TimeoutError
         status = channel.recv_exit_status()
-        if status < 0 and not self.alive:  # with the connection, the command's end was lost
+        if status < 0 and not self.alive:  # the connection was lost, and with it the status
             raise EOFError
         return Completed(status, stdout, stderr)
 
@@ -172,7 +172,7 @@ class HostConnection:
             self._sessions += 1
             try:
                 channel.settimeout(seconds)
-                with _after(seconds, channel.close):  # paramiko itself waits for the server's word without an end
+                with _after(seconds, channel.close):  # paramiko itself waits for the server without a limit
                     channel.exec_command(command.line)
                 yield channel
             finally:
@@ -181,7 +181,7 @@ class HostConnection:
     def _session(self) -> paramiko.Channel:
         """Raises SessionRefused, and what paramiko raises.
 
-        Where sshd allows one session at a time, it may still be at the end of the one before.
+        If sshd allows one session at a time, it may still be closing the previous one.
         """
 
         async def attempt() -> paramiko.Channel:
@@ -195,8 +195,8 @@ class HostConnection:
             return asyncio.run(retrying(attempt, on=may_end, deadline=SESSION_SECONDS, most=0.5))
         except paramiko.ChannelException as error:
             raise SessionRefused(
-                f"{self.login.place} lets no further session in ({error.text}): raise MaxSessions of its sshd, which "
-                f"must be 1 at least"
+                f"{self.login.place} refuses another session ({error.text}): raise MaxSessions of its sshd to at "
+                f"least 1"
             ) from error
 
     @contextlib.contextmanager
@@ -215,7 +215,7 @@ class HostConnection:
 
 @contextlib.contextmanager
 def _after(seconds: float, end: Callable[[], object]) -> Iterator[None]:
-    """Ends something from another thread when the block takes longer."""
+    """Calls `end` from another thread if the block takes longer."""
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
@@ -228,7 +228,7 @@ def _after(seconds: float, end: Callable[[], object]) -> Iterator[None]:
 def open_login(login: VerifiedLogin) -> None:
     """Connects through all hops. Raises HostUnreachable, HostKeyRefused, LoginRefused.
 
-    A server has a key of each type and shows one: the others count too before it is called a stranger.
+    A server has a key of each type and shows one. If that one is unknown, its keys of other types are tried, too.
     """
     if isinstance(login.gateway, VerifiedLogin):
         open_login(login.gateway)
@@ -240,7 +240,7 @@ def open_login(login: VerifiedLogin) -> None:
         try:
             login.open()
             login.transport.set_keepalive(KEEPALIVE_SECONDS)
-            if isinstance(login.transport.sock, socket.socket):  # else it goes through a hop before
+            if isinstance(login.transport.sock, socket.socket):  # otherwise it goes through a previous hop
                 milliseconds = int(GONE_SECONDS * 1000)
                 login.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         except WrongHostKey as error:
@@ -248,8 +248,10 @@ def open_login(login: VerifiedLogin) -> None:
             disabled = [*disabled, *error.algorithms]
             login.client.close()
         except paramiko.ssh_exception.IncompatiblePeer as error:
-            raise wrong or HostUnreachable(f"{login.place} and we have no SSH algorithm in common: {error}") from None
-        except (paramiko.SSHException, EOFError, OSError, ValueError) as error:  # ValueError: it speaks no proper SSH
+            raise wrong or HostUnreachable(
+                f"{login.place} and coord have no SSH algorithm in common: {error}"
+            ) from None
+        except (paramiko.SSHException, EOFError, OSError, ValueError) as error:  # ValueError: not valid SSH
             login.client.close()
             raise _explained(login, error) from error
 
@@ -258,11 +260,11 @@ def _explained(login: VerifiedLogin, error: Exception) -> Exception:
     refused = isinstance(error, paramiko.AuthenticationException) or "No authentication methods" in str(error)
     if refused:
         return LoginRefused(
-            f"{login.place} lets {login.user} in with none of our keys ({str(error).rstrip('.')}): correct ssh.user and"
+            f"{login.place} accepts none of our keys for {login.user} ({str(error).rstrip('.')}): correct ssh.user and"
             f" ssh.key in the inventory, or add the key to ssh-agent"
         )
     if isinstance(error, paramiko.SSHException | EOFError | ConnectionResetError | ValueError):
-        return Dropped(f"{login.place} hung up before the login: {error or 'no greeting'}")
+        return Dropped(f"{login.place} closed the connection before the login: {error or 'no greeting'}")
     said = (error.strerror if isinstance(error, OSError) else "") or str(error) or f"no answer in {CONNECT_SECONDS} s"
     return HostUnreachable(f"no SSH at {login.place}: {said}; check that it is up, and its address")
 

@@ -37,9 +37,9 @@ class SshDeployment:
         stop: threading.Event | None = None,
         adopting: bool = False,
     ) -> None:
-        """coordinator: HOST:PORT that agents dial. ask_password: sudo's password on the host of that name; never two at
-        a time, once per host. report: told what happens on which host, from several threads. stop: set from another
-        thread, it ends what is under way. adopting: also takes over what another coordinator has installed.
+        """coordinator: HOST:PORT that agents dial. ask_password: returns sudo's password on a host; called once per
+        host, never twice at a time. report: told what happens on which host, from several threads. stop: set from
+        another thread, it ends what is running. adopting: also takes over what another coordinator has installed.
         """
         self._coordinator = Endpoint.parse(coordinator)
         self._ask_password = ask_password
@@ -58,9 +58,9 @@ class SshDeployment:
         at_once: int = AT_ONCE,
         ended: Callable[[str, Installed | DeployError], None] = lambda _host, _result: None,
     ) -> dict[str, Installed | DeployError]:
-        """Sees to it that every host has a running, enrolled agent of this version: what was done, or why not.
+        """Makes sure that every host has a running, enrolled agent of this version. Returns the changes, or the error.
 
-        ended: told that of each host as soon as it is known, from several threads.
+        ended: is called with each host's result as soon as it is known, from several threads.
         """
 
         def work(host: Host, connection: HostConnection) -> Installed:
@@ -70,9 +70,10 @@ class SshDeployment:
         return on_each(hosts, work, at_once=at_once, ended=ended, stop=self._stop)
 
     def down(self, hosts: Iterable[Host], purge: bool = False, foreign: bool = False) -> dict[str, bool | DeployError]:
-        """Stops agents and nodes; purge: leaves hosts as they were found. Whether there was anything, or why not.
+        """Stops agents and nodes. purge: restores hosts to their former state. Returns whether anything was installed,
+        or the error.
 
-        foreign: also where another coordinator installed them.
+        foreign: also if another coordinator installed them.
         """
 
         def work(host: Host, connection: HostConnection) -> bool:
@@ -87,14 +88,14 @@ class SshDeployment:
         return on_each(hosts, work, stop=self._stop)
 
     def logs(self, host: Host, node: str = "", *, lines: int = LOG_LINES, follow: bool = False) -> Iterator[bytes]:
-        """The last lines of a node's log (without a node: the agent's), and what follows. Raises DeployError."""
+        """The last lines of a node's log, or the agent's without a node, and then new ones. Raises DeployError."""
         if host.ssh is None:
             raise DeployError("this is the operator's own machine")
         with HostConnection(host.ssh) as connection:
             yield from self._installer(host, connection).logs(node, lines, follow)
 
     def tunnels(self, hosts: Iterable[Host], report: Callable[[str, str | None], None]) -> Tunnels:
-        """A context manager that holds the tunnels of those hosts that ask for one, and reports on them."""
+        """A context manager that keeps the tunnels of hosts that need one, and reports on them."""
         return Tunnels([host for host in hosts if host.tunnel], self._coordinator.port, report)
 
     def ask(self, host: Host) -> str:

@@ -1,4 +1,4 @@
-"""Certificates for the agents of SSH hosts; usable from any thread."""
+"""Certificates for the agents of SSH hosts. Usable from any thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _one_at_a_time = threading.Lock()
 
 
 class Enrolment:
-    """Signs, and writes down in the register who was signed for. Each use opens the journal in its own thread."""
+    """Signs certificates, and records them in the register. Each use opens the journal in its own thread."""
 
     def __init__(self, journal: Path, authority: CertificateAuthority, adopting: bool = False) -> None:
         """journal: the file of the coordinator's journal. adopting: another CA's agent is enrolled anew."""
@@ -27,14 +27,14 @@ class Enrolment:
         self._authority = authority
 
     def is_good(self, host: str, certificate: str) -> bool:
-        """Whether the agent may go on with the certificate (PEM) that it holds.
+        """Whether the agent can keep the certificate (PEM) that it holds.
 
-        Raises DeployError when it is another coordinator's: its chain and keys are not ours to take over.
+        Raises DeployError if another coordinator installed the agent: its chain and keys are not ours to replace.
         """
         try:
             held = load_certificate(certificate.encode())
         except TlsError:
-            return False  # none, or a damaged one
+            return False  # missing or damaged
         try:
             check_issued(held, self._authority.certificate)
         except TlsError:

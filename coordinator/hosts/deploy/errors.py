@@ -1,12 +1,12 @@
-"""What goes wrong on the way to a host.
+"""Errors of reaching a host and working on it.
 
 CoordError
 └── OperationFailed
     └── DeployError           a host could not be reached, or something on it did not work
         ├── HostUnreachable       no SSH server answered in time
-        ├── HostKeyRefused    the server showed another host key than the one that is known, or an unknown one
-        ├── LoginRefused      SSH or sudo did not let us in
-        ├── PythonMissing     there is no Python on the host that works
+        ├── HostKeyRefused    the server showed an unknown host key, or one other than the known one
+        ├── LoginRefused      SSH or sudo refused the login
+        ├── PythonMissing     the host has no working Python
         └── CommandFailed     a command on the host failed, or took too long
             └── SessionRefused    the server opens no further session on this connection
 """
@@ -29,15 +29,15 @@ class HostUnreachable(DeployError):
 
 
 class HostKeyRefused(DeployError):
-    """The server is not known to be the one that is meant; nothing was sent to it."""
+    """The server's identity is not verified; nothing was sent to it."""
 
 
 class LoginRefused(DeployError):
-    """SSH or sudo did not let us in."""
+    """SSH or sudo refused the login."""
 
 
 class PythonMissing(DeployError):
-    """There is no Python on the host that works."""
+    """The host has no working Python."""
 
 
 class CommandFailed(DeployError):
@@ -45,4 +45,4 @@ class CommandFailed(DeployError):
 
 
 class SessionRefused(CommandFailed):
-    """The server opens no further session on this connection (sshd's MaxSessions)."""
+    """The server refuses a further session on this connection (sshd's MaxSessions)."""

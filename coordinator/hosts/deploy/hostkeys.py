@@ -1,4 +1,4 @@
-"""What vouches for an SSH server: known_hosts, a fingerprint in the inventory, or (only when said) its first word."""
+"""Verifies SSH host keys: by known_hosts, by a fingerprint in the inventory, or on first use (only if configured)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _writing = threading.Lock()
 
 
 class WrongHostKey(HostKeyRefused):
-    """The server shows another key than the one expected."""
+    """The server shows a key other than the expected one."""
 
     def __init__(self, message: str, place: str, key: paramiko.PKey) -> None:
-        """place: the server, as known_hosts names it. key: the one shown; it may have the right one of another type."""
+        """place: the server, as known_hosts names it. key: the shown one; the right one may be of another type."""
         super().__init__(message)
         self.place = place
         name = key.get_name()
@@ -33,23 +33,23 @@ class WrongHostKey(HostKeyRefused):
 
 
 class Known:
-    """known_hosts files, in OpenSSH's format (sshd(8)); files that are missing hold nothing."""
+    """known_hosts files, in OpenSSH's format (sshd(8)). Missing files count as empty."""
 
     def __init__(self, files: tuple[Path, ...]) -> None:
-        """The first file is the one that new keys are written to. Raises HostKeyRefused on an unreadable file."""
+        """New keys are written to the first file. Raises HostKeyRefused on an unreadable file."""
         self.files = tuple(file.expanduser() for file in files)
         self._lines = [fields for file in self.files for fields in _fields(file)]
 
     def fingerprints(self, name: str) -> set[str]:
-        """Of the keys that the server of this name may show; name as known_hosts has it, as in `[10.0.0.1]:2222`."""
+        """Fingerprints of the keys that a server may show; name as in known_hosts, such as `[10.0.0.1]:2222`."""
         return {print_ for names, print_ in self._marked("") if _matches(names, name)}
 
     def revoked(self, shown: str) -> bool:
-        """Whether an @revoked line names the key of this fingerprint."""
+        """Whether an @revoked line has the key with this fingerprint."""
         return any(print_ == shown for _names, print_ in self._marked("@revoked"))
 
     def add(self, name: str, key: paramiko.PKey) -> None:
-        """Writes a key down for good. Raises HostKeyRefused."""
+        """Adds a key to the file. Raises HostKeyRefused."""
         if not self.files:
             raise HostKeyRefused("its new host key cannot be kept: ssh_config has UserKnownHostsFile none")
         path = self.files[0]
@@ -73,25 +73,23 @@ class Known:
 
 
 class Verify(paramiko.MissingHostKeyPolicy):
-    """Compares the server's key; the client holds no keys of its own, so that every key comes by here."""
+    """Checks every server's key: the client itself knows no host keys, so paramiko calls this for each."""
 
     def __init__(self, ssh: Ssh, known: Known, known_as: str = "") -> None:
-        """known_as: ssh_config's HostKeyAlias, if it has one."""
+        """known_as: ssh_config's HostKeyAlias, if any."""
         self._ssh = ssh
         self._known = known
         self._alias = known_as
 
     def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        """Raises HostKeyRefused. Called before anything is sent that only the right server should get."""
+        """Raises HostKeyRefused. Called before anything confidential is sent."""
         hostname = self._alias or hostname
         shown, file = fingerprint(key), self._known.files[0] if self._known.files else "known_hosts"
         if self._ssh.fingerprint is not None:
             expected, where = {self._ssh.fingerprint.rstrip("=")}, "the inventory"
         else:
             expected, where = self._known.fingerprints(hostname), str(file)
-            if not expected and (
-                elsewhere := _PORT.fullmatch(hostname)
-            ):  # a line without a port counts for all of them
+            if not expected and (elsewhere := _PORT.fullmatch(hostname)):  # a line without a port counts for all ports
                 expected = self._known.fingerprints(elsewhere[1]) & {shown}
             if self._known.revoked(shown):
                 raise HostKeyRefused(f"{hostname} shows the host key {shown}, which {where} marks as revoked")
@@ -122,18 +120,18 @@ def _fingerprint(blob: bytes) -> str:
 
 
 def _fields(file: Path) -> Iterator[list[str]]:
-    """Of each line; bytes that are no UTF-8 stand for themselves, as in OpenSSH."""
+    """The fields of each line. Bytes that are not UTF-8 are kept as they are, as in OpenSSH."""
     try:
         text = file.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return
     except OSError as error:
-        raise HostKeyRefused(f"{file} cannot be read, and without it no host key be checked: {error}") from error
+        raise HostKeyRefused(f"{file} cannot be read, so no host key can be checked: {error}") from error
     yield from (fields for line in text.split("\n") if (fields := line.split()) and not fields[0].startswith("#"))
 
 
 def _matches(names: str, name: str) -> bool:
-    """Whether a line's first field (names, patterns, or one hashed name) means the server."""
+    """Whether a line's first field (names, patterns, or one hashed name) matches the server."""
     if names.startswith("|1|"):
         return bool(names == _hashed(name, names))
     found = False

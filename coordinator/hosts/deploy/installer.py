@@ -1,4 +1,4 @@
-"""One host's agent: installed, upgraded, stopped, removed. Nothing is sent or changed that is there already."""
+"""Installs, upgrades, stops and removes one host's agent. Sends and changes only what differs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Installed:
     sent: int
     """Bytes of files that were sent."""
     changes: tuple[str, ...]
-    """What was changed, each in a few words; empty: everything was there already."""
+    """What was changed, in a few words each; empty if everything was there already."""
 
 
 @dataclass(frozen=True)
 class Supplies:
-    """What all hosts' installations have in common."""
+    """What all hosts' installations share."""
 
     network: str
     bundle: Callable[[Target], Bundle]
@@ -43,7 +43,7 @@ class Supplies:
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done, from what is there and what shall be."""
+    """What an installation has to do."""
 
     send: tuple[Archive, ...]
     enrol: bool
@@ -56,18 +56,18 @@ class Installer:
     """Installs, upgrades, stops and removes the agent of one connected host."""
 
     def __init__(self, host: Host, connection: HostConnection, ask: Callable[[], str], supplies: Supplies) -> None:
-        """ask: sudo's password, if it wants one."""
+        """ask: returns sudo's password; called only if sudo wants one."""
         self._host = host
         self._connection = connection
         self._root = Privileged(connection, ask)
         self._supplies = supplies
 
     def install(self, coordinator: str, report: Say) -> Installed:
-        """Sees to it that the agent is there, enrolled, and dials the coordinator (HOST:PORT). Raises DeployError."""
+        """Makes sure that the agent is enrolled, runs, and dials the coordinator (HOST:PORT). Raises DeployError."""
         report("looking")
         facts = self.facts()
         if facts["python"]["problem"]:
-            raise PythonMissing(f"no Python of it can carry the agent ({facts['python']['problem']}): {PYTHON_HINT}")
+            raise PythonMissing(f"none of its Pythons can run the agent ({facts['python']['problem']}): {PYTHON_HINT}")
         bundle, runtime = self._archives(facts)
         shall = Installation(
             self._supplies.network,
@@ -86,7 +86,7 @@ class Installer:
         return Installed(self._connection.sent, plan.changes)
 
     def facts(self) -> Mapping[str, Any]:
-        """What is on the host. Raises DeployError where an agent could not run."""
+        """What is on the host. Raises DeployError if an agent could not run there."""
         network = self._supplies.network
         found: Mapping[str, Any] = self._root.request(
             "facts",
@@ -102,19 +102,19 @@ class Installer:
         return found
 
     def require_ours(self) -> None:
-        """That no other coordinator's network of this name is there. Raises DeployError."""
+        """Raises DeployError if another coordinator installed a network of this name there."""
         self._supplies.enrolment.is_good(self._host.name, self.facts()["certificate"])
 
     def down(self) -> bool:
-        """Stops the agent, for good, and its nodes. Returns whether the network was installed there."""
+        """Stops the agent for good, and its nodes. Returns whether the network was installed there."""
         return self._known("down")
 
     def purge(self) -> bool:
-        """The same, and removes everything that was installed; whether it was."""
+        """Stops them, and removes everything that was installed. Returns whether the network was installed there."""
         return self._known("purge")
 
     def logs(self, node: str, lines: int, follow: bool) -> Iterator[bytes]:
-        """A node's log, piece by piece; of the agent itself without a node. Raises DeployError."""
+        """A node's log in pieces, or the agent's without a node. Raises DeployError."""
         data = data_dir(self._host, self._supplies.network)
         if node:
             command = ["tail", "-n", str(lines), *(["-F"] if follow else []), f"{data}/nodes/{node}/log/nodeos.log"]
@@ -183,7 +183,7 @@ class Installer:
 
     @contextlib.contextmanager
     def _temporary_folder(self) -> Iterator[str]:
-        """Of the SSH user's own, with a name that nobody could guess."""
+        """A temporary folder of the SSH user's, with an unguessable name."""
         network = self._supplies.network
         self._root.request("clear", network=network)
         prefix = f"{UPLOADS}.{network}."
@@ -194,12 +194,12 @@ class Installer:
         try:
             yield folder
         finally:
-            with contextlib.suppress(CommandFailed):  # the connection may be gone: the next time it is cleared
+            with contextlib.suppress(CommandFailed):  # the connection may be gone; the next run clears it
                 self._connection.command(["rm", "-rf", "--", folder], seconds=COMMAND_SECONDS)
 
 
 def decide(facts: Mapping[str, Any], shall: Installation, archives: Mapping[str, Archive], enrolled: bool) -> Plan:
-    """What an installation has to do. enrolled: certificate and coordinator's address are as they shall be."""
+    """What an installation has to do. enrolled: whether certificate and coordinator's address are right."""
     record = facts["record"] or {}
     missing = tuple(archive for sha256, archive in archives.items() if sha256 not in facts["held"])
     changes = []

@@ -1,6 +1,6 @@
-"""Fabric's Connection without its trust in anyone: every hop is verified, whatever ssh_config says.
+"""Fabric's Connection with verified host keys: every hop is checked, whatever ssh_config says.
 
-Fabric itself takes each host key that it is shown, and builds the jump hosts of ssh_config so that they do, too.
+Fabric itself accepts any host key, also for ssh_config's jump hosts.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ CONNECT_SECONDS = 10
 """Time limit for each of these: the TCP connection, the server's greeting, the login, a new channel."""
 SSH_PORT = 22
 
-# paramiko logs tracebacks of what it raises anyway, and what it raises is explained in connection.py.
+# paramiko also logs what it raises, with tracebacks; connection.py explains those errors instead.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no types
-    """An address, and how to log in there; ssh_config and ssh-agent count, agent forwarding is never asked for."""
+    """An address, and how to log in there. ssh_config and ssh-agent apply; agent forwarding is never requested."""
 
     def __init__(self, ssh: Ssh, behind: tuple[str, ...] = ()) -> None:
         """behind: the hosts that are reached through this one.
 
-        Raises HostKeyRefused on an unreadable file, LoginRefused where ssh_config makes no sense.
+        Raises HostKeyRefused on an unreadable file, LoginRefused on an invalid ssh_config.
         """
         # 22 may be the inventory's default: a port in ssh_config then counts.
         said = read(ssh.address, ssh.port if ssh.port != SSH_PORT else None, ssh.user, ssh.key)
@@ -74,7 +74,7 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
         return str(self.host) if self.port == SSH_PORT else f"[{self.host}]:{self.port}"
 
     def check_key(self) -> None:
-        """That the inventory's private key is one. Raises LoginRefused."""
+        """Checks the inventory's private key. Raises LoginRefused."""
         if self._key is None:
             return
         mend = f"correct ssh.key of {self.place} in the inventory"
@@ -84,7 +84,7 @@ class VerifiedLogin(fabric.Connection):  # type: ignore[misc]  # Fabric has no t
             raise LoginRefused(f"{self._key} holds no private key in OpenSSH's format: {mend}")
 
     def derive_shorthand(self, host_string: str) -> dict[str, Any]:
-        """The address as it is: an inventory has keys of their own for user and port."""
+        """The address unchanged: the inventory has separate keys for user and port."""
         return {"user": None, "host": host_string, "port": None}
 
     def open_gateway(self) -> Any:
@@ -109,7 +109,7 @@ class AgentAt(paramiko.agent.AgentSSH):
 
 
 def agent_key(said: Reading) -> paramiko.PKey | None:
-    """ssh-agent's key of one of the identity files: the only one that `IdentitiesOnly` lets it offer."""
+    """ssh-agent's key for one of the identity files: with `IdentitiesOnly`, only such a key may be offered."""
     if said.agent == "":
         return None
     try:
@@ -118,7 +118,7 @@ def agent_key(said: Reading) -> paramiko.PKey | None:
     except paramiko.SSHException:
         return None
     for path in said.identities:
-        with suppress(OSError, ValueError, IndexError):  # unreadable, or no public key
+        with suppress(OSError, ValueError, IndexError):  # unreadable, or not a public key
             public = Path(f"{str(path).removesuffix('.pub')}.pub")
             found = held.get(b64decode(public.read_text(encoding="utf-8").split()[1]))
             if found is not None:
@@ -127,14 +127,14 @@ def agent_key(said: Reading) -> paramiko.PKey | None:
 
 
 def _gateway(ssh: Ssh, said: Reading, behind: tuple[str, ...]) -> VerifiedLogin | str | bool:
-    """The hop before: the inventory's, else ssh_config's ProxyJump or ProxyCommand. False: none."""
+    """The previous hop: the inventory's, or else ssh_config's ProxyJump or ProxyCommand; False if there is none."""
     last = ssh.jump or (jump_chain(said.jumps, ssh) if said.jumps else None)
     if last is None:
         return said.command or False
     if last.address == ssh.address:
         return False
     if last.address in behind:
-        raise LoginRefused(f"the jump hosts lead in a circle: {' through '.join((*behind, ssh.address, last.address))}")
+        raise LoginRefused(f"the jump hosts form a loop: {' through '.join((*behind, ssh.address, last.address))}")
     return VerifiedLogin(last, (*behind, ssh.address))
 
 
@@ -148,9 +148,9 @@ def first_hop(ssh: Ssh) -> tuple[str, int]:
 
 
 def jump_chain(hops: str, ssh: Ssh) -> Ssh:
-    """ProxyJump's `[user@]host[:port],…` as the inventory would have written it: the last hop, with those before it.
+    """ProxyJump's `[user@]host[:port],…` as the inventory's form: the last hop, with those before it.
 
-    Each must be known as the host itself must. What comes before the first one is up to ssh_config.
+    Each hop's key is verified like the host's. ssh_config decides how the first one is reached.
     """
     found: Ssh | None = None
     for hop in hops.split(","):

@@ -1,4 +1,4 @@
-"""Work on many hosts at once: so many at a time, each with a time limit, and none spoils the others'."""
+"""Works on many hosts concurrently: a bounded number at a time, each with a time limit, independent of each other."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8
-"""Hosts at a time: the operator's processor encrypts for all of them, and they share the operator's line."""
+"""Hosts at a time. The operator's machine encrypts for all of them, and they share its uplink."""
 HOST_SECONDS = 1200.0
 """Time limit for all that is done on one host. Sending 50 MB takes 800 s at 0.5 Mbit/s."""
 
 LOOK_SECONDS = 0.2
-"""Between two looks at whether the operator gave up."""
+"""Seconds between two checks for Ctrl-C."""
 
 
 class Interrupted(DeployError):
-    """The operator gave up."""
+    """The operator interrupted the work."""
 
 
 def on_each(
@@ -42,11 +42,11 @@ def on_each(
     ended: Callable[[str, T | DeployError], None] = lambda _host, _result: None,
     stop: threading.Event | None = None,
 ) -> dict[str, T | DeployError]:
-    """Connects to each host and does the work there: what it returned, or why it failed, by the host's name.
+    """Connects to each host and does the work there. Returns the work's result or its error, by the host's name.
 
-    ended: is told the same of each host as soon as it is known, from several threads. seconds: for one host. stop: set
-    by another thread, it ends all connections, as Ctrl-C does; Interrupted is raised then, and of what broke by that
-    nothing is told.
+    ended: is called with each host's result as soon as it is known, from several threads. seconds: limit for one host.
+    stop: set by another thread, it closes all connections, as Ctrl-C does. Interrupted is raised then, and the errors
+    that this causes are not reported.
     """
     given_up = stop or threading.Event()
     chosen = [host for host in hosts if host.ssh is not None]
@@ -82,7 +82,7 @@ def _attempt(
     connections: set[HostConnection],
     given_up: threading.Event,
 ) -> T | DeployError:
-    """What the work on one host came to; its connection is among the connections for as long as that takes."""
+    """The result of the work on one host. Its connection is in `connections` meanwhile."""
     try:
         if host.ssh is None:
             raise DeployError("this is the operator's own machine")
@@ -91,7 +91,7 @@ def _attempt(
         connection = HostConnection(host.ssh)
         connections.add(connection)
         try:
-            if given_up.is_set():  # before it was among those that are closed then
+            if given_up.is_set():  # the interrupt came before it was in `connections`
                 raise Interrupted("interrupted")
             with _cut_off_after(seconds, connection), connection:
                 return work(host, connection)
@@ -99,7 +99,7 @@ def _attempt(
             connections.discard(connection)
     except DeployError as error:
         return error
-    except (OSError, ValueError, JournalError) as error:  # on this machine: the others may fare better
+    except (OSError, ValueError, JournalError) as error:  # an error on this machine; other hosts may succeed
         return DeployError(str(error))
     except Exception as error:
         log.exception("%s", host.name)
@@ -108,7 +108,7 @@ def _attempt(
 
 @contextmanager
 def _cut_off_after(seconds: float, connection: HostConnection) -> Iterator[None]:
-    """Closes the connection when the block takes longer, and says so in the error that follows from that."""
+    """Closes the connection if the block takes longer, and says so in the resulting error."""
     overdue = threading.Event()
 
     def cut_off() -> None:

@@ -1,4 +1,4 @@
-"""Requests to a host (coordinator/hosts/deploy/onhost), carried out as root: by the login itself, or through sudo."""
+"""Requests to a host (coordinator/hosts/deploy/onhost), carried out as root: directly, or through sudo."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coordinator.hosts.deploy.connection import Completed, HostConnection
 
 SECONDS = 300.0
-"""Time limit for one request; the longest unpacks 100 MB on a slow disk."""
+"""Time limit for one request. The longest unpacks 100 MB on a slow disk."""
 SUDO_SECONDS = 20.0
 ERROR_LIMIT = 2000
 """Characters."""
@@ -37,7 +37,7 @@ _BROKEN_PYTHON = re.compile(
 _WANTS_PASSWORD = re.compile(r"password is required|authentication is required|askpass|a terminal is required")
 _WRONG_PASSWORD = re.compile(r"incorrect password|[Tt]ry again|no password was provided|Authentication failed")
 
-# As a request is run, but harmless: sudo's rules for the one are those for the other.
+# A harmless command of the same form as a request, so that the same sudo rules apply.
 _NOTHING = (*COMMAND[:-1], "-c", "pass")
 
 
@@ -45,23 +45,23 @@ class Privileged:
     """Root on a connected host."""
 
     def __init__(self, connection: HostConnection, ask: Callable[[], str]) -> None:
-        """ask: returns the password that sudo wants, if it wants one; called at most once."""
+        """ask: returns sudo's password; called at most once, and only if sudo wants one."""
         self._connection = connection
         self._ask = ask
         self._sudo: tuple[Sequence[str], bytes] | None = None
 
     def request(self, verb: str, **values: object) -> Any:
-        """The answer to a request. Raises DeployError with the host's own words."""
+        """The answer to a request. Raises DeployError with the host's own message."""
         return self.run_program(MODULES, {"verb": verb, "inbundle": INBUNDLE, **values})
 
     def run_program(self, modules: Sequence[str], request: object, seconds: float = SECONDS) -> Any:
-        """Runs a program of ours that prints {"done": …} or {"error": …}. Raises DeployError."""
+        """Runs one of our programs, which prints {"done": …} or {"error": …}. Raises DeployError."""
         sudo, password = self.sudo()
         done = self._connection.command([*sudo, *COMMAND], password + source(modules, request), seconds=seconds)
         return answer(done.status, done.stdout, done.stderr)
 
     def sudo(self) -> tuple[Sequence[str], bytes]:
-        """What goes before a command, and before its standard input. Raises LoginRefused."""
+        """What to put before a command, and before its standard input, to run it as root. Raises LoginRefused."""
         if self._sudo is None:
             self._sudo = self._find_sudo()
         return self._sudo
@@ -71,7 +71,7 @@ class Privileged:
         if ssh.sudo is Sudo.NONE:
             return (), b""
         silent = ("sudo", "-n", "-k", "--")
-        # sudo reads a password from standard input only when it wants one: else the line would reach the command.
+        # sudo reads a password from standard input only if it wants one; otherwise the command would read it.
         tried, terminal = self._try(silent, b"", ())
         if tried.status == 0:
             return (*terminal, *silent), b""
@@ -92,7 +92,7 @@ class Privileged:
             said = last_words(tried.stderr) or ended(tried.status)
             if not _WRONG_PASSWORD.search(said):
                 raise self._useless(said)
-            raise LoginRefused(f"sudo of {ssh.user} did not take the password ({said})")
+            raise LoginRefused(f"sudo of {ssh.user} rejected the password ({said})")
         return (*terminal, *asking), password
 
     def _useless(self, said: str) -> LoginRefused:
@@ -100,7 +100,7 @@ class Privileged:
         return LoginRefused(f"sudo of {user} does not work ({said}): correct the host's sudoers, or name another user")
 
     def _try(self, sudo: Sequence[str], stdin: bytes, terminal: Sequence[str]) -> tuple[Completed, Sequence[str]]:
-        """Whether sudo runs nothing, and what must come before it: a terminal where sudoers says `requiretty`."""
+        """Tries sudo with a harmless command. Returns the result, and what must precede sudo for `requiretty`."""
         tried = self._connection.command([*terminal, *sudo, *_NOTHING], stdin, seconds=SUDO_SECONDS)
         if terminal or not _WANTS_TERMINAL.search(tried.stderr):
             return tried, terminal
@@ -108,7 +108,7 @@ class Privileged:
 
 
 def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
-    """What a program of ours answered, on a line of its own. Raises DeployError, PythonMissing, CommandFailed."""
+    """What one of our programs answered, on its own line. Raises DeployError, PythonMissing, CommandFailed."""
     said = next(filter(None, map(_answer, reversed(stdout.splitlines()))), None)
     if said is None:
         _require_python(stderr)
@@ -119,7 +119,7 @@ def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
 
 
 def _answer(line: bytes) -> dict[str, Any] | None:
-    """The answer on this line, if it is one: sudo's own modules may print others."""
+    """The answer on this line, if it is one. sudo's modules may print other lines."""
     try:
         said = json.loads(line)
     except (ValueError, RecursionError):
@@ -128,7 +128,7 @@ def _answer(line: bytes) -> dict[str, Any] | None:
 
 
 def _require_python(stderr: bytes) -> None:
-    """That a shell or sudo found a python3 that starts. Raises PythonMissing."""
+    """Raises PythonMissing if the output shows that no python3 was found or that it does not start."""
     if re.search(rb"python3: (command )?not found", stderr):
         raise PythonMissing(f"there is no python3 on it: {PYTHON_HINT}")
     if _BROKEN_PYTHON.search(stderr):

@@ -1,4 +1,4 @@
-"""What ssh_config says about a server: read by the operator's own `ssh -G`, so that every keyword means what it means.
+"""What ssh_config says about a server. The operator's own `ssh -G` reads it, so that every keyword counts.
 
 Without OpenSSH's client on this machine, paramiko reads the file; it knows fewer keywords (no `Match final`).
 """
@@ -26,11 +26,11 @@ from coordinator.hosts.deploy.onhost.words import last_words
 from support.texts import plain
 
 SECONDS = 20.0
-"""`Match exec` and names that are to be canonical take their time."""
+"""Time limit for `ssh -G`: `Match exec` and canonicalisation may take a while."""
 SYSTEM = Path("/etc/ssh/ssh_config")
 USER_FILES = (Path("~/.ssh/known_hosts"), Path("~/.ssh/known_hosts2"))
 GLOBAL_FILES = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
-"""Where OpenSSH keeps known hosts unless told otherwise."""
+"""OpenSSH's default global known_hosts files."""
 IDENTITIES = tuple(f"~/.ssh/id_{kind}" for kind in ("rsa", "ecdsa", "ed25519"))
 
 _TOKEN = re.compile(r"%(.)")
@@ -39,29 +39,29 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 @dataclass(frozen=True)
 class Reading:
-    """What counts of ssh_config for one server, every `%` and `~` filled in."""
+    """ssh_config's settings for one server, with every `%` and `~` expanded."""
 
     host: str
-    """What is dialled."""
+    """The host name or address to dial."""
     port: int
     user: str
     identities: tuple[Path, ...]
-    """Private keys, whether they are there or not."""
+    """Private keys, whether or not they exist."""
     identities_only: bool
     agent: str | None
-    """The ssh-agent's socket; None: the environment's; empty: none."""
+    """The ssh-agent's socket; None for the environment's, empty for none."""
     jumps: str
-    """ProxyJump's value; empty: none."""
+    """ProxyJump's value; empty if none."""
     command: str
-    """ProxyCommand's, for the user's shell; empty: none."""
+    """ProxyCommand's value, for the user's shell; empty if none."""
     known_as: str
-    """HostKeyAlias; empty: the host is known by what is dialled."""
+    """HostKeyAlias; empty if the host is known by its address."""
     user_known_hosts: tuple[Path, ...]
     global_known_hosts: tuple[Path, ...]
 
 
 def read(address: str, port: int | None = None, user: str = "", key: Path | None = None) -> Reading:
-    """What ssh_config says for `ssh [-p port] [-l user] [-i key] address`. Raises LoginRefused with ssh's own words."""
+    """ssh_config's settings for `ssh [-p port] [-l user] [-i key] address`. Raises LoginRefused with ssh's message."""
     program = shutil.which("ssh")
     try:
         if program is None:
@@ -69,14 +69,14 @@ def read(address: str, port: int | None = None, user: str = "", key: Path | None
         options = {"-p": str(port or ""), "-l": user, "-i": str(key or "")}
         return _reading(address, _openssh(program, address, options))
     except ValueError as error:
-        raise LoginRefused(f"ssh_config makes no sense for {address}: {plain(str(error))}") from error
+        raise LoginRefused(f"ssh_config is not usable for {address}: {plain(str(error))}") from error
 
 
 def _openssh(program: str, address: str, options: Mapping[str, str]) -> Mapping[str, list[str]]:
     command = [program, "-G", "-T", *(word for pair in options.items() if pair[1] for word in pair)]
     with _files() as files:
         done = _run([*command, *files, "--", address])
-        if b"jumphost loop via" in done.stderr:  # `Host *` names the jump host for itself, too
+        if b"jumphost loop via" in done.stderr:  # `Host *` also names the jump host as its own jump host
             done = _run([*command, *files, "-o", "ProxyJump=none", "--", address])
     if done.returncode:
         raise LoginRefused(f"ssh itself refuses {address}: {last_words(done.stderr)}; `ssh {address}` says the same")
@@ -98,7 +98,7 @@ def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
 
 @contextmanager
 def _files() -> Iterator[Sequence[str]]:
-    """ssh goes by the home in passwd, everything else by $HOME: where they differ, the files of $HOME are named."""
+    """Names $HOME's ssh_config if $HOME differs from the home in passwd, which ssh itself uses."""
     home = Path.home()
     if home == Path(pwd.getpwuid(os.getuid()).pw_dir):
         yield ()
@@ -119,8 +119,8 @@ def _paramiko(address: str, port: int | None, user: str, key: Path | None) -> Ma
                     found.setdefault(keyword, value if isinstance(value, list) else [str(value)])
     except (OSError, ValueError, paramiko.SSHException) as error:
         raise LoginRefused(
-            f"ssh_config makes no sense for {address}: {plain(str(error))}; with OpenSSH's client on this machine it "
-            f"counts as it is meant"
+            f"ssh_config is not usable for {address}: {plain(str(error))}; with OpenSSH's client on this machine it is "
+            f"read in full"
         ) from error
     if key:
         found["identityfile"] = [str(key), *found.get("identityfile", [])]
@@ -158,7 +158,7 @@ def _reading(address: str, said: Mapping[str, list[str]]) -> Reading:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise ValueError(f"{text!r} is no port")
+        raise ValueError(f"{text!r} is not a port")
     return int(text)
 
 
@@ -175,7 +175,7 @@ def _expand(text: str, tokens: Mapping[str, str]) -> str:
 
     def token(found: re.Match[str]) -> str:
         if found[1] not in tokens:
-            raise ValueError(f"{text!r} has %{found[1]}, which is not known here")
+            raise ValueError(f"{text!r} has %{found[1]}, which is not supported here")
         return tokens[found[1]]
 
     return _TOKEN.sub(token, text)

@@ -1,6 +1,6 @@
-"""Agents that cannot reach the operator's machine: their hosts' own loopback leads here, through SSH.
+"""SSH tunnels for agents that cannot reach the operator's machine: a port on the host's loopback leads here.
 
-sshd on the host listens on 127.0.0.1, on the port that the coordinator has here (`-R` of OpenSSH), while this runs.
+While this runs, sshd on the host listens on 127.0.0.1, on the coordinator's port (like `ssh -R`).
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from inventory.network import Host
 from support.retry import retrying
 
 LOOK_SECONDS = 1.0
-"""Between two looks at whether the connection still stands."""
+"""Seconds between two checks of the connection."""
 LONGEST_PAUSE = 2.0
-"""Seconds between two attempts to build it again."""
+"""Maximum seconds between two attempts to reconnect."""
 
 
 class Tunnels:
-    """A context manager: holds one tunnel per host, and builds it again when it breaks."""
+    """A context manager: keeps one tunnel per host, and reconnects it when it breaks."""
 
     def __init__(self, hosts: Sequence[Host], port: int, report: Callable[[str, str | None], None]) -> None:
-        """report: is told a host and the trouble with its tunnel; None: the tunnel stands. port: the coordinator's, on
-        this machine's loopback; the same one is taken on the hosts.
+        """report: is told a host and the problem with its tunnel; None if the tunnel is up. port: the coordinator's, on
+        this machine's loopback; the hosts use the same one.
         """
         self._port = port
         self._report = report
@@ -51,7 +51,7 @@ class Tunnels:
             thread.join(LOOK_SECONDS * 5)
 
     def _keep(self, host: Host) -> None:
-        """Until the end, or until trying again is of no use."""
+        """Keeps the tunnel until the end, or until a retry is pointless."""
         said = ""
 
         async def once() -> None:
@@ -87,6 +87,6 @@ class Tunnels:
                             raise DeployError("the connection broke")
             except paramiko.SSHException as error:
                 raise DeployError(
-                    f"port {self._port} of its loopback cannot lead here ({error}): is it taken there, or does sshd "
+                    f"port {self._port} of its loopback cannot be forwarded ({error}): is it taken there, or does sshd "
                     f"forbid AllowTcpForwarding?"
                 ) from error

@@ -1,4 +1,4 @@
-"""Where things lie on a host, and the text of the agent's systemd unit. Pure."""
+"""The paths on a host, and the text of the agent's systemd unit. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from inventory.network import BUNDLED, Host
 ROOT = "/opt/bootcoord"
 DATA = "/var/lib/bootcoord"
 PROXIES = ("http_proxy", "https_proxy", "grpc_proxy", "all_proxy", "ftp_proxy", "no_proxy")
-"""What systemd itself (DefaultEnvironment) may set: an agent dials its coordinator, and loopback, without a proxy."""
+"""Variables that systemd itself may set (DefaultEnvironment). An agent dials its coordinator and loopback directly."""
 
 _WORD = re.compile(r"[A-Za-z0-9_@+.,=:/-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What a host shall have for one network."""
+    """What a host should have installed for one network."""
 
     network: str
     host: Host
@@ -27,32 +27,32 @@ class Installation:
     bundles: Sequence[str]
     """sha256 of the archives, in the order of the import path."""
     runtime: str
-    """sha256 of the bundled nodeos' archive; empty: the host has its own."""
+    """sha256 of the bundled nodeos' archive; empty if the host has its own nodeos."""
 
     @property
     def unit(self) -> str:
-        """The unit's name: one per network, so that networks on one host do not meet."""
+        """The unit's name: one per network, so that networks on one host do not collide."""
         return unit_name(self.network)
 
     @property
     def data(self) -> str:
-        """Agent's and nodes' folder."""
+        """The data folder of the agent and its nodes."""
         return data_dir(self.host, self.network)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Of the agent, and of whatever else runs from its bundle."""
+        """The environment of the agent, and of whatever else runs from its bundle."""
         path = ":".join(f"{ROOT}/bundles/{sha256}" for sha256 in self.bundles)
         # Where `support.bundled` looks for its nodeos; a host has no internet to fetch another from.
         cache = {"XDG_CACHE_HOME": f"{ROOT}/runtimes/{self.runtime}"} if self.runtime else {}
         return {"PYTHONPATH": path, **cache}
 
     def unit_text(self) -> str:
-        """The unit. Raises ValueError on a value that systemd would read as more than one word."""
+        """The unit's text. Raises ValueError on a value that systemd would split into words."""
         words = (self.network, self.host.user, self.data, self.python, *self.environment.values())
         for word in words:
             if not _WORD.fullmatch(word):
-                raise ValueError(f"cannot stand in a systemd unit: {word!r}")
+                raise ValueError(f"cannot be written in a systemd unit: {word!r}")
         return _UNIT.format(
             network=self.network,
             user=self.host.user,
@@ -75,7 +75,7 @@ def data_dir(host: Host, network: str) -> str:
 
 
 def _homes(data: str, nodeos: str, python: str) -> str:
-    """Users' homes are hidden from agent and nodes, except where one of them lives there."""
+    """ProtectHome's value: homes are hidden from the agent and nodes unless something of theirs is in one."""
     inside = any(path.startswith(HOMES) for path in (data, python, nodeos if nodeos != BUNDLED else ""))
     return "read-only" if inside else "yes"
 

@@ -65,8 +65,8 @@ class Played(HostConnection):
             ["sudo-password-required"],
             r'without a password \(sudo: a password is .*write sudo = "pass',
         ),
-        (Sudo.PASSWORD, ["sudo-unknown-host", "sudo-wrong-password"], r"did not take the password \(sudo: 1 incorrect"),
-        (Sudo.PASSWORD, ["sudo-password-required", "sudo-lecture"], r"did not take the password \(sudo: 1 incorrect"),
+        (Sudo.PASSWORD, ["sudo-unknown-host", "sudo-wrong-password"], r"rejected the password \(sudo: 1 incorrect"),
+        (Sudo.PASSWORD, ["sudo-password-required", "sudo-lecture"], r"rejected the password \(sudo: 1 incorrect"),
         (Sudo.PASSWORD, ["sudo-password-required", "sudo-not-in-sudoers"], r"does not work \(plain is not in the sudo"),
         (
             Sudo.PASSWORD,

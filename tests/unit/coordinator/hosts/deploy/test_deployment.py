@@ -156,7 +156,7 @@ def test_a_bare_host_is_installed_and_enrolled(ssh: Ssh, machine: Machine, netwo
     ("facts", "reason"),
     [
         ({"root": False}, "op is not root there: write sudo"),
-        ({"python": {"problem": "it is Python 3.5"}}, "no Python of it can carry the agent (it is Python 3.5"),
+        ({"python": {"problem": "it is Python 3.5"}}, "none of its Pythons can run the agent (it is Python 3.5"),
     ],
 )
 def test_a_host_that_cannot_have_an_agent(
@@ -265,5 +265,5 @@ def test_a_tunnel_is_built_again_when_that_may_help(
         assert said == ["tunnel: the key is not known there"]
         return
     assert said[0] == "tunnel: no route"
-    assert str(said[1]).startswith("tunnel: port 4711 of its loopback cannot lead here (denied)")
+    assert str(said[1]).startswith("tunnel: port 4711 of its loopback cannot be forwarded (denied)")
     assert said[2:] == [None]

@@ -173,7 +173,7 @@ def test_a_jump_hosts_own_entry_counts(ssh_config: Path) -> None:
     ssh_config.write_text("Host *\n  ProxyJump gate\n")
     assert first_hop(Ssh("inner")) == ("gate", 22)
     ssh_config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
-    with pytest.raises(LoginRefused, match="in a circle: a through b through a"):
+    with pytest.raises(LoginRefused, match="form a loop: a through b through a"):
         first_hop(Ssh("a"))
 
 

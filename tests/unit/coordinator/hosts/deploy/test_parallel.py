@@ -143,5 +143,5 @@ def test_what_is_no_ssh_server_is_told_in_a_line(garbage: int, tmp_path: Path, m
     host = Host("web", "127.0.0.1", Ssh("127.0.0.1", garbage, known_hosts=tmp_path / "none"))
     error = on_each([host], lambda _host, _connection: "done")["web"]
     assert isinstance(error, DeployError)
-    assert f"[127.0.0.1]:{garbage} hung up before the login" in str(error)
+    assert f"[127.0.0.1]:{garbage} closed the connection before the login" in str(error)
     assert "\n" not in str(error)
