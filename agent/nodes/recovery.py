@@ -181,7 +181,10 @@ async def _fetch(launch: Launch) -> None:
     async with _without(launch, folder.data, keep=True):
         alone = STALE_PRODUCTION in launch.command
         if not await (_rebuilt(launch) if alone else _offered(launch, least)):
-            raise Unfinished(f"node {folder.name}: none of its peers answers that has its blocks: start them first")
+            raise Unfinished(
+                f"node {folder.name}: none of its peers answers that has its blocks: start them first, or put a whole "
+                f"copy of its chain into {folder.data}"
+            )
         if not alone:
             folder.lower_reached(1)
 
