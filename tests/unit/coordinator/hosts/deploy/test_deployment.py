@@ -24,6 +24,7 @@ from coordinator.state.folder import StateFolder
 from inventory.load import load
 from inventory.network import Host, Network
 from support.tls import load_or_make_key, make_csr
+from tests.waiting import until
 
 INVENTORY = """
 [network]
@@ -259,10 +260,13 @@ def test_a_tunnel_is_built_again_when_that_may_help(
         if trouble is None or lasting:
             told.set()
 
-    with Tunnels(network.hosts, 4711, report):
+    with Tunnels(network.hosts, 4711, report) as held:
         assert told.wait(30)
+        if lasting:
+            until(lambda: not held._threads[0].is_alive(), "its end")
     if lasting:
         assert said == ["tunnel: the key is not known there"]
+        assert Way.faults == [fault]
         return
     assert said[0] == "tunnel: no route"
     assert str(said[1]).startswith("tunnel: port 4711 of its loopback cannot be forwarded (denied)")
