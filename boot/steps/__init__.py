@@ -25,12 +25,14 @@ from boot.steps import (
     register,
     resign,
     retire,
+    standby_nodes,
     synced,
     system_accounts,
     system_contract,
     turns,
     votes,
 )
+from inventory.network import Network
 
 STEPS: tuple[Step, ...] = (
     genesis.STEP,
@@ -49,6 +51,7 @@ STEPS: tuple[Step, ...] = (
     proxies.STEP,
     synced.STEP,
     votes.STEP,
+    standby_nodes.STEP,
     handover.STEP,
     canary_propose.STEP,
     canary_approve.STEP,
@@ -62,15 +65,19 @@ OPTIONAL: tuple[Step, ...] = (claim.STEP,)
 """No part of the boot; run when asked for by name."""
 
 
-def steps_of(*, one_host: bool) -> tuple[Step, ...]:
-    """The boot's steps, as they need each other. one_host: every node runs on the genesis node's host.
+def steps_of(network: Network) -> tuple[Step, ...]:
+    """The boot's steps, as they need each other in this network.
 
-    There, producers and proxies register through the genesis node, whose agent has their keys, before their own nodes
-    start: thirty nodes that start take all cores of a machine from thirty transactions. On another host a producer
-    registers through its own node, whose start costs the genesis node's host nothing.
+    Where every node runs on the genesis node's host, producers and proxies register through that node, whose agent has
+    their keys, before their own nodes start: thirty nodes that start take all cores of a machine from thirty
+    transactions. Only nodes of elected producers start before the votes. On another host a producer registers through
+    its own node, whose start costs the genesis node's host nothing.
     """
-    if not one_host:
+    if not network.one_host:
         return STEPS
+    early = producer_nodes.before_votes(network)
     first = (register.STEP.name, proxies.STEP.name)
-    needs = dict.fromkeys(first, producer_nodes.STEP.after) | {producer_nodes.STEP.name: first}
-    return tuple(replace(step, after=needs.get(step.name, step.after)) for step in STEPS)
+    start = replace(producer_nodes.STEP, after=first, nodes=lambda _: early)
+    changed: dict[str, Step] = {start.name: start}
+    changed |= {step.name: replace(step, after=producer_nodes.STEP.after) for step in (register.STEP, proxies.STEP)}
+    return tuple(changed.get(step.name, step) for step in STEPS)

@@ -8,11 +8,28 @@ from __future__ import annotations
 
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, NodeStep
+from inventory.network import Network
 
 
 def nodes(blueprint: Blueprint) -> tuple[str, ...]:
     """Every node but the genesis node."""
     return tuple(node.name for node in blueprint.nodes if node.account != "eosio")
+
+
+def before_votes(network: Network) -> tuple[str, ...]:
+    """The nodes that have to run before the vote: the elected producers', where these have links enough among each
+    other and with the genesis node; otherwise all but that one.
+    """
+    elected, genesis = set(network.elected), network.genesis_node.name
+    peers = {node.name: node.peers for node in network.nodes}
+    needed = {node.name for node in network.nodes if node.account in elected}
+    reached, found = set(), [genesis]
+    while found:
+        name = found.pop()
+        reached.add(name)
+        found += [peer for peer in peers[name] if peer in needed - reached]
+    chosen = needed if needed <= reached else peers.keys()
+    return tuple(node.name for node in network.nodes if node.name in chosen and node.name != genesis)
 
 
 STEP = NodeStep("producer-nodes", "start the other nodes", ("accounts",), nodes, NodeMode.NORMAL)

@@ -96,5 +96,5 @@ def select(network: Network, until: str | None, only: str | None) -> Plan:
     """The part of the plan that the options select. Raises PlanError."""
     if only:
         return make_plan((*STEPS, *OPTIONAL)).only(only)
-    plan = make_plan(steps_of(one_host=network.one_host))
+    plan = make_plan(steps_of(network))
     return plan.until(until) if until else plan

@@ -129,7 +129,7 @@ def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
 
 
 def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:
-    steps = make_plan(steps_of(one_host=network.one_host)).steps
+    steps = make_plan(steps_of(network)).steps
     return {
         "network": network.name,
         "contracts": [origin.to_json() for origin in foreseen.origins],
@@ -147,7 +147,7 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Ite
     yield f"network {network.name}: {counts}, {elected}, {_users(network.users)}"
     if network.parties.vote or network.parties.wait_for:
         yield str(Seats.of(network))
-    for step in make_plan(steps_of(one_host=network.one_host)).steps:
+    for step in make_plan(steps_of(network)).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
     if foreseen.origins:

@@ -62,13 +62,14 @@ class _Runbook:
         self._blueprint = blueprint
         self._state = state
         self._commands = CommandLines(network, blueprint, state.artifacts.folder)
+        self._started: set[tuple[str, NodeMode]] = set()
 
     def lines(self) -> Iterator[str]:
         """The script."""
         yield from HEAD.format(network=self._network.name, source=self._network.source).splitlines()
         yield from self._settings()
         yield from FUNCTIONS.splitlines()
-        steps = make_plan(steps_of(one_host=self._network.one_host)).steps
+        steps = make_plan(steps_of(self._network)).steps
         for number, step in enumerate(steps, 1):
             yield ""
             yield f"chapter {number} {len(steps)} {shlex.quote(f'{step.name}: {step.title}')}"
@@ -102,7 +103,9 @@ class _Runbook:
     def _chapter(self, step: Step) -> Iterator[str]:
         if isinstance(step, NodeStep):
             for name in step.nodes(self._blueprint_with_nodes):
-                yield from self._start(self._network.node(name), step.mode)
+                if (name, step.mode) not in self._started:
+                    self._started.add((name, step.mode))
+                    yield from self._start(self._network.node(name), step.mode)
         elif isinstance(step, ChainStep):
             for work in step.work(self._blueprint):
                 if not (isinstance(work, Push) and work.spare):

@@ -71,7 +71,7 @@ def test_a_person_can_type_it(make_network: MakeNetwork) -> None:
         subprocess.run(["shellcheck", "--severity=error", str(path)], check=True)
     with typed(network, script) as done:
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "22 of 22  retire" in done.stdout
+        assert "24 of 24  retire" in done.stdout
         fine, said = asyncio.run(audited(network))
         assert fine, said
         again = subprocess.run(
@@ -86,8 +86,8 @@ def test_eosio_does_not_resign_before_the_elected_sign(make_network: MakeNetwork
     """Somebody leaves the election out: the guard stops the script, and eosio keeps its keys."""
     network, script = sealed_network(make_network, "hasty")
     before, _, rest = script.partition("\nchapter 16 ")
-    _, _, resigning = rest.partition("\nchapter 21 ")
-    with typed(network, f"{before}\nchapter 21 {resigning}") as done:
+    _, _, resigning = rest.partition("\nchapter 23 ")
+    with typed(network, f"{before}\nchapter 23 {resigning}") as done:
         assert done.returncode == 1
         assert "stopped: the schedule is eosio: eosio must not resign before the elected producers sign" in done.stderr
         account = network.cleos("get", "account", "eosio", "--json")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from boot.plan import PlanError, make_plan
 from boot.step import NodeMode, NodeStep
 from boot.steps import OPTIONAL, STEPS, steps_of
+from boot.steps.producer_nodes import before_votes
+from inventory.load import load
+from inventory.network import Network
 
 
 def step(name: str, *after: str) -> NodeStep:
@@ -27,20 +33,54 @@ def test_the_boot_is_listed_in_an_order_that_its_needs_allow() -> None:
 def test_what_must_not_happen_early() -> None:
     """eosio resigns after the executed canary, the system contract and every account; votes come after synced nodes."""
     plan = make_plan(STEPS)
-    assert set(names(STEPS)) - plan.ancestors("resign") == {"resign", "retire"}
+    assert set(names(STEPS)) - plan.ancestors("resign") == {"resign", "retire", "standby-nodes"}
     assert {"synced", "register", "proxies", "producer-nodes"} <= plan.ancestors("votes")
     assert {"handover", "privileges"} <= plan.ancestors("canary-propose")
     assert {"turns", "canary-exec"} <= plan.ancestors("resign")
     assert {"currency", "system-accounts"} <= plan.ancestors("init")
 
 
-def test_on_one_host_the_nodes_start_when_all_are_registered() -> None:
+TWO = """
+[network]
+name = "two"
+[users]
+count = 10
+[producers]
+count = 3
+elected = 1
+[topology]
+kind = "%s"
+"""
+
+
+def network_of(folder: Path, kind: str) -> Network:
+    """Three producers' nodes beside the genesis node, of which one is elected."""
+    path = folder / "two.toml"
+    path.write_text(TWO % kind)
+    return load(path)
+
+
+def test_on_one_host_the_nodes_start_when_all_are_registered(tmp_path: Path) -> None:
     """Registrations go through the genesis node there, and need no other; the steps and what else they need stay."""
-    plan = make_plan(steps_of(one_host=True))
+    network = network_of(tmp_path, "mesh")
+    plan = make_plan(steps_of(network))
     assert {"register", "proxies"} <= plan.ancestors("producer-nodes")
     assert "accounts" in plan.ancestors("register") & plan.ancestors("proxies")
     assert set(names(plan.steps)) == set(names(STEPS))
-    assert plan.ancestors("votes") == make_plan(steps_of(one_host=False)).ancestors("votes")
+    assert "standby-nodes" not in plan.ancestors("votes") | plan.ancestors("resign")
+    apart = replace(network, nodes=(replace(network.nodes[0], host="other"), *network.nodes[1:]))
+    assert steps_of(apart) is STEPS
+    assert plan.ancestors("votes") == make_plan(STEPS).ancestors("votes")
+
+
+def test_the_elected_start_first_where_they_are_linked(tmp_path: Path) -> None:
+    """A node whose links with the genesis node lead over others cannot follow without them: then all start."""
+    network = network_of(tmp_path, "mesh")
+    (elected,) = (node.name for node in network.nodes if node.account in network.elected)
+    assert before_votes(network) == (elected,)
+    cut = replace(network.genesis_node, peers=tuple(peer for peer in network.genesis_node.peers if peer != elected))
+    nodes = tuple(cut if node.name == cut.name else node for node in network.nodes)
+    assert len(before_votes(replace(network, nodes=nodes))) == 3
 
 
 def test_a_step_listed_too_early_is_moved_behind_its_needs() -> None:
