@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +71,10 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
+_WRITES = re.compile(r"(?:INSERT(?: OR [A-Z]+)? INTO|UPDATE|DELETE FROM) (\w+)")
+_UNDONE = ""
+
+
 class Journal:
     """One SQLite file, 0600. With WAL and synchronous=FULL, commits survive a crash of the machine."""
 
@@ -79,6 +85,8 @@ class Journal:
         with _explaining(path, remedy):
             path.parent.mkdir(parents=True, exist_ok=True)
             _create(path)
+            self._writes: Counter[str] = Counter()
+            """By table; what is undone may have been of any."""
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._check()
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -124,6 +132,7 @@ class Journal:
             yield
             self.write("COMMIT")
         except BaseException:
+            self._writes[_UNDONE] += 1
             if self._db.in_transaction:  # some errors, such as a full disk, have ended it already
                 self.write("ROLLBACK")
             raise
@@ -134,7 +143,10 @@ class Journal:
         Raises JournalError.
         """
         with _explaining(self.path, self._remedy):
-            return self._db.execute(statement, values).rowcount
+            changed = self._db.execute(statement, values).rowcount
+        if written := _WRITES.match(statement):
+            self._writes[written[1]] += 1
+        return changed
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """All rows. Raises JournalError."""
@@ -145,14 +157,14 @@ class Journal:
         """The first row. Raises JournalError."""
         return next(iter(self.rows(query, *values)), None)
 
-    def version(self) -> tuple[int, int]:
-        """A value that changes with every write, by another process
-        (https://sqlite.org/pragma.html#pragma_data_version) or by this one. Comparing it is much cheaper than reading
+    def version(self, table: str) -> tuple[int, int]:
+        """A value that changes with every write to the table through this journal, and with every write of another one
+        to the file (https://sqlite.org/pragma.html#pragma_data_version). Comparing it is much cheaper than reading
         everything again. Raises JournalError.
         """
         with _explaining(self.path, self._remedy):
             others = self._db.execute("PRAGMA data_version").fetchone()[0]
-            return int(others), self._db.total_changes
+            return int(others), self._writes[table] + self._writes[_UNDONE]
 
     def close(self) -> None:
         """Closes the file."""

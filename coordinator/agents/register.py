@@ -103,7 +103,7 @@ class Register:
 
     def _entries(self) -> dict[str, Entry]:
         """The current entries, read again only after a write: every message of an agent is checked against them."""
-        version = self._journal.version()
+        version = self._journal.version("enrolled")
         if self._read is None or self._read[0] != version:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
             self._read = version, {row[0]: _entry(row) for row in rows}

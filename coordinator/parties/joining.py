@@ -49,7 +49,7 @@ class Joining:
                 invite = self._invites.redeem(print_, key, self._clock())
                 if account and account != invite.account:
                     raise InviteRefused(f"{invite.name} was invited for account {invite.account}, not {account[:20]}")
-                if invite.used_at is None and len(self._store.parties()) >= PARTIES:
+                if invite.used_at is None and self._store.count() >= PARTIES:
                     raise InviteRefused(f"this network has {PARTIES} parties already")
                 self._register.take(party, fingerprint(load_certificate(certificate)))
                 self._store.joined(invite.name, invite.account)

@@ -117,12 +117,16 @@ class PartyStore:
 
     def parties(self) -> tuple[Party, ...]:
         """All parties, in order of joining. The same tuple object as long as nothing changes."""
-        version = self._journal.version()
+        version = self._journal.version("party")
         if self._read is None or self._read[0] != version:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name")  # noqa: S608
             found = tuple(_party(row) for row in rows)
             self._read = version, self._read[1] if self._read and self._read[1] == found else found
         return self._read[1]
+
+    def count(self) -> int:
+        """How many there are."""
+        return int(self._journal.rows("SELECT count(*) FROM party")[0][0])
 
     @contextmanager
     def together(self) -> Iterator[None]:

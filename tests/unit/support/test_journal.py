@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 import struct
@@ -140,3 +141,31 @@ def test_a_damaged_file_is_found_when_it_is_opened(tmp_path: Path) -> None:
     again = Journal(path)
     assert len(again.rows("SELECT * FROM thing")) == 200
     again.close()
+
+
+def test_the_version_of_a_table_tells_whether_to_read_it_again(tmp_path: Path) -> None:
+    """It changes with its own writes, with what is undone, and with what others write; not with another table's."""
+    path = tmp_path / "journal.sqlite"
+    journal, other = Journal(path), Journal(path)
+    journal.part("things", (*_SCHEMA, "CREATE TABLE place (name TEXT PRIMARY KEY) STRICT"))
+    seen = [journal.version("thing")]
+
+    def is_new() -> bool:
+        seen.append(journal.version("thing"))
+        return seen[-1] != seen[-2]
+
+    for statement in ("INSERT OR REPLACE INTO thing VALUES ('a', 1)", "UPDATE thing SET size = 2", "DELETE FROM thing"):
+        journal.write(statement)
+        assert is_new()
+    journal.write("INSERT INTO place VALUES ('b')")
+    assert not is_new()
+    with contextlib.suppress(KeyError), journal.transaction():
+        journal.write("INSERT INTO thing VALUES ('c', 3)")
+        assert is_new()
+        raise KeyError
+    assert is_new()
+    other.write("INSERT INTO thing VALUES ('d', 4)")
+    assert is_new()
+    assert not is_new()
+    journal.close()
+    other.close()
