@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import allocation, audit, boot_to_live, commands, coordination, rows, tutorial
+from bench import agents, allocation, audit, boot_to_live, commands, coordination, rows, tutorial
 from bench.harness import BenchError, Figure, Say, machine, say, write
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,
+    "agents": agents.run,
     "rows": rows.run,
     "commands": commands.run,
     "boot-to-live": boot_to_live.run,
