@@ -1,4 +1,4 @@
-"""The address of this machine that hosts dial."""
+"""Finds the address of this machine that hosts dial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contracts of a network that is not sealed yet, judged together with what is known of the hosts' nodeos."""
+"""Checks the contracts of an unsealed network against what is known of the hosts' nodeos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Origin:
-    """A contract of the plan, and where it came from."""
+    """A contract of the plan, and its source."""
 
     account: str
     purpose: str
@@ -28,7 +28,7 @@ class Origin:
     source: str
     """The path of its wasm, or the bundle."""
     wasm: str
-    """sha256 (hex), as of the ABI's file."""
+    """sha256 (hex) of the code; abi: of the ABI's file."""
     abi: str
 
     def to_json(self) -> dict[str, str]:
@@ -38,7 +38,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Judged:
-    """What was found out."""
+    """The result of the checks."""
 
     origins: tuple[Origin, ...]
     problems: tuple[Problem, ...]
@@ -47,7 +47,7 @@ class Judged:
 
 
 def features_of(host: Host, looked: Mapping[str, Any] | None) -> Any:
-    """get_supported_protocol_features' answer of a host's nodeos; None: not known.
+    """get_supported_protocol_features' answer of a host's nodeos; None if unknown.
 
     looked: what `look_at_nodeos` saw of one of its own.
     """
@@ -57,7 +57,7 @@ def features_of(host: Host, looked: Mapping[str, Any] | None) -> Any:
 
 
 def judge_contracts(network: Network, supported: Mapping[str, Any], report: Progress) -> Judged:
-    """Reads the contracts' files, and judges them. report is told when the bundle has to be fetched first.
+    """Reads and checks the contracts' files. report is told if the bundle has to be fetched first.
 
     supported: as in `fit`. Raises BundledError.
     """

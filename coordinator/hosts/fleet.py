@@ -1,4 +1,4 @@
-"""All hosts of a network, local and remote: checked, given agents, kept reachable, stopped."""
+"""All hosts of a network, local and remote: checks them, installs agents, keeps tunnels open, and stops them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ INSTALL = "install the agent"
 
 
 class Hosts:
-    """What `coord` does to the hosts of a network as a whole."""
+    """What `coord` does with all hosts of a network."""
 
     def __init__(
         self, network: Network, state: StateFolder, hub: Hub, reporter: Reporter, *, adopting: bool = False
     ) -> None:
-        """hub: where the agents will dial; it listens. adopting: also takes over what another CA has enrolled."""
+        """hub: where the agents dial; it must be listening. adopting: also takes over what another CA has enrolled."""
         self._adopting = adopting
         self._network = network
         self._state = state
@@ -42,7 +42,7 @@ class Hosts:
         self._reporter = reporter
         self._passwords = Passwords(reporter.asking)
         self.troubled: dict[str, str] = {}
-        """Hosts whose agent cannot be relied on, with the reason, as far as is known."""
+        """Hosts whose agent may not work, with the reason, as far as known."""
         self._endpoint = f"{advertised(network)}:{hub.port}"
 
     @cached_property
@@ -85,7 +85,7 @@ class Hosts:
         )
 
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
-        """Installs, enrols and starts agents that do not run, except on some hosts. Returns whether anything was done.
+        """Installs, enrols and starts agents that do not run, except on `without`. Returns whether anything was done.
 
         Raises OperationFailed when that fails on a local host.
         """
@@ -143,7 +143,7 @@ class Hosts:
 
 @contextmanager
 def tunnelled(network: Network, hub: Hub) -> Iterator[Mapping[str, str]]:
-    """Keeps those tunnels open for a command that only looks. Yields their current problems, by host."""
+    """Keeps the tunnels open for an observing command. Yields their current problems, by host."""
     troubles: dict[str, str] = {}
 
     def report(host: str, trouble: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Agents on this machine: enrolled, started as detached processes, found again, stopped."""
+"""Agents on this machine: enrols, starts (as detached processes), finds and stops them."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     write_atomic(version, source_version().encode())
     Ending.forget(data)
     agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
-    agent.write(data / RECORD)  # as it will itself: if this command is stopped in between, the agent is still found
+    agent.write(data / RECORD)  # as the agent will itself: it is found even if this command is interrupted now
     return True
 
 
 def _enrolled(hub: Hub, host: str, data: Path) -> bool:
-    """Whether the agent's certificate is good here."""
+    """Whether the agent's certificate is valid here."""
     try:
         certificate = load_certificate((data / CERTIFICATE).read_bytes())
         check_issued(certificate, hub.authority.certificate)
@@ -68,7 +68,7 @@ def agent_runs(data: Path) -> bool:
 
 
 def last_words(data: Path) -> str:
-    """Why the agent of that data folder has ended, as it says; empty: unknown."""
+    """Why the agent of that data folder ended, in its own words; empty if unknown."""
     ending = Ending.read(data)
     return ending.reason if ending else ""
 

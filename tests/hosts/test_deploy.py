@@ -198,7 +198,7 @@ def test_the_user_cannot_change_under_an_agent_that_runs(
     pid = show(testbed, hosts[0], "MainPID")
     report = operator.deployment.install([replace(net.hosts[0], user="somebody")])[hosts[0]]
     assert isinstance(report, DeployError)
-    assert "files are bootcoord's here" in str(report)
+    assert "files belong to bootcoord here" in str(report)
     record = json.loads(testbed.ssh(hosts[0], "cat", "/opt/bootcoord/networks/testy.json").stdout)
     assert (record["user"], show(testbed, hosts[0], "MainPID")) == ("bootcoord", pid)
     assert "somebody" not in testbed.ssh(hosts[0], "cat", "/etc/passwd").stdout
@@ -214,7 +214,7 @@ def test_a_data_folder_of_somebody_else_is_refused(
     third = Operator(folder, other)
     report = third.deployment.install(other.hosts)[hosts[0]]
     assert isinstance(report, DeployError)
-    assert "holds files of somebody else" in str(report)
+    assert "contains other files" in str(report)
     third.deployment.down(other.hosts, purge=True)
     assert testbed.ssh(hosts[0], "ls", "/srv/theirs").stdout.split() == ["file"]
     testbed.ssh(hosts[0], "rm", "-r", "/srv/theirs")
@@ -281,7 +281,7 @@ def test_a_record_that_was_removed_by_hand_is_missed(
     testbed.ssh(hosts[0], "rm -r /opt/bootcoord")
     for purge in (False, True):
         said = operator.deployment.down(net.hosts[:1], purge=purge)[hosts[0]]
-        assert "testy.json is gone, yet bootcoord-testy.service is here" in str(said)
+        assert "testy.json is gone, but bootcoord-testy.service exists" in str(said)
     operator.deployment.install(net.hosts[:1])
     assert operator.deployment.down(net.hosts[:1], purge=True) == {hosts[0]: True}
     assert testbed.ssh(hosts[0], "ls /opt; find /etc/systemd -name 'bootcoord*'").stdout == ""

@@ -1,1 +1,1 @@
-"""What is looked at before anything is changed: every host by itself, and whether hosts reach each other."""
+"""Checks before anything is changed: every host, and whether hosts reach each other."""

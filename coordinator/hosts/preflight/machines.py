@@ -29,7 +29,7 @@ SECONDS = 180.0
 """Time limit for one run of the probe, in which each trial of nodeos gets 20 s to start and each dial 5 s."""
 CLOCK_LOOKS = 3
 CLOCK_SECONDS = 20.0
-"""For the first command on a host: a login shell that waits for something is not waited for."""
+"""Time limit for the first command on a host, whose login shell may wait for input."""
 
 
 class Here:
@@ -47,7 +47,7 @@ class Here:
 
     @contextlib.contextmanager
     def listening(self, request: dict[str, Any]) -> Iterator[None]:
-        """Listeners for as long as the block lasts. Raises DeployError."""
+        """Runs listeners while the block runs. Raises DeployError."""
         process = subprocess.Popen(  # noqa: S603
             COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -67,18 +67,18 @@ class Here:
                     pipe.close()
 
     def clock(self) -> Clock | None:
-        """It is the same clock."""
+        """None: it is the operator's own clock."""
         return None
 
     def close(self) -> None:
-        """Nothing to end."""
+        """Nothing to close."""
 
 
 class There:
     """A host over SSH, connected."""
 
     def __init__(self, host: Host, connection: HostConnection, ask: Callable[[], str]) -> None:
-        """Finds out whether sudo works, too. Raises DeployError."""
+        """Also checks whether sudo works. Raises DeployError."""
         self._connection = connection
         self._root = Privileged(connection, ask)
         self.sudo = ""
@@ -93,7 +93,7 @@ class There:
             if not self.sudo:
                 return self._root.run_program(MODULES, request, SECONDS)
             return self._as_user(self._connection, request)
-        except SessionRefused:  # its listeners have the only one that sshd's MaxSessions allows; dialling takes no root
+        except SessionRefused:  # its listeners use the only session that MaxSessions allows; dialling needs no root
             with type(self._connection)(self._connection.ssh) as another:
                 return self._as_user(another, request)
 
@@ -103,7 +103,7 @@ class There:
 
     @contextlib.contextmanager
     def listening(self, request: dict[str, Any]) -> Iterator[None]:
-        """Listeners for as long as the block lasts, by the SSH user itself. Raises DeployError."""
+        """Runs listeners, as the SSH user, while the block runs. Raises DeployError."""
         output = self._connection.stream(COMMAND, source(MODULES, request))
         try:
             said = next(output, b"")
@@ -114,7 +114,7 @@ class There:
             output.close()  # type: ignore[attr-defined]  # it is a generator: closing it closes the channel
 
     def clock(self) -> Clock | None:
-        """The most certain of a few looks."""
+        """The most precise of a few measurements."""
         looks = []
         for _ in range(CLOCK_LOOKS):
             before = time.time()

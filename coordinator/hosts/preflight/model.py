@@ -1,4 +1,4 @@
-"""What a preflight finds: a row per host, a cell per check, and problems that each say how to mend them."""
+"""A preflight's result: a row per host, a cell per check, and problems, each with a way to fix it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHECKS = ("ssh", "os", "cpu", "python", "memory", "disk", "clock", "ports", "nod
 
 @dataclass(frozen=True)
 class HostProblem:
-    """Something that would keep the boot from working (fatal), or might (a warning)."""
+    """Something that would make the boot fail (fatal), or might (a warning)."""
 
     host: str
     check: str
@@ -30,7 +30,7 @@ class Row:
 
     host: str
     cells: Mapping[str, str]
-    """By check; a check that could not be made is missing."""
+    """By check. A check that could not be made is missing."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Dial:
     host: str
     endpoint: str
     error: str
-    """Empty: it was reached."""
+    """Why it failed; empty if the endpoint was reached."""
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """All of it."""
+    """The whole result."""
 
     rows: tuple[Row, ...]
     dials: tuple[Dial, ...]
@@ -54,12 +54,12 @@ class Preflight:
 
     @property
     def fatal(self) -> tuple[HostProblem, ...]:
-        """The problems that must be mended before a boot."""
+        """The problems that must be fixed before a boot."""
         return tuple(problem for problem in self.problems if problem.fatal)
 
     @property
     def warnings(self) -> tuple[HostProblem, ...]:
-        """Those that one can live with."""
+        """The problems that do not prevent a boot."""
         return tuple(problem for problem in self.problems if not problem.fatal)
 
     def hosts_in_trouble(self) -> frozenset[str]:
@@ -67,7 +67,7 @@ class Preflight:
         return frozenset(problem.host for problem in self.fatal)
 
     def table(self) -> tuple[tuple[str, ...], ...]:
-        """Header and rows, for a person; "-" where nothing is known."""
+        """Header and rows as text; "-" if a value is unknown."""
         rows = ((row.host, *(row.cells.get(check, "-") for check in CHECKS)) for row in self.rows)
         return (("host", *CHECKS), *rows)
 

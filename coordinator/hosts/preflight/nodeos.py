@@ -1,6 +1,6 @@
-"""Tries a nodeos out as it will run: with each role's plugins and options, as the agent's user, in its folder.
+"""Tries a nodeos as it will run: with each role's plugins and options, as the agent's user, in its folder.
 
-Sent along with probe.py. Every chain is a throwaway one on loopback, below a folder that is gone afterwards.
+Sent along with probe.py. Each trial uses a throwaway chain on loopback, in a folder that is removed afterwards.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ HELP_SECONDS = 20.0
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 LOG_BYTES = 20_000
-"""Of the end of a log: what explains a failure is in there."""
+"""Bytes at the end of a log that are searched for the cause of a failure."""
 NEEDED = {"plugin", "http-server-address", "p2p-listen-endpoint", "signature-provider", "genesis-json"}
 
 _OPTION = re.compile(r"^\s+(?:-\w \[ )?--([a-z0-9-]+)", re.MULTILINE)
 
 
 class Refused(Exception):
-    """It cannot be used: why, and what it wrote, if it wrote anything."""
+    """This nodeos cannot be used: the reason, and its log, if any."""
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)
@@ -71,7 +71,7 @@ def try_out(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def existing(folder: str) -> str:
-    """The folder, or the nearest one above that is there."""
+    """The folder, or its nearest existing parent."""
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
     return folder
@@ -88,7 +88,7 @@ def _check_program(path: str) -> None:
 
 @contextlib.contextmanager
 def _scratch(data: str, user: str) -> Iterator[str]:
-    """A folder of that user's where the data will be. Where it may not be made, in /tmp: without root, none may."""
+    """A folder of that user's where the data will be; in /tmp without root, which cannot create it there."""
     place = existing(data)
     try:
         folder = tempfile.mkdtemp(prefix=".bootcoord-preflight-", dir=place)
@@ -105,7 +105,7 @@ def _scratch(data: str, user: str) -> Iterator[str]:
 
 
 def _known_options(command: list[str], folder: str, user: str) -> set[str]:
-    """Those in its --help. Raises Refused, OSError."""
+    """The options in its --help. Raises Refused, OSError."""
     try:
         process = _start([*command, "--help"], subprocess.PIPE, folder, user)
     except PermissionError as error:
@@ -114,13 +114,13 @@ def _known_options(command: list[str], folder: str, user: str) -> set[str]:
     try:
         output = process.communicate(timeout=HELP_SECONDS)[0]
     except subprocess.TimeoutExpired:
-        raise Refused(f"{command[0]} --help does not end: it is no nodeos that can be used") from None
+        raise Refused(f"{command[0]} --help does not end: it is not a usable nodeos") from None
     finally:
         _stop(process, folder)
     known = set(_OPTION.findall(output.decode("utf-8", "replace")))
     if process.returncode or not known >= NEEDED:
         said = last_words(output) or ended(process.returncode)
-        raise Refused(f"{command[0]} does not run, or is no nodeos: {said}")
+        raise Refused(f"{command[0]} does not run, or is not nodeos: {said}")
     return known
 
 
@@ -137,7 +137,7 @@ def _start(command: list[str], output: Any, folder: str, user: str) -> subproces
 
 
 def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str, user: str) -> dict[str, Any]:
-    """Runs it for a moment. Raises Refused, OSError."""
+    """Runs it briefly. Raises Refused, OSError."""
     unknown = sorted(set(trial["options"]) - known)
     if unknown:
         raise Refused("{} has no option {}".format(command[0], ", ".join(unknown)))
@@ -171,7 +171,7 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
 def _blamed(
     error: Refused, command: list[str], trial: dict[str, Any], known: set[str], place: str, user: str
 ) -> Refused:
-    """The error with the option that is to blame, where the words of nodeos name none: without it, it runs."""
+    """The error, naming the option at fault if nodeos' message does not: the one without which it runs."""
     if any(option in error.log[-2000:] or option in str(error) for option in trial["options"]):
         return error
     for number, (option, value) in enumerate(trial["options"].items()):
@@ -183,7 +183,7 @@ def _blamed(
 
 
 def _config(trial: dict[str, Any], known: set[str], port: int, p2p: int) -> str:
-    """As agents write it (agent/nodeos/config.py), for a chain that begins with nodeos' own development key."""
+    """The config as agents write it (agent/nodeos/config.py), for a chain with nodeos' development key."""
     lines = [("plugin", f"eosio::{plugin}_plugin") for plugin in trial["plugins"]]
     lines += [("http-server-address", f"127.0.0.1:{port}"), ("p2p-listen-endpoint", f"127.0.0.1:{p2p}")]
     if trial["produces"]:
@@ -196,7 +196,7 @@ def _config(trial: dict[str, Any], known: set[str], port: int, p2p: int) -> str:
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, produces: bool) -> dict[str, Any] | None:
-    """What it says of itself, once it does, and makes blocks if it is to; None: it ended, or does not."""
+    """Its answers, once it answers and, if it should, makes blocks; None if it ended or does neither."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -215,7 +215,7 @@ def _answers(process: subprocess.Popen[bytes], port: int, produces: bool) -> dic
 
 
 def _lacks(port: int, features: list[dict[str, Any]]) -> list[str]:
-    """What a boot needs and it does not have."""
+    """What a boot needs and this nodeos lacks."""
     names = {entry["value"] for feature in features for entry in feature.get("specification", ())}
     apis = set(_get(port, "/v1/node/get_supported_apis").get("apis", ()))
     there = {
@@ -227,7 +227,7 @@ def _lacks(port: int, features: list[dict[str, Any]]) -> list[str]:
 
 
 def _stop(process: subprocess.Popen[bytes], folder: str) -> bool:
-    """Ends it, and what it started; whether that was more than nodeos itself, which SIGTERM did not reach."""
+    """Ends it and its children. Returns whether it was a wrapper, so that SIGTERM did not reach nodeos."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

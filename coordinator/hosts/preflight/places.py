@@ -15,13 +15,13 @@ PROGRAM = "#!/bin/sh\nexit 0\n"
 
 
 def troubles(places: dict[str, bool], user: str) -> dict[str, str]:
-    """What is wrong with each folder. places: whether programs are to run from it; user: who uses it."""
+    """What is wrong with each folder. places: whether programs will run from it. user: who uses it."""
     found = {place: _trouble(existing(place), executes, user) for place, executes in places.items()}
     return {place: trouble for place, trouble in found.items() if trouble}
 
 
 def room(places: dict[str, int]) -> dict[str, int]:
-    """Bytes free in those folders that have less than an installation needs. places: what it needs in each."""
+    """Free bytes of folders that have less than an installation needs. places: the needed bytes of each."""
     free = {}
     for place in places:
         disk = os.statvfs(existing(place))
@@ -30,7 +30,7 @@ def room(places: dict[str, int]) -> dict[str, int]:
 
 
 def missing_libraries(names: list[str]) -> list[str]:
-    """Those that the loader does not find."""
+    """The libraries that the loader does not find."""
     missing = []
     for name in names:
         try:
@@ -41,9 +41,9 @@ def missing_libraries(names: list[str]) -> list[str]:
 
 
 def _trouble(place: str, executes: bool, user: str) -> str:
-    """Tries it: a folder that others may enter, a program in it, run by that user. Nothing of it stays."""
+    """Tries a folder with a program in it, run by that user. Leaves nothing behind."""
     if os.geteuid() != 0 and not os.access(place, os.W_OK):
-        return ""  # without root nothing can be tried there; that is told as sudo's trouble
+        return ""  # without root nothing can be tried there; the sudo check reports that
     try:
         folder = tempfile.mkdtemp(prefix=".bootcoord-preflight-", dir=place)
     except OSError as error:
@@ -57,7 +57,7 @@ def _trouble(place: str, executes: bool, user: str) -> str:
         become = lowered(user) if user else None
         seen = subprocess.run(["/bin/sh", "-c", '[ -r "$1" ]', "sh", program], preexec_fn=become)  # noqa: S603
         if seen.returncode:
-            return f"a user without rights cannot get into {place}: chmod o+x {place}, and what it lies in"
+            return f"an unprivileged user cannot enter {place}: chmod o+x {place} and its parents"
         if executes:
             subprocess.run([program], preexec_fn=become, check=True)  # noqa: S603 (our own)
     except PermissionError as error:

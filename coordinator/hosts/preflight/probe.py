@@ -1,4 +1,4 @@
-"""Runs on a host, sent over SSH to `python3 -`: looks, listens and dials, and changes nothing.
+"""Runs on a host, sent over SSH to `python3 -`: inspects, listens and dials, and changes nothing.
 
 Only the standard library, and Python 3.7 or newer: an old host must still be able to say how old it is.
 """
@@ -55,12 +55,12 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _nodeos(request: dict[str, Any], running: bool) -> dict[str, Any]:
-    """Nothing where the bundled one is not here yet. Where nodes run already, one trial tells its features, and the
-    others are for options, which may be new.
+    """Facts about nodeos; empty if the bundled one is not installed yet. If nodes already run, one trial shows its
+    features, and the others are for options, which may be new.
     """
     installed = sorted(glob.glob(request["bundled"]))
     command = [request["nodeos"]] if request["nodeos"] else [*installed[-1:], "nodeos"]
-    if not request["trials"] or not (request["nodeos"] or installed):  # no node will run here, or it is not here yet
+    if not request["trials"] or not (request["nodeos"] or installed):  # no node will run here, or it is not there yet
         return {}
     first, *others = request["trials"]
     chosen = [first, *(trial for trial in others if trial["options"] or not running)]
@@ -68,20 +68,20 @@ def _nodeos(request: dict[str, Any], running: bool) -> dict[str, Any]:
 
 
 def listen(request: dict[str, Any]) -> None:
-    """Accepts on the ports, tells who it is, and ends when nobody reads its output any more, or after some seconds."""
+    """Accepts on the ports, says who it is, and ends when its output is closed, or after a timeout."""
     servers = [_server("0.0.0.0", port) for port in request["ports"]]  # noqa: S104 (as nodeos will)
     print("listening", flush=True)  # noqa: T201 (the answer)
     poll = select.poll()
     for server in servers:
         poll.register(server, select.POLLIN)
-    poll.register(sys.stdout, 0)  # an error or hang-up is always told
+    poll.register(sys.stdout, 0)  # errors and hang-ups are always reported
     deadline = time.monotonic() + request["seconds"]
     by_number = {server.fileno(): server for server in servers}
     while time.monotonic() < deadline:
         for number, _events in poll.poll(1000):
             if number not in by_number:
                 return
-            with contextlib.suppress(OSError):  # whoever dialled hung up
+            with contextlib.suppress(OSError):  # the dialler hung up
                 connection = by_number[number].accept()[0]
                 with connection:
                     connection.settimeout(1.0)
@@ -89,9 +89,9 @@ def listen(request: dict[str, Any]) -> None:
 
 
 def dial(request: dict[str, Any]) -> dict[str, str]:
-    """What happens on dialling each endpoint: an empty text is success. {"HOST:PORT": name of who listens, or ""}.
+    """The error of dialling each endpoint, empty on success. request: {"HOST:PORT": name of the listener, or ""}.
 
-    Many at once: each that a firewall swallows takes DIAL_SECONDS.
+    Dials concurrently: an endpoint behind a firewall that drops packets takes DIAL_SECONDS.
     """
     endpoints = request["endpoints"]
     with ThreadPoolExecutor(DIALS_AT_ONCE) as pool:
@@ -99,7 +99,7 @@ def dial(request: dict[str, Any]) -> dict[str, str]:
 
 
 def _dial(endpoint: str, name: str) -> str:
-    """name: who must answer; empty: anybody, as a node of ours holds the port already."""
+    """name: who must answer; empty if anybody may, because one of our nodes already uses the port."""
     host, _, port = endpoint.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), DIAL_SECONDS) as connection:
@@ -112,7 +112,7 @@ def _dial(endpoint: str, name: str) -> str:
 
 
 def _port(bind: str, port: int, request: dict[str, Any]) -> str:
-    """Empty: free; "own": a node or agent of this network has it; else who has it, or why it cannot be had."""
+    """Empty if free; "own" if a node or agent of this network has it; otherwise who has it, or what is wrong."""
     least = _number("/proc/sys/net/ipv4/ip_unprivileged_port_start")
     try:
         _server(bind, port).close()
@@ -122,7 +122,7 @@ def _port(bind: str, port: int, request: dict[str, Any]) -> str:
         if error.errno != errno.EACCES:
             return error.strerror or str(error)
         return f"below {least}, which takes root"
-    # Root may have it, and nodes do not run as root.
+    # Root may bind it, but nodes do not run as root.
     return f"below {least}, which takes root" if request["drop"] and port < least else ""
 
 
@@ -145,13 +145,13 @@ def _owner(port: int, data: str, user: str) -> str:
         if wanted & set(_open_files(pid)):
             inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(os.path.realpath(data) + "/")
             return "own" if inside else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
-    # Without root only the user can be told.
+    # Without root only the user is known.
     users = {_user(uid) for uid in inodes.values()}
     return "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
 
 
 def _open_files(pid: str) -> list[str]:
-    """None for a process that ended, or is another user's."""
+    """Empty for a process that ended or is another user's."""
     try:
         return [_link(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")]
     except OSError:
@@ -190,7 +190,7 @@ def _os_name() -> str:
 
 
 def _memory() -> int:
-    """Bytes that new programs can have (proc(5), MemAvailable)."""
+    """Bytes available to new programs (proc(5), MemAvailable)."""
     for line in _text("/proc/meminfo").splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""`preflight`: every host at once, then who reaches whom."""
+"""`preflight`: all hosts concurrently, then which hosts reach each other."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from coordinator.state.folder import SEALED
 from inventory.network import BUNDLED, Host, Network
 
 COMPILER = "eos-vm-oc-enable"
-"""nodeos keeps what this compiles in its data folder, and runs it from there."""
+"""With this option nodeos stores compiled code in its data folder and runs it from there."""
 LISTEN_SECONDS = 120
-"""Time after which a listener ends by itself, should nobody end it."""
+"""Seconds after which a listener ends by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -36,28 +36,28 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """One host, looked at."""
+    """One checked host."""
 
     host: Host
     row: Row
     problems: tuple[HostProblem, ...]
     machine: Here | There | None = None
-    """None: it could not be reached."""
+    """None if it could not be reached."""
     ports: Mapping[str, str] | None = None
     supported: Any = None
-    """Its nodeos' answer to get_supported_protocol_features; None: not known."""
+    """Its nodeos' answer to get_supported_protocol_features; None if unknown."""
 
 
 def preflight(
     network: Network, state: Path, ask: Callable[[str], str], report: Say, stop: threading.Event
 ) -> Preflight:
-    """Looks at every host; changes nothing. Blocks.
+    """Checks every host; changes nothing. Blocks.
 
     state: the network's state folder, where local hosts have their data. ask: sudo's password on the host of that
     name, never two at a time. report: told what happens on which host, from several threads. stop: set by another
     thread, no further host is looked at.
 
-    A host that cannot be reached is a problem of its own, and the others are looked at all the same.
+    An unreachable host is reported as a problem, and the others are still checked.
     """
     asking = threading.Lock()
 
@@ -87,7 +87,7 @@ def _contracts(network: Network, seen: list[Seen], report: Say) -> Iterator[Host
 
 
 class _Look:
-    """At each host, by itself."""
+    """Checks one host at a time."""
 
     def __init__(
         self, network: Network, state: Path, ask: Callable[[str], str], report: Say, stop: threading.Event
@@ -97,7 +97,7 @@ class _Look:
         self._bundled = BundledTrials(state)
 
     def at(self, host: Host) -> Seen:
-        """What is there, and what is wrong with it."""
+        """What is on the host, and what is wrong with it."""
         self._report(host.name, "looking")
         machine: Here | There | None = None
         try:
@@ -105,12 +105,12 @@ class _Look:
                 raise DeployError("interrupted")
             machine = reach(host, self._ask)
             return self._seen(host, machine)
-        except Exception as error:  # whatever it is, it is this host's alone
+        except Exception as error:  # whatever it is, only this host is affected
             if machine is not None:
                 machine.close()
             if not isinstance(error, DeployError | OSError | ValueError | RecursionError):
                 log.exception("%s", host.name)
-                error = DeployError(f"it answered what coord does not understand ({type(error).__name__})")
+                error = DeployError(f"it gave an answer that coord does not understand ({type(error).__name__})")
             row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
             return Seen(host, row, problems)
 
@@ -154,7 +154,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
 
 
 def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, report: Say) -> tuple[Dial, ...]:
-    """Every host dials every other one's p2p endpoints, where a listener or a node of ours is."""
+    """Every host dials all other hosts' p2p endpoints that have a listener or one of our nodes."""
     there = [one for one in seen if one.machine is not None]
     if len(there) < 2 or all(one.host.local for one in there):
         return ()
@@ -203,14 +203,14 @@ def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Say) -> lis
 
 
 def _unreached(dials: tuple[Dial, ...]) -> list[HostProblem]:
-    """One problem per endpoint: fatal when nobody reaches it."""
+    """One problem per endpoint, fatal if no host reaches it."""
     problems = []
     for endpoint in dict.fromkeys(dial.endpoint for dial in dials):
         tried = [dial for dial in dials if dial.endpoint == endpoint]
         failed = [dial for dial in tried if dial.error]
         if failed:
             who = ", ".join(dial.dialler for dial in failed)
-            message = f"{endpoint} is not reached from {who} ({failed[0].error})"
+            message = f"{endpoint} cannot be reached from {who} ({failed[0].error})"
             hint = "open the port in its firewall, or correct hosts.address"
             problems.append(HostProblem(failed[0].host, "p2p", len(failed) == len(tried), message, hint))
     return problems

@@ -1,4 +1,4 @@
-"""What a trial of a nodeos came to, for a person."""
+"""Turns the result of a nodeos trial into text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXEC = "let it start nodeos with exec, as its last line"
 
 
 def told(looked: Mapping[str, Any]) -> str:
-    """Why it cannot be used, with the line in which nodeos explains it."""
+    """Why it cannot be used, with the line of nodeos that explains it."""
     said = Said.of(str(looked["log"])).explanation
     whose = f"as {looked['nodes']} would run: " if looked["nodes"] and said else ""
     where = ", on a file system that is mounted noexec" if looked["noexec"] else ""

@@ -1,4 +1,4 @@
-"""The ways in which a host's nodes will run, each to be tried out once by preflight/nodeos.py."""
+"""The different configurations of a host's nodes, each tried once by preflight/nodeos.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Trial = dict[str, Any]
 
 
 def trials(network: Network, host: Host) -> list[Trial]:
-    """Nodes that differ in nothing but names, keys and addresses are tried out together."""
+    """The host's trials. Nodes that differ only in names, keys and addresses share one."""
     found: dict[tuple[object, ...], Trial] = {}
     for node in network.nodes:
         if node.host != host.name:
@@ -37,7 +37,7 @@ def trials(network: Network, host: Host) -> list[Trial]:
 
 
 def _modes(node: Node) -> Iterator[NodeMode]:
-    """The genesis node becomes the audit's after the handover."""
+    """The modes of a node: the genesis node becomes the audit node after the handover."""
     yield NodeMode.GENESIS if node.account == GENESIS_ACCOUNT else NodeMode.NORMAL
     if node.account == GENESIS_ACCOUNT:
         yield NodeMode.AUDIT

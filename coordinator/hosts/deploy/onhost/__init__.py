@@ -2,5 +2,5 @@
 
 Sent over SSH to `python3 -` (coordinator/hosts/deploy/program.py), so: only the standard library, and the Python 3.8
 that an old host may have. A request is one JSON document, and so is the answer. Nothing of a request reaches a shell.
-What is made on a host is on record below ROOT, so that it can be taken away again.
+What is created on a host is recorded below ROOT, so that it can be removed again.
 """

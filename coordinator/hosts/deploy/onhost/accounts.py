@@ -14,7 +14,7 @@ ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
 def ensure_user(name: str) -> pwd.struct_passwd:
-    """The user, made when there is none. Raises Failed."""
+    """The user, created if there is none. Raises Failed."""
     try:
         user = pwd.getpwnam(name)
     except KeyError:
@@ -33,7 +33,7 @@ def ensure_user(name: str) -> pwd.struct_passwd:
 
 
 def remove_users() -> None:
-    """Those that we made and nobody needs. Backups that useradd and userdel wrote become what they were, too."""
+    """Removes unused users that we created. Also restores the backup files that useradd and userdel overwrote."""
     needed = {record["user"] for record in records()}
     for name in listed(os.path.join(ROOT, "users")):
         if name not in needed:
@@ -42,12 +42,12 @@ def remove_users() -> None:
 
 def _remove_user(name: str) -> None:
     saved = os.path.join(ROOT, "users", name)
-    if quiet("getent", "passwd", name):  # else it was about to be made, or is removed already
+    if quiet("getent", "passwd", name):  # otherwise it was not created yet, or is already removed
         run(["userdel", name])
     for account in ACCOUNTS:
         backup = "/etc/" + account + "-"
         if text("/etc/" + account) != text(os.path.join(saved, account)):
-            continue  # changed by others meanwhile: their backup is none of ours
+            continue  # changed by others meanwhile, so their backup stays
         if os.path.exists(os.path.join(saved, account + "-")):
             info = os.stat(os.path.join(saved, account + "-"))
             shutil.copy2(os.path.join(saved, account + "-"), backup)
@@ -58,5 +58,5 @@ def _remove_user(name: str) -> None:
 
 
 def _group_of(sibling: str, info: os.stat_result) -> int:
-    """shadow's group may read its backup: a copy below ROOT belongs to root alone."""
+    """The restored backup's group: shadow's group may read its backup, but the copy below ROOT is root's alone."""
     return os.stat(sibling).st_gid if stat.S_IMODE(info.st_mode) & 0o040 and os.path.exists(sibling) else info.st_gid

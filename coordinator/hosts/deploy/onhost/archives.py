@@ -13,7 +13,7 @@ from coordinator.hosts.deploy.onhost.base import ROOT, UPLOADS, Failed, listed, 
 
 
 def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> None:
-    """Checks an archive and makes a folder of it, unless that is there; how: unpacks it. Raises Failed."""
+    """Checks an archive and unpacks it into a folder, unless that exists. how: unpacks it. Raises Failed."""
     if os.path.isdir(to):
         return
     os.makedirs(os.path.dirname(to), 0o755, exist_ok=True)
@@ -28,7 +28,7 @@ def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> 
         if digest.hexdigest() != sha256:
             raise Failed("an archive arrived damaged: try again")
         how(copy, part)
-        os.sync()  # a folder of this name counts as whole, after a loss of power, too
+        os.sync()  # a folder of this name must be complete, even after a power loss
         os.rename(part, to)
     finally:
         if os.path.exists(copy):
@@ -50,7 +50,7 @@ def extract(archive: str, folder: str) -> None:
 
 
 def prune(kind: str) -> None:
-    """Removes what no network of this host uses."""
+    """Removes what no network on this host uses."""
     used = {record["runtime"] for record in records()}
     for record in records():
         used.update(record["bundles"])
@@ -60,12 +60,12 @@ def prune(kind: str) -> None:
             continue
         if os.path.isdir(path):
             shutil.rmtree(path, ignore_errors=True)
-        else:  # an archive: the host's power was lost while it was unpacked
+        else:  # an archive: power was lost while it was unpacked
             os.unlink(path)
 
 
 def remove_uploads(network: str) -> None:
-    """What was sent for a network, also by installations that were interrupted."""
+    """Removes uploads for a network, including those of interrupted installations."""
     for path in glob.glob(f"{UPLOADS}.{network}.*"):
         if not os.path.islink(path):
             shutil.rmtree(path, ignore_errors=True)

@@ -28,9 +28,9 @@ def run(
     env: dict[str, str] | None = None,
     before: Callable[[], None] | None = None,
 ) -> bytes:
-    """Runs a command and returns what it printed. Raises Failed with its own words when its status is not 0.
+    """Runs a command and returns what it printed. Raises Failed with its own message if its status is not 0.
 
-    env comes on top of a minimal environment; before is called in the child.
+    env is added to a minimal environment; before is called in the child.
     """
     full = {"PATH": PATH, "LC_ALL": "C.UTF-8", **(env or {})}
     name = " ".join(word for word in command[:6] if "\n" not in word)
@@ -46,7 +46,7 @@ def run(
 
 
 def quiet(*command: str) -> bool:
-    """Whether the command is there, and its status is 0."""
+    """Whether the command exists and its status is 0."""
     try:
         return subprocess.call(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0  # noqa: S603
     except OSError:
@@ -58,7 +58,7 @@ def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
     try:
         user = pwd.getpwnam(record["user"])
     except KeyError:
-        raise Failed(f"user {record['user']} is gone: `coord install` makes it again") from None
+        raise Failed(f"user {record['user']} is gone: run `coord install` to create it again") from None
 
     def unprivileged() -> None:
         os.setgroups([])
@@ -70,7 +70,7 @@ def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
 
 
 def python_works(record: Request) -> bool:
-    """Whether the Python that the agent runs on still does, for the agent's user."""
+    """Whether the agent's Python still works for the agent's user."""
     try:
         as_user(record, ["-c", "pass"])
     except Failed:
@@ -79,35 +79,35 @@ def python_works(record: Request) -> bool:
 
 
 def record_path(network: str) -> str:
-    """Where a network's record lies."""
+    """The path of a network's record."""
     return f"{ROOT}/networks/{network}.json"
 
 
 def record_of(network: str) -> Request | None:
-    """What is on record about a network; None: it is not installed."""
+    """The record of a network; None if it is not installed."""
     held = text(record_path(network))
     return json.loads(held) if held else None
 
 
 def records() -> list[Request]:
-    """Of all networks on this host."""
+    """The records of all networks on this host."""
     names = [name[:-5] for name in listed(ROOT + "/networks") if name.endswith(".json")]
     return [record for record in map(record_of, names) if record]
 
 
 def write_record(record: Request) -> None:
-    """Puts it on record."""
+    """Writes the record."""
     os.makedirs(ROOT + "/networks", 0o755, exist_ok=True)
     write_json(record_path(record["network"]), record)
 
 
 def write_json(path: str, value: Any) -> None:
-    """For root's eyes."""
+    """Writes a JSON file that only root can read."""
     write(path, json.dumps(value, indent=1, sort_keys=True), 0o600)
 
 
 def write(path: str, text: str, mode: int) -> None:
-    """Replaces a file as a whole."""
+    """Replaces a file atomically."""
     with open(path + ".new", "w") as file:
         os.fchmod(file.fileno(), mode)
         file.write(text)
@@ -117,14 +117,14 @@ def write(path: str, text: str, mode: int) -> None:
 
 
 def remove(path: str) -> None:
-    """A file that `write` made, or began to make."""
+    """Removes a file that `write` created, or left unfinished."""
     for each in (path, path + ".new"):
         if os.path.lexists(each):
             os.unlink(each)
 
 
 def text(path: str) -> str:
-    """What a file holds; nothing when it is not there."""
+    """A file's text; empty if there is none."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
@@ -133,7 +133,7 @@ def text(path: str) -> str:
 
 
 def said_by_user(path: str) -> dict[str, Any]:
-    """The JSON object in a file of the agent's user's, who may have put anything there; empty: there is none."""
+    """The JSON object in a file that the agent's user may have written arbitrarily; empty if there is none."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
@@ -146,12 +146,12 @@ def said_by_user(path: str) -> dict[str, Any]:
 
 
 def listed(folder: str) -> list[str]:
-    """Names in a folder; none when it is not there."""
+    """Names in a folder; empty if there is none."""
     return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
 
 
 def rmdir(folder: str) -> bool:
-    """Removes a folder if it is empty; whether it is gone."""
+    """Removes a folder if it is empty. Returns whether it is gone."""
     try:
         os.rmdir(folder)
     except FileNotFoundError:

@@ -27,10 +27,10 @@ from coordinator.hosts.deploy.onhost.base import (
 
 
 def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
-    """Makes the data folder the user's own; one that is there must be empty, or an agent's already. Raises Failed."""
+    """Creates the data folder for the user. An existing one must be empty or already an agent's. Raises Failed."""
     data = record["data"]
     if any(other["data"] == data and other["network"] != record["network"] for other in records()):
-        raise Failed(f"{data} is another network's already: name another folder in the inventory (hosts.data)")
+        raise Failed(f"{data} already belongs to another network: name another folder in the inventory (hosts.data)")
     if os.path.islink(data):
         raise Failed(f"{data} is a symbolic link: name the folder itself in the inventory (hosts.data)")
     missing = []
@@ -46,7 +46,7 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
     ours = info.st_uid == user.pw_uid and os.path.isfile(data + "/agent.toml")  # its record was lost
     if not missing and not record["taken"] and not ours:
         if os.listdir(data):
-            raise Failed(f"{data} holds files of somebody else: name an empty folder (hosts.data)")
+            raise Failed(f"{data} contains other files: name an empty folder (hosts.data)")
         record["found"] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
     record["taken"] = True
     write_record(record)
@@ -55,9 +55,9 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
 
 
 def remove_data(record: Request) -> None:
-    """Empties the folder, if it became the agent's; `remove_made` removes it, if it was made.
+    """Empties the folder if it became the agent's; `remove_made` removes it if we created it.
 
-    Raises Failed while a process, of whichever user, works in it: what is in use is not removed.
+    Raises Failed while any user's process uses it: what is in use is not removed.
     """
     if not record["taken"]:
         return
@@ -72,13 +72,13 @@ def remove_data(record: Request) -> None:
             shutil.rmtree(path)
         else:
             os.unlink(path)
-    if found:  # it was there, and empty
+    if found:  # it existed before, and was empty
         os.chown(data, found[0], found[1])
         os.chmod(data, found[2])
 
 
 def remove_made() -> None:
-    """Folders that were made for data, when nothing is in them any more."""
+    """Removes data folders that we created and that are now empty."""
     used = {record["data"] for record in records()}
     left = [folder for folder in sorted(_made(), reverse=True) if folder in used or not rmdir(folder)]
     if left:
@@ -100,13 +100,13 @@ def agent_lives(data: str) -> bool:
 
 
 def end_processes(record: Request) -> None:
-    """Ends what the agent's user still runs there (the keeper of the logs would end later). Raises Failed."""
+    """Ends processes that the agent's user still runs there (the log keeper would end only later). Raises Failed."""
     try:
         uid = pwd.getpwnam(record["user"]).pw_uid
     except KeyError:
-        return  # the installation did not get that far
+        return  # the installation was interrupted before that
     shared = any(other["user"] == record["user"] and other["network"] != record["network"] for other in records())
-    # A user that was made for agents, of which this is the last, has nothing to do elsewhere either.
+    # If we created the user and this is its last agent, none of its processes belong anywhere else.
     place = record["data"] if shared or not os.path.isdir(ROOT + "/users/" + record["user"]) else ""
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + 10
@@ -122,7 +122,7 @@ def end_processes(record: Request) -> None:
 
 
 def _works_in(pid: str, data: str, uid: int) -> bool:
-    """Whether it is this user's, and uses the folder; data empty: whether it is this user's at all."""
+    """Whether the process is this user's and uses the folder; with empty data, whether it is this user's at all."""
     try:
         return os.stat(f"/proc/{pid}").st_uid == uid and (not data or _uses(pid, data))
     except OSError:
@@ -130,7 +130,7 @@ def _works_in(pid: str, data: str, uid: int) -> bool:
 
 
 def _uses(pid: str, data: str) -> bool:
-    """Whether a process works in the folder, or has a file of it open or mapped; not a zombie, which has nothing."""
+    """Whether a process works in the folder, or has a file in it open or mapped. A zombie has none."""
     inside = os.path.realpath(data) + "/"
     try:
         places = [f"/proc/{pid}/cwd"] + [f"/proc/{pid}/fd/{handle}" for handle in os.listdir(f"/proc/{pid}/fd")]
@@ -140,7 +140,7 @@ def _uses(pid: str, data: str) -> bool:
         with contextlib.suppress(OSError):
             if (os.readlink(place) + "/").startswith(inside):
                 return True
-    with contextlib.suppress(OSError):  # root of a container may not look into all
+    with contextlib.suppress(OSError):  # root in a container may not inspect all
         return any((" " + inside) in line for line in text(f"/proc/{pid}/maps").splitlines())
     return False
 

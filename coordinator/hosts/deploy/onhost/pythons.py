@@ -1,4 +1,4 @@
-"""Which Python of a host the agent would run on: tried out as a user without rights, as the agent will be one."""
+"""Finds the Python on a host that the agent will run on: tried as an unprivileged user, as the agent will be."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ OTHERS = ("python3.13", "python3.12", "python3.11")
 NOBODY = 65534
 SECONDS = 20.0
 HOMES = ("/home/", "/root/", "/run/user/")
-"""Which the agent's unit hides, unless something of the agent's lies there."""
+"""Folders that the agent's unit hides, unless something of the agent's is there."""
 
-# Parts that distributions leave out, or that need libraries of the system's.
+# Modules that distributions omit, or that need system libraries.
 _TRIAL = (
     "import asyncio, ctypes, hashlib, json, mmap, platform, sqlite3, ssl, sys, zlib; "
     "print(json.dumps([list(sys.version_info[:2]), list(platform.libc_ver())]))"
@@ -30,7 +30,7 @@ _TRIAL = (
 def best_python(user: str) -> dict[str, Any]:
     """{"path", "version": [3, n], "libc": [name, version], "problem"} of the first Python that is new enough and works.
 
-    problem: why none does, in the order in which they were tried; the rest is then what this very process runs on.
+    problem: why none works, in the order tried; the other values are then this process's own.
     user: the agent's, if it exists already.
     """
     problems = []
@@ -44,7 +44,7 @@ def best_python(user: str) -> dict[str, Any]:
 
 
 def identity(user: str) -> tuple[int, int]:
-    """uid and gid of the user that will run agent and nodes; nobody's, before that user exists."""
+    """uid and gid of the user that will run agent and nodes; those of nobody before that user exists."""
     try:
         found = pwd.getpwnam(user)
     except KeyError:
@@ -53,7 +53,7 @@ def identity(user: str) -> tuple[int, int]:
 
 
 def lowered(user: str) -> Callable[[], None] | None:
-    """What makes a child that user's, for subprocess; None where we are not root."""
+    """A preexec function that drops a child's privileges to that user; None if we are not root."""
     if os.geteuid() != 0:
         return None
     uid, gid = identity(user)
@@ -68,14 +68,14 @@ def lowered(user: str) -> Callable[[], None] | None:
 
 
 def _candidates() -> list[str]:
-    """What `python3` is here, the system's own, and newer ones beside them; those in people's homes come last."""
+    """Candidates: `python3`, the system's, and newer ones beside them; those in users' homes come last."""
     found = [sys.executable, "/usr/bin/python3", *(shutil.which(name) for name in OTHERS)]
     paths = [path for path in dict.fromkeys(found) if path and os.path.exists(path)]
     return sorted(paths, key=lambda path: path.startswith(HOMES))
 
 
 def _try(path: str, user: str) -> tuple[list[int], list[str], str]:
-    """Version, C library, and what keeps that user from running it."""
+    """Version, C library, and why that user cannot run it."""
     command = [path, "-I", "-B", "-c", _TRIAL]
     try:
         done = subprocess.run(  # noqa: S603 (an argument list, no shell)
@@ -86,5 +86,5 @@ def _try(path: str, user: str) -> tuple[list[int], list[str], str]:
         version, libc = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         said = getattr(error, "strerror", None) or str(error)
-        return [], [], f"cannot be run by a user without rights ({said})"
+        return [], [], f"cannot be run by an unprivileged user ({said})"
     return version, libc, ""

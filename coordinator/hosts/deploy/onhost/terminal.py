@@ -1,4 +1,4 @@
-"""Runs a command with a terminal of its own, and our input and output: sudo may ask for one (`requiretty`)."""
+"""Runs a command with its own terminal, but our input and output: sudo may require one (`requiretty`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def main(command: list[str]) -> int:
     if child == 0:
         os.setsid()
         fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-        os.set_inheritable(slave, True)  # a terminal that nobody has open is none
+        os.set_inheritable(slave, True)  # a terminal that no process has open does not count
         os.execvp(command[0], command)  # noqa: S606 (an argument list, no shell)
     os.close(slave)
     status = os.waitpid(child, 0)[1]

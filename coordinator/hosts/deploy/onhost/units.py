@@ -1,4 +1,4 @@
-"""The agent's unit, started and stopped; what systemd and the agent said about it, when that fails."""
+"""Starts and stops the agent's unit; if that fails, reports what systemd and the agent logged."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from coordinator.hosts.deploy.onhost.base import Failed, Request, run, said_by_u
 from coordinator.hosts.deploy.onhost.words import last_words
 
 START_SECONDS = 30.0
-"""An agent runs within one second where nobody else wants the processor."""
+"""Start timeout. On an idle machine an agent runs within one second."""
 LINES = 40
 
 
 def start_unit(record: Request, restart: bool) -> None:
-    """Starts it, now and after reboots, and waits until the agent says that it runs. Raises Failed."""
+    """Starts the unit, now and after reboots, and waits until the agent reports that it runs. Raises Failed."""
     unit = record["unit"]
     began = time.time()
     run(["systemctl", "enable", "--quiet", unit])
@@ -33,7 +33,7 @@ def start_unit(record: Request, restart: bool) -> None:
 
 
 def stop_unit(record: Request) -> None:
-    """Stops it for good. Raises Failed."""
+    """Stops the unit for good. Raises Failed."""
     began = time.time()
     try:
         run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
@@ -47,7 +47,7 @@ def _restarts(unit: str) -> int:
 
 
 def _own_word(data: str) -> str:
-    """The pid that the agent wrote down (support/processes.py) once it had read all that it needs."""
+    """The pid that the agent recorded (support/processes.py) after reading everything that it needs."""
     return str(said_by_user(data + "/agent.json").get("pid", ""))[:20]
 
 
@@ -56,7 +56,7 @@ def _shown(unit: str, name: str) -> str:
 
 
 def _said(unit: str, since: float) -> str:
-    """What the journal has of it from then on."""
+    """The unit's journal since then."""
     command = ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(LINES), "-u", unit, "--since", f"@{since:.0f}"]
     try:
         words = last_words(subprocess.run(command, capture_output=True).stdout)  # noqa: S603 (an argument list)

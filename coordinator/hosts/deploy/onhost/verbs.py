@@ -34,7 +34,7 @@ from coordinator.hosts.deploy.onhost.units import start_unit, stop_unit
 
 
 def facts(request: Request) -> Request:
-    """What is there; changes nothing."""
+    """What is installed; changes nothing."""
     record = record_of(request["network"])
     data, unit = record["data"] if record else request["data"], request["unit"]
     systemd = os.path.isdir("/run/systemd/system")
@@ -54,7 +54,7 @@ def facts(request: Request) -> Request:
 
 
 def clear(request: Request) -> Request:
-    """Removes what was sent for the network, also by installations that were interrupted."""
+    """Removes uploads for the network, including those of interrupted installations."""
     remove_uploads(request["network"])
     return {}
 
@@ -76,14 +76,12 @@ def place(request: Request) -> Request:
 
 
 def configure(request: Request) -> Request:
-    """User, data folder, unit and record as they shall be; the agent's request for a certificate, when it needs one."""
+    """Sets up user, data folder, unit and record. Returns the agent's certificate request if it needs a certificate."""
     record = record_of(request["network"]) or {"found": None, "taken": False}
     if record.get("data", request["data"]) != request["data"]:
-        raise Failed(
-            f"this network lies in {record['data']} here, with its keys: leave data in the inventory as it was"
-        )
+        raise Failed(f"this network's data and keys are in {record['data']} here: leave hosts.data as it was")
     if record["taken"] and record["user"] != request["user"]:
-        raise Failed(f"this network's files are {record['user']}'s here: leave user in the inventory as it was")
+        raise Failed(f"this network's files belong to {record['user']} here: leave hosts.user as it was")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
     record.update({key: request[key] for key in ("python", "environment")})
     write_record(record)
@@ -96,7 +94,7 @@ def configure(request: Request) -> Request:
 
 
 def start(request: Request) -> Request:
-    """Takes the new certificate, if any, and sees to it that the agent runs: restarted when something changed."""
+    """Installs the new certificate, if any, and makes sure that the agent runs, restarting it if something changed."""
     record = _known(request)
     if request["admit"]:
         _agent(record, ["admit"], request["admit"].encode())
@@ -104,12 +102,12 @@ def start(request: Request) -> Request:
         start_unit(record, restart=request["changed"])
     else:
         as_user(record, ["-c", request["inbundle"], "restart" if request["changed"] else "start", record["data"]])
-    prune("bundles")  # not before: an agent that runs still reads its own
+    prune("bundles")  # only now: a running agent still reads its own
     return {}
 
 
 def down(request: Request) -> Request:
-    """Stops the agent for good, also over reboots, and then its nodes."""
+    """Stops the agent, also across reboots, and then its nodes."""
     record = _kept(request)
     if record is None:
         return {"known": False}
@@ -119,18 +117,18 @@ def down(request: Request) -> Request:
     except Failed:
         if python_works(record):
             raise
-        end_processes(record)  # the Python that it ran on is gone
+        end_processes(record)  # its Python is gone
     return {"known": True}
 
 
 def purge(request: Request) -> Request:
-    """`down`, and then everything goes that the installation brought.
+    """`down`, then removes everything that was installed.
 
-    Archives come before there is a record, and are removed after it: the rest looks at what no record needs.
+    Archives are sent before the record is written and removed after it: what no record needs is removed.
     """
     record = _kept(request)
     if record is not None:
-        with contextlib.suppress(Failed):  # as with damaged libraries: what it left running is ended below
+        with contextlib.suppress(Failed):  # for instance with damaged libraries; remaining processes are ended below
             _stop_agent(request, record)
             _stop_nodes(record)
         unit = _unit_path(record["unit"])
@@ -153,10 +151,10 @@ def purge(request: Request) -> Request:
 
 
 def _kept(request: Request) -> Request | None:
-    """The record. Raises Failed where it was removed by hand: what it told apart is nobody's guess."""
+    """The record. Raises Failed if it was removed by hand: without it, nobody knows what is ours."""
     record, path = record_of(request["network"]), record_path(request["network"])
     if record is None and text(_unit_path(request["unit"])):
-        raise Failed(f"{path} is gone, yet {request['unit']} is here: run `coord install`, and then this again")
+        raise Failed(f"{path} is gone, but {request['unit']} exists: run `coord install`, then this again")
     return record
 
 

@@ -1,15 +1,15 @@
-"""What a program complained of: its own words, without those that explain nothing."""
+"""Extracts a program's error message from its output: the lines that explain, without the noise."""
 
 from __future__ import annotations
 
 import re
 
 MOST = 1500
-"""Characters of a program's words that are shown."""
+"""Maximum number of characters that are shown."""
 FEW = 6
-"""So many lines are shown as they are; of more, those that tell of an error."""
+"""Up to this many lines are all shown; of more, only those that mention an error."""
 
-# Lines that say nothing about the cause: where else to look, who was told, a traceback's places, a shell's locale.
+# Lines that do not explain the cause: pointers to logs, notices, tracebacks' locations, locale warnings.
 _NOISE = re.compile(
     r"^\s*$"
     r"|^Traceback \(most recent call last\):|^  File \"|^    |^  \.\.\.|^\s+\^+\s*$"
@@ -37,7 +37,7 @@ def last_words(output: bytes) -> str:
     """The lines that explain, joined by "; ", of everything that a program wrote; printable characters only."""
     lines = [_ELSEWHERE.sub("", line.rstrip()) for line in output.decode("utf-8", "replace").splitlines()]
     telling = [line for line in lines if not _NOISE.match(line)]
-    if not telling:  # a wrong password is told by nothing else
+    if not telling:  # nothing else reports a wrong password
         telling = [line for line in lines if _PASSWORD.match(line)] or [line for line in lines if line.strip()][-1:]
     if len(telling) > FEW:
         telling = [line for line in telling if _TELLING.search(line)][-FEW:] or telling[-FEW:]
@@ -45,7 +45,7 @@ def last_words(output: bytes) -> str:
 
 
 def ended(status: int) -> str:
-    """How a program ended that said nothing."""
+    """How a program without output ended."""
     names = {126: "it cannot be executed", 127: "it was not found", 137: "it was killed", 139: "it crashed"}
     return names.get(status if status >= 0 else 128 - status, f"it ended with status {status}")
 

@@ -267,7 +267,7 @@ def test_the_agent_gets_a_python_that_its_user_can_run(tmp_path: Path, monkeypat
     monkeypatch.setattr(pythons, "_candidates", lambda: [str(broken), str(old), str(tmp_path / "none")])
     assert pythons.best_python("nobody")["problem"] == (
         f"{broken} does not work (ModuleNotFoundError: No module named 'ssl'); {old} is Python 3.9; "
-        f"{tmp_path}/none cannot be run by a user without rights (No such file or directory)"
+        f"{tmp_path}/none cannot be run by an unprivileged user (No such file or directory)"
     )
 
 
@@ -277,7 +277,7 @@ def test_a_python_in_a_folder_of_roots_own_is_none(tmp_path: Path, monkeypatch: 
     tmp_path.chmod(0o700)
     (tmp_path / "python3").symlink_to("/bin/true")
     monkeypatch.setattr(pythons, "_candidates", lambda: [str(tmp_path / "python3")])
-    assert "cannot be run by a user without rights (Permission denied)" in pythons.best_python("x")["problem"]
+    assert "cannot be run by an unprivileged user (Permission denied)" in pythons.best_python("x")["problem"]
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

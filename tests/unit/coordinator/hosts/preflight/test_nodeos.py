@@ -106,7 +106,7 @@ def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
     assert tried(program)["error"] == f"{program} is not executable"
     program.chmod(0o755)
     assert tried(program)["error"] == (
-        f"{program} does not run, or is no nodeos: {program}: libfoo.so.1: cannot open shared object file"
+        f"{program} does not run, or is not nodeos: {program}: libfoo.so.1: cannot open shared object file"
     )
     program.write_text("#!/nowhere/sh\n")
     assert tried(program)["error"] == f"{program} cannot be used (No such file or directory)"

@@ -115,7 +115,7 @@ def test_an_endpoint_that_nobody_reaches_is_fatal(network: Network, machines: Ma
     seen = looked(network)
     assert ("h2", "p2p", False) in found(seen)
     (problem,) = [problem for problem in seen.problems if problem.check == "p2p"]
-    assert f"{network.p2p(node)} is not reached from h1 (refused)" in problem.message
+    assert f"{network.p2p(node)} cannot be reached from h1 (refused)" in problem.message
     machines["h3"].unreached = {network.p2p(node)}
     assert ("h2", "p2p", True) in found(looked(network))
 
@@ -135,7 +135,7 @@ def test_an_answer_of_another_shape_is_that_hosts_trouble(
     """It is one line for the operator; the fault is in the log."""
     machines["h2"].facts = {}
     seen = looked(network)
-    assert "it answered what coord does not understand" in str(seen.fatal[0])
+    assert "it gave an answer that coord does not understand" in str(seen.fatal[0])
     assert machines["h2"].closed
     assert caplog.records[0].exc_info
 
