@@ -56,6 +56,7 @@ def command(
     try:
         endpoint = _endpoint(advertise, network, state)
         check_whole(state, network.argument)
+        waits = _unsponsored(network, state, account)
         authority = CertificateAuthority(state.folder / "ca", network.name)
         token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
     finally:
@@ -65,18 +66,42 @@ def command(
     peers = "" if near is Reach.PUBLIC else f" --peers {near}"
     line = f"agent serve --join {token} --account {account} --p2p HOST:PORT{peers}"
     if as_json:
-        document = {"name": name, "account": account, "token": token, "command": line, "coordinator": str(endpoint)}
+        document = {
+            "name": name,
+            "account": account,
+            "token": token,
+            "command": line,
+            "coordinator": str(endpoint),
+            "note": waits,
+        }
         click.echo(json.dumps(document | {"pin": invitation.pin, "expires": invitation.expires.isoformat()}, indent=2))
         return
     click.echo(f"# {name}, account {account}: valid once, until {invitation.expires:%Y-%m-%d %H:%M} UTC.")
     click.echo("# The party runs this on a host of its own; HOST:PORT is the p2p endpoint where others reach its node:")
     click.echo(line)
+    if waits:
+        click.echo(f"# {waits}", err=True)
     if _near(endpoint.host):
         click.echo(
             f"# {endpoint} can be reached from this machine only; for parties elsewhere, set coordinator.listen and "
             f"coordinator.advertise in {network.source}",
             err=True,
         )
+
+
+def _unsponsored(network: Network, state: StateFolder, account: str) -> str:
+    """What the party would wait for without an end: an account that nobody creates; empty: nothing."""
+    sealed = state.sealed
+    sponsored = sealed.sponsor if sealed else network.parties.sponsor
+    if sponsored or account in network.parties.wait_for or network.users.rows.find(account) is not None:
+        return ""
+    waits = f"{account} must be on the chain before the party can go on, and this network has no sponsor to create it"
+    if sealed is None:
+        return f'{waits}: write sponsor = "sponsor" under [parties] in {network.source} before the boot'
+    return (
+        f"{waits}; create it yourself (cleos system newaccount), with the party's key: account_key of "
+        f"coord parties {network.argument} --json"
+    )
 
 
 def _endpoint(advertise: str | None, network: Network, state: StateFolder) -> Endpoint:

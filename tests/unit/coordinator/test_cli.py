@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import logging
 import sys
 from pathlib import Path
@@ -29,6 +30,27 @@ def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.Capt
     assert run(["invite", str(inventory), "alice", "--expires", hours]) == 2
     assert "--expires" in capsys.readouterr().err
     assert not Path(".coord").exists()
+
+
+@pytest.mark.parametrize(
+    ("parties", "account", "waits"),
+    [
+        ("", "alice1111111", True),
+        ('sponsor = "sponsor"', "alice1111111", False),
+        ('wait_for = ["alice1111111"]', "alice1111111", False),
+    ],
+)
+def test_an_invitation_that_would_wait_for_ever(
+    parties: str, account: str, waits: bool, inventory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who invites is told at once that nobody creates the account, and what to do; the token is good all the same."""
+    inventory.write_text(f'[network]\nname = "small"\n[parties]\n{parties}\n')
+    assert run(["invite", str(inventory), "alice", "--account", account]) == 0
+    said = capsys.readouterr()
+    assert "agent serve --join" in said.out
+    assert ('write sponsor = "sponsor" under [parties]' in said.err) is waits
+    assert run(["invite", str(inventory), "alice", "--account", account, "--json"]) == 0
+    assert bool(json.loads(capsys.readouterr().out)["note"]) is waits
 
 
 def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(

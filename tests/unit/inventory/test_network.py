@@ -59,10 +59,16 @@ def test_least(network: Load) -> None:
 
 
 def test_devnet_says_the_defaults(network: Load) -> None:
-    """devnet.toml writes down exactly what holds without it."""
+    """devnet.toml writes down exactly what holds without it; and it has a sponsor, so that a party can join it."""
     written, least = load(ROOT / "devnet.toml"), network('[network]\nname = "devnet"')
     for field in ("name", "symbol", "max_supply", "issue", "users", "stake", "producers", "votes", "nodes", "topology"):
         assert getattr(written, field) == getattr(least, field), field
+
+
+@pytest.mark.parametrize("name", ["devnet", "tutorial", "testnet"])
+def test_parties_can_join_every_shipped_network(name: str) -> None:
+    """Somebody pays for their accounts: `coord invite` leads to a party that gets in."""
+    assert load(ROOT / f"{name}.toml").parties.sponsor is not None
 
 
 def test_tutorial() -> None:
