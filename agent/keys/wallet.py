@@ -6,7 +6,6 @@ keosd's wallets outlive a purged network.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,26 +15,13 @@ from agent.keys.keosd import Keosd
 from agent.keys.store import KeyStore
 from antelope.keys import PrivateKey, PublicKey
 from support.files import write_atomic
+from support.wallets import address_file, password_file, usual_name
 
 _EXISTS, _NO_SUCH_WALLET, _WRONG_PASSWORD, _UNLOCKED, _KEY_EXISTS = 3120001, 3120002, 3120005, 3120007, 3120008
 # Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap, wallet_exception.
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", re.ASCII)
 """Names that keosd accepts (valid_filename of wallet_manager.cpp), except hidden files."""
-
-
-def usual_name(network: str) -> str:
-    """The wallet of a network's keys."""
-    return f"bootcoord-{network}"
-
-
-def password_file(wallet: str) -> Path:
-    """Where a wallet's passwords are kept: one a line, the newest last, since each keosd of this machine may have a
-    wallet of that name. Raises RuntimeError when there is no home.
-    """
-    base = os.environ.get("XDG_STATE_HOME") or ""
-    folder = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
-    return folder / "bootcoord" / "wallets" / f"{wallet}.password"
 
 
 def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts: Sequence[str]) -> str:
@@ -50,7 +36,9 @@ def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts:
         passwords = password_file(name)
     except RuntimeError as error:
         raise KeosdError(f"{error}: set XDG_STATE_HOME to the folder that shall keep the wallet's password") from error
-    held = import_keys(Keosd.at(keosd), name, [_key(store, account) for account in accounts], passwords)
+    place = Keosd.at(keosd)
+    held = import_keys(place, name, [_key(store, account) for account in accounts], passwords)
+    write_atomic(address_file(name), f"{place.address}\n".encode(), 0o600)  # `coord cleos` asks there
     lines = [f"wallet {name} is open and holds {len(held)} keys; its password is in {passwords}", *map(str, held)]
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,7 @@ from coordinator.agents.ca import CertificateAuthority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
 from coordinator.hosts.address import advertised
-from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invite
+from coordinator.parties.invitations import HOURS, MOST_HOURS, check_name, invite, late
 from coordinator.state.folder import StateFolder
 from coordinator.state.losses import check_whole
 from coordinator.state.numbers import reserve_port
@@ -93,7 +93,7 @@ def _unsponsored(network: Network, state: StateFolder, account: str) -> str:
     """What the party would wait for without an end: an account that nobody creates; empty: nothing."""
     sealed = state.sealed
     sponsored = sealed.sponsor if sealed else network.parties.sponsor
-    if sponsored or account in network.parties.wait_for or network.users.rows.find(account) is not None:
+    if sponsored or account in network.parties.wait_for or not late(account):
         return ""
     waits = f"{account} must be on the chain before the party can go on, and this network has no sponsor to create it"
     if sealed is None:

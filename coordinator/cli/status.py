@@ -64,7 +64,7 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
         return 0
-    document, lines = asyncio.run(_report(settings, network))
+    document, lines = asyncio.run(report(settings, network))
     wrong = [str(problem) for problem in cast(list[object], document["problems"])] if check else []
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -86,7 +86,7 @@ async def _why(settings: Settings, network: Network, step: str) -> str:
             return why(step, Reasons(), state.steps())
 
 
-async def _report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
+async def report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
     """One report, even while other commands start and end."""
     return await retrying(lambda: _look(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
@@ -115,7 +115,7 @@ async def _look(settings: Settings, network: Network) -> tuple[dict[str, object]
 
 async def _watch(settings: Settings, network: Network) -> None:
     while True:
-        _, lines = await _report(settings, network)
+        _, lines = await report(settings, network)
         click.clear()
         for line in lines:
             click.echo(line)

@@ -72,12 +72,16 @@ def check_name(network: Network, name: str, account: str) -> None:
     drawn = number is not None and number < users.count
     if account in taken or drawn or (sponsor and account == sponsor.account):
         raise UsageProblem(f"account {account} is in {network.source}: choose another with --account")
-    late = len(account) == 12 and "." not in account
-    if not awaited and not late and network.users.rows.find(account) is None:
+    if not awaited and not late(account) and network.users.rows.find(account) is None:
         raise UsageProblem(
             f"account {account!r}: a party's account has 12 characters without a dot, as only those can be created "
             "late; choose one with --account, or list it in parties.wait_for before the boot"
         )
+
+
+def late(account: str) -> bool:
+    """Whether such an account can be created after the boot; any other is one of the boot's own."""
+    return len(account) == 12 and "." not in account
 
 
 def revoke(journal: Journal, name: str) -> str:

@@ -1,0 +1,31 @@
+"""What this machine's user keeps of keosd's wallets, which outlive a purged network: passwords, and where each is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def usual_name(network: str) -> str:
+    """The wallet of a network's keys."""
+    return f"bootcoord-{network}"
+
+
+def password_file(wallet: str) -> Path:
+    """Where a wallet's passwords are kept: one a line, the newest last, since each keosd of this machine may have a
+    wallet of that name. Raises RuntimeError when there is no home.
+    """
+    return _folder() / f"{wallet}.password"
+
+
+def address_file(wallet: str) -> Path:
+    """Where the keosd is noted that had the wallet last: http://127.0.0.1:PORT, or the path of a Unix socket. Raises
+    RuntimeError when there is no home.
+    """
+    return _folder() / f"{wallet}.keosd"
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or ""
+    folder = Path(base) if base.startswith("/") else Path.home() / ".local" / "state"
+    return folder / "bootcoord" / "wallets"

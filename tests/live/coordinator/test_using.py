@@ -1,0 +1,89 @@
+"""What a developer types at a network that runs: coord wait, env, keys and cleos, checked by curl, bash and cleos."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from antelope.keys import PrivateKey
+from support import bundled
+from tests.live.coordinator.network import MakeNetwork, Network
+from tests.live.keosd import running_keosd
+
+
+@pytest.fixture(scope="module")
+def network(make_shared: MakeNetwork, tmp_path_factory: pytest.TempPathFactory) -> Network:
+    """Booted to its end; wallets' passwords lie beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("xdg")))
+        made = make_shared("used")
+        made.write()
+        waiting = made.start("wait", "--json")
+        made.boot()
+        done = waiting.wait()
+        assert done.status == 0, done.text
+        assert json.loads(done.text.splitlines()[-1])["phase"] == "live"
+    return made
+
+
+def test_waiting(network: Network) -> None:
+    """For blocks that come it ends well; for one that does not, with status 1 and what is missing."""
+    head = network.document("status")["head_block"]
+    done = network.coord("wait", "--block", str(head + 2), "--lib", str(head))
+    assert done.status == 0, done.text
+    assert done.out.startswith("used: live, head ")
+    late = network.coord("wait", "--block", "100000000", "--seconds", "1", "--json")
+    document = json.loads(late.out)
+    assert (late.status, document["reached"], document["phase"]) == (1, False, "live")
+    assert document["missing"] == [f"the head is block {document['head_block']}, not 100000000"]
+
+
+def test_env_in_a_shell(network: Network) -> None:
+    """Its lines, evaluated by bash: curl finds this chain at the URL, which is no audit's node; the keys are there."""
+    lines = network.coord("env").out
+    script = f'{lines}\ncurl -sf "$COORD_URL/v1/chain/get_info"; echo; echo "$COORD_CHAIN_ID"; ls "$COORD_KEYS"'
+    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True)
+    info, chain_id, keys = done.stdout.splitlines()
+    assert json.loads(info)["chain_id"] == chain_id
+    assert keys == str(network.data / "keys" / "accounts.json")
+    document = network.document("env")
+    assert document["chain_id"] == chain_id
+    assert [node["name"] for node in document["nodes"]] == ["defproducera", "defproducerb"]
+    assert document["url"] == network.http("defproducera")
+
+
+def test_keys(network: Network) -> None:
+    """Public keys are the chain's; private ones are printed only when asked for, and are theirs."""
+    chain = network.cleos("get", "account", "useraaaaaaaa", "--json", node="defproducera")
+    active = next(one for one in chain["permissions"] if one["perm_name"] == "active")
+    said = network.coord("keys", "useraaaaaaaa")
+    assert active["required_auth"]["keys"][0]["key"] in said.out
+    everything = network.coord("keys").text + network.coord("keys", "--json").text
+    assert not [secret for secret in network.accounts().values() if secret in everything]
+    (one,) = json.loads(network.coord("keys", "useraaaaaaaa", "--private", "--json").out)
+    assert str(PrivateKey.parse(one["private"]).public) == one["public"]
+    missing = network.coord("keys", "nobody")
+    assert (missing.status, "no host of this machine has a key of nobody" in missing.err) == (2, True)
+
+
+def test_cleos(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks a node that takes transactions, signs with the wallet of `agent wallet`, and ends as cleos does."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
+    info = network.coord("cleos", "--", "get", "info")
+    assert json.loads(info.out)["chain_id"] == network.document("env")["chain_id"]
+    assert network.coord("cleos", "--", "get", "account", "nobody").status == 1
+    transfer = ["--", "transfer", "useraaaaaaaa", "useraaaaaaab", "1.0000 SYS", "hello"]
+    refused = network.coord("cleos", *transfer)
+    assert (refused.status, "no keosd with a wallet of used runs" in refused.err) == (1, True)
+    with running_keosd(bundled.fetch(), tmp_path / "keosd") as keosd:
+        command = [sys.executable, "-m", "agent.cli", "wallet", "--data", str(network.data), "--keosd", keosd.url]
+        subprocess.run([*command, "useraaaaaaaa"], env=dict(os.environ), capture_output=True, check=True)
+        done = network.coord("cleos", *transfer)
+        assert (done.status, "executed transaction" in done.err) == (0, True), done.text
+    balance = network.coord("cleos", "get", "currency", "balance", "eosio.token", "useraaaaaaab")
+    assert balance.out.split() == ["10.0000", "SYS"]
