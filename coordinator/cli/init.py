@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -53,12 +54,12 @@ def command(
     path = file or Path(f"{name or origin or draft.name}.toml")
     if path.exists():
         raise _exists(path)
-    text = shipped(origin, str(path), name) if origin else draft.text(str(path))
+    text = shipped(origin, shlex.quote(str(path)), name) if origin else draft.text(shlex.quote(str(path)))
     network = _checked(text, path)
     _write(path, text)
     click.echo(f"wrote {path}: {len(network.hosts)} host(s), {len(network.nodes)} nodes")
     for verb in ("plan", "boot") if all(host.local for host in network.hosts) else ("preflight", "plan", "boot"):
-        click.echo(f"next  {settings.typed} {verb} {path}")
+        click.echo(f"next  {settings.typed} {verb} {shlex.quote(str(path))}")
 
 
 def _terminal() -> bool:
