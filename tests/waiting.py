@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def until(condition: Callable[..., T], what: str, seconds: float = 30.0, every: float = 0.05) -> T:
-    """What the condition returns, once that is true. Fails after so many seconds. every: seconds between two looks."""
+    """What the condition returns, once that is true. Fails after these seconds. every: seconds between two checks."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"not in {seconds:g} s: {what}"

@@ -135,7 +135,7 @@ def all_sign(world: World, seconds: float) -> None:
 
 
 def test_one_joins_in_the_middle_of_the_boot(world: World) -> None:
-    """It is taken up before eosio hands over; the boot goes on as ever, and may vote for it afterwards."""
+    """It is accepted before the handover; the boot continues as usual, and may vote for it afterwards."""
     printed = world.coord.text
     assert printed.index("party alice (alice1111111): registered") < printed.index("ok  handover")
     assert "phase live" in printed

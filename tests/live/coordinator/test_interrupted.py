@@ -94,7 +94,7 @@ def test_stopped_at_many_moments(make_network: MakeNetwork) -> None:
 
 
 def test_stopped_before_the_resignation_is_irreversible(make_network: MakeNetwork) -> None:
-    """The next boot finds it done, and does not call the network live before nobody can lose it any more: the audit,
+    """The next boot finds it done, and does not call the network live before that is irreversible: the audit,
     which reads irreversible state, finds everything there at once.
     """
     network = make_network("reversible")

@@ -130,7 +130,7 @@ def test_a_resignation_is_no_handover(blueprint: Blueprint, delegated: Delegated
 
 
 def test_the_deputy_proposes_after_an_early_resignation(blueprint: Blueprint, delegated: Delegated) -> None:
-    """eosio cannot propose or execute any more: a producer does, also what eosio had proposed already."""
+    """eosio can no longer propose or execute: a producer does, also what eosio had already proposed."""
     chain = canary_chain(delegated)
     chain.accounts["eosio"] = delegated("eosio.prods")
     missing = [chain.verdict(module.evidence(blueprint)).missing for module in CANARY]

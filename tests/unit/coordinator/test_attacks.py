@@ -115,7 +115,7 @@ async def test_who_never_shakes_hands_is_dropped(hub: Hub) -> None:
 
 
 async def test_who_only_connects_leaves_files_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond so many connections the next ones are closed at once, and whoever is in stays in."""
+    """Connections beyond the limit are closed immediately; existing ones stay open."""
     monkeypatch.setattr(server, "FILES", 8)
     assert server.connections_at_once() == 4
     async with open_hub(tmp_path / "state") as hub, contextlib.AsyncExitStack() as stack:
@@ -204,7 +204,7 @@ async def test_answers_to_what_was_not_asked_change_nothing(hub: Hub, tmp_path: 
 
 
 async def test_who_calls_without_reading_holds_nobody_up(hub: Hub, tmp_path: Path) -> None:
-    """Over many connections, too, an agent has so many calls open and no more; the others are not told to wait."""
+    """An agent's limit of open calls covers all its connections; other agents are not affected."""
     shown = credentials(hub, tmp_path, "greedy", Kind.PARTY)
     large = hub.artifacts.put(bytes(12 << 20))
     codes: list[grpc.StatusCode] = []
@@ -258,7 +258,7 @@ async def test_who_comes_and_goes_without_end_is_slowed_down(hub: Hub, tmp_path:
 
 
 async def test_a_party_named_like_the_coordinator_is_not_it(hub: Hub, tmp_path: Path) -> None:
-    """Agents insist on a name in the certificate's list, which the CA gives nobody; a subject's name is none."""
+    """Agents require a subject alternative name that the CA gives nobody else; the common name does not count."""
     posing = credentials(hub, tmp_path, COORDINATOR_NAME, Kind.PARTY)
     server = grpc.aio.server()
     pair = [(posing.key, posing.certificate)]

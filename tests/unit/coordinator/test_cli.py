@@ -26,7 +26,7 @@ def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("hours", ["nan", "inf", "0", "-1", "x"])
 def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Only a number of hours above zero is taken: `nan` is none, though it is in every range."""
+    """Only a positive number of hours is accepted; `nan` is rejected, though click's ranges accept it."""
     assert run(["invite", str(inventory), "alice", "--expires", hours]) == 2
     assert "--expires" in capsys.readouterr().err
     assert not Path(".coord").exists()

@@ -66,7 +66,7 @@ def test_whole_rows_only(artifact: bytes) -> None:
     ],
 )
 def test_what_is_no_row_is_refused(fields: tuple[int, bytes, int, int, int, int], reason: str) -> None:
-    """A negative amount or a key that is none raises ValueError where the row is asked for."""
+    """A negative amount or an invalid key raises ValueError when the row is read."""
     with pytest.raises(ValueError, match=reason):
         Allocation(LAYOUT.pack(*fields))[0]
 

@@ -148,7 +148,7 @@ def test_timestamp_on_no_half_second(written: str, sealed: str, network: Load, c
 
 
 def test_initial_key(network: Load, collect: Collect) -> None:
-    """An initial_key that the genesis node did not make is an error; its own, in any form, is none."""
+    """An initial_key that the genesis node did not make is an error; its own, in any form, is accepted."""
     found = network(SMALL + f'[genesis]\ninitial_key = "{key("eosio")}"')
     assert seal(found, collect(found)).sealed.eosio_key == key("eosio")
     with pytest.raises(InventoryError, match=r"genesis.initial_key: is not the key that the genesis node made"):

@@ -30,7 +30,7 @@ Load = Callable[[str], Network]
     ],
 )
 def test_places_by_own_producers(share: str, own: int, places: int) -> None:
-    """So many parties beside so many of the operator's; of 21 places at most, from which parties may push own ones."""
+    """How many parties fit beside the operator's producers; at most 21 places, where parties may displace own ones."""
     assert seats(parse(share), own) == places
 
 

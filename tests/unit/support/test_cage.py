@@ -1,4 +1,4 @@
-"""The cage: whatever is done in it, who asked goes on, and hears in one line what went wrong."""
+"""The cage: whatever happens in it, the caller continues, and gets one line about what went wrong."""
 
 from __future__ import annotations
 

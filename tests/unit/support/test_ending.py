@@ -27,6 +27,6 @@ def test_what_was_left_is_read_and_forgotten(tmp_path: Path) -> None:
     "content", [b"", b"[]", b'{"reason": 7}', b'{"reason": ""}', b"{}", b"\xff", b'"x"', b"[" * 9000]
 )
 def test_anything_else_is_no_reason(content: bytes, tmp_path: Path) -> None:
-    """A file of another shape is as good as none."""
+    """A file of another form counts as missing."""
     (tmp_path / FILE).write_bytes(content)
     assert Ending.read(tmp_path) is None

@@ -37,7 +37,7 @@ async def test_tasks_end_whatever_of() -> None:
 
 
 async def test_a_cancellation_of_the_caller_is_not_taken_for_the_tasks() -> None:
-    """Who is cancelled while a task of theirs ends is cancelled, and goes on with nothing."""
+    """A caller that is cancelled while its task ends is cancelled, and does nothing more."""
     ending = asyncio.Event()
     went_on = False
 

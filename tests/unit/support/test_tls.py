@@ -33,7 +33,7 @@ def test_identities_come_back(uri: str) -> None:
     ],
 )
 def test_others_are_refused(uri: str) -> None:
-    """A name that could be taken for another is none."""
+    """A name that could be mistaken for another is rejected."""
     with pytest.raises(ValueError, match=r"."):
         Identity.parse(uri)
 

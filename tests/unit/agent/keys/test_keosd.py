@@ -1,4 +1,4 @@
-"""A keosd that is none: whoever listens at its address, what comes is one line for the operator, and soon."""
+"""Something else at keosd's address: whatever it answers, the operator soon gets one line."""
 
 from __future__ import annotations
 

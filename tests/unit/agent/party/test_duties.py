@@ -259,7 +259,7 @@ async def test_a_false_canary_asks_the_operator(alice: Home, caplog: pytest.LogC
 
 
 async def test_a_yes_is_for_these_bytes(alice: Home) -> None:
-    """An approval of one proposal is none of what takes its name later."""
+    """An approval of one proposal does not count for another that takes its name later."""
     await alice.hold()
     _propose(alice, "sponsor", "x", canary.packed(Blueprint(alice.bundle.sealed, alice.bundle.artifacts.__getitem__)))
     found = await _find(alice, "sponsor", "x")
@@ -317,7 +317,7 @@ async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytes
 
 
 async def test_what_is_wanted_again_is_signed_again(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vote for a, for b, and for a: the first is in a block that can still be dropped, and is no answer to the third.
+    """A vote for a, for b, and for a: the first is in a block that may be dropped, and does not count for the third.
 
     What no block has yet is pushed again as it is.
     """

@@ -64,7 +64,7 @@ async def test_the_effort_is_full_for_as_long_as_it_is_wanted(
 
 
 async def test_what_an_agent_that_died_has_left_is_put_right(memory: Memory) -> None:
-    """It is not taken for what the node usually does, and put right even where nothing is wanted."""
+    """A leftover raised effort is not mistaken for the node's own, and is restored even if none is wanted."""
     died = []  # kept, so that they are not closed
     for wanted in (True, False):
         node = FakeNode({"cpu_effort_us": 450_000})

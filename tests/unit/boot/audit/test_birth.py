@@ -160,7 +160,7 @@ WRONG: dict[str, tuple[Plant, dict[str, str]]] = {
 
 @pytest.mark.parametrize("case", sorted(WRONG))
 async def test_what_differs(case: str, chain: FakeChain, plan: Blueprint) -> None:
-    """Each is told by the check that is about it, and by no other."""
+    """Each is reported by its own check, and by no other."""
     plant, expected = WRONG[case]
     plant(chain, plan)
     found = await failing(chain, plan)
@@ -169,7 +169,7 @@ async def test_what_differs(case: str, chain: FakeChain, plan: Blueprint) -> Non
 
 
 async def test_a_delay_is_no_hiding_place(chain: FakeChain, plan: Blueprint) -> None:
-    """What eosio signs to be executed later is told, even where the plan has the same action."""
+    """A delayed transaction of eosio's is reported, even if the plan has the same action."""
     chain.blocks[8].append(transaction(actions.setpriv("eosio.msig", True)) | {"status": "delayed"})
     found = await failing(chain, plan)
     said = "1 unplanned actions: block 8: eosio::setpriv with a delay in the name of eosio"

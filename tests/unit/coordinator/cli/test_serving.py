@@ -104,7 +104,7 @@ def files(home: Home) -> list[str]:
 
 
 def test_an_upgrade_is_checked_before_anything(booted: Home, files: list[str], said: Said) -> None:
-    """What is no contract is told with its option."""
+    """A file that is not a contract is reported with its option."""
     assert run(["upgrade", "home.toml", "--wasm", "new.abi", "--abi", "new.abi"]) == 2
     assert "--wasm: " in said.readouterr().err
     assert run(["upgrade", "home.toml", "--wasm", "new.wasm", "--abi", "new.wasm"]) == 2

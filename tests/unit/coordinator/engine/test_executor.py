@@ -167,7 +167,7 @@ def test_evidence_out_of_reach_fails_the_step() -> None:
 
 
 def test_a_wait_that_is_over_says_why() -> None:
-    """What a wait waits for cannot come any more: it fails at once, with the reason in place of its evidence."""
+    """A wait for what can no longer happen fails immediately, with that reason."""
     executor = Executor([wait("w")], host_of)
     executor.start()
     executor.handle(Checked("w", Verdict(("h",), "0 of 2")))

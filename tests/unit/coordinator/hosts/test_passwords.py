@@ -47,7 +47,7 @@ def test_a_password_is_asked_for_once_and_not_echoed(keyboard: int) -> None:
 
 
 async def test_an_interrupted_command_does_not_wait_for_the_answer(keyboard: int) -> None:
-    """Cancelled, the question ends by itself, and no other host is asked about any more."""
+    """When cancelled, the prompt ends, and no prompt for another host follows."""
     asked = Passwords()
     question = asyncio.create_task(in_thread(asked.stop, asked.ask, "h1"))
     assert await asyncio.to_thread(os.read, keyboard, 100) == PROMPT

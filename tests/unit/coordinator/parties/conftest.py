@@ -158,7 +158,7 @@ class FakeParty(FakeWork):
         self.admissions.append(admission)
 
     async def answered(self, count: int = 1) -> pb.Admission:
-        """The latest admission, once there are so many."""
+        """The latest admission, once there are this many."""
 
         async def there() -> bool:
             return len(self.admissions) >= count

@@ -285,7 +285,7 @@ async def test_the_seal_is_told(world: World) -> None:
 
 
 async def test_who_says_too_much_is_cut_off(world: World) -> None:
-    """A flood of registrations ends its own stream, while another party is taken up."""
+    """A flood of registrations ends its own stream, while another party is accepted."""
     flood = FakeParty(
         say=lambda nonce: [pb.FromAgent(registration=registration("m", nonce, "8.8.8.99:1"))] * (TIMES + 1)
     )
@@ -298,7 +298,7 @@ async def test_who_says_too_much_is_cut_off(world: World) -> None:
 
 
 async def test_a_flood_of_reports_stays_in_its_own_pipe(world: World) -> None:
-    """Thousands of statuses are read at the coordinator's pace; meanwhile another party is taken up at once."""
+    """Thousands of statuses are read at the coordinator's pace; meanwhile another party is accepted immediately."""
     flood = FakeParty(say=lambda nonce: [pb.FromAgent(status=pb.Status(clock=number)) for number in range(5000)])
     session = dial(world, await join(world.invited("m"), world.folder / "m.key"), flood)
     link = await world.hub.agent("m", 30)

@@ -54,7 +54,7 @@ def test_an_attestation_is_one_plain_line(tmp_path: Path, changes: dict[str, Any
 
 
 def test_parties_that_follow_the_chain_are_counted(tmp_path: Path) -> None:
-    """Who only registered, or left, is none of those who could attest."""
+    """A party that only registered, or left, does not count among those that could attest."""
     sealed = sealed_network(tmp_path).sealed
     endpoint = "8.8.8.8:9876"
     found = replace(PARTY, name="bob", endpoint=endpoint, dialled=endpoint)

@@ -1,4 +1,4 @@
-"""Parties without whom the boot shall not begin: for whom it waits, and how long."""
+"""Parties in wait_for: which ones the boot waits for, and how long."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ async def test_a_party_gets_all_the_way(stage: Stage) -> None:
 
 
 async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operator's and the party's, and both again once the party's endpoint was found; not who is not taken up."""
+    """The operator's and the party's, and both again once the party's endpoint was found; not one that was rejected."""
     monkeypatch.setattr(endpoints, "LOOK_SECONDS", 0.05)
     own = stage.opened.network.p2p(stage.opened.network.node("defproducera"))
     async with beside(endpoints.tell_producers(stage.opened)):

@@ -1,4 +1,4 @@
-"""The operator's ends of the links with parties: who is told to dial whom, and when a dial back counts."""
+"""The operator's side of the peer links with parties: which nodes dial whom, and when a dial-back counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proposal that can come to nothing any more is followed by another for the same contract."""
+"""A proposal that can no longer be executed is followed by another for the same contract."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_those_voted_for_keep_their_places(network: Network) -> None:
 
 
 def test_who_is_away_keeps_its_place_and_who_is_unregistered_does_not(network: Network) -> None:
-    """An absent party is not voted out; one that is no producer any more cannot be voted for, and leaves its place."""
+    """An absent party is not voted out; one that is no longer a producer cannot be voted for, and frees its place."""
     away = choose(network, network.elected, ("p1", "p2"), chain(network, "p8"))
     assert away.producers == (*network.elected, "p1", "p8")
     left = choose(network, network.elected, ("p1", "p2"), chain(network, "p8", gone=("p8",)))

@@ -13,7 +13,7 @@ from tests.unit.agent.party.conftest import sealed_network
 
 
 def test_an_edited_seal_is_told(tmp_path: Path) -> None:
-    """A sealed.json that was edited, or is none, is an error that names the file; the sealed one is read."""
+    """An edited or invalid sealed.json is an error that names the file; the sealed one is read."""
     bundle, state = sealed_network(tmp_path), StateFolder(tmp_path, "net")
     assert state.sealed is None
     state.seal(bundle.sealed, dict(bundle.artifacts))

@@ -15,7 +15,7 @@ from tests.unit.agent.party.conftest import sealed_network
 
 
 def link(offset: float) -> AgentLink:
-    """An agent whose clock is so many seconds ahead."""
+    """An agent whose clock is this many seconds ahead."""
     found = AgentLink("h1", lambda: 1)
     found.clock_offset = offset
     return found

@@ -174,7 +174,7 @@ def test_a_starter_that_refuses_is_no_failure_if_blocks_come(bench: Bench, chain
 
 
 def test_a_restart_that_brings_no_block_is_told(bench: Bench, chain: Chain) -> None:
-    """After so many seconds."""
+    """After this many seconds."""
     chain.stand("genesis", *ALL)
     chain.signs = False
     starts = Starts(chain)

@@ -129,7 +129,7 @@ async def test_what_needs_no_restart_is_told_and_only_what_was_asked_for_is_chan
 
 
 def test_only_must_name_something() -> None:
-    """A typo is no reason to change everything, or nothing."""
+    """A typo must change neither everything nor nothing: it is an error."""
     network = SimpleNamespace(nodes=(), hosts=(SimpleNamespace(name="h1"),), source="net.toml")
     Rolling("h1").check(cast(Network, network))
     with pytest.raises(UsageProblem, match="there is no step, host or node 'h7'"):
