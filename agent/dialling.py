@@ -28,7 +28,7 @@ LOCAL_PAUSE = 1.0
 RENEWAL_SECONDS = 3600.0
 """Between two checks whether the certificate is due for renewal. Each new session checks as well."""
 LASTING = 5.0
-"""A session that lasted so many seconds counts as a success: the next dial comes at once."""
+"""A session that lasted this many seconds counts as a success: the next dial follows immediately."""
 
 
 class Dialling:

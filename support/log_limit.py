@@ -10,7 +10,7 @@ from dataclasses import dataclass
 BURST = 200
 """Lines of one place in the program that are written as they come: more than a boot has."""
 SECONDS = 10.0
-"""After those, one line in so many seconds."""
+"""After those, at most one line per this many seconds."""
 
 
 @dataclass

@@ -121,7 +121,7 @@ class BlockFollower:
         return block.time
 
     async def placed(self, transaction: str, seconds: float) -> int:
-        """The block that holds it; 0 when none does after so many seconds. Raises what `next_look` does."""
+        """The block that holds it; 0 if none does after this many seconds. Raises what `next_look` does."""
         if transaction in self._where:
             return self._where[transaction]
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()

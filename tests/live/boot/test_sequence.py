@@ -137,7 +137,7 @@ class Driver:
         return await run_reads(step.evidence(self.blueprint), self.call)
 
     async def carry_out(self, step: Step, seconds: float = 60) -> Verdict | None:
-        """The step, done. Fails when the evidence still misses something after so many seconds."""
+        """The step, done. Fails if the evidence still misses something after this many seconds."""
         if isinstance(step, NodeStep):
             for name in step.nodes(self.blueprint):
                 self.modes(name, step.mode)

@@ -76,7 +76,7 @@ class Running:
         return self._process.pid
 
     def await_text(self, text: str, seconds: float = SECONDS) -> None:
-        """Returns once it said that. Fails when it ended without, or has not after so many seconds."""
+        """Returns once it said that. Fails if it ended without, or after this many seconds."""
         self.await_match(re.escape(text), seconds)
 
     def await_match(self, pattern: str, seconds: float = SECONDS) -> None:

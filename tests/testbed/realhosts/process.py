@@ -35,7 +35,7 @@ class Process:
                 signal.pidfd_send_signal(handle, number)
 
     def wait_end(self, seconds: float) -> bool:
-        """Whether it ended within so many seconds."""
+        """Whether it ended within this many seconds."""
         with self._handle() as handle:
             if handle is None:
                 return True

@@ -101,7 +101,7 @@ def test_a_line_without_end_is_cut() -> None:
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{", '{"proposer": 1e400}', "[]", '"x"', '{"a": 1}'])
 def test_a_damaged_note_of_a_proposal_is_none(tmp_path: Path, text: str) -> None:
-    """What lies in the folder and is no proposal hinders no other."""
+    """A file in the folder that is not a proposal does not affect the others."""
     pending = Pending(tmp_path)
     assert pending.note(proposal(TRANSFER))
     (tmp_path / "bad.json").write_text(text)

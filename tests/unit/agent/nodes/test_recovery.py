@@ -1,4 +1,4 @@
-"""Mending a node's chain, with starts that are played: what is tried, in which order, and what becomes of its files."""
+"""Repairing a node's chain, with simulated starts: what is tried, in which order, and what happens to its files."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ async def test_a_party_that_left_is_invited_again(world: World) -> None:
         found = world.store.find("alice")
         return found is not None and found.state is Standing.REGISTERED
 
-    await poll(back, what="alice to be taken up again", deadline=30, every=0.02)
+    await poll(back, what="alice to be accepted again", deadline=30, every=0.02)
     with pytest.raises(UsageProblem, match="enrolled already"):
         world.invited("alice")
     session.cancel()

@@ -136,7 +136,7 @@ async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch
 
 
 async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
-    """Every honest one is ready to be voted for; each hostile one is stopped with a reason, and hinders nobody."""
+    """Every honest one is ready to be voted for; each hostile one is stopped with a reason, and delays nobody."""
 
     def silent(task: pb.Task) -> None:
         return None
