@@ -28,7 +28,7 @@ from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
-from coordinator.workflows.restart import revive, wake
+from coordinator.workflows.restart import check_left, revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
@@ -81,6 +81,7 @@ async def boot(
                 whole = _with_parties(opened)
                 access = opened.access.over(whole)
                 runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
+                await check_left(access, opened.state.steps())
                 started = await revive(access, runner, sealed, reporter) or started
                 async with watching(access, reporter.note):
                     changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from antelope.errors import NodeError
 from boot.claims import chain_time
 from boot.step import NodeMode, Query
+from boot.steps.genesis import STEP as GENESIS_STEP
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.report.health import patience
 from coordinator.reporter import Reporter
+from coordinator.state.folder import StepRecord
 from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
@@ -29,6 +32,28 @@ SETTLE_SECONDS = 1.0
 """Seconds that nodes have to dial each other after their start."""
 RETURN_SECONDS = 90.0
 """Seconds that the chain may take to advance again once the starter runs."""
+
+
+async def check_left(access: NodeAccess, steps: Mapping[str, StepRecord]) -> None:
+    """Raises OperationFailed if the chain was begun, and the genesis node's agent no longer knows that node: the boot's
+    first step would begin the chain again, with another history and the same id.
+    """
+    begun = steps.get(GENESIS_STEP.name)
+    if begun is None or not begun.done:
+        return
+    genesis = access.network.genesis_node
+    link = access.link(genesis.host)
+
+    async def told() -> bool:
+        return link.status is not None
+
+    await poll(told, what=f"the agent of {genesis.host} to say which nodes it has", deadline=ANSWER_SECONDS)
+    if access.status(genesis) is None:
+        raise OperationFailed(
+            f"the chain was begun, and the folder of its node {genesis.name} is lost on {genesis.host}: a new one "
+            "would begin the chain again, with other blocks. Nothing was started; put back a copy of nodes/"
+            f"{genesis.name} of the agent's data folder"
+        )
 
 
 async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
