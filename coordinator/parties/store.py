@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from support.journal import Journal
 
@@ -113,6 +114,8 @@ class PartyStore:
         """Creates its tables if there are none."""
         self._journal = journal
         self._read: tuple[tuple[int, int], tuple[Party, ...]] | None = None
+        self._known: dict[tuple[Any, ...], Party] = {}
+        """By row, as last read: of many, few change at a time."""
         journal.part("parties", _SCHEMA)
 
     def parties(self) -> tuple[Party, ...]:
@@ -120,7 +123,8 @@ class PartyStore:
         version = self._journal.version("party")
         if self._read is None or self._read[0] != version:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name")  # noqa: S608
-            found = tuple(_party(row) for row in rows)
+            self._known = {row: self._known.get(row) or _party(row) for row in rows}
+            found = tuple(self._known.values())
             self._read = version, self._read[1] if self._read and self._read[1] == found else found
         return self._read[1]
 
