@@ -71,5 +71,5 @@ def test_what_to_run_next_follows_from_how_it_ended() -> None:
     parked = lines(parked={"votes": "half of the stake has not voted"})
     assert "waiting for others at votes: half of the stake has not voted" in parked
     stands = lines(stands=True)
-    assert "FAILED the chain stands: no block comes" in stands
+    assert "FAILED the chain has stalled: no new blocks" in stands
     assert "Nothing to do" not in stands

@@ -32,9 +32,9 @@ def test_the_report_names_what_a_person_would_ask() -> None:
     assert "h1    connected  -250 ms  3.0 GiB" in text
     assert "h2    away       -        -" in text
     assert "alice  alice1111111  -    refused: its port is closed" in text
-    assert "silent    b: elected, and no block in the latest round" in text
+    assert "silent    b: elected, but no block in the latest round" in text
     text = "\n".join(report_lines(status(stands=True, head_age=73.0)))
-    assert "stalled   no block comes; a, b, c, d should sign" in text
+    assert "stalled   no new blocks; a, b, c, d should sign" in text
     assert "silent" not in text
     unknown = "\n".join(report_lines(status(chain_id=None, manifest=None, head_age=None, schedule=())))
     assert "chain id  -" in unknown
