@@ -13,7 +13,7 @@ from support.cage import Budget, CageError, Job, caged
 from support.retry import poll
 from tests.unit.support import jobs
 
-SMALL = Budget(memory=64 << 20, cpu=2, seconds=20, answer=1000)
+SMALL = Budget(memory=64 << 20, cpu=2, seconds=200, answer=1000)
 
 
 def children() -> set[str]:
