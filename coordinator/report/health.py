@@ -10,6 +10,8 @@ from antelope.elections import BLOCKS_PER_TURN, TURN_SECONDS
 if TYPE_CHECKING:
     from coordinator.report.status import NetworkStatus
 
+GENESIS_STEP, OTHERS_STEP = "genesis", "producer-nodes"
+"""The steps that start the genesis node and the other nodes."""
 MARGIN_SECONDS = 1.0
 """Two blocks, because a block takes time to arrive."""
 FINAL_ROUNDS = 3
@@ -52,7 +54,10 @@ def _of_hosts(status: NetworkStatus) -> Iterator[str]:
 
 def _of_nodes(status: NetworkStatus) -> Iterator[str]:
     away = {host.name for host in status.hosts if host.agent != "connected"}
+    begun = GENESIS_STEP in status.steps, OTHERS_STEP in status.steps and status.steps[OTHERS_STEP].done
     for node in status.nodes:
+        if node.state == "stopped" and not begun[node.role != "genesis"]:
+            continue  # the boot has not come to it yet
         if node.state != "running":
             if node.host not in away or node.state != "unknown":
                 yield f"node {node.name} on {node.host}: {node.state}{': ' + node.detail if node.detail else ''}"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from boot.step import NodeMode, Query
+from boot.steps import OPTIONAL, STEPS
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.node_work import NodeWork
@@ -42,7 +43,8 @@ class Rolling:
         """Raises UsageProblem if `only` names no step, host or node."""
         known = {node.name for node in network.nodes} | {host.name for host in network.hosts}
         if self.only and self.only not in known:
-            raise UsageProblem(f"{network.source}: there is no step, host or node {self.only!r}; coord plan lists them")
+            steps = ", ".join(step.name for step in (*STEPS, *OPTIONAL))
+            raise UsageProblem(f"{network.source}: there is no step, host or node {self.only!r}; the steps are {steps}")
 
     def chosen(self, changes: Iterable[Change]) -> tuple[Change, ...]:
         """The changes that are applied."""

@@ -17,6 +17,7 @@ from antelope.abi_types import BUILT_IN
 from antelope.asset import Asset, Symbol
 from antelope.authority import Authority
 from antelope.cleos import cleos_command
+from antelope.genesis import CONFIGURATION
 from antelope.keys import PrivateKey, PublicKey, Signature
 from antelope.layouts import LAYOUTS, unpack_data
 from antelope.transaction import Action, PermissionLevel, SignedTransaction, Transaction
@@ -49,6 +50,7 @@ EVERY_ACTION = (
     actions.init(0, SYS),
     actions.buyram("eosio", "alice", Asset(1, SYS)),
     actions.buyrambytes("eosio", "alice", 2**32 - 1),
+    actions.setparams({name: number for number, (name, _, _) in enumerate(CONFIGURATION, 1)}),
     actions.delegatebw("eosio", "alice", Asset(4500, SYS), Asset(0, SYS), transfer=True),
     actions.undelegatebw("eosio", "alice", Asset(1, SYS), Asset((1 << 62) - 1, SYS)),
     actions.regproducer("alice", KEY.public, "https://example.org/ünï", 65535),

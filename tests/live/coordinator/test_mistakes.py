@@ -107,7 +107,7 @@ def test_one_mistake(make_network: MakeNetwork, text: str, said: str) -> None:
 def test_usage(make_network: MakeNetwork) -> None:
     """Commands, options and files that there are not: status 2 and one line that helps."""
     network = make_network("usage")
-    assert "No such command" in network.coord("bot").err
+    assert "there is no command 'bot'; did you mean boot?" in network.coord("bot").err
     assert network.coord("bot").status == 2
     assert "cannot be read" in "".join(lines_of(network.coord("boot"), 2))
     network.write()
@@ -129,7 +129,8 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     for name in COMMANDS:
         assert f"\n  {name} " in overview
         assert run([name, "--help"]) == 0
-        assert f"coord {name} inventory/" in capsys.readouterr().out
+        shown = capsys.readouterr().out
+        assert f"coord {name} inventory/" in shown or (name == "init" and "coord init " in shown)
 
 
 def test_taken_port(make_network: MakeNetwork) -> None:
@@ -210,8 +211,8 @@ def test_sealed_part_changed(make_network: MakeNetwork) -> None:
     network.boot("--until", "genesis")
     network.replace("count = 20", "count = 21")
     (line,) = lines_of(network.coord("boot"), 2)
-    assert "users" in line
-    assert "down --purge" in line
+    assert "users: undo the edit" in line
+    assert "purge" not in line
     assert lines_of(network.coord("verify"), 2) == [line]
     network.replace("count = 21", "count = 20")
     refused = network.coord("down", "--purge", stdin="n\n")

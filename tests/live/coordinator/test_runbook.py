@@ -16,6 +16,7 @@ import pytest
 from antelope.http import NodeClient
 from boot.audit import audit, render
 from boot.blueprint import Blueprint
+from boot.steps import STEPS
 from coordinator.state.folder import StateFolder
 from tests.live.coordinator.network import MakeNetwork, Network
 
@@ -85,9 +86,10 @@ def test_a_person_can_type_it(make_network: MakeNetwork) -> None:
 def test_eosio_does_not_resign_before_the_elected_sign(make_network: MakeNetwork) -> None:
     """Somebody leaves the election out: the guard stops the script, and eosio keeps its keys."""
     network, script = sealed_network(make_network, "hasty")
-    before, _, rest = script.partition("\nchapter 16 ")
-    _, _, resigning = rest.partition("\nchapter 23 ")
-    with typed(network, f"{before}\nchapter 23 {resigning}") as done:
+    numbers = {step.name: number for number, step in enumerate(STEPS, 1)}
+    before, _, rest = script.partition(f"\nchapter {numbers['votes']} ")
+    _, _, resigning = rest.partition(f"\nchapter {numbers['resign']} ")
+    with typed(network, f"{before}\nchapter {numbers['resign']} {resigning}") as done:
         assert done.returncode == 1
         assert "stopped: the schedule is eosio: eosio must not resign before the elected producers sign" in done.stderr
         account = network.cleos("get", "account", "eosio", "--json")
