@@ -27,7 +27,8 @@ the third, which may hold all that remains, and which is irreversible with the f
 CROSSING = "crossing"
 """The key of the transaction whose votes make the first election possible."""
 SLOTS_FROM = datetime(2000, 1, 1, tzinfo=UTC)
-_ENDED = re.compile(r"^ +ok +(\S+) ")
+_ENDED = re.compile(r"^ +(?:ok|--) +(\S+) ")
+"""A step that is done, or was found done at the first look: the schedule may be active by then."""
 
 
 def run(say: Say, producers: Sequence[int] = PRODUCERS) -> Iterator[Figure]:
