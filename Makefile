@@ -39,6 +39,7 @@ lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m protos.generate --check
+	$(BIN)/python -m docs.generate --check
 
 T ?= tests/unit
 unit: $(STAMP) ## the fast tests; T=FILE or T="FILE -k NAME" runs some of them

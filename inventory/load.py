@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from inventory import resolve_accounts, resolve_contracts, resolve_parties
@@ -82,7 +83,10 @@ def _read(path: Path) -> dict[str, Any]:
         return InventoryError(path, [Problem("", message, hint)])
 
     try:
-        if path.stat().st_size > LARGEST:
+        found = path.stat()
+        if not S_ISREG(found.st_mode) and not S_ISDIR(found.st_mode):  # reading a pipe or a device may never end
+            raise refuse("is not a file")
+        if found.st_size > LARGEST:
             raise refuse(f"is larger than {LARGEST >> 20} MiB", "is this an inventory?")
         data = path.read_bytes()
     except OSError as error:

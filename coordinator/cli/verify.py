@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -64,7 +65,8 @@ async def _judge(settings: Settings, network: Network) -> tuple[dict[str, object
     Raises UsageProblem if the inventory was edited after the seal: the chain is compared with what was sealed.
     """
     if StateFolder.exists(settings.state, network.name):
-        check_unchanged(network, StateFolder(settings.state, network.name))
+        with closing(StateFolder(settings.state, network.name)) as state:
+            check_unchanged(network, state)
     try:
         report = await _audit(settings, network)
     except BusyError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -420,6 +421,14 @@ def test_one_mistake_is_told_once(text: str, write: Write) -> None:
     with pytest.raises(InventoryError) as caught:
         load(write(text))
     assert len(caught.value.problems) == 1, str(caught.value)
+
+
+def test_a_pipe_is_no_inventory(tmp_path: Path) -> None:
+    """Reading one would wait for a writer for ever; a device may have no end."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(InventoryError, match="is not a file"):
+            load(path)
 
 
 def test_byte_order_mark(tmp_path: Path) -> None:
