@@ -7,6 +7,7 @@ dial the operator.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -170,7 +171,7 @@ def test_an_upgrade_of_all_agents_stops_no_node(
     newer = Operator(operator.inventory, operator.state, code=tmp_path, home=operator.home)
     status, shown = newer.on_terminal("install", {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD})
     assert status == 0, shown
-    assert shown.count("agent upgraded, unit renewed; 0.2 MB sent") == len(hosts)
+    assert len(re.findall(r"agent upgraded, unit renewed; 0\.\d MB sent", shown)) == len(hosts)  # the libraries are not
     assert pids(testbed, hosts, NODEOS) == nodes
     after = pids(testbed, hosts, f"systemctl show -p MainPID {UNIT}")
     assert all(after[host] != agents[host] for host in hosts)

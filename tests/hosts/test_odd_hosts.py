@@ -184,7 +184,7 @@ def test_what_a_host_lacks_is_said_before_anything_changes(testbed: Testbed, unf
     assert "/srv/small" not in full
     assert "disk: 400 MiB are free for 3 nodes" in problems(replace(host, data="/srv/small/net"))
     shell = problems(over_ssh(host, lambda ssh: replace(ssh, user=OPERATOR, sudo=Sudo.PASSWORDLESS)))
-    assert "runs no command (This account is currently not available.)" in shell
+    assert "runs no commands (This account is currently not available.)" in shell
     wrapped = replace(of, hosts=(replace(host, nodeos="/usr/local/bin/wrapper", data="/srv"),))
     (warning,) = [problem for problem in look(wrapped, tmp_path).warnings if problem.check == "nodeos"]
     assert "a script that starts nodeos beside itself" in str(warning)

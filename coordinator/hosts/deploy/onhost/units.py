@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 
-from coordinator.hosts.deploy.onhost.base import Failed, Request, run, said_by_user
+from coordinator.hosts.deploy.onhost.base import Failed, Request, quiet, run, said_by_user
 from coordinator.hosts.deploy.onhost.words import last_words
 
 START_SECONDS = 30.0
@@ -56,8 +56,9 @@ def _shown(unit: str, name: str) -> str:
 
 
 def _said(unit: str, since: float) -> str:
-    """The unit's journal since then."""
-    command = ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(LINES), "-u", unit, "--since", f"@{since:.0f}"]
+    """The unit's journal since the second of that moment."""
+    quiet("journalctl", "--sync")  # what a unit said last may still be on its way
+    command = ["journalctl", "--no-pager", "-q", "-o", "cat", "-n", str(LINES), "-u", unit, "--since", f"@{int(since)}"]
     try:
         words = last_words(subprocess.run(command, capture_output=True).stdout)  # noqa: S603 (an argument list)
     except OSError:
