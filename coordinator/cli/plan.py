@@ -66,10 +66,11 @@ def command(
                 click.echo(line)
             return 0
         done = {name: record.done for name, record in state.steps().items()} if state else {}
+        sealed = state.sealed if state else None
     finally:
         if state:
             state.close()
-    foreseen = foresee(network, state.sealed if state else None, lambda line: click.echo(line, err=True))
+    foreseen = foresee(network, sealed, lambda line: click.echo(line, err=True))
     edited = _edited(settings, network) if foreseen.sealed else Edited()
     if as_json:
         click.echo(json.dumps(_document(network, done, foreseen) | edited.to_json(), indent=2))

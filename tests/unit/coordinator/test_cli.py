@@ -193,3 +193,17 @@ def test_an_invitation_before_the_first_boot(
     assert run(["invite", str(inventory), "alice", "--account", "alice1111111"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("agent serve")]
     assert line.endswith(f" --account alice1111111 --p2p HOST:PORT{option}")
+
+
+def test_a_plan_after_an_invitation_and_before_the_seal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The state folder is there and nothing is sealed: the plan is that of a first boot."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.toml").write_text('[network]\nname = "net"\n')
+    assert run(["invite", "net.toml", "alice", "--account", "alice1111111"]) == 0
+    capsys.readouterr()
+    assert run(["plan", "net.toml"]) == 0
+    said = capsys.readouterr()
+    assert "[ ] genesis" in said.out
+    assert "internal error" not in said.err
