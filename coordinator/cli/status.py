@@ -21,15 +21,13 @@ from coordinator.report.tables import report_lines
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
-from coordinator.workflows.session import GLANCE_SECONDS, open_network
+from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from coordinator.workflows.why import check_step, why
 from inventory.network import Network
 from support.retry import retrying
 
 REDRAW = 1.0
 """Seconds between two updates of --watch."""
-TUNNEL_SECONDS = 3.0
-"""Extra seconds for an SSH login if agents connect through a tunnel."""
 ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command."""
 

@@ -15,14 +15,12 @@ from coordinator.hosts.local import agent_runs
 from coordinator.state.control import ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.changes import Change, Fact, differences
-from coordinator.workflows.session import GLANCE_SECONDS, open_network
+from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
 from protos import coordination_pb2 as pb
 
 STOPPED = "stopped"
 """State of a node, as agents report it."""
-TUNNEL_SECONDS = 3.0
-"""Extra seconds for an SSH login if agents connect through a tunnel."""
 
 
 @dataclass(frozen=True)

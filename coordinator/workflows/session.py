@@ -28,6 +28,8 @@ LOOKER_SECONDS = 6.0
 """Seconds that an acting command waits for an observing one to end."""
 GLANCE_SECONDS = 3.5
 """Seconds that an observing command waits for agents: one redial and its handshake."""
+TUNNEL_SECONDS = 3.0
+"""Extra seconds for an SSH login, where agents connect through a tunnel."""
 
 
 @asynccontextmanager
