@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
+import itertools
 import os
-import random
 import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-"""Of those that run side by side."""
-EACH = 1000
-_taken: set[int] = set()
+FIRST = 20000
+"""Below those that the kernel hands out by itself."""
+EACH = 400
+RANGES = 30
 
 
 def free_port() -> int:
-    """A port that nothing listens on and nobody was given before, below those that the kernel hands out by itself.
+    """A port that nothing listens on, and that was given to nobody for as long as there are others.
 
-    Workers take from ranges of their own: between asking for a port and listening on it there is time.
+    Processes take from ranges of their own, also those of two test runs: between asking for a port and listening on it
+    there is time.
     """
-    first = 20000 + WORKER % 10 * EACH
-    while True:
-        port = random.randrange(first, first + EACH)  # noqa: S311 (no secret)
+    for port in itertools.islice(_ports(), EACH):
         with socket.socket() as probe:
-            if port not in _taken and probe.connect_ex(("127.0.0.1", port)):
-                _taken.add(port)
+            if probe.connect_ex(("127.0.0.1", port)):
                 return port
+    raise AssertionError(f"something listens on each of {EACH} ports")
+
+
+@functools.cache
+def _ports() -> Iterator[int]:
+    first = _range()
+    return itertools.cycle(range(first, first + EACH))
+
+
+def _range() -> int:
+    """The first port of a range that this process has to itself until it ends: it holds the lock of it so long."""
+    folder = Path(tempfile.gettempdir()) / f"bootcoord-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for number in range(RANGES):
+        lock = os.open(folder / str(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        return FIRST + number * EACH
+    raise AssertionError(f"{RANGES} test processes hold ports already")
