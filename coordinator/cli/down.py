@@ -8,12 +8,10 @@ import click
 
 from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.errors import OperationFailed, UsageProblem
-from coordinator.hosts.fleet import stop_hosts
+from coordinator.errors import UsageProblem
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.down import down
 from inventory.network import Network
-from support.files import remove_folder
-from support.locks import FileLock, LockedError
 
 
 @click.command("down")
@@ -36,23 +34,9 @@ def command(settings: Settings, network: Network, purge: bool, only: str | None,
         return 0
     if purge and not yes:
         _ask(network)
-    new = not (settings.state / network.name).exists()
-    state = StateFolder(settings.state, network.name)
-    try:
-        with FileLock(state.folder / "lock"):
-            failed = stop_hosts(state, network, only, purge, lambda host, text: click.echo(f"{host}: {text}"))
-    except LockedError as error:
-        raise OperationFailed(
-            f"another coord is working on {network.name} (process {error.pid}): stop it first"
-        ) from error
-    finally:
-        state.close()
+    failed = down(network, settings.state, click.echo, only=only, purge=purge)
     for host, trouble in failed.items():
         click.echo(f"{host}: {trouble}", err=True)
-    if new or (purge and not failed and not only):
-        remove_folder(state.folder)
-        if not new:
-            click.echo(f"removed {state.folder}")
     return 1 if failed else 0
 
 

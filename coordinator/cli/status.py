@@ -10,26 +10,17 @@ from typing import cast
 
 import click
 
-from coordinator.agents.records import BusyError
 from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.engine.reasons import Reasons
-from coordinator.hosts.fleet import tunnelled
-from coordinator.hosts.local import agent_runs
-from coordinator.report.status import gather, planned
-from coordinator.report.tables import report_lines
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.answering import answering
-from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
+from coordinator.workflows.looking import report
 from coordinator.workflows.why import check_step, why
 from inventory.network import Network
-from support.retry import retrying
 
 REDRAW = 1.0
 """Seconds between two updates of --watch."""
-ASK_SECONDS = 5.0
-"""Seconds to wait for the answer of a running command."""
 
 
 @click.command("status")
@@ -62,7 +53,7 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
         return 0
-    document, lines = asyncio.run(report(settings, network))
+    document, lines = asyncio.run(report(network, settings.state))
     wrong = [str(problem) for problem in cast(list[object], document["problems"])] if check else []
     if as_json:
         click.echo(json.dumps(document, indent=2))
@@ -84,36 +75,9 @@ async def _why(settings: Settings, network: Network, step: str) -> str:
             return why(step, Reasons(), state.steps())
 
 
-async def report(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """One report, even while other commands start and end."""
-    return await retrying(lambda: _look(settings, network), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
-
-
-async def _look(settings: Settings, network: Network) -> tuple[dict[str, object], list[str]]:
-    """One report, from the running coordinator if there is one."""
-    if not StateFolder.exists(settings.state, network.name):
-        report = planned(network)
-        return report.to_json(), list(report_lines(report))
-    try:
-        async with open_network(network, settings.state, acting=False) as opened, answering(opened):
-            hosts = {entry.name for entry in opened.hub.register.entries()}
-            dead = {
-                host.name for host in network.hosts if host.local and not agent_runs(opened.state.host_data(host.name))
-            }
-            awaited = [host.name for host in network.hosts if host.name in hosts - dead]
-            through_ssh = any(host.tunnel for host in network.hosts)
-            with tunnelled(opened.network, opened.hub) as troubles:
-                await opened.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
-                report = await gather(opened)
-    except BusyError:
-        answer = await ask_running(settings.state.absolute() / network.name, "status")
-        return answer["document"], answer["lines"]
-    return report.to_json(), [*report_lines(report), *(f"{host}: {trouble}" for host, trouble in troubles.items())]
-
-
 async def _watch(settings: Settings, network: Network) -> None:
     while True:
-        _, lines = await report(settings, network)
+        _, lines = await report(network, settings.state)
         click.clear()
         for line in lines:
             click.echo(line)

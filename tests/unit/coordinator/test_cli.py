@@ -61,7 +61,7 @@ def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(
     async def failing(*_: object) -> None:
         raise AuditError("the chain could not be read, so nothing was judged: get_info: gone")
 
-    monkeypatch.setattr("coordinator.cli.verify._report", failing)
+    monkeypatch.setattr("coordinator.cli.verify.verify", failing)
     assert run(["verify", str(inventory)]) == 1
     assert capsys.readouterr().err == "coord: the chain could not be read, so nothing was judged: get_info: gone\n"
     assert not Path(faults.DEBUG).exists()
@@ -168,7 +168,7 @@ def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
         asked.append((only, purge))
         return {}
 
-    monkeypatch.setattr("coordinator.cli.down.stop_hosts", stop)
+    monkeypatch.setattr("coordinator.workflows.down.stop_hosts", stop)
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes"]) == 0
     assert f"run: coord adopt {inventory}" in capsys.readouterr().out
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h1"]) == 0

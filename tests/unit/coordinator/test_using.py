@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.cli.main import run
-from coordinator.cli.wait import missing
 from coordinator.workflows import cleos
 from coordinator.workflows.using import InUse, keys, url
+from coordinator.workflows.waiting import missing
 from inventory.load import load
 from inventory.network import Network
 from support.wallets import address_file

@@ -132,7 +132,7 @@ def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyP
 def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host whose agent does not answer in time is away; on this machine its nodes are looked up."""
     assert run(BEGIN) == 0
-    monkeypatch.setattr("coordinator.cli.status.GLANCE_SECONDS", 0.5)
+    monkeypatch.setattr("coordinator.workflows.looking.GLANCE_SECONDS", 0.5)
     monkeypatch.setattr("coordinator.workflows.facts.GLANCE_SECONDS", 0.5)
     home.away = {"one", "two"}
     said.readouterr()
@@ -253,7 +253,7 @@ def test_logs_of_a_far_host_come_over_ssh(home: Home, said: Said, monkeypatch: p
 def test_verify_needs_an_agent(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one nothing is judged; the line says what to run."""
     assert run(BEGIN) == 0
-    monkeypatch.setattr("coordinator.cli.verify.DIAL_SECONDS", 0.3)
+    monkeypatch.setattr("coordinator.workflows.auditing.DIAL_SECONDS", 0.3)
     home.away = {"one", "two"}
     said.readouterr()
     assert run(["verify", "home.toml"]) == 1
@@ -272,7 +272,7 @@ def test_what_verify_ends_with(
     async def judged(settings: Settings, network: Any) -> tuple[dict[str, object], list[str]]:
         return {"born": born, "unchanged": unchanged}, ["a line"]
 
-    monkeypatch.setattr("coordinator.cli.verify._judge", judged)
+    monkeypatch.setattr("coordinator.workflows.auditing._judge", judged)
     assert run(["verify", "home.toml", *options]) == status
     out = said.readouterr().out
     assert out == "a line\n" if "--json" not in options else json.loads(out)["born"] is born

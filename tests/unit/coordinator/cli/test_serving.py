@@ -217,7 +217,7 @@ def test_down_stops_what_stands_for_agents(booted: Home, said: Said, monkeypatch
     assert all(process.wait(20) is not None for process in booted.processes)
     assert StateFolder(booted.folder / ".coord", "home").sealed
     said.readouterr()
-    monkeypatch.setattr("coordinator.cli.status.GLANCE_SECONDS", 0.2)
+    monkeypatch.setattr("coordinator.workflows.looking.GLANCE_SECONDS", 0.2)
     booted.away = {"one", "two"}
     assert run(["status", "home.toml", "--json"]) == 0
     assert json.loads(said.readouterr().out)["phase"] == "down"
