@@ -169,3 +169,30 @@ class Journal:
     def close(self) -> None:
         """Closes the file."""
         self._db.close()
+
+
+class Touched:
+    """Which rows of a table were written since somebody last read them, so that only those need to be read again."""
+
+    def __init__(self, journal: Journal, table: str) -> None:
+        self._journal = journal
+        self._table = table
+        self._version: tuple[int, int] | None = None
+        self._names: list[str] = []
+
+    def write(self, name: str, statement: str, *values: Any) -> int:
+        """As Journal.write, for one statement that changes no row of the table but the one of that name."""
+        changed = self._journal.write(statement, *values)
+        self._names.append(name)
+        return changed
+
+    def since(self) -> frozenset[str] | None:
+        """Names of the rows written here since the last call. None if it may be any row: at the first call, and when
+        another process or another part of this one wrote, or a write was undone. Raises JournalError.
+        """
+        version, before, names = self._journal.version(self._table), self._version, self._names
+        if version == before:
+            return frozenset()
+        self._version, self._names = version, []
+        alone = before is not None and version == (before[0], before[1] + len(names))
+        return frozenset(names) if alone else None

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from coordinator.errors import OperationFailed
-from support.journal import Journal
+from support.journal import Journal, Touched
 from support.tls import Identity, Kind
 
 _SCHEMA = (
@@ -47,7 +47,9 @@ class Register:
     def __init__(self, journal: Journal) -> None:
         """Creates its table if there is none."""
         self._journal = journal
-        self._read: tuple[tuple[int, int], dict[str, Entry]] | None = None
+        self._touched = Touched(journal, "enrolled")
+        self._known: dict[str, Entry] = {}
+        """By name, as last read. No row is ever removed from the table."""
         journal.part("register", _SCHEMA)
 
     def enrol(self, identity: Identity, fingerprint: str) -> None:
@@ -65,7 +67,8 @@ class Register:
             raise RegisterError(f"{identity.name} is taken by a {known.kind}")
         if known and known.revoked:
             raise RegisterError(f"{identity.name} was revoked: enrol under another name")
-        self._journal.write(
+        self._touched.write(
+            identity.name,
             "INSERT OR REPLACE INTO enrolled (name, kind, fingerprint, enrolled_at) VALUES (?, ?, ?, ?)",
             identity.name,
             str(identity.kind),
@@ -75,13 +78,14 @@ class Register:
 
     def renew(self, name: str, successor: str) -> None:
         """Records a certificate's successor. Both are valid until it is used, because the answer may get lost."""
-        self._journal.write("UPDATE enrolled SET successor = ? WHERE name = ?", successor, name)
+        self._touched.write(name, "UPDATE enrolled SET successor = ? WHERE name = ?", successor, name)
 
     def shown(self, name: str, fingerprint: str) -> None:
         """An agent connected with this certificate. If it is the successor, the older one becomes invalid."""
         known = self.find(name)
         if known and known.successor == fingerprint:
-            self._journal.write(
+            self._touched.write(
+                name,
                 "UPDATE enrolled SET fingerprint = successor, successor = '', enrolled_at = ? "
                 "WHERE name = ? AND successor = ?",
                 time.time(),
@@ -91,7 +95,7 @@ class Register:
 
     def revoke(self, name: str) -> bool:
         """Revokes the name for good. Returns whether it was enrolled."""
-        return self._journal.write("UPDATE enrolled SET revoked = 1 WHERE name = ?", name) > 0
+        return self._touched.write(name, "UPDATE enrolled SET revoked = 1 WHERE name = ?", name) > 0
 
     def find(self, name: str) -> Entry | None:
         """The entry of that name."""
@@ -99,15 +103,18 @@ class Register:
 
     def entries(self) -> tuple[Entry, ...]:
         """All entries, by name."""
-        return tuple(self._entries().values())
+        return tuple(sorted(self._entries().values(), key=lambda entry: entry.name))
 
     def _entries(self) -> dict[str, Entry]:
-        """The current entries, read again only after a write: every message of an agent is checked against them."""
-        version = self._journal.version("enrolled")
-        if self._read is None or self._read[0] != version:
-            rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled ORDER BY name")  # noqa: S608
-            self._read = version, {row[0]: _entry(row) for row in rows}
-        return self._read[1]
+        """The current entries. Every message of an agent is checked against them, so only what was written is read."""
+        names = self._touched.since()
+        if names is None:
+            rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled")  # noqa: S608
+            self._known = {row[0]: _entry(row) for row in rows}
+        for name in names or ():
+            if row := self._journal.row(f"SELECT {_COLUMNS} FROM enrolled WHERE name = ?", name):  # noqa: S608
+                self._known[name] = _entry(row)
+        return self._known
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
         """Why the holder of this certificate is refused; None if it is accepted."""

@@ -84,6 +84,7 @@ def read(registration: pb.Registration, challenge: Challenge) -> Brought:
 def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequence[Party], rules: Rules) -> None:
     """Checks it against the network, what the party registered before, and the other parties. Raises Unacceptable.
 
+    others: at least those that have its account, or one of its keys or endpoints (`PartyStore.rivals`).
     addresses: what the endpoint's host resolves to, so that another name for a known endpoint is recognised.
     """
     if brought.account != party.account:
@@ -92,8 +93,7 @@ def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequ
         raise Unacceptable(f"{party.name} has registered with another account key before; it cannot change")
     _check_account(brought, rules)
     _check_addresses(brought.endpoint, addresses, rules)
-    port = Endpoint.parse(brought.endpoint).port
-    endpoints = (brought.endpoint, *(str(Endpoint(address, port)) for address in addresses))
+    endpoints = endpoints_of(brought, addresses)
     for endpoint in endpoints:
         if owner := rules.endpoints.get(endpoint):
             raise Unacceptable(f"p2p endpoint {brought.endpoint} belongs to {owner}")
@@ -107,6 +107,12 @@ def check(brought: Brought, addresses: Sequence[str], party: Party, others: Sequ
             f"the manifest that you pinned ({brought.pinned[:16]}…) is not this network's ({rules.manifest[:16]}…): "
             "ask the operator which is right"
         )
+
+
+def endpoints_of(brought: Brought, addresses: Sequence[str]) -> tuple[str, ...]:
+    """Its endpoint as registered, then by each of its host's addresses."""
+    port = Endpoint.parse(brought.endpoint).port
+    return brought.endpoint, *(str(Endpoint(address, port)) for address in addresses)
 
 
 def _check_account(brought: Brought, rules: Rules) -> None:

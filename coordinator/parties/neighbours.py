@@ -23,39 +23,73 @@ DEGREE = 3
 """Links that a newcomer gets in a network too large for a full mesh."""
 
 
-def choose(network: Network, parties: Sequence[Party], name: str) -> tuple[str, ...]:
-    """The neighbours of a party: names of the operator's nodes (as in the inventory) and of parties. Deterministic.
+class Linking:
+    """Chooses neighbours for one newcomer after the other. Each choice counts for the next."""
 
-    Only parties whose node answered at their endpoint are chosen.
-    """
-    degree = Counter({node.name: len(node.peers) for node in network.nodes})
-    for party in parties:
-        degree.update(party.neighbours)
-        degree[party.name] += len(party.neighbours)
+    def __init__(self, network: Network, parties: Iterable[Party]) -> None:
+        """Only parties whose node answered at their endpoint are chosen."""
+        self._own = [node.name for node in network.nodes]
+        self._others: list[str] = []
+        self._degree = Counter({node.name: len(node.peers) for node in network.nodes})
+        for party in parties:
+            self._count(party.name, party.neighbours)
+            if party.found and not party.state.gone:
+                self._others.append(party.name)
 
-    def order(other: str) -> tuple[int, str]:
-        return degree[other], hashlib.sha256(f"{name} {other}".encode()).hexdigest()
+    def choose(self, name: str) -> tuple[str, ...]:
+        """The neighbours of a party: names of the operator's nodes (as in the inventory) and of parties. Deterministic.
 
-    own = sorted((node.name for node in network.nodes), key=order)
-    others = [party.name for party in parties if party.found and party.name != name and not party.state.gone]
-    if len(own) + len(others) < MESH_LIMIT:
-        return (*own, *others)
-    chosen = own[:1]
-    chosen += sorted((*own[1:], *others), key=order)[: DEGREE - 1]
-    return tuple(chosen)
+        Chosen are those with the fewest links; among equals a hash of both names decides.
+        """
+        others = [other for other in self._others if other != name]
+        if len(self._own) + len(others) < MESH_LIMIT:
+            chosen = (*self._least(name, self._own, len(self._own)), *others)
+        else:
+            first = self._least(name, self._own, 1)
+            rest = [other for other in (*self._own, *others) if other not in first]
+            chosen = (*first, *self._least(name, rest, DEGREE - 1))
+        self._count(name, chosen)
+        return chosen
+
+    def _least(self, name: str, among: Sequence[str], count: int) -> tuple[str, ...]:
+        """So many with the fewest links. Only those that may be among them are hashed: hashing costs the most."""
+        degrees = sorted(map(self._degree.__getitem__, among))
+        limit = degrees[min(count, len(degrees)) - 1]
+        candidates = [other for other in among if self._degree[other] <= limit]
+
+        def order(other: str) -> tuple[int, str]:
+            return self._degree[other], hashlib.sha256(f"{name} {other}".encode()).hexdigest()
+
+        return tuple(sorted(candidates, key=order)[:count])
+
+    def _count(self, name: str, neighbours: Sequence[str]) -> None:
+        self._degree.update(neighbours)
+        self._degree[name] += len(neighbours)
 
 
 class PeerGraph:
-    """Who dials whom. Built once per state of the parties, so that a query for one need not scan all others."""
+    """Who dials whom. It is told of each party that changes, so that no query and no change needs a scan of all."""
 
-    def __init__(self, network: Network, parties: Iterable[Party]) -> None:
+    def __init__(self, network: Network, parties: Iterable[Party] = ()) -> None:
         self._network = network
         self._own = {node.name: network.p2p(node) for node in network.nodes}
-        self._endpoints = _endpoints(parties)
-        self._chosen_by: defaultdict[str, list[str]] = defaultdict(list)
+        self._endpoints: dict[str, str] = {}
+        self._neighbours: dict[str, tuple[str, ...]] = {}
+        self._chosen_by: defaultdict[str, set[str]] = defaultdict(set)
         for party in parties:
-            for name in party.neighbours:
-                self._chosen_by[name].append(party.name)
+            self.put(party)
+
+    def put(self, party: Party) -> None:
+        """Takes a party in as it is now, in place of what it was."""
+        if _public(party):
+            self._endpoints[party.name] = str(party.endpoint)
+        else:
+            self._endpoints.pop(party.name, None)
+        for name in self._neighbours.get(party.name, ()):
+            self._chosen_by[name].discard(party.name)
+        for name in party.neighbours:
+            self._chosen_by[name].add(party.name)
+        self._neighbours[party.name] = party.neighbours
 
     def peers_of_party(self, party: Party, without: str = "") -> tuple[str, ...]:
         """The endpoints that a party's node dials. without: an operator's node to leave out."""
@@ -78,11 +112,11 @@ def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:
 
 def _endpoints(parties: Iterable[Party]) -> dict[str, str]:
     """Endpoints that others may be told of, by party: also a revoked party's, but not those of parties that left."""
-    return {
-        party.name: party.endpoint
-        for party in parties
-        if party.found and party.endpoint and party.state is not Standing.LEFT
-    }
+    return {party.name: str(party.endpoint) for party in parties if _public(party)}
+
+
+def _public(party: Party) -> bool:
+    return party.found and party.state is not Standing.LEFT
 
 
 def with_parties(network: Network, parties: Sequence[Party], awaited: Iterable[str]) -> Network:

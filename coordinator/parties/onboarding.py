@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
-from coordinator.parties import attestations, neighbours, voting
+from coordinator.parties import attestations, voting
 from coordinator.parties.chain_view import find_account, look
+from coordinator.parties.neighbours import Linking
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.peers import PartyPeers
 from coordinator.parties.progress import AccountState, Act, ChainView, Decision, Seen, decide, electable
@@ -154,12 +155,11 @@ class Onboarding:
 
     def _link_newcomers(self, parties: Iterable[Party]) -> None:
         """Chooses the neighbours of parties that were just accepted, for the next round."""
-        known = list(parties)
-        for number, party in enumerate(known):
-            if party.accepted and not party.neighbours:
-                chosen = neighbours.choose(self._network, known, party.name)
-                self._store.linked(party.name, chosen)
-                known[number] = replace(party, neighbours=chosen)
+        newcomers = [party.name for party in parties if party.accepted and not party.neighbours]
+        if newcomers:
+            linking = Linking(self._network, parties)
+            for name in newcomers:
+                self._store.linked(name, linking.choose(name))
 
     def _look_at(self, party: Party, sealed: Sealed | None) -> None:
         track = self._tracks.setdefault(party.name, _Track())

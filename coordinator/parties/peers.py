@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from antelope.answers import PeerLink
 from antelope.errors import NodeError
+from boot.reads import Json
 from boot.step import Query
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess
@@ -37,21 +38,23 @@ class PartyPeers:
         self._access = access
         self._store = store
         self._chain_id = chain_id
-        self._graph: tuple[tuple[Party, ...], PeerGraph] = ((), PeerGraph(access.network, ()))
+        self._graph = PeerGraph(access.network)
+        self._change = 0
+        """Of the parties' table, as far as the graph has it."""
         self._told: dict[str, tuple[str, ...]] = {}
         self._probed: defaultdict[str, set[str]] = defaultdict(set)
         """Endpoints that a node is trying, by node."""
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._jobs: dict[str, asyncio.Task[None]] = {}
-        self._seen: dict[str, tuple[float, Mapping[str, PeerLink]]] = {}
+        self._seen: dict[str, tuple[float, Mapping[str, Json]]] = {}
 
     @property
     def graph(self) -> PeerGraph:
         """Who dials whom, as the parties are now."""
-        parties = self._store.parties()
-        if parties is not self._graph[0]:
-            self._graph = parties, PeerGraph(self._access.network, parties)
-        return self._graph[1]
+        self._change, parties = self._store.changed(self._change)
+        for party in parties:
+            self._graph.put(party)
+        return self._graph
 
     def prober(self, party: Party) -> Node | None:
         """The operator's node that dials a party back: its neighbour, or else the first that runs."""
@@ -67,16 +70,17 @@ class PartyPeers:
         try:
             await self.refresh(node)
 
-            async def answered() -> PeerLink | None:
+            async def answered() -> Json | None:
                 return (await self._connected(node)).get(endpoint)
 
-            link = await poll(answered, what=f"{endpoint} to answer", deadline=DIAL_SECONDS)
+            answer = await poll(answered, what=f"{endpoint} to answer", deadline=DIAL_SECONDS)
         except DeadlineError:
             return f"p2p endpoint {endpoint}: no node of this chain answered {node.name} there; is the port open?"
         except NodeError as error:
             return f"{node.name} could not dial it back: {error}"
         finally:
             self._probed[node.name].discard(endpoint)
+        link = PeerLink.from_json(answer)
         if link.key and str(link.key) != party.signing_key:
             return f"p2p endpoint {endpoint}: the node there uses another peer key, {link.key}"
         known = self._store.find(party.name)
@@ -105,7 +109,7 @@ class PartyPeers:
     async def refresh(self, node: Node) -> None:
         """Tells one node its peers, unless it has been told. Raises NodeError, LinkError, DeadlineError."""
         async with self._locks[node.name]:
-            planned = PeerGraph(self._access.network, ()).peers_of_node(node)
+            planned = PeerGraph(self._access.network).peers_of_node(node)
             wanted = tuple(dict.fromkeys((*self.graph.peers_of_node(node), *sorted(self._probed[node.name]))))
             if wanted == self._told.get(node.name, planned):
                 return
@@ -116,18 +120,19 @@ class PartyPeers:
             else:
                 log.warning("peers of %s: %s", node.name, result.error)
 
-    async def _connected(self, node: Node) -> Mapping[str, PeerLink]:
-        """The node's outgoing connections that completed a handshake for this chain, by endpoint."""
+    async def _connected(self, node: Node) -> Mapping[str, Json]:
+        """The node's outgoing connections that completed a handshake for this chain, as nodeos has them, by endpoint.
+        Of many, few are of interest: the caller reads those.
+        """
         at, found = self._seen.get(node.name, (0.0, {}))
         if time.monotonic() - at < LOOK_SECONDS:
             return found
         links = await self._access.ask(Query("/v1/net/connections", node=node.name))
-        shaken = (PeerLink.from_json(link) for link in links if _shaken(link, self._chain_id))
-        found = {link.peer.lower(): link for link in shaken}
+        found = {str(link.get("peer", "")).lower(): link for link in links if _shaken(link, self._chain_id)}
         self._seen[node.name] = (time.monotonic(), found)
         return found
 
 
-def _shaken(link: dict[str, object], chain_id: str) -> bool:
+def _shaken(link: Json, chain_id: str) -> bool:
     handshake = link.get("last_handshake")
     return isinstance(handshake, dict) and handshake.get("chain_id") == chain_id

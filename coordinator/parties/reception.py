@@ -12,7 +12,7 @@ import grpc
 from coordinator.agents.link import Connection
 from coordinator.agents.records import Records
 from coordinator.agents.throttle import Throttle
-from coordinator.parties.admission import Brought, Rules, Unacceptable, check, read
+from coordinator.parties.admission import Brought, Rules, Unacceptable, check, endpoints_of, read
 from coordinator.parties.joining import Joining
 from coordinator.parties.lookup import Lookups
 from coordinator.parties.store import Party, PartyStore, Standing
@@ -100,15 +100,15 @@ class Reception:
     def _accept(self, name: str, brought: Brought, addresses: tuple[str, ...]) -> Party:
         """Checks and records in one transaction: another process may be accepting other parties."""
         with self._journal.transaction():
-            known = self.store.parties()
-            party = next((party for party in known if party.name == name), None)
+            party = self.store.find(name)
             if party is None and self._adopting:  # this CA signed its certificate; its record was lost
                 self.store.joined(name, brought.account)
                 party = self.store.find(name)
             if party is None or party.state is Standing.REVOKED:
                 raise Unacceptable(f"{name} is not a party of this network: ask the operator for an invitation")
-            others = [other for other in known if other.name != name and other.state is not Standing.REVOKED]
-            check(brought, addresses, party, others, self._rules())
+            keys = (brought.account_key, brought.signing_key)
+            rivals = self.store.rivals(name, brought.account, endpoints_of(brought, addresses), keys)
+            check(brought, addresses, party, rivals, self._rules())
             self.store.accepted(
                 name, brought.account_key, brought.signing_key, brought.endpoint, brought.nodeos, brought.pinned
             )

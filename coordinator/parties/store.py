@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from itertools import takewhile
 
-from support.journal import Journal
+from support.journal import Journal, Touched
 
 _SCHEMA = (
     """CREATE TABLE party (
@@ -113,20 +113,46 @@ class PartyStore:
     def __init__(self, journal: Journal) -> None:
         """Creates its tables if there are none."""
         self._journal = journal
-        self._read: tuple[tuple[int, int], tuple[Party, ...]] | None = None
-        self._known: dict[tuple[Any, ...], Party] = {}
-        """By row, as last read: of many, few change at a time."""
+        self._touched = Touched(journal, "party")
+        self._known: dict[str, Party] = {}
+        """By name, as last read. No row is ever removed from the table."""
+        self._parties: tuple[Party, ...] | None = ()
+        """All of these, sorted; None: to be made anew."""
+        self._changes: dict[str, int] = {}
+        """The number of each party's last change, in order of these numbers."""
+        self._last = 0
+        """The number of the last change of all."""
         journal.part("parties", _SCHEMA)
 
     def parties(self) -> tuple[Party, ...]:
         """All parties, in order of joining. The same tuple object as long as nothing changes."""
-        version = self._journal.version("party")
-        if self._read is None or self._read[0] != version:
-            rows = self._journal.rows(f"SELECT {_COLUMNS} FROM party ORDER BY since, name")  # noqa: S608
-            self._known = {row: self._known.get(row) or _party(row) for row in rows}
-            found = tuple(self._known.values())
-            self._read = version, self._read[1] if self._read and self._read[1] == found else found
-        return self._read[1]
+        self._read()
+        if self._parties is None:
+            self._parties = tuple(sorted(self._known.values(), key=lambda party: (party.since, party.name)))
+        return self._parties
+
+    def changed(self, since: int) -> tuple[int, tuple[Party, ...]]:
+        """The parties that changed after the number that this method returned before (0: all of them), with the number
+        to pass next. The work is in proportion to these parties, however many others there are.
+        """
+        self._read()
+        recent = takewhile(lambda entry: entry[1] > since, reversed(self._changes.items()))
+        return self._last, tuple(self._known[name] for name, _ in recent)
+
+    def _read(self) -> None:
+        """Reads the rows that this store has written since the last time; all of them if anybody else wrote."""
+        names = self._touched.since()
+        if names is None:
+            found = [_party(row) for row in self._journal.rows(f"SELECT {_COLUMNS} FROM party")]  # noqa: S608
+        else:
+            found = [party for name in names if (party := self.find(name))]
+        for party in found:
+            if self._known.get(party.name) != party:
+                self._last += 1
+                self._known[party.name] = party
+                self._changes.pop(party.name, None)
+                self._changes[party.name] = self._last
+                self._parties = None
 
     def count(self) -> int:
         """How many there are."""
@@ -148,16 +174,28 @@ class PartyStore:
         row = self._journal.row(f"SELECT {_COLUMNS} FROM party WHERE name = ?", name)  # noqa: S608
         return _party(row) if row else None
 
+    def rivals(self, name: str, account: str, endpoints: Collection[str], keys: Collection[str]) -> tuple[Party, ...]:
+        """The other parties, apart from revoked ones, that have the account, or one of these endpoints or keys."""
+        at, of = ", ".join("?" * len(endpoints)), ", ".join("?" * len(keys))
+        rows = self._journal.rows(
+            f"""SELECT {_COLUMNS} FROM party WHERE name <> ? AND state <> ? AND (account = ? OR endpoint IN ({at})
+                OR account_key IN ({of}) OR signing_key IN ({of})) ORDER BY since, name""",  # noqa: S608
+            name, Standing.REVOKED, account, *endpoints, *keys, *keys,
+        )  # fmt: skip
+        return tuple(_party(row) for row in rows)
+
     def joined(self, name: str, account: str) -> None:
         """Records that a party redeemed its invitation, within the caller's transaction."""
-        self._journal.write(
+        self._touched.write(
+            name,
             "INSERT OR IGNORE INTO party (name, account, state, since) VALUES (?, ?, ?, ?)",
             name, account, Standing.JOINED, time.time(),
         )  # fmt: skip
 
     def accepted(self, name: str, account_key: str, signing_key: str, endpoint: str, nodeos: str, pinned: str) -> None:
         """Records an accepted registration. A new endpoint has to be dialled back again."""
-        self._journal.write(
+        self._touched.write(
+            name,
             """UPDATE party SET account_key = ?, signing_key = ?, endpoint = ?, nodeos = ?, pinned = ?,
                state = CASE WHEN state IN (?, ?, ?) THEN ? ELSE state END WHERE name = ?""",
             account_key, signing_key, endpoint, nodeos, pinned,
@@ -167,7 +205,8 @@ class PartyStore:
     def stands(self, name: str, state: Standing, why: str) -> bool:
         """Records a party's state. Returns whether it changed."""
         return (
-            self._journal.write(
+            self._touched.write(
+                name,
                 "UPDATE party SET state = ?, why = ? WHERE name = ? AND (state <> ? OR why <> ?)",
                 state, why, name, state, why,
             )
@@ -176,18 +215,19 @@ class PartyStore:
 
     def advanced(self, name: str, state: Standing, why: str) -> None:
         """As `stands`, unless the party was revoked or has left meanwhile."""
-        self._journal.write(
+        self._touched.write(
+            name,
             "UPDATE party SET state = ?, why = ? WHERE name = ? AND state NOT IN (?, ?)",
             state, why, name, Standing.REVOKED, Standing.LEFT,
         )  # fmt: skip
 
     def linked(self, name: str, neighbours: tuple[str, ...]) -> None:
         """Records which nodes its node is linked with."""
-        self._journal.write("UPDATE party SET neighbours = ? WHERE name = ?", json.dumps(neighbours), name)
+        self._touched.write(name, "UPDATE party SET neighbours = ? WHERE name = ?", json.dumps(neighbours), name)
 
     def dialled(self, name: str, endpoint: str) -> None:
         """Records the endpoint at which a node of this chain answers; empty if none does any more."""
-        self._journal.write("UPDATE party SET dialled = ? WHERE name = ?", endpoint, name)
+        self._touched.write(name, "UPDATE party SET dialled = ? WHERE name = ?", endpoint, name)
 
     def attest(self, attested: Attested) -> None:
         """Stores a party's attestation, replacing its earlier one."""

@@ -19,7 +19,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import Hosts
 from coordinator.hosts.local import agent_runs, last_words, stop_agent
 from coordinator.parties.awaiting import await_parties, present
-from coordinator.parties.neighbours import choose, with_parties
+from coordinator.parties.neighbours import Linking, with_parties
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
@@ -231,9 +231,10 @@ async def _connected(opened: OpenNetwork, hosts: Collection[str]) -> dict[str, s
 def _with_parties(opened: OpenNetwork) -> Network:
     """The network with parties' nodes included, so that the operator's nodes dial them again."""
     store = opened.parties
+    linking = Linking(opened.network, store.parties())
     for party in present(opened).values():
         if not party.neighbours:
-            store.linked(party.name, choose(opened.network, store.parties(), party.name))
+            store.linked(party.name, linking.choose(party.name))
     return with_parties(opened.network, store.parties(), opened.network.parties.wait_for)
 
 

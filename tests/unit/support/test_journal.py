@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.journal import DamagedJournal, Journal, JournalError
+from support.journal import DamagedJournal, Journal, JournalError, Touched
 
 _SCHEMA = ("CREATE TABLE thing (name TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT",)
 
@@ -169,3 +169,30 @@ def test_the_version_of_a_table_tells_whether_to_read_it_again(tmp_path: Path) -
     assert not is_new()
     journal.close()
     other.close()
+
+
+def test_only_rows_written_here_since_the_last_look_are_touched(tmp_path: Path) -> None:
+    """Any row may have changed at the first look, after another's write, in this process or not, and after an undo."""
+    journal, other = Journal(tmp_path / "j.sqlite"), Journal(tmp_path / "j.sqlite")
+    journal.part("x", ["CREATE TABLE thing (name TEXT PRIMARY KEY)"])
+    touched, insert = Touched(journal, "thing"), "INSERT OR IGNORE INTO thing VALUES (?)"
+    assert touched.since() is None
+    assert touched.since() == frozenset()
+    touched.write("a", insert, "a")
+    touched.write("b", insert, "b")
+    assert touched.since() == frozenset({"a", "b"})
+    for elsewhere in (other, journal):
+        touched.write("c", insert, "c")
+        elsewhere.write(insert, "d")
+        assert touched.since() is None
+    with contextlib.suppress(RuntimeError), journal.transaction():
+        touched.write("e", insert, "e")
+        assert touched.since() == frozenset({"e"})
+        raise RuntimeError
+    assert touched.since() is None
+    with pytest.raises(sqlite3.IntegrityError):
+        touched.write("a", "INSERT INTO thing VALUES (?)", "a")
+    journal.write(insert, "f")
+    assert touched.since() is None
+    other.close()
+    journal.close()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coordinator.engine.node_specs import node_spec
-from coordinator.parties.neighbours import DEGREE, PeerGraph, choose, with_parties
+from coordinator.parties.neighbours import DEGREE, Linking, PeerGraph, with_parties
 from coordinator.parties.store import Party, Standing
 from inventory.load import load
 from inventory.network import Network
@@ -34,7 +34,7 @@ def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
     parties: list[Party] = []
     for number in range(60):
         party = _party(number)
-        parties.append(replace(party, neighbours=choose(network, parties, party.name)))
+        parties.append(replace(party, neighbours=Linking(network, parties).choose(party.name)))
     own = {node.name for node in network.nodes}
     degree = Counter(name for party in parties for name in party.neighbours)
     late = parties[MESH_LIMIT - len(own) :]
@@ -44,7 +44,7 @@ def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
     again: list[Party] = []
     for number in range(60):
         party = _party(number)
-        again.append(replace(party, neighbours=choose(network, again, party.name)))
+        again.append(replace(party, neighbours=Linking(network, again).choose(party.name)))
     assert again == parties
 
 
@@ -55,8 +55,8 @@ def test_in_a_small_network_all_are_linked_with_all(tmp_path: Path) -> None:
     parties = [_party(number) for number in range(MESH_LIMIT - len(own) - 1)]
     everybody = own | {party.name for party in parties}
     hidden = _party(30, found=False)
-    assert set(choose(network, [*parties, hidden], "alice")) == everybody
-    assert len(choose(network, [*parties, _party(31)], "alice")) == DEGREE
+    assert set(Linking(network, [*parties, hidden]).choose("alice")) == everybody
+    assert len(Linking(network, [*parties, _party(31)]).choose("alice")) == DEGREE
 
 
 def test_nobody_is_told_of_an_endpoint_that_was_not_found(tmp_path: Path) -> None:

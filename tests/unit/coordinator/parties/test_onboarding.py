@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from antelope.elections import MAX_VOTED_PRODUCERS
 from coordinator.agents.records import Records
-from coordinator.parties import onboarding as onboarding
+from coordinator.parties import onboarding, store
+from coordinator.parties.neighbours import PeerGraph
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.reception import Reception
@@ -118,6 +121,40 @@ async def test_a_party_gets_all_the_way(stage: Stage) -> None:
     linked = [name for name, peers in stage.crowd.peers.items() if "8.8.8.8:9876" in peers]
     assert sorted(linked) == sorted(party.neighbours) == ["defproducera", "genesis"]
     assert "alice" in stage.world.store.attestations()
+
+
+async def test_a_party_that_joins_causes_no_work_for_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of its changes is read and put into the graph by itself, among 200 parties as among none."""
+    book, work = stage.world.store, Counter[str]()
+    others = [f"p{number:03}" for number in range(200)]
+    with book.together():
+        for number, name in enumerate(others):
+            book.joined(name, account_of(name))
+            book.accepted(name, f"key{number}", f"signs{number}", f"9.9.9.{number}:1", "v5", "")
+            book.linked(name, ("genesis",))
+
+    async def away() -> bool:
+        return all(party.why == "its agent is away" for party in book.parties())
+
+    await poll(away, what="the others to be looked at", deadline=20, every=0.05)
+    invitation = stage.world.invited("alice")
+    for where, name in ((store, "_party"), (PeerGraph, "put")):
+        monkeypatch.setattr(where, name, counted(getattr(where, name), name, work))
+    shown = await join(invitation, stage.world.folder / "alice.key")
+    stage.sessions.append(dial(stage.world, shown, stage.crowd.party("alice", "8.8.8.8:9876", {})))
+    await stage.until(["alice"], Standing.VOTED)
+    assert 0 < work["put"] < 20
+    assert 0 < work["_party"] < len(others)
+
+
+def counted(call: Callable[..., Any], name: str, calls: Counter[str]) -> Callable[..., Any]:
+    """The function, which counts its calls."""
+
+    def counting(*given: Any) -> Any:
+        calls[name] += 1
+        return call(*given)
+
+    return counting
 
 
 async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
