@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,11 @@ def answer(status: int, stdout: bytes, stderr: bytes) -> Any:
     if said is None:
         _require_python(stderr)
         raise CommandFailed(f"python3 on the host: {last_words(stderr) or last_words(stdout) or ended(status)}")
+    return unpacked(said)
+
+
+def unpacked(said: Mapping[str, Any]) -> Any:
+    """What was done. Raises DeployError with what the program could not do."""
     if "error" in said:
         raise DeployError(plain(str(said["error"]), ERROR_LIMIT))
     return said["done"]

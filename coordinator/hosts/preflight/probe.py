@@ -20,7 +20,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from coordinator.hosts.deploy.onhost.pythons import best_python
+from coordinator.hosts.deploy.onhost.pythons import best_python, own_python
 from coordinator.hosts.preflight.nodeos import existing, try_out
 from coordinator.hosts.preflight.places import missing_libraries, room, troubles
 
@@ -32,14 +32,14 @@ BANNER = b"bootcoord preflight "
 def look(request: dict[str, Any]) -> dict[str, Any]:
     """Facts about the host."""
     disk = os.statvfs(existing(request["data"]))
-    ports = {str(port): _port(bind, port, request) for bind, port in request["ports"]}
+    ports = _ports(request)
     systemd = os.path.isdir("/run/systemd/system")
     return {
         "root": os.geteuid() == 0,
         "system": platform.system(),
         "os": _os_name(),
         "machine": platform.machine(),
-        "python": best_python(request["user"]),
+        "python": own_python() if request["own"] else best_python(request["user"]),
         "libc": list(platform.libc_ver()),
         "memory": _memory(),
         "disk_free": disk.f_bavail * disk.f_frsize,
@@ -111,19 +111,28 @@ def _dial(endpoint: str, name: str) -> str:
     return ""
 
 
-def _port(bind: str, port: int, request: dict[str, Any]) -> str:
-    """Empty if free; "own" if a node or agent of this network has it; otherwise who has it, or what is wrong."""
+def _ports(request: dict[str, Any]) -> dict[str, str]:
+    """Of each port: empty if free; "own" if a node or agent of this network has it; otherwise who has it, or what is
+    wrong.
+    """
+    states = {port: _port(bind, port, request["drop"]) for bind, port in request["ports"]}
+    owners = _owners({port for port, state in states.items() if state is None}, request["data"], request["user"])
+    return {str(port): owners[port] if state is None else state for port, state in states.items()}
+
+
+def _port(bind: str, port: int, drop: bool) -> str | None:
+    """None if somebody has it; otherwise what is wrong with it, empty if nothing is."""
     least = _number("/proc/sys/net/ipv4/ip_unprivileged_port_start")
     try:
         _server(bind, port).close()
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            return _owner(port, request["data"], request["user"])
+            return None
         if error.errno != errno.EACCES:
             return error.strerror or str(error)
         return f"below {least}, which takes root"
     # Root may bind it, but nodes do not run as root.
-    return f"below {least}, which takes root" if request["drop"] and port < least else ""
+    return f"below {least}, which takes root" if drop and port < least else ""
 
 
 def _server(bind: str, port: int) -> socket.socket:
@@ -138,16 +147,29 @@ def _server(bind: str, port: int) -> socket.socket:
     return server
 
 
-def _owner(port: int, data: str, user: str) -> str:
-    inodes = {fields[9]: int(fields[7]) for fields in _sockets() if fields[3] == "0A" and _port_of(fields) == port}
-    wanted = {f"socket:[{inode}]" for inode in inodes}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        if wanted & set(_open_files(pid)):
-            inside = (_link(f"/proc/{pid}/cwd") + "/").startswith(os.path.realpath(data) + "/")
-            return "own" if inside else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
-    # Without root only the user is known.
-    users = {_user(uid) for uid in inodes.values()}
-    return "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
+def _owners(ports: set[int], data: str, user: str) -> dict[int, str]:
+    """Who has each of these ports. One look at the processes finds them all, and mostly at ours alone, which come
+    first: a machine may have thousands of others.
+    """
+    if not ports:
+        return {}
+    listening = [fields for fields in _sockets() if fields[3] == "0A" and _port_of(fields) in ports]
+    port_of = {f"socket:[{fields[9]}]": _port_of(fields) for fields in listening}
+    inside = os.path.realpath(data) + "/"
+    pids = {
+        pid: (_link(f"/proc/{pid}/cwd") + "/").startswith(inside) for pid in filter(str.isdigit, os.listdir("/proc"))
+    }
+    found: dict[int, str] = {}
+    for pid in sorted(pids, key=lambda pid: not pids[pid]):
+        if len(found) == len(ports):
+            break
+        held = {port_of[link] for link in _open_files(pid) if link in port_of}
+        for port in held - found.keys():
+            found[port] = "own" if pids[pid] else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
+    for port in ports - found.keys():  # without root only the user is known
+        users = {_user(int(fields[7])) for fields in listening if _port_of(fields) == port}
+        found[port] = "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
+    return found
 
 
 def _open_files(pid: str) -> list[str]:
@@ -212,12 +234,23 @@ def _text(path: str) -> str:
 def main(document: str) -> None:
     """Carries out one request and prints the answer; `listen` has its own."""
     request = json.loads(document)
-    answer: dict[str, Any]
-    try:
-        if request["verb"] == "listen":
+    if request["verb"] == "listen":
+        try:
             return listen(request)
-        answer = {"done": {"look": look, "dial": dial, "try": try_out}[request["verb"]](request)}
-    except OSError as error:
-        answer = {"error": "{}: {}".format(error.filename or "the host", error.strerror or error)}
-    print(json.dumps(answer))  # noqa: T201 (the answer)
+        except OSError as error:
+            print(json.dumps(_refused(error)))  # noqa: T201 (the answer)
+            return None
+    print(json.dumps(carried_out(request)))  # noqa: T201 (the answer)
     return None
+
+
+def carried_out(request: dict[str, Any]) -> dict[str, Any]:
+    """{"done": the answer}, or {"error": what the system said}."""
+    try:
+        return {"done": {"look": look, "dial": dial, "try": try_out}[request["verb"]](request)}
+    except OSError as error:
+        return _refused(error)
+
+
+def _refused(error: OSError) -> dict[str, Any]:
+    return {"error": "{}: {}".format(error.filename or "the host", error.strerror or error)}

@@ -141,6 +141,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
         "verb": "look",
         "data": data,
         "user": host.user,
+        "own": host.local,
         "ports": ports,
         "places": {data: bundled and compiles} if host.local else {ROOT: True, data: bundled and compiles},
         "installed": f"{ROOT}/bundles",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import pwd
 import shutil
 import subprocess
@@ -41,6 +42,12 @@ def best_python(user: str) -> dict[str, Any]:
         problems.append("{} {}".format(path, problem or "is Python " + ".".join(map(str, version))))
     own = list(sys.version_info[:2])
     return {"path": sys.executable, "version": own, "libc": [], "problem": "; ".join(problems)}
+
+
+def own_python() -> dict[str, Any]:
+    """The same of this very process."""
+    version, libc = list(sys.version_info[:2]), list(platform.libc_ver())
+    return {"path": sys.executable, "version": version, "libc": libc, "problem": ""}
 
 
 def identity(user: str) -> tuple[int, int]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,23 +112,10 @@ def test_the_table_and_the_matrix_show_every_host() -> None:
     assert found.to_json()["ok"] is False
 
 
-def test_the_probe_tells_free_own_and_foreign_ports_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A port of a process that works in the data folder is ours."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        look: Callable[[str], str] = lambda data: probe._port(  # noqa: E731
-            "127.0.0.1", port, {"data": data, "user": "nobody", "drop": True}
-        )
-        assert look(str(tmp_path)).startswith(f"process {os.getpid()}")
-        monkeypatch.chdir(tmp_path)
-        assert look(str(tmp_path)) == "own"
-    assert look(str(tmp_path)) == ""
-
-
 def test_a_port_that_takes_root_is_none() -> None:
     """The probe may be root, the nodes are not."""
-    free = next(port for port in range(1023, 1, -1) if probe._port("127.0.0.1", port, {"drop": False}) == "")
-    assert probe._port("127.0.0.1", free, {"drop": True}) == "below 1024, which takes root"
+    free = next(port for port in range(1023, 1, -1) if probe._port("127.0.0.1", port, drop=False) == "")
+    assert probe._port("127.0.0.1", free, drop=True) == "below 1024, which takes root"
 
 
 def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> None:
@@ -165,6 +150,7 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
         "verb": "look",
         "data": str(tmp_path / "not/there"),
         "user": "nobody",
+        "own": True,
         "ports": [],
         "places": {str(tmp_path / "not/there"): True},
         "installed": str(tmp_path / "not/there"),

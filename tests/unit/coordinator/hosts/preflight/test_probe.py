@@ -29,8 +29,8 @@ def taken() -> Iterator[int]:
 def looked(folder: Path, **changes: Any) -> dict[str, Any]:
     """The facts of this machine."""
     request: dict[str, Any] = {
-        "data": str(folder), "user": "", "drop": False, "ports": [], "places": {}, "installed": "/nowhere",
-        "room": {}, "libraries": [], "trials": [], "bundled": "/nowhere/*", "nodeos": "",
+        "data": str(folder), "user": "", "own": False, "drop": False, "ports": [], "places": {},
+        "installed": "/nowhere", "room": {}, "libraries": [], "trials": [], "bundled": "/nowhere/*", "nodeos": "",
     }  # fmt: skip
     return probe.look(request | changes)
 
@@ -66,6 +66,30 @@ def test_who_has_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "takes root" in looked(tmp_path, ports=[["127.0.0.1", 1]], drop=True)["ports"]["1"]
     assert looked(tmp_path, ports=[["192.0.2.77", free]])["ports"][str(free)] != ""
     assert probe._user(4_000_000) == "4000000"
+
+
+def test_one_look_at_the_processes_finds_who_has_all_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of this network's processes are read first and once, of others only while a port's owner is missing."""
+    read: list[str] = []
+    real = probe._open_files
+
+    def counted(pid: str) -> list[str]:
+        read.append(pid)
+        return real(pid)
+
+    monkeypatch.setattr(probe, "_open_files", counted)
+    monkeypatch.chdir(tmp_path)
+    with taken() as one, taken() as two, taken() as three:
+        found = looked(tmp_path, ports=[["127.0.0.1", port] for port in (one, two, three)])["ports"]
+    assert set(found.values()) == {"own"}
+    assert read == [str(os.getpid())]
+
+
+def test_the_agent_of_this_machine_runs_on_the_same_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known, so that no other is started and tried."""
+    monkeypatch.setattr(probe, "best_python", lambda user: pytest.fail("tried others"))
+    found = looked(tmp_path, own=True)["python"]
+    assert (found["path"], found["version"], found["problem"]) == (sys.executable, list(sys.version_info[:2]), "")
 
 
 def test_folders_that_cannot_hold_an_installation(tmp_path: Path) -> None:
