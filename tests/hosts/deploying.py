@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from coordinator.agents.ca import CertificateAuthority
-from coordinator.hosts.deploy.bundle import Bundle, Target, build
+from coordinator.hosts.deploy.bundle import Bundle, build
 from coordinator.hosts.deploy.deployment import SshDeployment
+from coordinator.hosts.deploy.target import Target
 from coordinator.state.folder import StateFolder
 from inventory.load import load
 from inventory.network import Host, Network, Ssh

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coordinator.hosts.deploy.bundle import Target
+from coordinator.hosts.deploy.target import Target
 from support.bundled import VERSION, archive, fetch
 from tests.hosts.deploying import one_bundle
 from tests.hosts.operating import Operator

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.hosts.deploy.bundle import Bundle, Target, pack, store
+from coordinator.hosts.deploy.bundle import Bundle, pack, store
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed
+from coordinator.hosts.deploy.target import Target
 from inventory.network import Host, Network, Sudo
 from tests.hosts.deploying import Operator, disk, network, one_bundle, over_ssh
 from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD, OPERATOR

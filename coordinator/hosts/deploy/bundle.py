@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coordinator.hosts.deploy.errors import DeployError
+from coordinator.hosts.deploy.target import MACHINES, OLDEST_PYTHON, Target
 from support.bundled import cache_folder
 from support.files import write_atomic
 from support.version import PACKAGES
 
 LIBRARIES = ("aiohttp", "base58", "cattrs", "coincurve", "cryptography", "grpcio", "protobuf", "tenacity")
-OLDEST_PYTHON = (3, 11)
-MACHINES = ("x86_64", "aarch64")
 GLIBC_MINORS = range(28, 16, -1)
 """Wheels for glibc 2.17 to 2.28 run on every Linux that has Python 3.11 in its packages."""
 PIP_SECONDS = 600.0
@@ -41,15 +40,6 @@ _building = threading.Lock()
 
 class BundleError(DeployError):
     """The agent's bundle cannot be built."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a bundle must run on."""
-
-    python: tuple[int, int]
-    machine: str
-    """The processor, as in uname -m."""
 
 
 @dataclass(frozen=True)

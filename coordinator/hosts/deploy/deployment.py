@@ -6,12 +6,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from coordinator.agents.ca import CertificateAuthority
-from coordinator.hosts.deploy.bundle import Archive, Bundle, BundleError, Target, build
+from coordinator.hosts.deploy.bundle import Archive, Bundle, BundleError, build
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed, Installer, Supplies
 from coordinator.hosts.deploy.parallel import AT_ONCE, on_each
+from coordinator.hosts.deploy.target import Target
 from coordinator.hosts.deploy.tunnels import Tunnels
 from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coordinator.hosts.deploy.bundle import Archive, Bundle, Target
+from coordinator.hosts.deploy.bundle import Archive, Bundle
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment, dials
 from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, PythonMissing
 from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import Privileged
+from coordinator.hosts.deploy.target import Target
 from coordinator.hosts.deploy.unit import Installation, data_dir, unit_name
 from inventory.network import BUNDLED, Host
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coordinator.hosts.deploy.bundle import MACHINES
 from coordinator.hosts.deploy.errors import PYTHON_HINT
 from coordinator.hosts.deploy.onhost.base import UPLOADS
+from coordinator.hosts.deploy.target import MACHINES
 from coordinator.hosts.deploy.unit import DATA, ROOT
 from coordinator.hosts.preflight.model import HostProblem, Row
 from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, WRAPPER, told

@@ -15,8 +15,8 @@ LIGHT = {
     "coordinator.cli.status": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
     "coordinator.cli.invite": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
     "coordinator.cli.logs": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
-    "coordinator.cli.boot": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
-    "coordinator.hosts.preflight.run": {"fabric", "paramiko", "numpy"},
+    "coordinator.cli.boot": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof", "tarfile", "zipfile"},
+    "coordinator.hosts.preflight.run": {"fabric", "paramiko", "numpy", "tarfile", "zipfile"},
     "coordinator.cli.verify": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
 }
 

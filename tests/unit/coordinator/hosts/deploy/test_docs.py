@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from coordinator.hosts.deploy import parallel, unit
-from coordinator.hosts.deploy.bundle import MACHINES
 from coordinator.hosts.deploy.onhost import base
+from coordinator.hosts.deploy.target import MACHINES
 from coordinator.hosts.preflight import checks
 from inventory.load import load
 from inventory.network import HostKeyPolicy, Sudo

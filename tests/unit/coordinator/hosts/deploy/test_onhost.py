@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.hosts.deploy import privileged
-from coordinator.hosts.deploy.bundle import Target, pack, pip_command
+from coordinator.hosts.deploy.bundle import pack, pip_command
 from coordinator.hosts.deploy.errors import CommandFailed, DeployError, PythonMissing
 from coordinator.hosts.deploy.framing import framed
 from coordinator.hosts.deploy.onhost import accounts, archives, base, folders, guard, pythons, verbs
@@ -26,6 +26,7 @@ from coordinator.hosts.deploy.onhost.base import Failed
 from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import answer
 from coordinator.hosts.deploy.program import COMMAND, ROOT, source
+from coordinator.hosts.deploy.target import Target
 from coordinator.hosts.preflight import machines
 
 

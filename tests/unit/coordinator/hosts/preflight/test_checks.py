@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.hosts.preflight import checks, probe
+from coordinator.hosts.preflight import checks, machines, probe
 from coordinator.hosts.preflight.checks import GIB, MIB, Clock, judge
 from coordinator.hosts.preflight.machines import Here
 from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
@@ -144,8 +144,9 @@ def test_endpoints_that_swallow_dials_are_dialled_at_once(monkeypatch: pytest.Mo
     assert found == {endpoint: f"{endpoint} {name}: timed out" for endpoint, name in endpoints.items()}
 
 
-def test_the_probe_looks_at_this_machine_too(tmp_path: Path) -> None:
-    """Its facts pass the checks' own types."""
+def test_the_probe_looks_at_this_machine_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its facts pass the checks' own types; no other Python is started for that."""
+    monkeypatch.setattr(machines, "source", lambda *_: pytest.fail("sent the probe to another process"))
     request = {
         "verb": "look",
         "data": str(tmp_path / "not/there"),
