@@ -14,7 +14,7 @@ First of all:
 
 - `coord status INVENTORY` shows hosts, nodes, heads and steps; `--check` ends with 1 and says why if all is not well;
   `--why STEP` says what a step waits for.
-- `coord logs INVENTORY NODE` shows nodeos' log, `coord logs INVENTORY agent@HOST` the agent's.
+- `coord logs INVENTORY` shows the logs of all nodes and agents, merged; with names (a node, agent@HOST) only theirs.
 - `coord preflight INVENTORY` looks at every host and changes nothing.
 - Every command can be run again: what is done is not done twice. Exit status 2 means that the input was wrong and
   nothing was changed, 1 that something failed.

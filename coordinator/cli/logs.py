@@ -2,65 +2,170 @@
 
 from __future__ import annotations
 
-import os
+import json
+import queue
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 
 import click
 
 from coordinator.cli import completion
-from coordinator.cli.options import Settings, inventory_argument
-from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.cli.options import Proof, Settings, proved_inventory_argument
+from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import deployment
+from coordinator.hosts.log_sources import LogReading, LogSource, Piece, log_sources
+from coordinator.report.log_lines import Folded, InOrder, Level, LineReader, LogLine, fold, last
 from coordinator.state.folder import StateFolder
-from inventory.network import Host, Network
+from inventory.network import Network
+from support.nodewords import redact
 
-AGENT = "agent"
+HOLD_SECONDS = 1.0
+"""That a line of a growing log waits for earlier ones of others."""
+FIRST_SECONDS = 10.0
+"""That the first lines wait for logs that have brought none: an SSH login takes its time."""
+LOOK_SECONDS = 0.2
+DEPTH = 50
+"""Lines read for each one that is wanted, where some are left out."""
+MOST = 100_000
+"""Lines read of a log, at most."""
 
 
 @click.command("logs")
-@inventory_argument
-@click.argument("node", shell_complete=completion.logs)
-@click.option("-f", "--follow", is_flag=True, help="Keep printing as the log grows, until Ctrl-C.")
+@proved_inventory_argument(Proof.NONE)
+@click.argument("names", metavar="[NODE]...", nargs=-1, shell_complete=completion.logs)
+@click.option("-f", "--follow", is_flag=True, help="Keep printing as the logs grow, until Ctrl-C.")
 @click.option(
-    "-n",
-    "--lines",
-    type=click.IntRange(min=0),
-    default=40,
-    show_default=True,
-    help="How many lines to show from the end.",
-)
+    "-n", "--lines", type=click.IntRange(min=0), default=40, show_default=True,
+    help="How many lines to show from the end, of all logs together.",
+)  # fmt: skip
+@click.option(
+    "--level", type=click.Choice([level.name.lower() for level in Level]), default="debug", show_default=True,
+    help="Only lines of this level, or more serious ones.",
+)  # fmt: skip
+@click.option("--chatter", is_flag=True, help="Also show each line about connections to peers, which are folded.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: source, time, level, text.")
 @click.pass_obj
-def command(settings: Settings, network: Network, node: str, follow: bool, lines: int) -> None:
-    """Shows the log of NODE, or of a host's agent (agent@HOST).
+def command(
+    settings: Settings,
+    network: Network,
+    names: tuple[str, ...],
+    follow: bool,
+    lines: int,
+    level: str,
+    chatter: bool,
+    as_json: bool,
+) -> int:
+    """Shows logs of nodes and agents, merged in the order of their times (UTC).
+
+    NODE is a node, or agent@HOST for a host's agent. Without any, all of the operator's are shown. Nodes of a mesh
+    open and close connections all the time: these lines are folded into one.
 
     \b
-    coord logs inventory/devnet.toml genesis -f
-    coord logs inventory/devnet.toml agent@local
+    coord logs inventory/devnet.toml                         all, merged
+    coord logs inventory/devnet.toml defproducera -f         one node, as it goes on
+    coord logs inventory/devnet.toml --level warn -n 200     what went wrong lately, anywhere
+    coord logs inventory/devnet.toml agent@local             a host's agent
     """
-    name, _, host_name = node.partition("@")
-    hosts = {host.name: host for host in network.hosts}
-    nodes = {entry.name: entry for entry in network.nodes}
-    if name == AGENT and host_name in hosts:
-        host, path = hosts[host_name], "agent.log"
-    elif node in nodes:
-        host, path = hosts[nodes[node].host], f"nodes/{node}/log/nodeos.log"
-    else:
-        known = ", ".join([*nodes, *(f"{AGENT}@{name}" for name in hosts)])
-        raise UsageProblem(f"{network.source}: there is no node {node!r}; known: {known}")
-    if not host.local:
-        _far(settings, network, host, "" if name == AGENT else node, lines, follow)
-        return
-    file = settings.state.absolute() / network.name / "hosts" / host.name / path
-    if not file.exists():
-        raise OperationFailed(f"{node} has written no log yet ({file})")
-    arguments = ["tail", "-n", str(lines), *(["-F"] if follow else []), "--", str(file)]
-    os.execvp("tail", arguments)  # noqa: S606, S607 (an argument list; tail of the user's own system)
+    hosts = settings.state.absolute() / network.name / "hosts"
+    sources = log_sources(network, names)
+    if not names and not follow:
+        sources = tuple(source for source in sources if not source.host.local or source.file(hosts).exists())
+        if not sources:
+            raise OperationFailed(f"no node or agent of {network.name} has written a log yet ({hosts})")
+    printer = _Printer(Level[level.upper()], fold=not chatter, names=[source.name for source in sources], json=as_json)
+    depth = min(lines * DEPTH, MOST) if not chatter or level != "debug" else lines
+    with ExitStack() as stack:
+        far = None
+        if any(not source.host.local for source in sources):
+            state = stack.enter_context(closing(StateFolder(settings.state, network.name)))
+            far = deployment(state, network, lambda name, text: click.echo(f"{name}: {text}", err=True))
+        reading = LogReading(hosts, far, depth, follow)
+        pieces = stack.enter_context(reading.open(sources))
+        failed = (_follow if follow else _show)(sources, pieces, printer, lines)
+    for reason in failed:
+        click.echo(f"coord: {reason}", err=True)
+    return 1 if failed else 0
 
 
-def _far(settings: Settings, network: Network, host: Host, node: str, lines: int, follow: bool) -> None:
-    state = StateFolder(settings.state, network.name)
+class _Printer:
+    """Prints what a user wants to see of the lines."""
+
+    def __init__(self, level: Level, *, fold: bool, names: Sequence[str], json: bool) -> None:
+        self._level, self._fold, self._json = level, fold, json
+        self._width = max(map(len, names)) if len(names) > 1 else 0
+
+    def chosen(self, lines: Iterable[LogLine]) -> list[LogLine | Folded]:
+        """Those that are shown."""
+        serious = [line for line in lines if line.level >= self._level]
+        return list(fold(serious)) if self._fold else [*serious]
+
+    def print(self, items: Iterable[LogLine | Folded]) -> None:
+        """One line each; with the log's name where there are several."""
+        for item in items:
+            if self._json:
+                click.echo(json.dumps(_document(item)))
+            elif isinstance(item, Folded):
+                click.echo(f"{'':{self._width}}   {item.text}" if self._width else item.text)
+            else:
+                click.echo(f"{item.source:{self._width}} | {redact(item.text)}" if self._width else redact(item.text))
+
+
+def _document(item: LogLine | Folded) -> dict[str, object]:
+    if isinstance(item, Folded):
+        return {"folded": dict(item.counts)}
+    return {"source": item.source, "time": item.time, "level": item.level.name.lower(), "text": redact(item.text)}
+
+
+def _show(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Printer, lines: int) -> list[str]:
+    """What the logs hold now. Returns why some could not be read."""
+    readers = {source.name: LineReader(source.name) for source in sources}
+    found: list[LogLine] = []
+    failed: list[str] = []
+    open_ = set(readers)
+    while open_:
+        piece = pieces.get()
+        found += _taken(piece, readers, failed, open_)
+    printer.print(last(printer.chosen(sorted(found)), lines))
+    return failed
+
+
+def _follow(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Printer, lines: int) -> list[str]:
+    """The same, and then what is new, until all logs have ended."""
+    readers = {source.name: LineReader(source.name) for source in sources}
+    ordered = InOrder(readers, HOLD_SECONDS if len(readers) > 1 else 0.0)
+    failed: list[str] = []
+    open_ = set(readers)
+    began, first = time.monotonic(), True
+    while open_:
+        for piece in _arrived(pieces):
+            ordered.add(_taken(piece, readers, failed, open_), time.monotonic())
+            if not piece.data:
+                ordered.ended(piece.source)
+        if first and ordered.waiting and time.monotonic() - began < FIRST_SECONDS:
+            continue
+        if ready := printer.chosen(ordered.release(time.monotonic())):
+            printer.print(last(ready, lines) if first else ready)
+            first = False
+    printer.print(printer.chosen(ordered.drain()))
+    return failed
+
+
+def _arrived(pieces: queue.Queue[Piece]) -> Iterator[Piece]:
+    """What is there now; waits a moment for the first."""
     try:
-        far = deployment(state, network, lambda name, text: click.echo(f"{name}: {text}", err=True))
-        for chunk in far.logs(host, node, lines=lines, follow=follow):
-            click.echo(chunk, nl=False)
-    finally:
-        state.close()
+        yield pieces.get(timeout=LOOK_SECONDS)
+        while True:
+            yield pieces.get_nowait()
+    except queue.Empty:
+        return
+
+
+def _taken(piece: Piece, readers: dict[str, LineReader], failed: list[str], open_: set[str]) -> list[LogLine]:
+    reader = readers[piece.source]
+    if piece.data:
+        return reader.feed(piece.data)
+    open_.discard(piece.source)
+    if piece.reason:
+        failed.append(piece.reason)
+    return reader.end()

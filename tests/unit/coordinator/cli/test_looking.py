@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,44 +208,6 @@ def test_how_a_step_ended_last(home: Home, said: Said) -> None:
     assert said.readouterr().out == (
         "votes (waits): half of the stake has not voted; no boot is running: coord boot continues with it\n"
     )
-
-
-def test_logs_are_shown_by_the_systems_own_tail(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a node or a host's agent; a name that is neither is told with those that there are."""
-    called: list[list[str]] = []
-    monkeypatch.setattr(os, "execvp", lambda program, arguments: called.append(arguments))
-    for name, path in (("genesis", "nodes/genesis/log/nodeos.log"), ("agent@two", "agent.log")):
-        file = home.state / "hosts" / ("two" if "@" in name else "one") / path
-        assert run(["logs", "home.toml", name]) == 1
-        assert f"{name} has written no log yet ({file})" in said.readouterr().err
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("a line\n")
-        assert run(["logs", "home.toml", name, "-n", "7", "-f"]) == 0
-        assert called[-1] == ["tail", "-n", "7", "-F", "--", str(file)]
-    assert run(["logs", "home.toml", "genesis"]) == 0
-    assert called[-1][:4] == ["tail", "-n", "40", "--"]
-    assert run(["logs", "home.toml", "gensis"]) == 2
-    err = said.readouterr().err
-    assert "there is no node 'gensis'; known: genesis, " in err
-    assert "agent@one, agent@two" in err
-
-
-def test_logs_of_a_far_host_come_over_ssh(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the host that has the node, as they come."""
-    asked: list[tuple[str, str, int, bool]] = []
-
-    class Deployment:
-        def logs(self, host: Any, node: str, *, lines: int, follow: bool) -> Any:
-            asked.append((host.name, node, lines, follow))
-            yield b"one\n"
-            yield b"two\n"
-
-    monkeypatch.setattr("coordinator.cli.logs.deployment", lambda *_: Deployment())
-    Path("far.toml").write_text('[network]\nname = "far"\n[[hosts]]\nname = "h1"\naddress = "192.0.2.1"\n')
-    assert run(["logs", "far.toml", "genesis", "-n", "3"]) == 0
-    assert run(["logs", "far.toml", "agent@h1", "-f"]) == 0
-    assert said.readouterr().out == "one\ntwo\n" * 2
-    assert asked == [("h1", "genesis", 3, False), ("h1", "", 40, True)]
 
 
 def test_verify_needs_an_agent(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
