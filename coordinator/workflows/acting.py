@@ -1,12 +1,15 @@
-"""One operation on a node or host of a network that runs: done here, or by the coord that works on it."""
+"""What one command does with a network that runs: done here, or by the coord that works on it already."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import Hosts
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.control import ask_running
 from coordinator.state.folder import StateFolder
@@ -19,8 +22,28 @@ SECONDS = 900.0
 
 
 async def act(network: Network, root: Path, operation: Operation, reporter: Reporter) -> str:
-    """Does it. Returns what there is to say. Raises as `operate`, and OperationFailed before the first boot."""
+    """Does one operation on a node or host. Returns what there is to say. Raises as `operate` and `here_or_there`."""
     operation.check(network)
+
+    async def here(opened: OpenNetwork) -> dict[str, Any]:
+        return {"said": await operate(opened, operation, reporter)}
+
+    request = {"action": str(operation.action), "name": operation.name, "force": operation.force}
+    return str((await here_or_there(network, root, reporter, here, "operate", request))["said"])
+
+
+async def here_or_there(
+    network: Network,
+    root: Path,
+    reporter: Reporter,
+    here: Callable[[OpenNetwork], Awaitable[dict[str, Any]]],
+    ask: str,
+    request: dict[str, Any],
+) -> dict[str, Any]:
+    """Does it with the operator's agents connected; or has a running coordinator do it, which is asked so.
+
+    Raises OperationFailed before the first boot, and what `here` raises.
+    """
     if not StateFolder.exists(root, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
     try:
@@ -29,10 +52,6 @@ async def act(network: Network, root: Path, operation: Operation, reporter: Repo
                 enrolled = [entry.name for entry in opened.hub.register.entries() if not entry.revoked]
                 parties = {party.name for party in opened.parties.parties()}
                 await opened.connected([name for name in enrolled if name not in parties], DIAL_SECONDS)
-                return await operate(opened, operation, reporter)
+                return await here(opened)
     except BusyError:
-        answer = await ask_running(
-            root.absolute() / network.name, "operate", SECONDS,
-            action=str(operation.action), name=operation.name, force=operation.force,
-        )  # fmt: skip
-        return str(answer["said"])
+        return await ask_running(root.absolute() / network.name, ask, SECONDS, **request)
