@@ -191,7 +191,7 @@ def _remarks(network: Network, files: ContractFiles) -> list[str]:
     remarks = list(network.contract_notes)
     if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
         remarks.append(
-            "this eosio.system takes claimrewards, and REX deposits, from core.vaulta alone: coord boot --only claim "
+            "this eosio.system takes claimrewards, and REX deposits, from core.vaulta alone: coord claim "
             "does nothing, and agent claim is refused (docs/contracts.md)"
         )
     return remarks

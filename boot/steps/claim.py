@@ -1,6 +1,6 @@
 """Producers claim their rewards: those who may, by the chain's own clock.
 
-No part of the boot: `--only claim` runs it.
+No part of the boot: `coord claim` runs it.
 """
 
 from __future__ import annotations

@@ -58,7 +58,6 @@ def command(
     \b
     coord boot inventory/devnet.toml
     coord boot inventory/devnet.toml --until accounts
-    coord boot inventory/devnet.toml --only claim
     coord boot inventory/testnet.toml --only h2
     coord boot inventory/devnet.toml --serve
     """

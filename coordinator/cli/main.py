@@ -45,7 +45,8 @@ COMMANDS = {
     "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
-    "logs": ("coordinator.cli.logs", "show a node's log"),
+    "claim": ("coordinator.cli.claim", "claim the producers' rewards"),
+    "logs": ("coordinator.cli.logs", "show the logs of nodes and agents, merged"),
     "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a running network"),
     "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),
 }

@@ -18,7 +18,7 @@ from coordinator.report.tables import node_table
 from coordinator.state.paths import near
 
 ELECTED = "turns"
-"""The step after which the elected producers sign, and `--only claim` can be run."""
+"""The step after which the elected producers sign, and producers may claim."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Summary:
         scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
         first = min(scheduled or self.claims, key=lambda claim: claim.due)
         when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
-        return f"rewards   {first.producer} may claim {when}: {self._command('boot')} --only claim"
+        return f"rewards   {first.producer} may claim {when}: {self._command('claim')}"
 
     def _command(self, command: str) -> str:
         return f"{self.coord} {command} {shlex.quote(self.inventory)}"

@@ -8,14 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from boot.plan import Plan
-from boot.steps import STEPS
 from boot.voting import wrong_election
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.access import NodeAccess
 from coordinator.engine.outcome import Booted, Outcome
 from coordinator.engine.reasons import Reasons
 from coordinator.engine.runner import Runner
-from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import Hosts
 from coordinator.hosts.local import agent_runs, last_words, stop_agent
 from coordinator.parties.awaiting import await_parties, present
@@ -28,6 +27,7 @@ from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
+from coordinator.workflows.needs import check_needs
 from coordinator.workflows.restart import check_left, revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
@@ -120,23 +120,6 @@ async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome
             break
         reporter.note(f"the chain has lost its last blocks, with {', '.join(lost)}: continuing from there")
     return replace(outcome, acted=list(dict.fromkeys(acted)))
-
-
-def check_needs(opened: OpenNetwork, plan: Plan) -> None:
-    """Raises UsageProblem for a single step (`--only`) if steps that it needs are not done."""
-    records = opened.state.steps()
-    lacking = [
-        step.name
-        for step in STEPS
-        if step.name in plan.assumed and (step.name not in records or not records[step.name].done)
-    ]
-    if lacking:
-        asked = plan.steps[0].name
-        until = asked if asked in {step.name for step in STEPS} else lacking[-1]
-        several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
-        raise UsageProblem(
-            f"{asked} needs {several} done first; run: coord boot {opened.network.argument} --until {until}"
-        )
 
 
 async def _sealed_or_stopped(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:

@@ -16,6 +16,7 @@ from coordinator.parties.upgrades import from_request, upgrade
 from coordinator.report.progress import PlainReporter
 from coordinator.state.control import Answerer
 from coordinator.workflows.answering import answering
+from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.operating import HostAction, NodeAction, Operation, operate
 from coordinator.workflows.why import why
@@ -55,7 +56,10 @@ async def serving(
         operation = Operation(known, name, bool(request.get("force")))
         return {"said": await operate(opened, operation, _Notes(tell))}
 
-    answers: dict[str, Answerer] = {"upgrade": replace, "why": explain, "operate": does}
+    async def claims(request: dict[str, Any]) -> dict[str, Any]:
+        return await claim(opened, _Notes(tell))
+
+    answers: dict[str, Answerer] = {"upgrade": replace, "why": explain, "operate": does, "claim": claims}
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
     async with (
         beside(parties),

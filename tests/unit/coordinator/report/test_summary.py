@@ -40,7 +40,7 @@ def test_nobody_may_claim_before_an_election() -> None:
 
 def test_the_first_of_the_schedule_may() -> None:
     """Afterwards it is the first whose day is over, among those who sign."""
-    assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord boot x.toml --only claim"
+    assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord claim x.toml"
 
 
 def lines(**changes: Any) -> str:
