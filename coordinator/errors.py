@@ -12,7 +12,17 @@ CoordError
     ├── NoAnswer              the running coord does not answer; retryable           (state/control.py)
     ├── TaskFailedError       an agent could not carry a task out                    (engine/access.py)
     │   └── LostNodeError     a node has failed for good                             (engine/lost_nodes.py)
-    └── DeployError           a host could not be reached, or something there failed (hosts/deploy/errors.py)
+    └── DeployError           a host could not be reached, or something there failed (hosts/deploy/)
+        ├── HostUnreachable   no SSH server answered in time; retryable
+        │   └── Dropped       the server closed the connection before the login
+        ├── HostKeyRefused    the server's identity is not verified
+        │   └── WrongHostKey  it shows a key other than the expected one
+        ├── LoginRefused      SSH or sudo refused the login
+        ├── CommandFailed     a command on the host failed, or took too long
+        │   └── SessionRefused the server takes no further session on this connection
+        ├── PythonMissing     the host has no working Python
+        ├── BundleError       what is to be sent to the hosts cannot be built here
+        └── Interrupted       the operator interrupted the work
 
 AgentAway (agents/link.py) is antelope's Unreachable: a node cannot be asked, because its agent is not connected.
 Refusals sent to agents and parties (JoinRefused, InviteRefused, Unacceptable) never reach the user as errors.

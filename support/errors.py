@@ -4,10 +4,17 @@ The packages draw their own trees: antelope/errors.py, inventory/errors.py, agen
 class there has the attributes of `Explained`. Whatever lacks them is a bug, except an OSError.
 
 SupportError
-├── JournalError, DamagedError, MissingError, TlsError, InvitationError
-├── BundledError: UnsupportedMachineError, DownloadError, WrongHashError, DiskFullError
-├── LockedError, StillRunningError
-└── DeadlineError (retryable)
+├── JournalError              the journal cannot be used
+│   └── DamagedJournal        its file does not hold a sound database
+├── DamagedError              an artifact's content does not match its name
+├── MissingError              an artifact's file is not there
+├── TlsError                  a key or certificate is missing, damaged, or not what it should be
+├── InvitationError           a text is not a valid token
+├── BundledError              the bundled runtime is not available
+│   └── UnsupportedMachineError, DownloadError, WrongHashError, DiskFullError
+├── LockedError               another process holds the lock
+├── StillRunningError         a process did not end after SIGTERM
+└── DeadlineError             what was waited for did not come true in time; retryable
 """
 
 from __future__ import annotations

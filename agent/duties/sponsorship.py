@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
 from agent.errors import DutyError
-from agent.nodes.state import NodeState
 from agent.proposals import Proposal, approval, approvals, asked_for, find
 from agent.pushes.pushing import Chore, Pushing
 from agent.pushes.records import PushRecords
@@ -35,6 +34,7 @@ from boot.upgrade import replacement, upgrade_transaction
 from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 
 _PARTY = re.compile(r"[a-z1-5]{12}", re.ASCII)
 LONGEST_PROPOSAL = 30 * 86_400

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from agent.errors import AgentError
 from agent.nodeos.config import produces
 from agent.nodes.starter import LOOK_SECONDS, PATIENCE_ROUNDS, Objection, Outage, Reason, objection
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
 from antelope.answers import Info, PeerLink, Schedules
@@ -23,6 +22,7 @@ from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from boot.step import NodeMode
+from protos.states import NodeState
 
 log = logging.getLogger(__name__)
 

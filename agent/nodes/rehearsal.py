@@ -46,7 +46,7 @@ _MODES: Mapping[Role, tuple[NodeMode, ...]] = {
 
 
 @dataclass(frozen=True)
-class Stage:
+class Rehearsal:
     """Where a rehearsal is held, and with which nodeos."""
 
     folder: NodeFolder
@@ -68,7 +68,7 @@ async def rehearse(
 
     async def one(number: int, spec: NodeSpec) -> None:
         async with places:
-            stage = Stage(
+            stage = Rehearsal(
                 NodeFolder(nodes / f"{FOLDER}-{number}"),
                 await command(spec.nodeos),
                 await capabilities(spec.nodeos),
@@ -96,7 +96,7 @@ async def clear(nodes: Path) -> None:
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
-async def _blamed(spec: NodeSpec, stage: Stage) -> None:
+async def _blamed(spec: NodeSpec, stage: Rehearsal) -> None:
     """Rehearses a node. Where it fails, and the reason names none of the inventory's options, finds which one it is."""
     fault = await _fault(spec, stage)
     if fault is None:
@@ -111,7 +111,7 @@ async def _blamed(spec: NodeSpec, stage: Stage) -> None:
     raise fault
 
 
-async def _fault(spec: NodeSpec, stage: Stage) -> NodeFault | None:
+async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
     """Why it does not run in one of its modes; None: it does."""
     folder, key = stage.folder, PrivateKey.generate()
     genesis = Genesis(datetime.now(UTC).replace(microsecond=0), key.public)

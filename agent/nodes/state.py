@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from enum import Enum
 
 from agent.nodes.folder import NodeRecord
 from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from boot.step import NodeMode
+from protos.states import NodeState
 
 PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds before the first, second, … restart of a node that keeps dying. After the last one the agent gives up."""
@@ -20,16 +20,6 @@ LOOK_SECONDS = 3.0
 
 HEALTHY_SECONDS = 60.0
 """A node that lived this long counts as healthy: its restarts are counted from zero."""
-
-
-class NodeState(Enum):
-    """A node's state. The values are those of coordination.proto."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    """Includes a node that died and is about to be restarted."""
-    RUNNING = "running"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True)

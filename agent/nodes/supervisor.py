@@ -23,10 +23,11 @@ from agent.nodes.launch import Launch, check_room, check_unused, halt
 from agent.nodes.recovery import bring_up
 from agent.nodes.rehearsal import clear, rehearse
 from agent.nodes.starter import check_asked
-from agent.nodes.state import NodeState, NodeStatus, Restarts, look
+from agent.nodes.state import NodeStatus, Restarts, look
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
+from protos.states import NodeState
 from support import node_processes, nodelogs
 from support.bundled import Runtime, fetch
 from support.locks import FileLock

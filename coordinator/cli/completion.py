@@ -7,7 +7,6 @@ what cannot be found is not offered.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,36 +15,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem, split_arg_string
 
+from coordinator.cli.inventories import is_inventory
 from coordinator.cli.options import InventoryFile, Proof
 
 if TYPE_CHECKING:
     from inventory.network import Network
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
-
-_INVENTORY = re.compile(rb"^\s*\[?\s*network\s*[].=]", re.MULTILINE)
-_LOOKED = 64 << 10
-"""Bytes of a file in which its [network] is looked for."""
-
-
-def inventories(incomplete: str) -> list[CompletionItem]:
-    """The inventories whose path begins so, here and one folder below; where there is none, the shell offers files."""
-    before = incomplete[: incomplete.rfind("/") + 1]
-    folder = Path(before or ".")
-    found: list[str] = []
-    with suppress(OSError):
-        paths = [*folder.glob("*.toml"), *folder.glob("*/*.toml")]
-        texts = {path: before + str(path.relative_to(folder)) for path in paths}
-        found = sorted(text for path, text in texts.items() if text.startswith(incomplete) and _is_inventory(path))
-    return [CompletionItem(text) for text in found] or [CompletionItem(incomplete, type="file")]
-
-
-def _is_inventory(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return bool(_INVENTORY.search(file.read(_LOOKED)))
-    except OSError:
-        return False
 
 
 def before_inventory(name: str) -> click.Command | None:
@@ -101,7 +77,7 @@ def _typed() -> Network | None:
     from inventory.load import glance
 
     for word in split_arg_string(os.environ.get("COMP_WORDS", "")):
-        if word.endswith(".toml") and _is_inventory(path := Path(word)):
+        if word.endswith(".toml") and is_inventory(path := Path(word)):
             with suppress(InventoryError):
                 return glance(path)
     return None

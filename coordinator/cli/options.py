@@ -136,7 +136,7 @@ class InventoryFile(click.ParamType["Network"]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The inventories that there are."""
-        from coordinator.cli.completion import inventories
+        from coordinator.cli.inventories import inventories
 
         return inventories(incomplete)
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 from contextlib import closing
-from typing import cast
 
 import click
 
@@ -53,12 +52,12 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
         return 0
-    document, lines = asyncio.run(report(network, settings.state))
-    wrong = [str(problem) for problem in cast(list[object], document["problems"])] if check else []
+    shown = asyncio.run(report(network, settings.state))
+    wrong = shown.problems if check else ()
     if as_json:
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(shown.document, indent=2))
     else:
-        for line in (*lines, *(f"WRONG     {problem}" for problem in wrong)):
+        for line in (*shown.lines, *(f"WRONG     {problem}" for problem in wrong)):
             click.echo(line)
     return 1 if wrong else 0
 
@@ -77,8 +76,8 @@ async def _why(settings: Settings, network: Network, step: str) -> str:
 
 async def _watch(settings: Settings, network: Network) -> None:
     while True:
-        _, lines = await report(network, settings.state)
+        shown = await report(network, settings.state)
         click.clear()
-        for line in lines:
+        for line in shown.lines:
             click.echo(line)
         await asyncio.sleep(REDRAW)  # lets an acting command take the lock

@@ -27,10 +27,10 @@ def command(settings: Settings, network: Network, strict: bool, as_json: bool) -
     \b
     coord verify inventory/devnet.toml
     """
-    document, lines = asyncio.run(verify(network, settings.state))
+    shown = asyncio.run(verify(network, settings.state))
     if as_json:
-        click.echo(json.dumps(document, indent=2))
+        click.echo(json.dumps(shown.document, indent=2))
     else:
-        for line in lines:
+        for line in shown.lines:
             click.echo(line)
-    return 0 if document["born"] and (document["unchanged"] or not strict) else 1
+    return 0 if shown.born and (shown.unchanged or not strict) else 1

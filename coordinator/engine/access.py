@@ -12,9 +12,8 @@ from coordinator.agents.link import AgentAway, AgentLink
 from coordinator.errors import OperationFailed
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 
-RUNNING, FAILED = "running", "failed"
-"""States of a node, as agents report them."""
 ACT_SECONDS = 600.0
 """Seconds that a task may take in total."""
 CATCH_UP_SECONDS = 120.0
@@ -59,7 +58,7 @@ class NodeAccess:
     def running(self, node: Node) -> bool:
         """Whether the node is running, according to its agent."""
         status = self.status(node)
-        return status is not None and status.state == RUNNING
+        return status is not None and status.state == NodeState.RUNNING
 
     @property
     def reader(self) -> Node:
@@ -100,7 +99,7 @@ class NodeAccess:
         """See `pusher`; once the genesis node signs no more, the account's own takes what is pushed."""
         chosen = pusher(self.network, account)
         status = self.status(chosen)
-        signs = status is not None and status.state == RUNNING and status.mode == pb.MODE_GENESIS
+        signs = status is not None and status.state == NodeState.RUNNING and status.mode == pb.MODE_GENESIS
         return chosen if signs else own_node(self.network, account) or chosen
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from coordinator.engine.access import FAILED, NodeAccess, TaskFailedError
+from coordinator.engine.access import NodeAccess, TaskFailedError
 from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
+from protos.states import NodeState
 from support.tasks import looking
 
 
@@ -33,7 +34,7 @@ class LostNodes:
     def why(self, node: Node) -> str:
         """Why a node has failed for good; empty if it runs or may come back."""
         status = self._access.status(node)
-        if status is None or status.state != FAILED:
+        if status is None or status.state != NodeState.FAILED:
             return ""
         return status.detail if status.lasting or node.name in self._tried else ""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, NodeStep, Verdict
-from coordinator.engine.access import CATCH_UP_SECONDS, RUNNING, NodeAccess
+from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import node_spec
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from protos import modes
+from protos.states import NodeState
 from support.retry import poll
 from support.tasks import all_of
 
@@ -31,7 +32,7 @@ class NodeWork:
         for name in names:
             status = self._access.status(self._network.node(name))
             right = status is not None and (step.mode is not NodeMode.AUDIT or status.mode == pb.MODE_AUDIT)
-            if status is None or status.state != RUNNING or not right:
+            if status is None or status.state != NodeState.RUNNING or not right:
                 missing.append(name)
         return Verdict(tuple(missing), f"{len(names) - len(missing)} of {len(names)} run" if len(names) > 1 else "")
 

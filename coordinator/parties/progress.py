@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from coordinator.parties.store import Party, Standing
+from protos.states import NodeState
 
 BEHIND = 10
 """Blocks that a synced node may be behind: five seconds."""
@@ -124,7 +125,7 @@ def decide(seen: Seen, chain: ChainView) -> Decision:
 
 def _with_node(seen: Seen, chain: ChainView) -> Decision:
     party = seen.party
-    if seen.node != "running":
+    if seen.node != NodeState.RUNNING:
         detail = f": {seen.detail}" if seen.detail else ""
         return Decision(Standing.FOLLOWING, f"its node is {seen.node}{detail}{_silence(seen, chain)}")
     if not party.found:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from antelope.elections import BLOCKS_PER_TURN
+from antelope.elections import BLOCKS_PER_TURN, TURN_SECONDS
 from antelope.errors import NodeError
 from boot.claims import chain_time
 from boot.step import Query
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.health import patience
 from inventory.network import Node
 from support.retry import DeadlineError, poll
 
@@ -21,8 +20,12 @@ AGAIN_SECONDS = 2.0
 """Seconds to wait for a new block if the head seems old: a clock may be wrong although blocks arrive."""
 
 
+MARGIN_SECONDS = 1.0
+"""Two blocks, because a block takes time to arrive."""
+
+
 @dataclass(frozen=True)
-class ChainView:
+class ChainState:
     """The chain, as the node sees it that is furthest."""
 
     head: int = 0
@@ -34,7 +37,12 @@ class ChainView:
     silent: tuple[str, ...] = ()
 
 
-async def look(opened: OpenNetwork) -> ChainView:
+def patience(schedule: Collection[str]) -> float:
+    """Seconds that a healthy chain may go without a block: up to a third of its producers may be absent in a row."""
+    return TURN_SECONDS * (len(schedule) // 3 + 1) + MARGIN_SECONDS
+
+
+async def look(opened: OpenNetwork) -> ChainState:
     """Asks the operator's node that reports the highest head, and others if it does not answer. The audit node would
     show only irreversible blocks.
     """
@@ -49,17 +57,17 @@ async def look(opened: OpenNetwork) -> ChainView:
             return await _seen_by(opened, node)
         except NodeError:
             continue
-    return ChainView()
+    return ChainState()
 
 
-async def _seen_by(opened: OpenNetwork, node: Node) -> ChainView:
+async def _seen_by(opened: OpenNetwork, node: Node) -> ChainState:
     info = await _info(opened, node)
     answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
     schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
     head, age = int(info["head_block_num"]), _age(opened, node, info)
     moves = age <= patience(schedule) or await _comes_another(opened, node, head)
     silent = await _silent(opened, node, head, schedule) if moves else schedule
-    return ChainView(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent)
+    return ChainState(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent)
 
 
 async def _info(opened: OpenNetwork, node: Node) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from inventory.rows import KEY_BYTES, ROW_BYTES, Allocation
 
 TOP = 10
 """Holders that are named."""
-STEPS = 48
+POINTS = 48
 """Points of the curve along each axis: even steps along one alone would show a corner where the curve is steep."""
 RICHEST = 0.2
 """The part of the accounts whose share is told: the Pareto distribution's 20 % who hold 80 %."""
@@ -87,7 +87,7 @@ def _gini(ordered: NDArray[np.int64]) -> float:
 def _curve(held: NDArray[np.int64]) -> tuple[tuple[float, float], ...]:
     """held: what the poorest 0, 1, 2, … accounts hold together."""
     count, total = len(held) - 1, int(held[-1])
-    across = np.linspace(0, count, STEPS + 1).round().astype(np.int64)
-    upwards = np.searchsorted(held, np.linspace(0, total, STEPS + 1))
+    across = np.linspace(0, count, POINTS + 1).round().astype(np.int64)
+    upwards = np.searchsorted(held, np.linspace(0, total, POINTS + 1))
     places = np.unique(np.concatenate((across, np.clip(upwards, 0, count))))
     return tuple((round(int(place) / count, 5), round(int(held[place]) / total, 5)) for place in places)

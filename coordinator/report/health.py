@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from antelope.elections import BLOCKS_PER_TURN, TURN_SECONDS
-
-if TYPE_CHECKING:
-    from coordinator.report.status import NetworkStatus
+from antelope.elections import BLOCKS_PER_TURN
+from coordinator.report.status import CONNECTED, UNKNOWN, NetworkStatus
+from protos.states import NodeState
 
 GENESIS_STEP, OTHERS_STEP = "genesis", "producer-nodes"
 """The steps that start the genesis node and the other nodes."""
-MARGIN_SECONDS = 1.0
-"""Two blocks, because a block takes time to arrive."""
 FINAL_ROUNDS = 3
 """Rounds of the schedule within which a block becomes irreversible: two while two thirds sign, plus one to spare."""
 BEHIND_BLOCKS = 2 * BLOCKS_PER_TURN
 """How many blocks a node may be behind LIB: its report is up to two seconds old, and the audit node's head is LIB."""
-
-
-def patience(schedule: Collection[str]) -> float:
-    """Seconds that a healthy chain may go without a block: up to a third of its producers may be absent in a row."""
-    return TURN_SECONDS * (len(schedule) // 3 + 1) + MARGIN_SECONDS
 
 
 def problems(status: NetworkStatus) -> tuple[str, ...]:
@@ -48,18 +39,18 @@ def _of_chain(status: NetworkStatus) -> Iterator[str]:
 
 def _of_hosts(status: NetworkStatus) -> Iterator[str]:
     for host in status.hosts:
-        if host.agent != "connected":
+        if host.agent != CONNECTED:
             yield f"host {host.name}: its agent is {host.agent}"
 
 
 def _of_nodes(status: NetworkStatus) -> Iterator[str]:
-    away = {host.name for host in status.hosts if host.agent != "connected"}
+    away = {host.name for host in status.hosts if host.agent != CONNECTED}
     begun = GENESIS_STEP in status.steps, OTHERS_STEP in status.steps and status.steps[OTHERS_STEP].done
     for node in status.nodes:
-        if node.state == "stopped" and not begun[node.role != "genesis"]:
+        if node.state == NodeState.STOPPED and not begun[node.role != "genesis"]:
             continue  # the boot has not come to it yet
-        if node.state != "running":
-            if node.host not in away or node.state != "unknown":
+        if node.state != NodeState.RUNNING:
+            if node.host not in away or node.state != UNKNOWN:
                 yield f"node {node.name} on {node.host}: {node.state}{': ' + node.detail if node.detail else ''}"
         elif node.host not in away and status.lib - node.head > BEHIND_BLOCKS:
             yield f"node {node.name} on {node.host}: {status.lib - node.head} blocks behind LIB"

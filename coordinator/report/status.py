@@ -1,29 +1,40 @@
-"""The state of a network, gathered from agents, nodes and the journal, for `coord status`."""
+"""The state of a network: its phase, chain, hosts, nodes and steps. Pure; `gathering.py` gathers it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from enum import StrEnum
 
 from boot.plan import make_plan
 from boot.steps import STEPS
-from coordinator.engine.access import RUNNING
-from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Party
-from coordinator.report.chain import look
-from coordinator.report.health import problems
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
-from inventory.network import Network, Node
 from inventory.share import Seats
-from protos import coordination_pb2 as pb
-from support import node_processes
+from protos.states import NodeState
 
 UNKNOWN = "unknown"
 """The state of a node whose agent is not connected."""
-STALLED = "stalled"
-"""The phase of a network whose nodes run but whose chain makes no blocks."""
+CONNECTED, AWAY = "connected", "away"
+"""An agent is one of these."""
+
+
+class Phase(StrEnum):
+    """How far a network is."""
+
+    PLANNED = "planned"
+    """Not sealed yet."""
+    BOOTING = "booting"
+    VOTING = "voting"
+    """The boot waits for people's votes."""
+    LIVE = "live"
+    """eosio has resigned, and blocks come."""
+    STALLED = "stalled"
+    """Nodes run, but no block comes."""
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    """No node is known to run and an agent is away, or no running node answered."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ class NetworkStatus:
     network: str
     chain_id: str | None
     manifest: str | None
-    phase: str
+    phase: Phase
     head: int
     head_age: float | None
     """Seconds since the latest block; None if no node answered."""
@@ -104,136 +115,23 @@ class NetworkStatus:
         """The steps that are not done yet."""
         return tuple(row.name for row in self.step_rows if row.state != StepResult.DONE)
 
-    def to_json(self) -> dict[str, Any]:
-        """The document that `coord status --json` prints."""
-        return {
-            "network": self.network,
-            "chain_id": self.chain_id,
-            "manifest": self.manifest,
-            "phase": self.phase,
-            "head_block": self.head,
-            "head_age": self.head_age,
-            "lib": self.lib,
-            "schedule": list(self.schedule),
-            "silent": list(self.silent),
-            "problems": list(problems(self)),
-            "nodes": [
-                {
-                    "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
-                    "http": row.http, "state": row.state, "head_block": row.head, "lib": row.lib, "peers": row.peers,
-                    "detail": row.detail,
-                }
-                for row in self.nodes
-            ],
-            "hosts": [
-                {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
-                for row in self.hosts
-            ],
-            "parties": [
-                {"name": one.name, "account": one.account, "state": str(one.state), "why": one.why, "p2p": one.endpoint}
-                for one in self.parties
-            ],
-            "party_seats": {
-                "scheduled": self.seats.taken, "most": self.seats.most, "limit": self.seats.rule,
-            } if self.seats else None,
-            "steps": [
-                {"name": row.name, "state": row.state, "seconds": row.seconds, "transactions": row.transactions}
-                for row in self.step_rows
-            ],
-        }  # fmt: skip
 
-
-async def gather(opened: OpenNetwork) -> NetworkStatus:
-    """Gathers the report from the connected agents."""
-    sealed = opened.state.sealed
-    nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
-    steps = opened.state.steps()
-    chain = await look(opened)
-    parties = opened.parties.parties()
-    accounts = {party.account for party in parties}
-    return NetworkStatus(
-        network=opened.network.name,
-        chain_id=sealed.chain_id if sealed else None,
-        manifest=sealed.manifest if sealed else None,
-        phase=phase(sealed is not None, steps, {row.state for row in nodes}, chain.moves),
-        head=max([chain.head, *(row.head for row in nodes)]),
-        head_age=chain.age,
-        stands=chain.age is not None and not chain.moves,
-        lib=max([chain.lib, *(row.lib for row in nodes)]),
-        schedule=chain.schedule,
-        silent=chain.silent,
-        nodes=nodes,
-        hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
-        steps=steps,
-        parties=parties,
-        seats=replace(Seats.of(opened.network), taken=len(accounts & set(chain.schedule))) if parties else None,
-    )
-
-
-def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None) -> str:
-    """planned, booting, voting, live, stalled or down; unknown if no node is known to run and an agent is away, or if
-    no running node answered.
-
-    moves: whether blocks arrive; None if unknown.
-    """
+def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None) -> Phase:
+    """states: of the nodes. moves: whether blocks arrive; None if unknown."""
     if not sealed:
-        return "planned"
-    if RUNNING not in states:
-        return UNKNOWN if UNKNOWN in states else "down"
+        return Phase.PLANNED
+    if NodeState.RUNNING not in states:
+        return Phase.UNKNOWN if UNKNOWN in states else Phase.DOWN
     if moves is None:
-        return UNKNOWN
+        return Phase.UNKNOWN
     if not moves:
-        return STALLED
+        return Phase.STALLED
     if "resign" in steps and steps["resign"].done:
-        return "live"
-    return "voting" if any(step.result is StepResult.WAITS for step in steps.values()) else "booting"
-
-
-def planned(network: Network) -> NetworkStatus:
-    """The report of a network that was never booted."""
-    nodes = tuple(
-        NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
-                "stopped", 0, 0, 0, "")
-        for node in network.nodes
-    )  # fmt: skip
-    return NetworkStatus(
-        network.name, None, None, phase(False, {}, (), None), 0, None, False, 0, (), (), nodes,
-        tuple(HostRow(host.name, "away", None, None) for host in network.hosts), {},
-    )  # fmt: skip
+        return Phase.LIVE
+    return Phase.VOTING if any(step.result is StepResult.WAITS for step in steps.values()) else Phase.BOOTING
 
 
 def _step_row(name: str, record: StepRecord | None) -> StepRow:
     if record is None:
         return StepRow(name, "pending", 0.0, 0)
     return StepRow(name, str(record.result), record.seconds, record.transactions)
-
-
-def _http(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
-    node = opened.network.node(name)
-    link = opened.hub.links.get(node.host)
-    status = opened.access.status(node)
-    state = status.state if status else ("stopped" if link and link.connected else _unreported(opened, node))
-    return NodeRow(
-        node.name, node.host, node.account or "", node.role.value, opened.network.p2p(node), _http(node.http_port),
-        state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
-        status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
-    )  # fmt: skip
-
-
-def _unreported(opened: OpenNetwork, node: Node) -> str:
-    """The state of a node whose agent is not connected; on this machine its process can be looked up."""
-    if not opened.network.host(node.host).local:
-        return UNKNOWN
-    folder = opened.state.host_data(node.host) / "nodes" / node.name
-    return RUNNING if folder.exists() and node_processes.running(folder) else "stopped"
-
-
-def _host_row(opened: OpenNetwork, name: str) -> HostRow:
-    link = opened.hub.links.get(name)
-    if link is None or not link.connected:
-        return HostRow(name, "away", None, None)
-    return HostRow(name, "connected", link.clock_offset, link.status.disk_free if link.status else None)

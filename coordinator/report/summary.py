@@ -13,7 +13,8 @@ from boot.reads import rows, run_reads
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.deploy.unit import data_dir
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.status import NetworkStatus, gather
+from coordinator.report.gathering import gather
+from coordinator.report.status import NetworkStatus
 from coordinator.report.tables import node_table
 from coordinator.state.paths import near
 

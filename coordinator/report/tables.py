@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from coordinator.report.status import NetworkStatus, NodeRow
+from protos.states import NodeState
 
 
 def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -27,14 +28,14 @@ def node_table(report: NetworkStatus) -> Iterator[str]:
         ],
     )  # fmt: skip
     for row in report.nodes:
-        if row.detail and row.state != "running":
+        if row.detail and row.state != NodeState.RUNNING:
             yield f"{row.name}: {row.detail}"
     yield from _readers(report.nodes)
 
 
 def _readers(nodes: Sequence[NodeRow]) -> Iterator[str]:
     """Which nodes nobody can push to, and which one takes transactions: nodeos only says "Missing Chain API Plugin"."""
-    takes = next((row for row in nodes if row.state == "running" and not row.audit), None)
+    takes = next((row for row in nodes if row.state == NodeState.RUNNING and not row.audit), None)
     for row in nodes:
         if row.audit:
             other = f"; {takes.name} does ({takes.http})" if takes else ""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from coordinator.engine.access import NodeAccess
+from protos.states import NodeState
 from support.tasks import beside
 
 LOOK_SECONDS = 1.0
@@ -39,7 +40,7 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
         link = access.hub.links.get(node.host)
         if link is None or not link.connected:
             found[node.host, ""] = AWAY
-        elif (status := access.status(node)) is not None and status.state == "failed":
+        elif (status := access.status(node)) is not None and status.state == NodeState.FAILED:
             found[node.host, node.name] = status.detail
     return found
 

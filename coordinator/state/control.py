@@ -56,7 +56,9 @@ async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer
         async with asyncio.timeout(ANSWER_SECONDS):
             request = read_json(await reader.readline())
         answerer = answerers[request["ask"]]
-    except (ValueError, KeyError, TypeError, TimeoutError):
+    except TimeoutError:
+        return {"error": f"no request came within {ANSWER_SECONDS:g} s"}
+    except (ValueError, KeyError, TypeError):
         return {"error": "not a request that this coordinator knows"}
     try:
         return await looking(answerer(request), lambda: _HUNG_UP if reader.at_eof() else None)

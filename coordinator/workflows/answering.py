@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.status import gather
-from coordinator.report.tables import report_lines
+from coordinator.report.gathering import gather
+from coordinator.report.shown import ShownAudit, ShownStatus
 from coordinator.state.control import Answerer, control_socket
 from coordinator.workflows.facts import facts_of
 
@@ -18,15 +18,12 @@ async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = N
     """While the block runs, answers `status` and `verify`, and the requests in `more`."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
-        report = await gather(opened)
-        return {"document": report.to_json(), "lines": list(report_lines(report))}
+        return ShownStatus.of(await gather(opened)).to_json()
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
-        from boot.audit import render  # slow to import (0.1 s), and rarely needed
-        from coordinator.report.audit import audit_chain
+        from coordinator.report.audit import audit_chain  # slow to import (0.1 s), and rarely needed
 
-        report = await audit_chain(opened)
-        return {"document": report.to_json(), "lines": list(render(report))}
+        return ShownAudit.of(await audit_chain(opened)).to_json()
 
     async def facts(request: dict[str, Any]) -> dict[str, Any]:
         names = {party.name for party in opened.parties.parties()}

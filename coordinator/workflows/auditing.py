@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import tunnelled
+from coordinator.report.shown import ShownAudit
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
@@ -26,12 +27,12 @@ ASK_SECONDS = 10.0
 """Seconds to wait for the answer of a running command."""
 
 
-async def verify(network: Network, root: Path) -> tuple[dict[str, object], list[str]]:
-    """The audit, as JSON and as lines, even while other commands start and end."""
+async def verify(network: Network, root: Path) -> ShownAudit:
+    """The audit, even while other commands start and end."""
     return await retrying(lambda: _judge(network, root), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
-async def _judge(network: Network, root: Path) -> tuple[dict[str, object], list[str]]:
+async def _judge(network: Network, root: Path) -> ShownAudit:
     """The audit, by the running coordinator if there is one.
 
     Raises UsageProblem if the inventory was edited after the seal: the chain is compared with what was sealed.
@@ -40,13 +41,9 @@ async def _judge(network: Network, root: Path) -> tuple[dict[str, object], list[
         with closing(StateFolder(root, network.name)) as state:
             check_unchanged(network, state)
     try:
-        report = await _audit(network, root)
+        return ShownAudit.of(await _audit(network, root))
     except BusyError:
-        answer = await ask_running(root.absolute() / network.name, "verify", AUDIT_SECONDS)
-        return answer["document"], answer["lines"]
-    from boot.audit import render  # takes 0.1 s to import, and --help does not need it
-
-    return report.to_json(), list(render(report))
+        return ShownAudit.from_json(await ask_running(root.absolute() / network.name, "verify", AUDIT_SECONDS))
 
 
 async def _audit(network: Network, root: Path) -> AuditReport:

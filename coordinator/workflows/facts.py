@@ -18,8 +18,8 @@ from coordinator.workflows.changes import Change, Fact, differences
 from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 
-STOPPED = "stopped"
 """State of a node, as agents report it."""
 
 
@@ -60,7 +60,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     hosts = {name: link for name, link in hub.links.items() if name not in parties and not link.revoked}
     known = {name: link for name, link in hosts.items() if link.connected and link.status is not None}
     nodes = {
-        node.name: Fact(host, node.spec, node.state == STOPPED)
+        node.name: Fact(host, node.spec, node.state == NodeState.STOPPED)
         for host, link in known.items()
         for node in (link.status.nodes if link.status else ())
         if node.HasField("spec")

@@ -7,8 +7,8 @@ from pathlib import Path
 from coordinator.agents.records import BusyError
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
-from coordinator.report.status import gather, planned
-from coordinator.report.tables import report_lines
+from coordinator.report.gathering import gather, planned
+from coordinator.report.shown import ShownStatus
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
@@ -20,16 +20,15 @@ ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command."""
 
 
-async def report(network: Network, root: Path) -> tuple[dict[str, object], list[str]]:
-    """One report, as JSON and as lines, even while other commands start and end."""
+async def report(network: Network, root: Path) -> ShownStatus:
+    """One report, even while other commands start and end."""
     return await retrying(lambda: _look(network, root), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
-async def _look(network: Network, root: Path) -> tuple[dict[str, object], list[str]]:
+async def _look(network: Network, root: Path) -> ShownStatus:
     """One report, from the running coordinator if there is one."""
     if not StateFolder.exists(root, network.name):
-        report = planned(network)
-        return report.to_json(), list(report_lines(report))
+        return ShownStatus.of(planned(network))
     try:
         async with open_network(network, root, acting=False) as opened, answering(opened):
             hosts = {entry.name for entry in opened.hub.register.entries()}
@@ -42,6 +41,5 @@ async def _look(network: Network, root: Path) -> tuple[dict[str, object], list[s
                 await opened.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
                 report = await gather(opened)
     except BusyError:
-        answer = await ask_running(root.absolute() / network.name, "status")
-        return answer["document"], answer["lines"]
-    return report.to_json(), [*report_lines(report), *(f"{host}: {trouble}" for host, trouble in troubles.items())]
+        return ShownStatus.from_json(await ask_running(root.absolute() / network.name, "status"))
+    return ShownStatus.of(report, (f"{host}: {trouble}" for host, trouble in troubles.items()))

@@ -16,11 +16,11 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
-from coordinator.workflows.facts import STOPPED
 from coordinator.workflows.restart import wake
 from coordinator.workflows.rolling import check_dispensable, restart
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 from support.retry import DeadlineError
 from support.tls import Kind
 
@@ -120,7 +120,7 @@ async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
         found = next((node for node in (link.status.nodes if link.status else ()) if node.name == name), None)
         if found is None or not link.connected or not found.HasField("spec"):
             continue
-        if found.state == STOPPED:
+        if found.state == NodeState.STOPPED:
             return f"{name} is stopped already"
         await _stop(link, name)
         Placements(opened.state.journal).forget(name)
@@ -177,7 +177,7 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
     link = opened.hub.links[name]
     if not link.connected:
         raise OperationFailed(f"the agent of {name} is away: start that machine, or end its access with coord revoke")
-    nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != STOPPED]
+    nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
     for node in nodes:
         await _stop(link, node)
         tell(f"{name}: {node} is stopped")

@@ -19,7 +19,7 @@ from boot.steps.genesis import STEP as GENESIS_STEP
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
-from coordinator.report.health import patience
+from coordinator.report.chain import patience
 from coordinator.reporter import Reporter
 from coordinator.state.folder import StepRecord
 from inventory.network import GENESIS_ACCOUNT, Node

@@ -46,7 +46,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Checked:
+class Finding:
     """One check's cell, and its problem, if any."""
 
     check: str
@@ -72,7 +72,7 @@ def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None,
     Row, tuple[HostProblem, ...]
 ]:  # fmt: skip
     """A row and its problems. nodes: how many the host will run. sudo: why sudo does not work; empty if it does."""
-    checks = [Checked("ssh", "local" if host.local else "yes"), *_machine(host, facts), *_resources(host, nodes, facts)]
+    checks = [Finding("ssh", "local" if host.local else "yes"), *_machine(host, facts), *_resources(host, nodes, facts)]
     checks += [
         *_clock(clock),
         *_ports(facts["ports"]),
@@ -85,25 +85,25 @@ def judge(host: Host, nodes: int, facts: Mapping[str, Any], clock: Clock | None,
     return Row(host.name, cells), tuple(problems)
 
 
-def _machine(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+def _machine(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:
     linux = facts["system"] == "Linux"
-    yield Checked("os", facts["os"], "" if linux else f"it runs {facts['system']}", "use a host with Linux")
+    yield Finding("os", facts["os"], "" if linux else f"it runs {facts['system']}", "use a host with Linux")
     known = facts["machine"] in MACHINES
-    yield Checked(
+    yield Finding(
         "cpu", facts["machine"], "" if known else "the agent does not support it", f"use {' or '.join(MACHINES)}"
     )
     python = facts["python"]
     message = python["problem"]
     if not message and python["libc"][0] != "glibc":
         message = f"{python['path']} was not built for glibc, the agent's libraries are"
-    yield Checked("python", ".".join(map(str, python["version"])), message, PYTHON_HINT)
+    yield Finding("python", ".".join(map(str, python["version"])), message, PYTHON_HINT)
 
 
-def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Checked]:
+def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Finding]:
     memory, free = facts["memory"], facts["disk_free"]
     least, good = MEMORY_AGENT + nodes * MEMORY_NODE, MEMORY_AGENT + nodes * (MEMORY_NODE + MEMORY_GROWTH)
     message = "" if memory >= good else f"{_size(memory)} are free for {_count(nodes)}: {_size(good)} are better"
-    yield Checked("memory", _size(memory), message, "give it more memory, or fewer nodes", fatal=memory < least)
+    yield Finding("memory", _size(memory), message, "give it more memory, or fewer nodes", fatal=memory < least)
     least, good = DISK_INSTALL + nodes * DISK_NODE, DISK_INSTALL + nodes * DISK_GROWTH
     message = "" if free >= good else f"{_size(free)} are free for {_count(nodes)}: {_size(good)} are better"
     fatal = free < least
@@ -111,49 +111,49 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Che
         message, fatal = f"the disk is {facts['disk_used']:.0%} full, and nodeos stops at {DISK_USED:.0%}", True
     where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
     hint = f"free some space, or name a folder on another disk ({where})"
-    yield Checked("disk", f"{_size(free)} free", message, hint, fatal)
+    yield Finding("disk", f"{_size(free)} free", message, hint, fatal)
     for place, trouble in facts["places"].items():
         data = place != ROOT
-        yield Checked("disk", f"{_size(free)} free", trouble, NOEXEC if data else OPT)
+        yield Finding("disk", f"{_size(free)} free", trouble, NOEXEC if data else OPT)
     for place, bytes_ in facts["room"].items():
         message = f"{_size(bytes_)} are free in {place}, an installation needs {_size(ROOM[place])}"
-        yield Checked("disk", f"{_size(free)} free", message, "free some space there")
+        yield Finding("disk", f"{_size(free)} free", message, "free some space there")
     files = facts["files"]
     needed = FILES_UNIT if facts["systemd"] and not host.local else FILES_ALONE
     message = "" if files >= needed else f"at most {files} files can be open, {needed} are needed"
-    yield Checked("files", str(files), message, "raise fs.nr_open, or the user's limit (ulimit -Hn)", fatal=False)
+    yield Finding("files", str(files), message, "raise fs.nr_open, or the user's limit (ulimit -Hn)", fatal=False)
 
 
-def _clock(clock: Clock | None) -> Iterator[Checked]:
+def _clock(clock: Clock | None) -> Iterator[Finding]:
     if clock is None:
         return
     surely = max(0.0, abs(clock.offset) - clock.uncertainty)
     message = "" if surely < CLOCK_WARN else f"it is {clock.offset:+.2f} s off the operator's clock"
     hint = "let NTP set both clocks (systemd-timesyncd or chrony)"
-    yield Checked("clock", f"{round(clock.offset * 1000):+d} ms", message, hint, fatal=surely >= CLOCK_FATAL)
+    yield Finding("clock", f"{round(clock.offset * 1000):+d} ms", message, hint, fatal=surely >= CLOCK_FATAL)
 
 
-def _ports(ports: Mapping[str, str]) -> Iterator[Checked]:
+def _ports(ports: Mapping[str, str]) -> Iterator[Finding]:
     taken = {port: who for port, who in ports.items() if who not in ("", "own")}
     own = sum(who == "own" for who in ports.values())
     cell = f"{len(taken)} taken" if taken else f"{own} in use by our nodes" if own else "free"
     message = ", ".join(f"port {port} cannot be used: {who}" for port, who in taken.items())
-    yield Checked("ports", cell, message, "stop that program, or give the node another port in the inventory")
+    yield Finding("ports", cell, message, "stop that program, or give the node another port in the inventory")
 
 
-def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:
     bundled, found = host.nodeos == BUNDLED, facts["nodeos"]
     if bundled:
         cell, wrong = f"bundled ({VERSION})", _unfit(facts)
-        yield Checked("nodeos", cell, wrong, "install a nodeos there, and name its path (hosts.nodeos)")
+        yield Finding("nodeos", cell, wrong, "install a nodeos there, and name its path (hosts.nodeos)")
     elif "error" in found:
         cell = "no"
     else:
         cell = f"{found['version']}, {len(found['supported'])} features" if found else "not used"
     message = told(found) if "error" in found else ""
-    yield Checked("nodeos", cell, message, NOEXEC if found.get("noexec") else OPTIONS if bundled else OWN)
+    yield Finding("nodeos", cell, message, NOEXEC if found.get("noexec") else OPTIONS if bundled else OWN)
     if found.get("wrapper"):
-        yield Checked("nodeos", cell, WRAPPER, EXEC, fatal=False)
+        yield Finding("nodeos", cell, WRAPPER, EXEC, fatal=False)
 
 
 def _unfit(facts: Mapping[str, Any]) -> str:
@@ -166,18 +166,18 @@ def _unfit(facts: Mapping[str, Any]) -> str:
     return f"the bundled nodeos needs {missing}, which is not there (Debian: libstdc++6, zlib1g)" if missing else ""
 
 
-def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Checked]:
+def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:
     if host.local:
-        yield Checked("service", "none needed")
+        yield Finding("service", "none needed")
         return
     message = "" if facts["systemd"] else "it has no systemd: after a reboot nothing starts agent and nodes"
     hint = "run coord boot then, or use a host with systemd"
-    yield Checked("service", "systemd" if facts["systemd"] else "none", message, hint, fatal=False)
+    yield Finding("service", "systemd" if facts["systemd"] else "none", message, hint, fatal=False)
 
 
-def _sudo(host: Host, sudo: str) -> Iterator[Checked]:
+def _sudo(host: Host, sudo: str) -> Iterator[Finding]:
     if host.ssh is not None:
-        yield Checked("sudo", "no" if sudo else str(host.ssh.sudo), sudo, "the SSH user must become root to install")
+        yield Finding("sudo", "no" if sudo else str(host.ssh.sudo), sudo, "the SSH user must become root to install")
 
 
 def _count(nodes: int) -> str:

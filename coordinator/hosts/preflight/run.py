@@ -35,7 +35,7 @@ Say = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckedHost:
     """One checked host."""
 
     host: Host
@@ -79,7 +79,7 @@ def preflight(
     return Preflight(tuple(one.row for one in seen), dials, (*problems, *_unreached(dials)))
 
 
-def _contracts(network: Network, seen: list[Seen], report: Say) -> Iterator[HostProblem]:
+def _contracts(network: Network, seen: list[CheckedHost], report: Say) -> Iterator[HostProblem]:
     """Of hosts that will run nodes."""
     used = {node.host for node in network.nodes}
     supported = {one.host.name: one.supported for one in seen if one.supported and one.host.name in used}
@@ -96,7 +96,7 @@ class _Look:
         self._report, self._stop = report, stop
         self._bundled = BundledTrials(state)
 
-    def at(self, host: Host) -> Seen:
+    def at(self, host: Host) -> CheckedHost:
         """What is on the host, and what is wrong with it."""
         self._report(host.name, "looking")
         machine: Here | There | None = None
@@ -112,9 +112,9 @@ class _Look:
                 log.exception("%s", host.name)
                 error = DeployError(f"it gave an answer that coord does not understand ({type(error).__name__})")
             row, problems = (without_python if isinstance(error, PythonMissing) else unreachable)(host, str(error))
-            return Seen(host, row, problems)
+            return CheckedHost(host, row, problems)
 
-    def _seen(self, host: Host, machine: Here | There) -> Seen:
+    def _seen(self, host: Host, machine: Here | There) -> CheckedHost:
         clock = machine.clock()
         request = _request(self._network, host, self._state)
         facts = machine.run(request)
@@ -122,7 +122,7 @@ class _Look:
             facts["nodeos"] = self._bundled.of(request["trials"])
         nodes = sum(node.host == host.name for node in self._network.nodes)
         row, problems = judge(host, nodes, facts, clock, machine.sudo or _rootless(host, facts))
-        return Seen(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
+        return CheckedHost(host, row, problems, machine, facts["ports"], features_of(host, facts["nodeos"]))
 
 
 def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
@@ -154,7 +154,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
     }
 
 
-def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, report: Say) -> tuple[Dial, ...]:
+def _dial_all(network: Network, seen: list[CheckedHost], pool: ThreadPoolExecutor, report: Say) -> tuple[Dial, ...]:
     """Every host dials all other hosts' p2p endpoints that have a listener or one of our nodes."""
     there = [one for one in seen if one.machine is not None]
     if len(there) < 2 or all(one.host.local for one in there):
@@ -164,14 +164,14 @@ def _dial_all(network: Network, seen: list[Seen], pool: ThreadPoolExecutor, repo
         for one in there:
             expected |= _listen(network, one, listeners, report)
 
-        def dial(one: Seen) -> list[Dial]:
+        def dial(one: CheckedHost) -> list[Dial]:
             return _dial(one, {point: to for point, to in expected.items() if to[0] != one.host.name}, report)
 
         return tuple(found for dials in pool.map(dial, there) for found in dials)
 
 
 def _listen(
-    network: Network, one: Seen, listeners: contextlib.ExitStack, report: Say
+    network: Network, one: CheckedHost, listeners: contextlib.ExitStack, report: Say
 ) -> dict[str, tuple[str, str]]:  # fmt: skip
     """Starts listeners on the free p2p ports. Returns, by endpoint, the host and who must answer ("" for a node)."""
     expected: dict[str, tuple[str, str]] = {}
@@ -191,7 +191,7 @@ def _listen(
     return expected
 
 
-def _dial(one: Seen, targets: Mapping[str, tuple[str, str]], report: Say) -> list[Dial]:
+def _dial(one: CheckedHost, targets: Mapping[str, tuple[str, str]], report: Say) -> list[Dial]:
     if one.machine is None or not targets:
         return []
     report(one.host.name, "dialling the others")

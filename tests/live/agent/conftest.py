@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.state import NodeState, NodeStatus
+from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from antelope.genesis import Genesis
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import BUNDLED, Role
+from protos.states import NodeState
 from support import node_processes
 from support.bundled import Runtime
 from support.retry import poll

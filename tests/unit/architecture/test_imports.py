@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,16 @@ def test_nothing_waits_in_a_way_that_can_swallow_a_cancellation() -> None:
     for package in ALLOWED:
         for path in (ROOT / package).rglob("*.py"):
             assert "asyncio.wait_for(" not in path.read_text(encoding="utf-8"), path
+
+
+def test_no_file_imports_in_a_circle() -> None:
+    """Also where the import stands in a function, or is for types alone."""
+    paths = {path.relative_to(ROOT) for package in ALLOWED for path in (ROOT / package).rglob("*.py")}
+    files = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    graph = {
+        name: {found for one in modules(ROOT / path) for found in (one, one.rpartition(".")[0]) if found in files}
+        - {name}
+        for name, path in files.items()
+        if path.name != "__init__.py"
+    }
+    graphlib.TopologicalSorter(graph).prepare()

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from coordinator.cli.main import run
+from coordinator.report.shown import ShownStatus
+from coordinator.report.status import Phase
 from coordinator.workflows import cleos
 from coordinator.workflows.using import InUse, keys, url
 from coordinator.workflows.waiting import missing
@@ -31,14 +33,13 @@ def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
     return load("small.toml")
 
 
-def report(phase: str, head: int = 10, lib: int = 8) -> dict[str, object]:
-    """Of a status, as far as it is looked at."""
-    steps = [{"name": "votes", "state": "done"}, {"name": "handover", "state": "pending"}]
-    return {"phase": phase, "head_block": head, "lib": lib, "steps": steps}
+def report(phase: str) -> ShownStatus:
+    """A status whose head is block 10."""
+    return ShownStatus({}, (), Phase(phase), head=10, lib=8, problems=(), left=("handover",))
 
 
 @pytest.mark.parametrize(
-    ("document", "phase", "block", "lib", "left"),
+    ("shown", "phase", "block", "lib", "left"),
     [
         (report("live"), "live", None, None, []),
         (report("live"), "voting", 10, 8, []),
@@ -48,10 +49,10 @@ def report(phase: str, head: int = 10, lib: int = 8) -> dict[str, object]:
     ],
 )
 def test_what_is_missing(
-    document: dict[str, object], phase: str | None, block: int | None, lib: int | None, left: list[str]
+    shown: ShownStatus, phase: str | None, block: int | None, lib: int | None, left: list[str]
 ) -> None:
     """Each fact that is asked for is named until it is true; a later phase counts for an earlier one."""
-    assert missing(document, phase, block, lib) == left
+    assert missing(shown, Phase(phase) if phase else None, block, lib) == left
 
 
 @pytest.mark.parametrize("words", [["env"], ["keys"], ["cleos"]])

@@ -7,14 +7,14 @@ import pwd
 import shutil
 import stat
 
-from coordinator.hosts.deploy.onhost.base import ROOT, Failed, listed, quiet, records, run, text
+from coordinator.hosts.deploy.onhost.base import ROOT, HostFault, listed, quiet, records, run, text
 
 ACCOUNTS = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 """Files of /etc that useradd changes, each with a backup whose name ends in '-'."""
 
 
 def ensure_user(name: str) -> pwd.struct_passwd:
-    """The user, created if there is none. Raises Failed."""
+    """The user, created if there is none. Raises HostFault."""
     try:
         user = pwd.getpwnam(name)
     except KeyError:
@@ -28,7 +28,7 @@ def ensure_user(name: str) -> pwd.struct_passwd:
         run([*command, "--home-dir", "/nonexistent", "--shell", shell, name])
         user = pwd.getpwnam(name)
     if user.pw_uid == 0:
-        raise Failed("agent and nodes never run as root: name another user in the inventory (hosts.user)")
+        raise HostFault("agent and nodes never run as root: name another user in the inventory (hosts.user)")
     return user
 
 

@@ -9,11 +9,11 @@ import shutil
 import tarfile
 from collections.abc import Callable
 
-from coordinator.hosts.deploy.onhost.base import ROOT, UPLOADS, Failed, listed, records
+from coordinator.hosts.deploy.onhost.base import ROOT, UPLOADS, HostFault, listed, records
 
 
 def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> None:
-    """Checks an archive and unpacks it into a folder, unless that exists. how: unpacks it. Raises Failed."""
+    """Checks an archive and unpacks it into a folder, unless that exists. how: unpacks it. Raises HostFault."""
     if os.path.isdir(to):
         return
     os.makedirs(os.path.dirname(to), 0o755, exist_ok=True)
@@ -26,7 +26,7 @@ def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> 
             for block in iter(lambda: file.read(1 << 20), b""):
                 digest.update(block)
         if digest.hexdigest() != sha256:
-            raise Failed("an archive arrived damaged: try again")
+            raise HostFault("an archive arrived damaged: try again")
         how(copy, part)
         os.sync()  # a folder of this name must be complete, even after a power loss
         os.rename(part, to)
@@ -37,12 +37,12 @@ def unpack(path: str, sha256: str, to: str, how: Callable[[str, str], None]) -> 
 
 
 def extract(archive: str, folder: str) -> None:
-    """Unpacks a .tar.gz of plain files. Raises Failed."""
+    """Unpacks a .tar.gz of plain files. Raises HostFault."""
     with tarfile.open(archive) as tar:
         for member in tar:
             source = tar.extractfile(member) if member.isreg() else None
             if source is None or member.name.startswith("/") or ".." in member.name.split("/"):
-                raise Failed(f"an archive holds {member.name!r}")
+                raise HostFault(f"an archive holds {member.name!r}")
             target = os.path.join(folder, member.name)
             os.makedirs(os.path.dirname(target), 0o755, exist_ok=True)
             with open(target, "wb") as file:

@@ -18,7 +18,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 Request = dict[str, Any]
 
 
-class Failed(Exception):
+class HostFault(Exception):
     """One line for the operator."""
 
 
@@ -28,7 +28,7 @@ def run(
     env: dict[str, str] | None = None,
     before: Callable[[], None] | None = None,
 ) -> bytes:
-    """Runs a command and returns what it printed. Raises Failed with its own message if its status is not 0.
+    """Runs a command and returns what it printed. Raises HostFault with its own message if its status is not 0.
 
     env is added to a minimal environment; before is called in the child.
     """
@@ -39,9 +39,9 @@ def run(
             command, input=stdin, capture_output=True, env=full, cwd="/", preexec_fn=before
         )
     except OSError as error:
-        raise Failed(f"{name}: {error.strerror or error}") from error
+        raise HostFault(f"{name}: {error.strerror or error}") from error
     if done.returncode:
-        raise Failed(f"{name}: {last_words(done.stderr or done.stdout) or ended(done.returncode)}")
+        raise HostFault(f"{name}: {last_words(done.stderr or done.stdout) or ended(done.returncode)}")
     return done.stdout
 
 
@@ -54,11 +54,11 @@ def quiet(*command: str) -> bool:
 
 
 def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
-    """Runs Python with the agent's bundle, as the agent's user. Raises Failed."""
+    """Runs Python with the agent's bundle, as the agent's user. Raises HostFault."""
     try:
         user = pwd.getpwnam(record["user"])
     except KeyError:
-        raise Failed(f"user {record['user']} is gone: run `coord install` to create it again") from None
+        raise HostFault(f"user {record['user']} is gone: run `coord install` to create it again") from None
 
     def unprivileged() -> None:
         os.setgroups([])
@@ -73,7 +73,7 @@ def python_works(record: Request) -> bool:
     """Whether the agent's Python still works for the agent's user."""
     try:
         as_user(record, ["-c", "pass"])
-    except Failed:
+    except HostFault:
         return False
     return True
 

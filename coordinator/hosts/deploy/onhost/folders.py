@@ -13,7 +13,7 @@ import time
 
 from coordinator.hosts.deploy.onhost.base import (
     ROOT,
-    Failed,
+    HostFault,
     Request,
     listed,
     records,
@@ -27,12 +27,12 @@ from coordinator.hosts.deploy.onhost.base import (
 
 
 def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
-    """Creates the data folder for the user. An existing one must be empty or already an agent's. Raises Failed."""
+    """Creates the data folder for the user. An existing one must be empty or already an agent's. Raises HostFault."""
     data = record["data"]
     if any(other["data"] == data and other["network"] != record["network"] for other in records()):
-        raise Failed(f"{data} already belongs to another network: name another folder in the inventory (hosts.data)")
+        raise HostFault(f"{data} already belongs to another network: name another folder in the inventory (hosts.data)")
     if os.path.islink(data):
-        raise Failed(f"{data} is a symbolic link: name the folder itself in the inventory (hosts.data)")
+        raise HostFault(f"{data} is a symbolic link: name the folder itself in the inventory (hosts.data)")
     missing = []
     folder = data
     while not os.path.isdir(folder):
@@ -46,7 +46,7 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
     ours = info.st_uid == user.pw_uid and os.path.isfile(data + "/agent.toml")  # its record was lost
     if not missing and not record["taken"] and not ours:
         if os.listdir(data):
-            raise Failed(f"{data} contains other files: name an empty folder (hosts.data)")
+            raise HostFault(f"{data} contains other files: name an empty folder (hosts.data)")
         record["found"] = [info.st_uid, info.st_gid, stat.S_IMODE(info.st_mode)]
     record["taken"] = True
     write_record(record)
@@ -57,14 +57,14 @@ def ensure_data(record: Request, user: pwd.struct_passwd) -> None:
 def remove_data(record: Request) -> None:
     """Empties the folder if it became the agent's; `remove_made` removes it if we created it.
 
-    Raises Failed while any user's process uses it: what is in use is not removed.
+    Raises HostFault while any user's process uses it: what is in use is not removed.
     """
     if not record["taken"]:
         return
     users = [pid for pid in listed("/proc") if pid.isdigit() and pid != str(os.getpid()) and _uses(pid, record["data"])]
     if users:
         name = text(f"/proc/{users[0]}/comm").strip()
-        raise Failed(f"process {users[0]} ({name}) uses {record['data']}: stop it first, nothing was removed there")
+        raise HostFault(f"process {users[0]} ({name}) uses {record['data']}: stop it first, nothing was removed there")
     data, found = record["data"], record["found"]
     for name in listed(data):
         path = os.path.join(data, name)
@@ -100,7 +100,7 @@ def agent_lives(data: str) -> bool:
 
 
 def end_processes(record: Request) -> None:
-    """Ends processes that the agent's user still runs there (the log keeper would end only later). Raises Failed."""
+    """Ends processes that the agent's user still runs there (the log keeper would end only later). Raises HostFault."""
     try:
         uid = pwd.getpwnam(record["user"]).pw_uid
     except KeyError:
@@ -118,7 +118,7 @@ def end_processes(record: Request) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), number)
             time.sleep(0.1)
-    raise Failed(f"processes in {record['data']} do not end")
+    raise HostFault(f"processes in {record['data']} do not end")
 
 
 def _works_in(pid: str, data: str, uid: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 
-from coordinator.hosts.deploy.onhost.base import Failed, Request, quiet, run, said_by_user
+from coordinator.hosts.deploy.onhost.base import HostFault, Request, quiet, run, said_by_user
 from coordinator.hosts.deploy.onhost.words import last_words
 
 START_SECONDS = 30.0
@@ -14,31 +14,31 @@ LINES = 40
 
 
 def start_unit(record: Request, restart: bool) -> None:
-    """Starts the unit, now and after reboots, and waits until the agent reports that it runs. Raises Failed."""
+    """Starts the unit, now and after reboots, and waits until the agent reports that it runs. Raises HostFault."""
     unit = record["unit"]
     began = time.time()
     run(["systemctl", "enable", "--quiet", unit])
     try:
         run(["systemctl", "restart" if restart else "start", unit])
-    except Failed as error:
-        raise Failed(f"{error}{_said(unit, began)}") from error
+    except HostFault as error:
+        raise HostFault(f"{error}{_said(unit, began)}") from error
     restarts = _restarts(unit)
     deadline = time.monotonic() + START_SECONDS
     while _shown(unit, "MainPID") != _own_word(record["data"]):
         # One restart may be left of an agent that did not start earlier.
         failed = _shown(unit, "ActiveState") == "failed" or _restarts(unit) > restarts + 1
         if failed or time.monotonic() > deadline:
-            raise Failed(f"the agent does not start{_said(unit, began)}")
+            raise HostFault(f"the agent does not start{_said(unit, began)}")
         time.sleep(0.1)
 
 
 def stop_unit(record: Request) -> None:
-    """Stops the unit for good. Raises Failed."""
+    """Stops the unit for good. Raises HostFault."""
     began = time.time()
     try:
         run(["systemctl", "disable", "--now", "--quiet", record["unit"]])
-    except Failed as error:
-        raise Failed(f"{error}{_said(record['unit'], began)}") from error
+    except HostFault as error:
+        raise HostFault(f"{error}{_said(record['unit'], began)}") from error
 
 
 def _restarts(unit: str) -> int:

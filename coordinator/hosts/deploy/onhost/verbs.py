@@ -12,7 +12,7 @@ from coordinator.hosts.deploy.onhost.accounts import ensure_user, remove_users
 from coordinator.hosts.deploy.onhost.archives import extract, prune, remove_uploads, unpack
 from coordinator.hosts.deploy.onhost.base import (
     ROOT,
-    Failed,
+    HostFault,
     Request,
     as_user,
     listed,
@@ -79,9 +79,9 @@ def configure(request: Request) -> Request:
     """Sets up user, data folder, unit and record. Returns the agent's certificate request if it needs a certificate."""
     record = record_of(request["network"]) or {"found": None, "taken": False}
     if record.get("data", request["data"]) != request["data"]:
-        raise Failed(f"this network's data and keys are in {record['data']} here: leave hosts.data as it was")
+        raise HostFault(f"this network's data and keys are in {record['data']} here: leave hosts.data as it was")
     if record["taken"] and record["user"] != request["user"]:
-        raise Failed(f"this network's files belong to {record['user']} here: leave hosts.user as it was")
+        raise HostFault(f"this network's files belong to {record['user']} here: leave hosts.user as it was")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
     record.update({key: request[key] for key in ("python", "environment")})
     write_record(record)
@@ -114,7 +114,7 @@ def down(request: Request) -> Request:
     try:
         _stop_agent(request, record)
         _stop_nodes(record)
-    except Failed:
+    except HostFault:
         if python_works(record):
             raise
         end_processes(record)  # its Python is gone
@@ -128,7 +128,7 @@ def purge(request: Request) -> Request:
     """
     record = _kept(request)
     if record is not None:
-        with contextlib.suppress(Failed):  # for instance with damaged libraries; remaining processes are ended below
+        with contextlib.suppress(HostFault):  # for instance with damaged libraries; remaining processes are ended below
             _stop_agent(request, record)
             _stop_nodes(record)
         unit = _unit_path(record["unit"])
@@ -151,10 +151,10 @@ def purge(request: Request) -> Request:
 
 
 def _kept(request: Request) -> Request | None:
-    """The record. Raises Failed if it was removed by hand: without it, nobody knows what is ours."""
+    """The record. Raises HostFault if it was removed by hand: without it, nobody knows what is ours."""
     record, path = record_of(request["network"]), record_path(request["network"])
     if record is None and text(_unit_path(request["unit"])):
-        raise Failed(f"{path} is gone, but {request['unit']} exists: run `coord install`, then this again")
+        raise HostFault(f"{path} is gone, but {request['unit']} exists: run `coord install`, then this again")
     return record
 
 
@@ -182,7 +182,7 @@ def _unit_path(unit: str) -> str:
 def _known(request: Request) -> Request:
     record = record_of(request["network"])
     if record is None:
-        raise Failed("the network is not installed here")
+        raise HostFault("the network is not installed here")
     return record
 
 
@@ -198,7 +198,7 @@ def main(document: str) -> None:
         else:
             with alone():
                 answer = {"done": verbs[request["verb"]](request)}
-    except Failed as error:
+    except HostFault as error:
         answer = {"error": str(error)}
     except OSError as error:
         hint = ": free some space on its disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""

@@ -13,8 +13,8 @@ import pytest
 from agent.errors import NodeosError
 from agent.nodeos import probe as probing
 from agent.nodeos.probe import command_of, probe
-from agent.nodes.state import NodeState
 from inventory.network import Role
+from protos.states import NodeState
 from support.bundled import RELEASE_SHA256, BundledError, Runtime
 from support.processes import living
 from tests.live.agent.conftest import Bench, head, status

@@ -11,11 +11,11 @@ import pytest
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodes.outages import patience, watch_outages
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from agent.producers import ProducerEndpoints
 from antelope.http import NodeClient
 from boot.step import NodeMode
+from protos.states import NodeState
 from support import processes
 from support.journal import Journal
 from support.retry import poll

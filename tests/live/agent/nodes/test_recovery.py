@@ -14,10 +14,10 @@ import pytest
 from agent.errors import NodeFault, Unfinished
 from agent.nodes import recovery
 from agent.nodes.folder import NodeFolder
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode
 from inventory.network import Role
+from protos.states import NodeState
 from support.processes import Process
 from support.retry import poll
 from tests.live.agent.conftest import Bench, head, status

@@ -15,10 +15,10 @@ from agent.errors import BadConfiguration, DiskFull, FolderInUse, NotNow, OtherC
 from agent.nodeos.probe import command_of
 from agent.nodes import launch
 from agent.nodes.folder import NodeFolder
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode
 from inventory.network import Role
+from protos.states import NodeState
 from support import node_processes, processes
 from support.endpoint import Endpoint
 from support.locks import LockedError

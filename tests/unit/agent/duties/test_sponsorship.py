@@ -14,7 +14,7 @@ import pytest
 from agent.duties.sponsorship import Sponsorship, account_actions
 from agent.errors import DutyError
 from agent.keys import KeyStore
-from agent.nodes.state import NodeState, NodeStatus
+from agent.nodes.state import NodeStatus
 from agent.pushes.pushing import Chore, Pushing
 from agent.pushes.records import PushRecords, Record
 from agent.reports import Pushed
@@ -27,6 +27,7 @@ from boot.step import NodeMode, Push
 from boot.upgrade import upgrade_transaction
 from inventory.seal import SealedBundle
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 from support.journal import Journal
 from tests.unit.agent.party.conftest import FakeNode, sealed_network
 

@@ -17,11 +17,12 @@ from agent.nodeos.spec import NodeSpec
 from agent.nodes import state, supervisor
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch
-from agent.nodes.state import NodeState, NodeStatus
+from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import Role
+from protos.states import NodeState
 from support.locks import LockedError
 from support.processes import Process
 from support.retry import poll

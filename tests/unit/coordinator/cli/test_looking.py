@@ -14,6 +14,7 @@ from boot.audit import AuditReport
 from boot.audit.report import Accounts, judged
 from coordinator.cli.main import run
 from coordinator.cli.options import Settings
+from coordinator.report.shown import ShownAudit
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.serve import serving
@@ -229,8 +230,8 @@ def test_what_verify_ends_with(
 ) -> None:  # fmt: skip
     """1 for a chain that was not born as planned; with --strict for what is different today, too."""
 
-    async def judged(settings: Settings, network: Any) -> tuple[dict[str, object], list[str]]:
-        return {"born": born, "unchanged": unchanged}, ["a line"]
+    async def judged(settings: Settings, network: Any) -> ShownAudit:
+        return ShownAudit({"born": born}, ("a line",), born, unchanged)
 
     monkeypatch.setattr("coordinator.workflows.auditing._judge", judged)
     assert run(["verify", "home.toml", *options]) == status

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coordinator.report.health import problems
-from coordinator.report.status import HostRow, NetworkStatus, NodeRow, phase
+from coordinator.report.status import HostRow, NetworkStatus, NodeRow, Phase, phase
 from coordinator.report.tables import node_table
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
@@ -44,7 +44,7 @@ def status(**changes: Any) -> NetworkStatus:
     node = NodeRow("audit", "one", "eosio", "genesis", "", "", "running", 980, 980, 3, "", audit=True)
     nodes = (node, *(replace(node, name=name, account=name, role="producer", head=1000) for name in names))
     well = NetworkStatus(
-        network="net", chain_id="c" * 64, manifest="m" * 64, phase="live", head=1000, head_age=0.4, stands=False,
+        network="net", chain_id="c" * 64, manifest="m" * 64, phase=Phase.LIVE, head=1000, head_age=0.4, stands=False,
         lib=980, schedule=names, silent=(), nodes=nodes, hosts=(HostRow("one", "connected", 0.0, 1),), steps=DONE,
     )  # fmt: skip
     return replace(well, **changes)

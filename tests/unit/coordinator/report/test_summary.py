@@ -9,7 +9,7 @@ from boot.claims import Claim
 from boot.plan import make_plan
 from boot.steps import STEPS
 from coordinator.engine.outcome import Booted, Outcome
-from coordinator.report.status import NetworkStatus
+from coordinator.report.status import NetworkStatus, Phase
 from coordinator.report.summary import Summary
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
@@ -23,7 +23,7 @@ def said(done: list[str], schedule: tuple[str, ...], claims: tuple[Claim, ...] =
     """The line about rewards, empty when there is none. done: the steps that are."""
     steps = {name: StepRecord(name, StepResult.DONE, 1.0, "", 0) for name in done}
     report = NetworkStatus(
-        network="x", chain_id="c", manifest="m", phase="voting", head=9, head_age=0.5, stands=False, lib=9,
+        network="x", chain_id="c", manifest="m", phase=Phase.VOTING, head=9, head_age=0.5, stands=False, lib=9,
         schedule=schedule, silent=(), nodes=(), hosts=(), steps=steps,
     )  # fmt: skip
     booted = Booted(cast("Sealed", None), Outcome(()), started=False)
@@ -48,7 +48,7 @@ def lines(**changes: Any) -> str:
     steps = {name: StepRecord(name, StepResult.DONE, 1.0, "", 0) for name in changes.pop("done", NAMES)}
     stands = changes.pop("stands", False)
     report = NetworkStatus(
-        network="x", chain_id="c", manifest="m", phase="live", head=9, head_age=0.5, stands=stands, lib=9,
+        network="x", chain_id="c", manifest="m", phase=Phase.LIVE, head=9, head_age=0.5, stands=stands, lib=9,
         schedule=("bob",), silent=(), nodes=(), hosts=(), steps=steps,
     )  # fmt: skip
     booted = Booted(cast("Sealed", None), Outcome((), **changes), started=False)

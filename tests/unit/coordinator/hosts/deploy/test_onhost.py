@@ -22,7 +22,7 @@ from coordinator.hosts.deploy.bundle import pack, pip_command
 from coordinator.hosts.deploy.errors import CommandFailed, DeployError, PythonMissing
 from coordinator.hosts.deploy.framing import framed
 from coordinator.hosts.deploy.onhost import accounts, archives, base, folders, guard, pythons, verbs
-from coordinator.hosts.deploy.onhost.base import Failed
+from coordinator.hosts.deploy.onhost.base import HostFault
 from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import answer
 from coordinator.hosts.deploy.program import COMMAND, ROOT, source
@@ -50,7 +50,7 @@ def test_an_archive_is_unpacked_whole_or_not_at_all(root: Path, tmp_path: Path) 
     data = pack({"agent/__init__.py": b"", "agent/cli.py": b"x = 1\n"})
     (tmp_path / "upload").write_bytes(data[:-1])
     target = root / "bundles" / sha256(data)
-    with pytest.raises(Failed, match="damaged"):
+    with pytest.raises(HostFault, match="damaged"):
         archives.unpack(str(tmp_path / "upload"), sha256(data), str(target), archives.extract)
     assert list((root / "bundles").iterdir()) == []
     (tmp_path / "upload").write_bytes(data)
@@ -75,7 +75,7 @@ def test_an_archive_is_on_the_disk_before_it_counts(
 def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) -> None:
     """Absolute names and parents are refused, as are links."""
     (tmp_path / "tar").write_bytes(pack({name: b"x"}))
-    with pytest.raises(Failed, match="an archive holds"):
+    with pytest.raises(HostFault, match="an archive holds"):
         archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
@@ -83,7 +83,7 @@ def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) 
         link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(link)
     (tmp_path / "tar").write_bytes(packed.getvalue())
-    with pytest.raises(Failed, match="an archive holds"):
+    with pytest.raises(HostFault, match="an archive holds"):
         archives.extract(str(tmp_path / "tar"), str(tmp_path / "into"))
     assert not (tmp_path / "outside").exists()
 
@@ -142,7 +142,7 @@ def test_a_folder_with_files_is_taken_over_from_nobody(root: Path, tmp_path: Pat
     data.mkdir(mode=0o755)
     (data / "file").touch()
     record: base.Request = {"network": "one", "data": str(data), "found": None, "taken": False}
-    with pytest.raises(base.Failed, match="name an empty folder"):
+    with pytest.raises(base.HostFault, match="name an empty folder"):
         folders.ensure_data(dict(record), me)
     (data / "agent.toml").touch()
     folders.ensure_data(dict(record), me)
@@ -176,7 +176,7 @@ def test_a_folder_in_use_is_not_emptied(how: str, root: Path, tmp_path: Path) ->
     )
     with Path(name).open() as file, subprocess.Popen(["sleep", "60"], cwd=place, stdin=file) as user:
         file.close()
-        with pytest.raises(Failed, match=rf"process {user.pid} \(sleep\) uses {tmp_path}/link"):
+        with pytest.raises(HostFault, match=rf"process {user.pid} \(sleep\) uses {tmp_path}/link"):
             folders.remove_data({"taken": True, "data": str(tmp_path / "link"), "found": None})
         assert (data / "nodes" / "blocks.log").exists()
         user.kill()
@@ -250,8 +250,8 @@ def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(request, range(200)))
     assert seen == [0o600] * 200
-    with pytest.raises(Failed), guard.alone(str(path)):
-        raise Failed("no space")
+    with pytest.raises(HostFault), guard.alone(str(path)):
+        raise HostFault("no space")
     assert not path.exists()
 
 

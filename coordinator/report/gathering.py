@@ -1,0 +1,85 @@
+"""Gathers the state of a network from agents, nodes and the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.report.chain import look
+from coordinator.report.status import AWAY, CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow, phase
+from inventory.network import Network, Node
+from inventory.share import Seats
+from protos import coordination_pb2 as pb
+from protos.states import NodeState
+from support import node_processes
+
+
+async def gather(opened: OpenNetwork) -> NetworkStatus:
+    """Gathers the report from the connected agents."""
+    sealed = opened.state.sealed
+    nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
+    steps = opened.state.steps()
+    chain = await look(opened)
+    parties = opened.parties.parties()
+    accounts = {party.account for party in parties}
+    return NetworkStatus(
+        network=opened.network.name,
+        chain_id=sealed.chain_id if sealed else None,
+        manifest=sealed.manifest if sealed else None,
+        phase=phase(sealed is not None, steps, {row.state for row in nodes}, chain.moves),
+        head=max([chain.head, *(row.head for row in nodes)]),
+        head_age=chain.age,
+        stands=chain.age is not None and not chain.moves,
+        lib=max([chain.lib, *(row.lib for row in nodes)]),
+        schedule=chain.schedule,
+        silent=chain.silent,
+        nodes=nodes,
+        hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
+        steps=steps,
+        parties=parties,
+        seats=replace(Seats.of(opened.network), taken=len(accounts & set(chain.schedule))) if parties else None,
+    )
+
+
+def planned(network: Network) -> NetworkStatus:
+    """The report of a network that was never booted."""
+    nodes = tuple(
+        NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
+                NodeState.STOPPED, 0, 0, 0, "")
+        for node in network.nodes
+    )  # fmt: skip
+    return NetworkStatus(
+        network.name, None, None, phase(False, {}, (), None), 0, None, False, 0, (), (), nodes,
+        tuple(HostRow(host.name, AWAY, None, None) for host in network.hosts), {},
+    )  # fmt: skip
+
+
+def _http(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
+    node = opened.network.node(name)
+    link = opened.hub.links.get(node.host)
+    status = opened.access.status(node)
+    state = status.state if status else (NodeState.STOPPED if link and link.connected else _unreported(opened, node))
+    return NodeRow(
+        node.name, node.host, node.account or "", node.role.value, opened.network.p2p(node), _http(node.http_port),
+        state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
+        status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
+    )  # fmt: skip
+
+
+def _unreported(opened: OpenNetwork, node: Node) -> str:
+    """The state of a node whose agent is not connected; on this machine its process can be looked up."""
+    if not opened.network.host(node.host).local:
+        return UNKNOWN
+    folder = opened.state.host_data(node.host) / "nodes" / node.name
+    return NodeState.RUNNING if folder.exists() and node_processes.running(folder) else NodeState.STOPPED
+
+
+def _host_row(opened: OpenNetwork, name: str) -> HostRow:
+    link = opened.hub.links.get(name)
+    if link is None or not link.connected:
+        return HostRow(name, AWAY, None, None)
+    return HostRow(name, CONNECTED, link.clock_offset, link.status.disk_free if link.status else None)
