@@ -8,6 +8,7 @@ DATA/nodes/NAME/   0700
     reached        about how far its chain was irreversible
     set-aside/     what was damaged, by the time it was put there
     aside          there while something is put aside for as long as a remedy is tried: when, and what
+    snapshot.bin, snapshot.json    what its chain began with, where that is no genesis (agent.nodes.beginning)
     config.ini     0600, holds the signing key
     genesis.json
     data/          nodeos' own: blocks, state
@@ -26,6 +27,7 @@ from pathlib import Path
 
 from agent.errors import SpecError
 from agent.nodeos.spec import NodeSpec
+from agent.nodes.beginning import Beginning, Begun
 from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
@@ -165,8 +167,19 @@ class NodeFolder:
     @property
     def known(self) -> int:
         """A block that its chain must have: one that was irreversible, or is in the log's index."""
-        index = self.blocks / "blocks.index"
-        return max(self.reached, index.stat().st_size // _ENTRY if index.is_file() else 0)
+        index, first = self.blocks / "blocks.index", self.beginning
+        logged = index.stat().st_size // _ENTRY if index.is_file() else 0
+        return max(self.reached, logged + (first.block if first else 0))
+
+    @property
+    def begun_from(self) -> Begun:
+        """The files that say what its chain began with."""
+        return Begun(self.path)
+
+    @property
+    def beginning(self) -> Beginning | None:
+        """The snapshot that its chain began with; None: the genesis."""
+        return self.begun_from.read()
 
     @property
     def begun(self) -> bool:

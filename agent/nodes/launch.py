@@ -35,6 +35,11 @@ LEAST_SPACE = 300 * 1024 * 1024
 """Bytes free that a node needs to start at all: a fresh one takes 18 MB, a busy day of an idle chain about 100 MB."""
 
 
+HARD_REPLAY = "--hard-replay-blockchain"
+"""nodeos' own: copies the blocks that it can read into a new log, with a new index, and builds the state from them."""
+STATE_FILE = "shared_memory.bin"
+
+
 @dataclass(frozen=True)
 class Launch:
     """All that is needed to start a node, once its files are written."""
@@ -76,12 +81,15 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
 
     Raises NodeFault; then it does not run.
     """
-    folder = launch.folder
+    folder, command = launch.folder, launch.command
+    if folder.beginning and (HARD_REPLAY in command or not (folder.state / STATE_FILE).exists()):
+        if not await asyncio.to_thread(folder.begun_from.intact):
+            raise DamagedBlocks(f"node {launch.spec.name}: {folder.beginning}, with which it began, is damaged")
+        command = folder.begun_from.command(command)
+        deadline += folder.begun_from.seconds
     try:
-        folder.begin_log(launch.command)
-        process = processes.start(
-            launch.command, output=folder.log, folder=folder.path, environment=environment(folder.path)
-        )
+        folder.begin_log(command)
+        process = processes.start(command, output=folder.log, folder=folder.path, environment=environment(folder.path))
     except OSError as error:
         raise NodeFault(f"node {launch.spec.name}: cannot start {launch.command[0]}: {error.strerror}") from error
     folder.remember(process)

@@ -30,7 +30,7 @@ from agent.errors import (
 )
 from agent.nodeos.config import STALE_PRODUCTION
 from agent.nodes.folder import NodeFolder
-from agent.nodes.launch import LEAST_SPACE, Launch, halt, start
+from agent.nodes.launch import HARD_REPLAY, LEAST_SPACE, Launch, halt, start
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from support import node_processes
@@ -38,9 +38,6 @@ from support.processes import Process
 from support.retry import DeadlineError, poll
 
 log = logging.getLogger(__name__)
-
-HARD_REPLAY = "--hard-replay-blockchain"
-"""nodeos' own: copies the blocks that it can read into a new log, with a new index, and builds the state from them."""
 
 REPLAY_SECONDS = 1800.0
 """From the start to the first answer with a replay of all blocks: about 80 s per million accounts created."""
@@ -174,9 +171,13 @@ async def _hard_replay_elsewhere(launch: Launch) -> None:
 async def _fetch(launch: Launch) -> None:
     """Everything anew from peers, once one of them shows that it has the chain: all may have lost it together.
 
-    The genesis node waits until it has all; others go on fetching while they run.
+    The genesis node waits until it has all; others go on fetching while they run. Where it began with a snapshot, it
+    takes that again, if the file is whole, and the blocks since.
     """
     folder = launch.folder
+    if folder.beginning and not await asyncio.to_thread(folder.begun_from.intact):
+        log.warning("node %s: %s is damaged: it begins with the genesis", folder.name, folder.beginning)
+        folder.begun_from.forget()
     least = max(2, folder.reached if folder.reached > 1 else folder.known)
     async with _without(launch, folder.data, keep=True):
         alone = STALE_PRODUCTION in launch.command

@@ -38,6 +38,8 @@ class NodeStatus:
     """Why it failed."""
     lasting: bool = False
     """It failed, and a person must mend it."""
+    since: int = 0
+    """The block of the snapshot that its chain began with: it has no earlier ones; 0: it has all."""
 
 
 @dataclass

@@ -17,7 +17,9 @@ from agent.keys.keosd import KeosdKey
 from agent.nodeos.config import command_line, config_ini, produces
 from agent.nodeos.probe import Capabilities, command_of, probe
 from agent.nodeos.spec import NodeSpec
+from agent.nodes.beginning import follows
 from agent.nodes.failure import explain
+from agent.nodes.first_start import Source, begin_anew, first_start
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch, check_room, check_unused, halt
 from agent.nodes.recovery import bring_up
@@ -54,6 +56,8 @@ class _Node:
     """The fault will not go away by itself."""
     reviving: asyncio.Task[None] | None = None
     restarts: Restarts = field(default_factory=Restarts)
+    following: asyncio.Task[None] | None = None
+    """Watches whether its peers' blocks follow the snapshot that it began with."""
 
 
 class Nodes:
@@ -103,8 +107,9 @@ class Nodes:
         if self._watcher:
             await end(self._watcher)
         for node in self._nodes.values():
-            if node.reviving:
-                await end(node.reviving)
+            for task in (node.reviving, node.following):
+                if task:
+                    await end(task)
             await node.client.close()
         self._lock.release()
 
@@ -123,12 +128,20 @@ class Nodes:
         await rehearse(specs, self._data / "nodes", self.capabilities, self._command, local=self._local)
 
     async def start(
-        self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None = None, chain_id: str | None = None
-    ) -> None:
+        self,
+        spec: NodeSpec,
+        mode: NodeMode | None,
+        genesis: bytes | None = None,
+        chain_id: str | None = None,
+        snapshot: Source | None = None,
+        *,
+        anew: bool = False,
+    ) -> str:
         """Makes the node run like this. Does nothing if it does already.
 
         mode None: as it ran last. genesis (genesis.json) and its chain id may be left out if the node has run before.
-        Returns once it answers. Raises NodeFault, NodeosError, SpecError; then it does
+        snapshot: what it begins with if it has no chain yet. anew: the chain that it has is put aside first.
+        Returns, once it answers, what became of the snapshot. Raises NodeFault, NodeosError, SpecError; then it does
         not run.
         """
         record, genesis = self._wanted(spec, mode, genesis, chain_id)
@@ -136,13 +149,13 @@ class Nodes:
             self._nodes[spec.name] = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
         node = self._nodes[spec.name]
         async with node.busy:
-            if self._alive(node) and _same(node.record, record) and node.folder.recovering is None:
+            if self._alive(node) and _same(node.record, record) and node.folder.recovering is None and not anew:
                 await self._change_peers(node, record.spec.peers)
-                return
+                return ""
             if record.mode is NodeMode.STARTER:
                 await check_asked(spec.name, str(spec.account), node.client)
             node.restarts = Restarts()
-            await self._restart(node, record, genesis)
+            return await self._restart(node, record, genesis, snapshot=snapshot, anew=anew)
 
     async def stop(self, name: str) -> None:
         """Stops the node with SIGTERM and waits for its end. Raises UnknownNode, NodeFault when it does not end."""
@@ -214,14 +227,26 @@ class Nodes:
         process = node.folder.process
         return process is not None and process.alive
 
-    async def _restart(self, node: _Node, record: NodeRecord, genesis: bytes, *, meant: bool = False) -> None:
+    async def _restart(
+        self,
+        node: _Node,
+        record: NodeRecord,
+        genesis: bytes,
+        *,
+        meant: bool = False,
+        snapshot: Source | None = None,
+        anew: bool = False,
+    ) -> str:
         """Stops the node if it runs, writes its files, and starts it. A fault is kept for its status.
 
-        meant: it stays on record as meant to run even if this fails.
+        meant: it stays on record as meant to run even if this fails. Returns what became of the snapshot.
         """
         self._check_alone(record)
         node.starting = True
         try:
+            if node.following:
+                await end(node.following)
+                node.following = None
             await halt(node.folder)
             if not meant:
                 node.folder.forget()
@@ -229,9 +254,16 @@ class Nodes:
                 node.folder.forgive()
             launch = replace(await self._prepare(node, record, genesis), meant=meant)
             node.record = record
-            await bring_up(launch)
+            if anew:
+                await asyncio.to_thread(begin_anew, node.folder)
+            said = ""
+            if snapshot and not node.folder.begun:
+                said = await first_start(launch, snapshot)
+            else:
+                await bring_up(launch)
             node.fault, node.lasting = "", False
             node.folder.forgive()
+            return said
         except AgentError as fault:
             node.fault, node.lasting = node.folder.blame(str(fault)), not fault.retryable
             raise
@@ -280,7 +312,7 @@ class Nodes:
         if self._alive(node) and not node.starting:
             found = await look(node.record, process.pid if process else 0, node.client)
             node.folder.note_reached(found.lib)
-            return found
+            return replace(found, since=first.block) if (first := node.folder.beginning) else found
         if node.starting:
             return NodeStatus(node.folder.name, NodeState.STARTING, node.record.mode)
         state = NodeState.FAILED if node.fault else NodeState.STARTING if process else NodeState.STOPPED
@@ -295,6 +327,8 @@ class Nodes:
                 alive = [node for node in wanted if self._alive(node)]
                 for node in alive:
                     node.restarts.lives(time.monotonic())
+                    if node.following is None:
+                        node.following = begin(partial(self._follow, node), f"node {node.folder.name} and its peers")
                 if alive:
                     nodelogs.ensure(self._data)
                 for node in wanted:
@@ -303,6 +337,23 @@ class Nodes:
             except Exception:  # a full disk, say: the next look may find it better
                 log.exception("watching the nodes")
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def _follow(self, node: _Node) -> None:
+        """Sees whether its peers' blocks follow the snapshot that it began with; if not, it syncs from the first."""
+        beginning = node.folder.beginning
+        if beginning is None or beginning.confirmed:
+            return
+        wrong = await follows(node.client, beginning, node.folder.last_run)
+        if not wrong:
+            node.folder.begun_from.confirm(beginning)
+            log.info("node %s: its peers' blocks follow %s", node.folder.name, beginning)
+            return
+        log.warning("node %s refuses %s: %s; it syncs from its peers", node.folder.name, beginning, wrong)
+        async with node.busy:
+            node.following = None  # this task: it is not to be ended by the restart
+            genesis = node.folder.genesis.read_bytes()
+            with contextlib.suppress(AgentError):  # kept for its status, and tried again
+                await self._restart(node, node.record, genesis, meant=True, anew=True)
 
     async def _revive(self, node: _Node) -> None:
         if not node.fault:

@@ -24,8 +24,8 @@ from agent.nodeos.config import STALE_PRODUCTION
 from agent.nodeos.spec import NodeSpec
 from agent.nodes import recovery
 from agent.nodes.folder import NodeFolder
-from agent.nodes.launch import READY_SECONDS, Launch
-from agent.nodes.recovery import HARD_REPLAY, Remedy, bring_up, choose
+from agent.nodes.launch import HARD_REPLAY, READY_SECONDS, Launch
+from agent.nodes.recovery import Remedy, bring_up, choose
 from antelope.answers import Info, PeerLink
 from inventory.network import Role
 from support.processes import Process

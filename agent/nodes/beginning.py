@@ -1,0 +1,139 @@
+"""How a node's chain begins: with the genesis, or with a snapshot of its state at a later block.
+
+A node that began with a snapshot has no earlier blocks. Whenever its state must be built anew, it is built from that
+file, which stays in its folder, and from the blocks that came since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from antelope import snapshot_file
+from antelope.errors import FormatError, NodeError
+from antelope.http import NodeClient
+from support.artifacts import sha256_of
+from support.files import write_atomic
+
+FILE, RECORD = "snapshot.bin", "snapshot.json"
+OPTION, GENESIS = "--snapshot", "--genesis-json"
+LOOK_SECONDS = 1.0
+PATIENCE_SECONDS = 30.0
+"""How long peers may have later blocks while a node that began with a snapshot takes none of them."""
+FORKED = "go_away_message, reason = chain is forked"
+"""What nodeos logs of a peer that has other irreversible blocks (net_plugin.cpp of Leap and Spring)."""
+BYTES_A_SECOND = 10 << 20
+"""What a slow machine loads of a snapshot in a second; 120 MB took 1.3 s."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The snapshot that a chain began with."""
+
+    sha256: str
+    block: int
+    block_id: str
+    confirmed: bool = False
+    """Its peers' blocks follow its block."""
+
+    def __str__(self) -> str:
+        return f"the snapshot {self.sha256[:16]}… of block {self.block}"
+
+
+class Begun:
+    """The two files of a node's folder that say so."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: the node's."""
+        self.file = folder / FILE
+        self._record = folder / RECORD
+
+    def read(self) -> Beginning | None:
+        """None: it begins with the genesis."""
+        try:
+            return Beginning(**json.loads(self._record.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def write(self, source: Path, beginning: Beginning) -> None:
+        """From now on it begins so. The file is shared with the store where a disk allows it. Raises OSError."""
+        self.forget()
+        try:
+            os.link(source, self.file)
+        except OSError:  # another disk, or one that knows no links
+            shutil.copyfile(source, self.file)
+            self.file.chmod(0o600)
+        self._write(beginning)
+
+    def confirm(self, beginning: Beginning) -> None:
+        """Its peers' blocks follow. Raises OSError."""
+        self._write(Beginning(beginning.sha256, beginning.block, beginning.block_id, True))
+
+    def forget(self) -> None:
+        """From now on it begins with the genesis. Raises OSError."""
+        for path in (self._record, self.file):
+            path.unlink(missing_ok=True)
+
+    def intact(self) -> bool:
+        """Whether the file is still what it was."""
+        beginning = self.read()
+        with contextlib.suppress(OSError):
+            return beginning is not None and sha256_of(self.file) == beginning.sha256
+        return False
+
+    def command(self, command: tuple[str, ...]) -> tuple[str, ...]:
+        """A node's command, for a start that builds its state: nodeos takes a snapshot or a genesis, not both."""
+        if GENESIS not in command or self.read() is None:
+            return command
+        at = command.index(GENESIS)
+        return (*command[:at], OPTION, command[at + 1].removesuffix("genesis.json") + FILE, *command[at + 2 :])
+
+    @property
+    def seconds(self) -> float:
+        """What loading it may take, beyond any other start."""
+        return self.file.stat().st_size / BYTES_A_SECOND if self.file.is_file() else 0.0
+
+    def _write(self, beginning: Beginning) -> None:
+        write_atomic(self._record, json.dumps(asdict(beginning)).encode(), 0o600)
+
+
+def objection(source: Path, beginning: Beginning, chain_id: str) -> str:
+    """Why a file may not be begun with; empty: it is what it is called. Raises OSError."""
+    if sha256_of(source) != beginning.sha256:
+        return "its bytes are not those of its name"
+    try:
+        snapshot_file.check(source, chain_id, beginning.block_id)
+    except (FormatError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+async def follows(client: NodeClient, beginning: Beginning, log: Callable[[], str]) -> str:
+    """Waits until the node has a later block, which peers gave it; empty then, and else why its peers' do not follow.
+
+    A node takes only blocks that follow the one it has, so the first of them names the snapshot's block. log: what the
+    node has logged; peers that have another irreversible block hang up on it, and are listed no more.
+    """
+    loop = asyncio.get_running_loop()
+    ahead: float | None = None
+    while True:
+        with contextlib.suppress(NodeError):
+            head = (await client.get_info()).head_block_num
+            if head > beginning.block:
+                answer = await client.call("/v1/chain/get_block_info", {"block_num": beginning.block + 1})
+                previous = str(answer["previous"])
+                if previous == beginning.block_id:
+                    return ""
+                return f"block {beginning.block} is {previous[:24]}…, and not {beginning.block_id[:24]}…"
+            links = await client.connections()
+            waiting = any(link.handshaken and link.head_num > beginning.block for link in links) or FORKED in log()
+            ahead = (ahead or loop.time()) if waiting else None
+            if ahead is not None and loop.time() - ahead > PATIENCE_SECONDS:
+                return f"its peers have later blocks than {beginning.block}, and none of them follows it"
+        await asyncio.sleep(LOOK_SECONDS)

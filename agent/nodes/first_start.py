@@ -1,0 +1,59 @@
+"""The first start of a node: with a snapshot where one was brought that is what it is called, else with the genesis."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.errors import DiskFull, FolderInUse, NodeFault, PortTaken
+from agent.nodes.beginning import Beginning, objection
+from agent.nodes.folder import NodeFolder
+from agent.nodes.launch import Launch, start
+from agent.nodes.recovery import bring_up
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A snapshot to begin with."""
+
+    path: Path
+    beginning: Beginning
+
+
+async def first_start(launch: Launch, source: Source) -> str:
+    """Starts a node that has no chain yet. Returns what became of the snapshot.
+
+    One that is damaged, of another chain, or that nodeos does not take, is refused: the node then syncs from its
+    peers. Raises NodeFault; then it does not run.
+    """
+    folder, name = launch.folder, launch.spec.name
+    wrong = await asyncio.to_thread(objection, source.path, source.beginning, launch.chain_id)
+    if not wrong:
+        await asyncio.to_thread(folder.begun_from.write, source.path, source.beginning)
+        try:
+            await start(launch)
+            folder.lower_reached(source.beginning.block)
+            return f"{name} began with {source.beginning}"
+        except (PortTaken, DiskFull, FolderInUse):
+            raise
+        except NodeFault as fault:
+            wrong = str(fault)
+            await asyncio.to_thread(folder.drop_chain)
+    await asyncio.to_thread(folder.begun_from.forget)
+    said = f"{name} refuses {source.beginning}: {wrong}; it syncs from its peers"
+    log.warning("node %s", said)
+    await bring_up(launch)
+    return said
+
+
+def begin_anew(folder: NodeFolder) -> None:
+    """Puts a node's chain aside: its next start is its first. Raises OSError."""
+    place = folder.set_aside(folder.data)
+    folder.begun_from.forget()
+    folder.lower_reached(1)
+    folder.end_recovery()
+    log.warning("node %s: its chain until now is in %s; remove that when it is not needed", folder.name, place)

@@ -1,0 +1,54 @@
+"""A nodeos' snapshot, as far as it must be known before a node begins with it: whose chain's, and at which block.
+
+Format: libraries/chain/snapshot.cpp of Leap. A file holds sections; each has its size, its number of rows and its name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from antelope.errors import FormatError
+
+MAGIC = bytes.fromhex("5005513001000000")
+_END = 0xFFFFFFFFFFFFFFFF
+_LARGEST = 1 << 20
+"""Bytes of a section that is looked at."""
+_MOST = 1000
+"""Sections of a file."""
+BLOCK, GLOBALS = "eosio::chain::block_state", "eosio::chain::global_property_object"
+
+
+def check(path: Path, chain_id: str, block_id: str) -> None:
+    """Whether a file is a snapshot of that chain at that block. Raises FormatError, OSError.
+
+    What it says of the accounts is not looked at: a hash vouches for that, or nothing does.
+    """
+    sections = _read(path, (BLOCK, GLOBALS))
+    if len(sections) < 2:
+        raise FormatError("it is a snapshot of a version that is not known here")
+    if bytes.fromhex(chain_id) not in sections[GLOBALS]:
+        raise FormatError(f"it is of another chain than {chain_id[:16]}…")
+    if bytes.fromhex(block_id) not in sections[BLOCK]:
+        raise FormatError(f"it is of another block than {int(block_id[:8], 16)}, {block_id[:16]}…")
+
+
+def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """The contents of these sections, as far as they are there."""
+    found: dict[str, bytes] = {}
+    whole = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise FormatError("it is no snapshot")
+        for _ in range(_MOST):
+            start, size = file.tell() + 8, int.from_bytes(file.read(8), "little")
+            if size == _END:
+                return found
+            if not 8 < size <= whole - start:
+                raise FormatError("the snapshot is cut off")
+            file.seek(8, 1)
+            name, _, _ = file.read(min(size - 8, 200)).partition(b"\0")
+            if name.decode("utf-8", "replace") in wanted:
+                file.seek(start + 8 + len(name) + 1)
+                found[name.decode()] = file.read(min(start + size - file.tell(), _LARGEST))
+            file.seek(start + size)
+    raise FormatError("it is no snapshot")

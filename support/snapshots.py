@@ -1,0 +1,152 @@
+"""Snapshots that are kept: files of a node's state, named by their sha256, each with what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from support.artifacts import DamagedError, sha256_of
+from support.files import write_atomic
+
+KEEP = 3
+"""Snapshots that stay in one store, by default: the newest."""
+KEEP_DAYS = 7.0
+"""Days that they stay at most, by default. A node that began from one has a link of its own."""
+PART = 4 << 20
+"""Bytes of a snapshot that are handed on at once."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of one."""
+
+    sha256: str
+    """Of the file, hex. Nodes of one version of nodeos write the same bytes for the same block."""
+    size: int
+    """Bytes."""
+    block: int
+    """The number of the block whose state it is."""
+    block_id: str
+    chain_id: str
+    node: str
+    """Who wrote it, or `fetched`."""
+    nodeos: str
+    """Version of the nodeos that wrote it."""
+    taken: float
+    """Unix seconds."""
+
+    @property
+    def name(self) -> str:
+        """How a person names it."""
+        return f"{self.block}-{self.sha256[:12]}"
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"name": self.name}
+
+
+class SnapshotStore:
+    """A folder of them: SHA256.bin, and SHA256.json with what is known."""
+
+    def __init__(self, folder: Path) -> None:
+        """Creates the folder when the first one is kept."""
+        self.folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """The file, whether or not it exists."""
+        return self.folder / f"{sha256}.bin"
+
+    def part(self, sha256: str) -> Path:
+        """What has come so far of one that is being fetched."""
+        return self.folder / f"{sha256}.part"
+
+    def all(self) -> tuple[Snapshot, ...]:
+        """The newest first. What cannot be read is left out."""
+        found = (self._read(path) for path in self.folder.glob("*.json"))
+        whole = (one for one in found if one is not None and self.path(one.sha256).is_file())
+        return tuple(sorted(whole, key=lambda one: (one.block, one.taken), reverse=True))
+
+    def find(self, name: str) -> Snapshot | None:
+        """By its name, or by the beginning of its sha256 (8 digits at least); an empty name: the newest."""
+        return next((one for one in self.all() if matches(one, name)), None)
+
+    def keep(self, path: Path, snapshot: Snapshot) -> None:
+        """Takes a file over. Raises DamagedError when it is not what it is called, and OSError."""
+        if sha256_of(path) != snapshot.sha256:
+            raise DamagedError(f"{path} is not the snapshot {snapshot.sha256[:16]}…: it is damaged, or another")
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path != self.path(snapshot.sha256):
+            shutil.move(path, self.path(snapshot.sha256))
+        self.path(snapshot.sha256).chmod(0o600)
+        write_atomic(self.folder / f"{snapshot.sha256}.json", json.dumps(asdict(snapshot)).encode(), 0o600)
+
+    def remove(self, sha256: str) -> None:
+        """Raises OSError."""
+        for path in (self.folder / f"{sha256}.json", self.path(sha256)):
+            path.unlink(missing_ok=True)
+
+    def prune(self, now: float, keep: int = KEEP, days: float = KEEP_DAYS) -> tuple[Snapshot, ...]:
+        """Removes those that are too many or too old, and parts of the past; never the newest. now: Unix seconds."""
+        old = now - days * 86_400
+        gone = [one for place, one in enumerate(self.all()) if place >= max(1, keep) or (place and one.taken < old)]
+        for one in gone:
+            self.remove(one.sha256)
+        for part in self.folder.glob("*.part"):
+            if part.stat().st_mtime < old:
+                part.unlink(missing_ok=True)
+        return tuple(gone)
+
+    def _read(self, path: Path) -> Snapshot | None:
+        try:
+            return Snapshot(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+class Incoming:
+    """A snapshot that arrives in parts. What has come stays there, and a later try goes on from it."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        """path: where the parts are put. size: bytes of the whole; more is refused. Raises OSError."""
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path, self._size = path, size
+        self._hash = hashlib.sha256()
+        self._file = path.open("a+b")
+        os.chmod(path, 0o600)
+        self._file.seek(0)
+        while part := self._file.read(PART):
+            self._hash.update(part)
+        self.arrived = self._file.tell()
+        """Bytes."""
+
+    def __enter__(self) -> Incoming:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take(self, data: bytes) -> None:
+        """The next part. Raises DamagedError when there is more than was announced, and OSError."""
+        if self.arrived + len(data) > self._size:
+            raise DamagedError(f"a snapshot of {self._size} bytes was announced, and more came")
+        self._file.write(data)
+        self._hash.update(data)
+        self.arrived += len(data)
+
+    def finish(self, sha256: str) -> Path:
+        """The whole file. Raises DamagedError when it is not the one that was asked for; then it is removed."""
+        self._file.flush()
+        if self.arrived != self._size or self._hash.hexdigest() != sha256:
+            self._path.unlink(missing_ok=True)
+            raise DamagedError(f"what came is not the snapshot {sha256[:16]}…: it was changed on its way, or cut off")
+        return self._path
+
+
+def matches(snapshot: Snapshot, name: str) -> bool:
+    """Whether a person means this one: its name, the beginning of its sha256, or nothing."""
+    return not name or snapshot.name == name or (len(name) >= 8 and snapshot.sha256.startswith(name))
