@@ -16,11 +16,11 @@ from agent.nodes import beginning
 from agent.nodes.beginning import Beginning
 from agent.nodes.first_start import Source
 from agent.nodes.folder import NodeFolder
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from antelope.errors import NodeError
 from boot.step import NodeMode
 from inventory.network import Role
+from protos.states import NodeState
 from support.artifacts import sha256_of
 from support.retry import poll
 from tests.live.agent.conftest import Bench, Chain, head, status
