@@ -102,6 +102,8 @@ class Hub:
         self._connections: set[Connection] = set()
         self._renewals = Throttle(RENEWALS, RENEWALS_SECONDS)
         self._epoch = 0
+        self._checked: tuple[int, int] | None = None
+        """The register's version when the open streams were last checked against it."""
         for entry in self.register.entries():
             self._link(entry.name).revoked = entry.revoked
         if acting:
@@ -205,12 +207,11 @@ class Hub:
             link.rise(hello.epoch + 1)  # for this agent alone: its claim must not affect others
         link.attach(connection, hello, self._welcome(connection))
         self._tell(Happening.JOINED, connection.identity.name, hello.version)
+        self._check(connection)  # it may have been revoked since the call began
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
         """An agent sent another message. Returns what is wrong with it; empty if nothing is."""
-        reason = self.refusal(connection.identity, connection.fingerprint)
-        if reason:
-            connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+        if reason := self._check(connection):
             return reason
         if connection.closed.done():
             return "this stream has ended"
@@ -255,15 +256,27 @@ class Hub:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def _expel(self) -> None:
+        """Ends the streams that the register no longer accepts. They were accepted when they began, so nothing has to
+        be checked while nobody writes to the register.
+        """
+        version = self.register.version
+        if version == self._checked:
+            return
         for entry in self.register.entries():
             link = self._link(entry.name)
             if entry.revoked and not link.revoked:
                 link.revoke(f"{entry.name} was revoked")
                 self._tell(Happening.REVOKED, entry.name)
         for connection in self._connections:
-            reason = self.refusal(connection.identity, connection.fingerprint)
-            if reason:
-                connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+            self._check(connection)
+        self._checked = version
+
+    def _check(self, connection: Connection) -> str | None:
+        """Ends a stream that the register does not accept. Returns why; None if it is accepted."""
+        reason = self.refusal(connection.identity, connection.fingerprint)
+        if reason:
+            connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
+        return reason
 
     def _link(self, name: str) -> AgentLink:
         return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))

@@ -116,6 +116,11 @@ class Register:
                 self._known[name] = _entry(row)
         return self._known
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """A value that changes with every write to the register, by whichever process."""
+        return self._journal.version("enrolled")
+
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
         """Why the holder of this certificate is refused; None if it is accepted."""
         if identity.kind is Kind.INVITE:

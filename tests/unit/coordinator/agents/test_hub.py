@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from functools import partial
@@ -17,7 +18,7 @@ from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import AgentEvent, Hub
 from coordinator.agents.link import ObserverError, RevokedError
 from coordinator.agents.records import BusyError, HubError
-from coordinator.agents.register import Register
+from coordinator.agents.register import Entry, Register
 from coordinator.report.audit import RemoteNode
 from protos import coordination_pb2 as pb
 from support.journal import Journal, JournalError
@@ -343,21 +344,27 @@ async def test_watching_the_register_reads_it_only_when_somebody_wrote(
         reads.append(query)
         return rows(query, *values)
 
-    looks, entries = 0, hub.register.entries
+    looks: Counter[str] = Counter()
+    version, entries = hub.records.journal.version, hub.register.entries
 
-    def looking() -> object:
-        nonlocal looks
-        looks += 1
+    def looking(table: str) -> tuple[int, int]:
+        looks["version"] += 1
+        return version(table)
+
+    def checking() -> tuple[Entry, ...]:
+        looks["entries"] += 1
         return entries()
 
     async def looked() -> bool:
-        return looks >= 3
+        return looks["version"] >= 4
 
     monkeypatch.setattr(hub.records.journal, "rows", counting)
-    monkeypatch.setattr(hub.register, "entries", looking)
+    monkeypatch.setattr(hub.register, "entries", checking)
     await asyncio.gather(*(link.query("genesis", "/v1/chain/get_info", 1) for _ in range(100)))
+    monkeypatch.setattr(hub.records.journal, "version", looking)
     await poll(looked, what="looks at the register", deadline=30)
     assert len(reads) <= 1
+    assert looks["entries"] <= 1
     with closing(Journal(hub.records.journal.path)) as other:
         Register(other).revoke("alpha")
     assert isinstance(await asyncio.wait_for(_ended(session), 30), Refused)
