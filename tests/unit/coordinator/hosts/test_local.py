@@ -16,10 +16,11 @@ from coordinator.hosts import local
 from coordinator.hosts.local import agent_runs, ensure_agent, last_words, stop_agent, stop_all
 from support.ending import Ending
 from support.files import write_atomic
-from support.processes import Process
+from support.processes import Process, stop
 from support.tls import Kind, load_or_make_key, make_csr
 from support.version import source_version
 from tests.unit.coordinator.fakes import open_hub
+from tests.unit.loop import recording
 
 
 @pytest.fixture
@@ -100,6 +101,18 @@ async def test_an_agent_that_is_not_this_networks_or_this_codes_is_replaced(
     assert begun[0].wait(10) is not None
     assert begun[1].poll() is None
     assert (data / local.VERSION).read_text() == source_version()
+
+
+async def test_replacing_an_agent_leaves_the_event_loop_free(
+    hub: Hub, tmp_path: Path, commands: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent may take seconds to end, and other agents report meanwhile."""
+    on_loop: list[bool] = []
+    await ensure_agent(hub, "one", tmp_path)
+    (tmp_path / local.VERSION).write_text("an older one")
+    monkeypatch.setattr(local, "stop", recording(stop, on_loop))
+    assert await ensure_agent(hub, "one", tmp_path)
+    assert on_loop == [False]
 
 
 async def test_stopping(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -16,10 +17,12 @@ from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
+from coordinator.workflows import boot
 from coordinator.workflows.boot import CRASHES, hold, run_through
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
+from tests.unit.loop import recording
 
 PLAN = make_plan([NodeStep("a", "a", (), lambda _: (), NodeMode.NORMAL)])
 
@@ -85,6 +88,26 @@ async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot(
     )
     with pytest.raises(OperationFailed, match="h1: no space left on device"):
         await held(Agent("h1", full), Agent("h2", pb.Result(ok=True)))
+
+
+async def test_a_boot_that_ends_before_the_seal_stops_local_agents_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stopping one takes seconds; those of other hosts stay. The reason is the boot's own."""
+    on_loop: list[bool] = []
+    stopped: list[Path] = []
+
+    async def fails(*_: object) -> Sealed:
+        raise OperationFailed("h2 has no keys")
+
+    monkeypatch.setattr(boot, "_sealed", fails)
+    monkeypatch.setattr(boot, "stop_agent", recording(stopped.append, on_loop))
+    hosts = [SimpleNamespace(name="h1", local=True), SimpleNamespace(name="h2", local=False)]
+    state = SimpleNamespace(sealed=None, host_data=Path)
+    opened = cast(OpenNetwork, SimpleNamespace(network=SimpleNamespace(hosts=hosts), state=state))
+    with pytest.raises(OperationFailed, match="h2 has no keys"):
+        await boot._sealed_or_stopped(opened, {}, cast(Reporter, Pretends([], [])))
+    assert (stopped, on_loop) == ([Path("h1")], [False])
 
 
 async def through(pretends: Pretends) -> Outcome:
