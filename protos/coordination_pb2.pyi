@@ -404,6 +404,7 @@ class Task(_message.Message):
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     PRODUCERS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     epoch: _builtins.int
@@ -446,6 +447,8 @@ class Task(_message.Message):
     @_builtins.property
     def hand(self) -> Global___Hand: ...
     @_builtins.property
+    def transfer(self) -> Global___Transfer: ...
+    @_builtins.property
     def producers(self) -> Global___Producers:
         """For any agent."""
 
@@ -471,13 +474,14 @@ class Task(_message.Message):
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
         hand: Global___Hand | None = ...,
+        transfer: Global___Transfer | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "elect", "propose", "execute", "hand", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "elect", "propose", "execute", "hand", "transfer", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -813,6 +817,40 @@ class Execute(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Execute: _TypeAlias = Execute  # noqa: Y015
+
+@_typing.final
+class Transfer(_message.Message):
+    """Transfers the smallest amount between users of the allocation whose keys are here, drawn by a seed: to try a network out.
+    Each transfer is made once: one of the same seed and number is only reported again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEED_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    PER_SECOND_FIELD_NUMBER: _builtins.int
+    seed: _builtins.int
+    first: _builtins.int
+    """number of the first"""
+    count: _builtins.int
+    per_second: _builtins.float
+    """they are spread evenly; at most 30 s of them"""
+    def __init__(
+        self,
+        *,
+        seed: _builtins.int = ...,
+        first: _builtins.int = ...,
+        count: _builtins.int = ...,
+        per_second: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first", b"first", "per_second", b"per_second", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Transfer: _TypeAlias = Transfer  # noqa: Y015
 
 @_typing.final
 class Collect(_message.Message):

@@ -10,6 +10,7 @@ from agent.duties.sponsorship import Sponsorship
 from agent.duties.steps import StepWork
 from agent.duties.table import Table, carry_out
 from agent.duties.tools import Tools
+from agent.duties.transfers import Transfers
 from agent.errors import DutyError, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.producers import ProducerEndpoints
@@ -30,6 +31,7 @@ class HostDuties:
         self._steps = StepWork(tools, self._holding)
         self.producers = ProducerEndpoints(tools.memory)
         sponsorship = Sponsorship(tools, self._holding)
+        transfers = Transfers(tools, self._holding)
         self.table: Table = {
             "collect": lambda task, _: collect(tools, task.collect),
             "hold": lambda task, _: self._holding.take(task.hold.sha256),
@@ -45,6 +47,7 @@ class HostDuties:
             "propose": lambda task, report: sponsorship.propose(task.propose, report),
             "endorse": lambda task, report: sponsorship.endorse(task.endorse, report),
             "hand": lambda task, _: self._holding.hand(task.hand.sha256, task.hand.offset),
+            "transfer": lambda task, report: transfers.transfer(task.transfer, report),
             "execute": lambda task, report: sponsorship.execute(task.execute, report),
         }
         """All that a host's agent does for a coordinator."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from agent.duties.holding import Holding
-from agent.duties.tools import Tools
+from agent.duties.tools import Tools, taking_node
 from agent.errors import DutyError
 from agent.proposals import Proposal, approval, approvals, asked_for, find
 from agent.pushes.pushing import Chore, Pushing
@@ -29,7 +29,7 @@ from antelope.keys import PublicKey
 from antelope.names import check_name, name_to_int
 from antelope.transaction import Action, PermissionLevel
 from boot.blueprint import Blueprint
-from boot.step import NodeMode, Push
+from boot.step import Push
 from boot.upgrade import replacement, upgrade_transaction
 from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
@@ -61,7 +61,7 @@ class Sponsorship:
         terms = _terms(blueprint)
         key = PublicKey.parse(wanted.public_key)
         self._check_party(blueprint, wanted.account)
-        node = await self._node()
+        node = await taking_node(self._nodes)
         found = await node.find_account(wanted.account)
         if found:
             if found.permissions["active"].authority != Authority.key(key):
@@ -98,7 +98,7 @@ class Sponsorship:
     async def elect(self, wanted: pb.Elect, report: ReportProgress) -> None:
         """Casts the votes of the sealed voters whose keys are here. Voters that already vote so are skipped."""
         blueprint, producers = self._holding.held(), _names(wanted.producers, MAX_VOTED_PRODUCERS)
-        node = await self._node()
+        node = await taking_node(self._nodes)
         for name in producers:
             row = await node.find_row("eosio", "eosio", "producers", name_to_int(name))
             if row is None or not row["is_active"]:
@@ -137,7 +137,7 @@ class Sponsorship:
             await self._holding.ensure(sha256)
         wasm, abi = blueprint.verified(wanted.wasm), blueprint.verified(wanted.abi)
         proposed = upgrade_transaction(account, wasm, abi, wanted.expiration)
-        node = await self._node()
+        node = await taking_node(self._nodes)
         there = await find(node, terms.account, name)
         if there:
             if there != Proposal(terms.account, name, proposed.packed.hex()):
@@ -154,7 +154,7 @@ class Sponsorship:
         terms = _terms(blueprint)
         if wanted.proposer != terms.account:
             raise DutyError(f"refused: this agent approves proposals of {terms.account} alone")
-        node = await self._node()
+        node = await taking_node(self._nodes)
         proposal = await asked_for(node, wanted)
         if replacement(proposal.transaction) is None:
             raise DutyError(f"refused: {proposal.title} does more than to set contracts")
@@ -170,7 +170,7 @@ class Sponsorship:
     async def execute(self, wanted: pb.Execute, report: ReportProgress) -> None:
         """Executes a proposal of the sponsor's. The chain shows whether it took effect."""
         terms, name = _terms(self._holding.held()), _name(wanted.proposal)
-        node = await self._node()
+        node = await taking_node(self._nodes)
         there = await find(node, terms.account, name)
         if there is None:
             raise DutyError(f"there is no proposal {terms.account}/{name} (any more): it was executed, or withdrawn")
@@ -185,17 +185,6 @@ class Sponsorship:
 
     def _records(self) -> PushRecords:
         return PushRecords(self._journal, self._holding.held().sealed.chain_id)
-
-    async def _node(self) -> NodeClient:
-        """A node of this host that takes transactions. Raises DutyError."""
-        for status in await self._nodes.status():
-            if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT:
-                return self._nodes.client(status.name)
-        raise DutyError(
-            "no node of this host takes transactions: the retired genesis node reads irreversible state only;  "
-            "give its host a producer's or a full node as well",
-            retryable=True,
-        )
 
 
 def account_actions(blueprint: Blueprint, terms: SealedSponsor, account: str, key: PublicKey) -> tuple[Action, ...]:

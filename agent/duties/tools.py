@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agent.config import AgentConfig, DataFolder
+from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd
 from agent.memory import Memory
+from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
+from antelope.http import NodeClient
+from boot.step import NodeMode
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 
@@ -45,3 +49,15 @@ class Tools:
             Memory(journal),
             fetch,
         )
+
+
+async def taking_node(nodes: Nodes) -> NodeClient:
+    """A node of this host that takes transactions. Raises DutyError."""
+    for status in await nodes.status():
+        if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT:
+            return nodes.client(status.name)
+    raise DutyError(
+        "no node of this host takes transactions: the retired genesis node reads irreversible state only; "
+        "give its host a producer's or a full node as well",
+        retryable=True,
+    )

@@ -86,6 +86,11 @@ class KeyStore:
         return self._signing(self._signers[account])
 
     @property
+    def users(self) -> tuple[str, ...]:
+        """The accounts whose keys are here and that are no producers, sorted."""
+        return tuple(sorted(self._users))
+
+    @property
     def in_keosd(self) -> tuple[PublicKey, ...]:
         """The keys that a keosd has."""
         pairs = (*self._users.values(), *self._producers.values(), *self._signers.values())

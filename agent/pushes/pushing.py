@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from agent.errors import PushError
-from agent.pushes.blocks import following
+from agent.pushes.blocks import BlockFollower, following
 from agent.pushes.load import dialling
 from agent.pushes.pusher import Pusher
 from agent.pushes.records import PushRecords
@@ -55,9 +56,15 @@ class Pushing:
             done.extend(fresh)
             report(progress(fresh, len(done), len(work)))
 
-        async with following(node) as follower:
-            if follower.info.chain_id != self.records.chain_id:
-                raise PushError(f"{step.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")
+        async with self.following(node, step) as follower:
             dial = dialling(p2p, follower) if p2p else None
             await Pusher(node, follower, self.records, self.key_of, pushed, seen, dial).run(step, work)
         return tuple(done)
+
+    @asynccontextmanager
+    async def following(self, node: NodeClient, step: StepLike) -> AsyncIterator[BlockFollower]:
+        """Follows the node's blocks. Raises PushError where it runs another chain."""
+        async with following(node) as follower:
+            if follower.info.chain_id != self.records.chain_id:
+                raise PushError(f"{step.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")
+            yield follower

@@ -50,6 +50,7 @@ TaskBody = (  # the bodies that a Task may have
     | pb.Propose
     | pb.Execute
     | pb.Hand
+    | pb.Transfer
     | pb.Producers
 )
 _FIELDS: dict[type[Any], str] = {
@@ -70,6 +71,7 @@ _FIELDS: dict[type[Any], str] = {
     pb.Propose: "propose",
     pb.Execute: "execute",
     pb.Hand: "hand",
+    pb.Transfer: "transfer",
     pb.Producers: "producers",
 }
 

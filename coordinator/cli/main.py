@@ -46,6 +46,7 @@ COMMANDS = {
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "claim": ("coordinator.cli.claim", "claim the producers' rewards"),
+    "transfers": ("coordinator.cli.transfers", "make random transfers between users, and time them"),
     "logs": ("coordinator.cli.logs", "show the logs of nodes and agents, merged"),
     "adopt": ("coordinator.cli.adopt", "rebuild a lost state folder from the hosts of a running network"),
     "down": ("coordinator.cli.down", "stop nodes and agents, keeping their data"),

@@ -39,8 +39,11 @@ async def here_or_there(
     here: Callable[[OpenNetwork], Awaitable[dict[str, Any]]],
     ask: str,
     request: dict[str, Any],
+    seconds: float = SECONDS,
 ) -> dict[str, Any]:
     """Does it with the operator's agents connected; or has a running coordinator do it, which is asked so.
+
+    seconds: how long that one may take.
 
     Raises OperationFailed before the first boot, and what `here` raises.
     """
@@ -54,4 +57,4 @@ async def here_or_there(
                 await opened.connected([name for name in enrolled if name not in parties], DIAL_SECONDS)
                 return await here(opened)
     except BusyError:
-        return await ask_running(root.absolute() / network.name, ask, SECONDS, **request)
+        return await ask_running(root.absolute() / network.name, ask, seconds, **request)

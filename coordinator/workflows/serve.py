@@ -19,6 +19,7 @@ from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.operating import HostAction, NodeAction, Operation, operate
+from coordinator.workflows.transferring import Wanted, transfer
 from coordinator.workflows.why import why
 from support.tasks import beside
 
@@ -59,7 +60,17 @@ async def serving(
     async def claims(request: dict[str, Any]) -> dict[str, Any]:
         return await claim(opened, _Notes(tell))
 
-    answers: dict[str, Answerer] = {"upgrade": replace, "why": explain, "operate": does, "claim": claims}
+    async def transfers(request: dict[str, Any]) -> dict[str, Any]:
+        wanted = Wanted(int(request["count"]), float(request["rate"]), int(request["seed"]))
+        return (await transfer(opened, wanted, _Notes(tell))).to_json()
+
+    answers: dict[str, Answerer] = {
+        "upgrade": replace,
+        "why": explain,
+        "operate": does,
+        "claim": claims,
+        "transfers": transfers,
+    }
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
     async with (
         beside(parties),
