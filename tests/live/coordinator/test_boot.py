@@ -256,3 +256,17 @@ async def _push(network: Network, signer: str, *pushed: Action) -> None:
             return (await audit.get_info()).last_irreversible_block_num >= pushed_at
 
         await poll(final, what="irreversible", deadline=30)
+
+
+def test_random_transfers_are_on_the_chain_once(booted: Booted) -> None:
+    """As many as the blocks hold by cleos' word; the same seed again makes none."""
+    first = json.loads(booted.network.coord("transfers", "--count", "30", "--rate", "30", "--seed", "7", "--json").out)
+    assert (first["confirmed"], first["failed"]) == (30, 0)
+    memos: list[str] = []
+    for number in range(first["blocks"][0], first["blocks"][1] + 1):
+        block = booted.network.cleos("get", "block", str(number), node="defproducera")
+        actions = [one for trx in block["transactions"] for one in trx["trx"]["transaction"]["actions"]]
+        memos += [action["data"]["memo"] for action in actions]
+    assert sorted(memos) == sorted(f"transfer {number} of seed 7" for number in range(30))
+    again = booted.network.coord("transfers", "--count", "30", "--rate", "30", "--seed", "7")
+    assert again.out == "30 of seed 7 had been made before\n"
