@@ -34,7 +34,6 @@ from boot.upgrade import replacement, upgrade_transaction
 from boot.voting import CHOICES_PER_PUSH
 from inventory.sealed import SealedSponsor
 from protos import coordination_pb2 as pb
-from protos.states import NodeState
 
 _PARTY = re.compile(r"[a-z1-5]{12}", re.ASCII)
 LONGEST_PROPOSAL = 30 * 86_400

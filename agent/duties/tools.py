@@ -10,10 +10,10 @@ from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd
 from agent.memory import Memory
-from agent.nodes.state import NodeState
 from agent.nodes.supervisor import Nodes
 from antelope.http import NodeClient
 from boot.step import NodeMode
+from protos.states import NodeState
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 
