@@ -11,7 +11,7 @@ from rich.console import Console
 
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.report.progress import reporter
-from coordinator.workflows.transferring import Wanted, lines, transfers
+from coordinator.workflows.transferring import Load, lines, transfers
 from inventory.network import Network
 
 MOST = 1_000_000
@@ -40,7 +40,7 @@ def command(settings: Settings, network: Network, count: int, rate: float, seed:
     coord transfers inventory/devnet.toml
     coord transfers inventory/devnet.toml --count 5000 --rate 100
     """
-    wanted = Wanted(count, rate, secrets.randbelow(SEEDS) if seed is None else seed)
+    wanted = Load(count, rate, secrets.randbelow(SEEDS) if seed is None else seed)
     progress = reporter(Console(stderr=True, highlight=False, soft_wrap=True))
     try:
         document = asyncio.run(transfers(network, settings.state, wanted, progress))

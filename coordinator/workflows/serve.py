@@ -19,7 +19,7 @@ from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.operating import HostAction, NodeAction, Operation, operate
-from coordinator.workflows.transferring import Wanted, transfer
+from coordinator.workflows.transferring import Load, transfer
 from coordinator.workflows.why import why
 from support.tasks import beside
 
@@ -61,7 +61,7 @@ async def serving(
         return await claim(opened, _Notes(tell))
 
     async def transfers(request: dict[str, Any]) -> dict[str, Any]:
-        wanted = Wanted(int(request["count"]), float(request["rate"]), int(request["seed"]))
+        wanted = Load(int(request["count"]), float(request["rate"]), int(request["seed"]))
         return (await transfer(opened, wanted, _Notes(tell))).to_json()
 
     answers: dict[str, Answerer] = {

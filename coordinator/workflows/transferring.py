@@ -30,7 +30,7 @@ TASK_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Load:
     """What a user asked for."""
 
     count: int
@@ -52,10 +52,10 @@ class Wanted:
 
 
 @dataclass
-class Made:
+class Fate:
     """What became of the transfers."""
 
-    wanted: Wanted
+    wanted: Load
     latencies: list[float] = field(default_factory=list)
     """Seconds from the moment when a transfer was due to be sent until it was reported to be in a block."""
     blocks: set[int] = field(default_factory=set)
@@ -93,7 +93,7 @@ def quantiles(values: list[float]) -> dict[str, float]:
     return {"min": ordered[0], "median": rank(0.5), "p95": rank(0.95), "max": ordered[-1]}
 
 
-async def transfers(network: Network, root: Path, wanted: Wanted, reporter: Reporter) -> dict[str, Any]:
+async def transfers(network: Network, root: Path, wanted: Load, reporter: Reporter) -> dict[str, Any]:
     """Makes them, or has a running coordinator do it."""
 
     async def here(opened: OpenNetwork) -> dict[str, Any]:
@@ -103,7 +103,7 @@ async def transfers(network: Network, root: Path, wanted: Wanted, reporter: Repo
     return await here_or_there(network, root, reporter, here, ASK, asdict(wanted), seconds)
 
 
-async def transfer(opened: OpenNetwork, wanted: Wanted, reporter: Reporter) -> Made:
+async def transfer(opened: OpenNetwork, wanted: Load, reporter: Reporter) -> Fate:
     """Has the agent that holds the users' keys make them. Raises OperationFailed, NodeError."""
     record = opened.state.steps().get(ACCOUNTS.name)
     if record is None or not record.done:
@@ -111,7 +111,7 @@ async def transfer(opened: OpenNetwork, wanted: Wanted, reporter: Reporter) -> M
             f"{opened.network.name} has no accounts yet; run: coord boot {opened.network.argument} --until accounts"
         )
     link = opened.access.link(opened.network.genesis_node.host)
-    made = Made(wanted)
+    made = Fate(wanted)
     title = f"{wanted.count} transfers, {wanted.rate:g} a second, seed {wanted.seed}"
     reporter.began(ASK, title)
     try:
@@ -130,7 +130,7 @@ async def _head(link: AgentLink) -> int:
     raise OperationFailed(f"host {link.name}, which has the users' keys, runs no node that takes transactions")
 
 
-async def _send(link: AgentLink, wanted: Wanted, made: Made, reporter: Reporter, head: int) -> None:
+async def _send(link: AgentLink, wanted: Load, made: Fate, reporter: Reporter, head: int) -> None:
     began = time.monotonic()
 
     async def send(numbers: range) -> None:
@@ -164,7 +164,7 @@ async def _send(link: AgentLink, wanted: Wanted, made: Made, reporter: Reporter,
             group.create_task(send(numbers))
 
 
-def _state(made: Made) -> str:
+def _state(made: Fate) -> str:
     median = quantiles(made.latencies).get("median", 0.0)
     return f"{len(made.latencies)} in a block, median {median:.2f} s" if made.latencies else "sending"
 

@@ -14,7 +14,7 @@ from coordinator.agents.link import LinkError
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import PlainReporter
-from coordinator.workflows.transferring import Wanted, lines, quantiles, transfer
+from coordinator.workflows.transferring import Load, lines, quantiles, transfer
 from protos import coordination_pb2 as pb
 
 HEAD = 100
@@ -75,7 +75,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_became_of_each_is_told(quick: None) -> None:
     """New ones, those that were made before, and the reason of one that failed; in parts of ten seconds."""
     link = Link()
-    made = await transfer(network(link), Wanted(9, 0.4, 7), PlainReporter(None))
+    made = await transfer(network(link), Load(9, 0.4, 7), PlainReporter(None))
     assert [(one.first, one.count) for one in link.asked] == [(0, 4), (4, 4), (8, 1)]
     document = made.to_json()
     assert (document["confirmed"], document["confirmed_before"], document["failed"]) == (5, 3, 1)
@@ -91,7 +91,7 @@ async def test_what_became_of_each_is_told(quick: None) -> None:
 
 async def test_an_agent_that_is_gone_fails_them_all(quick: None) -> None:
     """With the reason, once."""
-    made = await transfer(network(Link(failing=True)), Wanted(9, 0.4, 7), PlainReporter(None))
+    made = await transfer(network(Link(failing=True)), Load(9, 0.4, 7), PlainReporter(None))
     assert made.failures == {"h1 was revoked": 9}
     assert made.to_json()["latency"] == {}
     assert lines(made.to_json()) == ["9 failed: h1 was revoked"]
@@ -100,9 +100,9 @@ async def test_an_agent_that_is_gone_fails_them_all(quick: None) -> None:
 async def test_what_cannot_begin_says_why(quick: None) -> None:
     """Before the accounts are there; where the host's only node shows irreversible state."""
     with pytest.raises(OperationFailed, match=r"no accounts yet; run: coord boot net\.toml --until accounts"):
-        await transfer(network(Link(), booted=False), Wanted(1, 1.0, 7), PlainReporter(None))
+        await transfer(network(Link(), booted=False), Load(1, 1.0, 7), PlainReporter(None))
     with pytest.raises(OperationFailed, match="host h1, which has the users' keys, runs no node that takes"):
-        await transfer(network(Link(mode=pb.MODE_AUDIT)), Wanted(1, 1.0, 7), PlainReporter(None))
+        await transfer(network(Link(mode=pb.MODE_AUDIT)), Load(1, 1.0, 7), PlainReporter(None))
 
 
 def test_quantiles_are_by_nearest_rank() -> None:
