@@ -51,13 +51,13 @@ class FakeNodes:
         return Capabilities("5" * 64, "v5", frozenset(), ())
 
     async def rehearse(self, specs: Iterable[NodeSpec]) -> None:
-        """What cannot start is told."""
+        """Reports a specification that cannot start."""
         self.rehearsed += [spec.name for spec in specs]
         if "bad" in self.rehearsed:
             raise BadConfiguration("node bad: its nodeos says: net-threads 0 must be greater than 0")
 
     async def start(self, spec: object, mode: object, genesis: bytes, chain_id: str) -> None:
-        """In the way of something else."""
+        """Fails: a port is taken."""
         self.started.append((genesis.decode(), chain_id))
         raise PortTaken("node genesis: 127.0.0.1:8888 is taken:\nanother program listens there")
 
@@ -127,18 +127,18 @@ class Bench:
         return sealed
 
     async def hold(self, sealed: Sealed) -> pb.Result:
-        """Has the agent take it."""
+        """Has the agent store it."""
         return await self.do(hold=pb.Hold(sha256=sealed.manifest))
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """Fresh."""
+    """A fresh bench."""
     return Bench(tmp_path)
 
 
 async def test_collected_keys_are_proved(bench: Bench) -> None:
-    """Each key comes with a signature over network, account and nonce; asked again, it is the same key."""
+    """Each key comes with a signature over network, account and nonce; a second request returns the same key."""
     wanted = pb.Collect(accounts=["alice"], signers=["prod"], nodeos="bundled", nonce=b"n", network="net")
     first, second = await bench.do(collect=wanted), await bench.do(collect=wanted)
     assert first.ok
@@ -152,7 +152,7 @@ async def test_collected_keys_are_proved(bench: Bench) -> None:
 
 
 async def test_nodes_are_tried_before_anything_is_told(bench: Bench) -> None:
-    """A host whose node cannot start brings nothing to the seal, and says why."""
+    """A host whose node cannot start reports no keys for the seal, and says why."""
 
     def spec(name: str) -> pb.NodeSpec:
         return pb.NodeSpec(name=name, role="full", p2p_bind="h:1", p2p_endpoint="h:1", http_port=8888, nodeos="bundled")
@@ -165,7 +165,7 @@ async def test_nodes_are_tried_before_anything_is_told(bench: Bench) -> None:
 
 
 async def test_a_held_manifest_is_pinned(bench: Bench) -> None:
-    """The agent fetches what it names, verified, and takes no other one afterwards."""
+    """The agent fetches every artifact that the sealed network names, checks it, and accepts no other network later."""
     sealed = bench.serve()
     assert (await bench.hold(sealed)).ok
     assert bench.duties.manifest == sealed.manifest
@@ -178,7 +178,7 @@ async def test_a_held_manifest_is_pinned(bench: Bench) -> None:
 
 
 async def test_what_does_not_fit_is_not_held(bench: Bench) -> None:
-    """Another network's, a chain id that is not the genesis', forged bytes, bytes that are not there."""
+    """Refused: another network, a chain id that does not match the genesis, forged bytes, missing bytes."""
     other = bench.serve(lambda one: dataclasses.replace(one, network="other"))
     assert "'other'" in (await bench.hold(other)).error
     wrong = bench.serve(lambda one: dataclasses.replace(one, chain_id="0" * 64))
@@ -193,7 +193,7 @@ async def test_what_does_not_fit_is_not_held(bench: Bench) -> None:
 
 
 async def test_what_is_held_is_handed_out_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sealed document and its artifacts, to a coordinator that has lost them; nothing else that lies there."""
+    """The agent returns the sealed document and its artifacts to a coordinator that lost them, and no other file."""
     monkeypatch.setattr("agent.duties.holding.PART", 100)
     assert "no sealed network" in (await bench.do(hand=pb.Hand(sha256="1" * 64))).error
     sealed = bench.serve()
@@ -217,7 +217,7 @@ async def test_what_is_held_is_handed_out_in_parts(bench: Bench, monkeypatch: py
 
 
 async def test_a_damaged_artifact_is_fetched_again(bench: Bench) -> None:
-    """The next boot has the network taken again, and that mends it."""
+    """The next boot has the agent store the network again, which repairs it."""
     sealed = bench.serve()
     await bench.hold(sealed)
     bench.artifacts.path(sealed.allocation).write_bytes(b"torn")
@@ -227,7 +227,7 @@ async def test_a_damaged_artifact_is_fetched_again(bench: Bench) -> None:
 
 
 async def test_a_step_is_derived_and_done_once(bench: Bench) -> None:
-    """Only the keys that were asked for are pushed; a recount tells them again; a second run pushes nothing."""
+    """Only the requested keys are pushed; a recount reports them again; a second run pushes nothing."""
     await bench.hold(bench.serve())
     async with bench.chain.running():
         run = pb.RunStep(step=STEP, keys=["eosio.ram"], node="genesis")
@@ -259,7 +259,7 @@ async def test_what_is_not_derived_is_not_pushed(bench: Bench) -> None:
 
 
 async def test_a_node_starts_from_the_sealed_genesis(bench: Bench) -> None:
-    """Not from anything the message says; its fault is one line, and worth another try where it says so."""
+    """No message can change the genesis; a failure is one line, and retryable if its error says so."""
     sealed = bench.serve()
     await bench.hold(sealed)
     spec = pb.NodeSpec(
@@ -282,5 +282,5 @@ async def test_a_node_starts_from_the_sealed_genesis(bench: Bench) -> None:
 
 
 async def test_an_unknown_task_says_so(bench: Bench) -> None:
-    """A newer coordinator's."""
+    """A task of a newer coordinator is refused."""
     assert "does not know such a task" in (await bench.do()).error

@@ -1,4 +1,4 @@
-"""What the operator's agents do for parties keeps to the seal, whatever a coordinator says."""
+"""What the operator's agents do for parties stays within the seal, whatever a coordinator asks for."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """With a sponsor who pays for two parties; pushes only are remembered, and recorded as in a block."""
+    """A sponsor that pays for two parties; pushes are only remembered, and recorded as if they were in a block."""
     bundle: SealedBundle = sealed_network(tmp_path)
     sealed, keys, nodes = bundle.sealed, KeyStore(tmp_path / "keys"), Nodes()
     journal = Journal(tmp_path / "journal.sqlite")
@@ -129,7 +129,7 @@ async def test_an_account_gets_what_is_sealed(desk: Desk) -> None:
 
 
 async def test_the_budget_holds(desk: Desk) -> None:
-    """Two accounts, as sealed, and no third; the same one again is no new one."""
+    """Two accounts, as sealed, and no third; asking for the same one again creates nothing."""
     await desk.sponsor(NEWCOMER)
     await desk.sponsor("bob111111111")
     with pytest.raises(DutyError, match="pays for 2 accounts"):
@@ -140,14 +140,14 @@ async def test_the_budget_holds(desk: Desk) -> None:
 
 @pytest.mark.parametrize("name", ["short", "eosio.bad1", "a.b111111111", "useraaaaaaaa", "", "Alice1111111"])
 async def test_names_that_no_party_gets(desk: Desk, name: str) -> None:
-    """12 characters without a dot, and none of the allocation's."""
+    """A name has 12 characters without a dot, and is not in the allocation."""
     with pytest.raises(DutyError, match="refused"):
         await desk.sponsor(name)
     assert desk.pushed == []
 
 
 async def test_an_account_that_is_there(desk: Desk) -> None:
-    """With that key nothing is to do; with another one nothing is done."""
+    """If the account exists with that key, nothing is left to do; with another key, nothing is done."""
     authority = {"threshold": 1, "keys": [{"key": str(KEY), "weight": 1}], "accounts": [], "waits": []}
     there: Mapping[str, Any] = {
         "account_name": NEWCOMER, "privileged": False, "ram_quota": 0, "ram_usage": 0, "net_weight": 0, "cpu_weight": 0,
@@ -161,7 +161,7 @@ async def test_an_account_that_is_there(desk: Desk) -> None:
 
 
 async def test_only_the_sealed_voters_vote(desk: Desk) -> None:
-    """Everybody whom the seal has vote and whose key is here votes for all of these; who does already is left alone."""
+    """Every sealed voter whose key is here votes for all of these; a voter that already does is left alone."""
     voters = [vote.voter for vote in desk.blueprint.sealed.votes]
     for name in ("defproducera", NEWCOMER):
         desk.producer(name)
@@ -173,7 +173,7 @@ async def test_only_the_sealed_voters_vote(desk: Desk) -> None:
 
 
 async def test_who_cannot_be_voted_for(desk: Desk) -> None:
-    """The unregistered, the inactive, nobody, the same twice, and more than a vote may name."""
+    """Refused: unregistered and inactive producers, an empty list, duplicates, and more names than a vote may have."""
     desk.producer("defproducera")
     desk.producer("inactive1111", active=False)
     for producers, words in [
@@ -209,14 +209,14 @@ async def test_a_proposal_is_a_contract_and_nothing_else(desk: Desk) -> None:
 
 
 async def test_a_retired_genesis_node_takes_no_transactions(desk: Desk) -> None:
-    """A host with nothing else says so, instead of pushing into the void."""
+    """A host whose only node takes no transactions says so, instead of pushing to it."""
     desk.nodes.mode = NodeMode.AUDIT
     with pytest.raises(DutyError, match="no node of this host takes transactions"):
         await desk.sponsor(NEWCOMER)
 
 
 async def test_without_a_sponsor_nobody_pays(desk: Desk, tmp_path: Path) -> None:
-    """A seal that names none gives a coordinator no funds."""
+    """Without a sealed sponsor a coordinator can spend nothing."""
     (tmp_path / "poor").mkdir()
     bundle = sealed_network(tmp_path / "poor", '[network]\nname = "net"\n')
     desk.blueprint = Blueprint(bundle.sealed, bundle.artifacts.__getitem__)

@@ -1,4 +1,4 @@
-"""What an agent does for a coordinator is a list, and nothing beside it."""
+"""What an agent does for a coordinator is exactly one list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attes
 
 
 def test_hosts_and_parties_have_these_duties_and_no_others(tmp_path: Path) -> None:
-    """An auditor's list; every task of the protocol is somebody's duty."""
+    """The list that an auditor reads; every task of the protocol is a duty of some agent."""
     party = home(tmp_path / "party", PartySettings(ALICE, "h:9876"), sealed_network(tmp_path))
     assert set(party.duties.table) == PARTY
     assert set(Bench(tmp_path / "host").duties.table) == HOST
@@ -55,7 +55,7 @@ async def test_a_failure_is_a_result(
 
 
 async def test_what_is_not_in_the_table_is_not_done() -> None:
-    """Not even looked at."""
+    """Must never be called."""
     assert (await _carry_out({})).error == "no enlist here"
 
 

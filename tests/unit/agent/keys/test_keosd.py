@@ -1,4 +1,4 @@
-"""Something else at keosd's address: whatever it answers, the operator soon gets one line."""
+"""Another program at keosd's address: whatever it answers, the operator soon reads one line."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _stranger(answer: Answer) -> Iterator[Keosd]:
     ids=["number", "null", "junk", "deep", "list", "no error", "no object", "binary", "drips", "floods"],
 )  # fmt: skip
 def test_junk_is_told_in_a_line_and_in_time(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever watches it gets a reason; nobody waits for a byte at a time, or reads without an end."""
+    """An endless or trickling answer ends with a reason, and is never read to its end."""
     monkeypatch.setattr(keosd_module, "SECONDS", 0.5)
     monkeypatch.setattr(keosd_module, "LIMIT", 1 << 20)
     with _stranger(answer) as keosd:
@@ -76,14 +76,14 @@ def test_junk_is_told_in_a_line_and_in_time(answer: Answer, monkeypatch: pytest.
 
 
 def test_a_signature_by_another_key_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What keosd says is checked before anybody uses it."""
+    """keosd's answer is checked before it is used."""
     other = PrivateKey.generate().sign(bytes(32))
     with _stranger(_http(json.dumps(str(other)).encode())) as keosd, pytest.raises(KeosdError, match="another key"):
         keosd.key(KEY).sign(bytes(32))
 
 
 def test_its_words_are_cut() -> None:
-    """A reason is passed on to the operator, and no book."""
+    """The operator is shown the reason, shortened."""
     body = json.dumps({"error": {"code": 7, "what": "x" * 100_000}}).encode()
     with _stranger(_http(body, "500 No")) as keosd, pytest.raises(KeosdError) as refused:
         keosd.call("sign_digest")

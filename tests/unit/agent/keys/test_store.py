@@ -32,7 +32,7 @@ def write(path: Path, users: list[dict[str, str]], producers: list[dict[str, str
 
 
 def test_a_key_stays_the_same(tmp_path: Path) -> None:
-    """Asked again, and by the next process, an account has the same key; account and signing key differ."""
+    """An account keeps its key, also for the next process; account key and signing key differ."""
     first = KeyStore(tmp_path / "keys")
     account, signer = first.account_key("defproducera"), first.signer_key("defproducera")
     again = KeyStore(tmp_path / "keys")
@@ -61,7 +61,7 @@ def test_the_file_has_the_tutorials_form(tmp_path: Path) -> None:
 
 
 def test_nobody_else_can_read_it(tmp_path: Path) -> None:
-    """The folder is 0700 and its files 0600, also when somebody loosened them."""
+    """The folder is 0700 and its files 0600, even after somebody loosened them."""
     store = KeyStore(tmp_path / "keys")
     store.make(["useraaaaaaaa"], ["defproducera"])
     store.accounts_file.chmod(0o644)
@@ -91,7 +91,7 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
 
 
 def test_a_proof_is_by_the_key_and_for_this_account_only(tmp_path: Path) -> None:
-    """A proof verifies under the key for its account and challenge; a key that is not there proves nothing."""
+    """A proof verifies under the key for its account and challenge; a key that is missing proves nothing."""
     store = KeyStore(tmp_path / "keys")
     key, challenge = store.account_key("useraaaaaaaa"), Challenge("devnet", "", b"nonce")
     proof = Signature.parse(store.prove(key, "useraaaaaaaa", challenge))
@@ -104,7 +104,7 @@ def test_a_proof_is_by_the_key_and_for_this_account_only(tmp_path: Path) -> None
 
 
 def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
-    """Its public half alone is kept, nothing is made in its place, and without a keosd nobody signs."""
+    """Only the public half is stored, no key is made in its place, and without a keosd nothing can be signed."""
     own, signer = PrivateKey.generate(), PrivateKey.generate()
     keosd = Keosd("http://127.0.0.1:8900")
     store = KeyStore(tmp_path / "keys", keosd)
@@ -125,7 +125,7 @@ def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
 
 
 def test_a_key_moves_to_keosd_and_back(tmp_path: Path) -> None:
-    """It is where it was given last: no file has what keosd shall have, and the other way round it needs no keosd."""
+    """The last setting decides: a key given to keosd is in no file, and one given as a file needs no keosd."""
     own, signer = PrivateKey.generate(), PrivateKey.generate()
     keosd = Keosd("http://127.0.0.1:8900")
     store = KeyStore(tmp_path / "keys", keosd)
@@ -148,7 +148,7 @@ def test_a_name_that_is_none_gets_no_key(tmp_path: Path) -> None:
 
 
 def test_an_accounts_json_is_taken_over(tmp_path: Path) -> None:
-    """Its keys are the accounts' keys from then on, in either text form; the same file again changes nothing."""
+    """The imported keys become the accounts', in either text form; the same file again changes nothing."""
     user, producer = pair("useraaaaaaaa"), pair("defproducera")
     modern = PrivateKey.parse(producer["pvt"])
     rows = [{"name": "defproducera", "pub": modern.public.modern, "pvt": modern.modern}]
@@ -162,7 +162,7 @@ def test_an_accounts_json_is_taken_over(tmp_path: Path) -> None:
 
 
 def test_an_import_never_replaces_a_key(tmp_path: Path) -> None:
-    """A file with another key for an account that is here already is refused as a whole."""
+    """A file with another key for a known account is refused as a whole."""
     store = KeyStore(tmp_path / "keys")
     key = store.account_key("useraaaaaaaa")
     path = write(tmp_path / "accounts.json", [pair("useraaaaaaab"), pair("useraaaaaaaa")])

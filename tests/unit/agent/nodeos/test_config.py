@@ -34,14 +34,14 @@ def options(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_first_plugin_is_the_chain() -> None:
-    """chain_plugin comes first, whatever the node is: the bundled nodeos crashes otherwise."""
+    """chain_plugin comes first for every kind of node: the bundled nodeos crashes otherwise."""
     for spec, mode in ((PRODUCER, NodeMode.NORMAL), (GENESIS, NodeMode.GENESIS), (FULL, NodeMode.NORMAL)):
         first = options(config_ini(spec, mode, KNOWN, KEY))[0]
         assert first == ("plugin", "eosio::chain_plugin")
 
 
 def test_http_is_on_loopback_only() -> None:
-    """The HTTP API, which asks nobody who they are, listens on 127.0.0.1."""
+    """The HTTP API, which has no authentication, listens on 127.0.0.1."""
     assert ("http-server-address", "127.0.0.1:8888") in options(config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, KEY))
 
 
@@ -66,7 +66,7 @@ def test_a_producer_signs_its_handshakes_where_nodeos_can() -> None:
     ("spec", "mode"), [(FULL, NodeMode.NORMAL), (GENESIS, NodeMode.AUDIT), (PRODUCER, NodeMode.AUDIT)]
 )
 def test_who_signs_nothing_holds_no_key(spec: NodeSpec, mode: NodeMode) -> None:
-    """Full nodes and the audit's node have neither producer nor key in their config, even when one is at hand."""
+    """Full nodes and the audit's node have neither producer nor key in their config, even if the host has one."""
     text = config_ini(spec, mode, KNOWN, KEY)
     assert "producer-name" not in text
     assert "signature-provider" not in text
@@ -74,7 +74,7 @@ def test_who_signs_nothing_holds_no_key(spec: NodeSpec, mode: NodeMode) -> None:
 
 
 def test_only_known_options_are_written() -> None:
-    """What this nodeos does not list is left out where it is ours, and an error where the inventory asks for it."""
+    """An option that this nodeos does not list is omitted if it is ours, and an error if the inventory sets it."""
     written = {name for name, _ in options(config_ini(PRODUCER, NodeMode.NORMAL, frozenset(), KEY))}
     assert written == {
         "plugin", "http-server-address", "p2p-listen-endpoint", "p2p-server-address", "p2p-peer-address",
@@ -85,13 +85,13 @@ def test_only_known_options_are_written() -> None:
 
 
 def test_the_inventory_overrules_our_tuning() -> None:
-    """An option of the inventory replaces ours, and is there once."""
+    """An option of the inventory replaces ours, and appears once."""
     text = config_ini(replace(PRODUCER, options={"max-clients": "7"}), NodeMode.NORMAL, KNOWN, KEY)
     assert [value for name, value in options(text) if name == "max-clients"] == ["7"]
 
 
 def test_a_disk_guard_is_off_on_the_operators_machine_only() -> None:
-    """nodeos' stop at 90 % of the disk stays on for hosts."""
+    """On hosts nodeos still stops at 90 % of the disk."""
     assert "not-shutdown" in config_ini(FULL, NodeMode.NORMAL, KNOWN, local=True)
     assert "not-shutdown" not in config_ini(FULL, NodeMode.NORMAL, KNOWN, local=False)
 
@@ -144,7 +144,7 @@ BAD = [
 
 @pytest.mark.parametrize(("part", "value"), BAD)
 def test_a_hostile_part_is_refused_by_name(part: str, value: object) -> None:
-    """What does not belong into a file or command line is refused, in one line that names the part."""
+    """Values that cannot be in a file or command line are refused, in one line that names the part."""
     with pytest.raises(SpecError, match=part.split(".")[0]) as caught:
         replace(PRODUCER, **{part: value})  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
@@ -186,7 +186,7 @@ def test_the_coordinators_message_becomes_a_spec() -> None:
     ],
 )
 def test_a_long_limit_has_a_fitting_window(mode: NodeMode, options: dict[str, str], window: str | None) -> None:
-    """A node that does not produce takes no limit of a transaction's time beyond its window for reading."""
+    """The limit of a transaction's time on a node that does not produce fits into its read-only window."""
     known = {"max-transaction-time", "read-only-read-window-time-us"}
     spec = NodeSpec("full", Role.FULL, None, "h:1", "h:1", 8888, (), options)
     lines = config_ini(spec, mode, known).splitlines()

@@ -24,14 +24,14 @@ EXPECTED = {
 
 
 def test_every_log_has_its_words() -> None:
-    """Nothing lies in the corpus that is not expected to say something, and the other way round."""
+    """Every file of the corpus has an expectation, and every expectation a file."""
     assert {path.stem for path in CORPUS.glob("*.txt")} == set(EXPECTED)
     assert len(EXPECTED) > 60
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_line_that_explains_it_reaches_the_user(name: str) -> None:
-    """The kind of fault, and the very words: the option, file, address or limit that is to blame."""
+    """The kind of fault and its exact words: the option, file, address or limit at fault."""
     kind, ended, words = EXPECTED[name]
     fault = explain("one", (CORPUS / f"{name}.txt").read_text(), ended)
     assert type(fault) is getattr(errors, kind)

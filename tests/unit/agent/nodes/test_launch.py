@@ -1,4 +1,4 @@
-"""Starting one nodeos, with a process and a chain that are played."""
+"""Starting one nodeos, with a simulated process and chain."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def launch(tmp_path: Path) -> Launch:
 
 @dataclass
 class Chain:
-    """A node's answers; and the process that gives them."""
+    """A node's answers, and the process that gives them."""
 
     chain_id: str = CHAIN
     head: int = 100
     peers: tuple[int, ...] = (100,)
     silent: int = 0
-    """So many questions are not answered at first."""
+    """This many questions fail at first."""
     alive: bool = True
     stopped: list[int] = field(default_factory=list)
     stubborn: bool = False
@@ -117,7 +117,7 @@ def chain(monkeypatch: pytest.MonkeyPatch) -> Chain:
 
 
 async def test_it_is_started_when_it_answers_for_the_sealed_chain(launch: Launch, chain: Chain) -> None:
-    """A node that needs a moment is waited for, and is on record from its first moment."""
+    """A slow node is waited for, and is on record from its first moment."""
     chain.silent = 3
     await start(launch)
     assert launch.folder.process == PROCESS
@@ -126,7 +126,7 @@ async def test_it_is_started_when_it_answers_for_the_sealed_chain(launch: Launch
 
 
 async def test_a_chain_that_lost_blocks_is_not_started(launch: Launch, chain: Chain) -> None:
-    """Irreversible once, irreversible for ever: a node that has less than it had is damaged, whatever nodeos thinks."""
+    """A node that has fewer irreversible blocks than it once had is damaged, even if nodeos itself starts."""
     launch.folder.lower_reached(101)
     with pytest.raises(DamagedBlocks, match="only 100 of its 101 blocks"):
         await start(launch)
@@ -137,7 +137,7 @@ async def test_a_chain_that_lost_blocks_is_not_started(launch: Launch, chain: Ch
 
 
 async def test_what_a_first_start_left_half_made_is_removed(launch: Launch, chain: Chain) -> None:
-    """It would be called damaged for ever; where a chain has begun nothing is touched."""
+    """The leftovers of a failed first start are removed; a folder with a chain in it is not touched."""
     chain.alive = False
     with pytest.raises(NodeFault):
         await start(launch)
@@ -167,7 +167,7 @@ async def test_what_does_not_run_is_ended(
     words: str,
     meant: bool,
 ) -> None:
-    """Of another chain, silent, or dead: it is stopped, and is on record only where it was meant to run before."""
+    """A node on another chain, a silent or a dead one is stopped; its record stays only if it had one before."""
     for name, value in change.items():
         setattr(chain, name, value)
     with pytest.raises(fault, match=words):
@@ -177,14 +177,14 @@ async def test_what_does_not_run_is_ended(
 
 
 async def test_a_process_that_does_not_end_is_a_fault(launch: Launch, chain: Chain) -> None:
-    """It is not killed, and the line names the node."""
+    """It is not killed, and the message names the node."""
     chain.stubborn = True
     with pytest.raises(NodeFault, match="node prod-a: process 4711 is still there"):
         await halt(launch.folder)
 
 
 def test_a_taken_port_is_named_before_anything_is_written(launch: Launch) -> None:
-    """Of the two, whichever it is."""
+    """The message names whichever of the two ports is taken."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = int(server.getsockname()[1])
         for spec in (replace(SPEC, http_port=port), replace(SPEC, http_port=1024, p2p_bind=f"127.0.0.1:{port}")):
@@ -200,7 +200,7 @@ def roomy(launch: Launch, monkeypatch: pytest.MonkeyPatch) -> Launch:
 
 
 def test_a_full_disk_and_a_foreign_process_are_named(roomy: Launch, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With what to do; with room, and alone, it may start."""
+    """The message says what to do; with enough space, and with the folder unused, the node may start."""
     check_room(roomy)
     monkeypatch.setattr(
         "agent.nodes.launch.shutil.disk_usage", lambda _: SimpleNamespace(free=launching.LEAST_SPACE - 1)

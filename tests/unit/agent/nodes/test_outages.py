@@ -51,12 +51,12 @@ def test_the_first_of_the_schedule_begins_first() -> None:
     ],
 )
 def test_what_forbids_it(change: dict[str, object], words: str) -> None:
-    """Too few proved producers, an outsider, a peer that is ahead, too short a silence."""
+    """Too few proved producers, an outsider, a peer that is ahead, or too short a silence."""
     assert words in _detail(replace(HALTED, **change))  # type: ignore[arg-type]
 
 
 def test_peers_are_known_by_their_keys() -> None:
-    """Only producers of the schedule that proved their keys count, each once; old words about a head do not hurt."""
+    """Only scheduled producers that proved their keys count, each once; outdated reports of a head do no harm."""
     links = [_link("b", 100), _link("b", 100), _link("c", 4), _link("x", 100), _link("d", 100, handshaken=False)]
     found = outage("a", INFO, SCHEDULES, links, seen=80.0, now=1100.0)
     assert found.holders == {"b": 100, "c": 100}
@@ -65,19 +65,19 @@ def test_peers_are_known_by_their_keys() -> None:
 
 
 def test_a_peer_that_is_ahead_does_not_agree() -> None:
-    """It has blocks that this node lacks: the chain is not what this node thinks."""
+    """A peer has blocks that this node lacks, so this node must not begin."""
     found = outage("a", INFO, SCHEDULES, [_link("b", 101), _link("c", 100)], seen=80.0, now=1100.0)
     assert "101" in _detail(found)
 
 
 def test_silence_counts_from_when_the_agent_saw_it() -> None:
-    """A host that was just switched on has seen nothing yet, however old its head is."""
+    """A host that was just switched on has not waited yet, however old its head is."""
     assert outage("a", INFO, SCHEDULES, [], seen=2.0, now=99_999.0).silence == 2.0
     assert outage("a", INFO, SCHEDULES, [], seen=99_999.0, now=1003.0).silence == 3.0
 
 
 def test_others_are_dialled_a_round_before_the_own_turn() -> None:
-    """Of four producers the second begins after six rounds of 24 s; who is not scheduled dials nobody."""
+    """Of four producers the second begins after six rounds of 24 s; an unscheduled node dials nobody."""
     assert not near(replace(HALTED, account="b", silence=119.0))
     assert near(replace(HALTED, account="b", silence=121.0))
     assert not near(replace(HALTED, account="x", silence=999.0))
@@ -101,7 +101,7 @@ class Dials:
 
 
 async def test_who_was_dialled_for_an_outage_is_left_after_it() -> None:
-    """Once each; and one that moved meanwhile is dialled where it is now."""
+    """Each is dialled once; a node that has moved is dialled at its new endpoint."""
     node, watch = Dials(), Watch()
     for wanted in ({"a:1", "b:1"}, {"a:1", "b:1"}, {"a:1", "b:2"}, set()):
         await dial(cast(NodeClient, node), frozenset(wanted), watch)
@@ -109,7 +109,7 @@ async def test_who_was_dialled_for_an_outage_is_left_after_it() -> None:
 
 
 async def test_an_endpoint_that_a_node_does_not_take_hinders_nothing() -> None:
-    """The others are dialled, and the outage is judged by whoever is there."""
+    """The others are dialled, and the nodes that answer decide whether there is an outage."""
     node, watch = Dials(), Watch()
     await dial(cast(NodeClient, node), frozenset({"a:1", "odd:1", "z:1"}), watch)
     assert node.peers == {"a:1", "z:1"}

@@ -50,7 +50,9 @@ def launch(tmp_path: Path) -> Launch:
 
 @dataclass
 class Nodeos:
-    """What each start comes to, in order; how each was asked for; what was there; and the answers of who runs."""
+    """The outcome of each start, in order; how each was requested; which files were there; and the running node's
+    answers.
+    """
 
     outcomes: list[NodeFault | None]
     asked: list[tuple[tuple[str, ...], float]] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Nodeos:
 
 @pytest.fixture
 def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Nodeos]:
-    """Lets the starts come to this."""
+    """Sets the outcomes of the next starts."""
 
     def play(*outcomes: NodeFault | None) -> Nodeos:
         nodeos = Nodeos(list(outcomes))
@@ -122,7 +124,7 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Nodeos]:
     ],
 )
 def test_what_is_tried_next(fault: NodeFault, tried: tuple[Remedy, ...], peers: bool, remedy: Remedy | None) -> None:
-    """What fits the fault, else the next costlier one; nothing twice, and no peers where there are none."""
+    """First the remedy that fits the fault, then the next costlier one; none twice, and no peers if there are none."""
     assert choose(fault, tried, peers=peers) is remedy
 
 
@@ -135,7 +137,7 @@ async def test_a_sound_node_is_started_once(launch: Launch, play: Callable[..., 
 
 
 async def test_after_a_crash_it_replays_its_blocks(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """Without its state, and with the time that a replay takes; what was put aside is gone when that helped."""
+    """The state is put aside, and a replay gets the time it needs; if that helped, the old state is removed."""
     nodeos = play(DamagedState("dirty"), None, None)
     await bring_up(launch)
     assert nodeos.asked[1] == ((), recovery.REPLAY_SECONDS)
@@ -145,7 +147,7 @@ async def test_after_a_crash_it_replays_its_blocks(launch: Launch, play: Callabl
 
 
 async def test_a_recovery_that_was_cut_off_is_done_again(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """The agent died in between: what is there of its state is not trusted, and blocks are as they were before."""
+    """The agent died during a recovery: the half-built state is not trusted, and the blocks are restored."""
     launch.folder.begin_recovery("node prod-a: dirty")
     launch.folder.blocks.rename(launch.folder.data / "blocks-2026")
     launch.folder.blocks.mkdir()
@@ -177,7 +179,7 @@ async def test_what_was_put_aside_when_the_agent_was_killed_comes_back(
 
 
 async def test_a_hard_replay_that_leaves_nothing_is_none(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """A first block, which every node makes by itself, is not taken for a mended chain: the blocks stay."""
+    """A chain with only its first block, which every node makes, does not count as repaired: the blocks stay."""
     before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
     nodeos = play(DamagedBlocks("node prod-a: cut off"), None, None)
     nodeos.head, nodeos.peers = 1, (1,)
@@ -188,7 +190,7 @@ async def test_a_hard_replay_that_leaves_nothing_is_none(launch: Launch, play: C
 
 
 async def test_a_hard_replay_keeps_the_blocks_as_they_were(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """What nodeos could not read may be all that there is of it."""
+    """Blocks that nodeos could not read may be the only copy, so they are kept."""
     nodeos = play(DamagedBlocks("cut off"), None, None)
     await bring_up(launch)
     assert nodeos.asked[1] == ((HARD_REPLAY,), recovery.REPLAY_SECONDS)
@@ -197,7 +199,7 @@ async def test_a_hard_replay_keeps_the_blocks_as_they_were(launch: Launch, play:
 
 
 async def test_blocks_that_cannot_be_read_come_from_its_peers(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """Everything is put aside once a peer shows that it has them, and the node starts as a fresh one."""
+    """Everything is put aside once a peer proves that it has the blocks; the node then starts as a fresh one."""
     nodeos = play(DamagedBlocks("cut off"), DamagedBlocks("empty"), None, None)
     await bring_up(launch)
     assert nodeos.there[2:] == [set(), set()]
@@ -210,7 +212,7 @@ async def test_blocks_that_cannot_be_read_come_from_its_peers(launch: Launch, pl
 async def test_blocks_that_no_peer_has_stay_where_they_are(
     launch: Launch, play: Callable[..., Nodeos], peers: tuple[int, ...]
 ) -> None:
-    """Nodes that lost their files together do not take each other's empty chains for theirs: nothing is given up."""
+    """Nodes that lost their files together do not accept each other's empty chains, and put nothing aside."""
     before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
     nodeos = play(DamagedBlocks("cut off"), DamagedBlocks("empty"), None)
     nodeos.peers = peers
@@ -221,7 +223,7 @@ async def test_blocks_that_no_peer_has_stay_where_they_are(
 
 
 async def test_what_does_not_help_changes_nothing(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """A lone node whose files nothing mends: all is where it was, and the first reason is what is told."""
+    """A lone node that no remedy helps: all files are back in place, and the first reason is reported."""
     lone = replace(launch, spec=replace(SPEC, peers=()))
     before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
     play(DamagedBlocks("node prod-a: first"), DamagedBlocks("second"), DamagedState("third"))
@@ -236,7 +238,7 @@ async def test_what_does_not_help_changes_nothing(launch: Launch, play: Callable
 async def test_a_replay_that_did_not_end_says_nothing_of_the_blocks(
     launch: Launch, play: Callable[..., Nodeos]
 ) -> None:
-    """It took too long, or was stopped: it is replayed again, and nothing is removed."""
+    """A replay that was stopped or took too long is repeated, and nothing is removed."""
     play(DamagedState("dirty"), Unfinished("too slow"))
     with pytest.raises(Unfinished):
         await bring_up(launch)
@@ -245,7 +247,7 @@ async def test_a_replay_that_did_not_end_says_nothing_of_the_blocks(
 
 
 async def test_another_fault_is_no_damage(launch: Launch, play: Callable[..., Nodeos]) -> None:
-    """A wrong option is not mended by a replay."""
+    """A replay does not mend a wrong option, so none is tried."""
     nodeos = play(BadConfiguration("unknown option"))
     with pytest.raises(BadConfiguration):
         await bring_up(launch)
@@ -256,8 +258,8 @@ async def test_another_fault_is_no_damage(launch: Launch, play: Callable[..., No
 async def test_a_node_that_makes_blocks_alone_first_takes_its_peers_blocks(
     launch: Launch, play: Callable[..., Nodeos]
 ) -> None:
-    """A crash lost blocks that its peers have: others at the same heights would be a fork. It runs without -e until
-    it has them, is stopped, and is then started with it.
+    """A crash lost blocks that the peers have; new blocks at the same heights would be a fork. So the node runs without
+    -e until it has them, is stopped, and is then started with -e.
     """
     nodeos = play(DamagedState("dirty"), None, None)
     await bring_up(replace(launch, command=(*launch.command, STALE_PRODUCTION)))
@@ -267,7 +269,7 @@ async def test_a_node_that_makes_blocks_alone_first_takes_its_peers_blocks(
 async def test_a_node_without_peers_that_answer_starts_with_what_it_has(
     launch: Launch, play: Callable[..., Nodeos]
 ) -> None:
-    """Nobody has later blocks, then: waiting longer would leave the chain standing."""
+    """If no peer has later blocks, waiting longer would only stall the chain."""
     play(DamagedState("dirty"), None, None).peers = ()
     await bring_up(replace(launch, command=(*launch.command, STALE_PRODUCTION)))
     assert launch.folder.recovering is None
@@ -277,7 +279,7 @@ async def test_a_node_without_peers_that_answer_starts_with_what_it_has(
 async def test_it_never_begins_its_chain_again(
     launch: Launch, play: Callable[..., Nodeos], peers: tuple[int, ...]
 ) -> None:
-    """All blocks lost, and no peer that has them: it waits for one, and its files are what they were."""
+    """All blocks are lost and no peer has them: the node waits for one, and its files are unchanged."""
     nodeos = play(DamagedState("dirty"), None, DamagedBlocks("empty"), None)
     nodeos.head, nodeos.peers = 1, peers
     with pytest.raises(Unfinished, match="none of its peers answers that has"):
@@ -287,7 +289,7 @@ async def test_it_never_begins_its_chain_again(
 
 
 async def test_the_first_reason_stays(launch: Launch) -> None:
-    """However often it is tried, and whatever comes after it, until it runs."""
+    """The first reason stays on record through all further tries, until the node runs."""
     folder = launch.folder
     assert folder.blame("first") == "first"
     assert folder.blame("first") == "first"

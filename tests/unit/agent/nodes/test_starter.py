@@ -1,4 +1,4 @@
-"""When a chain that stands still may be started again."""
+"""When a stalled chain may be restarted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTAGE = Outage("a", SCHEDULE, head=100, silence=73.0, peers=(100, 90), holders=
 
 
 def test_a_proved_outage_lets_the_starter_begin() -> None:
-    """Three rounds of silence and 2/3+1 of the schedule at the same head: it may, with or without being asked."""
+    """After three silent rounds, with 2/3+1 of the schedule at the same head, it may, asked or unasked."""
     assert objection(OUTAGE, asked=False) is None
     assert objection(OUTAGE, asked=True) is None
 
@@ -31,7 +31,7 @@ def test_a_proved_outage_lets_the_starter_begin() -> None:
     ],
 )
 def test_what_forbids_it_always(change: Mapping[str, object], reason: Reason, words: str, asked: bool) -> None:
-    """An unscheduled producer, a fresh block, or a peer that is ahead forbids it, whoever asks."""
+    """An unscheduled producer, a fresh block, or a peer that is ahead forbids it in every case."""
     found = objection(replace(OUTAGE, **change), asked=asked)  # type: ignore[arg-type]
     assert found
     assert found.reason is reason
@@ -48,7 +48,7 @@ def test_what_forbids_it_always(change: Mapping[str, object], reason: Reason, wo
     ],
 )
 def test_what_forbids_it_unless_asked(change: Mapping[str, object], reason: Reason, words: str) -> None:
-    """By itself a node waits out three rounds, and counts scheduled producers at its own head, each once."""
+    """Unasked, a node waits three rounds, and counts scheduled producers at its own head, each once."""
     outage = replace(OUTAGE, **change)  # type: ignore[arg-type]
     found = objection(outage, asked=False)
     assert found
@@ -58,6 +58,6 @@ def test_what_forbids_it_unless_asked(change: Mapping[str, object], reason: Reas
 
 
 def test_a_single_producer_needs_nobody() -> None:
-    """A schedule of one is its own two thirds."""
+    """A sole producer is two thirds of its schedule."""
     alone = Outage("a", ("a",), head=5, silence=20.0, peers=(), holders={})
     assert objection(alone, asked=False) is None

@@ -8,13 +8,13 @@ from agent.nodes.state import HEALTHY_SECONDS, PAUSES, Restarts
 
 
 def due_times(restarts: Restarts, begin: float, seconds: float) -> list[float]:
-    """When a node that is dead all the time is started, looking every half second."""
+    """The times at which a node that never lives is started, looking every half second."""
     looks = [begin + 0.5 * number for number in range(int(seconds * 2))]
     return [now for now in looks if restarts.due(now)]
 
 
 def test_pauses_grow_and_end() -> None:
-    """A node that keeps dying is started as often as there are pauses, each longer, and is then given up."""
+    """A node that keeps dying is started once per pause, each pause longer than the last, and is then given up."""
     restarts = Restarts()
     times = due_times(restarts, 1000.0, 300)
     assert len(times) == len(PAUSES)
@@ -24,7 +24,7 @@ def test_pauses_grow_and_end() -> None:
 
 
 def test_a_long_life_forgives() -> None:
-    """A node that lived for a minute begins with the short pause again; one that died at once does not."""
+    """After a minute of life the pauses start over; after an immediate death they do not."""
     restarts = Restarts()
     due_times(restarts, 0.0, 3)
     count = restarts.count

@@ -1,4 +1,4 @@
-"""The nodes of a host, as they are followed: on a machine that is played, where processes live and die by a word."""
+"""The nodes of a host under supervision, on a simulated machine where tests start and end processes."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ class Client:
 
 @dataclass
 class Machine:
-    """Processes by pid, and what became of each start."""
+    """Processes by pid, and the outcome of each start."""
 
     living: dict[int, Path] = field(default_factory=dict)
     """The folders of their nodes."""
     launched: list[Launch] = field(default_factory=list)
     halted: list[int] = field(default_factory=list)
     faults: list[AgentError] = field(default_factory=list)
-    """What the next starts come to."""
+    """The outcomes of the next starts."""
     client: Client = field(default_factory=Client)
     pids: itertools.count[int] = field(default_factory=lambda: itertools.count(4711))
 
@@ -75,7 +75,7 @@ class Machine:
         return process
 
     async def halt(self, folder: NodeFolder) -> None:
-        """It ends, where it lives."""
+        """Ends a process, if it lives."""
         for pid in [pid for pid, path in self.living.items() if path == folder.path]:
             del self.living[pid]
             self.halted.append(pid)
@@ -91,7 +91,7 @@ class Machine:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Nothing runs on it; it is looked at often, and pauses are short."""
+    """No other process runs; looks are frequent, and pauses short."""
     machine = Machine()
 
     async def probe(*_: object) -> Capabilities:
@@ -144,7 +144,7 @@ async def _becomes(what: Callable[[], object]) -> None:
 
 
 async def _seen(nodes: Nodes, what: Callable[[NodeStatus], object]) -> NodeStatus:
-    """The only node's status, once it is like that."""
+    """The only node's status, once it has this state."""
 
     async def so() -> NodeStatus | None:
         (status,) = await nodes.status()
@@ -154,7 +154,7 @@ async def _seen(nodes: Nodes, what: Callable[[NodeStatus], object]) -> NodeStatu
 
 
 async def test_a_node_is_made_to_run_once(nodes: Nodes, machine: Machine) -> None:
-    """Asked for again it stays as it is; with another option it is stopped and started with that."""
+    """A second identical request changes nothing; with another option the node is restarted."""
     await _run(nodes)
     await _run(nodes)
     assert (len(machine.launched), machine.halted) == (1, [])
@@ -168,7 +168,7 @@ async def test_a_node_is_made_to_run_once(nodes: Nodes, machine: Machine) -> Non
 
 
 async def test_peers_change_while_it_runs(nodes: Nodes, machine: Machine) -> None:
-    """Without a restart: it hangs up and dials at once, and its files have the new ones for the next start."""
+    """Without a restart: the node drops and dials peers at once, and its files have the new ones."""
     await _run(nodes)
     await nodes.set_peers("prod-a", ["h:2", "h:3"])
     assert sorted(machine.client.calls) == [("connect", "h:3"), ("disconnect", "h:1")]
@@ -184,7 +184,7 @@ async def test_peers_change_while_it_runs(nodes: Nodes, machine: Machine) -> Non
 
 
 async def test_it_runs_again_as_it_ran_last(nodes: Nodes, machine: Machine) -> None:
-    """Its mode, genesis and chain are remembered; one that never ran has none of these."""
+    """Mode, genesis and chain are remembered; a node that never ran has none of these."""
     with pytest.raises(UnknownNode, match="has never run on this host"):
         await nodes.start(SPEC, None)
     await _run(nodes)
@@ -195,7 +195,7 @@ async def test_it_runs_again_as_it_ran_last(nodes: Nodes, machine: Machine) -> N
 
 
 async def test_two_nodes_never_sign_for_one_producer(nodes: Nodes, machine: Machine) -> None:
-    """The second would sign another block for the same slot; once the first is stopped it may run."""
+    """A second node would sign another block for the same slot; it may run once the first is stopped."""
     await _run(nodes)
     second = replace(SPEC, name="prod-b", http_port=8889, p2p_bind="127.0.0.1:9877", p2p_endpoint="127.0.0.1:9877")
     with pytest.raises(BadConfiguration, match="prod-a signs as prod already"):
@@ -207,7 +207,7 @@ async def test_two_nodes_never_sign_for_one_producer(nodes: Nodes, machine: Mach
 
 
 async def test_without_its_signing_key_it_does_not_start(nodes: Nodes, machine: Machine) -> None:
-    """The line says whose key is not here."""
+    """The message names the producer whose key is missing."""
     with pytest.raises(BadConfiguration, match="no signing key of other"):
         await _run(nodes, replace(SPEC, account="other"))
     assert machine.launched == []
@@ -217,7 +217,7 @@ async def test_without_its_signing_key_it_does_not_start(nodes: Nodes, machine: 
 async def test_a_fault_stays_until_a_start_goes_well(
     nodes: Nodes, machine: Machine, fault: NodeFault, lasting: bool
 ) -> None:
-    """Its status has the reason, and whether a person must mend it."""
+    """Its status has the reason, and whether a person must repair it."""
     machine.faults = [fault]
     with pytest.raises(NodeFault):
         await _run(nodes)
@@ -229,7 +229,7 @@ async def test_a_fault_stays_until_a_start_goes_well(
 
 
 async def test_what_died_is_started_again(nodes: Nodes, machine: Machine) -> None:
-    """As it ran, and it stays on record as meant to run; stale production was for one start only."""
+    """It starts as it ran before, and stays on record; stale production was for one start only."""
     await _run(nodes)
     nodes._nodes["prod-a"].record = NodeRecord(SPEC, NodeMode.STARTER, CHAIN)
     machine.crash()
@@ -240,7 +240,7 @@ async def test_what_died_is_started_again(nodes: Nodes, machine: Machine) -> Non
 
 
 async def test_what_keeps_dying_is_given_up(nodes: Nodes, machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
-    """After as many tries as there are pauses; a person who starts it again gets all of them anew."""
+    """It is given up after the last pause; when a person starts it again, the count starts over."""
     await _run(nodes)
     machine.faults = [PortTaken("it ends at once") for _ in state.PAUSES]
     machine.crash()
@@ -254,7 +254,7 @@ async def test_what_keeps_dying_is_given_up(nodes: Nodes, machine: Machine, capl
 
 
 async def test_what_was_stopped_stays_stopped(nodes: Nodes, machine: Machine) -> None:
-    """It is on record as not meant to run, and the watcher leaves it alone."""
+    """It is recorded as stopped on purpose, and the watcher leaves it alone."""
     await _run(nodes)
     await nodes.stop("prod-a")
     (status,) = await nodes.status()
@@ -265,7 +265,7 @@ async def test_what_was_stopped_stays_stopped(nodes: Nodes, machine: Machine) ->
 
 
 async def test_the_next_agent_adopts_what_runs(tmp_path: Path, machine: Machine) -> None:
-    """Nodes outlive their agent; even one whose process it had no time to write down."""
+    """Nodes outlive their agent, and the next agent finds them, even one whose process was not recorded yet."""
     before = Nodes(tmp_path, _signer)
     await before.open()
     await _run(before)
@@ -285,7 +285,7 @@ async def test_the_next_agent_adopts_what_runs(tmp_path: Path, machine: Machine)
 
 
 async def test_a_recovery_that_an_agent_left_is_ended_first(tmp_path: Path, machine: Machine) -> None:
-    """Its agent died while the node ran without what it is to run with: it is stopped, and started anew."""
+    """The agent died while the node ran with temporary options: the next agent restarts it with its own."""
     before = Nodes(tmp_path, _signer)
     await before.open()
     await _run(before)
@@ -301,7 +301,7 @@ async def test_a_recovery_that_an_agent_left_is_ended_first(tmp_path: Path, mach
 async def test_a_watcher_that_fails_looks_again(
     nodes: Nodes, machine: Machine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A full disk, say: the log has the cause, and the next look may find it better."""
+    """A fault such as a full disk: the log has the cause, and the next look tries again."""
     failures = iter([OSError(28, "No space left on device")])
 
     def ensure(_: Any) -> None:

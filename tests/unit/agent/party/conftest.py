@@ -109,7 +109,7 @@ class FakeNodes:
 
 @dataclass
 class Home:
-    """A party's duties, and what they stand on."""
+    """A party's duties, with everything they need."""
 
     duties: PartyDuties
     nodes: FakeNodes
@@ -120,7 +120,7 @@ class Home:
     served: dict[str, bytes]
 
     def serve(self, artifacts: Mapping[str, bytes]) -> None:
-        """What the coordinator has from now on."""
+        """Lets the coordinator offer this from now on."""
         self.served.clear()
         self.served.update(artifacts)
 
@@ -129,13 +129,13 @@ class Home:
         return await self.duties.carry_out(pb.Task(id="1", epoch=1, **body), lambda progress: None)
 
     async def hold(self) -> None:
-        """Takes the sealed network."""
+        """Accepts the sealed network."""
         result = await self.do(hold=pb.Hold(sha256=self.bundle.sealed.manifest))
         assert result.ok, result.error
 
 
 def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
-    """A party with its keys made, that has joined."""
+    """A party that has its keys and has joined."""
     config = AgentConfig("net", "alice", "h:1", kind=Kind.PARTY)
     keys, nodes, journal = KeyStore(folder / "keys"), FakeNodes(), Journal(folder / "journal.sqlite")
     keys.make([settings.account], [settings.account])

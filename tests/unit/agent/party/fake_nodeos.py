@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def install(folder: Path, data: Path) -> Path:
-    """Makes the executable in that folder; an agent whose data folder that is has looked it over already."""
+    """Writes the executable into that folder. An agent with that data folder counts it as examined already."""
     folder.mkdir()
     program = folder / "nodeos"
     program.write_text(f"#!{sys.executable} -P\nimport sys\nsys.path.insert(0, {str(Path(__file__).parent)!r})\n"

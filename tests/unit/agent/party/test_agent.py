@@ -94,7 +94,7 @@ class Scene:
         return found
 
     async def becomes(self, what: Callable[[], object]) -> None:
-        """Waits until that is so."""
+        """Waits until the party has this state."""
 
         async def so() -> bool:
             return bool(what())
@@ -139,7 +139,7 @@ def still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_it_registers_by_itself(tmp_path: Path, bundle: SealedBundle) -> None:
-    """Account, endpoint, both keys with proofs that hold for this stream; again when the coordinator comes back."""
+    """Account, endpoint, and both keys with proofs for this stream; again when the coordinator comes back."""
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         assert scene.party.account_key == str(scene.agent.party.own.account_key)
@@ -150,7 +150,7 @@ async def test_it_registers_by_itself(tmp_path: Path, bundle: SealedBundle) -> N
 async def test_what_holds_it_up_reaches_its_operator(
     tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """However often the coordinator looks, once; and again when it is something else."""
+    """A reason is reported once, however often the coordinator repeats it, and again when it changes."""
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         for why in ("the budget\nis spent", "the budget\nis spent", "the sponsor is poor"):
@@ -163,7 +163,7 @@ async def test_what_holds_it_up_reaches_its_operator(
 async def test_a_pinned_manifest_is_told_and_kept_to(
     tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The coordinator's is another: neither registered nor held, and its operator reads why, once for all tries."""
+    """The coordinator has another manifest: the agent does not register, and tells its operator why, once."""
     monkeypatch.setattr(party_agent, "AGAIN_SECONDS", 0.05)
     tries: list[pb.Admission] = []
     admitted = PartyAgent.admitted
@@ -185,7 +185,7 @@ async def test_a_pinned_manifest_is_told_and_kept_to(
 async def test_another_chain_than_the_keys_were_proved_for_is_not_taken(
     tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The coordinator named one chain when the party registered, and then comes with another one's network."""
+    """The coordinator named one chain at the registration, and later offers the sealed network of another."""
     async with playing(tmp_path, bundle, chain_id="d5" * 32) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         result = await scene.link.task(pb.Hold(sha256=bundle.sealed.manifest), deadline=30)
@@ -197,7 +197,7 @@ async def test_another_chain_than_the_keys_were_proved_for_is_not_taken(
 async def test_a_rogue_coordinator_gets_nothing(
     tmp_path: Path, bundle: SealedBundle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a valid certificate and every right of one: each demand is refused, logged, and reported in words."""
+    """A rogue coordinator has a valid certificate: each demand is refused, logged, and answered with the reason."""
     demands: list[TaskBody] = [
         pb.RunStep(step="resign", keys=["resign"], node=ALICE),
         pb.StartNode(spec=pb.NodeSpec(name="x", role="full", nodeos="/bin/sh"), mode=pb.MODE_NORMAL),
@@ -220,7 +220,7 @@ async def test_a_rogue_coordinator_gets_nothing(
 
 
 async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: SealedBundle) -> None:
-    """The coordinator hears of it, the agent ends by itself, and the folder remembers."""
+    """The coordinator is told, the agent ends, and the folder records that it left."""
     async with playing(tmp_path, bundle) as scene:
         await scene.becomes(lambda: scene.party.accepted)
         assert await ask(scene.folder.path, Request("leave"), scene.said.append) == Answer(0)
@@ -233,7 +233,7 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
 async def test_a_leave_that_fails_may_be_tried_again(
     tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A node that does not stop: the agent stays a member that does its work, and the next attempt succeeds."""
+    """The node cannot be stopped: the agent stays a member and keeps working, and the next attempt succeeds."""
 
     async def status(nodes: StillNodes) -> list[Any]:
         return [SimpleNamespace(name=ALICE)]
@@ -255,7 +255,7 @@ async def test_a_leave_that_fails_may_be_tried_again(
 async def test_a_revoked_one_ends_after_its_node_was_started(
     tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a reboot the node comes back although the coordinator refuses its agent; nothing of the call is left."""
+    """After a reboot the node is started although the coordinator refuses its agent; no call is left open."""
     begun, may_go_on = asyncio.Event(), asyncio.Event()
     generators: list[Any] = []
     before = sys.get_asyncgen_hooks()

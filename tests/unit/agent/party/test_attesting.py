@@ -1,4 +1,4 @@
-"""What a party's agent attests of a chain that was upgraded, and what its coordinator makes of it."""
+"""What a party's agent attests of an upgraded chain, and how the coordinator reads it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CODE = "c" * 64
 
 @pytest.fixture
 def chain() -> FakeChain:
-    """As planned, but for the system contract's code."""
+    """As planned, except for the system contract's code."""
     chain = FakeChain(blueprint())
     chain.contracts["eosio"] = (CODE, chain.contracts["eosio"][1])
     return chain
 
 
 async def test_what_the_producers_replaced_is_named_and_no_difference(chain: FakeChain) -> None:
-    """With the code that the chain has; what it does not have, or nobody planned, is nothing."""
+    """A replacement is listed with the code on the chain; one that is not there, or not planned, is ignored."""
     abi = sha(chain.contracts["eosio"][1])
     told = {("eosio", CODE, abi), ("eosio", "d" * 64, abi), ("eosio.token", CODE, abi), ("mallory", CODE, abi)}
     said = await document(chain, blueprint(), told)
@@ -33,7 +33,7 @@ async def test_what_the_producers_replaced_is_named_and_no_difference(chain: Fak
 
 
 async def test_what_nobody_told_of_is_a_difference(chain: FakeChain) -> None:
-    """Other code than sealed, or than told of, is named as such."""
+    """Code that is neither the sealed one nor the announced one is named as a difference."""
     for told in (set(), {("eosio", "d" * 64, sha(chain.contracts["eosio"][1]))}):
         found = json.loads(await document(chain, blueprint(), told))
         assert (found["ok"], found["replaced"]) == (False, [])
@@ -41,7 +41,7 @@ async def test_what_nobody_told_of_is_a_difference(chain: FakeChain) -> None:
 
 
 async def test_a_replacement_by_others_than_the_producers_does_not_pass(chain: FakeChain) -> None:
-    """Whatever the coordinator says: as long as a key governs eosio, it is a difference."""
+    """While a key governs eosio, a replacement is a difference, whatever the coordinator says."""
     chain.accounts["eosio"]["permissions"] = [
         permission("active", "owner", authority((key("operator"),))),
         permission("owner", "", authority((key("operator"),))),

@@ -1,4 +1,4 @@
-"""How a party's operator speaks to the running agent."""
+"""How commands of a party's operator talk to the running agent."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ANSWERERS: dict[str, Answerer] = {
 
 
 async def test_lines_and_an_answer_come_back(tmp_path: Path) -> None:
-    """What is said is heard line by line; what the command itself needs to know is in the answer."""
+    """Text arrives line by line; the facts that the command needs are in the answer."""
     said: list[str] = []
     async with listening(tmp_path, ANSWERERS):
         assert await ask(tmp_path, Request("count", producers=("a", "b")), said.append) == Answer(0, "ab")
@@ -53,7 +53,7 @@ async def test_lines_and_an_answer_come_back(tmp_path: Path) -> None:
 
 
 async def test_an_error_says_how_the_command_ends(tmp_path: Path) -> None:
-    """Each error has its own exit status, a library's as well."""
+    """Each error has its own exit status, also one of a library."""
     said: list[str] = []
     async with listening(tmp_path, ANSWERERS):
         assert await ask(tmp_path, Request("wrong"), said.append) == Answer(2)
@@ -62,7 +62,7 @@ async def test_an_error_says_how_the_command_ends(tmp_path: Path) -> None:
 
 
 async def test_a_fault_of_the_agent_is_told_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Its operator sees what it was, the log has its cause, and it is not taken for a wrong request."""
+    """The operator sees the fault, the log has its cause, and it is not called an unknown request."""
     said: list[str] = []
     async with listening(tmp_path, ANSWERERS):
         assert await ask(tmp_path, Request("break"), said.append) == Answer(1)
@@ -86,7 +86,7 @@ async def test_what_is_no_request(tmp_path: Path, line: bytes) -> None:
 
 
 async def test_an_agent_that_ends_meanwhile(tmp_path: Path) -> None:
-    """Whoever asked is not left with half an answer."""
+    """The command gets an error, not half an answer."""
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
@@ -101,7 +101,7 @@ async def test_an_agent_that_ends_meanwhile(tmp_path: Path) -> None:
 
 
 async def test_only_its_user_may_speak_to_it(tmp_path: Path) -> None:
-    """The socket is 0600, also in a folder whose path is longer than a socket's address."""
+    """The socket is 0600, even in a folder whose path is too long for a socket's address."""
     deep = tmp_path.joinpath(*["deep" * 10] * 5)
     deep.mkdir(parents=True)
     async with listening(deep, ANSWERERS):
@@ -112,7 +112,7 @@ async def test_only_its_user_may_speak_to_it(tmp_path: Path) -> None:
 
 
 async def test_without_an_agent(tmp_path: Path) -> None:
-    """One line says what to type."""
+    """One line says what to run."""
     with pytest.raises(ControlError, match="no agent of a party runs") as raised:
         await ask(tmp_path, Request("count"), print)
     assert raised.value.hint == f"start it with agent serve --data {tmp_path}"

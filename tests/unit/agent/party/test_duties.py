@@ -1,4 +1,4 @@
-"""A coordinator that asks a party's agent for more than is due gets nothing, and is told so."""
+"""A coordinator that asks a party's agent for more than it may gets nothing, and is told why."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ OTHER = PrivateKey(bytes(31) + b"\x05").public
     ids=lambda body: next(iter(body), "nothing"),
 )
 async def test_what_is_not_due_is_refused(alice: Home, body: dict[str, Any]) -> None:
-    """Nothing is started, fetched or signed; the reason is in the result, and it is no reason to try again."""
+    """Nothing is started, fetched or signed; the result has the reason, and is not retryable."""
     await alice.hold()
     del alice.fetched[:]
     result = await alice.do(**body)
@@ -72,7 +72,7 @@ async def test_what_is_not_due_is_refused(alice: Home, body: dict[str, Any]) -> 
 
 
 async def test_another_manifest_than_the_pinned_one(tmp_path: Path, bundle: SealedBundle) -> None:
-    """Nothing of it is even fetched; the pinned one is taken."""
+    """A network other than the pinned one is not even fetched; the pinned one is accepted."""
     settings = PartySettings(ALICE, "h:9876", manifest="a" * 64)
     party = home(tmp_path / "a", settings, bundle)
     result = await party.do(hold=pb.Hold(sha256=bundle.sealed.manifest))
@@ -83,7 +83,7 @@ async def test_another_manifest_than_the_pinned_one(tmp_path: Path, bundle: Seal
 
 
 async def test_what_was_taken_stays(tmp_path: Path, alice: Home) -> None:
-    """After the first sealed network no other one is taken, whoever asks."""
+    """After the first sealed network no other one is accepted from anybody."""
     await alice.hold()
     (tmp_path / "other").mkdir()
     other = sealed_network(tmp_path / "other", '[network]\nname = "net"\n[users]\ncount = 3\n')
@@ -93,7 +93,7 @@ async def test_what_was_taken_stays(tmp_path: Path, alice: Home) -> None:
 
 
 async def test_what_was_taken_meanwhile_stays(tmp_path: Path, alice: Home) -> None:
-    """A sealed network whose files are held back until another one was taken does not take its place."""
+    """A sealed network whose files are held back until another one was accepted does not replace that one."""
     (tmp_path / "other").mkdir()
     other = sealed_network(tmp_path / "other", '[network]\nname = "net"\n[users]\ncount = 3\n')
     files = {other.sealed.manifest: other.sealed.canonical(), **other.artifacts}
@@ -114,7 +114,7 @@ async def test_what_was_taken_meanwhile_stays(tmp_path: Path, alice: Home) -> No
 
 
 async def test_false_bytes_and_too_many_are_not_kept(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sends other files than asked for, or more than there is room for, does not fill the disk with them."""
+    """A coordinator that sends wrong files, or more than there is room for, does not fill the disk."""
     manifest, artifacts = alice.bundle.sealed.manifest, alice.duties.holding._artifacts
     fetch = alice.duties.holding._fetch
 
@@ -133,7 +133,7 @@ async def test_false_bytes_and_too_many_are_not_kept(alice: Home, monkeypatch: p
 
 
 async def test_the_seal_is_shown_in_words(alice: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """Once: supply, chain id, manifest, who is elected, and contracts that this release does not know."""
+    """The operator is told once: supply, chain id, manifest, elected producers, and unknown contracts."""
     with caplog.at_level("INFO"):
         await alice.hold()
         await alice.hold()
@@ -145,7 +145,7 @@ async def test_the_seal_is_shown_in_words(alice: Home, caplog: pytest.LogCapture
 
 
 async def test_the_node_is_the_agents_own(alice: Home) -> None:
-    """Its configuration is written here; a coordinator adds peers, without the node itself among them."""
+    """The node's configuration is written here; a coordinator only adds peers, never the node itself."""
     assert not (await alice.do(follow=pb.Follow(peers=["h:1"]))).ok  # nothing is sealed yet
     await alice.hold()
     result = await alice.do(follow=pb.Follow(peers=["8.8.0.1:9876", "p2p.alice.example:9876", "8.8.0.1:9876"]))
@@ -159,7 +159,7 @@ async def test_the_node_is_the_agents_own(alice: Home) -> None:
 
 
 async def test_changed_settings_take_effect_at_the_next_start(alice: Home) -> None:
-    """Another endpoint, the same peers and HTTP port: without a word of a coordinator."""
+    """The endpoint changes; peers and HTTP port stay, without any word from a coordinator."""
     await alice.duties.node.resume()
     await alice.hold()
     await alice.duties.node.resume()
@@ -180,7 +180,7 @@ def _account(key: str) -> Account:
 
 
 async def test_registering_waits_for_the_account(alice: Home) -> None:
-    """Not there yet: try again. There with other keys: nothing is signed. Registered already: nothing is to do."""
+    """No account yet: retryable. Other keys: nothing is signed. Registered already: nothing to do."""
     await alice.hold()
     result = await alice.do(enlist=pb.Enlist())
     assert (result.ok, result.retryable) == (False, True)
@@ -199,7 +199,7 @@ async def test_registering_waits_for_the_account(alice: Home) -> None:
 async def test_who_left_registers_again_and_who_is_leaving_does_not(
     alice: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """unregprod empties the key in the table. While its operator ends it the coordinator wants a registration, too."""
+    """A producer that unregistered registers again. While its operator leaves, a coordinator's request is refused."""
     signed: list[str] = []
 
     async def sign(chore: Chore, pushes: Sequence[Push], info: Any, report: Any) -> tuple[Pushed, ...]:
@@ -235,7 +235,7 @@ async def _endorse(alice: Home, proposer: str, name: str, digest: str) -> pb.Res
 
 
 async def test_a_proposal_with_another_hash_is_refused(alice: Home) -> None:
-    """What is on the own node counts, not what a coordinator says that it is."""
+    """The proposal on the own node counts, not the coordinator's description of it."""
     await alice.hold()
     blueprint = alice.duties.holding.network
     assert blueprint
@@ -247,7 +247,7 @@ async def test_a_proposal_with_another_hash_is_refused(alice: Home) -> None:
 
 
 async def test_a_false_canary_asks_the_operator(alice: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """Name and proposer make no canary, its bytes do; any other proposal is noted, and waits for a yes."""
+    """Its bytes make a proposal the canary, not name and proposer; any other waits for the operator's yes."""
     await alice.hold()
     digest = _propose(alice, "eosio", "canary", THEFT)
     result = await _endorse(alice, "eosio", "canary", digest)
@@ -283,7 +283,7 @@ async def test_a_proposal_that_does_not_ask_the_party(alice: Home) -> None:
 
 
 async def test_the_key_store_signs_as_the_party_alone(alice: Home) -> None:
-    """Even eosio's key, were it here, is not this agent's to use."""
+    """The agent never signs with eosio's key, even if it had it."""
     await alice.hold()
     alice.keys.make(["bob"], ["eosio"])
     signing = alice.duties.own.key_of
@@ -294,7 +294,7 @@ async def test_the_key_store_signs_as_the_party_alone(alice: Home) -> None:
 
 
 async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """Results and logs of all of that have no private key, and only the key store's files do."""
+    """No result or log has a private key; only the key store's files do."""
     secrets = private_keys(alice.keys.accounts_file.parent)
     assert len(secrets) == 2
     with caplog.at_level("DEBUG"):
@@ -317,9 +317,8 @@ async def test_no_private_key_is_told(tmp_path: Path, alice: Home, caplog: pytes
 
 
 async def test_what_is_wanted_again_is_signed_again(alice: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vote for a, for b, and for a: the first is in a block that may be dropped, and does not count for the third.
-
-    What no block has yet is pushed again as it is.
+    """A vote for a, for b, and for a: the first is in a block that may be dropped, and does not count as the third. A
+    transaction that is in no block yet is pushed again with the same bytes.
     """
     await alice.hold()
     chain_id = alice.bundle.sealed.chain_id

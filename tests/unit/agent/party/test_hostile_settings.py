@@ -53,7 +53,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_each_is_one_short_line(tmp_path: Path, text: str) -> None:
-    """Depth, digits, kinds, control characters, dates: no error but ConfigError, and no long one."""
+    """Deep nesting, many digits, wrong kinds, control characters, dates: always a ConfigError, and a short one."""
     path = tmp_path / "party.toml"
     for content in (text, f"{text}\n{GOOD}", f"{GOOD}\n{text}"):
         path.write_bytes(content.encode("utf-8", "surrogatepass"))

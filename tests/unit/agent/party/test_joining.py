@@ -33,7 +33,7 @@ def _token(hub: Hub, *endpoints: str, hours: float = 1) -> str:
 
 
 async def test_joining_by_a_token(hub: Hub, tmp_path: Path) -> None:
-    """The folder has certificate and CA, the configuration is a party's, and nothing in it is the token's secret."""
+    """The folder has certificate and CA, the configuration is a party's, and no file has the token's secret."""
     invitation = read_token(_token(hub))
     folder = DataFolder(tmp_path / "alice")
     joining = Joining(invitation, folder)
@@ -50,7 +50,7 @@ async def test_joining_by_a_token(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_the_next_coordinator_is_tried(hub: Hub, tmp_path: Path) -> None:
-    """An endpoint that nobody answers at is no reason to give up while there is another."""
+    """If one endpoint does not answer, the next one is tried."""
     token = _token(hub, "127.0.0.1:1", f"127.0.0.1:{hub.port}")
     folder = DataFolder(tmp_path / "alice")
     await Joining(read_token(token), folder).redeem("info", local=False)
@@ -77,7 +77,7 @@ async def test_a_token_is_good_once(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_another_account_does_not_use_a_token_up(hub: Hub, tmp_path: Path) -> None:
-    """Whoever mistypes it reads which one it is, and types the same again with that."""
+    """The error names the invited account, and the token can still be redeemed with it."""
     invitation, folder = read_token(_token(hub)), DataFolder(tmp_path / "alice")
     with pytest.raises(JoinError, match="invited for account alice1111111, not alice2222222"):
         await Joining(invitation, folder, "alice2222222").redeem("info", local=False)
@@ -90,7 +90,7 @@ async def test_another_account_does_not_use_a_token_up(hub: Hub, tmp_path: Path)
 async def test_a_certificate_of_somebody_else_is_not_kept(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Kind, name: str
 ) -> None:
-    """The pinned coordinator may answer with whatever it signs: only what the token is for is taken."""
+    """Only the certificate that the token is for is accepted, whatever else the pinned coordinator signs."""
 
     async def other(self: Joining, csr: bytes) -> bytes:
         return hub.authority.sign(csr, Identity("net", kind, name))
@@ -103,7 +103,7 @@ async def test_a_certificate_of_somebody_else_is_not_kept(
 
 
 async def test_an_expired_token_is_not_sent(hub: Hub, tmp_path: Path) -> None:
-    """Its holder hears that it expired, without a word to anybody."""
+    """The agent reports an expired token without contacting anybody."""
     invitation = replace(read_token(_token(hub)), expires=datetime.now(UTC))
     with pytest.raises(InvitationError, match="expired"):
         await Joining(invitation, DataFolder(tmp_path / "alice")).redeem("info", local=False)
@@ -111,7 +111,7 @@ async def test_an_expired_token_is_not_sent(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_a_folder_is_one_partys(hub: Hub, tmp_path: Path) -> None:
-    """Another name's invitation does not take it over."""
+    """An invitation for another name does not take over the folder."""
     folder = DataFolder(tmp_path / "alice")
     await Joining(read_token(_token(hub)), folder).redeem("info", local=False)
     other = invite(

@@ -1,4 +1,4 @@
-"""Keys that a party brings: from files of its own, never replaced, never shown."""
+"""Keys that a party brings from its own files: never replaced, never shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _file(path: Path, key: PrivateKey, mode: int = 0o600) -> Path:
 
 
 def test_given_keys_are_used_and_others_made(tmp_path: Path) -> None:
-    """A block-signing key of one's own beside an account key made here; both are there at the next start."""
+    """A block-signing key of the party's own beside a generated account key; both are there at the next start."""
     own = PrivateKey.generate()
     KeyStore(tmp_path / "keys").adopt("alice", signer=own_key(str(_file(tmp_path / "signer", own)), None))
     keys = KeyStore(tmp_path / "keys")
@@ -33,7 +33,7 @@ def test_given_keys_are_used_and_others_made(tmp_path: Path) -> None:
 
 
 def test_a_key_never_takes_the_place_of_another(tmp_path: Path) -> None:
-    """What was told once stays; the error names public keys alone."""
+    """A key that was given once stays; the error names only public keys."""
     keys = KeyStore(tmp_path / "keys")
     first, second = PrivateKey.generate(), PrivateKey.generate()
     keys.adopt("alice", key=own_key(str(_file(tmp_path / "a", first)), None))
@@ -45,7 +45,7 @@ def test_a_key_never_takes_the_place_of_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
-    """Such a key may be known already; the error says what to type."""
+    """Others may know such a key already; the error says what to run."""
     path = _file(tmp_path / "key", PrivateKey.generate(), mode)
     with pytest.raises(ConfigError, match="chmod 600"):
         read_key(path)
@@ -53,7 +53,7 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> No
 
 @pytest.mark.parametrize("text", ["", "5Knot-a-key", "a b"])
 def test_what_is_no_key(tmp_path: Path, text: str) -> None:
-    """One key and nothing else; what was there instead is not repeated."""
+    """A file has one key and nothing else; the message does not repeat its content."""
     path = tmp_path / "key"
     path.write_text(text)
     path.chmod(0o600)
@@ -65,7 +65,7 @@ def test_what_is_no_key(tmp_path: Path, text: str) -> None:
 
 
 def test_a_public_key_is_one_in_a_keosd(tmp_path: Path) -> None:
-    """It needs a keosd, which has to answer; an empty text is no key."""
+    """keosd must be named and must answer; an empty text is not a key."""
     public = PrivateKey.generate().public
     assert own_key("", None) is None
     for text in (str(public), public.modern):
@@ -81,20 +81,20 @@ def test_a_public_key_is_one_in_a_keosd(tmp_path: Path) -> None:
      "/run/a\nplugin", "keosd.sock", f"/{'x' * 107}", "", "http://localhost.example:8900", "http://127.0.0.1:99999", "http://[::1]:0"],
 )  # fmt: skip
 def test_no_keosd_but_one_of_this_machine(address: str) -> None:
-    """Neither another host's, nor anything that would be more than an address in nodeos' configuration."""
+    """Neither another host's keosd, nor text that would be more than an address in nodeos' configuration."""
     with pytest.raises(KeosdError, match="no keosd of this machine"):
         Keosd(address)
 
 
 def test_a_key_that_cannot_sign_here_is_no_key(tmp_path: Path) -> None:
-    """keosd has R1 keys, too: said before anything is joined with one."""
+    """keosd may hold R1 keys: one is refused before the party joins with it."""
     public = str(PublicKey(PrivateKey.generate().public.data, kind=1))
     with pytest.raises(ConfigError, match="can sign here"):
         own_key(public, Keosd(str(tmp_path / "keosd.sock")))
 
 
 def test_a_home_that_nobody_has(tmp_path: Path) -> None:
-    """A mistyped ~user is told, too."""
+    """A mistyped ~user is reported as well."""
     with pytest.raises(KeosdError, match="~nosuchuser"):
         Keosd.at("~nosuchuser/keosd.sock", tmp_path)
 

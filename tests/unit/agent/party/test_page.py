@@ -1,4 +1,4 @@
-"""docs/joining.md says what is so."""
+"""docs/joining.md is true."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _commands() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_the_settings_of_the_page_are_all_there_are(tmp_path: Path) -> None:
-    """Its example is read as it stands, and shows every setting but the log's level."""
+    """Its example is valid, and shows every setting except the log's level."""
     (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     path = tmp_path / "alice.toml"
     path.write_text(example)
@@ -29,7 +29,7 @@ def test_the_settings_of_the_page_are_all_there_are(tmp_path: Path) -> None:
 
 
 def test_every_command_of_the_page_exists() -> None:
-    """`agent WORD` and its options are what the command takes."""
+    """Every `agent WORD` and option on the page exists."""
     commands = _commands()
     lines = re.findall(r"`?agent ([a-z]+)((?: [^`\n]+)?)", PAGE)
     for command, rest in ((command, rest) for command, rest in lines if command in commands or "--" in rest):

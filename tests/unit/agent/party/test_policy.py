@@ -34,7 +34,7 @@ ALLOWED = {
 
 @pytest.mark.parametrize("action", ALLOWED.values(), ids=ALLOWED)
 def test_the_short_list_is_signed(action: Action) -> None:
-    """Each action of the list, of the own account, authorised by it alone."""
+    """Each action of the list, for the own account, authorised by it alone."""
     assert objection(Policy(), OWN, [action], str(KEY)) == ""
 
 
@@ -93,19 +93,19 @@ def test_only_with_the_own_active_permission(levels: tuple[PermissionLevel, ...]
 
 
 def test_one_bad_action_spoils_a_transaction() -> None:
-    """A transfer does not hide behind a claim; nothing at all is nothing to sign."""
+    """A transfer cannot hide behind a claim; an empty transaction is not signed."""
     transfer = actions.transfer(OWN, "mallory", Asset.parse("1.0000 SYS"))
     assert objection(Policy(), OWN, [ALLOWED["claimrewards"], transfer])
     assert objection(Policy(), OWN, [])
 
 
 def test_another_signing_key_is_not_registered() -> None:
-    """A coordinator cannot have blocks signed by a key of its own."""
+    """A coordinator cannot have blocks signed with a key that it chooses."""
     assert "another signing key" in objection(Policy(), OWN, [actions.regproducer(OWN, OTHER)], str(KEY))
 
 
 def test_what_is_approved_without_asking() -> None:
-    """By default the derived canary, and what the operator said yes to; everything else asks first."""
+    """By default the derived canary, and proposals that the operator approved; all others ask first."""
     nothing: dict[str, Any] = {"canary": False, "sets": None, "agreed": False}
     one, other = entry("eosio", "a" * 64, "b" * 64), entry("eosio.token", "c" * 64, "d" * 64)
     another_abi, another_account = entry("eosio", "a" * 64, "c" * 64), entry("eosio.token", "a" * 64, "b" * 64)
@@ -140,6 +140,6 @@ def test_what_is_approved_without_asking() -> None:
     ["yes", "code:", "code:abc", f"code:{'a' * 64}", f"code:eosio={'a' * 64}", f"code:x={'a' * 64}/{'g' * 64}", ""],
 )
 def test_a_policy_that_says_nothing_clear_is_a_mistake(text: str) -> None:
-    """No guess is made about what may be approved."""
+    """A policy that is not understood is refused."""
     with pytest.raises(ConfigError, match=r"policy\.approve"):
         Policy(approve=text)

@@ -1,4 +1,4 @@
-"""When the party's operator is told how its node goes."""
+"""When the party's operator is told how its node progresses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.agent.party.conftest import Home
 async def test_a_chain_that_stands_still_is_told_once(
     alice: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Syncing is told as often as the head has moved; a head that stays is no news."""
+    """Syncing is reported each time the head has moved; a head that stays is not reported."""
     heads: Iterator[int] = iter([5, 5, 5, 7, 7, 9, 9])
 
     async def look(*_: object) -> Observation:

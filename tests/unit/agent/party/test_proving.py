@@ -1,4 +1,4 @@
-"""For which chain a party proves its keys."""
+"""For which chain a party proves that it has its keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def welcome(chain_id: str) -> pb.Welcome:
 
 
 def test_a_newcomer_takes_the_chain_that_it_proved_its_keys_for(bundle: SealedBundle) -> None:
-    """Before the seal any chain may follow; after it only the one that the coordinator named."""
+    """Before the seal any chain may follow; after it only the chain that the coordinator named."""
     newcomer = proving(None)
     assert newcomer.challenge(welcome("")) == Challenge("net", "", b"n")
     newcomer.check(OTHER)
@@ -40,7 +40,7 @@ def test_a_newcomer_takes_the_chain_that_it_proved_its_keys_for(bundle: SealedBu
 
 @pytest.mark.parametrize(("told", "said"), [(OTHER, "is on chain d5d5"), ("", "nothing is sealed yet")])
 def test_who_holds_a_chain_proves_its_keys_for_no_other(bundle: SealedBundle, told: str, said: str) -> None:
-    """So a coordinator of another chain cannot pass them on as its own there."""
+    """So the coordinator of another chain cannot reuse the proofs there."""
     with pytest.raises(DutyError, match=said):
         proving(Blueprint(bundle.sealed, bundle.artifacts.__getitem__)).challenge(welcome(told))
 

@@ -1,4 +1,4 @@
-"""Whom a party's node dials: by its operator's rule, and by the addresses that names have, whoever chose the names."""
+"""Which addresses a party's node dials: by its operator's rule, and by what names resolve to."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def resolver(host: str) -> tuple[str, ...]:
     ],
 )
 async def test_addresses_are_judged_not_names(peer: str, reached: Reach | None) -> None:
-    """An endpoint is dialled where the rule is as wide as the nearest of its addresses; some are nobody's."""
+    """An endpoint is dialled if the rule covers the nearest of its addresses; some addresses are never dialled."""
     for rule in Reach:
         found = await judge([peer], rule, resolver)
         allowed = reached is not None and rule.bears(reached)
@@ -65,7 +65,7 @@ async def test_addresses_are_judged_not_names(peer: str, reached: Reach | None) 
 
 
 async def test_nodeos_gets_the_address_that_was_judged() -> None:
-    """A name that has another address a moment later leads nowhere; IPv4 comes first; what is not found is told."""
+    """A name that resolves to another address a moment later leads nowhere; IPv4 comes first; failures are reported."""
     found = await judge(
         ["good.example:1", "both.example:2", "gone.example:3", "good.example:1"], Reach.PUBLIC, resolver
     )
@@ -92,7 +92,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("network")
 async def test_one_peer_too_near_is_refused_with_what_to_say(alice: Home) -> None:
-    """The node is not started with it, nor with the others; both sides read how a party would allow it."""
+    """The node is not started with it or with the others; both sides read how the party could allow it."""
     await alice.hold()
     for task in (
         {"follow": pb.Follow(peers=["good.example:1", "loop.example:8888"])},
@@ -112,7 +112,7 @@ async def test_one_peer_too_near_is_refused_with_what_to_say(alice: Home) -> Non
 async def test_the_rule_of_now_holds_when_the_node_is_started_again(
     alice: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Names are looked up again; what is too near now is left out; without a name server the last addresses count."""
+    """Names are resolved again; addresses that are now too near are dropped; without DNS the last ones count."""
     await alice.hold()
     assert (await alice.do(follow=pb.Follow(peers=["good.example:1", "8.8.0.1:2"]))).ok
     monkeypatch.setitem(NAMES, "good.example", ("127.0.0.1",))
@@ -127,7 +127,7 @@ async def test_the_rule_of_now_holds_when_the_node_is_started_again(
 
 @pytest.mark.usefixtures("network")
 async def test_endpoints_for_an_outage_are_judged_too(alice: Home, caplog: pytest.LogCaptureFixture) -> None:
-    """Those that are too near are left out, and the log says so."""
+    """Endpoints that are too near are left out, and the log says so."""
     told = pb.Producers(endpoints=["good.example:1", "loop.example:2", "8.8.0.1:3"])
     assert (await alice.do(producers=told)).ok
     assert alice.duties.producers.known == ("8.8.8.8:1", "8.8.0.1:3")
@@ -138,7 +138,7 @@ async def test_endpoints_for_an_outage_are_judged_too(alice: Home, caplog: pytes
     ("p2p", "said"), [("127.0.0.1:1", "loopback"), ("localhost:1", "loopback"), ("10.0.0.5:1", "private")]
 )
 def test_an_own_endpoint_nearby_asks_for_the_rule(p2p: str, said: str) -> None:
-    """Who has a node that only neighbours dial has neighbours for peers: what to say is said before joining."""
+    """A node that only neighbours can dial has neighbours as peers: the option for that is named before joining."""
     with pytest.raises(ConfigError, match=f"say --peers {said}"):
         PartySettings(ALICE, p2p)
     assert PartySettings(ALICE, p2p, peers=said).peers == said

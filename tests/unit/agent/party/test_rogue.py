@@ -1,4 +1,4 @@
-"""A coordinator gone bad, with the true CA's key, against a party's agent as it is run: `agent serve`, over mTLS."""
+"""A malicious coordinator with the true CA's key, against a party's agent as it runs: `agent serve`, over mTLS."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z (INFO|WARNING|ERROR) |agent: ")
 
 
 class Rogue(rpc.CoordinationServicer):
-    """Says whatever it is told to, and remembers what it hears."""
+    """Sends what the test tells it to, and remembers what it receives."""
 
     def __init__(self, artifacts: dict[str, bytes]) -> None:
         self.artifacts = artifacts
@@ -55,7 +55,7 @@ class Rogue(rpc.CoordinationServicer):
         self._say: asyncio.Queue[pb.FromCoordinator] = asyncio.Queue()
 
     async def Session(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]  # noqa: N802
-        """Welcomes whoever comes, as the highest of all coordinators."""
+        """Welcomes every agent with the highest epoch."""
         self.heard.append(await context.read())
         self.hellos += 1
         await context.write(pb.FromCoordinator(welcome=pb.Welcome(epoch=99, instance="rogue", nonce=b"n")))
@@ -79,7 +79,7 @@ class Rogue(rpc.CoordinationServicer):
             self.heard.append(message)
 
     async def Fetch(self, request: pb.FetchRequest, context: Any) -> AsyncIterator[pb.Chunk]:  # noqa: N802
-        """Whatever there is."""
+        """Serves every artifact that it has."""
         yield pb.Chunk(data=self.artifacts[request.sha256])
 
     async def Join(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
@@ -118,7 +118,7 @@ class Rogue(rpc.CoordinationServicer):
 
 @dataclass
 class Siege:
-    """A party that joined an honest coordinator, whose place and keys a rogue has taken since."""
+    """A party that joined an honest coordinator, whose address and keys a rogue has taken over."""
 
     rogue: Rogue
     folder: DataFolder
@@ -185,7 +185,7 @@ async def besieged(tmp_path: Path, artifacts: dict[str, bytes]) -> AsyncIterator
 
 
 def _answers(siege: Siege, chain_id: str) -> None:
-    """A chain on which the party's account is its own, and a proposal waits that takes its tokens."""
+    """A chain with the party's account, and a proposal that would take its tokens."""
     key = str(KeyStore(siege.folder.keys).account_key(ALICE))
     active = {"threshold": 1, "keys": [{"key": key, "weight": 1}], "accounts": [], "waits": []}
     level = {"level": {"actor": ALICE, "permission": "active"}, "time": "1970-01-01T00:00:00.000"}
@@ -245,8 +245,8 @@ def networks(tmp_path: Path) -> tuple[SealedBundle, SealedBundle]:
 async def test_it_gets_nothing_and_both_sides_read_why(
     tmp_path: Path, networks: tuple[SealedBundle, SealedBundle]
 ) -> None:
-    """Every demand beyond the policy is refused, in the result and in the party's log; nothing is signed, started,
-    kept or told, whatever it says; and the agent serves on until it is told to go.
+    """Every demand beyond the policy is refused, in the result and in the party's log. Nothing is signed, started,
+    stored or disclosed, and the agent keeps running until it is told to stop.
     """
     own, other = networks
     held = (

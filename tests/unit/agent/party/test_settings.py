@@ -1,4 +1,4 @@
-"""party.toml and --config files: what may be said, and how it is kept."""
+"""party.toml and --config files: what they may contain, and how they are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST: dict[str, Any] = {"account": "alice1111111", "p2p": "p2p.alice.example:98
 
 
 def test_settings_are_kept_as_they_are(tmp_path: Path) -> None:
-    """What was written is read again, policy and options too, and nobody else can read the file."""
+    """Settings are read back as written, with policy and options, and nobody else can read the file."""
     said = {
         **LEAST,
         "url": "https://alice.example",
@@ -33,7 +33,7 @@ def test_settings_are_kept_as_they_are(tmp_path: Path) -> None:
 
 
 def test_where_the_node_listens() -> None:
-    """On every address at the advertised port; on a whole network's loopback only there; or where it is told."""
+    """On every address at the advertised port; on loopback only, if the whole network is; or where the setting says."""
     assert settle(LEAST).listen == "0.0.0.0:9876"
     assert settle(LEAST | {"p2p": "127.0.0.1:9876", "peers": "loopback"}).listen == "127.0.0.1:9876"
     assert settle(LEAST | {"p2p_listen": "10.0.0.5:7000"}).listen == "10.0.0.5:7000"
@@ -73,7 +73,7 @@ def test_mistakes_are_named(change: dict[str, Any], words: str) -> None:
 
 
 def test_unknown_names_in_a_file_are_mistakes(tmp_path: Path) -> None:
-    """A --config file may say where token and keys are; party.toml may not."""
+    """A --config file may name token and key files; party.toml may not."""
     path = tmp_path / "a.toml"
     path.write_text('join = "@token"\naccount = "alice"\n')
     assert read_file(path, JOINING) == {"join": "@token", "account": "alice"}
@@ -85,7 +85,7 @@ def test_unknown_names_in_a_file_are_mistakes(tmp_path: Path) -> None:
 
 
 def test_every_setting_is_written() -> None:
-    """party.toml shows its operator all there is."""
+    """party.toml shows its operator every setting."""
     written = tomllib.loads(PartySettings("alice", "h:1").toml())
     assert {"account", "p2p_listen", "manifest", "policy", "options", "log_level"} <= written.keys()
     assert set(written["policy"]) == {

@@ -1,4 +1,4 @@
-"""Every stage on the way to producing is told, in words."""
+"""Every stage on the way to producing is reported in words."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def test_each_stage_follows_from_what_is_seen() -> None:
 
 
 def test_a_node_behind_is_syncing_whatever_else_it_shows() -> None:
-    """Old state is no news."""
+    """An outdated state is not reported."""
     behind = replace(SYNCED, fresh=False, account=True, ours=True, registered=True, scheduled=True, produced=True)
     assert stage(behind) is Stage.SYNCING

@@ -34,7 +34,7 @@ async def joined(tmp_path: Path) -> DataFolder:
 def test_what_starting_again_does_not_mend_is_not_started_again(
     joined: DataFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An access that was ended has a status of its own, and the unit that is printed names it, and that of mistakes."""
+    """A revoked access has an exit status of its own; the printed unit names it, and that of mistakes."""
 
     async def refused(_folder: DataFolder) -> None:
         raise AccessEnded("the coordinator refuses this agent: alice was revoked")
@@ -52,6 +52,6 @@ def test_what_starting_again_does_not_mend_is_not_started_again(
 
 @pytest.mark.parametrize("word", ["/srv/a b", "/srv/%h", "/srv/a\nUser=root", '/srv/"'])
 def test_nothing_slips_into_the_unit(word: str) -> None:
-    """A path that systemd would read as something else is refused."""
+    """A path that systemd would misread is refused."""
     with pytest.raises(ConfigError, match="systemd unit"):
         unit_text("net", ALICE, Path(word), Path("/cache"), "alice", "/usr/bin/python3")

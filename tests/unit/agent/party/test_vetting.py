@@ -1,4 +1,4 @@
-"""The first sealed network that a party is offered: read in a cage, and refused whole when any of it is no good."""
+"""The first sealed network that a party is offered: read in a cage, and refused as a whole if any part is unusable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def canonical(document: Any) -> bytes:
 
 
 def changed(folder: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None]) -> tuple[Home, str]:
-    """A party that is offered a network that somebody changed, and the manifest of that."""
+    """A party that is offered a manipulated network under its own manifest."""
     bundle = sealed_network(folder)
     document, artifacts = json.loads(bundle.sealed.canonical()), dict(bundle.artifacts)
     change(document, artifacts)
@@ -98,7 +98,7 @@ def _wasm(document: dict[str, Any], artifacts: dict[str, bytes]) -> None:
 async def test_what_is_no_good_is_not_taken(
     tmp_path: Path, change: Callable[[dict[str, Any], dict[str, bytes]], None], said: str
 ) -> None:
-    """The task fails in a line that says why, and the party may still take another network."""
+    """The task fails with the reason in one line, and the party may still accept another network."""
     party, manifest = changed(tmp_path, change)
     result = await party.do(hold={"sha256": manifest})
     assert not result.ok
@@ -132,7 +132,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[ArtifactStore, Seal
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_document_of_any_shape_is_taken_or_refused(world: tuple[ArtifactStore, Sealed], data: st.DataObject) -> None:
-    """Whatever a coordinator writes into a part of it, as it stands or in canonical form."""
+    """A coordinator writes anything into a part of it, as plain or canonical JSON."""
     store, sealed = world
     text = data.draw(mutated(json.loads(sealed.canonical()))).encode()
     for document in (text, _again(text)):

@@ -1,4 +1,4 @@
-"""A node fills its blocks while a load lasts, and does as before afterwards, whoever died meanwhile."""
+"""A node fills its blocks while a load lasts, and returns to its own setting afterwards, whatever died meanwhile."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def memory(tmp_path: Path) -> Memory:
 async def test_the_effort_is_full_for_as_long_as_it_is_wanted(
     memory: Memory, option: str, usual: int, full: int
 ) -> None:
-    """By whichever option this nodeos has; also when the load fails."""
+    """With whichever option this nodeos has; also when the load fails."""
     node = FakeNode({option: usual, "greylist_limit": 1000})
 
     async def fail() -> None:
@@ -78,7 +78,7 @@ async def test_what_an_agent_that_died_has_left_is_put_right(memory: Memory) -> 
 
 @pytest.mark.parametrize("error", [UnknownEndpoint(404, None, "", "no"), Unreachable("no answer")])
 async def test_a_node_that_cannot_is_left_alone(memory: Memory, error: Exception) -> None:
-    """Another version without such options, or no producer API: the load goes on."""
+    """Other versions without such options, or without the producer API: the load continues."""
     for node in (FakeNode({"greylist_limit": 1000}), FakeNode(error=error)):
         async with full_effort(node, memory, "genesis", wanted=True):
             pass

@@ -1,4 +1,4 @@
-"""The quick road: what the p2p port takes goes over it, exactly once; whatever it does not, over HTTP."""
+"""The fast path: transactions go over the p2p port, exactly once; those that it does not take go over HTTP."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ PUSHES = tuple(_push(f"{number:03}") for number in range(MANY + 60))
 
 @dataclass
 class Port:
-    """A node's p2p port: what comes in goes to the chain, unless it is to be dropped. It tells nobody."""
+    """A node's p2p port: transactions go to the chain, unless they are to be dropped. It gives no answers."""
 
     chain: FakeChain
     drops: Callable[[SignedTransaction], bool] = lambda _: False
@@ -130,7 +130,7 @@ def _check_once(chain: FakeChain, records: PushRecords, done: Sequence[Pushed]) 
 
 
 async def test_many_go_over_the_port_alone(records: PushRecords) -> None:
-    """None over HTTP; a few, or without a port, all over HTTP."""
+    """With many, none over HTTP; a few, or without a port, all over HTTP."""
     async with FakeChain().running() as chain:
         port = Port(chain)
         _check_once(chain, records, await _run(chain, records, port.dial))
@@ -141,14 +141,14 @@ async def test_many_go_over_the_port_alone(records: PushRecords) -> None:
 
 
 async def test_without_a_port_all_go_over_http(records: PushRecords) -> None:
-    """A node of the user's own may listen for peers elsewhere, or take none."""
+    """A user's own node may listen for peers elsewhere, or accept none."""
     async with FakeChain().running() as chain:
         _check_once(chain, records, await _run(chain, records, Port(chain, closed=True).dial))
         assert len(chain.pushes) == len(PUSHES)
 
 
 async def test_what_the_port_drops_goes_over_http(records: PushRecords) -> None:
-    """The same bytes, once later ones are in blocks."""
+    """They are sent again with the same bytes, once later ones are in blocks."""
     async with FakeChain().running() as chain:
         port = Port(chain, lambda signed: signed.transaction.actions[0].data in (b"005", b"050"))
         _check_once(chain, records, await _run(chain, records, port.dial))
@@ -156,7 +156,7 @@ async def test_what_the_port_drops_goes_over_http(records: PushRecords) -> None:
 
 
 async def test_a_port_that_takes_nothing_is_left(records: PushRecords) -> None:
-    """Such as that of a node with p2p-accept-transactions = 0."""
+    """For example a node with p2p-accept-transactions = 0."""
     async with FakeChain().running() as chain:
         port = Port(chain, lambda _: True)
         _check_once(chain, records, await _run(chain, records, port.dial))
@@ -164,7 +164,7 @@ async def test_a_port_that_takes_nothing_is_left(records: PushRecords) -> None:
 
 
 async def test_why_one_is_refused_is_told(records: PushRecords) -> None:
-    """In nodeos' words, asked for over HTTP; what else is under way is carried to its end."""
+    """The reason is in nodeos' words, from HTTP; whatever else is under way is finished."""
 
     def refuse(signed: SignedTransaction) -> None:
         assert signed.transaction.actions[0].data == b"007"
@@ -180,7 +180,7 @@ async def test_why_one_is_refused_is_told(records: PushRecords) -> None:
 
 
 async def test_a_lost_connection_is_made_again(records: PushRecords) -> None:
-    """What was on its way and is gone with the node's memory is sent again, the same bytes."""
+    """Transactions that the node had in memory and lost are sent again, with the same bytes."""
     async with FakeChain().running() as chain:
         port = Port(chain, lambda _: True)
         running = asyncio.create_task(_run(chain, records, port.dial))
@@ -194,7 +194,7 @@ async def test_a_lost_connection_is_made_again(records: PushRecords) -> None:
 
 
 async def test_a_crash_in_the_middle_doubles_nothing(records: PushRecords) -> None:
-    """The next run finds what is in blocks, sends the rest of the same bytes, and signs only what was not signed."""
+    """The next run finds those in blocks, sends the others with the same bytes, and signs only the missing ones."""
     async with FakeChain(lag=3).running() as chain:
         port = Port(chain, lambda signed: signed.transaction.actions[0].data >= b"040")
         running = asyncio.create_task(_run(chain, records, port.dial))
@@ -207,7 +207,7 @@ async def test_a_crash_in_the_middle_doubles_nothing(records: PushRecords) -> No
 
 
 async def test_a_fork_doubles_nothing_and_loses_nothing(records: PushRecords) -> None:
-    """What it drops comes into a block again, by the same bytes."""
+    """A transaction that a fork drops gets into a block again, with the same bytes."""
     async with FakeChain(lag=12).running() as chain:
         port = Port(chain)
         running = asyncio.create_task(_run(chain, records, port.dial))
@@ -217,7 +217,7 @@ async def test_a_fork_doubles_nothing_and_loses_nothing(records: PushRecords) ->
 
 
 async def test_the_last_is_done_whatever_happened(records: PushRecords) -> None:
-    """First, then the others, then last; last also when one of the others failed."""
+    """The first push, then the others, then the last; the last also if one of the others failed."""
     refusal = AssertionFailed(500, 3050003, "eosio_assert", "no")
     work = [_push("last", Turn.LAST), *PUSHES, _push("first", Turn.FIRST)]
 

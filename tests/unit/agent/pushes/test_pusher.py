@@ -1,4 +1,4 @@
-"""Exactly once, against a chain that loses answers, drops transactions, forks and stands still."""
+"""Exactly once, against a chain that loses answers, drops transactions, forks and stalls."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_parallel_work_shares_blocks(records: PushRecords) -> None:
 
 
 async def test_a_lost_answer_leads_to_the_same_bytes(records: PushRecords) -> None:
-    """Timeouts, 503 and slow nodes: pushed again, signed once; a duplicate is good news."""
+    """After timeouts, 503 and slow nodes it is pushed again, but signed once; a duplicate counts as success."""
     lost = [
         Unreachable("no answer"),
         Busy(503, None, "", "busy"),
@@ -109,7 +109,7 @@ async def test_a_lost_answer_leads_to_the_same_bytes(records: PushRecords) -> No
 
 
 async def test_a_record_of_an_earlier_run_is_taken_up(records: PushRecords) -> None:
-    """What was in a block already is reported with its id, and nothing is pushed."""
+    """A transaction that is in a block already is reported with its id, and nothing is pushed."""
     async with FakeChain().running() as chain:
         first = await _run(chain, records, _step(), _push("a"))
         second = await _run(chain, records, _step(), _push("a"))
@@ -118,7 +118,7 @@ async def test_a_record_of_an_earlier_run_is_taken_up(records: PushRecords) -> N
 
 
 async def test_a_crash_between_signing_and_pushing_loses_nothing(records: PushRecords) -> None:
-    """The next run pushes the bytes that were written down, and makes none of its own."""
+    """The next run pushes the recorded bytes, and signs nothing."""
 
     async with FakeChain(deaf=True).running() as chain:
         task = asyncio.create_task(_run(chain, records, _step(), _push("a")))
@@ -131,7 +131,7 @@ async def test_a_crash_between_signing_and_pushing_loses_nothing(records: PushRe
 
 
 async def test_only_what_never_came_into_a_block_is_signed_anew(records: PushRecords) -> None:
-    """After the expiration is irreversible, and not before, another transaction takes its place."""
+    """A replacement is signed after the expiration is irreversible, and not before."""
     chain = FakeChain(deaf=True, lag=20)
     async with chain.running():
         task = asyncio.create_task(_run(chain, records, _step(), _push("a")))
@@ -149,7 +149,7 @@ async def test_only_what_never_came_into_a_block_is_signed_anew(records: PushRec
 
 
 async def test_nothing_is_signed_while_the_fate_is_unknown(records: PushRecords) -> None:
-    """Finality stops: however far the head is past the expiration, there is one signature."""
+    """While finality has stopped there is one signature, however far the head is past the expiration."""
     chain = FakeChain(deaf=True)
     async with chain.running():
         task = asyncio.create_task(_run(chain, records, _step(), _push("a")))
@@ -181,7 +181,7 @@ async def test_a_fork_that_drops_it_leads_to_the_same_bytes(records: PushRecords
 
 
 async def test_a_refusal_is_one_clear_error_and_ends_the_step(records: PushRecords) -> None:
-    """A contract's assertion is not retried, says what nodeos said, and nothing after it is begun."""
+    """A contract's assertion is not retried; its message is reported, and nothing after it is started."""
     chain = FakeChain(on_send=[_raises(AssertionFailed(500, 3050003, "eosio_assert", "overdrawn balance"))])
     async with chain.running():
         with pytest.raises(PushError, match="work a: overdrawn balance") as failed:
@@ -205,7 +205,7 @@ async def test_what_is_under_way_is_carried_to_its_end(records: PushRecords) -> 
 
 
 async def test_a_node_that_is_always_too_slow_is_said_to_be(records: PushRecords) -> None:
-    """Resource limits are tried a few times, then reported as worth another try."""
+    """Resource limits are retried a few times, then reported as retryable."""
     slow = ResourceExceeded(500, 3080004, "tx_cpu_usage_exceeded", "took too long")
     chain = FakeChain(on_send=[_raises(slow)] * 20)
     async with chain.running():
@@ -224,7 +224,7 @@ async def test_without_the_key_nothing_is_signed(records: PushRecords) -> None:
 
 
 async def test_work_that_is_due_again_is_made_anew(records: PushRecords) -> None:
-    """Only when it was irreversible before the chain was seen to lack it; a claim is due again a day later."""
+    """Only a transaction that was irreversible before the chain lacked its effect: a claim is due again a day later."""
     async with FakeChain().running() as chain:
         (first,) = await _run(chain, records, _step(Finality.IRREVERSIBLE), _push("a"))
         (stale,) = await _run(chain, records, _step(Finality.IRREVERSIBLE), _push("a"), seen=first.block - 1)
