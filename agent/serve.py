@@ -20,7 +20,7 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
-REMEDY = "move it away and, a minute later, when what it signed has expired, start the agent again (coord boot)"
+REMEDY = "move it away and, a minute later, when what it signed has expired, start the agent again (by a boot)"
 """What helps when the journal is damaged: a copy would not know what was signed since; the chain does."""
 
 

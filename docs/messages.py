@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("coordinator", "agent", "inventory", "boot", "support", "antelope")
 BUILT_IN = frozenset({"Exception", "ValueError", "KeyError", "TypeError", "TimeoutError", "RuntimeError", "OSError"})
+COMMANDS: Mapping[str, tuple[str, str]] = {"typed": ("coord", "INVENTORY"), "typed_agent": ("agent", "--data DIR")}
+"""What writes a command into a message: the program, and what the command is always given."""
 SHORTEST = 12
 """Letters of a message that says something by itself; shorter ones only pass another's words on."""
 
@@ -97,7 +99,18 @@ def template(node: ast.expr) -> str:
         return _joined(template(part) for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _joined((template(node.left), template(node.right)))
+    if isinstance(node, ast.FormattedValue):
+        return template(node.value)
+    if isinstance(node, ast.Call) and _name(node.func) in COMMANDS:
+        return _command(node)
     return "…"
+
+
+def _command(call: ast.Call) -> str:
+    """The command line that a call of `typed` or `typed_agent` makes."""
+    program, operand = COMMANDS[_name(call.func)]
+    name, *words = map(template, call.args)
+    return " ".join([program, name, operand, *(words if program == "coord" else words[1:])])
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -6,7 +6,6 @@ smallest unit (10^-precision tokens), durations are in seconds, ports are TCP po
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -280,11 +279,6 @@ class Network:
     def node(self, name: str) -> Node:
         """The node of that name. Raises KeyError."""
         return {node.name: node for node in self.nodes}[name]
-
-    @property
-    def argument(self) -> str:
-        """The inventory file as a word of a command that the user may copy into a shell."""
-        return shlex.quote(str(self.source))
 
     @property
     def genesis_node(self) -> Node:

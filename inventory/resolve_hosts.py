@@ -66,7 +66,7 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
         problems.add(f"{path}.data", wrong)
     if table.local and table.data:
         problems.add(
-            f"{path}.data", "a local host's files are in the state folder", "remove it, and use coord --state DIR"
+            f"{path}.data", "a local host's files are in the state folder", "remove it, and say where with --state DIR"
         )
     if wrong := syntax.login(table.user):
         problems.add(f"{path}.user", wrong)

@@ -126,7 +126,7 @@ class Holding:
         if self.manifest and self.manifest != manifest:
             raise DutyError(
                 f"this agent holds the sealed network {self.manifest[:16]}… and takes no other ({manifest[:16]}…): "
-                "its own coordinator takes it back with `coord adopt`"
+                "only its own operator's coordinator can adopt it"
             )
 
     def _read(self, manifest: str) -> Blueprint:

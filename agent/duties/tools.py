@@ -44,7 +44,7 @@ class Tools:
             config,
             nodes,
             keys,
-            ArtifactStore(folder.artifacts, "coord boot has it fetched again"),
+            ArtifactStore(folder.artifacts, "boot again, which fetches it"),
             journal,
             Memory(journal),
             fetch,

@@ -118,7 +118,7 @@ async def _mend(launch: Launch, first: NodeFault) -> Process:
         return process
     raise NodeFault(
         f"{first}; neither {' nor '.join(remedy.value for remedy in tried)} mends that; nothing was removed, its "
-        f"chain is in {folder.data}: put a whole copy there, or start a peer that has the chain; then `coord boot`"
+        f"chain is in {folder.data}: put a whole copy there, or start a peer that has the chain; then boot again"
     ) from fault
 
 

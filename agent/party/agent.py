@@ -7,6 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
+from agent.advising import typed_agent
 from agent.background import begin, keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent
@@ -191,7 +192,8 @@ class PartyAgent(Agent):
         except AgentError as error:
             if not request.force:
                 raise ControlError(
-                    f"{error}; nothing was stopped (`agent leave --force` leaves without unregistering)"
+                    f"{error}; nothing was stopped; to leave without unregistering: "
+                    f"{typed_agent('leave', self._folder.path, '--force')}"
                 ) from error
             say(f"not unregistered: {error}")
         await self._farewell(say)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from pathlib import Path
 
 from agent import proposals
+from agent.advising import typed_agent
 from agent.duties.holding import Holding
 from agent.errors import DutyError
 from agent.party import policy
@@ -49,9 +49,8 @@ class Approving:
             raise DutyError(f"{proposal.title} does not ask {self._own.name} for an approval")
         decision = self._decide(proposal)
         if decision.ask and self.pending.note(proposal):
-            data = shlex.quote(str(self._data))
-            log.warning("%s asks for an approval: `agent proposals --data %s` shows it, `agent approve %s --data %s` "
-                        "gives it", proposal.title, data, proposal.title, data)  # fmt: skip
+            shows, gives = typed_agent("proposals", self._data), typed_agent("approve", self._data, proposal.title)
+            log.warning("%s asks for an approval: `%s` shows it, `%s` gives it", proposal.title, shows, gives)
         _require(decision)
         info = await self._own.synced()
         action = proposals.approval(proposal, self._own.name)

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import cattrs
 
+from agent.advising import typed_agent
 from agent.errors import AgentError, ControlError, InternalError
 from agent.foreign import translated
 from antelope.strict_json import read_json
@@ -121,7 +121,7 @@ async def ask(folder: Path, request: Request, say: Say) -> Answer:
         reader, writer = await sockets.connect(folder, LIMIT)
     except OSError as error:
         raise ControlError(
-            f"no agent of a party runs in {folder}", hint=f"start it with agent serve --data {shlex.quote(str(folder))}"
+            f"no agent of a party runs in {folder}", hint=f"start it: {typed_agent('serve', folder)}"
         ) from error
     writer.write(json.dumps(asdict(request)).encode() + b"\n")
     try:

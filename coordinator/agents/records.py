@@ -8,7 +8,7 @@ from types import TracebackType
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
-from coordinator.state.folder import JOURNAL, REMEDY
+from coordinator.state.folder import JOURNAL, remedy
 from coordinator.state.numbers import Numbers
 from support.artifacts import ArtifactStore
 from support.journal import Journal
@@ -47,9 +47,9 @@ class Records:
                 f"another coord is working on {network} (process {error.pid}): wait until it ends"
             ) from error
         try:
-            self.artifacts = ArtifactStore(folder / "artifacts", REMEDY)
+            self.artifacts = ArtifactStore(folder / "artifacts", remedy())
             self.authority = CertificateAuthority(folder / "ca", network)
-            self.journal = Journal(folder / JOURNAL, REMEDY)
+            self.journal = Journal(folder / JOURNAL, remedy())
         except BaseException:
             self._lock.release()
             raise

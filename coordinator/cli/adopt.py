@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from boot.steps import STEPS
+from coordinator.advising import typed
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.report.progress import reporter
 from coordinator.workflows.adopt import Adopted, adopt
@@ -32,7 +33,7 @@ def command(settings: Settings, network: Network) -> int:
         adopted = asyncio.run(adopt(network, settings.state, progress))
     finally:
         progress.close()
-    boot, invite = (f"{settings.typed} {command} {network.argument}" for command in ("boot", "invite"))
+    boot, invite = (typed(command) for command in ("boot", "invite"))
     for line in _lines(adopted, boot, invite):
         click.echo(line)
     return 1 if adopted.away else 0

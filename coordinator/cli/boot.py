@@ -16,7 +16,6 @@ from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import reporter
 from coordinator.report.summary import summarise
-from coordinator.state.paths import near
 from coordinator.workflows.boot import boot
 from coordinator.workflows.foresee import check_contracts
 from coordinator.workflows.rolling import Rolling
@@ -73,7 +72,7 @@ def command(
 
     async def then(opened: OpenNetwork, booted: Booted) -> None:
         nonlocal stands
-        summary = await summarise(opened, booted, settings.typed, near(network.source))
+        summary = await summarise(opened, booted)
         stands = summary.report.stands
         progress.close()
         for line in summary.lines():

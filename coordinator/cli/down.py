@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from coordinator.advising import typed
 from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import UsageProblem
@@ -44,7 +45,7 @@ def _elsewhere(network: Network) -> str:
     """What to do if the state folder is lost or elsewhere."""
     if all(host.local for host in network.hosts):
         return ""
-    return f" (--state); if that was lost, run: coord adopt {network.argument}"
+    return f" (--state); if that was lost, run: {typed('adopt')}"
 
 
 def _ask(network: Network) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coordinator.advising import typed_for
 from coordinator.cli.options import Settings
 from coordinator.errors import UsageProblem
 from inventory.template import SHIPPED, Draft, shipped
@@ -59,7 +60,7 @@ def command(
     _write(path, text)
     click.echo(f"wrote {path}: {len(network.hosts)} host(s), {len(network.nodes)} nodes")
     for verb in ("plan", "boot") if all(host.local for host in network.hosts) else ("preflight", "plan", "boot"):
-        click.echo(f"next  {settings.typed} {verb} {shlex.quote(str(path))}")
+        click.echo(f"next  {typed_for(path, verb)}")
 
 
 def _terminal() -> bool:

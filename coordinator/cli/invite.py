@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from coordinator.advising import typed
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
@@ -55,7 +56,7 @@ def command(
     state = StateFolder(settings.state, network.name)
     try:
         endpoint = _endpoint(advertise, network, state)
-        check_whole(state, network.argument)
+        check_whole(state)
         waits = _unsponsored(network, state, account)
         authority = CertificateAuthority(state.folder / "ca", network.name)
         token = invite(state.journal, authority, name, account, (str(endpoint),), timedelta(hours=expires))
@@ -100,7 +101,7 @@ def _unsponsored(network: Network, state: StateFolder, account: str) -> str:
         return f'{waits}: write sponsor = "sponsor" under [parties] in {network.source} before the boot'
     return (
         f"{waits}; create it yourself (cleos system newaccount), with the party's key: account_key of "
-        f"coord parties {network.argument} --json"
+        f"{typed('parties', '--json')}"
     )
 
 

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 the operation failed or found a difference; 2 the input o
 from __future__ import annotations
 
 import support.quiet  # noqa: F401 (before what imports grpc)
+from coordinator.advising import began, ended
 
 # isort: split
 import importlib
@@ -125,6 +126,7 @@ def coord(ctx: click.Context, state: Path) -> None:
     Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong; 130 stopped by Ctrl-C.
     """
     ctx.obj = Settings(state)
+    began(ctx.obj.words)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -151,6 +153,8 @@ def run(args: list[str]) -> int:
         return 1
     except Exception as error:
         return _explain(error)
+    finally:
+        ended()
     return result if isinstance(result, int) else 0
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from coordinator.state.paths import near
+from coordinator.advising import reads
 
 if TYPE_CHECKING:  # saves a quarter of the time that --help may take
     from click.shell_completion import CompletionItem
@@ -53,13 +51,9 @@ class Settings:
         return {}  # a command that needs the unreadable journal reports it
 
     @property
-    def typed(self) -> str:
-        """How to run `coord` from the working folder, for commands that the user may copy."""
-        program = Path(sys.argv[0])
-        words = ["coord" if shutil.which("coord") == str(program.absolute()) else near(program)]
-        if self.state != DEFAULT_STATE:
-            words += ["--state", str(self.state)]
-        return shlex.join(words)
+    def words(self) -> tuple[str, ...]:
+        """As they are typed."""
+        return () if self.state == DEFAULT_STATE else ("--state", str(self.state))
 
 
 def inventory_argument(command: F) -> F:
@@ -122,6 +116,7 @@ class InventoryFile(click.ParamType["Network"]):
         if ctx and ctx.resilient_parsing:  # a shell asks what can be typed next
             return glance(path)
         settings = ctx.find_object(Settings) if ctx else None
+        reads(str(value))
 
         def remembered(name: str) -> Mapping[str, Placed]:
             return settings.placements(name) if settings else {}

@@ -14,6 +14,7 @@ import click
 from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
 from boot.steps import steps_of
+from coordinator.advising import typed
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.runbook import runbook
 from coordinator.errors import OperationFailed
@@ -102,7 +103,7 @@ class Edited:
             yield from (f"  ! {edit}" for edit in self.sealed)
             yield from (f"  {change.line()}" for change in self.changes)
             if cost := summary(self.changes):
-                yield f"  coord boot applies it: {cost}"
+                yield f"  {typed('boot')} applies it: {cost}"
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
 
@@ -123,7 +124,7 @@ def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
     """The sealed rows as text. Raises OperationFailed before the seal."""
     sealed = state.sealed if state else None
     if state is None or sealed is None:
-        raise OperationFailed(f"{network.name} is not sealed yet: run coord boot {network.argument} --until genesis")
+        raise OperationFailed(f"{network.name} is not sealed yet: run {typed('boot', '--until', 'genesis')}")
     yield "account,public key,ram,net,cpu,liquid"
     for row in Allocation(state.artifacts.get(sealed.allocation)):
         yield f"{row.account},{row.key},{row.ram},{row.net},{row.cpu},{row.liquid}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from coordinator.advising import typed
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.invitations import revoke
@@ -27,8 +28,7 @@ def command(settings: Settings, network: Network, name: str) -> None:
         raise OperationFailed(f"{network.name}: nobody was invited yet")
     if name in {host.name for host in network.hosts}:
         raise UsageProblem(
-            f"{name} is a host of {network.source}: run coord down {network.argument} --only {name}, then remove it "
-            "from that file"
+            f"{name} is a host of {network.source}: run {typed('down', '--only', name)}, then remove it from that file"
         )
     state = StateFolder(settings.state, network.name)
     try:
@@ -36,5 +36,5 @@ def command(settings: Settings, network: Network, name: str) -> None:
     finally:
         state.close()
     if not done:
-        raise OperationFailed(f"{name} is not a party of {network.name} and was not invited; see coord parties")
+        raise OperationFailed(f"{name} is not a party of {network.name} and was not invited; see {typed('parties')}")
     click.echo(f"{name}: {done}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.cli.options import Amount, Settings, inventory_argument
 from coordinator.errors import OperationFailed
@@ -49,7 +50,7 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
     """
     contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
     if not StateFolder.exists(settings.state, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from antelope.errors import Unreachable
 from boot.step import Query
+from coordinator.advising import typed
 from coordinator.agents.hub import Hub
 from coordinator.agents.link import AgentAway, AgentLink
 from coordinator.errors import OperationFailed
@@ -46,7 +47,7 @@ class NodeAccess:
         try:
             return self.hub.links[host]
         except KeyError:
-            raise AgentAway(f"host {host} has no agent; run coord boot") from None
+            raise AgentAway(f"host {host} has no agent; run {typed('boot')}") from None
 
     def status(self, node: Node) -> pb.NodeStatus | None:
         """A node's latest status from its agent; None if the agent does not know the node or is not connected."""

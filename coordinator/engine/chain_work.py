@@ -8,6 +8,7 @@ from itertools import groupby
 from antelope.errors import NodeError
 from boot.blueprint import Blueprint
 from boot.step import ChainStep, Finality, KeyedWork, Query
+from coordinator.advising import typed
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import ACT_SECONDS, CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
@@ -130,7 +131,7 @@ class ChainWork:
     def _commands(self, works: KeyedWork, key: str) -> list[str]:
         """The equivalent commands; for very many transactions, where to find them."""
         if len(works) > MOST_WRITTEN_OUT:
-            return [f"# {key}: for its commands see coord plan {self._network.argument} --cleos"]
+            return [f"# {key}: for its commands see {typed('plan', '--cleos')}"]
         return self._command_lines.of(works[key])
 
     async def recount(self, step: ChainStep) -> None:

@@ -16,6 +16,7 @@ from boot.plan import make_plan
 from boot.settings import PLUGINS, tuning
 from boot.step import ChainStep, NodeMode, NodeStep, Push, Step, WaitStep, Work
 from boot.steps import steps_of
+from coordinator.advising import typed
 from coordinator.engine.access import pusher
 from coordinator.engine.command_lines import CommandLines
 from coordinator.engine.node_specs import node_spec
@@ -50,8 +51,8 @@ def runbook(network: Network, state: StateFolder | None) -> Iterator[str]:
     sealed = state.sealed if state else None
     if state is None or sealed is None:
         raise OperationFailed(
-            f"the commands contain public keys that the hosts have not made yet; run: coord boot {network.argument} "
-            "--until genesis, then run this again"
+            f"the commands contain public keys that the hosts have not made yet; run: "
+            f"{typed('boot', '--until', 'genesis')}, then run this again"
         )
     return _Runbook(network, Blueprint(sealed, state.artifacts.get), state).lines()
 
@@ -66,7 +67,9 @@ class _Runbook:
 
     def lines(self) -> Iterator[str]:
         """The script."""
-        yield from HEAD.format(network=self._network.name, source=self._network.source).splitlines()
+        yield from HEAD.format(
+            network=self._network.name, plan=typed("plan", "--cleos"), down=typed("down")
+        ).splitlines()
         yield from self._settings()
         yield from FUNCTIONS.splitlines()
         steps = make_plan(steps_of(self._network)).steps

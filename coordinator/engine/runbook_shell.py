@@ -4,12 +4,12 @@ from __future__ import annotations
 
 HEAD = """\
 #!/usr/bin/env bash
-# The boot of the network {network}, as a person would type it. Made by: coord plan --cleos {source}
+# The boot of the network {network}, as a person would type it. Made by: {plan}
 #
 # It starts its own nodes and wallet in the folder $WORK, on the sealed genesis, with the keys that the hosts have made.
 # It ends where `coord boot` ends: the elected producers sign, and eosio has resigned. It is for one machine. For a
 # network of several hosts, run each node's part on its own host; copy all keys to one machine only if the network is
-# expendable. Stop the nodes that `coord` runs first (coord down): both would use the same ports.
+# expendable. Stop the nodes that `coord` runs first ({down}): both would use the same ports.
 #
 #   bash boot.sh            runs it, and stops at the first command that fails
 #   bash boot.sh stop       stops the nodes and the wallet that it started

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from coordinator.advising import typed
 from coordinator.errors import OperationFailed
 from coordinator.parties.invite_store import Invites
 from coordinator.parties.open_network import OpenNetwork
@@ -46,8 +47,8 @@ async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str,
         said = "; ".join(_missing(opened))
         reporter.ended(STEP, TITLE, StepResult.FAILED, said)
         raise OperationFailed(
-            f"not all parties came within {rules.wait_seconds} s: {said}. Run coord boot again to wait again, or take "
-            f"them out of parties.wait_for in {opened.network.source}"
+            f"not all parties came within {rules.wait_seconds} s: {said}. Run {typed('boot')} again to wait "
+            f"again, or take them out of parties.wait_for in {opened.network.source}"
         ) from None
     reporter.ended(STEP, TITLE, StepResult.DONE, f"{len(rules.wait_for)} came, {time.monotonic() - began:.1f} s")
     return present(opened)
@@ -62,7 +63,8 @@ def _missing(opened: OpenNetwork) -> list[str]:
         party = known.get(account)
         link = opened.hub.links.get(party.name) if party else None
         if party is None:
-            missing.append(f"{account}: {'invited' if account in invited else 'not invited yet (coord invite)'}")
+            invite = f"not invited yet; run: {typed('invite', 'NAME', '--account', account)}"
+            missing.append(f"{account}: {'invited' if account in invited else invite}")
         elif not party.accepted:
             missing.append(f"{account}: {party.state}{': ' + party.why if party.why else ''}")
         elif link is None or not link.connected:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from coordinator.advising import typed
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Entry, Register
 from coordinator.errors import UsageProblem
@@ -111,4 +112,4 @@ def _check_account(store: PartyStore, invites: Invites, name: str, account: str)
             raise UsageProblem(f"account {account} belongs to party {party.name}")
     for other in invites.open(time.time()):
         if other.account == account and other.name != name:
-            raise UsageProblem(f"account {account} is promised to {other.name}: coord revoke {other.name} first")
+            raise UsageProblem(f"account {account} is promised to {other.name}: {typed('revoke', other.name)} first")

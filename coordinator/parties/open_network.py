@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from boot.blueprint import Blueprint, NodeRef
+from coordinator.advising import typed
 from coordinator.agents.hub import Hub
 from coordinator.engine.access import NodeAccess
 from coordinator.errors import OperationFailed
@@ -38,7 +39,7 @@ class OpenNetwork:
         """The sealed network. Raises OperationFailed before the seal."""
         sealed = self.state.sealed
         if sealed is None:
-            raise OperationFailed(f"{self.network.name} was never booted; run: coord boot {self.network.argument}")
+            raise OperationFailed(f"{self.network.name} was never booted; run: {typed('boot')}")
         return sealed
 
     @property

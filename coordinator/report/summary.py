@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +9,13 @@ from datetime import UTC, datetime
 from antelope.errors import NodeError
 from boot.claims import Claim, claims, through_vaulta
 from boot.reads import rows, run_reads
+from coordinator.advising import near, typed
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.deploy.unit import data_dir
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
 from coordinator.report.status import NetworkStatus
 from coordinator.report.tables import node_table
-from coordinator.state.paths import near
 
 ELECTED = "turns"
 """The step after which the elected producers sign, and producers may claim."""
@@ -31,9 +30,6 @@ class Summary:
     claims: tuple[Claim, ...]
     keys: tuple[str, ...]
     """Per host, the path of the accounts.json that its agent keeps."""
-    coord: str
-    """How to run `coord` from the working folder."""
-    inventory: str
 
     def lines(self) -> Iterator[str]:
         """The text, a line at a time."""
@@ -69,30 +65,27 @@ class Summary:
         scheduled = [claim for claim in self.claims if claim.producer in self.report.schedule]
         first = min(scheduled or self.claims, key=lambda claim: claim.due)
         when = "now" if first.is_due(now) else f"from {first.due:%Y-%m-%d %H:%M:%S} UTC"
-        return f"rewards   {first.producer} may claim {when}: {self._command('claim')}"
-
-    def _command(self, command: str) -> str:
-        return f"{self.coord} {command} {shlex.quote(self.inventory)}"
+        return f"rewards   {first.producer} may claim {when}: {typed('claim')}"
 
     def _next(self) -> Iterator[str]:
         """What to run next, and why."""
         left, rows = self.report.left, []
         if self.booted.outcome.failed or self.report.stands:
-            rows.append((f"{self._command('logs')} NODE", "may show why"))
-            rows.append((self._command("boot"), "tries again, and continues"))
+            rows.append((typed("logs", "NODE"), "may show why"))
+            rows.append((typed("boot"), "tries again, and continues"))
         elif left:
-            rows.append((self._command("boot"), f"continues with {left[0]}"))
-        rows.append((self._command("status"), "shows the state of the network; --watch updates it"))
+            rows.append((typed("boot"), f"continues with {left[0]}"))
+        rows.append((typed("status"), "shows the state of the network; --watch updates it"))
         if not left:
-            rows.append((self._command("verify"), "audits the chain against the inventory"))
-        rows.append((self._command("down"), "stops the network; boot starts it again"))
+            rows.append((typed("verify"), "audits the chain against the inventory"))
+        rows.append((typed("down"), "stops the network; boot starts it again"))
         width = max(len(command) for command, _ in rows)
         for number, (command, purpose) in enumerate(rows):
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
 
 
-async def summarise(opened: OpenNetwork, booted: Booted, coord: str, inventory: str) -> Summary:
-    """Gathers the summary while agents are connected. coord, inventory: as the user would type them."""
+async def summarise(opened: OpenNetwork, booted: Booted) -> Summary:
+    """Gathers the summary while agents are connected."""
     report = await gather(opened)
     try:
         registered = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)
@@ -108,4 +101,4 @@ async def summarise(opened: OpenNetwork, booted: Booted, coord: str, inventory: 
     ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
     elsewhere = through_vaulta(opened.blueprint(booted.sealed))
     due = () if elsewhere else tuple(claim for claim in claims(registered) if claim.producer in ours)
-    return Summary(booted, report, due, keys, coord, inventory)
+    return Summary(booted, report, due, keys)

@@ -1,6 +1,7 @@
 """How a command in a second terminal talks to the running coordinator: a Unix socket (0600) in the state folder.
 
-A request is one line with a JSON object such as {"ask": "status"}; the answer is one line as well.
+A request is one line with a JSON object such as {"ask": "status", "program": ["coord"], "inventory": "devnet.toml"},
+which says how the asking command was called; the answer is one line as well.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from antelope.strict_json import read_json
+from coordinator.advising import Call, answering_for, call
 from coordinator.errors import OperationFailed
 from support import sockets
 from support.errors import exit_status, explanation
@@ -56,12 +59,14 @@ async def _answer(reader: asyncio.StreamReader, answerers: Mapping[str, Answerer
         async with asyncio.timeout(ANSWER_SECONDS):
             request = read_json(await reader.readline())
         answerer = answerers[request["ask"]]
+        asked = Call.of(request)
     except TimeoutError:
         return {"error": f"no request came within {ANSWER_SECONDS:g} s"}
     except (ValueError, KeyError, TypeError):
         return {"error": "not a request that this coordinator knows"}
     try:
-        return await looking(answerer(request), lambda: _HUNG_UP if reader.at_eof() else None)
+        with answering_for(asked):
+            return await looking(answerer(request), lambda: _HUNG_UP if reader.at_eof() else None)
     except Exception as error:  # whatever it is, the client is told, and the boot continues
         if exit_status(error) is None:
             log.exception("a fault of the coordinator, asked for %s by another command", request["ask"])
@@ -74,7 +79,7 @@ async def ask_running(folder: Path, ask: str, seconds: float = ANSWER_SECONDS, *
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await sockets.connect(folder, LIMIT)
-            writer.write(json.dumps({"ask": ask} | more).encode() + b"\n")
+            writer.write(json.dumps({"ask": ask} | asdict(call()) | more).encode() + b"\n")
             answer: dict[str, Any] = read_json(await reader.readline())
             writer.close()
     except (OSError, TimeoutError, ValueError) as error:

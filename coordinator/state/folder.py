@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from coordinator.advising import typed
 from coordinator.errors import OperationFailed
 from coordinator.reporter import StepResult
 from coordinator.state.inputs import Inputs
@@ -17,8 +18,6 @@ from support.files import write_atomic
 from support.journal import Journal
 
 JOURNAL = "journal.sqlite"
-REMEDY = "run: coord adopt INVENTORY"
-"""What to do if something here is missing or damaged: it can be rebuilt from the hosts and the chain."""
 SEALED = "sealed.json"
 """The sealed network's file, written at the seal."""
 
@@ -30,6 +29,11 @@ _SCHEMA = (
         step TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (step, key, id)
     ) STRICT""",
 )
+
+
+def remedy() -> str:
+    """What to do if something here is missing or damaged: it can be rebuilt from the hosts and the chain."""
+    return f"run: {typed('adopt')}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class StateFolder:
         """
         self.folder = root.absolute() / network
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.artifacts = ArtifactStore(self.folder / "artifacts", REMEDY)
+        self.artifacts = ArtifactStore(self.folder / "artifacts", remedy())
         self.boot_log = self.folder / "boot.log"
         self.inputs = Inputs(self.folder / "inputs.json")
         self._sealed: Sealed | None = None
@@ -71,7 +75,7 @@ class StateFolder:
     @cached_property
     def journal(self) -> Journal:
         """Opened on first use: nodes can be stopped without it, for instance on a full disk. Raises JournalError."""
-        journal = Journal(self.folder / JOURNAL, REMEDY)
+        journal = Journal(self.folder / JOURNAL, remedy())
         journal.part("boot", _SCHEMA)
         return journal
 
@@ -99,7 +103,7 @@ class StateFolder:
         if wrong := self.wrong_seal(begun=True):
             if self._adopting:
                 return None
-            raise OperationFailed(f"{path} {wrong}: {REMEDY}")
+            raise OperationFailed(f"{path} {wrong}: {remedy()}")
         return Sealed.parse(path.read_bytes())
 
     def wrong_seal(self, begun: bool) -> str:

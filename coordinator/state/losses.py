@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from coordinator.advising import typed
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import JOURNAL, SEALED, StateFolder
 from inventory.toml_text import BadToml, read_toml
@@ -31,13 +32,10 @@ class Loss:
         return f"{self.path} {self.what}"
 
 
-def check_whole(state: StateFolder, inventory: str) -> None:
-    """Raises OperationFailed if something is lost: a new CA, register or seal would cut off a running network.
-
-    inventory: its file, as a word of a command.
-    """
+def check_whole(state: StateFolder) -> None:
+    """Raises OperationFailed if something is lost: a new CA, register or seal would cut off a running network."""
     if found := losses(state):
-        raise OperationFailed(f"{found[0]}: run: coord adopt {inventory}")
+        raise OperationFailed(f"{found[0]}: run: {typed('adopt')}")
 
 
 def losses(state: StateFolder) -> tuple[Loss, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import Hosts
@@ -48,7 +49,7 @@ async def here_or_there(
     Raises OperationFailed before the first boot, and what `here` raises.
     """
     if not StateFolder.exists(root, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     try:
         async with open_network(network, root, acting=True) as opened:
             with Hosts(opened.network, opened.state, opened.hub, reporter).reached():

@@ -15,6 +15,7 @@ from pathlib import Path
 from antelope.errors import NodeError
 from boot.plan import make_plan
 from boot.steps import STEPS
+from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
@@ -136,8 +137,7 @@ async def _sealed(
     if not manifests:
         reasons = "".join(f"{host}: {why}; " for host, why in away.items())
         raise OperationFailed(
-            f"{reasons}no host holds a sealed network, so there is nothing to adopt; run: coord boot "
-            f"{opened.network.argument}"
+            f"{reasons}no host holds a sealed network, so there is nothing to adopt; run: {typed('boot')}"
         )
     (manifest,) = manifests
     reporter.note(f"manifest {manifest}, held by {', '.join(link.name for link in holders)}")

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed
 from coordinator.hosts.fleet import tunnelled
@@ -48,7 +49,7 @@ async def _judge(network: Network, root: Path) -> ShownAudit:
 
 async def _audit(network: Network, root: Path) -> AuditReport:
     if not StateFolder.exists(root, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     async with open_network(network, root, acting=False) as opened, answering(opened):
         _ = opened.sealed  # raises before it waits for anything
         hosts = dict.fromkeys(node.host for node in network.nodes)
@@ -56,7 +57,7 @@ async def _audit(network: Network, root: Path) -> AuditReport:
             missing = await opened.connected(hosts, DIAL_SECONDS)
             if network.genesis_node.host in missing and len(missing) == len(hosts):
                 why = "".join(f"{host}: {trouble}; " for host, trouble in troubles.items())
-                raise OperationFailed(f"{why}no agent answers; run: coord boot {network.argument}")
+                raise OperationFailed(f"{why}no agent answers; run: {typed('boot')}")
             from coordinator.report.audit import audit_chain
 
             return await audit_chain(opened)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from boot.plan import Plan
 from boot.voting import wrong_election
+from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.access import NodeAccess
 from coordinator.engine.outcome import Booted, Outcome
@@ -143,10 +144,10 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
             f"{reasons}. Until the network is sealed all hosts are needed, for their keys: fix this and run it again"
         )
     if opened.network.genesis_node.host in missing:
-        log = f"coord logs {opened.network.argument} agent@{opened.network.genesis_node.host}"
+        log = typed("logs", f"agent@{opened.network.genesis_node.host}")
         raise OperationFailed(f"{reasons}; its log: {log}")
     for host, why in missing.items():
-        reporter.note(f"{host}: {why}; the boot continues without it; run coord boot again to finish")
+        reporter.note(f"{host}: {why}; the boot continues without it; to finish, run {typed('boot')} again")
     if sealed:
         return sealed
     _check_unheld(opened)
@@ -186,7 +187,7 @@ def _check_unheld(opened: OpenNetwork) -> None:
     if holders:
         raise OperationFailed(
             f"{', '.join(holders)}: a network of this name is sealed there (manifest {held[holders[0]][:16]}…), and "
-            f"may be running; run: coord adopt {opened.network.argument}"
+            f"may be running; run: {typed('adopt')}"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from coordinator.advising import typed
 from coordinator.engine.node_specs import node_spec
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
@@ -95,10 +96,10 @@ def differences(
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
-            hint = f"it still runs there; to end it: coord host {network.argument} remove {fact.host}"
+            hint = f"it still runs there; to end it: {typed('host', 'remove', fact.host)}"
             listed = fact.host in {host.name for host in network.hosts}
             if listed:
-                hint = f"it still runs there; to end it: coord node {network.argument} stop {name}"
+                hint = f"it still runs there; to end it: {typed('node', 'stop', name)}"
             found.append(Change(fact.host, name, "node", _described(fact.spec), "", Cost.BY_HAND, hint))
     return tuple(found)
 

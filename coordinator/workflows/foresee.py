@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coordinator.advising import near, typed
 from coordinator.hosts.contracts import Origin, features_of, judge_contracts
 from coordinator.hosts.preflight.nodeos import try_out
 from coordinator.hosts.preflight.told import told
 from coordinator.hosts.preflight.trials import trials
 from coordinator.state.folder import SEALED
-from coordinator.state.paths import near
 from inventory.errors import InventoryError
 from inventory.network import BUNDLED, ContractSource, Host, Network
 from inventory.sealed import Sealed, SealedContract
@@ -50,7 +50,7 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     if judged.problems:
         raise InventoryError(near(network.source), judged.problems)
     unknown = [host for host in supported if host not in known and host not in seen]
-    asked = (f"the nodeos of {', '.join(unknown)} is checked by coord preflight",) if unknown else ()
+    asked = (f"the nodeos of {', '.join(unknown)} is checked by {typed('preflight')}",) if unknown else ()
     return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
 
 

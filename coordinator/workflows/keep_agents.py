@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from coordinator.advising import typed
 from coordinator.errors import OperationFailed
 from coordinator.hosts.local import agent_runs, ensure_agent
 from coordinator.parties.open_network import OpenNetwork
@@ -55,7 +56,7 @@ async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:
             if agent_runs(data):
                 continue
             ends[host] += 1
-            hint = f"coord logs {opened.network.argument} agent@{host}"
+            hint = typed("logs", f"agent@{host}")
             if ends[host] > STARTS:
                 raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
             reporter.note(f"the agent of {host} ended and is started again ({hint})")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from boot.plan import Plan
 from boot.steps import STEPS
+from coordinator.advising import typed
 from coordinator.errors import UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 
@@ -20,6 +21,4 @@ def check_needs(opened: OpenNetwork, plan: Plan) -> None:
         asked = plan.steps[0].name
         until = asked if asked in {step.name for step in STEPS} else lacking[-1]
         several = f"{lacking[0]} to {lacking[-1]}" if len(lacking) > 1 else lacking[0]
-        raise UsageProblem(
-            f"{asked} needs {several} done first; run: coord boot {opened.network.argument} --until {until}"
-        )
+        raise UsageProblem(f"{asked} needs {several} done first; run: {typed('boot', '--until', until)}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from boot.step import NodeMode
+from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
@@ -61,9 +62,9 @@ class Operation:
         unlisted = self.action is NodeAction.STOP  # a node that left the inventory can still be stopped
         known = unlisted or self.name in {node.name for node in network.nodes}
         if isinstance(self.action, NodeAction) and not known:
-            raise UsageProblem(f"{network.source}: there is no node {self.name!r}; coord status lists them")
+            raise UsageProblem(f"{network.source}: there is no node {self.name!r}; {typed('status')} lists them")
         if self.action in (HostAction.DRAIN, HostAction.UNDRAIN) and self.name not in hosts:
-            raise UsageProblem(f"{network.source}: there is no host {self.name!r}; coord status lists them")
+            raise UsageProblem(f"{network.source}: there is no host {self.name!r}; {typed('status')} lists them")
         if self.action is HostAction.REMOVE and self.name in hosts:
             raise UsageProblem(f"{network.source}: host {self.name} is still listed: take it out of the file first")
 
@@ -95,7 +96,7 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
                 return f"{node.name} is stopped already"
             await _spared(opened, work, node, operation, reporter)
             await work.stop(node.name)
-            return f"{node.name} is stopped; coord node {opened.network.argument} start {node.name} starts it again"
+            return f"{node.name} is stopped; {typed('node', 'start', node.name)} starts it again"
         case NodeAction.PAUSE | NodeAction.RESUME:
             paused = operation.action is NodeAction.PAUSE
             if not running:
@@ -125,7 +126,7 @@ async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
         await _stop(link, name)
         Placements(opened.state.journal).forget(name)
         return f"{name} of {host} is stopped; its data is still there"
-    raise UsageProblem(f"no host has a node {name!r}; coord status lists those of the inventory")
+    raise UsageProblem(f"no host has a node {name!r}; {typed('status')} lists those of the inventory")
 
 
 async def _stop(link: AgentLink, node: str) -> None:
@@ -164,7 +165,7 @@ async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, repo
     if not done:
         return f"no producer's node runs on {operation.name}"
     if operation.action is HostAction.DRAIN:
-        resume = f"coord host {opened.network.argument} undrain {operation.name}"
+        resume = typed("host", "undrain", operation.name)
         return f"{', '.join(done)} of {operation.name} make no blocks until {resume}"
     return f"{', '.join(done)} of {operation.name} make blocks again"
 
@@ -176,7 +177,9 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
         return f"no host {name} is enrolled"
     link = opened.hub.links[name]
     if not link.connected:
-        raise OperationFailed(f"the agent of {name} is away: start that machine, or end its access with coord revoke")
+        raise OperationFailed(
+            f"the agent of {name} is away: start that machine, or end its access: {typed('revoke', name)}"
+        )
     nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
     for node in nodes:
         await _stop(link, node)

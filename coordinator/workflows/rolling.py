@@ -14,6 +14,7 @@ from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
 from boot.step import NodeMode, Query
 from boot.steps import OPTIONAL, STEPS
+from coordinator.advising import typed
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.node_work import NodeWork
@@ -137,7 +138,7 @@ class _Roll:
                 changed = f"; changed before: {', '.join(done)}" if done else ""
                 raise OperationFailed(
                     f"{node.host}: {node.name} did not come back after its restart: {result}{changed}{rest}. To go on, "
-                    "fix that and run coord boot again; to go back, undo the edit and run coord boot"
+                    f"fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
                 )
             if isinstance(result, BaseException):
                 raise result

@@ -49,7 +49,7 @@ async def open_network(
 
     try:
         if not adopting:
-            check_whole(state, network.argument)
+            check_whole(state)
         with await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2) as records:
             check_names(network, records.register)
             if adopting and not records.numbers["port"]:

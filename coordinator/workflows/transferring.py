@@ -12,6 +12,7 @@ from typing import Any
 
 from boot.steps.accounts import STEP as ACCOUNTS
 from boot.transfers import key, slices
+from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
@@ -107,9 +108,7 @@ async def transfer(opened: OpenNetwork, wanted: Load, reporter: Reporter) -> Fat
     """Has the agent that holds the users' keys make them. Raises OperationFailed, NodeError."""
     record = opened.state.steps().get(ACCOUNTS.name)
     if record is None or not record.done:
-        raise OperationFailed(
-            f"{opened.network.name} has no accounts yet; run: coord boot {opened.network.argument} --until accounts"
-        )
+        raise OperationFailed(f"{opened.network.name} has no accounts yet; run: {typed('boot', '--until', 'accounts')}")
     link = opened.access.link(opened.network.genesis_node.host)
     made = Fate(wanted)
     title = f"{wanted.count} transfers, {wanted.rate:g} a second, seed {wanted.seed}"

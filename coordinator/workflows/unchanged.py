@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coordinator.advising import typed
 from coordinator.errors import UsageProblem
 from coordinator.state.folder import StateFolder
 from inventory.compare import compare
@@ -9,12 +10,18 @@ from inventory.contract_files import read_own
 from inventory.network import Network
 from inventory.sealed import Sealed
 
-INSTEAD = {
-    "producers": "a new producer joins by coord invite",
-    "contracts": "coord upgrade replaces a contract, with the producers' approval",
-    "users": "further accounts are created by transactions",
-}
-"""What to do instead of editing a sealed section."""
+
+def _instead(section: str) -> str:
+    """What to do instead of editing a sealed section, after a semicolon; empty: nothing can be done."""
+    match section:
+        case "producers":
+            return f"; a new producer joins by invitation: {typed('invite', 'NAME', '--account', 'ACCOUNT')}"
+        case "contracts":
+            upgrade = typed("upgrade", "--account", "ACCOUNT", "--wasm", "FILE", "--abi", "FILE")
+            return f"; {upgrade} replaces a contract, with the producers' approval"
+        case "users":
+            return "; further accounts are created by transactions"
+    return ""
 
 
 def sealed_edits(network: Network, state: StateFolder, sealed: Sealed | None = None) -> tuple[str, ...]:
@@ -27,7 +34,7 @@ def sealed_edits(network: Network, state: StateFolder, sealed: Sealed | None = N
         return ()
     boot_contract, own = read_own(network)
     parts = compare(sealed, network, own, boot_contract, state.inputs.rows_digest)
-    return tuple(f"{part}: undo the edit{f'; {INSTEAD[part]}' if part in INSTEAD else ''}" for part in parts)
+    return tuple(f"{part}: undo the edit{_instead(part)}" for part in parts)
 
 
 def check_unchanged(network: Network, state: StateFolder, sealed: Sealed | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from antelope.errors import BadAnswer, BadJson, NodeError, UnknownEndpoint, Unreachable
 from antelope.http import NodeClient
 from antelope.strict_json import read_json
+from coordinator.advising import typed
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.state.folder import StateFolder
 from inventory.network import Network, Node
@@ -47,7 +48,6 @@ class InUse:
         """Of a node that takes transactions. Raises OperationFailed when this machine has none."""
         if self.takers:
             return url(self.takers[0])
-        inventory = self.network.argument
         if self.far:
             node = self.far[-1]
             raise OperationFailed(
@@ -56,8 +56,8 @@ class InUse:
                 f"cleos -u {url(node)}"
             )
         raise OperationFailed(
-            f"no node of {self.network.name} takes transactions now: coord status {inventory} shows why, and "
-            f"coord boot {inventory} starts what is stopped"
+            f"no node of {self.network.name} takes transactions now: {typed('status')} shows why, and "
+            f"{typed('boot')} starts what is stopped"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -80,13 +80,13 @@ def url(node: Node) -> str:
 async def in_use(network: Network, state_root: Path) -> InUse:
     """Asks the nodes of this machine. Raises OperationFailed before the network is sealed."""
     if not StateFolder.exists(state_root, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     with closing(StateFolder(state_root, network.name)) as state:
         sealed = state.sealed
         local = [host.name for host in network.hosts if host.local]
         files = [state.host_data(name) / "keys" / "accounts.json" for name in local]
     if sealed is None:
-        raise OperationFailed(f"{network.name} has no chain yet; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} has no chain yet; run: {typed('boot')}")
     nodes = [node for node in network.nodes if node.host in local]
     takes = await asyncio.gather(*(_takes(node, sealed.chain_id) for node in nodes))
     takers = tuple(node for node, taking in zip(nodes, takes, strict=True) if taking)
@@ -140,11 +140,9 @@ def keys(network: Network, state_root: Path, accounts: Sequence[str]) -> tuple[A
                 name = str(row["name"])
                 found.setdefault(name, AccountKeys(name, host.name, str(row["pub"]), str(row["pvt"])))
     if not found:
-        raise OperationFailed(f"no host of this machine has keys of {network.name}; run: coord boot {network.argument}")
+        raise OperationFailed(f"no host of this machine has keys of {network.name}; run: {typed('boot')}")
     if missing := [name for name in accounts if name not in found]:
-        raise UsageProblem(
-            f"no host of this machine has a key of {', '.join(missing)}: coord keys {network.argument} lists"
-        )
+        raise UsageProblem(f"no host of this machine has a key of {', '.join(missing)}: {typed('keys')} lists")
     return tuple(found[name] for name in (accounts or found))
 
 

@@ -196,7 +196,7 @@ def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted:
     state.rename(state.with_name("lost"))
     refused = operator.boot(status=1)
     assert "another coordinator's testnet is installed there" in refused
-    assert "run: coord adopt" in refused
+    assert re.search(r"run: \S*coord( --state \S+)? adopt", refused)
     assert "purge" not in refused
     adopted = operator.run("adopt")
     assert f"steps     {len(STEPS)} of {len(STEPS)} are done" in adopted

@@ -6,10 +6,11 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coordinator.advising import typed
 from coordinator.agents.ca import RENEW_BEFORE, CertificateAuthority
 from coordinator.agents.register import Register, RegisterError
 from coordinator.hosts.deploy.errors import DeployError
-from coordinator.state.folder import REMEDY
+from coordinator.state.folder import remedy
 from inventory.toml_text import BadToml, read_toml
 from support.journal import Journal
 from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
@@ -42,10 +43,10 @@ class Enrolment:
                 return False
             raise DeployError(
                 f"another coordinator's {self._authority.network} is installed there: work with its state folder "
-                f"(--state), rename the network, or, if that folder is lost, run: coord adopt INVENTORY"
+                f"(--state), rename the network, or, if that folder is lost, run: {typed('adopt')}"
             ) from None
         with _one_at_a_time:
-            journal = Journal(self._journal, REMEDY)
+            journal = Journal(self._journal, remedy())
             try:
                 refusal = Register(journal).refusal(self._identity(host), fingerprint(held))
             finally:
@@ -56,7 +57,7 @@ class Enrolment:
         """The agent's new certificate, and the CA's (PEM). Raises DeployError."""
         identity = self._identity(host)
         with _one_at_a_time:
-            journal = Journal(self._journal, REMEDY)
+            journal = Journal(self._journal, remedy())
             try:
                 certificate = self._authority.sign(csr.encode(), identity)
                 Register(journal).enrol(identity, fingerprint(load_certificate(certificate)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coordinator.advising import typed
 from coordinator.hosts.deploy.errors import PYTHON_HINT
 from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.target import MACHINES
@@ -58,13 +59,13 @@ class Finding:
 
 def unreachable(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
     """The row of a host that could not be logged in to. The message itself says what to do."""
-    hint = "then run `coord preflight` again"
+    hint = f"then run {typed('preflight')} again"
     return Row(host.name, {"ssh": "no"}), (HostProblem(host.name, "ssh", True, message, hint),)
 
 
 def without_python(host: Host, message: str) -> tuple[Row, tuple[HostProblem, ...]]:
     """The row of a host with a login but no facts. The message itself says what to do."""
-    hint = "then run `coord preflight` again"
+    hint = f"then run {typed('preflight')} again"
     return Row(host.name, {"ssh": "yes", "python": "no"}), (HostProblem(host.name, "python", True, message, hint),)
 
 
@@ -109,7 +110,7 @@ def _resources(host: Host, nodes: int, facts: Mapping[str, Any]) -> Iterator[Fin
     fatal = free < least
     if facts["disk_used"] >= DISK_USED and not host.local:  # there nodeos is configured to continue
         message, fatal = f"the disk is {facts['disk_used']:.0%} full, and nodeos stops at {DISK_USED:.0%}", True
-    where = "coord --state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
+    where = "--state DIR" if host.local else f"hosts.data, now {host.data or DATA}"
     hint = f"free some space, or name a folder on another disk ({where})"
     yield Finding("disk", f"{_size(free)} free", message, hint, fatal)
     for place, trouble in facts["places"].items():
@@ -171,7 +172,7 @@ def _service(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("service", "none needed")
         return
     message = "" if facts["systemd"] else "it has no systemd: after a reboot nothing starts agent and nodes"
-    hint = "run coord boot then, or use a host with systemd"
+    hint = f"run {typed('boot')} then, or use a host with systemd"
     yield Finding("service", "systemd" if facts["systemd"] else "none", message, hint, fatal=False)
 
 

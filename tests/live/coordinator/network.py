@@ -155,6 +155,15 @@ class Network:
         assert "internal error" not in done.stderr, done.stderr
         return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
+    def typed(self, line: str, seconds: float = SECONDS) -> Done:
+        """A line that coord printed, as a person types it there, in the inventory's folder."""
+        began = time.monotonic()
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+            timeout=seconds, check=False, umask=self.umask,
+        )  # fmt: skip
+        return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
+
     def start(self, command: str, *options: str) -> Running:
         """The same, without waiting for its end."""
         self._started.append(Running(self._command(command, options), self.folder, self._environment(), self.umask))

@@ -30,7 +30,7 @@ ROOMS = {
     "cli": {"workflows", "report", "parties", "engine", "hosts", "agents", "state"},
 }
 """The coordinator's rooms, and the rooms that each may import from. All may import COMMON."""
-COMMON = {"errors", "reporter"}
+COMMON = {"advising", "errors", "reporter"}
 PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
 

@@ -170,7 +170,7 @@ def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
 
     monkeypatch.setattr("coordinator.workflows.down.stop_hosts", stop)
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes"]) == 0
-    assert f"run: coord adopt {inventory}" in capsys.readouterr().out
+    assert f"run: coord --state {tmp_path / 'state'} adopt {inventory}" in capsys.readouterr().out
     assert run(["--state", str(state), "down", str(inventory), "--purge", "--yes", "--only", "h1"]) == 0
     assert asked == [("h1", True)]
     assert not (state / "far").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 
 from docs.advice import ADVICE
@@ -44,10 +43,3 @@ def test_every_message_has_a_place_on_the_page_and_advice_a_message() -> None:
     text = page(found)
     assert all(f"`{message.text.replace('`', chr(39))}`" in text for message in found)
     assert set(ADVICE) <= {message.text for message in found}
-
-
-def test_commands_in_messages_name_the_inventory_as_a_shell_takes_it() -> None:
-    """A path with blanks would be several words: no message has the bare path after `coord COMMAND`."""
-    bare = re.compile(r"coord [a-z]+ \{[\w.]*\bsource\}")
-    files = (path for room in ("coordinator", "inventory", "agent") for path in (ROOT / room).rglob("*.py"))
-    assert [path.name for path in files if bare.search(path.read_text(encoding="utf-8"))] == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,18 +20,6 @@ HOSTS = "\n".join(f'[[hosts]]\nname = "h{number}"\naddress = "10.99.0.1{number}"
 def placed(network: Network) -> dict[str, tuple[str, int, int]]:
     """Host and ports of every node."""
     return {node.name: (node.host, node.p2p_port, node.http_port) for node in network.nodes}
-
-
-def test_its_file_is_one_word_of_a_command(network: Load, tmp_path: Path) -> None:
-    """With blanks and quotes in its path, the command that a message names is typed as it stands."""
-    odd = replace(network(""), source=tmp_path / "ein Ordner é's" / "net.toml")
-    assert shlex.split(f"coord boot {odd.argument} --until genesis") == [
-        "coord",
-        "boot",
-        str(odd.source),
-        "--until",
-        "genesis",
-    ]
 
 
 def test_least(network: Load) -> None:

@@ -58,7 +58,7 @@ def as_user(record: Request, arguments: list[str], stdin: bytes = b"") -> bytes:
     try:
         user = pwd.getpwnam(record["user"])
     except KeyError:
-        raise HostFault(f"user {record['user']} is gone: run `coord install` to create it again") from None
+        raise HostFault(f"user {record['user']} is gone: install again, which creates it") from None
 
     def unprivileged() -> None:
         os.setgroups([])

@@ -154,7 +154,7 @@ def _kept(request: Request) -> Request | None:
     """The record. Raises HostFault if it was removed by hand: without it, nobody knows what is ours."""
     record, path = record_of(request["network"]), record_path(request["network"])
     if record is None and text(_unit_path(request["unit"])):
-        raise HostFault(f"{path} is gone, but {request['unit']} exists: run `coord install`, then this again")
+        raise HostFault(f"{path} is gone, but {request['unit']} exists: install first, then do this again")
     return record
 
 

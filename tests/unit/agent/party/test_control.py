@@ -115,6 +115,6 @@ async def test_without_an_agent(tmp_path: Path) -> None:
     """One line says what to run."""
     with pytest.raises(ControlError, match="no agent of a party runs") as raised:
         await ask(tmp_path, Request("count"), print)
-    assert raised.value.hint == f"start it with agent serve --data {tmp_path}"
+    assert raised.value.hint == f"start it: agent serve --data {tmp_path}"
     with pytest.raises(ControlError, match="no such folder"):
         await ask(tmp_path / "none", Request("count"), print)

@@ -207,7 +207,7 @@ def test_how_a_step_ended_last(home: Home, said: Said) -> None:
     said.readouterr()
     assert run(["status", "home.toml", "--why", "votes"]) == 0
     assert said.readouterr().out == (
-        "votes (waits): half of the stake has not voted; no boot is running: coord boot continues with it\n"
+        "votes (waits): half of the stake has not voted; no boot is running: coord boot home.toml continues with it\n"
     )
 
 

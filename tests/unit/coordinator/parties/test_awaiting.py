@@ -51,6 +51,9 @@ class Waiting:
         return set(found), seconds
 
 
+INVITE = "not invited yet; run: coord invite INVENTORY NAME --account"
+
+
 @pytest.fixture
 def waiting(tmp_path: Path) -> Iterator[Waiting]:
     """Nobody came yet."""
@@ -93,7 +96,7 @@ def test_who_is_missing_is_said_with_the_reason(waiting: Waiting, monkeypatch: p
     monkeypatch.setattr(waiting.heard, "moved", goes_on)
     assert waiting.waited()[0] == {ALICE, BOB}
     said = [detail.rpartition(" (")[0] for detail in waiting.heard.details]
-    assert said[0] == f"{ALICE}: not invited yet (coord invite); {BOB}: not invited yet (coord invite)"
+    assert said[0] == "; ".join(f"{one}: {INVITE} {one}" for one in (ALICE, BOB))
     assert said[1].endswith(f"{BOB}: invited")
     assert said[2].startswith(f"{ALICE}: joined; ")
     assert said[3].startswith(f"{ALICE}: refused: its port is closed; ")
@@ -108,6 +111,6 @@ def test_a_wait_that_was_for_nothing(waiting: Waiting) -> None:
     with pytest.raises(OperationFailed) as failed:
         waiting.waited()
     text = str(failed.value)
-    assert f"not all parties came within 90 s: {BOB}: not invited yet (coord invite)" in text
+    assert f"not all parties came within 90 s: {BOB}: {INVITE} {BOB}" in text
     assert "parties.wait_for in net.toml" in text
     assert waiting.heard.results == {"parties": StepResult.FAILED}

@@ -27,7 +27,7 @@ def said(done: list[str], schedule: tuple[str, ...], claims: tuple[Claim, ...] =
         schedule=schedule, silent=(), nodes=(), hosts=(), steps=steps,
     )  # fmt: skip
     booted = Booted(cast("Sealed", None), Outcome(()), started=False)
-    lines = Summary(booted, report, claims, (), "coord", "x.toml").lines()
+    lines = Summary(booted, report, claims, ()).lines()
     return next((line for line in lines if line.startswith("rewards")), "")
 
 
@@ -40,7 +40,7 @@ def test_nobody_may_claim_before_an_election() -> None:
 
 def test_the_first_of_the_schedule_may() -> None:
     """Afterwards it is the first whose day is over, among those who sign."""
-    assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord claim x.toml"
+    assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord claim INVENTORY"
 
 
 def lines(**changes: Any) -> str:
@@ -52,21 +52,21 @@ def lines(**changes: Any) -> str:
         schedule=("bob",), silent=(), nodes=(), hosts=(), steps=steps,
     )  # fmt: skip
     booted = Booted(cast("Sealed", None), Outcome((), **changes), started=False)
-    return "\n".join(Summary(booted, report, (), ("one: keys",), "coord", "my net.toml").lines())
+    return "\n".join(Summary(booted, report, (), ("one: keys",)).lines())
 
 
 def test_what_to_run_next_follows_from_how_it_ended() -> None:
     """After a failure the log, and boot again; after a part, its next step; at the end the audit."""
     failed = lines(failed={"votes": "no money"})
     assert "FAILED votes: no money" in failed
-    assert "coord logs 'my net.toml' NODE" in failed
+    assert "coord logs INVENTORY NODE" in failed
     part = lines(done=NAMES[:3])
     assert "Nothing to do." in part
     assert f"continues with {NAMES[3]}" in part
     assert "verify" not in part
     end = lines()
     assert "Nothing to do: everything is done and running." in end
-    assert "coord verify 'my net.toml'" in end
+    assert "coord verify INVENTORY" in end
     assert "keys      one: keys" in end
     parked = lines(parked={"votes": "half of the stake has not voted"})
     assert "waiting for others at votes: half of the stake has not voted" in parked

@@ -16,8 +16,6 @@ from coordinator.state.losses import check_whole, former_port, losses, set_aside
 from support.tls import Identity, Kind
 from tests.unit.agent.party.conftest import sealed_network
 
-FILE = "net.toml"
-
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateFolder:
@@ -46,7 +44,7 @@ def found(state: StateFolder) -> list[str]:
 
 def test_a_network_that_is_whole_or_new_has_lost_nothing(state: StateFolder, tmp_path: Path) -> None:
     """Before the first boot nothing is there, and nothing is missing."""
-    check_whole(state, FILE)
+    check_whole(state)
     assert found(state) == []
     assert losses(StateFolder(tmp_path, "new")) == ()
 
@@ -76,8 +74,8 @@ def test_what_is_damaged_is_named_and_can_be_set_aside(state: StateFolder, name:
     (first, *_) = losses(StateFolder(state.folder.parent, "net"))
     assert first.path == state.folder / name
     assert "is damaged" in first.what
-    with pytest.raises(OperationFailed, match=r"is damaged.*: run: coord adopt net\.toml"):
-        check_whole(StateFolder(state.folder.parent, "net"), FILE)
+    with pytest.raises(OperationFailed, match=r"is damaged.*: run: coord adopt INVENTORY"):
+        check_whole(StateFolder(state.folder.parent, "net"))
     assert set_aside(first)
     assert (state.folder / f"{name}.damaged").read_bytes() == b"torn" * 100
     assert not any("is damaged" in line and Path(name).name in line for line in found(state))

@@ -28,7 +28,7 @@ class Machine:
         self.heard = Heard()
         hosts = [SimpleNamespace(name=name, local=name != "far") for name in ("one", "two", "far")]
         self.opened = SimpleNamespace(
-            network=SimpleNamespace(hosts=hosts, argument="net.toml"), state=SimpleNamespace(host_data=Path),
+            network=SimpleNamespace(hosts=hosts), state=SimpleNamespace(host_data=Path),
             hub=None, connected=self.connected,
         )  # fmt: skip
         monkeypatch.setattr(keep_agents, "agent_runs", lambda data: data.name not in self.ended)
@@ -67,7 +67,7 @@ def test_one_that_ends_is_started_again_and_that_is_said(machine: Machine) -> No
     machine.ended = {"two"}
     assert played(machine.beside(60.0))[0] == "done"
     assert machine.started == ["two"]
-    assert machine.heard.notes == ["the agent of two ended and is started again (coord logs net.toml agent@two)"]
+    assert machine.heard.notes == ["the agent of two ended and is started again (coord logs INVENTORY agent@two)"]
 
 
 def test_one_that_keeps_ending_ends_the_command(machine: Machine) -> None:

@@ -38,7 +38,6 @@ class World:
             nodes=nodes,
             hosts=hosts,
             source="net.toml",
-            argument="net.toml",
             node={n.name: n for n in nodes}.__getitem__,
         )
 
@@ -80,7 +79,7 @@ async def test_a_node_is_stopped_and_started_and_the_same_again_changes_nothing(
 ) -> None:
     """Each says what it did, or that it was so already."""
     world = World()
-    assert "b is stopped; coord node net.toml start b" in await operated(world, monkeypatch, NodeAction.STOP, "b")
+    assert "b is stopped; coord node INVENTORY start b" in await operated(world, monkeypatch, NodeAction.STOP, "b")
     assert await operated(world, monkeypatch, NodeAction.STOP, "b") == "b is stopped already"
     assert await operated(world, monkeypatch, NodeAction.START, "b") == "b is started"
     assert await operated(world, monkeypatch, NodeAction.START, "b") == "b runs already"

@@ -1,0 +1,15 @@
+"""The commands of `agent` that messages advise, as they can be typed: with the program's path where its name alone is
+not found, and with the data folder. Paths are absolute, since a daemon says them to whoever reads its log.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from support.program import program
+
+
+def typed_agent(command: str, data: Path, *words: str) -> str:
+    """`agent COMMAND --data DIR WORDS`, to be typed as it stands."""
+    return shlex.join([str(program("agent") or "agent"), command, "--data", str(data.absolute()), *words])
