@@ -20,6 +20,7 @@ into somebody else's network runs (docs/joining.md):
   agent proposals --data DIR              what waits for its approval
   agent approve --data DIR PROPOSER/NAME  shows it, and asks
   agent claim --data DIR                  its rewards
+  agent rotate --data DIR                 another block-signing key
   agent leave --data DIR                  ends it
   agent COMMAND --help                    all that a command takes
 """

@@ -146,4 +146,5 @@ def _status(node: NodeStatus, spec: pb.NodeSpec | None) -> pb.NodeStatus:
         detail=node.detail,
         lasting=node.lasting,
         spec=spec,
+        keys=node.keys if spec else (),
     )

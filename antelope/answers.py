@@ -126,13 +126,16 @@ class BlockInfo:
     previous: str
     producer: str
     timestamp: datetime
+    schedule_version: int = 0
+    """Of the schedule by which it was signed."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> BlockInfo:
         """From get_block_info's answer."""
         return cls(
-            int(value["block_num"]), value["id"], value["previous"], value["producer"], parse_time(value["timestamp"])
-        )
+            int(value["block_num"]), value["id"], value["previous"], value["producer"],
+            parse_time(value["timestamp"]), int(value.get("schedule_version", 0)),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

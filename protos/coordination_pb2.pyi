@@ -400,6 +400,11 @@ class Task(_message.Message):
     SPONSOR_FIELD_NUMBER: _builtins.int
     STOP_NODE_FIELD_NUMBER: _builtins.int
     PRODUCE_FIELD_NUMBER: _builtins.int
+    RESTART_NODE_FIELD_NUMBER: _builtins.int
+    REKEY_FIELD_NUMBER: _builtins.int
+    REGISTER_FIELD_NUMBER: _builtins.int
+    UNREGISTER_FIELD_NUMBER: _builtins.int
+    SETTLE_FIELD_NUMBER: _builtins.int
     ELECT_FIELD_NUMBER: _builtins.int
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
@@ -439,6 +444,16 @@ class Task(_message.Message):
     @_builtins.property
     def produce(self) -> Global___Produce: ...
     @_builtins.property
+    def restart_node(self) -> Global___RestartNode: ...
+    @_builtins.property
+    def rekey(self) -> Global___Rekey: ...
+    @_builtins.property
+    def register(self) -> Global___Register: ...
+    @_builtins.property
+    def unregister(self) -> Global___Unregister: ...
+    @_builtins.property
+    def settle(self) -> Global___Settle: ...
+    @_builtins.property
     def elect(self) -> Global___Elect: ...
     @_builtins.property
     def propose(self) -> Global___Propose: ...
@@ -470,6 +485,11 @@ class Task(_message.Message):
         sponsor: Global___Sponsor | None = ...,
         stop_node: Global___StopNode | None = ...,
         produce: Global___Produce | None = ...,
+        restart_node: Global___RestartNode | None = ...,
+        rekey: Global___Rekey | None = ...,
+        register: Global___Register | None = ...,
+        unregister: Global___Unregister | None = ...,
+        settle: Global___Settle | None = ...,
         elect: Global___Elect | None = ...,
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
@@ -477,11 +497,11 @@ class Task(_message.Message):
         transfer: Global___Transfer | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer", "unregister", b"unregister"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "run_step", b"run_step", "set_peers", b"set_peers", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer", "unregister", b"unregister"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "elect", "propose", "execute", "hand", "transfer", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "restart_node", "rekey", "register", "unregister", "settle", "elect", "propose", "execute", "hand", "transfer", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -1130,6 +1150,142 @@ class Produce(_message.Message):
 Global___Produce: _TypeAlias = Produce  # noqa: Y015
 
 @_typing.final
+class RestartNode(_message.Message):
+    """Restarts a node that runs, as it runs, with the block-signing keys of now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RestartNode: _TypeAlias = RestartNode  # noqa: Y015
+
+@_typing.final
+class Rekey(_message.Message):
+    """Tells the block-signing keys of an account that are on this host, in Collected.signers: the current one, then its
+    successor, which takes over once the chain knows it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    MAKE_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    make: _builtins.bool
+    """makes the successor, or an account's first key, where it is missing"""
+    nonce: _builtins.bytes
+    """for the proofs of possession"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        make: _builtins.bool = ...,
+        nonce: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "make", b"make", "nonce", b"nonce"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Rekey: _TypeAlias = Rekey  # noqa: Y015
+
+@_typing.final
+class Register(_message.Message):
+    """Registers a producer with this block-signing key (regproducer), signed with the account's key; waits until that is
+    irreversible. Does nothing where it is registered so.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    nonce: _builtins.bytes
+    url: _builtins.str
+    """of a producer that registers for the first time; otherwise the registered ones stay"""
+    location: _builtins.int
+    @_builtins.property
+    def key(self) -> Global___Key:
+        """with its proof of possession: its holder may be another host"""
+
+    def __init__(
+        self,
+        *,
+        key: Global___Key | None = ...,
+        nonce: _builtins.bytes = ...,
+        url: _builtins.str = ...,
+        location: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "location", b"location", "nonce", b"nonce", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Register: _TypeAlias = Register  # noqa: Y015
+
+@_typing.final
+class Unregister(_message.Message):
+    """Takes a producer out of the next elections (unregprod)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Unregister: _TypeAlias = Unregister  # noqa: Y015
+
+@_typing.final
+class Settle(_message.Message):
+    """Removes an account's block-signing keys but this one, once no schedule needs the others any more, irreversibly. Where
+    none is left, the node that signed with them is stopped.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    public_key: _builtins.str
+    """empty: of a producer that is unregistered"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        public_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "public_key", b"public_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Settle: _TypeAlias = Settle  # noqa: Y015
+
+@_typing.final
 class SetPeers(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1284,12 +1440,15 @@ class Result(_message.Message):
     COLLECTED_FIELD_NUMBER: _builtins.int
     ATTESTATION_FIELD_NUMBER: _builtins.int
     HANDED_FIELD_NUMBER: _builtins.int
+    ABSENT_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     ok: _builtins.bool
     error: _builtins.str
     """one line: what, where, what to do"""
     retryable: _builtins.bool
     """whether the same may succeed later, without anybody's help"""
+    absent: _builtins.bool
+    """of a Register or Unregister: nothing was done, as the account's key is not on this host"""
     @_builtins.property
     def collected(self) -> Global___Collected:
         """of a Collect"""
@@ -1312,10 +1471,11 @@ class Result(_message.Message):
         collected: Global___Collected | None = ...,
         attestation: Global___Attestation | None = ...,
         handed: Global___Handed | None = ...,
+        absent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "handed", b"handed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "error", b"error", "handed", b"handed", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "attestation", b"attestation", "collected", b"collected", "error", b"error", "handed", b"handed", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1334,6 +1494,7 @@ class NodeStatus(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     LASTING_FIELD_NUMBER: _builtins.int
     SPEC_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
@@ -1350,6 +1511,10 @@ class NodeStatus(_message.Message):
     def spec(self) -> Global___NodeSpec:
         """of a host's node: what it runs with, or ran with last"""
 
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """EOS…: those that its process signs blocks with"""
+
     def __init__(
         self,
         *,
@@ -1362,10 +1527,11 @@ class NodeStatus(_message.Message):
         detail: _builtins.str = ...,
         lasting: _builtins.bool = ...,
         spec: Global___NodeSpec | None = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "spec", b"spec", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "keys", b"keys", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "spec", b"spec", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ import contextlib
 
 from agent.duties.collecting import collect
 from agent.duties.holding import Holding
+from agent.duties.registration import Registration
 from agent.duties.sponsorship import Sponsorship
 from agent.duties.steps import StepWork
 from agent.duties.table import Table, carry_out
@@ -32,11 +33,13 @@ class HostDuties:
         self.producers = ProducerEndpoints(tools.memory)
         sponsorship = Sponsorship(tools, self._holding)
         transfers = Transfers(tools, self._holding)
+        registration = Registration(tools, self._holding)
         self.table: Table = {
             "collect": lambda task, _: collect(tools, task.collect),
             "hold": lambda task, _: self._holding.take(task.hold.sha256),
             "start_node": lambda task, _: self._start_node(task.start_node),
             "stop_node": lambda task, _: tools.nodes.stop(task.stop_node.name),
+            "restart_node": lambda task, _: tools.nodes.restart(task.restart_node.name),
             "produce": lambda task, _: self._produce(task.produce),
             "set_peers": lambda task, _: tools.nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "producers": lambda task, _: self.producers.take(task.producers),
@@ -49,6 +52,10 @@ class HostDuties:
             "hand": lambda task, _: self._holding.hand(task.hand.sha256, task.hand.offset),
             "transfer": lambda task, report: transfers.transfer(task.transfer, report),
             "execute": lambda task, report: sponsorship.execute(task.execute, report),
+            "rekey": lambda task, _: registration.rekey(task.rekey),
+            "register": lambda task, report: registration.register(task.register, report),
+            "unregister": lambda task, report: registration.unregister(task.unregister, report),
+            "settle": lambda task, _: registration.settle(task.settle),
         }
         """All that a host's agent does for a coordinator."""
 

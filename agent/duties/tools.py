@@ -39,7 +39,7 @@ class Tools:
     ) -> Tools:
         """Opens those of a data folder. keosd: holds keys that are not in the store. Raises KeyStoreError."""
         keys = KeyStore(folder.keys, keosd)
-        nodes = Nodes(folder.path, keys.signer, local=config.local)
+        nodes = Nodes(folder.path, keys.signers, local=config.local)
         return Tools(
             config,
             nodes,

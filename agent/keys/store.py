@@ -3,6 +3,7 @@
 keys/                0700
     accounts.json    0600, the accounts' keys, in the form of the tutorial's file
     signing.json     0600, the same form: block-signing keys of producers, and eosio's key
+    successors.json  0600, the same form: the keys that take over from those in signing.json (agent.rekeying)
 
 A key that a keosd holds is listed without its private half, and keosd signs with it.
 """
@@ -24,7 +25,8 @@ from support.possession import Challenge
 
 
 class KeyStore:
-    """All keys of one agent. A public key is only given out once its private key is on disk, and never changes.
+    """All keys of one agent. A public key is only given out once its private key is on disk. An account's key never
+    changes; a block-signing key gives way to its successor (`succeed`, `keep_signer`).
 
     Names are checked: methods raise BadName. Raises KeyStoreError if its files cannot be read or written.
     """
@@ -41,6 +43,9 @@ class KeyStore:
             raise KeyStoreError(f"{folder}: {error.strerror}") from error
         self._users, self._producers = self._load(self.accounts_file)
         _none, self._signers = self._load(self._signing_file)
+        _none, successors = self._load(self._successors_file)
+        # One that took over before the file of successors was written is none any more.
+        self._successors = {name: pair for name, pair in successors.items() if self._signers.get(name) != pair}
 
     @property
     def accounts_file(self) -> Path:
@@ -81,9 +86,60 @@ class KeyStore:
         """An account's key, to sign with. Raises KeyError when there is none, KeyStoreError when no keosd is known."""
         return self._signing(self._pair(account))
 
-    def signer(self, account: str) -> PrivateKey | KeosdKey:
-        """The key that the account's node signs blocks with. Raises as `key` does."""
-        return self._signing(self._signers[account])
+    def signers(self, account: str) -> tuple[PrivateKey | KeosdKey, ...]:
+        """The keys that the account's node signs blocks with: the current one, then its successor, if there is one.
+        Raises as `key` does.
+        """
+        pairs = [self._signers[account]]
+        if account in self._successors:
+            pairs.append(self._successors[account])
+        return tuple(self._signing(pair) for pair in pairs)
+
+    def signer_keys(self, account: str) -> tuple[PublicKey, ...]:
+        """The public halves of `signers`; empty if there is none."""
+        pairs = (held.get(account) for held in (self._signers, self._successors))
+        return tuple(PublicKey.parse(pair.public) for pair in pairs if pair)
+
+    def succeed(self, account: str, given: KeosdKey | None = None) -> PublicKey:
+        """The successor of the account's block-signing key: made, or `given`, unless there is one already. Where there
+        is no key to succeed, the account's first one is made.
+
+        Raises KeyStoreError for eosio, for a key in keosd without a given successor, and for another successor.
+        """
+        if account == GENESIS_ACCOUNT:
+            raise KeyStoreError("eosio's key is in the genesis block, and cannot change")
+        with self._guard:
+            current, known = self._signers.get(check_name(account)), self._successors.get(account)
+            if known and given and known.public != str(given.public):
+                raise KeyStoreError(f"another key takes over for {account} already: {known.public}")
+            if known:
+                return PublicKey.parse(known.public)
+            if current and current.in_keosd and given is None:
+                raise KeyStoreError(
+                    f"a keosd has the block-signing key of {account}, and an agent makes no keys there: make one "
+                    "(cleos wallet create_key) and name it (agent rotate --producer-key EOS...)"
+                )
+            made = KeyPair.of(given) if given else KeyPair.generate()
+            if current is None:
+                self._keep(self._users, self._producers, self._signers | {account: made})
+            elif current.public != made.public:
+                self._keep_successors(self._successors | {account: made})
+            return PublicKey.parse(made.public)
+
+    def keep_signer(self, account: str, kept: PublicKey | None) -> None:
+        """Removes the account's block-signing keys but this one; None: all of them.
+
+        Raises KeyStoreError if `kept` is not here; then all stay.
+        """
+        with self._guard:
+            held = {pair.public: pair for store in (self._signers, self._successors) if (pair := store.get(account))}
+            if kept is not None and str(kept) not in held:
+                raise KeyStoreError(f"{self._folder} has no block-signing key {kept} of {account}")
+            signers = {name: pair for name, pair in self._signers.items() if name != account}
+            if kept is not None:
+                signers = self._signers | {account: held[str(kept)]}
+            self._keep(self._users, self._producers, signers)
+            self._keep_successors({name: pair for name, pair in self._successors.items() if name != account})
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -93,7 +149,8 @@ class KeyStore:
     @property
     def in_keosd(self) -> tuple[PublicKey, ...]:
         """The keys that a keosd has."""
-        pairs = (*self._users.values(), *self._producers.values(), *self._signers.values())
+        stores = (self._users, self._producers, self._signers, self._successors)
+        pairs = (pair for store in stores for pair in store.values())
         return tuple(dict.fromkeys(PublicKey.parse(pair.public) for pair in pairs if pair.in_keosd))
 
     def private(self, account: str) -> PrivateKey:
@@ -109,7 +166,7 @@ class KeyStore:
 
         If a keosd holds the key, it may block and raise KeosdError.
         """
-        for pair in (self._account(account), self._signers.get(account)):
+        for pair in (self._account(account), self._signers.get(account), self._successors.get(account)):
             if pair and pair.public == str(key):
                 return str(self._signing(pair).sign(challenge.digest(account)))
         raise KeyError(f"this host has no such key of {account}: {key}")
@@ -138,7 +195,10 @@ class KeyStore:
         with self._guard:
             for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
                 if given and held and held.public != str(given.public):
-                    raise KeyStoreError(f"{self._folder} has another key of {account} already: {held.public}")
+                    raise KeyStoreError(
+                        f"{self._folder} has another key of {account} already: {held.public}",
+                        hint="leave it out if that one has succeeded it (agent rotate)" if given is signer else "",
+                    )
             users, producers, signers = dict(self._users), dict(self._producers), dict(self._signers)
             if signer:
                 signers[account] = KeyPair.of(signer)
@@ -176,9 +236,22 @@ class KeyStore:
         except OSError as error:
             raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
 
+    def _keep_successors(self, successors: Accounts) -> None:
+        """The same for successors."""
+        try:
+            if successors != self._successors:
+                write_atomic(self._successors_file, pack({}, successors), 0o600)
+            self._successors = successors
+        except OSError as error:
+            raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
+
     @property
     def _signing_file(self) -> Path:
         return self._folder / "signing.json"
+
+    @property
+    def _successors_file(self) -> Path:
+        return self._folder / "successors.json"
 
     def _load(self, path: Path) -> tuple[Accounts, Accounts]:
         if not path.exists():

@@ -35,14 +35,14 @@ def config_ini(
     spec: NodeSpec,
     mode: NodeMode,
     known: Collection[str],
-    key: PrivateKey | KeosdKey | None = None,
+    keys: Sequence[PrivateKey | KeosdKey] = (),
     *,
     local: bool = False,
 ) -> str:
     """The text of config.ini; secret where the node produces. known: the options of this nodeos.
 
-    local: the operator's own machine. Raises SpecError on an option that this nodeos does not know, a mode that does
-    not fit the node, or a missing key.
+    keys: those that it signs blocks with, the current one first. local: the operator's own machine. Raises SpecError on
+    an option that this nodeos does not know, a mode that does not fit the node, or a missing key.
     """
     if (mode is NodeMode.GENESIS) != (spec.account == "eosio") and mode is not NodeMode.AUDIT:
         raise SpecError(f"node {spec.name} ({spec.role}) cannot run in mode {mode.value}")
@@ -54,7 +54,7 @@ def config_ini(
     own = tuning(mode, spec.options, produces=produces(spec, mode), local=local)
     options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
-    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, key))]
+    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, keys))]
     lines += [f"{option} = {value}" for option, value in sorted(options.items())]
     return "".join(f"{line}\n" for line in lines)
 
@@ -83,16 +83,17 @@ def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, st
 
 
 def _role(
-    spec: NodeSpec, mode: NodeMode, known: Collection[str], key: PrivateKey | KeosdKey | None
+    spec: NodeSpec, mode: NodeMode, known: Collection[str], keys: Sequence[PrivateKey | KeosdKey]
 ) -> Iterator[tuple[str, str]]:
     if mode is NodeMode.AUDIT:
         yield "read-mode", "irreversible"
     if not produces(spec, mode):
         return
-    if key is None:
+    if not keys:
         raise SpecError(f"node {spec.name}: no key to sign blocks as {spec.account}")
     yield "producer-name", str(spec.account)
-    yield from signature_provider(key)
+    yield from dict.fromkeys(option for key in keys for option in signature_provider(key))
+    key = keys[0]
     if "peer-private-key" in known and isinstance(key, PrivateKey):
         # Signs its handshakes, so that other producers' agents can tell whose node it is.
         yield "peer-private-key", json.dumps([str(key.public), key.wif])

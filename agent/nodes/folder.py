@@ -50,6 +50,8 @@ class NodeRecord:
     spec: NodeSpec
     mode: NodeMode
     chain_id: str
+    keys: tuple[str, ...] = ()
+    """The public keys (EOS…) that its process signs blocks with."""
 
     def pack(self) -> bytes:
         """As node.json holds it."""
@@ -62,7 +64,8 @@ class NodeRecord:
             values = read_json(data, size=1 << 20)
             raw = values["spec"]
             spec = NodeSpec(**raw | {"role": Role(raw["role"]), "peers": tuple(raw["peers"])})
-            return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]))
+            keys = tuple(str(key) for key in values.get("keys", ()))
+            return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]), keys)
         except (KeyError, TypeError, AttributeError, ValueError, SpecError) as error:
             raise ValueError("not a node's record") from error
 

@@ -120,8 +120,8 @@ async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
     spec = replace(spec, http_port=http, p2p_bind=here, p2p_endpoint=here, peers=())
     try:
         for mode in _MODES[spec.role]:
-            signer = key if produces(spec, mode) else None
-            config = config_ini(spec, mode, stage.found.options, signer, local=stage.local)
+            signers = (key,) if produces(spec, mode) else ()
+            config = config_ini(spec, mode, stage.found.options, signers, local=stage.local)
             folder.make()
             folder.write(NodeRecord(spec, mode, genesis.chain_id()), config, genesis.to_json().encode())
             command = command_line(stage.command, folder.path, mode)

@@ -40,6 +40,8 @@ class NodeStatus:
     """It failed, and a person must mend it."""
     since: int = 0
     """The block of the snapshot that its chain began with: it has no earlier ones; 0: it has all."""
+    keys: tuple[str, ...] = ()
+    """The public keys (EOS…) that a living one signs blocks with."""
 
 
 @dataclass
@@ -93,4 +95,5 @@ async def look(record: NodeRecord, pid: int, node: NodeClient) -> NodeStatus:
         info.head_block_num,
         info.last_irreversible_block_num,
         connected(links),
+        keys=record.keys,
     )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -69,14 +69,16 @@ class Nodes:
     def __init__(
         self,
         data: Path,
-        signer: Callable[[str], PrivateKey | KeosdKey],
+        signers: Callable[[str], Sequence[PrivateKey | KeosdKey]],
         *,
         bundled: Callable[[], Runtime] = fetch,
         local: bool = True,
     ) -> None:
-        """signer gives an account's block-signing key (KeyError: it has none). local: the operator's own machine."""
+        """signers gives an account's block-signing keys (KeyError: it has none), the current one first. local: the
+        operator's own machine.
+        """
         self._data = data.absolute()
-        self._signer = signer
+        self._signers = signers
         self._bundled = bundled
         self._local = local
         self._lock = FileLock(self._data / "nodes" / ".lock")
@@ -156,6 +158,18 @@ class Nodes:
                 await check_asked(spec.name, str(spec.account), node.client)
             node.restarts = Restarts()
             return await self._restart(node, record, genesis, snapshot=snapshot, anew=anew)
+
+    async def restart(self, name: str) -> None:
+        """Restarts a node that runs, as it runs, with the keys of now. Raises UnknownNode, NodeFault and others."""
+        node = self._node(name)
+        async with node.busy:
+            if not self._alive(node):
+                raise NodeFault(f"node {name} does not run")
+            node.restarts = Restarts()
+            record = node.record
+            if record.mode is NodeMode.STARTER:
+                record = replace(record, mode=NodeMode.NORMAL)
+            await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
 
     async def stop(self, name: str) -> None:
         """Stops the node with SIGTERM and waits for its end. Raises UnknownNode, NodeFault when it does not end."""
@@ -250,8 +264,9 @@ class Nodes:
             await halt(node.folder)
             if not meant:
                 node.folder.forget()
-            if record != node.record:
+            if not _equal(record, node.record):
                 node.folder.forgive()
+            record = replace(record, keys=tuple(str(key.public) for key in self._keys(record.spec, record.mode)))
             launch = replace(await self._prepare(node, record, genesis), meant=meant)
             node.record = record
             if anew:
@@ -273,13 +288,8 @@ class Nodes:
     async def _prepare(self, node: _Node, record: NodeRecord, genesis: bytes) -> Launch:
         spec, folder = record.spec, node.folder
         found = await self.capabilities(spec.nodeos)
-        key = None
-        if produces(spec, record.mode):
-            try:
-                key = self._signer(str(spec.account))
-            except KeyError:
-                raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
-        config = config_ini(spec, record.mode, found.options, key, local=self._local)
+        keys = self._keys(spec, record.mode)
+        config = config_ini(spec, record.mode, found.options, keys, local=self._local)
         nodeos = await self._command(spec.nodeos)
         command = command_line(nodeos, folder.path, record.mode)
         launch = Launch(folder, command, spec, record.chain_id)
@@ -291,15 +301,24 @@ class Nodes:
             node.client = self._connect(spec)
         return launch
 
+    def _keys(self, spec: NodeSpec, mode: NodeMode) -> tuple[PrivateKey | KeosdKey, ...]:
+        """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
+        if not produces(spec, mode):
+            return ()
+        try:
+            return tuple(self._signers(str(spec.account)))
+        except KeyError:
+            raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
+
     async def _change_peers(self, node: _Node, peers: tuple[str, ...]) -> None:
         old, record = node.record.spec.peers, node.record
         if peers == old:
             return
-        changed = NodeRecord(record.spec.with_peers(peers), record.mode, record.chain_id)
+        changed = replace(record, spec=record.spec.with_peers(peers))
         folder, genesis = node.folder, node.folder.genesis.read_bytes()
         found = await self.capabilities(changed.spec.nodeos)
-        key = self._signer(str(changed.spec.account)) if produces(changed.spec, changed.mode) else None
-        folder.write(changed, config_ini(changed.spec, changed.mode, found.options, key, local=self._local), genesis)
+        keys = self._keys(changed.spec, changed.mode)
+        folder.write(changed, config_ini(changed.spec, changed.mode, found.options, keys, local=self._local), genesis)
         node.record = changed
         if self._alive(node):
             for peer in sorted(set(old) - set(peers)):
@@ -372,12 +391,17 @@ class Nodes:
             if died is None or died.alive:  # stopped or started by somebody meanwhile
                 return
             if record.mode is NodeMode.STARTER:  # stale production is for a single start
-                record = NodeRecord(record.spec, NodeMode.NORMAL, record.chain_id)
+                record = replace(record, mode=NodeMode.NORMAL)
             log.info("node %s: starting it again", node.folder.name)
             try:
                 await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
             except AgentError as fault:
                 log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
+
+
+def _equal(one: NodeRecord, other: NodeRecord) -> bool:
+    """Whether the same is to run, with whatever keys."""
+    return replace(one, keys=()) == replace(other, keys=())
 
 
 def _same(one: NodeRecord, other: NodeRecord) -> bool:

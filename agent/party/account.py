@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools
 from agent.errors import DutyError
+from agent.keys.keosd import KeosdKey
 from agent.party import policy
 from agent.party.settings import PartySettings
 from agent.pushes.pushing import Chore, Pushing
@@ -16,6 +17,8 @@ from agent.reports import Pushed, ReportProgress, silent
 from antelope.answers import Info
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, SigningKey
+from antelope.names import name_to_int
+from boot.reads import is_key
 from boot.step import Push
 
 FRESH_SECONDS = 15.0
@@ -48,6 +51,30 @@ class OwnAccount:
         """The public half of the key that signs blocks."""
         return self._keys.signer_key(self.name)
 
+    @property
+    def signer_keys(self) -> tuple[PublicKey, ...]:
+        """Of the key that signs blocks, and of its successor while there is one."""
+        return self._keys.signer_keys(self.name)
+
+    def has_signer(self, text: object) -> bool:
+        """Whether the chain shows one of these keys."""
+        return any(is_key(text, key) for key in self.signer_keys)
+
+    async def registered_key(self) -> PublicKey | None:
+        """The one of these that the chain knows; None: it knows another, or none. Raises UnknownNode, NodeError."""
+        row = await self.node.find_row("eosio", "eosio", "producers", name_to_int(self.name))
+        if row is None or not row["is_active"]:
+            return None
+        return next((key for key in self.signer_keys if is_key(row["producer_key"], key)), None)
+
+    def succeed(self, given: KeosdKey | None) -> PublicKey:
+        """The successor of the key that signs blocks: see KeyStore.succeed."""
+        return self._keys.succeed(self.name, given)
+
+    def keep_signer(self, key: PublicKey) -> None:
+        """Removes the keys that sign blocks but this one."""
+        self._keys.keep_signer(self.name, key)
+
     def in_sync(self, info: Info) -> bool:
         """Whether the node's head is as fresh as a running chain's."""
         return time.time() - info.head_block_time.timestamp() <= FRESH_SECONDS
@@ -61,7 +88,7 @@ class OwnAccount:
 
     def check(self, push: Push) -> None:
         """Raises DutyError for a transaction that the policy does not let this agent sign."""
-        reason = policy.objection(self._policy, self.name, push.actions, str(self.signer_key))
+        reason = policy.objection(self._policy, self.name, push.actions, frozenset(map(str, self.signer_keys)))
         if reason:
             raise DutyError(f"refused: {reason}")
 

@@ -13,7 +13,7 @@ from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent
 from agent.dialling import Dialling
 from agent.duties.tools import Tools
-from agent.errors import AccessEnded, AgentError, ControlError, Refused
+from agent.errors import AccessEnded, AgentError, ControlError, Refused, UnknownNode
 from agent.foreign import translating
 from agent.nodes.outages import watch_outages
 from agent.party import settings as party_settings
@@ -21,10 +21,13 @@ from agent.party.control import Answer, Answerer, Request, Say, listening
 from agent.party.duties import PartyDuties
 from agent.party.keosd import watch_keosd
 from agent.party.leaving import unregister
+from agent.party.own_keys import keosd_key
 from agent.party.progress import watch_progress
 from agent.party.requests import Requests
+from agent.party.rotating import Rotating
 from agent.party.settings import PartySettings
 from agent.session import Credentials, Send
+from antelope.errors import NodeError
 from antelope.keys import PublicKey
 from protos import coordination_pb2 as pb
 from support.files import write_atomic
@@ -142,7 +145,7 @@ class PartyAgent(Agent):
         try:
             with translating():
                 challenge = self.party.proving.challenge(welcome)
-                keys = [await self._key(key, challenge) for key in (own.account_key, own.signer_key)]
+                keys = [await self._key(key, challenge) for key in (own.account_key, await self._signer())]
         except AgentError as error:
             if str(error) != self._unproved:
                 log.warning("cannot prove possession of its keys yet, will try again: %s", error)
@@ -161,6 +164,12 @@ class PartyAgent(Agent):
         if self._send is send:
             send(pb.FromAgent(registration=registration))
 
+    async def _signer(self) -> PublicKey:
+        """The block-signing key that the chain knows, or else the current one."""
+        with contextlib.suppress(UnknownNode, NodeError):
+            return await self.party.own.registered_key() or self.party.own.signer_key
+        return self.party.own.signer_key
+
     async def _key(self, key: PublicKey, challenge: Challenge) -> pb.Key:
         account = self.settings.account
         proof = await asyncio.to_thread(self._keys.prove, key, account, challenge)
@@ -175,7 +184,23 @@ class PartyAgent(Agent):
             log.warning("%s", error)
 
     def _answerers(self) -> Mapping[str, Answerer]:
-        return {"leave": self._leave, **Requests(self.party.own, self.party.approving).answerers}
+        return {
+            "leave": self._leave,
+            "rotate": self._rotate,
+            **Requests(self.party.own, self.party.approving).answerers,
+        }
+
+    async def _rotate(self, request: Request, say: Say) -> Answer:
+        """Gives the producer another block-signing key, and tells the coordinator."""
+
+        def changed() -> None:
+            if self._send:
+                self._register(self._send)
+
+        with translating():
+            given = keosd_key(request.key, self.settings.keys_elsewhere)
+            await Rotating(self.party.own, self.nodes, say, changed).run(given)
+        return Answer()
 
     async def _leave(self, request: Request, say: Say) -> Answer:
         """Unregisters the producer, tells the coordinator, stops the node, and ends the agent."""

@@ -61,6 +61,15 @@ def add_commands(commands: Any) -> None:
 
     leave = command("leave", "Unregisters the party's producer, then stops node and agent.")
     leave.add_argument("--force", action="store_true", help="leave even if the producer cannot be unregistered")
+    rotate = command(
+        "rotate",
+        "Gives the party's producer another block-signing key: makes it, registers it, and removes the old one once "
+        "the active schedule has the new one, irreversibly. The node is restarted twice, each time right after its own "
+        "turn. Given again after it was stopped, it goes on.",
+    )
+    rotate.add_argument(
+        "--producer-key", metavar="EOS...", help="with --keosd: the new key, which is in its open wallet already"
+    )
     command("proposals", "Shows the eosio.msig proposals that wait for this party's approval.")
     approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.")
     approve.add_argument("proposal", metavar="PROPOSER/NAME")

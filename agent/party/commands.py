@@ -125,6 +125,7 @@ def speak(arguments: argparse.Namespace) -> int:
         ask=arguments.command,
         proposal=given.get("proposal", ""),
         producers=tuple(given.get("producers", ())),
+        key=given.get("producer_key") or "",
         force=given.get("force", False),
     )
     if request.ask == "approve":

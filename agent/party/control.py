@@ -41,6 +41,8 @@ class Request:
     hash: str = ""
     """sha256 (hex) of the proposal that the operator has looked at."""
     producers: tuple[str, ...] = ()
+    key: str = ""
+    """A public key (EOS…), whose private half a keosd has."""
     force: bool = False
 
 

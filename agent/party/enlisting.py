@@ -30,7 +30,7 @@ async def enlist(own: OwnAccount, settings: PartySettings, report: ReportProgres
     info = await own.synced()
     check_account(own.name, await own.node.find_account(own.name), own.account_key)
     row = await own.node.find_row("eosio", "eosio", "producers", name_to_int(own.name))
-    if registered(row, own.signer_key, settings.url):
+    if any(registered(row, key, settings.url) for key in own.signer_keys):
         return
     action = actions.regproducer(own.name, own.signer_key, settings.url, settings.location)
     (pushed,) = await own.sign(Chore("enlist"), (Push(own.name, (action,), own.name),), info, report)

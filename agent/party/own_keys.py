@@ -43,6 +43,14 @@ def public_key(where: str) -> PublicKey | None:
         return None
 
 
+def keosd_key(where: str, keosd: Keosd | None) -> KeosdKey | None:
+    """keosd's key of that public key; None if it is empty. Raises ConfigError as `own_key` does."""
+    if where and public_key(where) is None:
+        raise ConfigError(f"{where[:60]!r} is no public key (EOS...); without one, the agent makes the key")
+    key = own_key(where, keosd)
+    return key if isinstance(key, KeosdKey) else None
+
+
 def own_key(where: str, keosd: Keosd | None) -> PrivateKey | KeosdKey | None:
     """The key in the file `where`, or keosd's key if `where` is a public key; None if it is empty.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,10 +75,10 @@ def _level(data: Mapping[str, Any]) -> str:
     return str(data["level"]["actor"]) if data["level"]["permission"] == "active" else ""
 
 
-def objection(policy: Policy, account: str, actions: Sequence[Action], signing_key: str = "") -> str:
+def objection(policy: Policy, account: str, actions: Sequence[Action], signing_keys: Collection[str] = ()) -> str:
     """Why the agent does not sign these actions for its account; empty if it does.
 
-    signing_key: the only block-signing key (EOS…) that it registers. For proposals see also `decide`.
+    signing_keys: the only block-signing keys (EOS…) that it registers. For proposals see also `decide`.
     """
     if not actions:
         return "there is nothing to sign"
@@ -99,7 +99,7 @@ def objection(policy: Policy, account: str, actions: Sequence[Action], signing_k
         allowed = getattr(policy, action.name)
         if allowed is False or allowed == NEVER:
             return f"{what} is switched off in this party's policy"
-        if action.name == "regproducer" and signing_key and data["producer_key"] != signing_key:
+        if action.name == "regproducer" and signing_keys and data["producer_key"] not in signing_keys:
             return f"{what} names another signing key than this agent's"
     return ""
 

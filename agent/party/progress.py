@@ -12,7 +12,6 @@ from agent.party.stages import Observation, Stage, line, stage
 from antelope.answers import connected
 from antelope.errors import NodeError
 from antelope.names import name_to_int
-from boot.reads import is_key
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ async def look(own: OwnAccount) -> Observation:
         peers,
         account=held is not None,
         ours=active is not None and weight >= active.threshold,
-        registered=row is not None and bool(row["is_active"]) and is_key(row["producer_key"], own.signer_key),
+        registered=row is not None and bool(row["is_active"]) and own.has_signer(row["producer_key"]),
         votes=float(row["total_votes"]) if row else 0.0,
         upcoming=any(account in one.names for one in (schedules.pending, schedules.proposed) if one),
         scheduled=account in schedules.active.names,

@@ -38,6 +38,11 @@ TaskBody = (  # the bodies that a Task may have
     | pb.StartNode
     | pb.StopNode
     | pb.Produce
+    | pb.RestartNode
+    | pb.Rekey
+    | pb.Register
+    | pb.Unregister
+    | pb.Settle
     | pb.SetPeers
     | pb.RunStep
     | pb.Recount
@@ -59,6 +64,11 @@ _FIELDS: dict[type[Any], str] = {
     pb.StartNode: "start_node",
     pb.StopNode: "stop_node",
     pb.Produce: "produce",
+    pb.RestartNode: "restart_node",
+    pb.Rekey: "rekey",
+    pb.Register: "register",
+    pb.Unregister: "unregister",
+    pb.Settle: "settle",
     pb.SetPeers: "set_peers",
     pb.RunStep: "run_step",
     pb.Recount: "recount",

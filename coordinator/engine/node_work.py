@@ -64,6 +64,20 @@ class NodeWork:
 
         await poll(told, what=f"{name} to be reported as stopped", deadline=CATCH_UP_SECONDS)
 
+    async def restart(self, name: str) -> None:
+        """Restarts a node that runs, as it runs, with the block-signing keys of now. Raises TaskFailedError, LinkError,
+        DeadlineError.
+        """
+        node = self._network.node(name)
+        link = self._access.link(node.host)
+        await self._access.task(node.host, pb.RestartNode(name=name))
+        before = link.status
+
+        async def told() -> bool:
+            return link.status is not before and self._access.running(node)
+
+        await poll(told, what=f"{name} to be reported as running", deadline=CATCH_UP_SECONDS)
+
     async def produce(self, name: str, *, paused: bool) -> None:
         """Has a node pause or resume making blocks. Raises TaskFailedError, LinkError, DeadlineError."""
         await self._access.task(self._network.node(name).host, pb.Produce(name=name, paused=paused))

@@ -18,8 +18,8 @@ from coordinator.workflows.operating import Operation, operate
 from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
-SECONDS = 900.0
-"""For a running coordinator to do it: a producer's turn may be long in coming."""
+SECONDS = 3600.0
+"""For a running coordinator to do it: a producer's turn, and a schedule of 21 with a new key, are long in coming."""
 
 
 async def act(network: Network, root: Path, operation: Operation, reporter: Reporter) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from boot.step import NodeMode
 from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
+from coordinator.engine.access import own_node
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_work import NodeWork
@@ -17,6 +18,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
+from coordinator.workflows.rekeying import rekey
 from coordinator.workflows.restart import wake
 from coordinator.workflows.rolling import check_dispensable, restart
 from inventory.network import Network, Node
@@ -38,6 +40,12 @@ class NodeAction(StrEnum):
     RESUME = "resume"
 
 
+class KeyAction(StrEnum):
+    """What can be done to a producer's key."""
+
+    ROTATE = "rotate"
+
+
 class HostAction(StrEnum):
     """What can be done to a host."""
 
@@ -46,19 +54,33 @@ class HostAction(StrEnum):
     REMOVE = "remove"
 
 
+Action = NodeAction | HostAction | KeyAction
+
+
+def action_of(text: str) -> Action:
+    """The action of that name. Raises ValueError."""
+    for kind in (NodeAction, HostAction, KeyAction):
+        if text in tuple(kind):
+            return kind(text)
+    raise ValueError(text)
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation, as a user asked for it."""
 
-    action: NodeAction | HostAction
+    action: Action
     name: str
-    """Of the node or host."""
+    """Of the node, host or producer."""
     force: bool = False
     """Also where the schedule cannot lose the producer."""
 
     def check(self, network: Network) -> None:
         """Raises UsageProblem when the inventory has no such node or host, or still has one that is to be removed."""
         hosts = {host.name for host in network.hosts}
+        if isinstance(self.action, KeyAction):
+            _node_of(network, self.name)
+            return
         unlisted = self.action is NodeAction.STOP  # a node that left the inventory can still be stopped
         known = unlisted or self.name in {node.name for node in network.nodes}
         if isinstance(self.action, NodeAction) and not known:
@@ -73,6 +95,8 @@ async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter)
     """Does it. Returns what there is to say. Raises CoordError, NodeError, DeadlineError."""
     operation.check(opened.network)
     work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
+    if isinstance(operation.action, KeyAction):
+        return await _rotate(opened, work, operation.name, reporter)
     if operation.action is HostAction.REMOVE:
         return await _remove(opened, operation.name, reporter.note)
     if isinstance(operation.action, HostAction):
@@ -109,10 +133,29 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
             if not running:
                 await work.start(node.name, NodeMode.NORMAL)
                 return f"{node.name} is started: it did not run"
-            runner = Runner(access, opened.blueprint(opened.sealed), opened.state, reporter)
-            await restart(access, work, node, reporter, lambda: wake(access, runner, opened.sealed, reporter))
+            await restart(access, work, node, reporter, _waking(opened, reporter))
             return f"{node.name} is restarted, and at the head again"
     raise AssertionError(operation.action)
+
+
+def _waking(opened: OpenNetwork, reporter: Reporter) -> Callable[[], Awaitable[object]]:
+    """Restarts the chain if it has stalled."""
+    runner = Runner(opened.access, opened.blueprint(opened.sealed), opened.state, reporter)
+    return lambda: wake(opened.access, runner, opened.sealed, reporter)
+
+
+def _node_of(network: Network, producer: str) -> Node:
+    """The node that signs for a producer. Raises UsageProblem."""
+    found = own_node(network, producer)
+    if found is None:
+        raise UsageProblem(f"{network.source}: no node signs for {producer!r}; {typed('status')} lists those that sign")
+    return found
+
+
+async def _rotate(opened: OpenNetwork, work: NodeWork, producer: str, reporter: Reporter) -> str:
+    node = _node_of(opened.network, producer)
+    key = await rekey(opened, work, node, reporter, _waking(opened, reporter))
+    return f"{producer} signs with {key} now; its earlier key is removed from {node.host}"
 
 
 async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:

@@ -98,13 +98,12 @@ async def apply(
 async def restart(
     access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter, wake: Callable[[], Awaitable[object]]
 ) -> None:
-    """Stops one node and starts it again: a producer right after its turn. Raises OperationFailed, NodeError."""
+    """Restarts one node that runs: a producer right after its turn. Raises OperationFailed, NodeError."""
     roll = _Roll(access, work, reporter)
     schedule = await roll.schedule()
     if node.account in schedule:
         await roll.its_turn(node, schedule)
-    await work.stop(node.name)
-    await roll.each([node], [], [node.name])
+    await roll.each([node], [], [node.name], changed=False)
     if schedule == (node.account,):
         await wake()
 
@@ -128,16 +127,18 @@ class _Roll:
         answer = await self._access.ask(Query("/v1/chain/get_producer_schedule"))
         return tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
 
-    async def each(self, nodes: Sequence[Node], done: list[str], all_of_them: Sequence[str]) -> None:
-        """Restarts these nodes concurrently, and waits until all are back."""
-        results = await asyncio.gather(*(self._restart(node) for node in nodes), return_exceptions=True)
+    async def each(
+        self, nodes: Sequence[Node], done: list[str], all_of_them: Sequence[str], changed: bool = True
+    ) -> None:
+        """Restarts these nodes concurrently, and waits until all are back. changed: as the inventory now says."""
+        results = await asyncio.gather(*(self._restart(node, changed) for node in nodes), return_exceptions=True)
         for node, result in zip(nodes, results, strict=True):
             if isinstance(result, OperationFailed | NodeError | DeadlineError):
                 left = [name for name in all_of_them if name not in done and name != node.name]
                 rest = f"; not touched: {', '.join(left)}" if left else ""
-                changed = f"; changed before: {', '.join(done)}" if done else ""
+                before = f"; changed before: {', '.join(done)}" if done else ""
                 raise OperationFailed(
-                    f"{node.host}: {node.name} did not come back after its restart: {result}{changed}{rest}. To go on, "
+                    f"{node.host}: {node.name} did not come back after its restart: {result}{before}{rest}. To go on, "
                     f"fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
                 )
             if isinstance(result, BaseException):
@@ -174,9 +175,9 @@ class _Roll:
                 "away while blocks become irreversible"
             )
 
-    async def _restart(self, node: Node) -> None:
-        self._reporter.note(f"{node.host}: {node.name} is restarted as the inventory now says")
-        await self._work.start(node.name, NodeMode.NORMAL)
+    async def _restart(self, node: Node, changed: bool) -> None:
+        self._reporter.note(f"{node.host}: {node.name} is restarted{' as the inventory now says' if changed else ''}")
+        await (self._work.start(node.name, NodeMode.NORMAL) if changed else self._work.restart(node.name))
 
         async def back() -> bool:
             status = self._access.status(node)

@@ -18,7 +18,7 @@ from coordinator.state.control import Answerer
 from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
-from coordinator.workflows.operating import HostAction, NodeAction, Operation, operate
+from coordinator.workflows.operating import Operation, action_of, operate
 from coordinator.workflows.transferring import Load, transfer
 from coordinator.workflows.why import why
 from support.tasks import beside
@@ -52,9 +52,8 @@ async def serving(
         return {"said": why(str(request["step"]), reasons or Reasons(), opened.state.steps())}
 
     async def does(request: dict[str, Any]) -> dict[str, Any]:
-        action, name = str(request["action"]), str(request["name"])
-        known = NodeAction(action) if action in tuple(NodeAction) else HostAction(action)
-        operation = Operation(known, name, bool(request.get("force")))
+        action = action_of(str(request["action"]))
+        operation = Operation(action, str(request["name"]), bool(request.get("force")))
         return {"said": await operate(opened, operation, _Notes(tell))}
 
     async def claims(request: dict[str, Any]) -> dict[str, Any]:

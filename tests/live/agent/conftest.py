@@ -54,7 +54,7 @@ class Bench:
 
     async def agent(self) -> Nodes:
         """An agent's node part, opened."""
-        nodes = Nodes(self.data, lambda account: self.chain.key, bundled=self.bundled)
+        nodes = Nodes(self.data, lambda account: [self.chain.key], bundled=self.bundled)
         await nodes.open()
         self.opened.append(nodes)
         return nodes

@@ -56,7 +56,7 @@ async def test_a_total_outage_ends_without_a_coordinator(network: Network) -> No
     await asyncio.to_thread(_reboot, network)
     producers = ProducerEndpoints(Memory(Journal(network.data / "journal.sqlite")))
     assert set(producers.known) == {f"127.0.0.1:{network.ports[name][0]}" for name in PRODUCERS}
-    nodes = Nodes(network.data, KeyStore(network.data / "keys").signer)
+    nodes = Nodes(network.data, KeyStore(network.data / "keys").signers)
     await nodes.open()
     watching = asyncio.create_task(watch_outages(nodes, producers))
     seen: set[str] = set()

@@ -39,7 +39,7 @@ def test_a_key_stays_the_same(tmp_path: Path) -> None:
     assert (again.account_key("defproducera"), again.signer_key("defproducera")) == (account, signer)
     assert account != signer
     assert again.private("defproducera").public == account
-    assert again.signer("defproducera").public == signer
+    assert again.signers("defproducera")[0].public == signer
 
 
 def test_eosio_has_one_key(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_key_in_keosd_is_signed_with_over_there(tmp_path: Path) -> None:
     store = KeyStore(tmp_path / "keys", keosd)
     assert (store.account_key("alice"), store.signer_key("alice")) == (own.public, signer.public)
     assert store.key("alice") == keosd.key(own.public)
-    assert store.signer("alice") == keosd.key(signer.public)
+    assert store.signers("alice")[0] == keosd.key(signer.public)
     assert set(store.in_keosd) == {own.public, signer.public}
     assert set(private_keys(tmp_path / "keys")) == {IN_KEOSD, store.private("bob").wif}
     with pytest.raises(KeyError, match="keosd has the key of alice"):
@@ -130,13 +130,13 @@ def test_a_key_moves_to_keosd_and_back(tmp_path: Path) -> None:
     keosd = Keosd("http://127.0.0.1:8900")
     store = KeyStore(tmp_path / "keys", keosd)
     store.adopt("alice", key=own, signer=signer)
-    assert (store.key("alice"), store.signer("alice")) == (own, signer)
+    assert (store.key("alice"), store.signers("alice")[0]) == (own, signer)
     store.adopt("alice", key=keosd.key(own.public), signer=keosd.key(signer.public))
     assert set(private_keys(tmp_path / "keys")) == {IN_KEOSD}
-    assert (store.key("alice"), store.signer("alice")) == (keosd.key(own.public), keosd.key(signer.public))
+    assert (store.key("alice"), store.signers("alice")[0]) == (keosd.key(own.public), keosd.key(signer.public))
     store.adopt("alice", key=own, signer=signer)
     store = KeyStore(tmp_path / "keys")
-    assert (store.key("alice"), store.signer("alice"), store.in_keosd) == (own, signer, ())
+    assert (store.key("alice"), store.signers("alice")[0], store.in_keosd) == (own, signer, ())
 
 
 def test_a_name_that_is_none_gets_no_key(tmp_path: Path) -> None:
@@ -208,3 +208,55 @@ def test_wrong_pairs_and_doubles_are_refused(tmp_path: Path) -> None:
         store.import_accounts(write(tmp_path / "b.json", [one], [one]))
     with pytest.raises(KeyStoreError, match="no such file"):
         store.import_accounts(tmp_path / "none.json")
+
+
+def test_a_successor_signs_beside_the_current_key_until_it_is_kept(tmp_path: Path) -> None:
+    """It is made once, on disk before anybody hears of it; afterwards the earlier key is in no file."""
+    store = KeyStore(tmp_path / "keys")
+    first = store.signer_key("prod")
+    second = store.succeed("prod")
+    assert store.succeed("prod") == second != first
+    again = KeyStore(tmp_path / "keys")
+    assert again.signer_keys("prod") == (first, second)
+    assert [key.public for key in again.signers("prod")] == [first, second]
+    assert again.prove(second, "prod", Challenge("net", "", b""))
+    with pytest.raises(KeyStoreError, match="no block-signing key"):
+        again.keep_signer("prod", PrivateKey.generate().public)
+    secret = json.loads((tmp_path / "keys" / "signing.json").read_text())["producers"][0]["pvt"]
+    again.keep_signer("prod", second)
+    assert KeyStore(tmp_path / "keys").signer_keys("prod") == (second,)
+    assert not any(secret in path.read_text() for path in (tmp_path / "keys").iterdir())
+
+
+def test_a_producers_first_key_needs_none_to_succeed(tmp_path: Path) -> None:
+    """On a host that has none yet, the successor is the key; removed altogether, none is left."""
+    store = KeyStore(tmp_path / "keys")
+    key = store.succeed("prod")
+    assert store.signer_keys("prod") == (key,)
+    store.keep_signer("prod", None)
+    assert store.signer_keys("prod") == KeyStore(tmp_path / "keys").signer_keys("prod") == ()
+
+
+def test_a_crash_between_two_files_leaves_one_key(tmp_path: Path) -> None:
+    """The current key is written first: a successor that is current already is none."""
+    store = KeyStore(tmp_path / "keys")
+    store.make([], ["prod"])
+    second = store.succeed("prod")
+    before = (tmp_path / "keys" / "successors.json").read_bytes()
+    store.keep_signer("prod", second)
+    (tmp_path / "keys" / "successors.json").write_bytes(before)
+    assert KeyStore(tmp_path / "keys").signer_keys("prod") == (second,)
+
+
+def test_neither_eosio_nor_keosd_gets_a_made_successor(tmp_path: Path) -> None:
+    """Each with a line that says what to do."""
+    store = KeyStore(tmp_path / "keys", Keosd("http://127.0.0.1:1"))
+    with pytest.raises(KeyStoreError, match="genesis block"):
+        store.succeed("eosio")
+    elsewhere = Keosd("http://127.0.0.1:1").key(PrivateKey.generate().public)
+    store.adopt("prod", signer=elsewhere)
+    with pytest.raises(KeyStoreError, match="agent rotate --producer-key EOS"):
+        store.succeed("prod")
+    given = Keosd("http://127.0.0.1:1").key(PrivateKey.generate().public)
+    assert store.succeed("prod", given) == given.public
+    assert set(store.in_keosd) == {elsewhere.public, given.public}

@@ -36,19 +36,19 @@ def options(text: str) -> list[tuple[str, str]]:
 def test_the_first_plugin_is_the_chain() -> None:
     """chain_plugin comes first for every kind of node: the bundled nodeos crashes otherwise."""
     for spec, mode in ((PRODUCER, NodeMode.NORMAL), (GENESIS, NodeMode.GENESIS), (FULL, NodeMode.NORMAL)):
-        first = options(config_ini(spec, mode, KNOWN, KEY))[0]
+        first = options(config_ini(spec, mode, KNOWN, [KEY]))[0]
         assert first == ("plugin", "eosio::chain_plugin")
 
 
 def test_http_is_on_loopback_only() -> None:
     """The HTTP API, which has no authentication, listens on 127.0.0.1."""
-    assert ("http-server-address", "127.0.0.1:8888") in options(config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, KEY))
+    assert ("http-server-address", "127.0.0.1:8888") in options(config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, [KEY]))
 
 
 @pytest.mark.parametrize("mode", [NodeMode.NORMAL, NodeMode.STARTER])
 def test_a_producer_signs_with_its_key(mode: NodeMode) -> None:
     """A producer's config names its account and its key pair, once."""
-    text = config_ini(PRODUCER, mode, KNOWN, KEY)
+    text = config_ini(PRODUCER, mode, KNOWN, [KEY])
     assert [value for name, value in options(text) if name == "producer-name"] == ["defproducera"]
     assert [value for name, value in options(text) if name == "signature-provider"] == [f"{KEY.public}=KEY:{KEY.wif}"]
 
@@ -57,9 +57,9 @@ def test_a_producer_signs_its_handshakes_where_nodeos_can() -> None:
     """Other producers' agents know a node by that key; a nodeos without the option gets none."""
     known = KNOWN | {"peer-private-key"}
     handshake = ("peer-private-key", f'["{KEY.public}", "{KEY.wif}"]')
-    assert handshake in options(config_ini(PRODUCER, NodeMode.NORMAL, known, KEY))
-    assert "peer-private-key" not in config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, KEY)
-    assert "peer-private-key" not in config_ini(FULL, NodeMode.NORMAL, known, KEY)
+    assert handshake in options(config_ini(PRODUCER, NodeMode.NORMAL, known, [KEY]))
+    assert "peer-private-key" not in config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, [KEY])
+    assert "peer-private-key" not in config_ini(FULL, NodeMode.NORMAL, known, [KEY])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_producer_signs_its_handshakes_where_nodeos_can() -> None:
 )
 def test_who_signs_nothing_holds_no_key(spec: NodeSpec, mode: NodeMode) -> None:
     """Full nodes and the audit's node have neither producer nor key in their config, even if the host has one."""
-    text = config_ini(spec, mode, KNOWN, KEY)
+    text = config_ini(spec, mode, KNOWN, [KEY])
     assert "producer-name" not in text
     assert "signature-provider" not in text
     assert ("read-mode = irreversible" in text) == (mode is NodeMode.AUDIT)
@@ -75,18 +75,18 @@ def test_who_signs_nothing_holds_no_key(spec: NodeSpec, mode: NodeMode) -> None:
 
 def test_only_known_options_are_written() -> None:
     """An option that this nodeos does not list is omitted if it is ours, and an error if the inventory sets it."""
-    written = {name for name, _ in options(config_ini(PRODUCER, NodeMode.NORMAL, frozenset(), KEY))}
+    written = {name for name, _ in options(config_ini(PRODUCER, NodeMode.NORMAL, frozenset(), [KEY]))}
     assert written == {
         "plugin", "http-server-address", "p2p-listen-endpoint", "p2p-server-address", "p2p-peer-address",
         "producer-name", "signature-provider",
     }  # fmt: skip
     with pytest.raises(SpecError, match="no option http-threads"):
-        config_ini(replace(PRODUCER, options={"http-threads": "3"}), NodeMode.NORMAL, frozenset(), KEY)
+        config_ini(replace(PRODUCER, options={"http-threads": "3"}), NodeMode.NORMAL, frozenset(), [KEY])
 
 
 def test_the_inventory_overrules_our_tuning() -> None:
     """An option of the inventory replaces ours, and appears once."""
-    text = config_ini(replace(PRODUCER, options={"max-clients": "7"}), NodeMode.NORMAL, KNOWN, KEY)
+    text = config_ini(replace(PRODUCER, options={"max-clients": "7"}), NodeMode.NORMAL, KNOWN, [KEY])
     assert [value for name, value in options(text) if name == "max-clients"] == ["7"]
 
 
@@ -99,7 +99,7 @@ def test_a_disk_guard_is_off_on_the_operators_machine_only() -> None:
 def test_a_node_never_dials_itself_or_a_peer_twice() -> None:
     """Its own endpoint among the peers is left out, a repeated one is written once."""
     spec = PRODUCER.with_peers(["b.example:1", "a.example:9876", "b.example:1"])
-    text = config_ini(spec, NodeMode.NORMAL, KNOWN, KEY)
+    text = config_ini(spec, NodeMode.NORMAL, KNOWN, [KEY])
     assert [value for name, value in options(text) if name == "p2p-peer-address"] == ["b.example:1"]
 
 
@@ -109,7 +109,7 @@ def test_a_node_never_dials_itself_or_a_peer_twice() -> None:
 def test_a_mode_must_fit(spec: NodeSpec, mode: NodeMode) -> None:
     """Only the genesis node runs in genesis mode, and never in a producer's."""
     with pytest.raises(SpecError, match="cannot run in mode"):
-        config_ini(spec, mode, KNOWN, KEY)
+        config_ini(spec, mode, KNOWN, [KEY])
 
 
 def test_without_its_key_a_producer_has_no_config() -> None:
@@ -124,7 +124,7 @@ def test_stale_production_is_on_the_command_line_alone(mode: NodeMode) -> None:
     command = command_line(("/bin/nodeos",), Path("/d/one"), mode)
     assert ("-e" in command) == (mode in (NodeMode.GENESIS, NodeMode.STARTER))
     spec = GENESIS if mode in (NodeMode.GENESIS, NodeMode.AUDIT) else PRODUCER
-    assert "stale" not in config_ini(spec, mode, KNOWN | {"enable-stale-production"}, KEY)
+    assert "stale" not in config_ini(spec, mode, KNOWN | {"enable-stale-production"}, [KEY])
     assert KEY.wif not in " ".join(command)
 
 
@@ -157,9 +157,9 @@ def test_no_text_gets_another_line_into_the_config(peer: str, value: str, bind: 
         spec = replace(PRODUCER, peers=(peer,), options={"agent-name": value}, p2p_bind=bind)
     except SpecError:
         return
-    text = config_ini(spec, NodeMode.NORMAL, KNOWN, KEY)
+    text = config_ini(spec, NodeMode.NORMAL, KNOWN, [KEY])
     assert text.isprintable() or set(text) - set("\n") == set(filter(str.isprintable, text))
-    assert len(text.splitlines()) == len(config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, KEY).splitlines())
+    assert len(text.splitlines()) == len(config_ini(PRODUCER, NodeMode.NORMAL, KNOWN, [KEY]).splitlines())
 
 
 def test_the_coordinators_message_becomes_a_spec() -> None:
@@ -194,5 +194,16 @@ def test_a_long_limit_has_a_fitting_window(mode: NodeMode, options: dict[str, st
     assert found == ([window] if window else [])
     retired = replace(spec, role=Role.GENESIS, account="eosio")
     assert ("read-only-read-window-time-us" in config_ini(retired, NodeMode.AUDIT, known)) is (window is not None)
-    signing = config_ini(retired, NodeMode.GENESIS, known, PrivateKey.generate())
+    signing = config_ini(retired, NodeMode.GENESIS, known, [PrivateKey.generate()])
     assert ("read-only-read-window-time-us" in signing) is ("read-only-read-window-time-us" in options)
+
+
+def test_a_node_signs_with_every_key_that_it_is_given() -> None:
+    """A provider each; the handshake is signed with the current one, which is the first."""
+    successor = PrivateKey.generate()
+    known = KNOWN | {"peer-private-key"}
+    written = options(config_ini(PRODUCER, NodeMode.NORMAL, known, [KEY, successor]))
+    assert [value for name, value in written if name == "signature-provider"] == [
+        f"{KEY.public}=KEY:{KEY.wif}", f"{successor.public}=KEY:{successor.wif}",
+    ]  # fmt: skip
+    assert [value for name, value in written if name == "peer-private-key"] == [f'["{KEY.public}", "{KEY.wif}"]']

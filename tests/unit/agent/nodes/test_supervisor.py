@@ -119,8 +119,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return machine
 
 
-def _signer(account: str) -> PrivateKey | KeosdKey:
-    return {"prod": KEY}[account]
+def _signer(account: str) -> tuple[PrivateKey | KeosdKey, ...]:
+    return ({"prod": KEY}[account],)
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ async def test_a_node_is_made_to_run_once(nodes: Nodes, machine: Machine) -> Non
     changed = replace(SPEC, options={"max-clients": "3"})
     await _run(nodes, changed)
     assert (len(machine.launched), machine.halted) == (2, [4711])
-    assert nodes.record("prod-a") == NodeRecord(changed, NodeMode.NORMAL, CHAIN)
+    assert nodes.record("prod-a") == NodeRecord(changed, NodeMode.NORMAL, CHAIN, (str(KEY.public),))
     config = machine.launched[-1].folder.config.read_text()
     assert "max-clients = 3\n" in config
     assert f"signature-provider = {KEY.public}=KEY:{KEY.wif}" in config
@@ -190,7 +190,7 @@ async def test_it_runs_again_as_it_ran_last(nodes: Nodes, machine: Machine) -> N
     await _run(nodes)
     await nodes.stop("prod-a")
     await nodes.start(SPEC, None)
-    assert nodes.record("prod-a") == NodeRecord(SPEC, NodeMode.NORMAL, CHAIN)
+    assert nodes.record("prod-a") == NodeRecord(SPEC, NodeMode.NORMAL, CHAIN, (str(KEY.public),))
     assert machine.launched[-1].folder.genesis.read_bytes() == GENESIS
 
 
