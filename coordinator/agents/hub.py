@@ -14,7 +14,8 @@ from typing import Protocol
 
 import grpc
 
-from coordinator.agents.link import AgentLink, Connection
+from coordinator.agents.connection import Connection
+from coordinator.agents.link import AgentLink
 from coordinator.agents.records import HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle

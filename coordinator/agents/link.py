@@ -6,7 +6,6 @@ import asyncio
 import json
 import math
 import re
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -17,11 +16,12 @@ import grpc
 
 from antelope.errors import BadJson, Unreachable, node_error
 from antelope.strict_json import ANSWER_DEPTH, read_json
+from coordinator.agents.connection import Connection
+from coordinator.agents.task_bodies import FIELDS, TaskBody
 from coordinator.errors import OperationFailed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.texts import plain
-from support.tls import Identity
 
 QUERIES_AT_ONCE = 32
 ANSWER_LIMIT = 64 << 20
@@ -31,59 +31,6 @@ ERROR_LIMIT = 4000
 """Characters of an agent's error message or note that are kept; the rest is cut off."""
 STATE_LIMIT = 20
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
-
-TaskBody = (  # the bodies that a Task may have
-    pb.Collect
-    | pb.Hold
-    | pb.StartNode
-    | pb.StopNode
-    | pb.Produce
-    | pb.RestartNode
-    | pb.Rekey
-    | pb.Register
-    | pb.Unregister
-    | pb.Settle
-    | pb.SetPeers
-    | pb.RunStep
-    | pb.Recount
-    | pb.Follow
-    | pb.Enlist
-    | pb.Endorse
-    | pb.Attest
-    | pb.Sponsor
-    | pb.Elect
-    | pb.Propose
-    | pb.Execute
-    | pb.Hand
-    | pb.Transfer
-    | pb.Producers
-)
-_FIELDS: dict[type[Any], str] = {
-    pb.Collect: "collect",
-    pb.Hold: "hold",
-    pb.StartNode: "start_node",
-    pb.StopNode: "stop_node",
-    pb.Produce: "produce",
-    pb.RestartNode: "restart_node",
-    pb.Rekey: "rekey",
-    pb.Register: "register",
-    pb.Unregister: "unregister",
-    pb.Settle: "settle",
-    pb.SetPeers: "set_peers",
-    pb.RunStep: "run_step",
-    pb.Recount: "recount",
-    pb.Follow: "follow",
-    pb.Enlist: "enlist",
-    pb.Endorse: "endorse",
-    pb.Attest: "attest",
-    pb.Sponsor: "sponsor",
-    pb.Elect: "elect",
-    pb.Propose: "propose",
-    pb.Execute: "execute",
-    pb.Hand: "hand",
-    pb.Transfer: "transfer",
-    pb.Producers: "producers",
-}
 
 
 class LinkError(OperationFailed):
@@ -100,36 +47,6 @@ class ObserverError(LinkError):
 
 class AgentAway(Unreachable):
     """A node cannot be asked: the agent that would ask it is not connected, or does not answer."""
-
-
-class Connection:
-    """One open stream of an agent: its queue of messages, and why it ends."""
-
-    def __init__(self, identity: Identity, fingerprint: str) -> None:
-        self.identity = identity
-        self.fingerprint = fingerprint
-        """Fingerprint of the certificate that the agent connected with."""
-        self.nonce = secrets.token_bytes(32)
-        """Random, for this stream. Proofs of possession cover it, so that they cannot be replayed."""
-        self.chain_id = ""
-        """The chain id that the agent was sent, hex; empty if there was none yet. Proofs of possession cover it."""
-        self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
-        self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
-
-    def send(self, message: pb.FromCoordinator) -> None:
-        """Queues a message; messages are sent in order."""
-        self._outbox.put_nowait(message)
-
-    async def next(self) -> pb.FromCoordinator | None:
-        """The next message to send; None once the stream is to end, even if messages are still queued."""
-        message = await self._outbox.get()
-        return None if self.closed.done() else message
-
-    def close(self, code: grpc.StatusCode, reason: str) -> None:
-        """Ends the stream with that status. Only the first call counts."""
-        if not self.closed.done():
-            self.closed.set_result((code, reason))
-            self._outbox.put_nowait(None)
 
 
 @dataclass
@@ -206,7 +123,7 @@ class AgentLink:
             raise ObserverError(f"an observer gives no tasks ({self.name})")
         self._check_admitted()
         task = pb.Task(id=uuid.uuid4().hex, epoch=self.epoch)
-        getattr(task, _FIELDS[type(body)]).CopyFrom(body)
+        getattr(task, FIELDS[type(body)]).CopyFrom(body)
         pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress, set(keys))
         self._tasks[task.id] = pending
         self._send(pb.FromCoordinator(task=task))
@@ -214,7 +131,7 @@ class AgentLink:
             async with asyncio.timeout(deadline):
                 return await pending.result
         except TimeoutError:
-            raise DeadlineError(f"{_FIELDS[type(body)]} on {self.name}", deadline or 0.0) from None
+            raise DeadlineError(f"{FIELDS[type(body)]} on {self.name}", deadline or 0.0) from None
         finally:
             del self._tasks[task.id]
 

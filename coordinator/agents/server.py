@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import grpc
 from cryptography import x509
 
-from coordinator.agents.link import Connection
+from coordinator.agents.connection import Connection
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc

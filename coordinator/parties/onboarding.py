@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
@@ -18,6 +18,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.peers import PartyPeers
 from coordinator.parties.progress import AccountState, Act, ChainView, Decision, Seen, decide, electable
 from coordinator.parties.store import Attested, Party
+from coordinator.parties.track import Track, Trouble
 from coordinator.parties.turns import Turns
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -39,37 +40,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
 Tell = Callable[[str], None]
 
 
-@dataclass
-class _Trouble:
-    """The last failure of an act, and when it is retried."""
-
-    error: str
-    pause: float
-    until: float
-
-
-@dataclass
-class _Track:
-    """In-memory state of one party. All of it can be rebuilt."""
-
-    told: tuple[str, ...] | None = None
-    held: str = ""
-    account: AccountState = AccountState.UNKNOWN
-    endpoint: str | None = None
-    jobs: dict[bool, asyncio.Task[None]] = field(default_factory=dict)
-    """Running acts; the key is whether it is the attestation, which takes minutes and must not block other acts."""
-    trouble: dict[Act, _Trouble] = field(default_factory=dict)
-
-    def busy(self, act: Act) -> bool:
-        """Whether the act must wait for one that is running."""
-        job = self.jobs.get(act is Act.ATTEST)
-        return job is not None and not job.done()
-
-    def troubles(self, now: float) -> Mapping[Act, str]:
-        """Failures that are not due for a retry yet."""
-        return {act: one.error for act, one in self.trouble.items() if now < one.until}
-
-
 class Onboarding:
     """Runs beside a boot, or by itself in `coord serve`."""
 
@@ -81,7 +51,7 @@ class Onboarding:
         self._tell = tell
         self._attested: frozenset[str] = frozenset()
         """Parties that have attested, as last read: one read for all parties, since there may be many."""
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, Track] = {}
         self._chain = ChainView()
         self._turns = Turns()
         self._looked = 0.0
@@ -142,10 +112,10 @@ class Onboarding:
         if not self._chain.follows:
             return
 
-        async def find(party: Party, track: _Track) -> None:
+        async def find(party: Party, track: Track) -> None:
             track.account = await find_account(self._opened.access, party.account, str(party.account_key))
 
-        tracks = ((party, self._tracks.setdefault(party.name, _Track())) for party in parties)
+        tracks = ((party, self._tracks.setdefault(party.name, Track())) for party in parties)
         wanted = [
             (party, track)
             for party, track in tracks
@@ -162,7 +132,7 @@ class Onboarding:
                 self._store.linked(name, linking.choose(name))
 
     def _look_at(self, party: Party, sealed: Sealed | None) -> None:
-        track = self._tracks.setdefault(party.name, _Track())
+        track = self._tracks.setdefault(party.name, Track())
         if track.endpoint != party.endpoint:  # failures of the old endpoint do not delay the new one
             track.endpoint = party.endpoint
             track.trouble.pop(Act.DIAL, None)
@@ -173,7 +143,7 @@ class Onboarding:
         if decision.act and sealed and not track.busy(decision.act):
             track.jobs[decision.act is Act.ATTEST] = asyncio.create_task(self._act(decision.act, party, track, sealed))
 
-    def _see(self, party: Party, track: _Track, sealed: Sealed | None) -> Seen:
+    def _see(self, party: Party, track: Track, sealed: Sealed | None) -> Seen:
         link = self._opened.hub.links.get(party.name)
         connected = link is not None and link.connected
         status = None
@@ -215,7 +185,7 @@ class Onboarding:
             self._told[party.name] = news
             self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
 
-    async def _act(self, act: Act, party: Party, track: _Track, sealed: Sealed) -> None:
+    async def _act(self, act: Act, party: Party, track: Track, sealed: Sealed) -> None:
         """Performs one act for a party, and records its failure."""
         try:
             error = await self._acts[act](party, track, sealed)
@@ -229,11 +199,11 @@ class Onboarding:
             return
         before = track.trouble.get(act)
         pause = min(before.pause * 2, LONGEST_PAUSE) if before else FIRST_PAUSE
-        track.trouble[act] = _Trouble(plain(error), pause, time.monotonic() + pause)
+        track.trouble[act] = Trouble(plain(error), pause, time.monotonic() + pause)
         log.info("party %s: %s: %s", party.name, act, plain(error))
 
     @property
-    def _acts(self) -> Mapping[Act, Callable[[Party, _Track, Sealed], Awaitable[str]]]:
+    def _acts(self) -> Mapping[Act, Callable[[Party, Track, Sealed], Awaitable[str]]]:
         return {
             Act.HOLD: self._hold,
             Act.FOLLOW: self._follow,
@@ -243,28 +213,28 @@ class Onboarding:
             Act.ATTEST: self._attest,
         }
 
-    async def _hold(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _hold(self, party: Party, track: Track, sealed: Sealed) -> str:
         error = await self._task(party.name, pb.Hold(sha256=sealed.manifest), HOLD_SECONDS)
         track.held = track.held if error else sealed.manifest
         return error
 
-    async def _follow(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _follow(self, party: Party, track: Track, sealed: Sealed) -> str:
         peers = self._peers(party)
         error = await self._task(party.name, pb.Follow(peers=peers), FOLLOW_SECONDS)
         track.told = track.told if error else peers
         return error
 
-    async def _dial(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _dial(self, party: Party, track: Track, sealed: Sealed) -> str:
         return await self._party_peers.dial(party) if self._party_peers else "the network is not sealed yet"
 
-    async def _sponsor(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _sponsor(self, party: Party, track: Track, sealed: Sealed) -> str:
         body = pb.Sponsor(account=party.account, public_key=str(party.account_key))
         return await self._task(self._network.genesis_node.host, body, PUSH_SECONDS)
 
-    async def _enlist(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _enlist(self, party: Party, track: Track, sealed: Sealed) -> str:
         return await self._task(party.name, pb.Enlist(), PUSH_SECONDS)
 
-    async def _attest(self, party: Party, track: _Track, sealed: Sealed) -> str:
+    async def _attest(self, party: Party, track: Track, sealed: Sealed) -> str:
         link = self._opened.hub.links[party.name]
         upgrades = sorted(self._store.upgrades())
         replaced = [pb.Replacement(account=account, wasm=wasm, abi=abi) for account, wasm, abi in upgrades]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import grpc
 
-from coordinator.agents.link import Connection
+from coordinator.agents.connection import Connection
 from coordinator.agents.records import Records
 from coordinator.agents.throttle import Throttle
 from coordinator.parties.admission import Brought, Rules, Unacceptable, check, endpoints_of, read

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.errors import SessionEnded
 from agent.session import Credentials, Send, Session
 from coordinator.agents.hub import AgentEvent, Hub, PartyHandler
 from coordinator.agents.records import Records
@@ -94,3 +95,13 @@ class FakeWork:
 def dial(hub: Hub, shown: Credentials, work: FakeWork) -> asyncio.Task[None]:
     """Runs a session; cancel the task to drop the connection."""
     return asyncio.create_task(Session(f"localhost:{hub.port}", shown, work).run(lambda _: None))
+
+
+async def end_of(session: asyncio.Task[None]) -> SessionEnded:
+    """Why the session ended; it ends within half a minute."""
+    try:
+        async with asyncio.timeout(30):
+            await session
+    except SessionEnded as error:
+        return error
+    raise AssertionError("the session ended without a reason")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.errors import NodeFault, Unfinished
-from agent.nodes import recovery
+from agent.nodes import remedies
 from agent.nodes.folder import NodeFolder
 from agent.nodes.supervisor import Nodes
 from boot.step import NodeMode
@@ -203,7 +203,7 @@ async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A follower gives up what it has only for a peer that has the chain; with none, the genesis node stays, too."""
-    monkeypatch.setattr(recovery, "PEERS_SECONDS", 2.0)
+    monkeypatch.setattr(remedies, "PEERS_SECONDS", 2.0)
     nodes = await bench.agent()
     follower = bench.spec("follower", Role.FULL)
     genesis = bench.spec("genesis", peers=(follower.p2p_endpoint,))
@@ -222,7 +222,7 @@ async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
 
 async def test_the_genesis_node_takes_its_chain_from_its_peers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """All its files lost, it makes no block before it has those that its peers have; without them it waits."""
-    monkeypatch.setattr(recovery, "PEERS_SECONDS", 2.0)
+    monkeypatch.setattr(remedies, "PEERS_SECONDS", 2.0)
     nodes = await bench.agent()
     follower = bench.spec("follower", Role.FULL)
     await bench.start(nodes, follower, NodeMode.NORMAL)

@@ -22,10 +22,11 @@ from agent.errors import (
 )
 from agent.nodeos.config import STALE_PRODUCTION
 from agent.nodeos.spec import NodeSpec
-from agent.nodes import recovery
+from agent.nodes import recovery, remedies
 from agent.nodes.folder import NodeFolder
 from agent.nodes.launch import HARD_REPLAY, READY_SECONDS, Launch
-from agent.nodes.recovery import Remedy, bring_up, choose
+from agent.nodes.recovery import bring_up, choose
+from agent.nodes.remedies import Remedy
 from antelope.answers import Info, PeerLink
 from inventory.network import Role
 from support.processes import Process
@@ -99,9 +100,10 @@ def play(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Nodeos]:
             """It ends."""
 
         monkeypatch.setattr(recovery, "start", nodeos.start)
-        monkeypatch.setattr(recovery, "halt", halt)
-        monkeypatch.setattr(recovery, "NodeClient", lambda *_, **__: nodeos)
-        monkeypatch.setattr(recovery, "PEERS_SECONDS", 0.05)
+        monkeypatch.setattr(remedies, "start", nodeos.start)
+        monkeypatch.setattr(remedies, "halt", halt)
+        monkeypatch.setattr(remedies, "NodeClient", lambda *_, **__: nodeos)
+        monkeypatch.setattr(remedies, "PEERS_SECONDS", 0.05)
         return nodeos
 
     return play
@@ -140,7 +142,7 @@ async def test_after_a_crash_it_replays_its_blocks(launch: Launch, play: Callabl
     """The state is put aside, and a replay gets the time it needs; if that helped, the old state is removed."""
     nodeos = play(DamagedState("dirty"), None, None)
     await bring_up(launch)
-    assert nodeos.asked[1] == ((), recovery.REPLAY_SECONDS)
+    assert nodeos.asked[1] == ((), remedies.REPLAY_SECONDS)
     assert nodeos.there[1] == {"blocks/blocks.log", "blocks/blocks.index", "blocks/reversible/fork_db.dat"}
     assert launch.folder.recovering is None
     assert list(launch.folder.path.glob("set-aside/*")) == []
@@ -193,7 +195,7 @@ async def test_a_hard_replay_keeps_the_blocks_as_they_were(launch: Launch, play:
     """Blocks that nodeos could not read may be the only copy, so they are kept."""
     nodeos = play(DamagedBlocks("cut off"), None, None)
     await bring_up(launch)
-    assert nodeos.asked[1] == ((HARD_REPLAY,), recovery.REPLAY_SECONDS)
+    assert nodeos.asked[1] == ((HARD_REPLAY,), remedies.REPLAY_SECONDS)
     (kept,) = launch.folder.path.glob("set-aside/*/blocks-2026/blocks.log")
     assert kept.read_bytes() == b"only one"
 

@@ -27,8 +27,9 @@ from agent.party.control import Answer, Request, ask
 from agent.party.joining import Joining, read_token
 from agent.party.node import OwnNode
 from coordinator.agents.hub import Hub
-from coordinator.agents.link import AgentLink, TaskBody
+from coordinator.agents.link import AgentLink
 from coordinator.agents.records import Records
+from coordinator.agents.task_bodies import TaskBody
 from coordinator.parties.invitations import invite
 from coordinator.parties.reception import Reception
 from coordinator.parties.store import Party, Standing

@@ -190,3 +190,11 @@ async def admission(world: World, name: str, say: Say) -> pb.Admission:
 def with_rules(world: World, **changes: object) -> None:
     """Other rules from now on."""
     world.setting.rules = replace(world.setting.rules, **changes)  # type: ignore[arg-type]
+
+
+async def joined(world: World, name: str, endpoint: str = "8.8.8.8:9876") -> tuple[FakeParty, asyncio.Task[None]]:
+    """A party that has joined, registered and been answered, and its session."""
+    work = party(name, endpoint)
+    session = dial(world, await join(world.invited(name), world.folder / f"{name}.key"), work)
+    await work.answered()
+    return work, session
