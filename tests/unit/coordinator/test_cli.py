@@ -1,4 +1,4 @@
-"""What is typed wrong is said in words, with status 2, before anything is done."""
+"""Wrong input is explained, with status 2, before anything is done."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.Capt
 def test_an_invitation_that_would_wait_for_ever(
     parties: str, account: str, waits: bool, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who invites is told at once that nobody creates the account, and what to do; the token is good all the same."""
+    """The operator is told at once that nobody creates the account, and what to do; the token is valid all the same."""
     inventory.write_text(f'[network]\nname = "small"\n[parties]\n{parties}\n')
     assert run(["invite", str(inventory), "alice", "--account", account]) == 0
     said = capsys.readouterr()
@@ -56,7 +56,7 @@ def test_an_invitation_that_would_wait_for_ever(
 def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(
     inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the audit says of a node that fails it is the whole line, without a traceback to report."""
+    """The line has what the audit says of the failing node, without a traceback."""
 
     async def failing(*_: object) -> None:
         raise AuditError("the chain could not be read, so nothing was judged: get_info: gone")
@@ -68,13 +68,13 @@ def test_a_chain_that_cannot_be_read_is_not_reported_as_a_bug(
 
 
 def test_forms_of_a_plan(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One form at a time: --json beside another one would not print JSON."""
+    """Only one form at a time: --json together with another would not print JSON."""
     assert run(["plan", str(inventory), "--cleos", "--json"]) == 2
     assert "cannot be used together" in capsys.readouterr().err
 
 
 def test_mistakes_begin_with_the_file(inventory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each mistake of an inventory is a line that begins with the file, as an editor can jump to it."""
+    """Each mistake of an inventory is a line that begins with the file, so that an editor can jump to it."""
     inventory.write_text("[netwrk]\n[users]\ncount = -1\n")
     assert run(["boot", str(inventory)]) == 2
     lines = capsys.readouterr().err.splitlines()
@@ -85,7 +85,7 @@ def test_mistakes_begin_with_the_file(inventory: Path, capsys: pytest.CaptureFix
 def test_a_fault_where_nothing_can_be_written(
     inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A fault of coord's own is one line, also where its debug.log cannot be written."""
+    """A fault of coord itself is one line, even if debug.log cannot be written."""
     monkeypatch.setattr(faults, "DEBUG", "no/such/folder/debug.log")
     monkeypatch.setattr("inventory.load.load", lambda *_: 1 // 0)
     assert run(["plan", str(inventory)]) == 1
@@ -97,7 +97,7 @@ def test_a_fault_where_nothing_can_be_written(
 def test_purge_without_a_yes_removes_nothing(
     answer: str, inventory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An answer of no, or a script that has none to give: it is not told to carry on, but of --yes."""
+    """After a no, or from a script that cannot answer, the message names --yes."""
     (state := Path(".coord/small")).mkdir(parents=True)
     (state / "journal.sqlite").touch()
     monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
@@ -109,7 +109,7 @@ def test_purge_without_a_yes_removes_nothing(
 def test_a_lost_journal_costs_no_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A purge of one host leaves the CA and the other hosts' keys, whatever the state folder lacks."""
+    """A purge of one host keeps the CA and the other hosts' keys, whatever the state folder lacks."""
     monkeypatch.chdir(tmp_path)
     hosts = '[[hosts]]\nname = "one"\nlocal = true\n[[hosts]]\nname = "two"\nlocal = true\n'
     Path("two.toml").write_text(f'[network]\nname = "two"\n{hosts}')
@@ -121,7 +121,7 @@ def test_a_lost_journal_costs_no_keys(
 def test_a_fault_that_work_goes_on_after_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its traceback is in debug.log, which keeps earlier ones, and stays small; a warning has none, nor has an end."""
+    """Its traceback goes to debug.log, which keeps earlier ones and stays small; warnings have none."""
     monkeypatch.chdir(tmp_path)
     logger = logging.Logger("there")
     logger.addHandler(faults.Lines())
@@ -159,8 +159,9 @@ address = "192.0.2.1"
 def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """down without one says what brings it back; a host that is named is purged all the same, and no new state folder
-    stays behind."""
+    """Without it, down says what restores it; a host that is named is still purged, and no new state folder is left
+    behind.
+    """
     inventory, state, asked = tmp_path / "far.toml", tmp_path / "state", list[object]()
     inventory.write_text(FAR)
 
@@ -188,7 +189,7 @@ def test_a_lost_state_folder_keeps_no_host_from_being_cleaned(
 def test_an_invitation_before_the_first_boot(
     inventory_text: str, option: str, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In an empty folder, too; its one command names the peers' addresses where they are near."""
+    """It works in an empty folder; its command names the peers' addresses if they are local."""
     inventory.write_text(f'[network]\nname = "small"\n{inventory_text}')
     assert run(["invite", str(inventory), "alice", "--account", "alice1111111"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("agent serve")]
@@ -198,7 +199,7 @@ def test_an_invitation_before_the_first_boot(
 def test_a_plan_after_an_invitation_and_before_the_seal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The state folder is there and nothing is sealed: the plan is that of a first boot."""
+    """The state folder exists but nothing is sealed: the plan is that of a first boot."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.toml").write_text('[network]\nname = "net"\n')
     assert run(["invite", "net.toml", "alice", "--account", "alice1111111"]) == 0

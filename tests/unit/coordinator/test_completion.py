@@ -1,4 +1,4 @@
-"""What a shell offers at Tab, asked as the shell asks; and what is said of a mistyped command or option."""
+"""What a shell offers at Tab, and the hints for a mistyped command or option."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def plain(folder: Path, *words: str) -> list[str]:
 
 
 def test_commands(folder: Path) -> None:
-    """All of them, and those that begin so."""
+    """All of them, or those that begin with the word."""
     assert plain(folder, "") == list(COMMANDS)
     assert plain(folder, "pa") == ["parties"]
     assert "plain,preflight" in offered(folder, "pre")
 
 
 def test_inventories(folder: Path) -> None:
-    """Only TOML files that describe a network; where there is none, the shell's own files."""
+    """Only TOML files that describe a network; if there is none, the shell's own files."""
     assert plain(folder, "boot", "") == ["inventory/small.toml", "two.toml"]
     assert plain(folder, "status", "inventory/") == ["inventory/small.toml"]
     assert plain(folder, "plan", f"{folder}/t") == [f"{folder}/two.toml"]
@@ -77,7 +77,7 @@ def test_inventories(folder: Path) -> None:
     ],
 )
 def test_names_of_the_inventory_that_was_typed(words: list[str], expected: list[str], folder: Path) -> None:
-    """Hosts, nodes, steps, actions and options; nothing where the inventory cannot be read."""
+    """Hosts, nodes, steps, actions and options; nothing if the inventory cannot be read."""
     assert plain(folder, *words) == expected
 
 
@@ -93,7 +93,7 @@ def test_every_shell_is_served(shell: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("words", ["coord\n", "coord\nboot\n", "coord\nverify\ninv"])
 def test_completing_a_command_or_inventory_imports_no_command(words: str, folder: Path) -> None:
-    """Tab after `coord`, and after a command, is as quick as --help."""
+    """Tab after `coord`, and after a command, is as fast as --help."""
     code = f"import sys, atexit; atexit.register(lambda: print(*sys.modules, file=sys.stderr)); {CODE}"
     environment = os.environ | {
         "_COORD_COMPLETE": "bash_complete",
@@ -116,6 +116,6 @@ def test_completing_a_command_or_inventory_imports_no_command(words: str, folder
     ],
 )
 def test_what_was_meant_is_named(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A mistyped command or option costs one look, not one at --help."""
+    """The message for a mistyped command or option names the one that was meant."""
     assert run(words) == 2
     assert said in capsys.readouterr().err

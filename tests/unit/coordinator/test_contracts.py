@@ -74,7 +74,7 @@ def build(folder: Path, **contracts: Files) -> str:
 
 
 def test_a_plan_with_a_nodeos_that_never_defers(spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line with the cause and the way out, status 2, nothing made."""
+    """One line with the cause and the remedy, status 2, and nothing is created."""
     assert run(["plan", str(spring())]) == 2
     shown = capsys.readouterr()
     assert shown.err.count("\n") == 1
@@ -85,14 +85,14 @@ def test_a_plan_with_a_nodeos_that_never_defers(spring: Spring, capsys: pytest.C
 
 
 def test_the_way_out_of_it(spring: Spring, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the refusal advises is true: with an eosio.msig that executes inline the plan goes through."""
+    """The remedy works: with an eosio.msig that executes inline there is a plan."""
     path = spring(build(tmp_path / "b", eosio_msig=(wasm("send_inline"), MSIG_ABI)))
     assert run(["plan", str(path)]) == 0
     assert f"{tmp_path}/b/eosio.msig/eosio.msig.wasm" in capsys.readouterr().out
 
 
 def test_a_preflight_with_it(spring: Spring, tmp_path: Path) -> None:
-    """Fatal, on the host whose word it is; and the licence is told as a warning."""
+    """Fatal on the host that reported it; the licence is a warning."""
     network = load(spring())
     found = preflight(network, tmp_path / "state", lambda _: "", lambda _host, _text: None, threading.Event())
     (fatal,) = [problem for problem in found.fatal if problem.check == "contracts"]
@@ -102,7 +102,7 @@ def test_a_preflight_with_it(spring: Spring, tmp_path: Path) -> None:
 
 
 def test_a_preflight_after_the_seal(spring: Spring, tmp_path: Path) -> None:
-    """What is sealed is not judged again: the network must be able to go on."""
+    """The sealed contracts are not judged again: the network must be able to continue."""
     state = tmp_path / "state"
     state.mkdir()
     (state / "sealed.json").touch()
@@ -113,7 +113,7 @@ def test_a_preflight_after_the_seal(spring: Spring, tmp_path: Path) -> None:
 def test_a_boot_makes_nothing_for_contracts_that_cannot_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mistake of the inventory, told as one: by the file as it was typed, with status 2, before anything is made."""
+    """A mistake of the inventory, reported with the file as typed and status 2, before anything is created."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.toml").write_text('[network]\nname = "x"\n' + build(tmp_path / "b", eosio_msig=(wasm(), BOOT[1])))
     assert run(["boot", "x.toml"]) == 2
@@ -126,7 +126,7 @@ def test_a_boot_makes_nothing_for_contracts_that_cannot_be(
 def test_a_plan_lists_where_contracts_come_from(
     spring: Spring, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each with its file and the sha256 of its code; the same in --json."""
+    """Each with its file and the sha256 of its code, also in --json."""
     msig = (wasm("send_inline"), MSIG_ABI)
     path = spring(build(tmp_path / "b", eosio_msig=msig, mine=BOOT))
     assert run(["plan", str(path), "--json"]) == 0
@@ -142,7 +142,7 @@ def test_a_plan_lists_where_contracts_come_from(
 def test_a_plan_without_the_bundle(
     spring: Spring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A plan is still there, and says what it does not know; a preflight, which must, fails."""
+    """There is a plan, which says what is unknown; a preflight, which needs the bundle, fails."""
 
     def fetch(*_: object) -> None:
         raise DownloadError("no internet here")
@@ -158,7 +158,7 @@ def test_a_plan_without_the_bundle(
 def test_a_plan_does_not_count_what_it_may_not_read(
     count: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The users of an accounts.json come with private keys: their number is not known here, and is not called 0."""
+    """The users of an accounts.json come with private keys: their number is unknown here, and not shown as 0."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.json").write_text("{}")
     text = f'[network]\nname = "x"\n[users]\naccounts_json = "a.json"\n{count}\n[votes]\nvoters = 2\n'
@@ -168,7 +168,7 @@ def test_a_plan_does_not_count_what_it_may_not_read(
 
 
 def test_what_is_known_of_hosts() -> None:
-    """The bundle's features are known; another nodeos' are what it said, or not known."""
+    """The bundle's features are known; another nodeos' are those that it reported, or unknown."""
     assert features_of(Host("a", "a"), None) == described(BUNDLED_FEATURES)
     assert features_of(Host("a", "a", nodeos="/usr/bin/nodeos"), {"supported": []}) == []
     assert features_of(Host("a", "a", nodeos="/usr/bin/nodeos"), {"error": "gone"}) is None
@@ -176,7 +176,7 @@ def test_what_is_known_of_hosts() -> None:
 
 
 def test_the_bundled_contracts_suit_the_bundled_nodeos(tmp_path: Path) -> None:
-    """A network of nothing but defaults has neither problems nor remarks."""
+    """A network of defaults has neither problems nor remarks."""
     path = tmp_path / "x.toml"
     path.write_text('[network]\nname = "x"\n')
     judged = judge_contracts(load(path), {"local": described(BUNDLED_FEATURES)}, print)

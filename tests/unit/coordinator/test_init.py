@@ -1,4 +1,4 @@
-"""`coord init`: what it writes is an inventory that works, and it never costs a file that is there."""
+"""`coord init` writes an inventory that works, and never overwrites a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_inventory_is_copied_as_it_is(name: str) -> None:
-    """But for the commands in its comments, which name the copy."""
+    """Except for the commands in its comments, which name the copy."""
     assert run(["init", "my.toml", "--from", name]) == 0
     original = (ROOT / "inventory" / f"{name}.toml").read_text()
     assert Path("my.toml").read_text() == original.replace(f"inventory/{name}.toml", "my.toml")
@@ -30,7 +30,7 @@ def test_a_shipped_inventory_is_copied_as_it_is(name: str) -> None:
 
 
 def test_a_copy_may_have_another_name() -> None:
-    """So that two of them run side by side; its file is named after it."""
+    """So that two can run side by side; the file is named after the network."""
     assert run(["init", "--from", "devnet", "--name", "second"]) == 0
     assert load("second.toml").name == "second"
 
@@ -44,7 +44,7 @@ def test_a_copy_may_have_another_name() -> None:
     ],
 )
 def test_what_it_writes_loads(options: list[str], nodes: int, symbol: str, hosts: dict[str, bool]) -> None:
-    """With the producers, hosts and symbol that were asked for; without a terminal nothing is asked."""
+    """With the requested producers, hosts and symbol; without a terminal it asks nothing."""
     assert run(["init", "new.toml", *options]) == 0
     found = load("new.toml")
     assert (len(found.nodes), found.symbol.code) == (nodes, symbol)
@@ -53,7 +53,7 @@ def test_what_it_writes_loads(options: list[str], nodes: int, symbol: str, hosts
 
 
 def test_what_is_commented_out_is_good_too() -> None:
-    """Who takes the # from a line of the draft gets an inventory that loads."""
+    """Any line of the draft without its # still gives an inventory that loads."""
     text = Draft("net", hosts={"h1": "10.0.0.1"}).text("net.toml")
     lines = [
         line.removeprefix("# ") if line.startswith(("# [", "# ")) and "=" in line else line
@@ -87,14 +87,14 @@ def test_nothing_is_overwritten(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_a_bad_value_writes_nothing(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """It is told as a mistake of the file that would have been."""
+    """It is reported as a mistake of the file that would have been written."""
     assert run(["init", "new.toml", *options]) == 2
     assert said in capsys.readouterr().err
     assert not Path("new.toml").exists()
 
 
 def test_it_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The answers are the inventory; an empty one takes the default that is shown."""
+    """The answers make the inventory; an empty answer takes the default that is shown."""
     answers = iter(["asked", "", "4,ASK", "h1=10.0.0.1 h2=10.0.0.2"])
     monkeypatch.setattr("coordinator.cli.init._terminal", lambda: True)
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda _: next(answers))

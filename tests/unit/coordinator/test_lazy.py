@@ -1,4 +1,6 @@
-"""What a command that only looks must not cost: large files that nobody asked for, libraries that it does not use."""
+"""What a command that only looks must not do: read large files that it does not need, import libraries that it does not
+use.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ LIGHT = {
 
 @pytest.mark.parametrize("module", sorted(LIGHT))
 def test_imports(module: str) -> None:
-    """A command's module, and loading an inventory at a glance, import none of what takes long and is not needed."""
+    """A command's module, and loading an inventory at a glance, import nothing that takes long and is not needed."""
     code = f"import sys, {module}; print(*sys.modules)"
     if module != "coordinator.cli.main":
         code = f"import inventory.load; {code}"
@@ -38,7 +40,7 @@ def test_imports(module: str) -> None:
 def test_a_users_csv_is_not_read(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A CSV that would be refused disturbs no command that needs none of its rows; `coord plan` tells its mistakes."""
+    """A CSV with mistakes does not disturb commands that need none of its rows; `coord plan` reports them."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "users.csv").write_text("not a row\n")
     (tmp_path / "n.toml").write_text('[network]\nname = "n"\n[users]\ncsv = "users.csv"\n')
@@ -53,7 +55,7 @@ def test_a_users_csv_is_not_read(
 
 
 def test_a_csv_that_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By every command: the inventory names a file that is not there."""
+    """By every command: the inventory names a file that does not exist."""
     (tmp_path / "n.toml").write_text('[network]\nname = "n"\n[users]\ncsv = "users.csv"\n')
     assert run(["--state", str(tmp_path / "state"), "status", str(tmp_path / "n.toml")]) == 2
     assert f"users.csv: {tmp_path / 'users.csv'} is not a file" in capsys.readouterr().err

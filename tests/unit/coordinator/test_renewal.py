@@ -1,4 +1,4 @@
-"""A network that outlives its certificates: agents have theirs followed by others, over their own connection."""
+"""Agents renew their certificates over their own connection, so a network outlives them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _shown(renewal: Renewal) -> Credentials:
 
 
 def test_it_is_due_when_half_of_its_time_is_over(tmp_path: Path) -> None:
-    """Not before: so a coordinator that is away for five months is missed by nobody."""
+    """Not earlier; so a coordinator may be away for five months."""
     authority = CertificateAuthority(tmp_path / "ca", "net", clock=lambda: NOW)
     data = DataFolder(tmp_path / "alice")
     csr = request(data, AgentConfig("net", "alice", "localhost:1"))
@@ -66,7 +66,9 @@ def test_it_is_due_when_half_of_its_time_is_over(tmp_path: Path) -> None:
 
 
 def test_ca_and_coordinator_do_not_end(tmp_path: Path) -> None:
-    """Agents pin the one, and insist on the other; one of a year, from an earlier version, is made anew."""
+    """Agents pin the CA, and require the coordinator's certificate; one of a year, from an earlier version, is
+    replaced.
+    """
     authority = CertificateAuthority(tmp_path / "ca", "net")
     assert authority.certificate.not_valid_after_utc.year == 9999
     server = load_certificate(authority.server(("h",))[1])
@@ -88,7 +90,7 @@ def test_ca_and_coordinator_do_not_end(tmp_path: Path) -> None:
 async def test_a_running_agent_renews_by_itself(
     hub: Hub, tmp_path: Path, kind: Kind, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While it is connected, and its session goes on; at its next dial it shows the new one, and the older is void."""
+    """It renews while its session continues; its next dial uses the new certificate, and the older one is void."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=200), kind)
     old, shown = renewal.held, _shown(renewal)
     journal = Journal(renewal.folder.journal)
@@ -128,7 +130,7 @@ def identity(renewal: Renewal) -> Identity:
 
 
 async def test_a_lost_answer_locks_nobody_out(hub: Hub, tmp_path: Path) -> None:
-    """Signed, and never received: the agent goes on with what it has, asks again, and the later one counts."""
+    """If the new certificate never arrives, the agent keeps the old one and asks again, and the later one counts."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     lost = hub.renew(identity(renewal), renewal.request())
     running = dial(hub, _shown(renewal), FakeWork())
@@ -142,7 +144,7 @@ async def test_a_lost_answer_locks_nobody_out(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_only_who_is_enrolled_is_renewed(hub: Hub, tmp_path: Path) -> None:
-    """A revoked agent gets no new certificate, and one that was made out before its revocation opens nothing."""
+    """A revoked agent gets no new certificate, and one that was issued before the revocation is void."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     talk = Session(f"localhost:{hub.port}", _shown(renewal), FakeWork())
     running = asyncio.create_task(talk.run(lambda _: None))
@@ -160,7 +162,7 @@ async def test_only_who_is_enrolled_is_renewed(hub: Hub, tmp_path: Path) -> None
 
 
 async def test_a_flood_of_renewals_and_nonsense(hub: Hub, tmp_path: Path) -> None:
-    """Refused with a reason, while the session goes on."""
+    """They are refused with a reason, while the session continues."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=300))
     talk = Session(f"localhost:{hub.port}", _shown(renewal), FakeWork())
     running = asyncio.create_task(talk.run(lambda _: None))
@@ -177,7 +179,7 @@ async def test_a_flood_of_renewals_and_nonsense(hub: Hub, tmp_path: Path) -> Non
 
 
 async def test_what_does_not_follow_is_not_kept(hub: Hub, tmp_path: Path) -> None:
-    """A coordinator that answers with another's certificate, another CA's, or an older one, changes nothing."""
+    """An answer with another's certificate, another CA's, or an older one changes nothing."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=10))
     held, csr = renewal.held, renewal.request()
     past = CertificateAuthority(hub.authority.folder, "net", clock=lambda: NOW - timedelta(days=100))

@@ -1,4 +1,4 @@
-"""coord wait, env, keys and cleos where no node runs: what is missing, what is said, and how cleos ended."""
+"""coord wait, env, keys and cleos if no node runs: what is missing, what is printed, and how cleos ended."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def report(phase: str) -> ShownStatus:
 def test_what_is_missing(
     shown: ShownStatus, phase: str | None, block: int | None, lib: int | None, left: list[str]
 ) -> None:
-    """Each fact that is asked for is named until it is true; a later phase counts for an earlier one."""
+    """Each requested fact is named until it is true; a later phase counts for an earlier one."""
     assert missing(shown, Phase(phase) if phase else None, block, lib) == left
 
 
@@ -59,7 +59,7 @@ def test_what_is_missing(
 def test_a_network_that_was_never_booted(
     words: list[str], network: Network, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each names the command that helps, and makes no state folder."""
+    """Each names the command that helps, and creates no state folder."""
     assert run([words[0], "small.toml", *words[1:]]) == 1
     assert "run: coord boot" in capsys.readouterr().err
     assert not Path(".coord").exists()
@@ -72,7 +72,7 @@ def test_wait_gives_up(network: Network, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_nodes_on_other_hosts(network: Network) -> None:
-    """Their API is on their own loopback: who asks for a URL is told the ssh command that brings it here."""
+    """Their API is on their own loopback: the message has the ssh command that forwards it."""
     Path("far.toml").write_text(f'[network]\nname = "far"\n{FAR}')
     far = InUse(load("far.toml"), "00" * 32, (), ())
     node = far.far[-1]
@@ -83,7 +83,7 @@ def test_nodes_on_other_hosts(network: Network) -> None:
 
 
 def test_private_keys_do_not_show(network: Network) -> None:
-    """Not in a repr, which is what a log would have; a key that a keosd has is not printed as one."""
+    """A repr, as in a log, has no key; a key that a keosd has is not printed as one."""
     folder = Path(".coord/small/hosts/local/keys")
     folder.mkdir(parents=True)
     rows = [{"name": "alice", "pub": "EOS1", "pvt": "5secret"}, {"name": "bob", "pub": "EOS2", "pvt": "keosd"}]
@@ -110,14 +110,14 @@ def test_private_keys_do_not_show(network: Network) -> None:
     ],
 )
 def test_how_cleos_ended(status: int, bundled: bool, out: bytes, err: bytes, shown: int) -> None:
-    """Only the bundled one's crash after it has done its work is forgiven."""
+    """Only the bundled cleos' crash after its work is forgiven."""
     assert cleos.ended(status, bundled, out, err).status == shown
 
 
 def test_cleos_beside_the_inventorys_nodeos(
     tmp_path: Path, network: Network, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Where a nodeos is named, its cleos is run; what that prints and its status come through."""
+    """If a nodeos is named, its own cleos is run; its output and status are passed on."""
     (own := tmp_path / "bin").mkdir()
     (own / "cleos").write_text("#!/bin/sh\necho said $1\necho complained >&2\nexit 3\n")
     (own / "cleos").chmod(0o755)
@@ -137,7 +137,7 @@ def test_cleos_beside_the_inventorys_nodeos(
 
 
 def test_the_wallet_counts_while_its_keosd_listens(network: Network, tmp_path: Path) -> None:
-    """The address that `agent wallet` noted, over TCP or a socket; none where nothing listens."""
+    """The address that `agent wallet` recorded, TCP or socket; none if nothing listens there."""
     assert cleos.wallet_url(network) is None
     note = address_file("bootcoord-small")
     note.parent.mkdir(parents=True)

@@ -41,7 +41,7 @@ async def test_revocation_ends_an_open_stream_at_once(hub: Hub, tmp_path: Path) 
 async def test_revocation_works_again_after_a_full_disk(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A register that cannot be read for a moment does not end the watch over it."""
+    """If the register cannot be read for a moment, the watch over it continues."""
     monkeypatch.setattr("coordinator.agents.hub.AGAIN_SECONDS", 0)
     session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork())
     await hub.agent("alpha", 30)
@@ -60,7 +60,7 @@ async def test_revocation_works_again_after_a_full_disk(
 
 
 async def test_revocation_ends_a_busy_stream_too(hub: Hub, tmp_path: Path) -> None:
-    """With questions on their way, every asker hears that the agent is gone, and the agent at its next dial why."""
+    """Callers with queries under way are told that the agent is gone; the agent learns why when it dials again."""
     for number in range(5):
         shown = credentials(hub, tmp_path, name := f"busy{number}")
         session = dial(hub, shown, FakeWork())
@@ -76,7 +76,7 @@ async def test_revocation_ends_a_busy_stream_too(hub: Hub, tmp_path: Path) -> No
 
 
 async def test_a_second_session_takes_over(hub: Hub, tmp_path: Path) -> None:
-    """The older session of the same name ends, not for good, and the agent is never lost."""
+    """The older session of the same name ends, but may dial again, and the agent never counts as lost."""
     shown = credentials(hub, tmp_path, "alpha")
     first = dial(hub, shown, FakeWork())
     link = await hub.agent("alpha", 30)
@@ -92,7 +92,7 @@ async def test_a_second_session_takes_over(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_enrolling_again_voids_the_older_certificate(hub: Hub, tmp_path: Path) -> None:
-    """Only the certificate that was signed last may be used."""
+    """Only the latest certificate is valid."""
     older = credentials(hub, tmp_path, "alpha")
     newer = credentials(hub, tmp_path, "alpha")
     assert isinstance(await end_of(dial(hub, older, FakeWork())), Refused)
@@ -102,7 +102,7 @@ async def test_enrolling_again_voids_the_older_certificate(hub: Hub, tmp_path: P
 
 
 async def test_the_epoch_is_above_what_each_agent_has_seen(tmp_path: Path) -> None:
-    """It rises with each acting run, and above that for an agent that has seen a higher one, or another run's same."""
+    """It rises with each acting run, and further for an agent that has seen a higher one, or another run's same."""
     state = tmp_path / "state"
     async with open_hub(state) as hub:
         first, port = hub.epoch, hub.port
@@ -126,7 +126,7 @@ async def test_the_epoch_is_above_what_each_agent_has_seen(tmp_path: Path) -> No
 
 
 async def test_a_host_that_claims_a_high_epoch_moves_nobody_else(tmp_path: Path) -> None:
-    """Its claim raises the epoch for itself alone: others are told the coordinator's own, now and in the next run."""
+    """Its claim raises the epoch for itself alone: others get the coordinator's own, now and in the next run."""
     state = tmp_path / "state"
     async with open_hub(state) as hub:
         shown = {name: credentials(hub, tmp_path, name) for name in ("alpha", "beta")}
@@ -148,7 +148,7 @@ async def test_a_host_that_claims_a_high_epoch_moves_nobody_else(tmp_path: Path)
 async def test_watching_the_register_reads_it_only_when_somebody_wrote(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Messages of agents and the watch over open streams cost no query each; a write of another process is seen."""
+    """Messages and open streams cause no queries of their own; a write of another process takes effect."""
     session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork())
     link = await hub.agent("alpha", 30)
     reads: list[str] = []

@@ -26,7 +26,7 @@ from support.tls import (
 
 
 def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:
-    """Whatever name a request asks for, the certificate has the one that was decided, and is no server's."""
+    """Whatever a request asks for, the certificate has the identity that the CA was given, and is no server's."""
     authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "coordinator")
     certificate = load_certificate(authority.sign(request, Identity("net", Kind.PARTY, "alice")))
@@ -39,7 +39,7 @@ def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:
 
 
 def test_it_signs_for_agents_of_its_network_only(tmp_path: Path) -> None:
-    """Neither another network's nor a coordinator's identity."""
+    """Refused: identities of another network, and the coordinator's."""
     authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "x")
     for identity in (Identity("other", Kind.HOST, "alpha"), Identity("net", Kind.COORDINATOR)):
@@ -50,7 +50,7 @@ def test_it_signs_for_agents_of_its_network_only(tmp_path: Path) -> None:
 
 
 def test_it_stays_the_same_and_closed(tmp_path: Path) -> None:
-    """Opened again it has the same key and pin; a certificate of another CA beside its key is an error."""
+    """When opened again it has the same key and pin; another CA's certificate beside its key is an error."""
     authority = CertificateAuthority(tmp_path / "ca", "net")
     assert CertificateAuthority(tmp_path / "ca", "net").pin == authority.pin
     assert stat.S_IMODE((tmp_path / "ca" / "ca.key").stat().st_mode) == 0o600
@@ -60,7 +60,7 @@ def test_it_stays_the_same_and_closed(tmp_path: Path) -> None:
 
 
 def test_the_server_certificate_lasts_until_an_address_is_new(tmp_path: Path) -> None:
-    """The same for the same addresses; issued anew for another one."""
+    """It is kept for the same addresses, and reissued for another one."""
     authority = CertificateAuthority(tmp_path / "ca", "net")
     _, first = authority.server(["10.99.0.1"])
     assert authority.server(["10.99.0.1"])[1] == first
@@ -74,7 +74,7 @@ def test_the_server_certificate_lasts_until_an_address_is_new(tmp_path: Path) ->
 
 
 def test_names_are_taken_once(tmp_path: Path) -> None:
-    """A name belongs to one kind; a revoked one to nobody ever again."""
+    """A name belongs to one kind of agent; a revoked name is never used again."""
     register = Register(Journal(tmp_path / "journal.sqlite"))
     host, party = Identity("net", Kind.HOST, "alpha"), Identity("net", Kind.PARTY, "alpha")
     register.enrol(host, "11")
@@ -92,7 +92,7 @@ def test_names_are_taken_once(tmp_path: Path) -> None:
 
 
 def test_a_server_certificate_that_is_no_good_is_made_again(tmp_path: Path) -> None:
-    """A damaged key or certificate, and one that the CA before has signed: agents would not believe those."""
+    """A damaged key or certificate, or one signed by an earlier CA, is replaced: agents would not accept it."""
     folder = tmp_path / "ca"
     CertificateAuthority(folder, "net").server([])
     for name in ("server.key", "server.pem"):
@@ -106,7 +106,7 @@ def test_a_server_certificate_that_is_no_good_is_made_again(tmp_path: Path) -> N
 
 
 def test_no_ca_is_made_in_the_place_of_a_lost_one(tmp_path: Path) -> None:
-    """Who only looks at hosts says that the CA is missing, and leaves no other one behind."""
+    """A command that only looks reports the missing CA, and creates none."""
     with pytest.raises(TlsError, match=r"ca\.key is missing: put it back, or run: coord adopt"):
         CertificateAuthority(tmp_path / "ca", "net", make=False)
     assert not (tmp_path / "ca").exists()

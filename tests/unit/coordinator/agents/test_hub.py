@@ -22,7 +22,7 @@ from tests.unit.coordinator.fakes import FakeWork, credentials, dial, end_of, op
 
 
 async def test_an_agent_connects_and_answers_a_query(hub: Hub, tmp_path: Path) -> None:
-    """A link has what the agent said, its status, and nodeos' answer to a query."""
+    """A link has the agent's Hello and status, and nodeos' answer to a query."""
     work = FakeWork()
     session = dial(hub, credentials(hub, tmp_path, "alpha"), work)
     link = await hub.agent("alpha", 30)
@@ -42,7 +42,7 @@ def _number(number: bytes, query: pb.Query) -> pb.Answer:
 
 
 async def test_a_query_raises_what_a_node_client_raises(hub: Hub, tmp_path: Path) -> None:
-    """nodeos' refusals come through as their types, an absent node or agent as Unreachable."""
+    """nodeos' refusals arrive as their own types, an absent node or agent as Unreachable."""
     refusal = b'{"code":500,"error":{"code":3050003,"name":"eosio_assert_message_exception","what":"no","details":[]}}'
     work = FakeWork(answers=lambda query: pb.Answer(id=query.id, status=500, body=refusal))
     session = dial(hub, credentials(hub, tmp_path, "alpha"), work)
@@ -67,7 +67,7 @@ async def test_a_query_raises_what_a_node_client_raises(hub: Hub, tmp_path: Path
 
 
 async def test_a_task_survives_a_dropped_connection(hub: Hub, tmp_path: Path) -> None:
-    """The same id is sent again when the agent returns; each pushed transaction is heard of once, junk never."""
+    """The same id is sent again when the agent returns; each pushed transaction is reported once, and junk never."""
     shown = credentials(hub, tmp_path, "alpha")
 
     def half(task: pb.Task, send: Send) -> None:
@@ -104,7 +104,7 @@ async def test_a_task_survives_a_dropped_connection(hub: Hub, tmp_path: Path) ->
 
 
 async def test_a_task_has_a_deadline(hub: Hub, tmp_path: Path) -> None:
-    """An agent that says nothing is not waited for beyond it."""
+    """A silent agent is not waited for beyond it."""
     session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork(carry_out=lambda task, send: None))
     link = await hub.agent("alpha", 30)
     with pytest.raises(DeadlineError, match="recount on alpha"):
@@ -115,7 +115,7 @@ async def test_a_task_has_a_deadline(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
-    """It queries, with epoch 0, and leaves the journal's epoch alone."""
+    """It queries with epoch 0, and does not change the epoch in the journal."""
     async with open_hub(tmp_path / "state", acting=False) as hub:
         work = FakeWork()
         session = dial(hub, credentials(hub, tmp_path, "alpha"), work)
@@ -130,7 +130,7 @@ async def test_an_observer_gives_no_tasks(tmp_path: Path) -> None:
 
 
 async def test_one_coordinator_at_a_time(hub: Hub, tmp_path: Path) -> None:
-    """A second one of the same state, or on the same port, says so."""
+    """A second one with the same state or port is refused with the reason."""
     with pytest.raises(BusyError):
         async with open_hub(tmp_path / "state"):
             pass
@@ -140,7 +140,7 @@ async def test_one_coordinator_at_a_time(hub: Hub, tmp_path: Path) -> None:
 
 
 async def test_comings_and_goings_are_told(tmp_path: Path) -> None:
-    """Joined, lost and revoked reach whoever asked."""
+    """The callback gets joined, lost and revoked."""
     events: list[AgentEvent] = []
     async with open_hub(tmp_path / "state", on_event=events.append) as hub:
         shown = credentials(hub, tmp_path, "alpha")
@@ -157,7 +157,7 @@ async def test_comings_and_goings_are_told(tmp_path: Path) -> None:
 
 
 async def test_artifacts_are_fetched(hub: Hub, tmp_path: Path) -> None:
-    """Bytes larger than a message come whole; what is not held, or not a name, is refused."""
+    """An artifact larger than a message arrives whole; unknown and malformed names are refused."""
     from agent.session import Session
 
     data = bytes(range(256)) * 40_000
@@ -175,7 +175,7 @@ async def test_artifacts_are_fetched(hub: Hub, tmp_path: Path) -> None:
 async def test_a_fault_while_a_message_is_read_is_logged_and_ends_the_stream(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both sides read that it is the coordinator's, and its log has the cause; the agent may dial again."""
+    """Both sides are told that the fault is the coordinator's, its log has the cause, and the agent may dial again."""
 
     def broken(connection: object, message: object) -> str:
         raise ZeroDivisionError("by nothing")

@@ -1,4 +1,4 @@
-"""Where commands are typed, and what they print."""
+"""A home for commands, and their output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`coord boot` from its command line to agents' tasks and back, over a machine that is made up."""
+"""`coord boot` from its command line to agents' tasks and back, on a simulated machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGIN = ["boot", "home.toml", "--until", "genesis"]
 
 
 def test_a_boot_collects_seals_and_starts_the_genesis_node(home: Home, said: pytest.CaptureFixture[str]) -> None:
-    """Each host is asked for its own keys, takes the sealed network, and the summary says how to go on."""
+    """Each host is asked for its own keys and stores the sealed network; the summary says how to continue."""
     assert run(BEGIN) == 0
     out = said.readouterr().out
     sealed = StateFolder(home.folder / ".coord", "home").sealed
@@ -35,7 +35,7 @@ def test_a_boot_collects_seals_and_starts_the_genesis_node(home: Home, said: pyt
 
 
 def test_a_second_boot_finds_everything_done(home: Home, said: pytest.CaptureFixture[str]) -> None:
-    """No task but the one to hold what is held; it says that there is nothing to do."""
+    """The only task is to hold the sealed network; the boot says that there is nothing to do."""
     assert run(BEGIN) == 0
     tasks = {name: len(agent.tasks) for name, agent in home.agents.items()}
     said.readouterr()
@@ -50,7 +50,7 @@ def test_a_second_boot_finds_everything_done(home: Home, said: pytest.CaptureFix
 def test_before_the_seal_every_host_is_needed(
     home: Home, said: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For its keys: nothing is sealed, the agents on this machine are stopped, and the line says which host."""
+    """Its keys are needed: nothing is sealed, local agents are stopped, and the message names the host."""
     monkeypatch.setattr("coordinator.workflows.boot.DIAL_SECONDS", 1.0)
     home.away = {"two"}
     assert run(BEGIN) == 1
@@ -64,7 +64,7 @@ def test_before_the_seal_every_host_is_needed(
 def test_after_the_seal_a_boot_goes_on_without_a_host(
     home: Home, said: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unless it has the genesis node; an agent that has ended is not waited for, and says why it has."""
+    """Unless it has the genesis node; an agent that has ended is not waited for, and its reason is shown."""
     assert run(BEGIN) == 0
     monkeypatch.setattr("coordinator.workflows.boot.DIAL_SECONDS", 1.0)
     monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 60.0)
@@ -85,7 +85,7 @@ def test_after_the_seal_a_boot_goes_on_without_a_host(
 def test_a_fatal_finding_on_this_machine_ends_it_before_anything_is_made(
     home: Home, said: pytest.CaptureFixture[str]
 ) -> None:
-    """With what helps; a warning is shown, and the boot goes on."""
+    """The message says what helps; a mere warning is shown, and the boot continues."""
     home.problems = [HostProblem("one", "disk", fatal=True, message="it is full", hint="make room")]
     assert run(BEGIN) == 1
     assert "one: disk: it is full; make room" in said.readouterr().err
@@ -98,7 +98,7 @@ def test_a_fatal_finding_on_this_machine_ends_it_before_anything_is_made(
 def test_a_host_whose_keys_cannot_be_had_keeps_the_network_unsealed(
     home: Home, said: pytest.CaptureFixture[str]
 ) -> None:
-    """Its agent's reason is the line; and a key that it cannot prove is never sealed."""
+    """The message has the agent's reason; a key that the agent cannot prove is never sealed."""
     home.fails = {("two", "collect"): "no space left on device"}
     assert run(BEGIN) == 1
     assert said.readouterr().err == "coord: two: no space left on device\n"
@@ -122,14 +122,14 @@ def test_a_host_whose_keys_cannot_be_had_keeps_the_network_unsealed(
 def test_what_is_typed_wrong_changes_nothing(
     options: list[str], reason: str, home: Home, said: pytest.CaptureFixture[str]
 ) -> None:
-    """Status 2, in words; no agent is started."""
+    """Status 2 with an explanation; no agent is started."""
     assert run(["boot", "home.toml", *options]) == 2
     assert reason in said.readouterr().err
     assert home.agents == {}
 
 
 def test_an_edit_of_a_sealed_section_is_refused(home: Home, said: pytest.CaptureFixture[str]) -> None:
-    """By boot, and shown by plan with what to do instead."""
+    """By boot; plan shows the edit, and what to do instead."""
     assert run(BEGIN) == 0
     home.inventory.write_text(home.inventory.read_text().replace("count = 3", "count = 4"))
     said.readouterr()
@@ -140,7 +140,7 @@ def test_an_edit_of_a_sealed_section_is_refused(home: Home, said: pytest.Capture
 
 
 def test_an_edit_of_a_node_is_applied_to_the_node_that_runs(home: Home, said: pytest.CaptureFixture[str]) -> None:
-    """plan shows it with its cost, boot restarts the node, and plan shows no difference then."""
+    """plan shows the edit with its cost, boot restarts the node, and then plan shows no difference."""
     assert run(BEGIN) == 0
     home.inventory.write_text(home.inventory.read_text() + '[nodeos.options]\nmax-transaction-time = "100"\n')
     said.readouterr()

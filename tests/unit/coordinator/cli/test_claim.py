@@ -1,4 +1,4 @@
-"""`coord claim`: who may claim does, once; who may not is told from when on."""
+"""`coord claim`: producers that may claim do so, once; for the others it says from when on they may."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def live(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_before_the_election_nothing_is_paid(home: Home, said: Said) -> None:
-    """What is needed first is said, with status 2; before the first boot, that."""
+    """Status 2, with what is needed first; the same before the first boot."""
     assert run(["claim", "home.toml"]) == 1
     assert "home was never booted; run: coord boot " in said.readouterr().err
     assert run(["boot", "home.toml", "--until", "genesis"]) == 0
@@ -59,7 +59,7 @@ def test_before_the_election_nothing_is_paid(home: Home, said: Said) -> None:
 
 
 def test_those_that_may_claim_do_once(live: Home, said: Said) -> None:
-    """And a second time it is said who is next, and when."""
+    """A second time it says which producer is next, and when."""
     assert run(["claim", "home.toml", "--json"]) == 0
     document = json.loads(said.readouterr().out)
     assert document["claimed"] == ["defproducerb"]
@@ -74,7 +74,7 @@ def test_those_that_may_claim_do_once(live: Home, said: Said) -> None:
 
 
 def test_beside_a_command_that_acts_that_one_claims(live: Home, said: Said) -> None:
-    """And the line is the same."""
+    """The output is the same."""
     assert beside(live, typed("claim", "home.toml")) == 0
     assert said.readouterr().out == "claimed: defproducerb\n"
 

@@ -1,4 +1,4 @@
-"""`coord logs`: of one log or several, here or on far hosts, merged, filtered and folded."""
+"""`coord logs`: of one log or several, on this machine or other hosts, merged, filtered and folded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def logs(home: Home) -> Home:
 
 
 def test_logs_of_several_nodes_are_merged_by_time_and_folded(logs: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line without a time stays with the one before it; keys are not shown."""
+    """A line without a time stays with the line before it; keys are not shown."""
     assert run(["logs", "home.toml"]) == 0
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "genesis      | " + BLOCK.format(1, 11),
@@ -53,7 +53,7 @@ def test_logs_of_several_nodes_are_merged_by_time_and_folded(logs: Home, capsys:
 
 
 def test_lines_are_chosen_by_number_and_level(logs: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """-n counts what is shown; a line without a level has that of the one before it."""
+    """-n counts the lines shown; a line without a level has that of the line before it."""
     assert run(["logs", "home.toml", "-n", "2"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "genesis      |     at x.cpp",
@@ -71,7 +71,7 @@ def test_lines_are_chosen_by_number_and_level(logs: Home, capsys: pytest.Capture
 
 
 def test_lines_as_json(logs: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """An object a line."""
+    """Each line is an object."""
     assert run(["logs", "home.toml", "--json", "-n", "7"]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert found[0] == {"folded": {"defproducera": 1, "genesis": 1}}
@@ -84,7 +84,7 @@ def test_lines_as_json(logs: Home, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_log_that_is_not_there(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    """A name that is none is told with those that there are; a node that never ran, with the path."""
+    """For an unknown name the known ones are listed; for a node that never ran, its path."""
     assert run(["logs", "home.toml", "gensis", "agent@three"]) == 2
     assert "there is no node 'gensis', 'agent@three'; known: genesis, " in capsys.readouterr().err
     assert run(["logs", "home.toml", "genesis"]) == 1
@@ -97,7 +97,7 @@ def test_a_log_that_is_not_there(home: Home, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_log_is_followed_until_ctrl_c(logs: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First its last lines, then the new ones; the tail that reads it ends as well."""
+    """First its last lines, then new ones; in the end its `tail` ends as well."""
     shown: list[str] = []
     file = logs.state / "hosts/one/nodes/genesis/log/nodeos.log"
 
@@ -128,7 +128,7 @@ def _tails(file: Path) -> list[str]:
 def test_logs_of_far_hosts_come_over_ssh(
     home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the host that has the node; one that cannot be reached keeps no other's from being shown."""
+    """Each log is read on its node's host; an unreachable host does not keep the other logs from being shown."""
     asked: list[tuple[str, str, bool]] = []
 
     class Deployment:

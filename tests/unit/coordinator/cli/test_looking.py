@@ -1,5 +1,6 @@
 """The commands that look at a network: status, plan, parties, logs, verify; before its boot, while it runs, and when it
-does not."""
+is down.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,7 @@ def typed(*words: str) -> Coroutine[Any, Any, int]:
 
 
 def test_before_the_first_boot(home: Home, said: Said) -> None:
-    """Each shows what is planned, with status 0, or says what to run; nothing is made."""
+    """Each shows the plan with status 0, or says what to run; nothing is created."""
     assert run(["status", "home.toml"]) == 0
     assert "phase" in (out := said.readouterr().out)
     assert "planned" in out
@@ -88,13 +89,13 @@ def test_before_the_first_boot(home: Home, said: Said) -> None:
     ],
 )
 def test_options_of_status_that_do_not_go_together(options: list[str], reason: str, home: Home, said: Said) -> None:
-    """Status 2, in words."""
+    """Status 2, with an explanation."""
     assert run(["status", "home.toml", *options]) == 2
     assert reason in said.readouterr().err
 
 
 def test_a_network_that_runs(home: Home, said: Said) -> None:
-    """Nodes with their heads, hosts with their agents, steps with their results: from the agents, now."""
+    """Nodes with their heads, hosts with their agents, steps with their results, as the agents report them now."""
     assert run(BEGIN) == 0
     said.readouterr()
     assert run(["status", "home.toml"]) == 0
@@ -116,7 +117,7 @@ def test_a_network_that_runs(home: Home, said: Said) -> None:
 
 
 def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Is called stalled, and --check ends with 1."""
+    """It is called stalled, and --check ends with 1."""
     assert run(BEGIN) == 0
     monkeypatch.setattr("coordinator.report.chain.AGAIN_SECONDS", 0.1)
     home.stands = True
@@ -129,7 +130,7 @@ def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyP
 
 
 def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host whose agent does not answer in time is away; on this machine its nodes are looked up."""
+    """A host whose agent does not answer in time is away; on this machine its nodes are looked up instead."""
     assert run(BEGIN) == 0
     monkeypatch.setattr("coordinator.workflows.looking.GLANCE_SECONDS", 0.5)
     monkeypatch.setattr("coordinator.workflows.facts.GLANCE_SECONDS", 0.5)
@@ -145,7 +146,7 @@ def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.Monkey
 
 
 def test_beside_a_command_that_acts(home: Home, said: Said) -> None:
-    """The running one answers: the same document, and what a step waits for, as this run has it."""
+    """The running command answers with the same document, and knows what a step waits for."""
     assert run(BEGIN) == 0
     said.readouterr()
     assert beside(home, typed("status", "home.toml", "--json")) == 0
@@ -159,7 +160,7 @@ def test_beside_a_command_that_acts(home: Home, said: Said) -> None:
 
 
 def test_watching_draws_again_until_it_is_stopped(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is how it ends, and no failure."""
+    """Ctrl-C ends it with status 0."""
     drawn = 0
 
     async def pause(seconds: float) -> None:
@@ -174,7 +175,7 @@ def test_watching_draws_again_until_it_is_stopped(home: Home, said: Said, monkey
 
 
 def test_a_sealed_plan(home: Home, said: Said) -> None:
-    """With the sealed contracts' hashes, the rows of the allocation, and the whole boot as commands."""
+    """It has the sealed contracts' hashes, the rows of the allocation, and the whole boot as commands."""
     assert run(BEGIN) == 0
     said.readouterr()
     assert run(["plan", "home.toml"]) == 0
@@ -199,7 +200,7 @@ def test_a_sealed_plan(home: Home, said: Said) -> None:
 
 
 def test_how_a_step_ended_last(home: Home, said: Said) -> None:
-    """One that failed or waits says so, and that no boot is running."""
+    """A step that failed or waits says so, and that no boot is running."""
     assert run(BEGIN) == 0
     state = StateFolder(home.folder / ".coord", "home")
     state.record_step("votes", StepResult.WAITS, 1.0, "half of the stake has not voted")
@@ -212,7 +213,7 @@ def test_how_a_step_ended_last(home: Home, said: Said) -> None:
 
 
 def test_verify_needs_an_agent(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without one nothing is judged; the line says what to run."""
+    """Without one there is no verdict; the message says what to run."""
     assert run(BEGIN) == 0
     monkeypatch.setattr("coordinator.workflows.auditing.DIAL_SECONDS", 0.3)
     home.away = {"one", "two"}
@@ -228,7 +229,7 @@ def test_what_verify_ends_with(
     born: bool, unchanged: bool, options: list[str], status: int, home: Home, said: Said,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """1 for a chain that was not born as planned; with --strict for what is different today, too."""
+    """1 for a chain that was not born as planned; with --strict also for differences of today."""
 
     async def judged(settings: Settings, network: Any) -> ShownAudit:
         return ShownAudit({"born": born}, ("a line",), born, unchanged)
@@ -240,7 +241,7 @@ def test_what_verify_ends_with(
 
 
 def test_verify_audits_through_the_node_that_follows(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Itself, or the command that acts beside it; the report is the audit's."""
+    """By itself, or through the running command; the report is the audit's."""
     assert run(BEGIN) == 0
     read: list[int] = []
 

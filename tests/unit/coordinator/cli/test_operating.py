@@ -1,4 +1,4 @@
-"""Single nodes and hosts of a network that runs, and a state folder that was lost: node, host, adopt."""
+"""Single nodes and hosts of a running network, and a lost state folder: node, host, adopt."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def state_of(home: Home, node: str) -> str:
 
 
 def test_a_node_is_stopped_and_started_by_name(booted: Home, said: Said) -> None:
-    """The only signer not without --force; what is so already is said, with status 0."""
+    """The only signer needs --force; repeating a command says that nothing was to do, with status 0."""
     assert run(["node", "home.toml", "stop", "genesis"]) == 1
     assert "--force" in said.readouterr().err
     assert state_of(booted, "genesis") == "running"
@@ -48,7 +48,7 @@ def test_a_node_is_stopped_and_started_by_name(booted: Home, said: Said) -> None
 
 
 def test_beside_a_command_that_acts_that_one_does_it(booted: Home, said: Said) -> None:
-    """And the line is the same."""
+    """The output is the same."""
     assert beside(booted, typed("node", "home.toml", "start", "genesis")) == 0
     assert said.readouterr().out == "genesis runs already\n"
 
@@ -63,19 +63,19 @@ def test_beside_a_command_that_acts_that_one_does_it(booted: Home, said: Said) -
     ],
 )
 def test_what_there_is_not(words: list[str], reason: str, booted: Home, said: Said) -> None:
-    """Status 2, in words."""
+    """Status 2, with an explanation."""
     assert run(words) == 2
     assert reason in said.readouterr().err
 
 
 def test_before_the_first_boot_there_is_nothing_to_operate(home: Home, said: Said) -> None:
-    """The line says what to run."""
+    """The message says what to run."""
     assert run(["node", "home.toml", "restart", "genesis"]) == 1
     assert "home was never booted; run: coord boot" in said.readouterr().err
 
 
 def test_a_host_without_producers_has_nothing_to_drain(booted: Home, said: Said) -> None:
-    """Its producers' nodes were not started yet."""
+    """Its producers' nodes have not been started yet."""
     assert run(["host", "home.toml", "drain", "two"]) == 0
     assert "no producer's node runs on two" in said.readouterr().out
     assert run(["host", "home.toml", "remove", "five"]) == 0
@@ -90,7 +90,7 @@ def lose(home: Home, *names: str) -> None:
 
 
 def test_a_lost_seal_comes_back_from_the_hosts(booted: Home, said: Said) -> None:
-    """With its artifacts, by their hashes; until then no command makes anything in its place."""
+    """Its artifacts come with it, checked by their hashes; until then no command creates anything in its place."""
     before = StateFolder(booted.folder / ".coord", "home").sealed
     lose(booted, "sealed.json", "artifacts")
     assert run(BEGIN) == 1
@@ -106,7 +106,7 @@ def test_a_lost_seal_comes_back_from_the_hosts(booted: Home, said: Said) -> None
 
 
 def test_hosts_that_hold_nothing_give_nothing(booted: Home, said: Said) -> None:
-    """There is nothing to adopt: it says so, and that a boot is what to run."""
+    """There is nothing to adopt: the message says so, and that a boot is needed."""
     lose(booted, "sealed.json", "artifacts")
     for agent in booted.agents.values():
         agent.manifest = ""
@@ -115,7 +115,7 @@ def test_hosts_that_hold_nothing_give_nothing(booted: Home, said: Said) -> None:
 
 
 def test_hosts_that_hold_different_networks(booted: Home, said: Said) -> None:
-    """Neither is taken for this one."""
+    """Neither of them is adopted."""
     lose(booted, "sealed.json")
     booted.agents["two"].manifest = "ff" * 32
     assert run(["adopt", "home.toml"]) == 1
@@ -123,7 +123,7 @@ def test_hosts_that_hold_different_networks(booted: Home, said: Said) -> None:
 
 
 def test_bytes_of_another_hash_are_not_taken(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that gives others is named; another host's are taken."""
+    """A host that sends wrong bytes is named, and another host's are used."""
     lose(booted, "sealed.json", "artifacts")
     booted.torn = {"one", "two"}
     assert run(["adopt", "home.toml"]) == 1

@@ -36,7 +36,7 @@ def booted(home: Home, said: Said) -> Home:
 
 
 def test_an_invitation_holds_what_a_party_needs(booted: Home, said: Said) -> None:
-    """Where to dial, under which name, how long, and this network's CA; parties lists it until it is used or voided."""
+    """The address to dial, name, expiry and CA; parties lists the invitation until it is used or voided."""
     assert run(["invite", "home.toml", "alice", "--account", "alice1111111", "--expires", "2", "--json"]) == 0
     answer = document(said)
     invitation = parse(answer["token"])
@@ -68,7 +68,7 @@ def test_an_invitation_holds_what_a_party_needs(booted: Home, said: Said) -> Non
     ],
 )
 def test_who_cannot_be_invited(words: list[str], reason: str, booted: Home, said: Said) -> None:
-    """Status 2, and no invitation stays behind."""
+    """Status 2, and no invitation is left behind."""
     assert run(["invite", "home.toml", *words]) == 2
     assert reason in said.readouterr().err
     run(["parties", "home.toml"])
@@ -76,7 +76,7 @@ def test_who_cannot_be_invited(words: list[str], reason: str, booted: Home, said
 
 
 def test_where_a_party_dials(booted: Home, said: Said) -> None:
-    """An address that only this machine reaches is said to be one; another one is taken as it is typed."""
+    """The output warns of an address that only this machine can reach; any other is used as typed."""
     assert run(["invite", "home.toml", "alice", "--account", "alice1111111"]) == 0
     assert "can be reached from this machine only" in said.readouterr().err
     words = ["invite", "home.toml", "bob", "--account", "bob111111111", "--advertise", "coord.example:7000"]
@@ -88,7 +88,7 @@ def test_where_a_party_dials(booted: Home, said: Said) -> None:
 
 
 def test_who_cannot_be_revoked(booted: Home, said: Said) -> None:
-    """A host is taken down instead; a stranger was never invited."""
+    """For a host the message names `coord down`; an unknown name was never invited."""
     assert run(["revoke", "home.toml", "one"]) == 2
     assert "one is a host of" in said.readouterr().err
     assert run(["revoke", "home.toml", "zed"]) == 1
@@ -116,7 +116,7 @@ def test_an_upgrade_is_checked_before_anything(booted: Home, files: list[str], s
 def test_an_upgrade_is_done_by_whichever_coord_acts(
     booted: Home, files: list[str], said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This one, with all agents at hand; or the running one, which gets the files by their hashes."""
+    """By this command with the hosts' agents, or by the running one, which gets the files by their hashes."""
     done: list[tuple[Contract, float, list[str]]] = []
 
     async def upgrade(opened: Any, contract: Contract, wait: float, tell: Any) -> str:
@@ -136,7 +136,7 @@ def test_an_upgrade_is_done_by_whichever_coord_acts(
 
 
 def test_an_upgrade_without_a_sponsor(home: Home, files: list[str], said: Said) -> None:
-    """Nobody could propose it: that is sealed at the boot."""
+    """Nobody could propose it: the sponsor is sealed at the boot."""
     assert run(["upgrade", "home.toml", *files]) == 1
     assert "home was never booted" in said.readouterr().err
     assert run(BEGIN) == 0
@@ -146,7 +146,7 @@ def test_an_upgrade_without_a_sponsor(home: Home, files: list[str], said: Said) 
 
 
 def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says where to dial, has the hosts' agents at hand, and ends with status 0."""
+    """It says where parties dial, has the hosts' agents connected, and ends with status 0."""
     monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
 
     async def stopped() -> None:
@@ -161,7 +161,7 @@ def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypat
 
 
 def test_a_boot_that_serves_afterwards(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--serve`: the summary, then parties, until Ctrl-C."""
+    """`--serve` prints the summary, then serves parties until Ctrl-C."""
     stops = 0
 
     async def stopped() -> None:
@@ -175,7 +175,7 @@ def test_a_boot_that_serves_afterwards(booted: Home, said: Said, monkeypatch: py
 
 
 def test_install_on_this_machine(home: Home, said: Said) -> None:
-    """Local agents are started, and again there is nothing to do; a host that is none is told."""
+    """Local agents are started; a second time there is nothing to do; an unknown host is reported."""
     assert run(["install", "home.toml", "--only", "one"]) == 0
     assert list(home.agents) == ["one"]
     assert run(["install", "home.toml"]) == 0
@@ -185,7 +185,7 @@ def test_install_on_this_machine(home: Home, said: Said) -> None:
 
 
 def test_preflight_shows_hosts_ways_and_problems(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table of hosts, one of who reaches whom, and each problem; 1 only for what would keep the boot from working."""
+    """A table of hosts, one of who reaches whom, and each problem; status 1 only if the boot could not work."""
     rows = tuple(Row(name, {"os": "Debian 12"}) for name in ("one", "two"))
     dials = (Dial("one", "two", "127.0.0.1:9877", ""), Dial("two", "one", "127.0.0.1:9876", "refused"))
     problems = [HostProblem("one", "disk", fatal=False, message="it is small", hint="add some")]
@@ -212,7 +212,7 @@ def test_preflight_shows_hosts_ways_and_problems(home: Home, said: Said, monkeyp
 
 
 def test_down_stops_what_stands_for_agents(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Agents end, data stays; afterwards nothing runs."""
+    """Agents end, data stays, and afterwards nothing runs."""
     assert run(["down", "home.toml"]) == 0
     assert all(process.wait(20) is not None for process in booted.processes)
     assert StateFolder(booted.folder / ".coord", "home").sealed

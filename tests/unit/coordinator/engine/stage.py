@@ -1,4 +1,4 @@
-"""A made-up chain and its nodes, as the engine reaches them through agents, without agents."""
+"""A simulated chain and its nodes, as the engine reaches them through agents, without agents."""
 
 from __future__ import annotations
 

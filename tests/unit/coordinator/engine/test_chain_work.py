@@ -1,4 +1,4 @@
-"""What agents tell of a boot's transactions is taken for what it is: an agent's word on its own part."""
+"""Agents' reports of a boot's transactions count only for the agent's own part."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_who_had_no_part_in_a_step_is_not_asked(bench: Bench) -> None:
-    """A recount asks the hosts that pushed, and nobody else; of what they tell, their own part is written down."""
+    """A recount asks only the hosts that pushed, and records only each one's own part."""
     await bench.work.recount(STEP)
     assert [task.recount.step for task in bench.host.tasks] == ["register"]
     assert bench.party.tasks == []
@@ -103,7 +103,7 @@ async def test_who_had_no_part_in_a_step_is_not_asked(bench: Bench) -> None:
 async def test_a_host_that_goes_silent_does_not_hold_a_recount_up(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The log lacks what it does not tell, and the boot goes on."""
+    """The log lacks that host's transactions, and the boot continues."""
     monkeypatch.setattr("coordinator.engine.chain_work.ACT_SECONDS", 0.2)
     bench.host.carry_out = lambda task, send: None
     await asyncio.wait_for(bench.work.recount(STEP), 30)
@@ -111,7 +111,9 @@ async def test_a_host_that_goes_silent_does_not_hold_a_recount_up(
 
 
 async def test_a_partys_blocks_hold_nobody_up(bench: Bench) -> None:
-    """A party that claims a block of the far future: the next transaction waits for what the operator's nodes have."""
+    """If a party reports a block far in the future, the next transaction waits only for the blocks that the operator's
+    nodes have.
+    """
     party = replace(bench.node, party=True)
     told = pb.Progress(pushed=[pb.Pushed(key=OWN, transaction="bb", block=4_000_000_000)])
     bench.work._progressed(STEP, party, told, 1)
@@ -129,7 +131,7 @@ async def test_a_partys_blocks_hold_nobody_up(bench: Bench) -> None:
 
 @pytest.mark.parametrize("answer", [b"[]", b"{}", b'{"head_block_num": "x"}', b"null"])
 async def test_a_nonsensical_head_is_none(bench: Bench, answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked again, for as long as a node may take; the boot's own faults would look otherwise."""
+    """The node is asked again, for as long as it may take; nonsense must not look like a fault of the boot's."""
     answers = iter((answer, b'{"head_block_num": 5}'))
     bench.host.answers = lambda query: pb.Answer(id=query.id, status=200, body=next(answers))
     await asyncio.wait_for(bench.work._caught_up(bench.node.name), 30)
@@ -137,7 +139,7 @@ async def test_a_nonsensical_head_is_none(bench: Bench, answer: bytes, monkeypat
 
 
 async def test_words_of_agents_are_plain_lines(bench: Bench) -> None:
-    """Neither a reason nor a node's trouble steers the operator's terminal."""
+    """Neither a reason nor a node's trouble can control the operator's terminal."""
     link = bench.hub.links["mallory"]
     bench.party.carry_out = lambda task, send: send(
         pb.FromAgent(result=pb.Result(task=task.id, error="no\n\x1b]0;root\x07" + "x" * 9000))

@@ -48,7 +48,7 @@ def names(instructions: list[Instruction]) -> list[tuple[str, str]]:
 
 
 def test_evidence_comes_before_work() -> None:
-    """A step that the chain shows as done is settled without any work, and the next one is looked at."""
+    """A step that the chain shows as done needs no work, and the next one is checked."""
     executor = Executor([chain("a"), chain("b", "a")], host_of)
     assert names(executor.start()) == [("Check", "a")]
     follow = executor.handle(Checked("a", Verdict(())))
@@ -58,7 +58,7 @@ def test_evidence_comes_before_work() -> None:
 
 
 def test_missing_work_goes_to_the_hosts_that_hold_the_keys() -> None:
-    """Each host gets its own keys; only when all have answered is the evidence read again."""
+    """Each host gets its own keys; the evidence is read again once all have answered."""
     executor = Executor([chain("a", parallel=True)], host_of)
     executor.start()
     runs = executor.handle(Checked("a", Verdict(("h1/x", "h2/y", "h1/z"))))
@@ -73,7 +73,7 @@ def test_missing_work_goes_to_the_hosts_that_hold_the_keys() -> None:
 
 
 def test_dependent_work_keeps_its_order_across_hosts() -> None:
-    """Where transactions depend on each other a host begins only when the one before is through."""
+    """If transactions depend on each other, a host begins only after the one before has finished."""
     executor = Executor([chain("a")], host_of)
     executor.start()
     first = executor.handle(Checked("a", Verdict(("h1/x", "h1/y", "h2/y", "h1/z"))))
@@ -87,7 +87,9 @@ def test_dependent_work_keeps_its_order_across_hosts() -> None:
 
 
 def test_evidence_that_lags_is_read_again_before_work_is_repeated() -> None:
-    """After the work was reported done, another node may be behind: look again, and only then hand it out again."""
+    """Another node may be behind when the work is reported: the evidence is read again before the work is handed out
+    again.
+    """
     executor = Executor([chain("a")], host_of)
     executor.start()
     executor.handle(Checked("a", Verdict(("h1/x",))))
@@ -108,7 +110,7 @@ def test_a_failure_that_cannot_be_helped_fails_the_step_unless_the_chain_shows_i
 
 
 def test_retryable_failures_are_bounded() -> None:
-    """A step whose work fails again and again fails for good, with the agents' words."""
+    """A step whose work keeps failing fails for good, with the agents' reasons."""
     executor = Executor([chain("a")], host_of)
     executor.start()
     for _ in range(ROUNDS):
@@ -121,7 +123,7 @@ def test_retryable_failures_are_bounded() -> None:
 
 
 def test_steps_that_do_not_depend_on_a_failed_one_go_on() -> None:
-    """One bad host does not spoil the rest: only what needs the failed step stays undone."""
+    """Only steps that need the failed one stay undone."""
     executor = Executor([wait("a"), chain("b", "a"), chain("c")], host_of)
     assert names(executor.start()) == [("Check", "a"), ("Check", "c")]
     executor.handle(Checked("a", Verdict(("x",), "x is away")))
@@ -135,7 +137,7 @@ def test_steps_that_do_not_depend_on_a_failed_one_go_on() -> None:
 
 
 def test_what_others_must_bring_about_parks_the_step() -> None:
-    """Stake that nobody here can vote: the boot ends for now, and nothing failed."""
+    """Stake that nobody here can vote with: the boot ends for now, and nothing has failed."""
     executor = Executor([wait("a"), chain("b", "a")], host_of)
     executor.start()
     (parked,) = executor.handle(Checked("a", Verdict(("stake",), "150 are missing", elsewhere=True)))
@@ -152,7 +154,7 @@ def test_nodes_are_started_on_their_hosts() -> None:
 
 
 def test_evidence_out_of_reach_fails_the_step() -> None:
-    """A step whose evidence cannot be read, before its work or after, fails with the reasons: nothing loops."""
+    """A step whose evidence cannot be read, before or after its work, fails with the reasons, and nothing loops."""
     executor = Executor([chain("a"), chain("b")], host_of)
     executor.start()
     (failed,) = executor.handle(Ran("a", "h", "no node runs"))
@@ -167,7 +169,7 @@ def test_evidence_out_of_reach_fails_the_step() -> None:
 
 
 def test_a_wait_that_is_over_says_why() -> None:
-    """A wait for what can no longer happen fails immediately, with that reason."""
+    """A wait for something that can no longer happen fails at once, with that reason."""
     executor = Executor([wait("w")], host_of)
     executor.start()
     executor.handle(Checked("w", Verdict(("h",), "0 of 2")))
@@ -177,7 +179,7 @@ def test_a_wait_that_is_over_says_why() -> None:
 
 
 def test_what_a_step_waits_for_names_the_event_since_which_it_does() -> None:
-    """Pending on steps, running on hosts, checking on evidence; an event that changes nothing is not the cause."""
+    """Pending on steps, running on hosts, or checking evidence; an event that changes nothing is not the cause."""
     executor = Executor([chain("a", parallel=True), wait("b", "a")], host_of)
     executor.start()
     assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a", 0)
@@ -197,7 +199,7 @@ def test_what_a_step_waits_for_names_the_event_since_which_it_does() -> None:
 
 
 def test_a_step_behind_a_failed_one_says_so() -> None:
-    """What it waits for will not come in this run."""
+    """Its prerequisite will not be done in this run."""
     executor = Executor([wait("a"), wait("b", "a")], host_of)
     executor.start()
     executor.handle(Overdue("a", "no node runs", id=1))

@@ -30,7 +30,7 @@ def broken(**statuses: pb.NodeStatus) -> tuple[LostNodes, dict[str, pb.NodeStatu
 
 
 def test_only_what_takes_a_person_is_broken() -> None:
-    """A node that died is started again by its agent, and one whose agent is away may be well: both are waited for."""
+    """A node that died is restarted by its agent, and the node of an absent agent may be well: both are waited for."""
     found, statuses = broken(alice=FULL)
     assert found.why(ALICE) == FULL.detail
     assert found.why(GENESIS) == ""
@@ -43,14 +43,14 @@ def test_only_what_takes_a_person_is_broken() -> None:
 
 
 def test_only_nodes_that_sign_end_a_wait() -> None:
-    """The genesis node's failure and an elected producer's are told with their hosts; a relay's holds nothing up."""
+    """The failure of the genesis node or an elected producer's is reported with its host; a relay's delays nothing."""
     found, _ = broken(alice=FULL, genesis=FULL, relay=FULL)
     assert found.signers() == f"h1: {FULL.detail}; h2: {FULL.detail}"
     assert broken(relay=FULL)[0].signers() == ""
 
 
 async def test_work_ends_with_its_node() -> None:
-    """Work with a node is given up once the node has failed for good; otherwise it ends as it ends."""
+    """Work with a node is given up once the node has failed for good; otherwise it ends by itself."""
     found, statuses = broken()
 
     async def for_ever() -> None:

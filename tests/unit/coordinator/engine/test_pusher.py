@@ -1,4 +1,4 @@
-"""Which node takes what an account's agent pushes."""
+"""Which node takes the transactions that an account's agent pushes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OWN = "defproducera"
     ],
 )
 def test_the_genesis_node_while_it_signs(tmp_path: Path, apart: bool, state: str, mode: Any, chosen: str) -> None:
-    """Where the account's host has it; on another host, or once it signs no more, the account's own."""
+    """The genesis node, if it is on the account's host; elsewhere, or once it no longer signs, the account's own."""
     network = make_network(tmp_path)
     if apart:
         nodes = tuple(replace(one, host="other") if one.account == OWN else one for one in network.nodes)

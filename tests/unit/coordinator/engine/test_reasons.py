@@ -1,4 +1,4 @@
-"""What a step waits for, as a person is told."""
+"""What a step waits for, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from coordinator.engine.reasons import Reason, Reasons, describe
 
 
 def test_each_change_is_told_once_with_the_event_that_made_it() -> None:
-    """The same reason after another event is not told again, and keeps its cause."""
+    """The same reason after another event is not repeated, and keeps its cause."""
     told: list[Reason] = []
     reasons = Reasons(told.append)
     reasons.note(None, {"a": Waiting(StepState.CHECKING, "its evidence is being read", 0)})
@@ -28,7 +28,7 @@ def test_each_change_is_told_once_with_the_event_that_made_it() -> None:
 
 
 def test_another_run_begins_with_none() -> None:
-    """Numbers of events start again, so nothing of an earlier run is kept."""
+    """The numbers of events start again, so nothing of an earlier run is kept."""
     reasons = Reasons()
     reasons.note(Overdue("a", id=7), {"a": Waiting(StepState.FAILED, "deadline passed", 7)})
     reasons.note(None, {"b": Waiting(StepState.CHECKING, "its evidence is being read", 0)})

@@ -1,4 +1,4 @@
-"""The runner against a made-up chain, on a clock that does not wait."""
+"""The runner against a simulated chain and clock."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def other(bench: Bench) -> str:
 
 
 def test_what_the_chain_shows_is_not_done_again(bench: Bench) -> None:
-    """Without a task, and on record as done; a second run says the same."""
+    """No task is given, and the step is recorded as done; a second run says the same."""
     bench.stage.blocks = {"a": {"x"}, "b": {"y"}}
     steps = chain_step("a", {"x": BANK}), chain_step("b", {"y": BANK}, "a")
     for _ in range(2):
@@ -61,7 +61,7 @@ def test_what_the_chain_shows_is_not_done_again(bench: Bench) -> None:
 
 
 def test_what_is_missing_is_told_to_whoever_holds_the_key(bench: Bench) -> None:
-    """Only that, in the order of the steps; transactions are on record and in the command log."""
+    """Only the missing work, in the order of the steps; transactions are recorded and in the command log."""
     two = other(bench)
     bench.stage.blocks = {"a": {"x"}}
     steps = chain_step("a", {"x": BANK, "y": BANK, "z": two}), chain_step("b", {"z": two}, "a")
@@ -86,7 +86,7 @@ def test_shares_of_a_parallel_step_go_to_their_hosts_at_once(bench: Bench) -> No
 
 
 def test_a_wait_ends_when_its_fact_is_there(bench: Bench) -> None:
-    """Looked for again and again; that it waited is reported as done by this run."""
+    """It is looked for again and again; the wait is reported as done by this run."""
     looks = 0
 
     def appears(query: Query) -> NodeError | None:
@@ -104,7 +104,7 @@ def test_a_wait_ends_when_its_fact_is_there(bench: Bench) -> None:
 
 
 def test_a_wait_has_a_deadline_by_the_clock(bench: Bench) -> None:
-    """After its seconds it has failed, with what is missing; what comes after is not begun."""
+    """It fails after its seconds, with what is missing; later steps are not begun."""
     outcome, seconds = ran(bench, wait_step("w", 60.0), chain_step("a", {"x": BANK}, "w"))
     assert outcome.failed == {"w": "deadline passed: 1 are missing"}
     assert 60.0 <= seconds < 61
@@ -113,7 +113,7 @@ def test_a_wait_has_a_deadline_by_the_clock(bench: Bench) -> None:
 
 
 def test_what_depends_on_others_is_left_to_a_later_boot(bench: Bench) -> None:
-    """It is parked, with the words of its evidence."""
+    """The step is parked, with the words of its evidence."""
     step = WaitStep("votes", "votes", (), evidence("votes", ["it"], elsewhere=True), lambda _: 60.0)
     outcome, _ = ran(bench, step)
     assert outcome.parked == {"votes": "1 are missing"}
@@ -121,7 +121,7 @@ def test_what_depends_on_others_is_left_to_a_later_boot(bench: Bench) -> None:
 
 
 def test_a_refusal_that_may_pass_is_tried_a_few_times(bench: Bench) -> None:
-    """Then the step has failed, with the host's words; one that cannot pass fails at once."""
+    """Then the step fails with the host's reason; a refusal that is not retryable fails at once."""
     bench.stage.refuses = refused("busy", retryable=True)
     outcome, _ = ran(bench, chain_step("a", {"x": BANK}))
     assert outcome.failed == {"a": "one: busy"}
@@ -133,7 +133,7 @@ def test_a_refusal_that_may_pass_is_tried_a_few_times(bench: Bench) -> None:
 
 
 def test_nodes_are_started_and_reported_before_what_needs_them(bench: Bench) -> None:
-    """In the step's mode; one that ran before keeps its own; one that runs is left alone."""
+    """In the step's mode; a node that ran before keeps its own; a running node is left alone."""
     names = [node.name for node in bench.stage.network.nodes]
     bench.stage.states[names[1]] = pb.NodeStatus(name=names[1], state="stopped")
     bench.stage.states[names[2]] = pb.NodeStatus(name=names[2], state="running")
@@ -145,7 +145,7 @@ def test_nodes_are_started_and_reported_before_what_needs_them(bench: Bench) -> 
 
 
 def test_a_node_step_is_done_only_under_its_condition(bench: Bench) -> None:
-    """What the chain does not show keeps the node as it is."""
+    """Until the chain shows the condition, the node stays as it is."""
     step = node_step("retire", "genesis", mode=NodeMode.AUDIT, condition=evidence("handover", ["it"]))
     bench.stage.states["genesis"] = pb.NodeStatus(name="genesis", state="running", mode=pb.MODE_GENESIS)
     outcome, _ = ran(bench, step)

@@ -22,19 +22,19 @@ EXPECTED = dict(line.split("\t") for line in (CORPUS / "expected.tsv").read_text
 
 
 def test_every_output_has_its_words() -> None:
-    """Nothing lies in the corpus that is not expected to say something, and the other way round."""
+    """Every file of the corpus has an expectation, and every expectation a file."""
     assert {path.stem for path in CORPUS.glob("*.txt")} == set(EXPECTED)
     assert len(EXPECTED) > 40
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_lines_that_explain_it_reach_the_user(name: str) -> None:
-    """Those alone: no places of a traceback, no advice where else to look, nothing about a shell's locale."""
+    """Only those: no traceback, no hints where else to look, nothing about the shell's locale."""
     assert last_words((CORPUS / f"{name}.txt").read_bytes()) == EXPECTED[name]
 
 
 def test_long_outputs_are_told_by_their_errors() -> None:
-    """All of it up to a few lines; of more, those that tell of an error; never without an end."""
+    """A few lines are shown whole; of longer outputs the lines with errors, up to a limit."""
     many = "".join(f"step {number}\n" for number in range(50))
     assert last_words(f"{many}cannot open /x\n{many}".encode()) == "cannot open /x"
     assert last_words(many.encode()) == "; ".join(f"step {number}" for number in range(44, 50))
@@ -79,7 +79,7 @@ class Played(HostConnection):
     ],
 )
 def test_sudo_says_why_it_lets_nobody_in(sudo: Sudo, names: list[str], says: str) -> None:
-    """A password is asked for only where it may help, and called wrong only where it was."""
+    """A password is asked for only if it may help, and called wrong only if it was."""
     connection = Played(sudo, *names)
     with pytest.raises(LoginRefused, match=says):
         Privileged(connection, lambda: "password").sudo()
@@ -87,7 +87,7 @@ def test_sudo_says_why_it_lets_nobody_in(sudo: Sudo, names: list[str], says: str
 
 
 def test_where_sudo_wants_a_terminal_it_gets_one() -> None:
-    """And from then on each time; with and without a password."""
+    """From then on every time, with and without a password."""
     connection = Played(Sudo.PASSWORDLESS, "sudo-requiretty", "")
     command, stdin = Privileged(connection, str).sudo()
     assert (command[:4], command[5:], stdin) == (("python3", "-I", "-B", "-c"), ("sudo", "-n", "-k", "--"), b"")
@@ -105,7 +105,7 @@ def test_a_python_that_does_not_work_is_told_with_what_to_install(name: str) -> 
 
 
 def test_what_modules_of_sudo_print_is_no_answer() -> None:
-    """The answer is a line of its own."""
+    """The answer is on a line of its own."""
     assert answer(0, b'Last login: today\n{"done": 7}\nbye\n', b"") == 7
     with pytest.raises(DeployError, match=r"^python3 on the host: MemoryError$"):
         answer(1, b"Last login: today\n", (CORPUS / "python-memory.txt").read_bytes())

@@ -1,4 +1,4 @@
-"""What is done to all hosts of a network: looked at, installed, reached, stopped; one that fails stops no other."""
+"""Work on all hosts of a network: checked, installed, connected, stopped. A failing host does not stop the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redeeming invitations: once, by one key, in time, and for nothing else."""
+"""Redeeming invitations: once, with one key, in time, and only for joining."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _holder(invitation: Invitation) -> Credentials:
 
 
 async def test_a_party_comes_in_by_its_token(world: World) -> None:
-    """Its own key gets a certificate of the invited name, with which it opens a session."""
+    """Its own key gets a certificate for the invited name, with which it opens a session."""
     invitation = world.invited("alice")
     shown = await join(invitation, world.folder / "alice.key")
     assert (
@@ -57,7 +57,7 @@ async def test_a_party_comes_in_by_its_token(world: World) -> None:
 
 
 async def test_fifty_redeem_one_token_and_one_wins(world: World) -> None:
-    """However many try at once, with keys of their own: one certificate, and every other hears why."""
+    """If many try at once, each with its own key, one gets a certificate, and all others the reason."""
     invitation = world.invited("alice")
     keys = [world.folder / f"thief{number}.key" for number in range(50)]
     results = await asyncio.gather(*(join(invitation, key) for key in keys), return_exceptions=True)
@@ -74,7 +74,7 @@ async def test_fifty_redeem_one_token_and_one_wins(world: World) -> None:
 
 
 async def test_a_lost_answer_is_given_again_to_the_same_key(world: World) -> None:
-    """Whoever redeemed it may ask again, and the later certificate counts; a replay by another key does not."""
+    """The key that redeemed the token may ask again, and the later certificate counts; another key may not."""
     invitation = world.invited("alice")
     first = await join(invitation, world.folder / "alice.key")
     second = await join(invitation, world.folder / "alice.key")
@@ -87,7 +87,7 @@ async def test_a_lost_answer_is_given_again_to_the_same_key(world: World) -> Non
 
 
 async def test_expired_replaced_and_revoked_tokens_are_refused(world: World) -> None:
-    """Each with its reason, although TLS itself would let the certificate in."""
+    """Each with its reason, although TLS itself would accept the certificate."""
     older = world.invited("alice")
     world.invited("alice")
     assert "replaced" in str((await _refused(join(older, world.folder / "a.key"))).details())
@@ -100,7 +100,7 @@ async def test_expired_replaced_and_revoked_tokens_are_refused(world: World) -> 
 
 
 async def test_an_invitation_opens_nothing_else(world: World) -> None:
-    """Neither a session nor an artifact; and an agent's own certificate joins nobody."""
+    """Neither a session nor an artifact; and an agent's own certificate cannot join."""
     invitation = world.invited("alice")
     ended = await asyncio.gather(dial(world, _holder(invitation), FakeWork()), return_exceptions=True)
     assert isinstance(ended[0], Refused)
@@ -118,7 +118,7 @@ async def test_an_invitation_opens_nothing_else(world: World) -> None:
 
 
 async def test_a_bad_request_does_not_use_the_token_up(world: World) -> None:
-    """Nonsense and oversized requests are refused, and the true one still gets through."""
+    """Nonsense and oversized requests are refused, and a proper one still succeeds."""
     invitation = world.invited("alice")
     for wrong in (b"", b"nonsense", bytes(9000)):
         error = await _refused(join(invitation, world.folder / "a.key", csr=wrong))
@@ -127,7 +127,7 @@ async def test_a_bad_request_does_not_use_the_token_up(world: World) -> None:
 
 
 async def test_who_tries_too_often_hinders_only_himself(world: World) -> None:
-    """One invitation's flood is turned away, while another party joins."""
+    """A flood with one invitation is refused, while another party joins."""
     flooding, other = world.invited("mallory"), world.invited("bob")
     flood = [join(flooding, world.folder / "m.key", csr=b"x") for _ in range(TRIES * 3)]
     results, calm = await asyncio.gather(
@@ -139,7 +139,7 @@ async def test_who_tries_too_often_hinders_only_himself(world: World) -> None:
 
 
 async def test_a_revoked_party_stays_out(world: World) -> None:
-    """Its open stream ends within seconds, its token gives no new certificate, and nobody is invited by its name."""
+    """Its open stream ends within seconds, its token gives no new certificate, and its name cannot be invited again."""
     invitation = world.invited("alice")
     session = dial(world, await join(invitation, world.folder / "a.key"), FakeParty())
     await world.hub.agent("alice", 30)
@@ -157,7 +157,7 @@ def _try(world: World, name: str, account: str) -> str:
 
 
 async def test_names_and_accounts_are_promised_once(world: World) -> None:
-    """A host's name, an enrolled party's, another's account, and what is no name at all."""
+    """Refused: a host's name, an enrolled party's, another party's account, and invalid names."""
     credentials(world.hub, world.folder, "host1")
     await join(world.invited("alice"), world.folder / "a.key")
     world.invited("bob", "bobaccount11")
@@ -177,7 +177,7 @@ async def test_names_and_accounts_are_promised_once(world: World) -> None:
 
 
 def test_what_the_inventory_has_is_promised_to_nobody(tmp_path: Path) -> None:
-    """Names of hosts and nodes; accounts of producers, the sponsor and users, whose keys are the operator's."""
+    """Names of hosts and nodes; accounts of producers, the sponsor and users, whose keys the operator has."""
     network = make_network(tmp_path)
     check_name(network, "carol", user_name(10))
     for name, account, said in (
@@ -194,7 +194,7 @@ def test_what_the_inventory_has_is_promised_to_nobody(tmp_path: Path) -> None:
 
 
 async def test_a_party_whose_certificate_ended_is_invited_again(world: World) -> None:
-    """As itself, with its key and for its account alone; not a day before, and never once it was revoked."""
+    """Under its name, with its key and account; not before the certificate ended, and never after a revocation."""
     first = await join(world.invited("alice"), world.folder / "a.key")
     year = LIFETIME.total_seconds()
     for age, said in ((year - 86_400, "enrolled already"), (year + 60, "account is alice1111111")):
@@ -213,7 +213,7 @@ async def test_a_party_whose_certificate_ended_is_invited_again(world: World) ->
 
 
 async def test_a_party_that_left_is_invited_again(world: World) -> None:
-    """As itself; while it is there it is not, and never once it was revoked."""
+    """Under its name; not while it is a member, and never after a revocation."""
     await join(world.invited("alice"), world.folder / "a.key")
     world.store.stands("alice", Standing.LEFT, "its operator ended it")
     session = dial(world, await join(world.invited("alice"), world.folder / "a.key"), party("alice"))
@@ -234,7 +234,7 @@ async def test_a_party_that_left_is_invited_again(world: World) -> None:
 
 
 async def test_the_token_itself_is_not_kept(world: World) -> None:
-    """Neither its text nor its private key is anywhere in the coordinator's state."""
+    """Neither its text nor its private key is in the coordinator's state."""
     token = _try(world, "alice", "alice1111111")
     held = b"".join(path.read_bytes() for path in (world.folder / "state").rglob("*") if path.is_file())
     assert token.encode() not in held
@@ -242,7 +242,7 @@ async def test_the_token_itself_is_not_kept(world: World) -> None:
 
 
 async def test_a_host_that_is_named_like_a_party_is_a_mistake(world: World) -> None:
-    """Added to the inventory later, it would find the party's agent in its place."""
+    """A host added to the inventory later would get the party's agent."""
     network = make_network(world.folder)
     check_names(network, world.hub.register)
     await join(world.invited("honest"), world.folder / "h.key")
@@ -255,7 +255,7 @@ async def test_a_host_that_is_named_like_a_party_is_a_mistake(world: World) -> N
 
 
 async def test_two_commands_at_once_do_not_promise_an_account_twice(world: World, tmp_path: Path) -> None:
-    """Whichever writes first: the other one reads what it wrote, because check and insert are one transaction."""
+    """The later one sees what the earlier one wrote, because check and insert are one transaction."""
     barrier = threading.Barrier(2)
 
     def ask(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Names of parties' hosts, whose servers may answer slowly, or never."""
+"""Resolving the names of parties' hosts, whose DNS servers may answer slowly or never."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 
 async def test_addresses(silent: threading.Event) -> None:
-    """Each once; none of a name that is not found; an IP address is its own answer."""
+    """Each address once; none for an unknown name; an IP address is its own answer."""
     assert await resolve("quick.example") == ("203.0.113.7",)
     assert await resolve("none.example") == ()
     assert await resolve("8.8.8.8") == ("8.8.8.8",)
 
 
 async def test_whose_name_is_slow_waits_alone(silent: threading.Event, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fifty hold up neither each other nor the fifty-first, and get no second lookup while the first is under way."""
+    """Fifty slow names delay neither each other nor the next one, and none is looked up twice at a time."""
     monkeypatch.setattr(lookup, "SECONDS", 60)
     lookups = Lookups()
     names = [f"slow{number}" for number in range(50)]
@@ -58,6 +58,6 @@ async def test_whose_name_is_slow_waits_alone(silent: threading.Event, monkeypat
 async def test_a_name_that_is_not_answered_has_no_address(
     silent: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a limit of time."""
+    """After a time limit."""
     monkeypatch.setattr(lookup, "SECONDS", 0.05)
     assert await Lookups().addresses("slow", "slow.example") == ()

@@ -22,7 +22,7 @@ from tests.unit.coordinator.parties.conftest import (
 
 
 async def test_who_says_too_much_is_cut_off(world: World) -> None:
-    """A flood of registrations ends its own stream, while another party is accepted."""
+    """A flood of registrations ends that party's own stream, while another party is accepted."""
     flood = FakeParty(
         say=lambda nonce: [pb.FromAgent(registration=registration("m", nonce, "8.8.8.99:1"))] * (TIMES + 1)
     )
@@ -35,7 +35,7 @@ async def test_who_says_too_much_is_cut_off(world: World) -> None:
 
 
 async def test_a_flood_of_reports_stays_in_its_own_pipe(world: World) -> None:
-    """Thousands of statuses are read at the coordinator's pace; meanwhile another party is accepted immediately."""
+    """Thousands of statuses are read at the coordinator's pace; meanwhile another party is accepted at once."""
     flood = FakeParty(say=lambda nonce: [pb.FromAgent(status=pb.Status(clock=number)) for number in range(5000)])
     session = dial(world, await join(world.invited("m"), world.folder / "m.key"), flood)
     link = await world.hub.agent("m", 30)
@@ -49,7 +49,7 @@ async def test_a_flood_of_reports_stays_in_its_own_pipe(world: World) -> None:
 
 
 async def test_an_oversized_message_of_a_party_ends_its_stream(world: World) -> None:
-    """Hosts may answer with more."""
+    """Hosts may send larger ones."""
     big = pb.FromAgent(status=pb.Status(nodes=[pb.NodeStatus(name="n", detail="x" * (1 << 20))]))
     work = FakeParty(say=lambda nonce: [big])
     session = dial(world, await join(world.invited("m"), world.folder / "m.key"), work)
@@ -58,7 +58,7 @@ async def test_an_oversized_message_of_a_party_ends_its_stream(world: World) -> 
 
 
 async def test_a_host_is_no_party(world: World) -> None:
-    """A host's agent that registers, and a party's that says Leave first, change nothing of the others."""
+    """A host's agent that registers, and a party that sends Leave first, affect no other party."""
     shown = credentials(world.hub, world.folder, "host1", Kind.HOST)
     session = dial(world, shown, party("host1"))
     ended = await asyncio.gather(session, return_exceptions=True)
@@ -67,7 +67,7 @@ async def test_a_host_is_no_party(world: World) -> None:
 
 
 async def test_a_party_that_leaves_is_noted(world: World) -> None:
-    """With its operator's words, without their control characters; it may come back."""
+    """With its operator's reason, without control characters; it may come back."""
     work, session = await joined(world, "alice")
     assert work.send
     work.send(pb.FromAgent(leave=pb.Leave(reason="moving\x1b[2J house")))
@@ -86,7 +86,7 @@ async def test_a_party_that_leaves_is_noted(world: World) -> None:
 
 
 async def test_who_left_is_not_taken_up_by_an_earlier_word(world: World) -> None:
-    """A registration whose endpoint's name was still being looked up when its party left is void."""
+    """A registration is void if its party left while the endpoint's name was still being resolved."""
     answered, lookup = asyncio.Event(), world.reception._lookups._resolve
 
     async def slow(host: str) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def standing(world: World) -> Standing | None:
 
 
 async def test_a_partys_epoch_moves_nobody_else(world: World) -> None:
-    """Which has met a rogue with a higher one is led on from there, alone; a number that is no epoch raises nothing."""
+    """A party that met a rogue with a higher epoch gets an even higher one, alone; an absurd number raises nothing."""
     before = world.hub.epoch
     shown = await join(world.invited("alice"), world.folder / "a.key")
     for claimed, told in ((99, 100), (100, 101), (2**64 - 1, 101)):

@@ -1,4 +1,4 @@
-"""Who is linked with whom: bounded, deterministic, and never among strangers alone."""
+"""Which nodes are linked: a bounded number, deterministic, and never only strangers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _party(number: int, neighbours: tuple[str, ...] = (), found: bool = True) ->
 
 
 def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
-    """60 parties: each has one link at least with the operator's nodes, and nobody far more links than others."""
+    """60 parties: each has a link with an operator's node, and no node has far more links than others."""
     network = _network(tmp_path)
     parties: list[Party] = []
     for number in range(60):
@@ -49,7 +49,7 @@ def test_many_come_and_the_degree_stays_bounded(tmp_path: Path) -> None:
 
 
 def test_in_a_small_network_all_are_linked_with_all(tmp_path: Path) -> None:
-    """So each sees enough of the schedule to bring the chain back; one that was not found counts for nothing."""
+    """So each sees enough of the schedule to restart the chain; a party that was not found does not count."""
     network = _network(tmp_path)
     own = {node.name for node in network.nodes}
     parties = [_party(number) for number in range(MESH_LIMIT - len(own) - 1)]
@@ -60,7 +60,7 @@ def test_in_a_small_network_all_are_linked_with_all(tmp_path: Path) -> None:
 
 
 def test_nobody_is_told_of_an_endpoint_that_was_not_found(tmp_path: Path) -> None:
-    """Neither the operator's nodes nor other parties, and a party that left is dialled no more."""
+    """Neither the operator's nodes nor other parties; a party that left is no longer dialled."""
     network = _network(tmp_path)
     alice, hidden = _party(1, ("genesis",)), _party(2, ("genesis", "party1"), found=False)
     node = network.node("genesis")
@@ -75,7 +75,7 @@ def test_nobody_is_told_of_an_endpoint_that_was_not_found(tmp_path: Path) -> Non
 
 
 def test_links_are_known_at_both_ends(tmp_path: Path) -> None:
-    """Whoever was chosen as a neighbour dials the newcomer, too, once it was found."""
+    """A node that was chosen as a neighbour also dials the newcomer, once that was found."""
     network = _network(tmp_path)
     alice, bob = _party(1, ("genesis",)), _party(2, ("defproducera", "party1"))
     assert PeerGraph(network, (alice, bob)).peers_of_party(alice) == tuple(
@@ -84,7 +84,7 @@ def test_links_are_known_at_both_ends(tmp_path: Path) -> None:
 
 
 def test_who_was_invited_anew_takes_the_place_of_who_is_gone(tmp_path: Path) -> None:
-    """Whichever of them joined first, the account's node is that of the one who may act."""
+    """Whichever joined first, the account's node is that of the party that may act."""
     gone = replace(_party(1, ("n00",)), state=Standing.REVOKED)
     anew = replace(_party(1), name="anew")
     for parties in ((gone, anew), (anew, gone)):
@@ -94,7 +94,7 @@ def test_who_was_invited_anew_takes_the_place_of_who_is_gone(tmp_path: Path) -> 
 
 
 def test_a_boot_knows_them_again(tmp_path: Path) -> None:
-    """What the operator's nodes are started with names the parties' endpoints; awaited ones hold their accounts."""
+    """The operator's nodes are started with the parties' endpoints; awaited parties hold their accounts."""
     network = _network(tmp_path)
     alice, late = _party(1, ("genesis",), found=False), _party(2, ("genesis",))
     whole = with_parties(network, (alice, late, _party(3, ("genesis",), found=False)), [alice.account])

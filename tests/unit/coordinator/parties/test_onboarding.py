@@ -1,4 +1,4 @@
-"""Parties brought along, many at once, over real gRPC: each as far as it can get, whatever the others do."""
+"""Many parties at once over real gRPC: each gets as far as it can, whatever the others do."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ async def test_a_party_gets_all_the_way(stage: Stage) -> None:
 
 
 async def test_a_party_that_joins_causes_no_work_for_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of its changes is read and put into the graph by itself, among 200 parties as among none."""
+    """Each of its changes is read and put into the graph alone, with 200 other parties as with none."""
     book, work = stage.world.store, Counter[str]()
     others = [f"p{number:03}" for number in range(200)]
     with book.together():
@@ -158,7 +158,7 @@ def counted(call: Callable[..., Any], name: str, calls: Counter[str]) -> Callabl
 
 
 async def test_every_agent_is_told_where_producers_are(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The operator's and the party's, and both again once the party's endpoint was found; not one that was rejected."""
+    """The operator's and the party's, both again once the party's endpoint was found; not a rejected party's."""
     monkeypatch.setattr(endpoints, "LOOK_SECONDS", 0.05)
     own = stage.opened.network.p2p(stage.opened.network.node("defproducera"))
     async with beside(endpoints.tell_producers(stage.opened)):
@@ -221,7 +221,7 @@ async def test_fifty_come_at_once_and_a_third_is_hostile(stage: Stage) -> None:
 
 
 async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
-    """An endpoint that leads to another party's node is not the newcomer's, whatever it is called."""
+    """An endpoint that leads to another party's node does not count as the newcomer's, whatever name it has."""
     await stage.come("alice", stage.crowd.party("alice", "8.8.1.1:9876", {}))
     stage.crowd.shaking["8.8.1.1:9876"] = stage.crowd.shaking["8.8.1.2:9876"] = private("signing alice")
     await stage.come("mallory", stage.crowd.party("mallory", "8.8.1.2:9876", {}))
@@ -236,7 +236,7 @@ async def test_anothers_node_by_another_name_is_not_taken(stage: Stage) -> None:
 
 
 async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long it would be until the endpoint where it was not found is tried again."""
+    """Even if a retry at the old endpoint would be due only much later."""
     monkeypatch.setattr(onboarding, "FIRST_PAUSE", 600.0)
     monkeypatch.setattr(onboarding, "LONGEST_PAUSE", 600.0)
     stage.crowd.shaking["8.8.1.2:9876"] = private("signing mallory")
@@ -257,7 +257,7 @@ async def test_one_that_moves_is_dialled_at_once(stage: Stage, monkeypatch: pyte
 
 
 async def test_an_endpoint_where_nobody_answers_is_told_to_nobody(stage: Stage) -> None:
-    """The party hears that it is dialled; only the node that dials it knows the endpoint meanwhile."""
+    """The party is told that it is being dialled; only the node that dials it gets the endpoint."""
     work = stage.crowd.party("alice", "8.8.8.8:9876", {})
     await stage.come("alice", work)
     stage.crowd.listening = NoOne()
@@ -280,7 +280,7 @@ class NoOne(set[str]):
 
 
 async def test_a_false_attestation_does_not_count(stage: Stage) -> None:
-    """Signed with another key, or about another network: refused, and the party's place is not touched."""
+    """One signed with another key, or about another network, is refused; the party keeps its place."""
     crowd = stage.crowd
     other = {"attest": lambda task: pb.Result(ok=True, attestation=crowd.attestation("mallory"))}
     about = {"attest": lambda task: pb.Result(ok=True, attestation=crowd.attestation("bob", manifest="00" * 32))}
@@ -296,7 +296,7 @@ async def test_a_false_attestation_does_not_count(stage: Stage) -> None:
 
 
 async def test_a_party_that_goes_while_it_attests_is_not_electable(stage: Stage) -> None:
-    """An attestation may take many minutes; that its party went away shows at once all the same."""
+    """An attestation may take many minutes; if its party disconnects meanwhile, that shows at once."""
     asked = asyncio.Event()
 
     def never(task: pb.Task) -> None:
@@ -314,7 +314,7 @@ async def test_a_party_that_goes_while_it_attests_is_not_electable(stage: Stage)
 
 
 async def test_a_coordinator_that_comes_back_goes_on(stage: Stage) -> None:
-    """A second shell finds everything done, and does nothing again but tell peers."""
+    """The next coordinator finds everything done, and only tells nodes their peers again."""
     work = stage.crowd.party("alice", "8.8.8.8:9876", {})
     await stage.come("alice", work)
     await stage.until(["alice"], Standing.VOTED)

@@ -105,7 +105,7 @@ def found(setting: Setting, name: str) -> bool:
 
 
 def test_a_party_is_found_once_its_neighbour_has_reached_it(setting: Setting) -> None:
-    """The node among its neighbours dials; a handshake of this chain counts, and is on record."""
+    """Its neighbour dials; a handshake of this chain counts, and is recorded."""
     alice = setting.party("alice")
     setting.nodes.listening[AT] = CHAIN
     assert dialled(setting, alice)[0] == ""
@@ -115,7 +115,7 @@ def test_a_party_is_found_once_its_neighbour_has_reached_it(setting: Setting) ->
 
 
 def test_another_chain_is_no_answer(setting: Setting) -> None:
-    """Nor is silence: after some seconds the operator's line says which endpoint and what may help."""
+    """Nor is silence: after some seconds the reason names the endpoint and a remedy."""
     alice = setting.party("alice")
     for chain in ("", "ab" * 32):
         setting.nodes.listening = {AT: chain} if chain else {}
@@ -126,7 +126,7 @@ def test_another_chain_is_no_answer(setting: Setting) -> None:
 
 
 def test_whoever_runs_dials_where_no_neighbour_does(setting: Setting) -> None:
-    """And where none of the operator's nodes runs, that is the line."""
+    """If its neighbour does not run, another node dials; if none runs, that is the reason."""
     alice = setting.party("alice")
     setting.nodes.running_ = {"genesis"}
     setting.nodes.listening[AT] = CHAIN
@@ -137,14 +137,14 @@ def test_whoever_runs_dials_where_no_neighbour_does(setting: Setting) -> None:
 
 
 def test_a_node_that_cannot_be_asked_is_told(setting: Setting) -> None:
-    """It is the operator's trouble, not the party's."""
+    """The reason names the operator's node, because the party is not at fault."""
     alice = setting.party("alice")
     setting.nodes.fault = Unreachable("its agent is away")
     assert dialled(setting, alice)[0] == "defproducera could not dial it back: its agent is away"
 
 
 def test_an_endpoint_that_changes_meanwhile_is_not_found(setting: Setting) -> None:
-    """What was reached is no longer where the party is."""
+    """The endpoint that was reached is no longer the party's."""
     alice = setting.party("alice")
     setting.nodes.listening[AT] = CHAIN
     setting.party("alice", "8.8.4.4:9876")
@@ -153,7 +153,7 @@ def test_an_endpoint_that_changes_meanwhile_is_not_found(setting: Setting) -> No
 
 
 def test_each_node_is_told_whom_to_dial_when_that_changes(setting: Setting) -> None:
-    """The inventory's peers and the parties linked with it; not again while nothing changes, nor while it is down."""
+    """The inventory's peers and the parties linked with it; not again without a change, nor while it is down."""
 
     async def told() -> dict[str, tuple[str, ...]]:
         setting.peers.spread()
@@ -176,7 +176,7 @@ def test_each_node_is_told_whom_to_dial_when_that_changes(setting: Setting) -> N
 
 
 def test_what_a_node_refuses_is_told_again(setting: Setting) -> None:
-    """It is asked anew at the next look; an agent that was shut out ends nothing."""
+    """At the next look; a revoked agent ends nothing."""
     setting.party("alice")
     setting.store.dialled("alice", AT)
     node = setting.nodes.network.node("defproducera")

@@ -1,4 +1,4 @@
-"""What comes next for a party, by what is known of it."""
+"""What is done next for a party, from what is known of it."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ NEW = replace(CHAIN, registered={})
 def test_the_first_thing_that_is_missing(
     seen: Seen, chain: ChainView, standing: Standing, act: Act | None, said: str
 ) -> None:
-    """One thing at a time, each with its words."""
+    """One thing at a time, each with its reason."""
     decision = decide(seen, chain)
     assert (decision.standing, decision.act) == (standing, act)
     assert said in decision.why
 
 
 def test_short_names_are_not_sponsored() -> None:
-    """Only eosio could make them, and it has resigned."""
+    """Only eosio could create them, and it has resigned."""
     seen = replace(READY, party=replace(FOUND, account="alice"), account=AccountState.ABSENT)
     decision = decide(seen, NEW)
     assert (decision.act, decision.stuck) == (None, True)
@@ -78,7 +78,7 @@ def test_short_names_are_not_sponsored() -> None:
 
 
 def test_what_went_wrong_is_said_and_not_done_again_at_once() -> None:
-    """Until it is due again the party hears why; an attestation that fails takes nothing from its standing."""
+    """Until a retry is due the party is told why; a failed attestation does not change its standing."""
     failed = replace(READY, trouble={Act.SPONSOR: "the budget is spent"}, account=AccountState.ABSENT)
     assert decide(failed, NEW) == Decision(Standing.SYNCED, "the budget is spent", stuck=True)
     unattested = replace(READY, attested=False, trouble={Act.ATTEST: "no node"})
@@ -95,13 +95,13 @@ def test_other_peers_are_told_without_losing_the_place() -> None:
 
 
 def test_a_known_party_keeps_its_place_while_the_chain_is_not_seen() -> None:
-    """As when a coordinator has just been started."""
+    """For example when a coordinator has just started."""
     seen = replace(READY, party=replace(FOUND, state=Standing.PRODUCING))
     assert decide(seen, ChainView()).standing is Standing.PRODUCING
 
 
 def test_only_those_that_are_ready_are_voted_for() -> None:
-    """Registered but behind, not dialled back, or away: not voted for."""
+    """Not parties that are registered but behind, not dialled back, or away."""
     cases = {
         "ready": READY,
         "behind": replace(READY, head=1),

@@ -1,4 +1,4 @@
-"""Who of the schedule signs no blocks, by what is seen of the head."""
+"""Which scheduled producers sign no blocks, from observations of the head."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_who_lets_turns_pass_is_silent_until_it_signs() -> None:
 
 
 def test_a_head_that_stands_still_is_no_new_block() -> None:
-    """Whoever signed it is silent with all the others."""
+    """The producer that signed it is silent like all others."""
     turns = Turns()
     found = [turns.silent(SCHEDULE, 100, "bob", float(second)) for second in range(PATIENCE + 3)]
     assert found[-1] == set(SCHEDULE)
 
 
 def test_newcomers_and_gaps_begin_anew() -> None:
-    """Nobody is blamed for turns that it did not have, or that were not looked at."""
+    """No producer is blamed for turns that it did not have, or that were not observed."""
     turns = Turns()
     _looks(turns, ("alice", "bob"), 0, PATIENCE + 3)
     assert turns.silent(("alice", "carol", "dave"), 9999, "alice", float(PATIENCE + 3)) == {"carol"}

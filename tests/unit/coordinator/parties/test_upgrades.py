@@ -1,4 +1,4 @@
-"""A proposal that can no longer be executed is followed by another for the same contract."""
+"""A proposal that can no longer be executed is replaced by another for the same contract."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def proposed(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> tuple[str, 
 
 
 async def test_one_that_is_open_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often it is typed; the first time it is made."""
+    """However often the command is given; the first time it is proposed."""
     chain = Chain("a b c d")
     assert (await proposed(chain, monkeypatch))[0] == FIRST
     assert (await proposed(chain, monkeypatch))[0] == FIRST
@@ -88,7 +88,7 @@ async def test_one_that_is_open_is_gone_on_with(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_one_that_has_expired_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """eosio.msig executes it no more, and takes no second one of that name."""
+    """eosio.msig no longer executes it, and accepts no second one of that name."""
     chain = Chain("a b c d", **{FIRST: (time.time() - 1, "a b c d")})
     name, said = await proposed(chain, monkeypatch)
     assert name == SECOND
@@ -97,7 +97,7 @@ async def test_one_that_has_expired_is_followed_by_another(monkeypatch: pytest.M
 
 
 async def test_one_that_asks_those_of_yesterday_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three of four must approve, and the proposal asked two of them: nobody else can approve it."""
+    """Three of four must approve, but the proposal asks only two of them, and nobody else can approve it."""
     chain = Chain("a b c d", **{FIRST: (time.time() + 9999, "a b e")})
     name, said = await proposed(chain, monkeypatch)
     assert name == SECOND
@@ -106,7 +106,7 @@ async def test_one_that_asks_those_of_yesterday_is_followed_by_another(monkeypat
 
 
 async def test_approvals_of_former_producers_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three approvals are there, one by an account that left eosio.prods: the fourth producer is asked."""
+    """There are three approvals, one by an account that left eosio.prods: the fourth producer is asked."""
     chain = Chain("a b c d", **{FIRST: (time.time() + 9999, "a b c d e")})
     chain.approved[FIRST] = ["a", "b", "e"]
     work, said = upgrading(chain, monkeypatch)
@@ -125,7 +125,7 @@ async def test_approvals_of_former_producers_do_not_count(monkeypatch: pytest.Mo
 async def test_a_schedule_that_changes_while_approvals_come_in_asks_for_another_proposal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those who produce now were not asked by the first one, so it is not waited for."""
+    """The current producers were not asked by the first one, so it is not waited for."""
     chain = Chain("a b c d")
     work, _ = upgrading(chain, monkeypatch)
 
@@ -141,7 +141,7 @@ async def test_a_schedule_that_changes_while_approvals_come_in_asks_for_another_
 
 
 async def test_every_agent_is_asked_and_who_did_not_approve_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the end of the wait, each with what its agent said; those of one host are asked at once."""
+    """At the end of the wait, each with its agent's reason; those of one host are asked together."""
     chain = Chain("a b c d")
     work, said = upgrading(chain, monkeypatch)
     monkeypatch.setattr(upgrades, "AGAIN_SECONDS", 0.0)
@@ -174,7 +174,7 @@ async def test_every_agent_is_asked_and_who_did_not_approve_is_named(monkeypatch
 
 
 def test_the_files_of_another_terminal_are_found_by_their_hashes() -> None:
-    """What is not in the store, or is no contract, is refused."""
+    """Files that are not in the store, or not a contract, are refused."""
     store = {CONTRACT.code_hash: CONTRACT.wasm, CONTRACT.abi_hash: CONTRACT.abi}
     request = {"account": "eosio", "wasm": CONTRACT.code_hash, "abi": CONTRACT.abi_hash}
     assert from_request(request, store.__getitem__) == CONTRACT

@@ -1,4 +1,4 @@
-"""For which parties is voted: as far as the inventory's share of the schedule goes, and nobody is voted out."""
+"""Which parties are voted for: as many as the inventory's share of the schedule allows; nobody is voted out."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def chain(network: Network, *voted: str, gone: tuple[str, ...] = ()) -> ChainVie
 
 
 def test_as_many_as_there_are_places_in_the_order_they_came(network: Network) -> None:
-    """Two of three; the third waits until the share says more."""
+    """Two of three; the third waits until the share is raised."""
     vote = choose(network, network.elected, ("p1", "p2", "p3"), chain(network))
     assert vote.producers == (*network.elected, "p1", "p2")
     assert vote.new == ("p1", "p2")
 
 
 def test_those_voted_for_keep_their_places(network: Network) -> None:
-    """A newcomer takes what is left, even when it came first."""
+    """A newcomer takes what is left, even if it joined first."""
     vote = choose(network, network.elected, ("p1", "p2", "p3"), chain(network, "p3"))
     assert vote.producers == (*network.elected, "p1", "p3")
     assert vote.new == ("p1",)
@@ -52,7 +52,7 @@ def test_who_is_away_keeps_its_place_and_who_is_unregistered_does_not(network: N
 
 
 def test_more_than_the_limit_are_not_voted_out(network: Network) -> None:
-    """A network from before keeps whom its voters chose; nobody is added."""
+    """An older network keeps those that its voters chose; nobody is added."""
     vote = choose(network, network.elected, ("p4",), chain(network, "p1", "p2", "p3"))
     assert vote.new == ()
     assert set(vote.producers) == {*network.elected, "p1", "p2", "p3"}

@@ -1,4 +1,4 @@
-"""Lines of logs: cut, put in order, folded."""
+"""Lines of logs: cut, sorted, folded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_lines_time_and_level_are_read(text: str, level: Level) -> None:
 
 
 def test_a_line_is_whole_however_it_arrives() -> None:
-    """In pieces, in the middle of a letter, with a Windows ending, without an end, or of bytes that are no text."""
+    """In pieces, split within a letter, with a Windows line end, without one, or with bytes that are not text."""
     reader, raw = LineReader("a"), "2026-11-28T10:00:01.000Z INFO é\r\nmore\n\xff".encode("latin-1")
     raw = raw.replace(b"\xe9", "é".encode())
     found = [made for byte in raw for made in reader.feed(bytes([byte]))] + reader.end()
@@ -45,7 +45,7 @@ def test_a_line_is_whole_however_it_arrives() -> None:
 
 
 def test_chatter_is_folded_in_runs() -> None:
-    """Each run is one line that counts them by log; the real words of nodeos are known, others are no chatter."""
+    """Each run becomes one line that counts them by log; nodeos' real messages are recognised, others are kept."""
     chatter = [
         'x net_plugin.cpp:1 f ] ["127.0.0.1:20000 - 2ca6684" - 7 127.0.0.1:38744] Peer closed connection',
         'x net_plugin.cpp:1 f ] ["127.0.0.1:20000 - 2ca6684" - 7 127.0.0.1:38744] Closing connection',

@@ -38,7 +38,7 @@ def test_a_newcomer_moves_no_operators_node() -> None:
 
 @pytest.mark.parametrize("number", [1, 30, 31, 60, 1000])
 def test_places_are_apart_and_inside(number: int) -> None:
-    """Nobody is drawn over anybody else, and nobody outside the unit circle."""
+    """No two nodes overlap, and all are inside the unit circle."""
     places = draw([*mesh(5), *parties(number)]).places
     assert len({(place.x, place.y) for place in places}) == number + 5
     assert max(math.hypot(place.x, place.y) for place in places) == pytest.approx(1, abs=1e-3)
@@ -47,7 +47,7 @@ def test_places_are_apart_and_inside(number: int) -> None:
 
 
 def test_odd_graphs() -> None:
-    """Nobody; one alone; one with a party around it; links to who is not there and to oneself."""
+    """No node; one node; one with a party around it; links to unknown nodes and to itself."""
     assert draw([]).places == ()
     assert [(place.x, place.y) for place in draw(mesh(1)).places] == [(0, -1)]
     assert [(place.x, place.y) for place in draw([*mesh(1), *parties(1)]).places] == [(0, 0), (0, -1)]

@@ -1,4 +1,4 @@
-"""What a person sees of a boot."""
+"""The progress of a boot as a person sees it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coordinator.reporter import StepResult
 
 
 def test_what_was_done_before_is_one_line() -> None:
-    """Many finished steps in a row become one line, before whatever comes next; a few keep a line each."""
+    """Many finished steps in a row become one line before the next one; a few keep a line each."""
     shown = io.StringIO()
     reporter = PlainReporter(shown)
     for step in ("genesis", "features", "contracts", "init"):
@@ -27,7 +27,7 @@ def test_what_was_done_before_is_one_line() -> None:
 
 
 def test_a_failure_is_never_swallowed_by_what_was_done_before() -> None:
-    """A note and a failed step stand between two runs of finished ones, in their order."""
+    """A note and a failed step stay between two runs of finished ones, in their order."""
     shown = io.StringIO()
     reporter = PlainReporter(shown)
     for round_ in ("a", "b"):
@@ -41,7 +41,7 @@ def test_a_failure_is_never_swallowed_by_what_was_done_before() -> None:
 
 
 def test_nothing_is_drawn_while_a_question_stands() -> None:
-    """Between the question and its answer the live lines are gone; afterwards they come back."""
+    """Between question and answer the live lines are gone; afterwards they come back."""
     shown = io.StringIO()
     reporter = LiveReporter(Console(file=shown, force_terminal=True, width=100))
     reporter.began("preflight", "look at the hosts")

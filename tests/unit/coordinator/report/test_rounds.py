@@ -31,7 +31,7 @@ def test_a_healthy_round() -> None:
 
 
 def test_who_misses_a_turn() -> None:
-    """bob was absent in turn 4; a part of a turn is no absence."""
+    """bob was absent in turn 4; part of a turn does not count as absence."""
     headers = [header for header in chain(3, 6, absent={"bob"}) if header.slot % BLOCKS_PER_TURN < 9]
     found = seats(ABC, headers, 6 * BLOCKS_PER_TURN)
     assert missing(found) == ("bob",)
@@ -39,12 +39,12 @@ def test_who_misses_a_turn() -> None:
 
 
 def test_a_chain_that_stands() -> None:
-    """Its clock goes on: after two rounds without a block, everybody whose turn is over missed it."""
+    """Time goes on: after two rounds without a block, everybody whose turn is over has missed it."""
     assert missing(seats(ABC, list(chain(3, 6)), 12 * BLOCKS_PER_TURN)) == ("bob", "carol")
 
 
 def test_what_was_not_observed_is_not_judged() -> None:
-    """Neither turns before the first header, nor the one that it is in the middle of, nor an earlier schedule's."""
+    """Neither turns before the first header, nor the one in progress, nor those of an earlier schedule."""
     headers = [header for header in chain(4, 6) if header.slot > 4 * BLOCKS_PER_TURN]
     found = seats(ABC, headers, 6 * BLOCKS_PER_TURN)
     assert [seat.state for seat in found] == [SeatState.NOW, SeatState.UNKNOWN, SeatState.SIGNED]
@@ -67,7 +67,7 @@ def test_slots() -> None:
 
 
 def test_what_is_still_to_be_read() -> None:
-    """Two rounds at most: 72 blocks of three producers."""
+    """At most two rounds: 72 blocks of three producers."""
     assert wanted(1000, ABC, 998) == range(999, 1001)
     assert wanted(1000, ABC, 0) == range(929, 1001)
     assert wanted(5, ABC, 0) == range(1, 6)

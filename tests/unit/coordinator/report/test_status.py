@@ -1,4 +1,4 @@
-"""How a network is, in a word."""
+"""The phase of a network, and its problems."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
     ],
 )
 def test_what_is_wrong(changes: dict[str, Any], said: tuple[str, ...]) -> None:
-    """Chain, producers, hosts and nodes: each with its reason, and nothing of a network that is well."""
+    """Chain, producers, hosts and nodes, each with its reason; a healthy network has none."""
     assert problems(status(**changes)) == said
 
 
 def test_the_audits_node_is_told_from_those_that_take_transactions() -> None:
-    """nodeos merely says that an API is missing; here it is said what that node is, and whom to ask instead."""
+    """nodeos only says that an API is missing; here the line explains that node, and names another to ask."""
     nodes = status().nodes
     taking = tuple(replace(node, audit=False, http=f"http://127.0.0.1:{8888 + i}") for i, node in enumerate(nodes[1:]))
     said = list(node_table(status(nodes=(nodes[0], *taking))))[-1]

@@ -1,4 +1,4 @@
-"""What a boot's end says of rewards: only what can be done."""
+"""The summary at the end of a boot: rewards that can be claimed, and what to run next."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_nobody_may_claim_before_an_election() -> None:
 
 
 def test_the_first_of_the_schedule_may() -> None:
-    """Afterwards it is the first whose day is over, among those who sign."""
+    """After the election, the first producer of the schedule whose day is over."""
     assert said(NAMES, ("bob",)) == "rewards   bob may claim now: coord claim INVENTORY"
 
 
@@ -56,7 +56,7 @@ def lines(**changes: Any) -> str:
 
 
 def test_what_to_run_next_follows_from_how_it_ended() -> None:
-    """After a failure the log, and boot again; after a part, its next step; at the end the audit."""
+    """After a failure the log, and boot again; after part of the boot, the next step; at the end the audit."""
     failed = lines(failed={"votes": "no money"})
     assert "FAILED votes: no money" in failed
     assert "coord logs INVENTORY NODE" in failed

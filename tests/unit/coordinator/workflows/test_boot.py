@@ -1,4 +1,4 @@
-"""How a boot goes on when a crash took blocks with it, with a runner that only pretends."""
+"""How a boot continues after a crash that lost blocks, with a simulated runner; and which hosts it needs."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def held(*agents: Agent) -> list[str]:
 
 
 async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot() -> None:
-    """Whatever its trouble is: as if it were switched off. Only the genesis node's host is needed."""
+    """Whatever the trouble, it counts as switched off. Only the genesis node's host is needed."""
     full = pb.Result(error="no space left on device")
     well = Agent("h1", pb.Result(ok=True))
     notes = await held(
@@ -93,7 +93,7 @@ async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot(
 async def test_a_boot_that_ends_before_the_seal_stops_local_agents_beside_the_event_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Stopping one takes seconds; those of other hosts stay. The reason is the boot's own."""
+    """Stopping one takes seconds; agents of other hosts keep running. The boot's own reason is reported."""
     on_loop: list[bool] = []
     stopped: list[Path] = []
 
@@ -115,7 +115,7 @@ async def through(pretends: Pretends) -> Outcome:
 
 
 async def test_lost_blocks_are_made_again() -> None:
-    """A step that failed because an earlier one is undone is tried again, and that is said."""
+    """A step that failed because an earlier one was undone is retried, and that is reported."""
     pretends = Pretends(["the RAM market is not open yet"], ["system-contract"])
     outcome = await through(pretends)
     assert (outcome.failed, outcome.acted) == ({}, ["a"])
@@ -124,7 +124,7 @@ async def test_lost_blocks_are_made_again() -> None:
 
 
 async def test_other_failures_are_final() -> None:
-    """Where nothing was undone the failure is the result, at once; and a node that keeps crashing ends it, too."""
+    """If nothing was undone, the failure is the result at once; a node that keeps crashing ends the boot, too."""
     final = Pretends(["refused", "refused"], [])
     assert (await through(final)).failed == {"a": "refused"}
     assert final.failures == ["refused"]

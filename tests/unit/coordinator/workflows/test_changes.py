@@ -37,7 +37,7 @@ def edited(network: Network, name: str, **changes: object) -> Network:
 
 
 def test_no_difference_is_none(tmp_path: Path) -> None:
-    """Also when nodes dial parties besides."""
+    """Also if nodes dial parties in addition."""
     net = network(tmp_path)
     facts = running(net)
     facts["defproducera"].spec.peers.append("party.example:9876")
@@ -46,7 +46,7 @@ def test_no_difference_is_none(tmp_path: Path) -> None:
 
 
 def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
-    """A port, an option and a nodeos cost a restart; those that dial the port only learn of it."""
+    """A port, an option and a nodeos cost a restart; the nodes that dial the port only learn the new one."""
     net = network(tmp_path)
     facts = running(net)
     after = edited(net, "defproducerb", p2p_port=9900, options={"max-clients": "30"})
@@ -63,7 +63,7 @@ def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
 
 
 def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
-    """A new node is started by the boot; one that the file no longer has runs on, and how to end it is said."""
+    """The boot starts a new node; a node that left the file runs on, and the line says how to stop it."""
     net = network(tmp_path)
     facts = running(net)
     stranger = pb.NodeSpec(name="old\x1b[2J", role="full", p2p_endpoint="10.0.0.9:9876", http_port=8888)
@@ -78,14 +78,14 @@ def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
 
 
 def test_a_host_that_does_not_answer_is_no_difference(tmp_path: Path) -> None:
-    """What runs there is not known: nothing is called missing."""
+    """What runs there is unknown, so nothing is called missing."""
     net = network(tmp_path)
     assert differences(net, {}, away=["local"]) == ()
     assert {change.cost for change in differences(net, {})} == {Cost.START}
 
 
 def test_a_node_keeps_its_role(tmp_path: Path) -> None:
-    """That is not a change of a node, but another node: it is refused, and nothing else is said of it."""
+    """Another role is another node: the change is refused, and no other line is printed for that node."""
     net = network(tmp_path)
     facts = running(net)
     facts["defproducerb"].spec.role, facts["defproducerb"].spec.account = "full", ""
@@ -95,7 +95,7 @@ def test_a_node_keeps_its_role(tmp_path: Path) -> None:
 
 
 def test_facts_cross_to_another_terminal(tmp_path: Path) -> None:
-    """As the running coordinator has them."""
+    """They arrive as the running coordinator has them."""
     facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}))
     again = Facts.from_json(facts.to_json())
     assert (dict(again.nodes), again.away, again.parties) == (dict(facts.nodes), ("h2",), facts.parties)

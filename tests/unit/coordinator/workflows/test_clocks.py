@@ -1,4 +1,4 @@
-"""Clocks at the seal: a genesis in the future is a chain that stands."""
+"""Clocks at the seal: a chain with a genesis in the future does not start."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def link(offset: float) -> AgentLink:
     ("offset", "said"), [(-3600.0, "h1 is 3600.0 s behind this machine's"), (30.0, "h1 is 30.0 s ahead of")]
 )
 async def test_clocks_that_disagree_are_told_before_the_seal(offset: float, said: str) -> None:
-    """Either may be the wrong one; nothing is sealed, and the line says what to do."""
+    """Either clock may be wrong; nothing is sealed, and the message says what to do."""
     with pytest.raises(OperationFailed, match=said) as caught:
         await check_clocks([link(0.0), link(offset)])
     assert "nothing is sealed yet" in str(caught.value)
 
 
 async def test_a_slow_message_is_no_wrong_clock() -> None:
-    """A second on the way makes a clock look behind."""
+    """A second in transit makes a clock look slow."""
     await check_clocks([link(-1.5), link(0.2)])
 
 
 def test_a_chain_that_begins_later_is_told(tmp_path: Path) -> None:
-    """Sealed while the clock was an hour ahead: when it begins is said, instead of a wait without a word."""
+    """It was sealed while the clock was an hour ahead: the message says when it begins, instead of waiting silently."""
     sealed = sealed_network(tmp_path).sealed
     begins = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     check_begun(sealed, begins)

@@ -1,4 +1,4 @@
-"""Local agents that end while a coordinator acts are started again, a few times."""
+"""Local agents that end while a coordinator acts are restarted, a few times."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_agents_that_run_are_left_alone(machine: Machine) -> None:
-    """Nor is a far host's looked for here: that has systemd."""
+    """Agents of other hosts are not looked for here: systemd manages them."""
     machine.ended = {"far"}
     assert played(machine.beside(60.0))[0] == "done"
     assert machine.started == []
 
 
 def test_one_that_ends_is_started_again_and_that_is_said(machine: Machine) -> None:
-    """With where to look for the reason."""
+    """The note says where to look for the reason."""
     machine.ended = {"two"}
     assert played(machine.beside(60.0))[0] == "done"
     assert machine.started == ["two"]
@@ -71,7 +71,7 @@ def test_one_that_ends_is_started_again_and_that_is_said(machine: Machine) -> No
 
 
 def test_one_that_keeps_ending_ends_the_command(machine: Machine) -> None:
-    """After a few starts, whatever the command is doing."""
+    """After a few restarts, whatever the command is doing."""
     machine.ended = machine.mortal = {"two"}
     with pytest.raises(OperationFailed, match="the agent of two keeps ending; see coord logs"):
         played(machine.beside(600.0))

@@ -1,4 +1,4 @@
-"""Single nodes and hosts are operated as asked, safely when asked again, and never at the chain's cost."""
+"""Single nodes and hosts are operated as asked, safely if asked again, and never at the chain's expense."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def operated(
 async def test_a_node_is_stopped_and_started_and_the_same_again_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each says what it did, or that it was so already."""
+    """Each command says what it did, or that nothing was to do."""
     world = World()
     assert "b is stopped; coord node INVENTORY start b" in await operated(world, monkeypatch, NodeAction.STOP, "b")
     assert await operated(world, monkeypatch, NodeAction.STOP, "b") == "b is stopped already"
@@ -90,7 +90,7 @@ async def test_a_node_is_stopped_and_started_and_the_same_again_changes_nothing(
 async def test_a_producer_that_the_schedule_cannot_lose_stays(
     monkeypatch: pytest.MonkeyPatch, action: NodeAction
 ) -> None:
-    """One of four is away already; --force does it all the same."""
+    """One of four is already away; --force does it all the same."""
     world = World(down={"c"})
     with pytest.raises(OperationFailed, match=r"b is left alone, as c is away: of 4 .* --force does it all the same"):
         await operated(world, monkeypatch, action, "b")
@@ -100,7 +100,7 @@ async def test_a_producer_that_the_schedule_cannot_lose_stays(
 
 
 async def test_a_schedule_of_three_can_lose_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two thirds and one must sign."""
+    """More than two thirds must sign."""
     world = World(schedule=("a", "b", "c"))
     with pytest.raises(OperationFailed, match="of 3 producers 0 may be away"):
         await operated(world, monkeypatch, NodeAction.STOP, "b")
@@ -108,7 +108,7 @@ async def test_a_schedule_of_three_can_lose_nobody(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_host_is_drained_as_far_as_the_schedule_bears_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both producers of a host are too many of four: one that is paused counts as away."""
+    """Both producers of a host are too many of four: a paused producer counts as away."""
     world = World()
     with pytest.raises(OperationFailed, match="b is left alone, as a is away"):
         await operated(world, monkeypatch, HostAction.DRAIN, "h0")
@@ -118,7 +118,7 @@ async def test_a_host_is_drained_as_far_as_the_schedule_bears_it(monkeypatch: py
 
 
 async def test_a_paused_node_must_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """nodeos holds that in memory."""
+    """nodeos keeps the pause in memory."""
     with pytest.raises(OperationFailed, match="b does not run: start it first"):
         await operated(World(down={"b"}), monkeypatch, NodeAction.PAUSE, "b")
 
@@ -151,7 +151,7 @@ class Link:
 
 
 async def test_a_node_that_left_the_inventory_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is found on whatever host it runs; one that nobody has is a mistake of the user's."""
+    """It is found on whichever host runs it; an unknown node is the user's mistake."""
     world, link = World(), Link()
     forgotten: list[str] = []
     monkeypatch.setattr(operating, "Placements", lambda journal: SimpleNamespace(forget=forgotten.append))

@@ -1,4 +1,4 @@
-"""Nodes and a chain that stood still are brought back, on a clock that does not wait."""
+"""Stopped nodes and a stalled chain are restarted, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def test_a_network_that_never_ran_is_left_alone(bench: Bench, chain: Chain) -> N
 def test_a_chain_whose_genesis_node_is_lost_is_not_begun_again(
     bench: Bench, chain: Chain, monkeypatch: pytest.MonkeyPatch, result: StepResult, known: bool, refused: bool
 ) -> None:
-    """Its genesis step was done, and the agent does not know the node: the boot would make other blocks of that chain,
-    beside those of the producers.
+    """The genesis step is done, but the agent does not know the node: starting it again would make other blocks of the
+    same chain, beside those of the producers.
     """
     monkeypatch.setattr(chain, "link", lambda host: SimpleNamespace(status=pb.Status()), raising=False)
     steps = {"genesis": StepRecord("genesis", result, 1.0, "", 0)}
@@ -152,7 +152,7 @@ def test_when_no_node_starts_that_is_the_end(bench: Bench, chain: Chain) -> None
 
 
 def test_one_elected_producer_restarts_a_chain_that_stands(bench: Bench, chain: Chain) -> None:
-    """The first of the inventory whose node runs, once, with stale production; only after the schedule's patience."""
+    """The first in the inventory whose node runs, once, with stale production, after the schedule's patience."""
     chain.stand("genesis", "defproducerb")
     chain.signs = False
     done, seconds = revived(bench, starts := Starts(chain))
@@ -163,7 +163,7 @@ def test_one_elected_producer_restarts_a_chain_that_stands(bench: Bench, chain: 
 
 
 def test_eosio_alone_restarts_as_the_only_signer(bench: Bench, chain: Chain) -> None:
-    """Before the handover its node signs by itself."""
+    """Before the handover the genesis node can sign by itself."""
     chain.stand("genesis", *ALL)
     chain.schedule, chain.signs = ("eosio",), False
     revived(bench, starts := Starts(chain))
@@ -171,7 +171,7 @@ def test_eosio_alone_restarts_as_the_only_signer(bench: Bench, chain: Chain) -> 
 
 
 def test_a_chain_whose_signers_are_not_here_is_not_restarted(bench: Bench, chain: Chain) -> None:
-    """Other people's producers sign it: they are named."""
+    """Other operators' producers sign it, and are named."""
     chain.stand("genesis", *ALL)
     chain.schedule, chain.signs = ("zed", "abe"), False
     with pytest.raises(OperationFailed, match=r"that should sign \(abe, zed\) is running here"):
@@ -180,7 +180,7 @@ def test_a_chain_whose_signers_are_not_here_is_not_restarted(bench: Bench, chain
 
 
 def test_a_starter_that_refuses_is_no_failure_if_blocks_come(bench: Bench, chain: Chain) -> None:
-    """Its agent sees more than the coordinator: either the chain came back by itself, or its reason is the line."""
+    """Its agent knows more than the coordinator: either the chain has recovered, or its reason is reported."""
     chain.stand("genesis", *ALL)
     chain.signs = False
     starts = Starts(chain)
@@ -198,7 +198,7 @@ def test_a_starter_that_refuses_is_no_failure_if_blocks_come(bench: Bench, chain
 
 
 def test_a_restart_that_brings_no_block_is_told(bench: Bench, chain: Chain) -> None:
-    """After this many seconds."""
+    """After the given number of seconds."""
     chain.stand("genesis", *ALL)
     chain.signs = False
     starts = Starts(chain)
@@ -208,14 +208,14 @@ def test_a_restart_that_brings_no_block_is_told(bench: Bench, chain: Chain) -> N
 
 
 def test_a_node_that_answers_nothing_proves_nothing(bench: Bench, chain: Chain) -> None:
-    """Others are asked; a node that only catches up with them does not count as a chain that moves."""
+    """Others are asked; a node that only catches up with them does not count as progress of the chain."""
     chain.stand("genesis", *ALL)
     chain.silent = {"genesis"}
     assert revived(bench, Starts(chain))[0] is False
 
 
 async def test_whose_node_restarts_the_chain(chain: Chain) -> None:
-    """Of the elected in their order, then whoever else is in the schedule; eosio's while it signs alone."""
+    """The elected producers in their order, then others in the schedule; eosio's while it signs alone."""
     access, sealed = cast(NodeAccess, chain), cast(Sealed, SimpleNamespace(elected=("defproducerb",)))
     chain.stand("genesis", *ALL)
 
@@ -232,7 +232,7 @@ async def test_whose_node_restarts_the_chain(chain: Chain) -> None:
 
 
 def test_waking_waits_for_a_node_to_answer(bench: Bench, chain: Chain) -> None:
-    """Nodes that were killed are being started by their agents."""
+    """Nodes that were killed are restarted by their agents."""
     chain.stand("genesis", *ALL)
     looks = 0
 

@@ -76,7 +76,7 @@ async def applied(chain: Chain, nodes: Sequence[str], cost: Cost = Cost.RESTART,
 
 
 async def test_a_producer_is_restarted_right_after_its_turn() -> None:
-    """The others first, then each producer at the moment when the next one signs."""
+    """First the other nodes, then each producer at the moment when the next one signs."""
     chain = Chain()
     assert await applied(chain, ["b", "a", "watcher"]) == ("watcher", "b", "a")
     assert [name for name, _ in chain.acts] == ["watcher", "b", "a"]
@@ -85,7 +85,7 @@ async def test_a_producer_is_restarted_right_after_its_turn() -> None:
 
 
 async def test_the_first_that_does_not_come_back_ends_it() -> None:
-    """What was changed, what was not, and how to go on or back is said; the rest is left alone."""
+    """The message says what was changed, what was not, and how to continue or go back; the rest is left alone."""
     chain = Chain(lost="b")
     with pytest.raises(OperationFailed) as failed:
         await applied(chain, ["watcher", "b", "a"])
@@ -97,7 +97,7 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
 
 
 async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() -> None:
-    """Of four one may be away; it is away already."""
+    """Of four one may be away, and one already is."""
     chain = Chain(down={"c"})
     with pytest.raises(OperationFailed, match="b is left alone, as c is away: of 4 producers 1 may be away"):
         await applied(chain, ["b"])
@@ -105,7 +105,7 @@ async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() ->
 
 
 async def test_a_producer_that_signs_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its turn never comes: after a few rounds it is restarted, as that may be what mends it."""
+    """After a few rounds without its turn it is restarted, because that may help it."""
     monkeypatch.setattr(module, "TURN_SECONDS", 0.05)
     chain = Chain()
     monkeypatch.setattr(Chain, "signer", property(lambda self: "a"))
@@ -113,14 +113,14 @@ async def test_a_producer_that_signs_nothing_is_not_waited_for_for_ever(monkeypa
 
 
 async def test_the_only_producer_is_followed_by_a_look_whether_the_chain_stands() -> None:
-    """nodeos waits for a fresh block after a restart, and nobody else makes one."""
+    """After a restart nodeos waits for a fresh block, and nobody else makes one."""
     chain = Chain(schedule=("a",))
     assert await applied(chain, ["a", "watcher"]) == ("watcher", "a")
     assert [name for name, _ in chain.acts] == ["watcher", "a", "wake"]
 
 
 async def test_what_needs_no_restart_is_told_and_only_what_was_asked_for_is_changed() -> None:
-    """Peers are learnt while the node runs; `--only` names a host or a node."""
+    """A running node learns its peers; `--only` names a host or a node."""
     chain = Chain()
     assert await applied(chain, ["b", "a"], Cost.NOTHING, only="ha") == ("a",)
     assert await applied(chain, ["b", "a"], Cost.BY_HAND) == ()
@@ -137,5 +137,5 @@ def test_only_must_name_something() -> None:
 
 
 def test_how_many_may_be_away() -> None:
-    """Two thirds of the schedule and one more must sign."""
+    """More than two thirds of the schedule must sign."""
     assert [tolerance(number) for number in (1, 3, 4, 6, 7, 21)] == [0, 0, 1, 1, 2, 6]

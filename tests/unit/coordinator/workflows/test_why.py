@@ -18,7 +18,7 @@ RECORDS = {
 
 
 def test_what_is_on_record_is_told() -> None:
-    """Done, waiting for others, and never begun because of a step before."""
+    """Done, waiting for others, or never begun because of an earlier step."""
     assert why("genesis", Reasons(), RECORDS) == "genesis (done): runs"
     assert why("votes", Reasons(), RECORDS).startswith("votes (waits): 40 M of 150 M staked; no boot is running")
     assert why("preactivate", Reasons(), RECORDS).startswith("preactivate (pending): was not begun;")
@@ -26,13 +26,13 @@ def test_what_is_on_record_is_told() -> None:
 
 
 def test_a_running_boot_knows_better() -> None:
-    """What it says counts, whatever is on record."""
+    """Its answer counts, whatever is recorded."""
     reasons = Reasons()
     reasons.note(None, {"genesis": Waiting(StepState.CHECKING, "its evidence is being read", 0)})
     assert why("genesis", reasons, RECORDS).startswith("genesis (checking): its evidence is being read; since event 0")
 
 
 def test_an_unknown_step_is_a_mistake_of_the_users() -> None:
-    """It says where the names are."""
+    """The message says where the names are."""
     with pytest.raises(UsageProblem, match="there is no step 'handovr'; coord plan INVENTORY lists them"):
         why("handovr", Reasons(), {})

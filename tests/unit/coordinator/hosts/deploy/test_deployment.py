@@ -1,4 +1,4 @@
-"""Agents on SSH hosts, over a connection that is played: what is asked of a host, in which order, and what is told."""
+"""Agents on SSH hosts, over a simulated connection: what a host is asked to do, in which order, and its reports."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ Ssh = tuple[SshDeployment, list[str]]
 
 
 def test_a_bare_host_is_installed_and_enrolled(ssh: Ssh, machine: Machine, network: Network) -> None:
-    """Files first, into a folder that nobody could guess and that goes; then the agent; its key is signed here."""
+    """First the files, into a temporary folder with a random name; then the agent, whose key is signed here."""
     results = ssh[0].install(network.hosts)
     assert results == {"h1": Installed(13, ("agent installed", "agent enrolled"))}
     assert machine.verbs == ["facts", "clear", "place", "configure", "start"]
@@ -163,7 +163,7 @@ def test_a_bare_host_is_installed_and_enrolled(ssh: Ssh, machine: Machine, netwo
 def test_a_host_that_cannot_have_an_agent(
     facts: dict[str, Any], reason: str, ssh: Ssh, machine: Machine, network: Network
 ) -> None:
-    """It is told why; nothing was sent."""
+    """The reason is reported, and nothing was sent."""
     machine.facts |= facts
     (result,) = ssh[0].install(network.hosts).values()
     assert isinstance(result, DeployError)
@@ -172,7 +172,7 @@ def test_a_host_that_cannot_have_an_agent(
 
 
 def test_a_temporary_folder_that_is_another_is_not_used(ssh: Ssh, machine: Machine, network: Network) -> None:
-    """What the host says is not believed."""
+    """The host's answer is not trusted."""
     machine.temporary = "/etc"
     (result,) = ssh[0].install(network.hosts).values()
     assert "no temporary folder" in str(result)
@@ -180,7 +180,7 @@ def test_a_temporary_folder_that_is_another_is_not_used(ssh: Ssh, machine: Machi
 
 
 def test_agents_are_stopped_and_removed(ssh: Ssh, machine: Machine, network: Network) -> None:
-    """Only this coordinator's, unless another's is meant."""
+    """Only this coordinator's, unless another's is named."""
     assert ssh[0].down(network.hosts) == {"h1": True}
     assert machine.verbs == ["facts", "down"]
     assert ssh[0].down(network.hosts, purge=True, foreign=True) == {"h1": True}
@@ -200,7 +200,7 @@ def test_agents_are_stopped_and_removed(ssh: Ssh, machine: Machine, network: Net
 def test_logs_are_read_where_they_are(
     node: str, systemd: bool, follow: bool, command: str, ssh: Ssh, machine: Machine, network: Network
 ) -> None:
-    """A node's file, the agent's journal, or its file without systemd."""
+    """A node's file; the agent's journal, or its file if there is no systemd."""
     machine.facts["systemd"] = systemd
     assert list(ssh[0].logs(network.hosts[0], node, lines=7, follow=follow)) == [b"a line\n"]
     assert " ".join(machine.commands[-1]) == f"sudo -n {command}"
@@ -212,7 +212,7 @@ def test_a_password_is_asked_for_once(ssh: Ssh, network: Network) -> None:
 
 
 def test_this_machine_is_reached_without_ssh(ssh: Ssh) -> None:
-    """Asking for its logs that way is an error of its own."""
+    """Reading its logs over SSH is an error of its own."""
     with pytest.raises(DeployError, match="the operator's own machine"):
         list(ssh[0].logs(Host("here", "127.0.0.1", None)))
 
@@ -247,7 +247,7 @@ class Way:
 def test_a_tunnel_is_built_again_when_that_may_help(
     lasting: bool, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its trouble is told once, and that it stands; a login that is refused is not tried again."""
+    """Its trouble is reported once, and its return; a refused login is not retried."""
     fault = LoginRefused("the key is not known there") if lasting else DeployError("no route")
     Way.faults, Way.denials = [fault, fault], [paramiko.SSHException("denied")]
     monkeypatch.setattr(tunnels, "HostConnection", Way)

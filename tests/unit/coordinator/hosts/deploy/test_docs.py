@@ -31,7 +31,7 @@ def test_the_example_inventory_means_what_is_said_about_it(tmp_path: Path) -> No
 
 
 def test_the_figures_are_the_codes() -> None:
-    """Places, limits and thresholds."""
+    """Places, limits and thresholds are those of the code."""
     assert base.ROOT == unit.ROOT
     for figure in (
         f"`{unit.ROOT}/bundles/SHA256/`",

@@ -1,4 +1,4 @@
-"""Who gets a certificate, and who keeps the one that it has."""
+"""Which agents get a certificate, and which keep theirs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def own(pem: str) -> str:
 
 
 def test_an_enrolled_agent_keeps_its_certificate(enrolment: Enrolment) -> None:
-    """Until it is enrolled again, which makes the older one void; no certificate and a damaged one are none."""
+    """Until it is enrolled again, which voids the older one; a missing or damaged one counts as none."""
     first = own(enrolment.admit("h1", csr("h1")))
     assert enrolment.is_good("h1", first)
     assert not enrolment.is_good("h2", first)
@@ -49,7 +49,7 @@ def test_an_enrolled_agent_keeps_its_certificate(enrolment: Enrolment) -> None:
 
 
 def test_another_coordinators_agent_is_refused(enrolment: Enrolment, tmp_path: Path) -> None:
-    """A certificate of another CA of the same name."""
+    """Its certificate is from another CA of the same name."""
     other = Enrolment(tmp_path / "other.sqlite", CertificateAuthority(tmp_path / "other", "net"))
     theirs = own(other.admit("h1", csr("h1")))
     with pytest.raises(DeployError, match="another coordinator's net"):
@@ -57,7 +57,7 @@ def test_another_coordinators_agent_is_refused(enrolment: Enrolment, tmp_path: P
 
 
 def test_a_revoked_host_gets_no_new_certificate(enrolment: Enrolment, journal: Path) -> None:
-    """Its name is shut out for good."""
+    """Its name is never enrolled again."""
     enrolment.admit("h1", csr("h1"))
     opened = Journal(journal)
     Register(opened).revoke("h1")

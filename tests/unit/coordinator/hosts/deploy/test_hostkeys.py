@@ -1,4 +1,4 @@
-"""Which host keys are believed."""
+"""Which host keys are accepted."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_line_without_a_port_counts_for_every_port(key: paramiko.PKey, other: 
 
 
 def test_a_host_key_alias_is_what_the_host_is_known_by(key: paramiko.PKey, tmp_path: Path) -> None:
-    """Whatever is dialled, and on whatever port."""
+    """Whatever address and port are dialled."""
     file = tmp_path / "known_hosts"
     file.write_text(line("alias", key))
     Verify(Ssh("10.0.0.7"), Known((file,)), "alias").missing_host_key(paramiko.SSHClient(), "[10.0.0.7]:2222", key)
@@ -95,14 +95,14 @@ def verify(ssh: Ssh, file: Path, key: paramiko.PKey) -> None:
 
 
 def test_any_of_several_known_keys_is_right(key: paramiko.PKey, other: paramiko.PKey, tmp_path: Path) -> None:
-    """A host may have several lines, as while its key is being changed."""
+    """A host may have several lines, for example while its key is changed."""
     file = tmp_path / "known_hosts"
     file.write_text(line("host", other) + line("host", key))
     verify(Ssh("host"), file, key)
 
 
 def test_a_revoked_key_counts_nowhere(key: paramiko.PKey, tmp_path: Path) -> None:
-    """Neither as a known one nor as a new one."""
+    """It is accepted neither as a known key nor as a new one."""
     file = tmp_path / "known_hosts"
     file.write_text(line("host", key) + line("*", key, "@revoked "))
     for name in ("host", "new"):
@@ -113,7 +113,7 @@ def test_a_revoked_key_counts_nowhere(key: paramiko.PKey, tmp_path: Path) -> Non
 def test_accept_new_writes_the_key_on_a_line_of_its_own(
     key: paramiko.PKey, other: paramiko.PKey, tmp_path: Path
 ) -> None:
-    """Also behind a last line without an end; another key is refused from then on."""
+    """Also after a last line without a line end; another key is refused from then on."""
     file = tmp_path / "known_hosts"
     file.write_text(line("first", key).rstrip("\n"))
     new = Ssh("host", host_key=HostKeyPolicy.ACCEPT_NEW)
@@ -126,7 +126,7 @@ def test_accept_new_writes_the_key_on_a_line_of_its_own(
 def test_the_inventorys_fingerprint_overrules_known_hosts(
     key: paramiko.PKey, other: paramiko.PKey, tmp_path: Path
 ) -> None:
-    """With or without base64's padding."""
+    """With or without the padding of base64."""
     file = tmp_path / "known_hosts"
     file.write_text(line("host", other))
     verify(Ssh("host", fingerprint=fingerprint(key)), file, key)
@@ -136,13 +136,13 @@ def test_the_inventorys_fingerprint_overrules_known_hosts(
 
 
 def test_an_unreadable_known_hosts_is_no_empty_one(tmp_path: Path) -> None:
-    """Otherwise accept-new would take anybody."""
+    """Otherwise accept-new would accept any key."""
     with pytest.raises(HostKeyRefused, match="cannot be read"):
         Known((tmp_path,))
 
 
 def test_a_proxyjump_is_a_chain_of_hops_known_like_the_host() -> None:
-    """The last hop is the gateway, and each one's gateway is the one before."""
+    """The last hop is the gateway, and each hop's gateway is the one before it."""
     ssh = Ssh("host", key=Path("/key"), known_hosts=Path("/known"))
     last = jump_chain("one,ops@two:2222,ssh://three", ssh)
     assert (last.address, last.port, last.known_hosts, last.key) == ("three", 22, Path("/known"), Path("/key"))

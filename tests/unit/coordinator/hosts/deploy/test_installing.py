@@ -1,4 +1,4 @@
-"""What an installation decides, and the unit that it writes."""
+"""Which parts of an installation are needed, and the unit that it writes."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def test_only_what_is_missing_is_sent_and_changed(
 
 
 def test_another_networks_installation_brings_the_files_and_not_the_agent() -> None:
-    """On a host that holds everything already, a new network is installed without sending anything."""
+    """On a host that has all files, a new network is installed without sending any."""
     plan = decide({**GOOD, "record": None, "unit": ""}, SHALL, ARCHIVES, False)
     assert (plan.send, plan.changes[0]) == ((), "agent installed")
 
 
 def test_the_unit_runs_the_agent_unprivileged_and_leaves_nodes_alone() -> None:
-    """What the design relies on stands in it, each once."""
+    """The unit has each setting that the design relies on, once."""
     lines = SHALL.unit_text().splitlines()
     for needed in (
         "User=bootcoord",
@@ -96,7 +96,7 @@ def test_the_unit_runs_the_agent_unprivileged_and_leaves_nodes_alone() -> None:
 
 @pytest.mark.parametrize("change", [{"data": "/home/op/net/"}, {"nodeos": "/root/nodeos"}])
 def test_homes_stay_visible_where_something_of_ours_lives_there(change: dict[str, str]) -> None:
-    """A data folder or a nodeos in somebody's home."""
+    """For example a data folder or a nodeos in somebody's home."""
     text = replace(SHALL, host=replace(HOST, **change)).unit_text()  # type: ignore[arg-type]
     assert "ProtectHome=read-only\n" in text
 

@@ -1,4 +1,4 @@
-"""What ssh_config and key files do to a login; nothing is connected to."""
+"""How ssh_config and key files affect a login, without connecting."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ def ssh_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_the_first_hop_is_ssh_configs(address: str, first: tuple[str, int], ssh_config: Path) -> None:
-    """HostName and Port of an alias, and the jump host's, which alone is dialled."""
+    """HostName and Port of an alias, and of the jump host, which is the only one dialled."""
     assert first_hop(Ssh(address)) == first
 
 
 def test_the_coordinators_address_is_found_by_an_alias(ssh_config: Path, tmp_path: Path) -> None:
-    """No name service knows it."""
+    """The alias is in no DNS."""
     (tmp_path / "inventory.toml").write_text(INVENTORY.format("alias"))
     assert advertised(load(tmp_path / "inventory.toml")).startswith("127.")
 
 
 def test_one_unknown_name_does_not_hide_the_coordinators_address(ssh_config: Path, tmp_path: Path) -> None:
-    """The next host tells it as well; where none does, the first one is named."""
+    """The next host shows it as well; if none does, the first unknown name is reported."""
     path = tmp_path / "inventory.toml"
     path.write_text(INVENTORY.format("nowhere.invalid"))
     assert advertised(load(path)) == "127.0.0.1"
@@ -82,14 +82,14 @@ def test_one_unknown_name_does_not_hide_the_coordinators_address(ssh_config: Pat
 
 
 def test_keys_of_ssh_config_that_are_not_here_are_passed_over(ssh_config: Path, tmp_path: Path) -> None:
-    """As by OpenSSH: the key may be in ssh-agent."""
+    """As OpenSSH does: the key may be in ssh-agent."""
     (tmp_path / "here").touch()
     ssh_config.write_text(f"IdentityFile {tmp_path}/away\nIdentityFile {tmp_path}/here\n")
     assert VerifiedLogin(Ssh("host")).connect_kwargs["key_filename"] == [f"{tmp_path}/here"]
 
 
 def test_a_key_of_the_inventory_must_be_one(ssh_config: Path, tmp_path: Path) -> None:
-    """A missing file, and a public key in its place, are named with the server whose key it should be."""
+    """A missing file, or a public key in its place, is reported with the server that it is for."""
     ssh = Ssh("host", key=tmp_path / "id.pub", jump=Ssh("gate", key=tmp_path / "gone"))
     (tmp_path / "id.pub").write_text("ssh-ed25519 AAAA\n")
     login = VerifiedLogin(ssh)
@@ -101,7 +101,7 @@ def test_a_key_of_the_inventory_must_be_one(ssh_config: Path, tmp_path: Path) ->
 
 
 def test_an_ssh_config_without_sense_is_named(ssh_config: Path) -> None:
-    """In ssh's own words, with the line; every server's first word is that of ssh itself."""
+    """In ssh's own words, with the line."""
     ssh_config.write_text("Host *\n  Port nonsense\n")
     with pytest.raises(LoginRefused, match=r"ssh itself refuses host: .*config:? line 2: Bad port"):
         VerifiedLogin(Ssh("host"))
@@ -109,7 +109,7 @@ def test_an_ssh_config_without_sense_is_named(ssh_config: Path) -> None:
 
 @pytest.mark.parametrize("address", ["plain", "alias", "behind", "chained", "by-match", "web_1", "::1", "final"])
 def test_ssh_config_is_read_as_ssh_reads_it(address: str, ssh_config: Path) -> None:
-    """Every keyword that counts, also under `Match final`, `Match host=` and `Match exec`: as `ssh -G` has it."""
+    """Every keyword that counts, also under `Match final`, `Match host=` and `Match exec`, as `ssh -G` has it."""
     ssh_config.write_text(KEYWORDS)
     said = read(address)
     lines = subprocess.run(["ssh", "-G", "-F", ssh_config, address], capture_output=True, text=True, check=True).stdout
@@ -141,7 +141,7 @@ Match final all
 
 
 def test_percents_and_tildes_are_filled_in(ssh_config: Path, tmp_path: Path) -> None:
-    """As ssh_config(5) has it, for files and commands; of known hosts, the first file is the one to write to."""
+    """As ssh_config(5) says, for files and commands; the first of the known_hosts files is the one to write to."""
     ssh_config.write_text(
         "Host name\n  HostName real\n  Port 2200\n  User me\n  IdentityFile ~/.ssh/%r@%h\n"
         "  UserKnownHostsFile ~/.ssh/known/%h /etc/some\\ where\n  ProxyCommand relay %h %p %r %n 100%%\n"
@@ -153,21 +153,21 @@ def test_percents_and_tildes_are_filled_in(ssh_config: Path, tmp_path: Path) -> 
 
 
 def test_what_cannot_be_followed_is_refused(ssh_config: Path) -> None:
-    """Instead of a connection that hangs."""
+    """Otherwise the connection would hang."""
     ssh_config.write_text("ProxyCommand nc -F %h %p\nProxyUseFdpass yes\n")
     with pytest.raises(LoginRefused, match="ProxyUseFdpass cannot be followed here"):
         VerifiedLogin(Ssh("host"))
 
 
 def test_match_final_all_is_not_fatal_and_changes_no_jump_host(ssh_config: Path) -> None:
-    """paramiko's own reader ends at the one, and takes the wrong branch of the other."""
+    """paramiko's own reader ends at `Match final`, and takes the wrong branch of others."""
     ssh_config.write_text("Match host=other\n  ProxyJump wrong\nMatch final all\n  Compression yes\n")
     assert first_hop(Ssh("host")) == ("host", 22)
     assert first_hop(Ssh("other")) == ("wrong", 22)
 
 
 def test_a_jump_hosts_own_entry_counts(ssh_config: Path) -> None:
-    """It may lie behind another one; `Host *` may name it for itself; a circle is told, not followed."""
+    """It may be behind another jump host; `Host *` may name it for itself; a circle is reported."""
     ssh_config.write_text("Host inner\n  ProxyJump middle\nHost middle\n  ProxyJump outer\n")
     assert first_hop(Ssh("inner")) == ("outer", 22)
     ssh_config.write_text("Host *\n  ProxyJump gate\n")
@@ -178,7 +178,7 @@ def test_a_jump_hosts_own_entry_counts(ssh_config: Path) -> None:
 
 
 def test_without_ssh_on_this_machine_ssh_config_still_counts(ssh_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As far as paramiko understands it; where it does not, ssh's client is what is missing."""
+    """As far as paramiko understands it; otherwise the message says that the ssh client is missing."""
     monkeypatch.setattr("coordinator.hosts.deploy.sshconfig.shutil.which", lambda name: None)
     said = read("alias", key=Path("/key"))
     assert (said.host, said.port, said.identities) == ("127.0.0.7", 2222, (Path("/key"),))
@@ -189,7 +189,7 @@ def test_without_ssh_on_this_machine_ssh_config_still_counts(ssh_config: Path, m
 
 
 def test_the_agent_that_ssh_config_names_is_asked(ssh_config: Path, tmp_path: Path) -> None:
-    """`IdentityAgent`, as password managers want it: its keys, with or without `IdentitiesOnly`; `none` is none."""
+    """`IdentityAgent`, as password managers need it: its keys, with or without `IdentitiesOnly`; `none` disables it."""
     key, socket = tmp_path / "key", tmp_path / "s"
     with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE) as agent:
         try:

@@ -1,4 +1,4 @@
-"""What runs on hosts, run here in a folder of its own."""
+"""The code that runs on hosts, run here in a temporary folder."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_an_archive_is_unpacked_whole_or_not_at_all(root: Path, tmp_path: Path) 
 def test_an_archive_is_on_the_disk_before_it_counts(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a host that loses its power has empty files for good: what is there is never sent again."""
+    """Otherwise a power loss would leave empty files for good, because present archives are never sent again."""
     (tmp_path / "archive").write_bytes(data := pack({"agent/cli.py": b"x = 1\n"}))
     target = root / "bundles" / sha256(data)
     seen: list[bool] = []
@@ -89,7 +89,7 @@ def test_an_archive_cannot_write_outside(name: str, root: Path, tmp_path: Path) 
 
 
 def test_archives_are_kept_while_any_network_uses_them(root: Path) -> None:
-    """Only what is in no record goes."""
+    """Only archives that are in no record are removed."""
     for name in ("used", "unused", "shared"):
         (root / "bundles" / name).mkdir(parents=True)
     for network in ("one", "two"):
@@ -99,7 +99,7 @@ def test_archives_are_kept_while_any_network_uses_them(root: Path) -> None:
 
 
 def test_what_was_interrupted_before_it_was_on_record_goes(root: Path, tmp_path: Path) -> None:
-    """Archives and uploads of an installation, users of a removal, what a power loss left; no other's."""
+    """Archives and uploads of an installation, users of a removal, leftovers of a power loss; of this network alone."""
     for folder in ("bundles/whole", "runtimes/half.part", "users/was-removed", "networks"):
         (root / folder).mkdir(parents=True)
     for file in ("bundles/half.tar.gz", "networks/one.json.new", "made.json.new"):
@@ -112,7 +112,7 @@ def test_what_was_interrupted_before_it_was_on_record_goes(root: Path, tmp_path:
 
 
 def test_an_upload_that_is_a_link_leads_to_no_removal(root: Path, tmp_path: Path) -> None:
-    """Anybody may make one in /var/tmp."""
+    """Anybody may create one in /var/tmp."""
     (tmp_path / "theirs").mkdir()
     (tmp_path / "upload.one.Xy").symlink_to(tmp_path / "theirs")
     archives.remove_uploads("one")
@@ -120,7 +120,7 @@ def test_an_upload_that_is_a_link_leads_to_no_removal(root: Path, tmp_path: Path
 
 
 def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_path: Path) -> None:
-    """The parents of two networks' folders stay until both are gone, and what was there before stays for ever."""
+    """Common parents of two networks' folders stay until both are gone; folders from before stay for good."""
     me = pwd.getpwuid(os.getuid())
     records = {}
     for name in ("one", "two"):
@@ -137,7 +137,7 @@ def test_folders_made_for_data_go_with_the_last_thing_in_them(root: Path, tmp_pa
 
 
 def test_a_folder_with_files_is_taken_over_from_nobody(root: Path, tmp_path: Path) -> None:
-    """Nor from the agents' own user, unless an agent's files are in it (whose record was lost)."""
+    """Not even from the agents' own user, unless it has an agent's files (whose record was lost)."""
     me, data = pwd.getpwuid(os.getuid()), tmp_path / "home"
     data.mkdir(mode=0o755)
     (data / "file").touch()
@@ -166,7 +166,7 @@ def test_only_a_folder_that_became_ours_is_emptied(root: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize("how", ["works there", "has a file open"])
 def test_a_folder_in_use_is_not_emptied(how: str, root: Path, tmp_path: Path) -> None:
-    """Whoever uses it, from whatever folder and under whatever link, is named, and nothing is removed."""
+    """The process that uses it is named, through whatever folder or link, and nothing is removed."""
     data = tmp_path / "data"
     (data / "nodes").mkdir(parents=True)
     (data / "nodes" / "blocks.log").write_text("x")
@@ -185,7 +185,7 @@ def test_a_folder_in_use_is_not_emptied(how: str, root: Path, tmp_path: Path) ->
 
 
 def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) -> None:
-    """Quotes, line ends, braces and Python arrive as data."""
+    """Quotes, line ends, braces and Python code arrive as data."""
     hostile = "'''\n\"\"\"); raise SystemExit(7) #{x!r}\\"
     request = {"verb": "facts", "network": hostile, "data": str(tmp_path / hostile), "unit": "none", "user": hostile}
     program = source(privileged.MODULES, request)
@@ -195,13 +195,13 @@ def test_a_program_gets_its_request_and_nothing_of_it_is_code(tmp_path: Path) ->
 
 @pytest.mark.parametrize("module", [*privileged.MODULES, *machines.MODULES])
 def test_what_is_sent_can_be_read_by_an_old_python(module: str) -> None:
-    """3.8's grammar, so that an old host can say how old it is."""
+    """It has the grammar of 3.8, so that an old host can report its version."""
     text = (ROOT / f"{module.replace('.', '/')}.py").read_text()
     ast.parse(text, feature_version=(3, 8))
 
 
 def test_what_a_host_answers_is_one_line_for_people() -> None:
-    """Its own error, or what Python complained of last; no control characters."""
+    """Its own error, or Python's last complaint, without control characters."""
     with pytest.raises(DeployError, match=r"^disk full$"):
         answer(0, b'{"error": "disk full"}', b"")
     with pytest.raises(CommandFailed, match=r"MemoryError"):
@@ -222,7 +222,7 @@ def test_a_host_without_python_says_what_to_install(shell: str) -> None:
 
 
 def test_the_same_files_make_the_same_archive() -> None:
-    """Whatever their order."""
+    """In whatever order they are given."""
     assert pack({"a": b"1", "b": b"2"}) == pack({"b": b"2", "a": b"1"})
 
 
@@ -238,7 +238,7 @@ def test_libraries_are_fetched_for_the_host_and_not_for_this_machine(tmp_path: P
 
 
 def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
-    """Each is alone while it runs, also where the lock's file is removed and made anew; nobody else can open it."""
+    """Each runs alone, even if the lock's file is removed and created again; nobody else can open it."""
     path, inside, seen = tmp_path / "lock", threading.Lock(), list[int]()
 
     def request(number: int) -> None:
@@ -256,7 +256,7 @@ def test_requests_wait_for_each_other_and_leave_nothing(tmp_path: Path) -> None:
 
 
 def test_the_agent_gets_a_python_that_its_user_can_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first that works: not one that is too old or lacks a part, and not one in a folder of root's own."""
+    """The first that works: none that is too old or incomplete, and none in root's own folder."""
     broken, old = tmp_path / "broken", tmp_path / "old"
     broken.write_text("#!/bin/sh\necho \"ModuleNotFoundError: No module named 'ssl'\" >&2\nexit 1\n")
     old.write_text('#!/bin/sh\necho \'[[3, 9], ["glibc", "2.31"]]\'\n')
@@ -274,7 +274,7 @@ def test_the_agent_gets_a_python_that_its_user_can_run(tmp_path: Path, monkeypat
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_a_python_in_a_folder_of_roots_own_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with pyenv: root has it first, and the agent's user cannot even see it."""
+    """As with pyenv: root has it first on its PATH, and the agent's user cannot see it."""
     tmp_path.chmod(0o700)
     (tmp_path / "python3").symlink_to("/bin/true")
     monkeypatch.setattr(pythons, "_candidates", lambda: [str(tmp_path / "python3")])
@@ -283,7 +283,7 @@ def test_a_python_in_a_folder_of_roots_own_is_none(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_purge_and_down_need_no_python_of_the_agents(root: Path, tmp_path: Path) -> None:
-    """Where the one is gone on which it ran, its processes are ended all the same."""
+    """If the agent's Python is gone, its processes are ended all the same."""
     data = tmp_path / "data"
     data.mkdir()
     record = {
@@ -301,7 +301,7 @@ def test_purge_and_down_need_no_python_of_the_agents(root: Path, tmp_path: Path)
 
 
 def test_what_a_login_shell_prints_is_not_the_commands(tmp_path: Path) -> None:
-    """Words before it, and errors, are told apart from the command's own; its umask and language do not count."""
+    """Its output and errors are kept apart from the command's; its umask and language do not matter."""
     command = framed(["sh", "-c", "echo out; echo err >&2; umask; echo $LC_ALL"])
     shell = f"umask 077; LC_ALL=pt_BR.UTF-8; export LC_ALL; echo hello; echo oh >&2; {command.line}"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, check=True)
@@ -312,7 +312,7 @@ def test_what_a_login_shell_prints_is_not_the_commands(tmp_path: Path) -> None:
 
 
 def test_a_command_on_a_terminal_of_its_own_keeps_its_input_and_status() -> None:
-    """As sudo wants it where sudoers says `requiretty`."""
+    """As sudo needs it with `requiretty` in sudoers."""
     script = "cat; echo there > /dev/tty && exit 7"
     done = subprocess.run([*privileged.ON_TERMINAL, "sh", "-c", script], input=b"program", capture_output=True)
     assert (done.returncode, done.stdout) == (7, b"program")
@@ -320,7 +320,7 @@ def test_a_command_on_a_terminal_of_its_own_keeps_its_input_and_status() -> None
 
 @pytest.mark.parametrize("text", ["[" * 4000, "[1]", '{"pid": 1e400}', '{"pid": [1]}', '{"pid": "../1"}', "{", "null"])
 def test_what_an_agents_user_wrote_stops_no_root(tmp_path: Path, text: str) -> None:
-    """agent.json of any shape, a link, a pipe: root reads a little of it, and takes the agent for gone."""
+    """agent.json of any shape, a link, a pipe: root reads little of it, and treats the agent as gone."""
     path = tmp_path / "agent.json"
     path.write_text(text)
     assert not folders.agent_lives(str(tmp_path))

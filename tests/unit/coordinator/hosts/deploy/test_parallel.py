@@ -1,4 +1,4 @@
-"""Work on many hosts, with connections that lead nowhere."""
+"""Work on many hosts, with simulated connections."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def unconnected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_more_than_so_many_at_once_and_none_spoils_the_rest(unconnected: None) -> None:
-    """Failing hosts are reported beside the others' results."""
+    """Failures are reported beside the other hosts' results."""
     at_work, most = 0, 0
     counting, three = threading.Lock(), threading.Barrier(3, timeout=30)
 
@@ -85,7 +85,7 @@ def test_a_host_that_takes_too_long_is_cut_off(unconnected: None) -> None:
 
 
 def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
-    """Told to stop from another thread, it cuts the connections, begins with no other host, calls nothing failed."""
+    """When another thread says stop, it closes the connections, starts no further host, and reports no failure."""
     stop, began, told = threading.Event(), [], []
 
     def work(host: Host, cut: HostConnection) -> str:
@@ -101,7 +101,7 @@ def test_an_interruption_ends_what_is_under_way(unconnected: None) -> None:
 
 
 def test_an_interruption_ends_who_still_logs_in(tmp_path: Path) -> None:
-    """A server that has not yet greeted is not dialled again, and nothing is done there afterwards."""
+    """A server that has not greeted yet is not dialled again, and nothing is done there afterwards."""
     stop, done = threading.Event(), []
     with socket.create_server(("127.0.0.1", 0)) as server:
         host = Host("slow", "127.0.0.1", Ssh("127.0.0.1", server.getsockname()[1], known_hosts=tmp_path / "none"))

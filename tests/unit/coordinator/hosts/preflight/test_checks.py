@@ -1,4 +1,4 @@
-"""From what hosts say to problems, and the probe run here."""
+"""Which problems follow from a host's facts, and the probe run here."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ GOOD: dict[str, Any] = {
 def test_each_trouble_is_one_problem_with_a_hint(
     differs: dict[str, Any], clock: float, problem: tuple[str, bool] | None
 ) -> None:
-    """The right check, fatal or not; everything else passes."""
+    """In the right check, fatal or not; all other checks pass."""
     row, problems = judge(HOST, 2, {**GOOD, **differs}, Clock(clock, 0.001), "")
     wanted = {problem} if problem else set()
     assert wanted <= {(one.check, one.fatal) for one in problems}
@@ -90,13 +90,13 @@ def test_each_trouble_is_one_problem_with_a_hint(
 
 
 def test_a_nodeos_that_no_node_uses_is_not_tried() -> None:
-    """A host may be there for a party's sake, or for later."""
+    """A host may be there for a party, or for later."""
     row, problems = judge(replace(HOST, nodeos="/usr/bin/nodeos"), 0, GOOD, None, "")
     assert (row.cells["nodeos"], problems) == ("not used", ())
 
 
 def test_a_slow_line_is_no_wrong_clock() -> None:
-    """Half of the round trip is not held against the clock."""
+    """Half of the round trip is subtracted from the clock's difference."""
     assert judge(HOST, 1, GOOD, Clock(0.6, 0.55), "")[1] == ()
 
 
@@ -113,13 +113,13 @@ def test_the_table_and_the_matrix_show_every_host() -> None:
 
 
 def test_a_port_that_takes_root_is_none() -> None:
-    """The probe may be root, the nodes are not."""
+    """The probe may be root, but the nodes are not."""
     free = next(port for port in range(1023, 1, -1) if probe._port("127.0.0.1", port, drop=False) == "")
     assert probe._port("127.0.0.1", free, drop=True) == "below 1024, which takes root"
 
 
 def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> None:
-    """Dialling tells our listener from another server, and from nobody; afterwards the port is free."""
+    """A dialler can tell our listener from another server, and from none; afterwards the port is free."""
     with socket.create_server(("127.0.0.1", 0)) as probe_socket:
         port = probe_socket.getsockname()[1]
     endpoint = f"127.0.0.1:{port}"
@@ -131,7 +131,7 @@ def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> N
 
 
 def test_endpoints_that_swallow_dials_are_dialled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a firewall each takes the whole time limit: all of them together take it once."""
+    """Behind a firewall each takes the whole time limit; together they take it once."""
     together = threading.Barrier(20, timeout=10)
 
     def swallowed(endpoint: str, name: str) -> str:
@@ -145,7 +145,7 @@ def test_endpoints_that_swallow_dials_are_dialled_at_once(monkeypatch: pytest.Mo
 
 
 def test_the_probe_looks_at_this_machine_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its facts pass the checks' own types; no other Python is started for that."""
+    """Its facts have the types that the checks expect, and it starts no other Python."""
     monkeypatch.setattr(machines, "source", lambda *_: pytest.fail("sent the probe to another process"))
     request = {
         "verb": "look",
@@ -173,5 +173,5 @@ def test_the_probe_looks_at_this_machine_too(tmp_path: Path, monkeypatch: pytest
 
 
 def test_thresholds_are_in_order() -> None:
-    """A warning comes before the refusal."""
+    """The warning comes before the refusal."""
     assert checks.CLOCK_WARN < checks.CLOCK_FATAL

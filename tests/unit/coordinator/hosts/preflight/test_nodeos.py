@@ -1,4 +1,4 @@
-"""A nodeos that is tried out, played by scripts; tests/live/coordinator/test_trials.py has the real one."""
+"""Trials of a nodeos, played by scripts; tests/live/coordinator/test_trials.py has the real one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def tried(program: Path, **differs: Any) -> Mapping[str, Any]:
 
 
 def test_it_runs_with_its_roles_own_settings_and_leaves_nothing(tmp_path: Path) -> None:
-    """Options that it knows, the operator's above bootcoord's own; a producer makes blocks before it counts."""
+    """The options that it knows, the operator's over bootcoord's; a producer must make blocks to pass."""
     program = played(tmp_path / "nodeos")
     config = json.loads(tried(program, options={"max-clients": "7"})["version"])
     assert (config["max-clients"], config["producer-name"], "unknown-here" in config) == ("7", "eosio", False)
@@ -76,7 +76,7 @@ def test_it_runs_with_its_roles_own_settings_and_leaves_nothing(tmp_path: Path) 
 
 
 def test_what_it_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
-    """Which nodes it was tried for, and the line of its log that explains it."""
+    """The nodes that it was tried for, and the line of its log that explains it."""
     refusal = "sys.exit('net-threads 0 must be greater than 0')"
     found = tried(played(tmp_path / "nodeos", refusal))
     assert told(found) == (
@@ -88,7 +88,7 @@ def test_what_it_refuses_is_told_with_its_own_words(tmp_path: Path) -> None:
 
 
 def test_the_option_to_blame_is_found(tmp_path: Path) -> None:
-    """Where its words name none, or there are none: the one without which it runs, with its value."""
+    """If its log names none, or is empty: the option without which it runs, with its value."""
     refusal = "config.get('max-clients') == '0' and sys.exit('Must be between 1 and 1000')"
     known = played(tmp_path / "nodeos", refusal)
     known.write_text(known.read_text().replace("  --max-clients arg", "  --max-clients arg\\n  --http-threads arg"))
@@ -99,7 +99,7 @@ def test_the_option_to_blame_is_found(tmp_path: Path) -> None:
 
 
 def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
-    """Missing, a folder, not executable, something else, and what its loader says."""
+    """Missing, a folder, not executable, another program, and what its loader says."""
     program = tmp_path / "nodeos"
     assert tried(program)["error"] == f"there is no {program}"
     program.write_text('#!/bin/sh\necho "$0: libfoo.so.1: cannot open shared object file" >&2\nexit 127\n')
@@ -115,7 +115,7 @@ def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
 
 
 def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a script in nodeos' place has started ends with the look at it."""
+    """Processes that a script in nodeos' place started end with the trial."""
     monkeypatch.setattr(nodeos, "HELP_SECONDS", 1.0)
     program, child = tmp_path / "nodeos", tmp_path / "child"
     program.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
@@ -126,7 +126,7 @@ def test_nothing_stays_of_what_is_no_nodeos(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_script_that_does_not_exec_is_noticed(tmp_path: Path) -> None:
-    """SIGTERM ends it, and not the nodeos that it started; with exec, it is as good as nodeos itself."""
+    """SIGTERM ends the script but not its nodeos; with exec, the script is as good as nodeos itself."""
     program, script = played(tmp_path / "nodeos-1.0"), tmp_path / "nodeos"
     program.write_text(program.read_text().replace(sys.executable, f"{tmp_path}/nodeos-python", 1))
     (tmp_path / "nodeos-python").symlink_to(sys.executable)
@@ -137,7 +137,7 @@ def test_a_script_that_does_not_exec_is_noticed(tmp_path: Path) -> None:
 
 
 def test_what_left_the_scripts_session_ends_with_the_trial(tmp_path: Path) -> None:
-    """A script that starts nodeos by setsid, which no signal to its process group reaches."""
+    """A nodeos started with setsid, which no signal to the script's process group reaches."""
     program, script, child = played(tmp_path / "nodeos-1.0"), tmp_path / "nodeos", tmp_path / "child"
     script.write_text(f'#!/bin/sh\nsetsid {program} "$@" &\necho $! >> {child}\nwait\n')
     script.chmod(0o755)
@@ -152,7 +152,7 @@ def test_what_left_the_scripts_session_ends_with_the_trial(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 def test_it_is_tried_as_the_agents_user(tmp_path: Path) -> None:
-    """Who may not execute it will not be able to run it."""
+    """A user that may not execute it could not run it later."""
     program = played(tmp_path / "nodeos")
     tmp_path.chmod(0o700)
     request = {"command": [str(program)], "data": str(tmp_path / "data"), "drop": True, "trials": [TRIAL]}
@@ -162,7 +162,7 @@ def test_it_is_tried_as_the_agents_user(tmp_path: Path) -> None:
 
 
 def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
-    """One trial per role and set of options; the genesis node's second life is one of its own."""
+    """One trial per role and set of options, with an extra one for the genesis node's audit mode."""
     (tmp_path / "n.toml").write_text(
         '[network]\nname = "n"\n[producers]\ncount = 3\n[[hosts]]\nname = "h1"\naddress = "10.0.0.1"\n'
         '[[nodes]]\nname = "defproducerb"\naccount = "defproducerb"\noptions.max-clients = 30\n'
@@ -181,7 +181,7 @@ def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
 
 
 def test_what_is_too_old_says_what_it_lacks(tmp_path: Path) -> None:
-    """As the agent would, after the installation."""
+    """As the agent would after the installation."""
     program = played(tmp_path / "nodeos")
     program.write_text(
         program.read_text().replace('"/v1/chain/send_transaction", ', "").replace("PREACTIVATE", "OTHER")

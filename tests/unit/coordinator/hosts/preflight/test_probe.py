@@ -1,4 +1,4 @@
-"""What is sent to a host to look at it, run here: ports and who has them, folders, ways to other hosts."""
+"""The program that looks at a host, run here: ports and their owners, folders, and connections to other hosts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def looked(folder: Path, **changes: Any) -> dict[str, Any]:
 
 
 def test_the_facts_of_this_machine(tmp_path: Path) -> None:
-    """As the system itself has them."""
+    """They are the system's own."""
     facts = looked(tmp_path)
     assert facts["system"] == "Linux"
     assert facts["root"] is (os.geteuid() == 0)
@@ -48,7 +48,7 @@ def test_the_facts_of_this_machine(tmp_path: Path) -> None:
 
 
 def test_who_has_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody, a node of this network, which runs in its folder, or somebody else, by name."""
+    """Nobody, a node of this network, which runs in its folder, or another program, by name."""
     (elsewhere := tmp_path / "elsewhere").mkdir()
     (mine := tmp_path / "mine" / "node").mkdir(parents=True)
     with taken() as port:
@@ -69,7 +69,7 @@ def test_who_has_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_one_look_at_the_processes_finds_who_has_all_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files of this network's processes are read first and once, of others only while a port's owner is missing."""
+    """The files of this network's processes are read first and once, those of others only while an owner is missing."""
     read: list[str] = []
     real = probe._open_files
 
@@ -86,14 +86,14 @@ def test_one_look_at_the_processes_finds_who_has_all_ports(tmp_path: Path, monke
 
 
 def test_the_agent_of_this_machine_runs_on_the_same_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is known, so that no other is started and tried."""
+    """It is known to work, so no other is started."""
     monkeypatch.setattr(probe, "best_python", lambda user: pytest.fail("tried others"))
     found = looked(tmp_path, own=True)["python"]
     assert (found["path"], found["version"], found["problem"]) == (sys.executable, list(sys.version_info[:2]), "")
 
 
 def test_folders_that_cannot_hold_an_installation(tmp_path: Path) -> None:
-    """Nothing wrong with a good one; nothing of the try stays; a disk with too little room says how much."""
+    """A good folder passes; the trial leaves nothing; a disk that is too small says how much is free."""
     assert troubles({str(tmp_path): True, str(tmp_path / "later"): False}, "") == {}
     assert list(tmp_path.iterdir()) == []
     if os.geteuid() == 0:  # others cannot try it there at all
@@ -104,7 +104,7 @@ def test_folders_that_cannot_hold_an_installation(tmp_path: Path) -> None:
 
 
 def test_ways_to_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reached, refused, or another machine answers under that address; the listener ends with whoever reads it."""
+    """Reached, refused, or answered by another machine; the listener ends with its reader."""
     reading, writing = os.pipe()
     port = free_port()
     with os.fdopen(writing, "w") as output:
@@ -125,7 +125,7 @@ def test_ways_to_other_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_request_one_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    """As JSON; what the system refuses is an answer, too."""
+    """As JSON; a refusal of the system is an answer as well."""
     probe.main(json.dumps({"verb": "dial", "endpoints": {}}))
     assert json.loads(capsys.readouterr().out) == {"done": {}}
     with taken() as port:

@@ -1,4 +1,4 @@
-"""A look at several hosts at once: one that cannot be reached is a problem of its own, and each dials the others."""
+"""Looking at several hosts at once: an unreachable one is a problem of its own, and all others dial each other."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_every_host_dials_every_other(network: Network, machines: Machines) -> N
 
 
 def test_an_endpoint_that_nobody_reaches_is_fatal(network: Network, machines: Machines) -> None:
-    """One that some reach is a warning, with who does not."""
+    """If some hosts reach it, it is a warning that names the others."""
     (node,) = [node for node in network.nodes if node.host == "h2"][:1]
     machines["h1"].unreached = {network.p2p(node)}
     seen = looked(network)
@@ -121,7 +121,7 @@ def test_an_endpoint_that_nobody_reaches_is_fatal(network: Network, machines: Ma
 
 
 def test_a_host_that_cannot_be_reached_spoils_no_other(network: Network, machines: Machines) -> None:
-    """Its reason is told; the others are looked at, and dial each other."""
+    """Its reason is reported; the other hosts are checked, and dial each other."""
     machines["h3"] = DeployError("no route to it")
     seen = looked(network)
     assert [problem.message for problem in seen.fatal if problem.host == "h3"]
@@ -132,7 +132,7 @@ def test_a_host_that_cannot_be_reached_spoils_no_other(network: Network, machine
 def test_an_answer_of_another_shape_is_that_hosts_trouble(
     network: Network, machines: Machines, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is one line for the operator; the fault is in the log."""
+    """The operator reads one line; the log has the fault."""
     machines["h2"].facts = {}
     seen = looked(network)
     assert "it gave an answer that coord does not understand" in str(seen.fatal[0])
@@ -141,7 +141,7 @@ def test_an_answer_of_another_shape_is_that_hosts_trouble(
 
 
 def test_a_host_without_a_listener_is_not_called_unreached(network: Network, machines: Machines) -> None:
-    """Nobody could have answered there: that is told instead."""
+    """Nobody could answer there, and the message says that instead."""
     machines["h2"].deaf = True
     said: list[str] = []
     seen = looked(network, said)
@@ -159,7 +159,7 @@ def test_nodes_that_run_already_are_dialled_as_they_are(network: Network, machin
 
 
 def test_no_host_is_looked_at_after_an_interruption(network: Network, machines: Machines) -> None:
-    """Each is told as interrupted."""
+    """Each is reported as interrupted."""
     stop = threading.Event()
     stop.set()
     seen = looked(network, stop=stop)
