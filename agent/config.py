@@ -106,6 +106,11 @@ class DataFolder:
         return self.path / "artifacts"
 
     @property
+    def snapshots(self) -> Path:
+        """Snapshots of nodes' states."""
+        return self.path / "snapshots"
+
+    @property
     def keys(self) -> Path:
         """The key store."""
         return self.path / "keys"

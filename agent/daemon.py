@@ -9,6 +9,7 @@ from agent.background import keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.dialling import Dialling
 from agent.duties.host import HostDuties
+from agent.duties.snapshots import message_of
 from agent.duties.tools import Tools
 from agent.errors import UnknownNode
 from agent.nodeos.spec import NodeSpec
@@ -22,6 +23,7 @@ from agent.tasks import Tasks
 from protos import coordination_pb2 as pb
 from protos import modes
 from support.journal import Journal
+from support.snapshots import SnapshotStore
 
 
 class Duties(Protocol):
@@ -48,13 +50,15 @@ class Agent:
         duties: Duties,
         *,
         tells_specs: bool = False,
-        snapshots: bool = False,
+        snapshots: SnapshotStore | None = None,
     ) -> None:
         """Call `nodes.open` to start watching the nodes.
 
-        tells_specs: the coordinator may know what the nodes run with. snapshots: it may have them write their state.
+        tells_specs: the coordinator may know what the nodes run with. snapshots: it may have them write their state,
+        and know which are kept.
         """
         self._tells_specs = tells_specs
+        self._snapshots = snapshots
         self.nodes = tools.nodes
         self._folder = folder
         self._dialling = dialling
@@ -101,7 +105,8 @@ class Agent:
     async def status(self) -> pb.Status:
         """How the nodes are."""
         nodes = [_status(node, self._spec(node.name)) for node in await self.nodes.status()]
-        return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free)
+        kept = map(message_of, self._snapshots.all() if self._snapshots else ())
+        return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free, snapshots=kept)
 
     def _spec(self, name: str) -> pb.NodeSpec | None:
         """What a host's node runs with. How a party runs its node is its own affair."""
@@ -117,8 +122,8 @@ class Agent:
 def host_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:
     """The agent of a host of the inventory. Raises KeyStoreError."""
     dialling = Dialling(folder, config)
-    tools = Tools.of(folder, config, journal, dialling.fetch)
-    return Agent(folder, dialling, tools, HostDuties(tools), tells_specs=True, snapshots=True)
+    tools = Tools.of(folder, config, journal, dialling)
+    return Agent(folder, dialling, tools, HostDuties(tools), tells_specs=True, snapshots=tools.snapshots)
 
 
 def _message(spec: NodeSpec) -> pb.NodeSpec:
@@ -147,4 +152,5 @@ def _status(node: NodeStatus, spec: pb.NodeSpec | None) -> pb.NodeStatus:
         lasting=node.lasting,
         spec=spec,
         keys=node.keys if spec else (),
+        since=node.since,
     )

@@ -15,7 +15,7 @@ from agent.config import AgentConfig, DataFolder
 from agent.errors import AgentError, ConfigError, SessionEnded
 from agent.foreign import translating
 from agent.renewal import Renewal
-from agent.session import Credentials, Session, Work
+from agent.session import Credentials, Session, TakePart, Work
 from protos import coordination_pb2 as pb
 from support.retry import retrying
 
@@ -52,6 +52,12 @@ class Dialling:
         if self._session is None:
             raise SessionEnded("not connected to the coordinator")
         return await self._session.fetch(sha256)
+
+    async def fetch_parts(self, sha256: str, offset: int, take: TakePart) -> None:
+        """Passes on an artifact's bytes from an offset on, unverified. Raises SessionEnded."""
+        if self._session is None:
+            raise SessionEnded("not connected to the coordinator")
+        await self._session.fetch_parts(sha256, offset, take)
 
     async def _renew(self, shown: list[Credentials]) -> None:
         """Renews the certificate early: a coordinator may be up for only seconds in months."""

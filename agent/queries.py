@@ -11,6 +11,7 @@ from agent import snapshots
 from antelope.errors import BadJson
 from antelope.strict_json import read_json
 from protos import coordination_pb2 as pb
+from support.snapshots import SnapshotStore
 
 QUESTION_LIMIT = 1 << 16
 """Bytes of a query's body."""
@@ -31,14 +32,15 @@ _READS = re.compile(
 class Queries:
     """Passes queries on to this host's nodes, but only to the listed paths."""
 
-    def __init__(self, http_port: Callable[[str], int], snapshots_too: bool = True) -> None:
+    def __init__(self, http_port: Callable[[str], int], kept: SnapshotStore | None = None) -> None:
         """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node.
 
-        snapshots_too: whether nodes write their state when a coordinator asks: that occupies a node for seconds.
+        kept: the snapshots of this host. None: nodes write none when a coordinator asks, which occupies a node for
+        seconds.
         """
-        self._snapshots_too = snapshots_too
+        self._snapshots_too = kept is not None
         self._http_port = http_port
-        self.snapshots = snapshots.Snapshots(http_port)
+        self.snapshots = snapshots.Snapshots(http_port, kept)
         self._session: aiohttp.ClientSession | None = None
 
     async def answer(self, query: pb.Query) -> pb.Answer:

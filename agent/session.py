@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -63,6 +63,8 @@ class Credentials:
 
 
 Send = Callable[[pb.FromAgent], None]
+TakePart = Callable[[bytes], Awaitable[None]]
+"""Takes the next bytes of a file."""
 Call = grpc.aio.StreamStreamCall[pb.FromAgent, pb.FromCoordinator]
 
 
@@ -123,13 +125,36 @@ class Session:
 
     async def fetch(self, sha256: str) -> bytes:
         """An artifact's bytes, unverified. Raises SessionEnded if the coordinator cannot send it, or sends too much."""
+        data = bytearray()
+
+        async def take(part: bytes) -> None:
+            data.extend(part)
+            if len(data) > ARTIFACT_LIMIT:
+                raise SessionEnded(f"artifact {sha256[:16]}… is larger than {ARTIFACT_LIMIT >> 20} MiB")
+
+        await self.fetch_parts(sha256, 0, take)
+        return bytes(data)
+
+    async def fetch_parts(self, sha256: str, offset: int, take: TakePart) -> None:
+        """Passes on the bytes of an artifact or snapshot from an offset on, unverified, as they come.
+
+        Raises SessionEnded if the coordinator cannot send it, and what `take` raises.
+        """
         if self._stub is None:
             raise SessionEnded("not connected to the coordinator")
+        call = self._stub.Fetch(pb.FetchRequest(sha256=sha256, offset=offset))
         try:
             with self._calling():
-                return await _whole(self._stub.Fetch(pb.FetchRequest(sha256=sha256)), sha256)
+                while True:
+                    async with asyncio.timeout(CHUNK_SECONDS):
+                        chunk = await call.read()
+                    if not isinstance(chunk, pb.Chunk):
+                        return
+                    await take(chunk.data)
         except TimeoutError:
             raise SessionEnded(f"artifact {sha256[:16]}…: nothing came for {CHUNK_SECONDS:g} s") from None
+        finally:
+            call.cancel()
 
     async def renew(self, csr: bytes) -> bytes:
         """A new certificate (PEM) for this agent. Raises SessionEnded if the coordinator does not send one."""
@@ -228,20 +253,6 @@ class Session:
                 self._heard.set()
         self._deaf = True
         self._heard.set()
-
-
-async def _whole(call: grpc.aio.UnaryStreamCall[pb.FetchRequest, pb.Chunk], sha256: str) -> bytes:
-    """All chunks. Raises SessionEnded when there are too many, TimeoutError, AioRpcError."""
-    data = bytearray()
-    while True:
-        async with asyncio.timeout(CHUNK_SECONDS):
-            chunk = await call.read()
-        if not isinstance(chunk, pb.Chunk):
-            return bytes(data)
-        data += chunk.data
-        if len(data) > ARTIFACT_LIMIT:
-            call.cancel()
-            raise SessionEnded(f"artifact {sha256[:16]}… is larger than {ARTIFACT_LIMIT >> 20} MiB")
 
 
 def _keep(work: Callable[[], Coroutine[Any, Any, None]], running: set[asyncio.Task[None]]) -> None:

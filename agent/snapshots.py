@@ -9,8 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from agent.errors import DutyError
 from antelope.errors import NodeError
 from antelope.http import NodeClient
+from support.retry import poll
+from support.snapshots import SnapshotStore
 
 PATH = "/agent/snapshot"
 """Of a query that is for the agent itself."""
@@ -18,6 +21,8 @@ SECONDS = 600.0
 """163,930 accounts took 3 s; a node that shows its head writes when that block is irreversible."""
 PART = 4 << 20
 """Bytes of one answer."""
+_NAME = "snapshot-"
+"""nodeos names a file by this and the block's id, whose first eight digits are its number."""
 
 
 @contextlib.asynccontextmanager
@@ -35,24 +40,50 @@ async def _take(url: str) -> Path:
         return Path(await client.create_snapshot())
 
 
+async def taken_at(node: NodeClient, data: Path, block: int = 0) -> tuple[Path, str]:
+    """Has a node write a snapshot, and waits until it is there, which it is when its block is irreversible.
+
+    data: nodeos' own folder. block: one to come; 0: the head of now. Returns the file and the block's id.
+    Raises NodeError, DutyError, DeadlineError.
+    """
+    place = data / "snapshots"
+    if not block:
+        path = place / (await _take(node.base_url)).name
+        return path, path.stem.removeprefix(_NAME)
+    head = (await node.get_info()).head_block_num
+    if block <= head:
+        raise DutyError(f"block {block} is past, the head is {head}: ask for a snapshot of one to come")
+    await node.schedule_snapshot(block)
+
+    async def written() -> Path | None:
+        return next(place.glob(f"{_NAME}{block:08x}*.bin"), None)
+
+    path = await poll(written, what=f"the snapshot of block {block}", deadline=SECONDS)
+    return path, path.stem.removeprefix(_NAME)
+
+
 class Snapshots:
     """Those that a coordinator reads part by part: the newest of each node."""
 
-    def __init__(self, http_port: Callable[[str], int]) -> None:
-        """http_port: from a node's name to its HTTP API's port; raises KeyError for an unknown node."""
+    def __init__(self, http_port: Callable[[str], int], kept: SnapshotStore | None = None) -> None:
+        """http_port: from a node's name to its HTTP API's port; raises KeyError for an unknown node. kept: those that
+        stay, of which parts are given as well.
+        """
         self._http_port = http_port
+        self._kept = kept
         self._held: dict[str, Path] = {}
 
     async def answer(self, node: str, wanted: dict[str, Any]) -> tuple[bytes, str]:
         """What was asked for, or why not: {"take": true} writes one and tells its path and size, {"read": offset} gives
-        a part of it, {"drop": true} removes it.
+        a part of it, {"drop": true} removes it. {"kept": sha256, "read": offset} gives a part of one that stays.
         """
         if "take" in wanted:
             return await self._taken(node)
-        path = self._held.get(node)
-        if path is None:
+        kept = self._kept.find(str(wanted["kept"])) if self._kept and wanted.get("kept") else None
+        path = self._kept.path(kept.sha256) if self._kept and kept else self._held.get(node)
+        if path is None or ("kept" in wanted and kept is None):
             return b"", f"this agent holds no snapshot of {node[:80]}"
-        if "drop" in wanted:
+        if "drop" in wanted and kept is None:
             self._drop(node)
             return b"{}", ""
         offset = wanted.get("read")

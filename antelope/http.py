@@ -136,6 +136,14 @@ class NodeClient(ChainReader):
         answer = await self.call("/v1/producer/create_snapshot", {})
         return read_answer("create_snapshot", lambda value: str(value["snapshot_name"]), answer)
 
+    async def schedule_snapshot(self, block: int) -> None:
+        """Has the node write a snapshot of its state at a block to come, beside its others, once that is irreversible.
+
+        EOSIO 2 and Leap 3 have no such call: UnknownEndpoint.
+        """
+        wanted = {"start_block_num": block, "end_block_num": block, "block_spacing": 0}
+        await self.call("/v1/producer/schedule_snapshot", wanted | {"snapshot_description": "bootcoord"})
+
     async def connect(self, endpoint: str) -> str:
         """Has the node dial a peer (HOST:PORT). Returns the node's words; "added" does not mean that the peer
         answers."""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from bench import agents, allocation, audit, boot_to_live, commands, coordination, rows, tutorial
+from bench import agents, allocation, audit, boot_to_live, commands, coordination, joining, rows, tutorial
 from bench.harness import BenchError, Figure, Say, machine, say, write
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "allocation": allocation.run,
     "allocation-untouched": lambda tell: allocation.run(tell, limits="untouched"),
     "audit": audit.run,
+    "joining": joining.run,
 }
 """By name, in order. A new benchmark is a file of its own and a line here."""
 FOLDER = Path("bench/results")

@@ -90,9 +90,9 @@ class Bench:
         document = json.loads(self.coord("status", "--json"))
         return float(next(one["seconds"] for one in document["steps"] if one["name"] == step))
 
-    def ask(self, path: str, body: object) -> Any:
-        """What the genesis node answers to a call of its chain API. Raises OSError."""
-        url = f"http://127.0.0.1:{self.http_port}/v1/chain/{path}"
+    def ask(self, path: str, body: object, port: int = 0) -> Any:
+        """What the genesis node answers to a call of its chain API, or the node at another port. Raises OSError."""
+        url = f"http://127.0.0.1:{port or self.http_port}/v1/chain/{path}"
         with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60) as answer:
             return json.load(answer)
 
@@ -108,7 +108,7 @@ class Bench:
         """What a process of this network is, by its command line: nodeos, agent, coord; empty: of none."""
         words = command.split()
         if str(self.state) in command:
-            return "nodeos" if "--genesis-json" in words else "agent" if "serve" in words else ""
+            return "nodeos" if "--data-dir" in words else "agent" if "serve" in words else ""
         return "coord" if f"{self.name}.toml" in words else ""
 
 

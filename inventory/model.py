@@ -50,6 +50,7 @@ class NodeosTable:
 
     path: str = BUNDLED
     options: dict[str, Any] = field(default_factory=dict)
+    snapshot: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,8 @@ class NodeTable:
     p2p_port: int | None = None
     http_port: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    snapshot: str | None = None
+    """None: nodeos.snapshot."""
 
 
 @dataclass(frozen=True)

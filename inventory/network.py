@@ -32,6 +32,15 @@ class Role(StrEnum):
     """Relays blocks and answers requests; signs nothing."""
 
 
+class SnapshotRule(StrEnum):
+    """Whether a node that has no chain yet begins with a snapshot of another node's state."""
+
+    AUTO = "auto"
+    """When that is quicker than the blocks of its peers, and the blocks remain in two places."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class HostKeyPolicy(StrEnum):
     """Which SSH host keys are trusted."""
 
@@ -117,6 +126,8 @@ class Node:
     """Names of the nodes that it dials."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Further nodeos options, all from the list that an inventory may set."""
+    snapshot: SnapshotRule = SnapshotRule.AUTO
+    """Whether it begins with a snapshot."""
     party: bool = False
     """A party's node: its own agent decides how it runs, and is told only its peers."""
 

@@ -22,7 +22,7 @@ from typing import Any
 from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import NodeTable, ProducerTable
-from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role
+from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role, SnapshotRule
 from inventory.options import merged
 
 FIRST_P2P_PORT = 9876
@@ -66,11 +66,12 @@ def place(
     options: Mapping[str, Any],
     problems: Problems,
     remembered: Mapping[str, Placed] = NOTHING,
+    snapshot: str = SnapshotRule.AUTO,
 ) -> tuple[Node, ...]:
     """Every node with its host, ports and options; peers are added later.
 
     listed: the producers as written in the inventory; options: nodeos options for every node. remembered: where the
-    nodes of a sealed network are, by name.
+    nodes of a sealed network are, by name. snapshot: the rule for nodes that have none of their own.
     """
     homes = {placed.account: placed.host for placed in remembered.values() if placed.account}
     wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
@@ -98,11 +99,23 @@ def place(
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
     placed = _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
-    shared = ("nodeos.options", options)
+    shared, rule = ("nodeos.options", options), _rule(snapshot, "nodeos.snapshot", problems)
     return tuple(
-        replace(node, options=merged((shared, (f"{source.path}.options", source.table.options)), problems))
+        replace(
+            node,
+            options=merged((shared, (f"{source.path}.options", source.table.options)), problems),
+            snapshot=_rule(source.table.snapshot or rule, f"{source.path}.snapshot", problems),
+        )
         for node, source in zip(placed, wanted, strict=True)
     )
+
+
+def _rule(text: str, path: str, problems: Problems) -> SnapshotRule:
+    try:
+        return SnapshotRule(text)
+    except ValueError:
+        problems.add(path, f"{text!r} is not one of {', '.join(SnapshotRule)}")
+        return SnapshotRule.AUTO
 
 
 def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:

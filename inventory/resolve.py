@@ -43,7 +43,10 @@ def resolve(
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
     shared = inventory.nodeos.options
-    nodes = placement.place(inventory.nodes, inventory.producers.list, planned, hosts, shared, problems, remembered)
+    nodes = placement.place(
+        inventory.nodes, inventory.producers.list, planned, hosts, shared, problems, remembered,
+        inventory.nodeos.snapshot,
+    )  # fmt: skip
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
     users = resolve_accounts.users(inventory.users, token, rule, source, local, problems)

@@ -95,16 +95,20 @@ class FetchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SHA256_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
     sha256: _builtins.str
-    """hex"""
+    """hex; of an artifact, or of a snapshot that the coordinator keeps"""
+    offset: _builtins.int
+    """bytes that are here already"""
     def __init__(
         self,
         *,
         sha256: _builtins.str = ...,
+        offset: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -397,6 +401,7 @@ class Task(_message.Message):
     ENLIST_FIELD_NUMBER: _builtins.int
     ENDORSE_FIELD_NUMBER: _builtins.int
     ATTEST_FIELD_NUMBER: _builtins.int
+    VOUCH_FIELD_NUMBER: _builtins.int
     SPONSOR_FIELD_NUMBER: _builtins.int
     STOP_NODE_FIELD_NUMBER: _builtins.int
     PRODUCE_FIELD_NUMBER: _builtins.int
@@ -409,6 +414,7 @@ class Task(_message.Message):
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    TAKE_SNAPSHOT_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
     PRODUCERS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
@@ -436,6 +442,8 @@ class Task(_message.Message):
     @_builtins.property
     def attest(self) -> Global___Attest: ...
     @_builtins.property
+    def vouch(self) -> Global___Vouch: ...
+    @_builtins.property
     def sponsor(self) -> Global___Sponsor:
         """For the operator's own agents."""
 
@@ -462,6 +470,8 @@ class Task(_message.Message):
     @_builtins.property
     def hand(self) -> Global___Hand: ...
     @_builtins.property
+    def take_snapshot(self) -> Global___TakeSnapshot: ...
+    @_builtins.property
     def transfer(self) -> Global___Transfer: ...
     @_builtins.property
     def producers(self) -> Global___Producers:
@@ -482,6 +492,7 @@ class Task(_message.Message):
         enlist: Global___Enlist | None = ...,
         endorse: Global___Endorse | None = ...,
         attest: Global___Attest | None = ...,
+        vouch: Global___Vouch | None = ...,
         sponsor: Global___Sponsor | None = ...,
         stop_node: Global___StopNode | None = ...,
         produce: Global___Produce | None = ...,
@@ -494,14 +505,15 @@ class Task(_message.Message):
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
         hand: Global___Hand | None = ...,
+        take_snapshot: Global___TakeSnapshot | None = ...,
         transfer: Global___Transfer | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer", "unregister", b"unregister"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "transfer", b"transfer", "unregister", b"unregister"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "sponsor", "stop_node", "produce", "restart_node", "rekey", "register", "unregister", "settle", "elect", "propose", "execute", "hand", "transfer", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "vouch", "sponsor", "stop_node", "produce", "restart_node", "rekey", "register", "unregister", "settle", "elect", "propose", "execute", "hand", "take_snapshot", "transfer", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -590,22 +602,84 @@ class Follow(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PEERS_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    VOUCHERS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def peers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """HOST:PORT"""
+
+    @_builtins.property
+    def snapshot(self) -> Global___Snapshot:
+        """that the node may begin with, if it has no chain yet and its operator's rule allows it"""
+
+    @_builtins.property
+    def vouchers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Voucher]:
+        """of parties, for this snapshot"""
 
     def __init__(
         self,
         *,
         peers: _abc.Iterable[_builtins.str] | None = ...,
+        snapshot: Global___Snapshot | None = ...,
+        vouchers: _abc.Iterable[Global___Voucher] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["peers", b"peers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["peers", b"peers", "snapshot", b"snapshot", "vouchers", b"vouchers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Follow: _TypeAlias = Follow  # noqa: Y015
+
+@_typing.final
+class Vouch(_message.Message):
+    """Has a party's node write its state at a block to come; the party signs the file's sha256. The file is not kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BLOCK_FIELD_NUMBER: _builtins.int
+    block: _builtins.int
+    def __init__(
+        self,
+        *,
+        block: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Vouch: _TypeAlias = Vouch  # noqa: Y015
+
+@_typing.final
+class Voucher(_message.Message):
+    """What a party says of its own node's state at a block."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    document: _builtins.str
+    """JSON: network, chain_id, block, block_id, sha256, size, nodeos"""
+    signature: _builtins.str
+    """SIG_K1_… by the account's active key over sha256("bootcoord snapshot" NUL document)"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        document: _builtins.str = ...,
+        signature: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "document", b"document", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Voucher: _TypeAlias = Voucher  # noqa: Y015
 
 @_typing.final
 class Enlist(_message.Message):
@@ -1087,22 +1161,110 @@ class StartNode(_message.Message):
 
     SPEC_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    ANEW_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
+    anew: _builtins.bool
+    """the chain that it has is put aside first"""
     @_builtins.property
     def spec(self) -> Global___NodeSpec: ...
+    @_builtins.property
+    def snapshot(self) -> Global___Snapshot:
+        """to begin with, if it has no chain yet; fetched where it is not here"""
+
     def __init__(
         self,
         *,
         spec: Global___NodeSpec | None = ...,
         mode: Global___Mode.ValueType = ...,
+        snapshot: Global___Snapshot | None = ...,
+        anew: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anew", b"anew", "mode", b"mode", "snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StartNode: _TypeAlias = StartNode  # noqa: Y015
+
+@_typing.final
+class Snapshot(_message.Message):
+    """A snapshot of a node's state. Nodes of one version of nodeos write the same bytes for the same block."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
+    BLOCK_ID_FIELD_NUMBER: _builtins.int
+    NODEOS_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    TAKEN_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """hex"""
+    size: _builtins.int
+    """bytes"""
+    block: _builtins.int
+    block_id: _builtins.str
+    """hex"""
+    nodeos: _builtins.str
+    """version of the one that wrote it"""
+    node: _builtins.str
+    """whose state it is"""
+    taken: _builtins.float
+    """unix seconds"""
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+        size: _builtins.int = ...,
+        block: _builtins.int = ...,
+        block_id: _builtins.str = ...,
+        nodeos: _builtins.str = ...,
+        node: _builtins.str = ...,
+        taken: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "block_id", b"block_id", "node", b"node", "nodeos", b"nodeos", "sha256", b"sha256", "size", b"size", "taken", b"taken"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Snapshot: _TypeAlias = Snapshot  # noqa: Y015
+
+@_typing.final
+class TakeSnapshot(_message.Message):
+    """Has a node write a snapshot of its state, which its agent keeps, as some others: the newest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
+    KEEP_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    node: _builtins.str
+    block: _builtins.int
+    """a block to come; 0: the head of now"""
+    keep: _builtins.int
+    """how many stay; 0: the agent's own limit"""
+    days: _builtins.float
+    """for how long; 0: the agent's own limit"""
+    def __init__(
+        self,
+        *,
+        node: _builtins.str = ...,
+        block: _builtins.int = ...,
+        keep: _builtins.int = ...,
+        days: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "days", b"days", "keep", b"keep", "node", b"node"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TakeSnapshot: _TypeAlias = TakeSnapshot  # noqa: Y015
 
 @_typing.final
 class StopNode(_message.Message):
@@ -1441,6 +1603,9 @@ class Result(_message.Message):
     ATTESTATION_FIELD_NUMBER: _builtins.int
     HANDED_FIELD_NUMBER: _builtins.int
     ABSENT_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VOUCHER_FIELD_NUMBER: _builtins.int
     task: _builtins.str
     ok: _builtins.bool
     error: _builtins.str
@@ -1449,6 +1614,8 @@ class Result(_message.Message):
     """whether the same may succeed later, without anybody's help"""
     absent: _builtins.bool
     """of a Register or Unregister: nothing was done, as the account's key is not on this host"""
+    note: _builtins.str
+    """one line for a person: of a StartNode, why it did not begin with the snapshot"""
     @_builtins.property
     def collected(self) -> Global___Collected:
         """of a Collect"""
@@ -1461,6 +1628,14 @@ class Result(_message.Message):
     def handed(self) -> Global___Handed:
         """of a Hand"""
 
+    @_builtins.property
+    def snapshot(self) -> Global___Snapshot:
+        """of a TakeSnapshot"""
+
+    @_builtins.property
+    def voucher(self) -> Global___Voucher:
+        """of a Vouch"""
+
     def __init__(
         self,
         *,
@@ -1472,10 +1647,13 @@ class Result(_message.Message):
         attestation: Global___Attestation | None = ...,
         handed: Global___Handed | None = ...,
         absent: _builtins.bool = ...,
+        snapshot: Global___Snapshot | None = ...,
+        note: _builtins.str = ...,
+        voucher: Global___Voucher | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "handed", b"handed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attestation", b"attestation", "collected", b"collected", "handed", b"handed", "snapshot", b"snapshot", "voucher", b"voucher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "attestation", b"attestation", "collected", b"collected", "error", b"error", "handed", b"handed", "ok", b"ok", "retryable", b"retryable", "task", b"task"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent", b"absent", "attestation", b"attestation", "collected", b"collected", "error", b"error", "handed", b"handed", "note", b"note", "ok", b"ok", "retryable", b"retryable", "snapshot", b"snapshot", "task", b"task", "voucher", b"voucher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1495,6 +1673,7 @@ class NodeStatus(_message.Message):
     LASTING_FIELD_NUMBER: _builtins.int
     SPEC_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
@@ -1507,6 +1686,8 @@ class NodeStatus(_message.Message):
     """why it failed"""
     lasting: _builtins.bool
     """failed, and a person must mend it"""
+    since: _builtins.int
+    """block of the snapshot that its chain began with: it has no earlier ones"""
     @_builtins.property
     def spec(self) -> Global___NodeSpec:
         """of a host's node: what it runs with, or ran with last"""
@@ -1528,10 +1709,11 @@ class NodeStatus(_message.Message):
         lasting: _builtins.bool = ...,
         spec: Global___NodeSpec | None = ...,
         keys: _abc.Iterable[_builtins.str] | None = ...,
+        since: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "keys", b"keys", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "spec", b"spec", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "keys", b"keys", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "since", b"since", "spec", b"spec", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1544,22 +1726,28 @@ class Status(_message.Message):
     NODES_FIELD_NUMBER: _builtins.int
     DISK_FREE_FIELD_NUMBER: _builtins.int
     CLOCK_FIELD_NUMBER: _builtins.int
+    SNAPSHOTS_FIELD_NUMBER: _builtins.int
     disk_free: _builtins.int
     """bytes, where the nodes' data lies"""
     clock: _builtins.float
     """unix seconds"""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeStatus]: ...
+    @_builtins.property
+    def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Snapshot]:
+        """that a host's agent keeps"""
+
     def __init__(
         self,
         *,
         nodes: _abc.Iterable[Global___NodeStatus] | None = ...,
         disk_free: _builtins.int = ...,
         clock: _builtins.float = ...,
+        snapshots: _abc.Iterable[Global___Snapshot] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "nodes", b"nodes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,10 +55,20 @@ class ArtifactStore:
         """Whether it exists (unverified). Raises ValueError as `path` does."""
         return self.path(sha256).is_file()
 
+    def checked(self, sha256: str) -> Path:
+        """The file, verified, without reading all of it into memory. Raises as `get` does."""
+        path = self.path(sha256)
+        try:
+            if sha256_of(path) == sha256:
+                return path
+        except FileNotFoundError:
+            raise MissingError(f"{path} is missing: {self._remedy}") from None
+        raise DamagedError(f"{path} does not hold what its name says: {self._remedy}")
+
     def intact(self, sha256: str) -> bool:
         """Whether it is there, and verified."""
         try:
-            self.get(sha256)
+            self.checked(sha256)
             return True
         except (MissingError, DamagedError):
             return False

@@ -86,8 +86,9 @@ class SnapshotStore:
         write_atomic(self.folder / f"{snapshot.sha256}.json", json.dumps(asdict(snapshot)).encode(), 0o600)
 
     def remove(self, sha256: str) -> None:
-        """Raises OSError."""
-        for path in (self.folder / f"{sha256}.json", self.path(sha256)):
+        """With all that is kept of it. Raises OSError."""
+        (self.folder / f"{sha256}.json").unlink(missing_ok=True)
+        for path in self.folder.glob(f"{sha256}.*"):
             path.unlink(missing_ok=True)
 
     def prune(self, now: float, keep: int = KEEP, days: float = KEEP_DAYS) -> tuple[Snapshot, ...]:
@@ -124,10 +125,8 @@ class Incoming:
         self.arrived = self._file.tell()
         """Bytes."""
 
-    def __enter__(self) -> Incoming:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """What has come stays there."""
         self._file.close()
 
     def take(self, data: bytes) -> None:

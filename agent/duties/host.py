@@ -7,6 +7,7 @@ import contextlib
 from agent.duties.collecting import collect
 from agent.duties.holding import Holding
 from agent.duties.registration import Registration
+from agent.duties.snapshots import HostSnapshots
 from agent.duties.sponsorship import Sponsorship
 from agent.duties.steps import StepWork
 from agent.duties.table import Table, carry_out
@@ -30,6 +31,7 @@ class HostDuties:
         self._tools = tools
         self._holding = Holding(tools)
         self._steps = StepWork(tools, self._holding)
+        self._snapshots = HostSnapshots(tools)
         self.producers = ProducerEndpoints(tools.memory)
         sponsorship = Sponsorship(tools, self._holding)
         transfers = Transfers(tools, self._holding)
@@ -40,6 +42,7 @@ class HostDuties:
             "start_node": lambda task, _: self._start_node(task.start_node),
             "stop_node": lambda task, _: tools.nodes.stop(task.stop_node.name),
             "restart_node": lambda task, _: tools.nodes.restart(task.restart_node.name),
+            "take_snapshot": lambda task, _: self._snapshots.take(task.take_snapshot),
             "produce": lambda task, _: self._produce(task.produce),
             "set_peers": lambda task, _: tools.nodes.set_peers(task.set_peers.name, task.set_peers.peers),
             "producers": lambda task, _: self.producers.take(task.producers),
@@ -68,12 +71,19 @@ class HostDuties:
         """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
         return await carry_out(self.table, task, report, _unknown)
 
-    async def _start_node(self, wanted: pb.StartNode) -> None:
+    async def _start_node(self, wanted: pb.StartNode) -> pb.Result:
         spec, mode = NodeSpec.of(wanted.spec), _mode(wanted)
         network = self._holding.held()
         if mode is NodeMode.AUDIT:
             await self._check_relieved(spec)
-        await self._tools.nodes.start(spec, mode, network.genesis.to_json().encode(), network.sealed.chain_id)
+        genesis, chain_id, source, note = network.genesis.to_json().encode(), network.sealed.chain_id, None, ""
+        if wanted.snapshot.sha256:
+            found = await self._snapshots.source(wanted.snapshot, chain_id)
+            source, note = (None, found) if isinstance(found, str) else (found, "")
+            if note and wanted.anew:
+                raise DutyError(f"{spec.name} is left as it is: {note}")
+        said = await self._tools.nodes.start(spec, mode, genesis, chain_id, source, anew=wanted.anew)
+        return pb.Result(note=said or (f"{spec.name} syncs from its peers: {note}" if note else ""))
 
     async def _produce(self, wanted: pb.Produce) -> None:
         call = "pause" if wanted.paused else "resume"

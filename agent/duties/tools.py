@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.config import AgentConfig, DataFolder
 from agent.errors import DutyError
@@ -11,14 +12,29 @@ from agent.keys import KeyStore
 from agent.keys.keosd import Keosd
 from agent.memory import Memory
 from agent.nodes.supervisor import Nodes
+from agent.session import TakePart
 from antelope.http import NodeClient
 from boot.step import NodeMode
 from protos.states import NodeState
 from support.artifacts import ArtifactStore
 from support.journal import Journal
+from support.snapshots import SnapshotStore
 
 FetchArtifact = Callable[[str], Awaitable[bytes]]
 """The bytes of an artifact (sha256, hex) from the coordinator, unverified. Raises SessionEnded."""
+
+FetchParts = Callable[[str, int, TakePart], Awaitable[None]]
+"""Passes on the bytes of an artifact or snapshot (sha256, hex) from an offset on, as they come. Raises SessionEnded."""
+
+
+class Coordinator(Protocol):
+    """Where artifacts come from."""
+
+    async def fetch(self, sha256: str) -> bytes:
+        """As FetchArtifact."""
+
+    async def fetch_parts(self, sha256: str, offset: int, take: TakePart) -> None:
+        """As FetchParts."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +48,12 @@ class Tools:
     journal: Journal
     memory: Memory
     fetch: FetchArtifact
+    snapshots: SnapshotStore
+    fetch_parts: FetchParts
 
     @staticmethod
     def of(
-        folder: DataFolder, config: AgentConfig, journal: Journal, fetch: FetchArtifact, keosd: Keosd | None = None
+        folder: DataFolder, config: AgentConfig, journal: Journal, coordinator: Coordinator, keosd: Keosd | None = None
     ) -> Tools:
         """Opens those of a data folder. keosd: holds keys that are not in the store. Raises KeyStoreError."""
         keys = KeyStore(folder.keys, keosd)
@@ -47,7 +65,9 @@ class Tools:
             ArtifactStore(folder.artifacts, "boot again, which fetches it"),
             journal,
             Memory(journal),
-            fetch,
+            coordinator.fetch,
+            SnapshotStore(folder.snapshots),
+            coordinator.fetch_parts,
         )
 
 

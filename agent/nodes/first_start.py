@@ -25,7 +25,7 @@ class Source:
 
 
 async def first_start(launch: Launch, source: Source) -> str:
-    """Starts a node that has no chain yet. Returns what became of the snapshot.
+    """Starts a node that has no chain yet. Returns why it did not begin with the snapshot; empty: it did.
 
     One that is damaged, of another chain, or that nodeos does not take, is refused: the node then syncs from its
     peers. Raises NodeFault; then it does not run.
@@ -37,7 +37,8 @@ async def first_start(launch: Launch, source: Source) -> str:
         try:
             await start(launch)
             folder.lower_reached(source.beginning.block)
-            return f"{name} began with {source.beginning}"
+            log.info("node %s begins with %s", name, source.beginning)
+            return ""
         except (PortTaken, DiskFull, FolderInUse):
             raise
         except NodeFault as fault:

@@ -143,8 +143,8 @@ class Nodes:
 
         mode None: as it ran last. genesis (genesis.json) and its chain id may be left out if the node has run before.
         snapshot: what it begins with if it has no chain yet. anew: the chain that it has is put aside first.
-        Returns, once it answers, what became of the snapshot. Raises NodeFault, NodeosError, SpecError; then it does
-        not run.
+        Returns, once it answers, why it did not begin with the snapshot; empty: it did, or needed none. Raises
+        NodeFault, NodeosError, SpecError; then it does not run.
         """
         record, genesis = self._wanted(spec, mode, genesis, chain_id)
         if spec.name not in self._nodes:
@@ -200,6 +200,10 @@ class Nodes:
         """How the node runs, or ran last. Raises UnknownNode."""
         return self._node(name).record
 
+    def data_of(self, name: str) -> Path:
+        """nodeos' own folder of a node. Raises UnknownNode."""
+        return self._node(name).folder.data
+
     def _node(self, name: str) -> _Node:
         try:
             return self._nodes[name]
@@ -253,7 +257,7 @@ class Nodes:
     ) -> str:
         """Stops the node if it runs, writes its files, and starts it. A fault is kept for its status.
 
-        meant: it stays on record as meant to run even if this fails. Returns what became of the snapshot.
+        meant: it stays on record as meant to run even if this fails. Returns as `start`.
         """
         self._check_alone(record)
         node.starting = True

@@ -50,7 +50,7 @@ def party_agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Pa
     """The agent of a party's data folder. Raises ConfigError (party.toml), KeyStoreError."""
     settings = party_settings.settle(party_settings.read_file(folder.party))
     dialling = Dialling(folder, config)
-    tools = Tools.of(folder, config, journal, dialling.fetch, settings.keys_elsewhere)
+    tools = Tools.of(folder, config, journal, dialling, settings.keys_elsewhere)
     tools.keys.make([settings.account], [settings.account])
     return PartyAgent(folder, dialling, tools, settings, PartyDuties(settings, folder.path, tools))
 

@@ -37,6 +37,20 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--nodeos", metavar="PATH", help="your own nodeos; by default the one that this release pins, from PyPI"
     )
+    group.add_argument(
+        "--snapshot",
+        choices=("auto", "always", "never"),
+        help="whether the node may begin with a snapshot that those of --snapshot-trust have signed; by default auto",
+    )
+    group.add_argument(
+        "--snapshot-trust",
+        action="append",
+        metavar="ACCOUNT=EOS...",
+        help="another party whose signature counts for that, with its key; once for each",
+    )
+    group.add_argument(
+        "--snapshot-quorum", type=int, metavar="N", help="so many of them must have signed the same; by default 2"
+    )
     group.add_argument("--manifest", metavar="HASH", help="accept only the network with this manifest")
     key = "file with the private key, or with --keosd a public key. By default the agent makes a key"
     group.add_argument("--producer-key", metavar="FILE|EOS...", help=f"the block-signing key: {key}")

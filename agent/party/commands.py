@@ -31,7 +31,10 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
-_SETTINGS = ("account", "p2p", "p2p_listen", "peers", "http_port", "nodeos", "keosd", "manifest", "url", "location")
+_SETTINGS = (
+    "account", "p2p", "p2p_listen", "peers", "http_port", "nodeos", "keosd", "manifest", "url", "location", "snapshot",
+    "snapshot_quorum",
+)  # fmt: skip
 
 
 def prepare(arguments: argparse.Namespace) -> DataFolder:
@@ -114,7 +117,16 @@ def _said(arguments: argparse.Namespace) -> dict[str, Any]:
     typed = {name: getattr(arguments, name) for name in (*_SETTINGS, *party_settings.JOINING)}
     if typed["keosd"]:
         typed["keosd"] = Keosd.at(typed["keosd"]).address
+    if arguments.snapshot_trust:
+        typed["snapshot_trust"] = dict(_trusted(text) for text in arguments.snapshot_trust)
     return said | {name: value for name, value in typed.items() if value is not None}
+
+
+def _trusted(text: str) -> tuple[str, str]:
+    account, given, key = text.partition("=")
+    if not given:
+        raise ConfigError(f"--snapshot-trust is ACCOUNT=EOS…, not {text[:100]!r}")
+    return account, key
 
 
 def speak(arguments: argparse.Namespace) -> int:

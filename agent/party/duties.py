@@ -23,6 +23,7 @@ from agent.party.sealed_check import OWN_STEPS
 from agent.party.settings import PartySettings
 from agent.party.summary import summary
 from agent.party.vetting import vet
+from agent.party.vouching import Vouching
 from agent.producers import ProducerEndpoints
 from agent.reports import ReportProgress
 from boot.audit import AuditError
@@ -45,6 +46,7 @@ class PartyDuties:
         self.holding = Holding(tools, self.proving.check, vet)
         self.own = OwnAccount(settings, tools, self.holding)
         self.node = OwnNode(settings, tools, self.holding)
+        self.vouching = Vouching(settings, tools, self.own)
         self.approving = Approving(settings.policy, self.own, self.holding, data)
         self.leaving = False
         """Whether its operator is ending the membership. If so, it does not register again."""
@@ -52,7 +54,8 @@ class PartyDuties:
         self._data = data
         self.table: Table = {
             "hold": lambda task, _: self._take(task.hold.sha256),
-            "follow": lambda task, _: self.node.follow(task.follow.peers),
+            "follow": lambda task, _: self.node.follow(task.follow.peers, task.follow),
+            "vouch": lambda task, _: self.vouching.vouch(task.vouch, self.holding.held()),
             "set_peers": lambda task, _: self.node.set_peers(task.set_peers),
             "producers": lambda task, _: self._keep_producers(task.producers),
             "enlist": lambda _, report: self._enlist(report),

@@ -7,11 +7,14 @@ import logging
 from collections.abc import Sequence
 
 from agent.duties.holding import Holding
+from agent.duties.snapshots import HostSnapshots
 from agent.duties.tools import Tools
 from agent.endpoints import checked
 from agent.errors import DutyError, SpecError, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.nodeos.throwaway import free_ports
+from agent.nodes.first_start import Source
+from agent.party.offers import Offers
 from agent.party.reach import judge
 from agent.party.settings import PartySettings
 from antelope.elections import MAX_PRODUCERS
@@ -32,6 +35,7 @@ class OwnNode:
     """The node, started by the settings of its operator."""
 
     def __init__(self, settings: PartySettings, tools: Tools, holding: Holding) -> None:
+        self._offers = Offers(settings, HostSnapshots(tools))
         self.settings = settings
         self._nodes = tools.nodes
         self._holding = holding
@@ -61,15 +65,19 @@ class OwnNode:
             found = await judge(kept, rule)
         await self._start(found.dialled)
 
-    async def follow(self, peers: Sequence[str]) -> None:
-        """Runs the node with these peers. Raises DutyError for invalid peers, and what starting raises."""
+    async def follow(self, peers: Sequence[str], offered: pb.Follow | None = None) -> None:
+        """Runs the node with these peers. Raises DutyError for invalid peers, and what starting raises.
+
+        offered: may have a snapshot for a node that has never run.
+        """
         others = [peer for peer in checked(peers, MOST_PEERS, "peers") if peer != self.settings.p2p]
         found = await judge(others, Reach(self.settings.peers))
         if found.refused:
             raise DutyError(f"refused: {found.refused[0]}")
         if found.missing and not found.dialled:
             raise DutyError(f"no address is found for the peers {', '.join(found.missing)[:300]}", retryable=True)
-        await self._start(found.dialled)
+        source = await self._offers.source(offered, self._holding.held()) if offered and self._new else None
+        await self._start(found.dialled, source)
         self._memory.keep(**{_TOLD: json.dumps(others)})
 
     async def set_peers(self, wanted: pb.SetPeers) -> None:
@@ -78,10 +86,19 @@ class OwnNode:
             raise DutyError(f"refused: {wanted.name[:80]!r} is no node of this party")
         await self.follow(wanted.peers)
 
-    async def _start(self, peers: tuple[str, ...]) -> None:
+    @property
+    def _new(self) -> bool:
+        """Whether the node has never run."""
+        try:
+            self._nodes.record(self.settings.account)
+        except UnknownNode:
+            return True
+        return False
+
+    async def _start(self, peers: tuple[str, ...], source: Source | None = None) -> None:
         network = self._holding.held()
         genesis = network.genesis.to_json().encode()
-        await self._nodes.start(self._spec(peers), NodeMode.NORMAL, genesis, network.sealed.chain_id)
+        await self._nodes.start(self._spec(peers), NodeMode.NORMAL, genesis, network.sealed.chain_id, source)
 
     def _spec(self, peers: tuple[str, ...]) -> NodeSpec:
         try:

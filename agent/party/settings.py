@@ -15,10 +15,11 @@ from agent.errors import ConfigError, KeosdError
 from agent.keys.keosd import Keosd
 from agent.party.policy import Policy
 from agent.party.reach import own_reach
-from antelope.errors import BadName, brief
-from antelope.names import check_name
+from antelope.errors import BadKey, BadName, brief
+from antelope.keys import PublicKey
+from antelope.names import check_name, is_name
 from inventory import options as node_options
-from inventory.network import BUNDLED
+from inventory.network import BUNDLED, SnapshotRule
 from inventory.reach import Reach
 from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
@@ -58,6 +59,12 @@ class PartySettings:
     log_level: str = "info"
     options: Mapping[str, str] = field(default_factory=dict)
     """Further options of the node, of those that an inventory may have."""
+    snapshot: str = SnapshotRule.AUTO
+    """Whether the node may begin with a snapshot that enough of `snapshot_trust` have signed."""
+    snapshot_quorum: int = 2
+    """So many of them must have signed the same."""
+    snapshot_trust: Mapping[str, str] = field(default_factory=dict)
+    """Other parties whose nodes' word counts: account and key (EOS…), as they themselves told."""
     policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
@@ -78,6 +85,7 @@ class PartySettings:
         for option, value in self.options.items():
             self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
             self._need(node_options.VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
+        self._check_snapshot()
         self._need(self.peers in tuple(Reach), "peers", "is public, private or loopback", self.peers)
         if not Reach(self.peers).bears(near := own_reach(self.p2p)):
             raise ConfigError(
@@ -86,6 +94,22 @@ class PartySettings:
             )
         if wrong := node_options.too_small_state(self.options):
             raise ConfigError(f"options.{node_options.SIZE}: {wrong}")
+
+    def _check_snapshot(self) -> None:
+        rules = ", ".join(SnapshotRule)
+        self._need(self.snapshot in tuple(SnapshotRule), "snapshot", f"is one of {rules}", self.snapshot)
+        self._need(self.snapshot_quorum > 0, "snapshot_quorum", "is a number above 0", self.snapshot_quorum)
+        for account, key in self.snapshot_trust.items():
+            self._need(is_name(account) and account != self.account, "snapshot_trust", "names other accounts", account)
+            try:
+                PublicKey.parse(key)
+            except BadKey as error:
+                raise ConfigError(f"snapshot_trust.{account}: {error}") from error
+        keys = len(set(self.snapshot_trust.values()))
+        if self.snapshot_trust and keys < self.snapshot_quorum:
+            raise ConfigError(
+                f"snapshot_quorum is {self.snapshot_quorum}, and snapshot_trust has {keys} different keys"
+            )
 
     def _need(self, holds: bool, part: str, rule: str, value: object) -> None:
         if not holds:
@@ -112,7 +136,7 @@ class PartySettings:
     def toml(self) -> str:
         """As party.toml holds it."""
         values = asdict(self)
-        tables = {name: dict(values.pop(name)) for name in ("options", "policy")}
+        tables = {name: dict(values.pop(name)) for name in ("options", "snapshot_trust", "policy")}
         return toml_lines(values) + "".join(f"\n[{name}]\n{toml_lines(table)}" for name, table in tables.items())
 
 

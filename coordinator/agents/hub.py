@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 import grpc
@@ -109,6 +110,12 @@ class Hub:
             self._link(entry.name).revoked = entry.revoked
         if acting:
             self._raise_epoch(records.numbers["epoch"] + 1)
+
+    def file_of(self, sha256: str) -> Path:
+        """An artifact, verified, or a snapshot, which whoever fetches it verifies. Raises KeyError, ValueError."""
+        if self.records.snapshots.find(sha256):
+            return self.records.snapshots.path(sha256)
+        return self.artifacts.checked(sha256)
 
     @asynccontextmanager
     async def listening(self, listen: Endpoint, addresses: Iterable[str] = ()) -> AsyncIterator[None]:

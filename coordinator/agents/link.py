@@ -30,6 +30,8 @@ QUERY_SECONDS = 15.0
 ERROR_LIMIT = 4000
 """Characters of an agent's error message or note that are kept; the rest is cut off."""
 STATE_LIMIT = 20
+SNAPSHOTS = 100
+"""Snapshots of an agent that are known at once."""
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
 
@@ -222,6 +224,7 @@ class AgentLink:
         """
         kind = message.WhichOneof("body")
         if kind == "status":
+            del message.status.snapshots[SNAPSHOTS:]
             for node in message.status.nodes:
                 node.detail = plain(node.detail, ERROR_LIMIT)
                 node.state = plain(node.state, STATE_LIMIT)
@@ -234,6 +237,7 @@ class AgentLink:
             self._progressed(message.progress)
         elif kind == "result":
             message.result.error = plain(message.result.error, ERROR_LIMIT)
+            message.result.note = plain(message.result.note, ERROR_LIMIT)
             pending = self._tasks.get(message.result.task)
             if pending and not pending.result.done():
                 pending.result.set_result(message.result)

@@ -13,6 +13,7 @@ from coordinator.state.numbers import Numbers
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 from support.locks import FileLock, LockedError
+from support.snapshots import SnapshotStore
 
 
 class HubError(OperationFailed):
@@ -28,7 +29,7 @@ class BusyError(HubError):
 class Records:
     """Opened by one coordinator at a time: the lock is held until `close`.
 
-    The state folder has `ca/`, `artifacts/`, `journal.sqlite` and `lock`.
+    The state folder has `ca/`, `artifacts/`, `snapshots/`, `journal.sqlite` and `lock`.
     """
 
     def __init__(self, folder: Path, network: str, *, adopting: bool = False) -> None:
@@ -48,6 +49,7 @@ class Records:
             ) from error
         try:
             self.artifacts = ArtifactStore(folder / "artifacts", remedy())
+            self.snapshots = SnapshotStore(folder / "snapshots")
             self.authority = CertificateAuthority(folder / "ca", network)
             self.journal = Journal(folder / JOURNAL, remedy())
         except BaseException:

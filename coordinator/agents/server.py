@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import grpc
@@ -19,7 +20,6 @@ from coordinator.agents.connection import Connection
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
-from support.artifacts import ArtifactStore
 from support.endpoint import Endpoint
 from support.tasks import end
 from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
@@ -78,7 +78,8 @@ class JoinRefused(Exception):
 class AgentHandler(Protocol):
     """Handles the calls of admitted agents: the hub."""
 
-    artifacts: ArtifactStore
+    def file_of(self, sha256: str) -> Path:
+        """An artifact, verified, or a snapshot, which whoever fetches it verifies. Raises KeyError, ValueError."""
 
     def refusal(self, identity: Identity, fingerprint: str) -> str | None:
         """Why the holder of this certificate is refused; None if it is accepted."""
@@ -152,11 +153,13 @@ class _Servicer(rpc.CoordinationServicer):
     async def Fetch(self, request: pb.FetchRequest, context: Any) -> AsyncIterator[pb.Chunk]:  # noqa: N802
         await self._admit(context)
         try:
-            data = self._handler.artifacts.get(request.sha256)
-        except (KeyError, ValueError):
+            path = await asyncio.to_thread(self._handler.file_of, request.sha256)
+            with path.open("rb") as file:  # stays readable if it is removed meanwhile
+                file.seek(request.offset)
+                while data := await asyncio.to_thread(file.read, CHUNK):
+                    yield pb.Chunk(data=data)
+        except (KeyError, ValueError, FileNotFoundError):
             await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no artifact {request.sha256[:64]!r}")
-        for start in range(0, len(data), CHUNK):
-            yield pb.Chunk(data=data[start : start + CHUNK])
 
     async def Renew(self, request: pb.JoinRequest, context: Any) -> pb.JoinReply:  # noqa: N802
         identity, _ = await self._admit(context)

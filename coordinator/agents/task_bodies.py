@@ -24,6 +24,7 @@ TaskBody = (  # the bodies that a Task may have
     | pb.Enlist
     | pb.Endorse
     | pb.Attest
+    | pb.Vouch
     | pb.Sponsor
     | pb.Elect
     | pb.Propose
@@ -31,6 +32,7 @@ TaskBody = (  # the bodies that a Task may have
     | pb.Hand
     | pb.Transfer
     | pb.Producers
+    | pb.TakeSnapshot
 )
 FIELDS: dict[type[Any], str] = {
     pb.Collect: "collect",
@@ -50,6 +52,7 @@ FIELDS: dict[type[Any], str] = {
     pb.Enlist: "enlist",
     pb.Endorse: "endorse",
     pb.Attest: "attest",
+    pb.Vouch: "vouch",
     pb.Sponsor: "sponsor",
     pb.Elect: "elect",
     pb.Propose: "propose",
@@ -57,4 +60,5 @@ FIELDS: dict[type[Any], str] = {
     pb.Hand: "hand",
     pb.Transfer: "transfer",
     pb.Producers: "producers",
+    pb.TakeSnapshot: "take_snapshot",
 }

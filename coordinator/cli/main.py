@@ -46,6 +46,7 @@ COMMANDS = {
     "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
+    "snapshot": ("coordinator.cli.snapshot", "take, list and fetch snapshots; restart a node with one"),
     "claim": ("coordinator.cli.claim", "claim the producers' rewards"),
     "transfers": ("coordinator.cli.transfers", "make random transfers between users, and time them"),
     "logs": ("coordinator.cli.logs", "show the logs of nodes and agents, merged"),

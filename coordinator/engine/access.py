@@ -61,11 +61,19 @@ class NodeAccess:
         status = self.status(node)
         return status is not None and status.state == NodeState.RUNNING
 
+    def whole(self, node: Node) -> bool:
+        """Whether the node runs and has every block of the chain: it began with no snapshot."""
+        status = self.status(node)
+        return status is not None and status.state == NodeState.RUNNING and not status.since
+
     @property
     def reader(self) -> Node:
-        """The node that evidence is read from: the genesis node, or else another of the operator's running nodes."""
+        """The node that evidence is read from: the genesis node, or else another of the operator's running nodes, best
+        one that has all blocks.
+        """
         candidates = (self.network.genesis_node, *self.network.nodes)
-        found = next((node for node in candidates if self.running(node) and not node.party), None)
+        running = [node for node in candidates if self.running(node) and not node.party]
+        found = next((node for node in running if self.whole(node)), next(iter(running), None))
         if found is None:
             raise Unreachable("no node is running")
         return found

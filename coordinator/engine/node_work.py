@@ -8,19 +8,22 @@ from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import node_spec
+from coordinator.engine.snapshots import Beginnings, message_of
 from inventory.network import Node
 from protos import coordination_pb2 as pb
 from protos import modes
 from protos.states import NodeState
 from support.retry import poll
+from support.snapshots import Snapshot
 from support.tasks import all_of
 
 
 class NodeWork:
     """Carries out node steps, and checks whether they are done."""
 
-    def __init__(self, access: NodeAccess, lost: LostNodes, log: BootLog) -> None:
-        """log: gets a line for every start that a step requests."""
+    def __init__(self, access: NodeAccess, lost: LostNodes, log: BootLog, beginnings: Beginnings | None = None) -> None:
+        """log: gets a line for every start that a step requests. beginnings: how nodes without a chain begin."""
+        self._beginnings = beginnings
         self._access = access
         self._lost = lost
         self._network = access.network
@@ -49,10 +52,26 @@ class NodeWork:
         status = self._access.status(node)
         recorded = status is not None and mode is not NodeMode.AUDIT and not anew
         wanted = pb.MODE_RECORDED if recorded else modes.number(mode.value)
-        await self._access.task(node.host, pb.StartNode(spec=node_spec(self._network, node), mode=wanted))
-        await self._runs(node)
+        found = await self._beginnings.of(node) if self._beginnings and mode is NodeMode.NORMAL else None
+        note = await self.begin(node, wanted, found)
+        if note and self._beginnings:
+            self._beginnings.tell(f"{node.host}: {note}")
         if step:
-            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}"])
+            began = f", with the snapshot {found.name}" if found else ""
+            self._log.commands(step.name, [f"# nodeos {name} started on {node.host}, mode {mode.value}{began}"])
+
+    async def begin(self, node: Node, mode: pb.Mode.ValueType, found: Snapshot | None, *, anew: bool = False) -> str:
+        """Starts a node, with this snapshot if it has no chain yet. anew: the chain that it has is put aside first.
+
+        Returns why it did not begin with the snapshot; empty: it did, or has none.
+        Raises TaskFailedError, LinkError, DeadlineError.
+        """
+        body = pb.StartNode(spec=node_spec(self._network, node), mode=mode, anew=anew)
+        if found:
+            body.snapshot.CopyFrom(message_of(found))
+        result = await self._access.task(node.host, body)
+        await self._runs(node)
+        return result.note
 
     async def stop(self, name: str) -> None:
         """Stops a node, and waits until that is reported. Raises TaskFailedError, LinkError, DeadlineError."""

@@ -37,6 +37,7 @@ from coordinator.engine.lost_nodes import LostNodeError, LostNodes
 from coordinator.engine.node_work import NodeWork
 from coordinator.engine.outcome import Outcome
 from coordinator.engine.reasons import Reasons
+from coordinator.engine.snapshots import Beginnings, SnapshotWork
 from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from support.retry import DeadlineError, poll
@@ -67,7 +68,9 @@ class Runner:
         self._reporter = reporter
         log = BootLog(state.boot_log)
         self._lost = LostNodes(access, blueprint.sealed)
-        self.nodes = NodeWork(access, self._lost, log)
+        snapshots = SnapshotWork(access, state.snapshots, state.host_data, reporter.note)
+        beginnings = Beginnings(access, snapshots, blueprint.sealed.accounts, reporter.note)
+        self.nodes = NodeWork(access, self._lost, log, beginnings)
         self._chain = ChainWork(access, self._lost, blueprint, state, log, reporter)
         self._reasons = reasons or Reasons()
         self._events: asyncio.Queue[Event | BaseException] = asyncio.Queue()

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
-from coordinator.parties import attestations, voting
+from coordinator.engine.snapshots import message_of
+from coordinator.parties import attestations, voting, vouchers
 from coordinator.parties.chain_view import find_account, look
 from coordinator.parties.neighbours import Linking
 from coordinator.parties.open_network import OpenNetwork
@@ -23,6 +24,7 @@ from coordinator.parties.turns import Turns
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
+from support.snapshots import Snapshot
 from support.tasks import end
 from support.texts import plain
 
@@ -33,7 +35,7 @@ CHAIN_SECONDS = 1.0
 """Seconds between two reads of the chain."""
 GATHER_SECONDS = 3.0
 """Newcomers that become votable within this many seconds are voted for together."""
-HOLD_SECONDS, FOLLOW_SECONDS, PUSH_SECONDS, AUDIT_SECONDS = 180.0, 120.0, 120.0, 900.0
+HOLD_SECONDS, FOLLOW_SECONDS, PUSH_SECONDS, AUDIT_SECONDS = 180.0, 600.0, 120.0, 900.0
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 120.0
 """Seconds until a failed act is retried, doubled each time up to the second number."""
 
@@ -220,9 +222,18 @@ class Onboarding:
 
     async def _follow(self, party: Party, track: Track, sealed: Sealed) -> str:
         peers = self._peers(party)
-        error = await self._task(party.name, pb.Follow(peers=peers), FOLLOW_SECONDS)
+        body = pb.Follow(peers=peers)
+        if track.told is None and (found := self._offer()):
+            body.snapshot.CopyFrom(message_of(found))
+            body.vouchers.extend(vouchers.kept(self._opened.state.snapshots, found.sha256))
+        error = await self._task(party.name, body, FOLLOW_SECONDS)
         track.told = track.told if error else peers
         return error
+
+    def _offer(self) -> Snapshot | None:
+        """The newest snapshot that a party has signed."""
+        store = self._opened.state.snapshots
+        return next((one for one in store.all() if vouchers.kept(store, one.sha256)), None)
 
     async def _dial(self, party: Party, track: Track, sealed: Sealed) -> str:
         return await self._party_peers.dial(party) if self._party_peers else "the network is not sealed yet"

@@ -67,6 +67,7 @@ def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
         node.name, node.host, node.account or "", node.role.value, opened.network.p2p(node), _http(node.http_port),
         state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
         status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
+        status.since if status else 0,
     )  # fmt: skip
 
 

@@ -55,6 +55,8 @@ class NodeRow:
     detail: str
     audit: bool = False
     """It answers from irreversible state, for the audit, and takes no transactions."""
+    since: int = 0
+    """Block of the snapshot that its chain began with; it has no earlier ones. 0: it has all."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ def node_table(report: NetworkStatus) -> Iterator[str]:
     for row in report.nodes:
         if row.detail and row.state != NodeState.RUNNING:
             yield f"{row.name}: {row.detail}"
+    for row in report.nodes:
+        if row.since:
+            yield f"{row.name} began with a snapshot of block {row.since}: it has no earlier blocks"
     yield from _readers(report.nodes)
 
 

@@ -16,6 +16,7 @@ from inventory.sealed import Sealed
 from support.artifacts import ArtifactStore
 from support.files import write_atomic
 from support.journal import Journal
+from support.snapshots import SnapshotStore
 
 JOURNAL = "journal.sqlite"
 SEALED = "sealed.json"
@@ -62,6 +63,7 @@ class StateFolder:
         self.folder = root.absolute() / network
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.artifacts = ArtifactStore(self.folder / "artifacts", remedy())
+        self.snapshots = SnapshotStore(self.folder / "snapshots")
         self.boot_log = self.folder / "boot.log"
         self.inputs = Inputs(self.folder / "inputs.json")
         self._sealed: Sealed | None = None

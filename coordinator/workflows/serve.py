@@ -19,6 +19,7 @@ from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.operating import Operation, action_of, operate
+from coordinator.workflows.snapshots import SnapshotRequest, do
 from coordinator.workflows.transferring import Load, transfer
 from coordinator.workflows.why import why
 from support.tasks import beside
@@ -59,6 +60,9 @@ async def serving(
     async def claims(request: dict[str, Any]) -> dict[str, Any]:
         return await claim(opened, _Notes(tell))
 
+    async def handles_snapshots(request: dict[str, Any]) -> dict[str, Any]:
+        return await do(opened, SnapshotRequest.from_json(request), _Notes(tell))
+
     async def transfers(request: dict[str, Any]) -> dict[str, Any]:
         wanted = Load(int(request["count"]), float(request["rate"]), int(request["seed"]))
         return (await transfer(opened, wanted, _Notes(tell))).to_json()
@@ -69,6 +73,7 @@ async def serving(
         "operate": does,
         "claim": claims,
         "transfers": transfers,
+        "snapshot": handles_snapshots,
     }
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
     async with (

@@ -13,6 +13,7 @@ from aiohttp import web
 from agent import snapshots
 from agent.queries import ANSWER_LIMIT, PART, QUESTION_LIMIT, Queries
 from protos import coordination_pb2 as pb
+from support.snapshots import SnapshotStore
 
 
 @dataclass
@@ -50,7 +51,7 @@ async def node() -> AsyncIterator[Node]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    queries = Queries(lambda name: {"genesis": port, "down": 1}[name])
+    queries = Queries(lambda name: {"genesis": port, "down": 1}[name], SnapshotStore(Path("nowhere")))
     yield Node(queries, called, snapshot)
     await queries.close()
     await runner.cleanup()
@@ -120,7 +121,7 @@ async def test_snapshots_are_for_hosts_of_the_operator(node: Node, tmp_path: Pat
     assert (await ask(b'{"drop": true}')).error == ""
     assert not made.exists()
     assert "holds no snapshot" in (await ask(b'{"read": 0}')).error
-    theirs = Queries(lambda name: 1, snapshots_too=False)
+    theirs = Queries(lambda name: 1)
     refused = await theirs.answer(pb.Query(id="q", node="genesis", path=snapshots.PATH, body=b'{"take": true}'))
     assert "does not pass on" in refused.error
 

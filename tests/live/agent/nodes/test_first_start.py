@@ -88,8 +88,7 @@ async def stage(bench: Bench, tmp_path: Path) -> Stage:
 
 async def test_a_node_begins_with_a_snapshot_and_goes_on_from_it(stage: Stage) -> None:
     """It has no block before the snapshot's, its peers' blocks follow, and a restart needs nothing of it again."""
-    said = await stage.start(stage.source)
-    assert said == f"follower began with {stage.source.beginning}"
+    assert await stage.start(stage.source) == ""
     await stage.level()
     assert (await status(stage.nodes, "follower")).since == stage.source.beginning.block
     assert not await stage.whole()
@@ -199,7 +198,7 @@ async def test_a_snapshot_that_peers_do_not_follow_is_given_up(
         source = await _snapshot(nodes, bench.data.parent)
     finally:
         await nodes.stop("genesis")
-    assert "began with" in await stage.start(source)
+    assert await stage.start(source) == ""
     await poll(stage.whole, what="the chain's first blocks", deadline=40)
     await stage.level()
     assert stage.folder.beginning is None

@@ -22,6 +22,7 @@ from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
 from agent.nodes.supervisor import Nodes
+from agent.session import TakePart
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
 from antelope.keys import PublicKey, Signature
@@ -33,6 +34,7 @@ from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 from support.possession import Challenge
+from support.snapshots import SnapshotStore
 from tests.unit.agent.fake_chain import FakeChain
 
 STEP = "system-accounts"
@@ -56,7 +58,9 @@ class FakeNodes:
         if "bad" in self.rehearsed:
             raise BadConfiguration("node bad: its nodeos says: net-threads 0 must be greater than 0")
 
-    async def start(self, spec: object, mode: object, genesis: bytes, chain_id: str) -> None:
+    async def start(
+        self, spec: object, mode: object, genesis: bytes, chain_id: str, snapshot: object, anew: bool
+    ) -> None:
         """Fails: a port is taken."""
         self.started.append((genesis.decode(), chain_id))
         raise PortTaken("node genesis: 127.0.0.1:8888 is taken:\nanother program listens there")
@@ -85,12 +89,18 @@ class Bench:
         config = AgentConfig("net", "alpha", "127.0.0.1:1")
         journal = Journal(folder / "journal.sqlite")
         nodes = cast(Nodes, self.nodes)
-        self.duties = HostDuties(Tools(config, nodes, self.keys, self.artifacts, journal, self.memory, self._fetch))
+        kept = SnapshotStore(folder / "snapshots")
+        self.duties = HostDuties(
+            Tools(config, nodes, self.keys, self.artifacts, journal, self.memory, self._fetch, kept, self._fetch_parts)
+        )
 
     async def _fetch(self, sha256: str) -> bytes:
         if sha256 not in self.served:
             raise SessionEnded("no such artifact")
         return self.served[sha256]
+
+    async def _fetch_parts(self, sha256: str, offset: int, take: TakePart) -> None:
+        await take((await self._fetch(sha256))[offset:])
 
     async def do(self, **body: object) -> pb.Result:
         """Carries a task out."""

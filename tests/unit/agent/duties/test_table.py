@@ -17,10 +17,10 @@ from tests.unit.agent.party.conftest import ALICE, home, sealed_network
 
 HOST = {
     "collect", "hold", "start_node", "stop_node", "produce", "set_peers", "producers", "run_step", "recount", "sponsor",
-    "elect", "propose", "endorse", "execute", "hand", "transfer",
+    "elect", "propose", "endorse", "execute", "hand", "transfer", "take_snapshot",
     "restart_node", "rekey", "register", "unregister", "settle",
 }  # fmt: skip
-PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attest", "run_step", "recount"}
+PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attest", "run_step", "recount", "vouch"}
 
 
 def test_hosts_and_parties_have_these_duties_and_no_others(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from agent.errors import UnknownNode
 from agent.keys import KeyStore
 from agent.memory import Memory
 from agent.nodeos.spec import NodeSpec
+from agent.nodes.first_start import Source
 from agent.nodes.folder import NodeRecord
 from agent.nodes.supervisor import Nodes
 from agent.party.duties import PartyDuties
 from agent.party.settings import PartySettings
+from agent.session import TakePart
 from antelope.answers import Info
 from antelope.names import name_to_int
 from boot.step import NodeMode
@@ -30,6 +32,7 @@ from inventory.seal import Collected, SealedBundle, seal
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
 from support.journal import Journal
+from support.snapshots import SnapshotStore
 from support.tls import Kind
 from tests.unit.inventory.material import SUPPORTED, contracts, key
 
@@ -89,11 +92,16 @@ class FakeNodes:
 
     node: FakeNode = field(default_factory=FakeNode)
     started: list[tuple[NodeSpec, NodeMode, str]] = field(default_factory=list)
+    begun_with: list[Source | None] = field(default_factory=list)
 
-    async def start(self, spec: NodeSpec, mode: NodeMode, genesis: bytes, chain_id: str) -> None:
+    async def start(
+        self, spec: NodeSpec, mode: NodeMode, genesis: bytes, chain_id: str, snapshot: Source | None = None
+    ) -> str:
         """It runs from now on."""
         json.loads(genesis)
         self.started.append((spec, mode, chain_id))
+        self.begun_with.append(snapshot)
+        return ""
 
     def record(self, name: str) -> NodeRecord:
         """How it was started last."""
@@ -146,8 +154,11 @@ def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
         fetched.append(sha256)
         return served[sha256]
 
-    artifacts = ArtifactStore(folder / "artifacts")
-    tools = Tools(config, cast(Nodes, nodes), keys, artifacts, journal, Memory(journal), fetch)
+    async def fetch_parts(sha256: str, offset: int, take: TakePart) -> None:
+        await take((await fetch(sha256))[offset:])
+
+    artifacts, kept = ArtifactStore(folder / "artifacts"), SnapshotStore(folder / "snapshots")
+    tools = Tools(config, cast(Nodes, nodes), keys, artifacts, journal, Memory(journal), fetch, kept, fetch_parts)
     duties = PartyDuties(settings, folder, tools)
     return Home(duties, nodes, keys, bundle, fetched, journal, served)
 

@@ -1,0 +1,106 @@
+"""`coord snapshot`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from coordinator.cli.options import Amount, Proof, Settings, json_option, proved_inventory_argument
+from coordinator.errors import OperationFailed
+from coordinator.report.progress import PlainReporter
+from coordinator.workflows.snapshots import SnapshotAction, SnapshotRequest, snapshots
+from inventory.network import Network
+from support.snapshots import KEEP, KEEP_DAYS
+
+
+@click.command("snapshot")
+@proved_inventory_argument(Proof.NONE)
+@click.argument("action", type=click.Choice([str(action) for action in SnapshotAction]))
+@click.argument("name", default="", metavar="[NODE|SNAPSHOT]")
+@click.option("--snapshot", default="", metavar="SNAPSHOT", help="restart: the one to begin with; else the newest.")
+@click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="fetch: copy the file to here.")
+@click.option("--keep", type=click.IntRange(1, 1000), default=KEEP, show_default=True, help="take: how many stay.")
+@click.option("--days", type=Amount(3650), default=KEEP_DAYS, show_default=True, help="take: for how long they stay.")
+@click.option("--vouch", is_flag=True, help="take: parties sign their nodes' state at the same block.")
+@json_option
+@click.pass_obj
+def command(
+    settings: Settings,
+    network: Network,
+    action: str,
+    name: str,
+    snapshot: str,
+    to: Path | None,
+    keep: int,
+    days: float,
+    vouch: bool,
+    as_json: bool,
+) -> None:
+    """Takes, lists and fetches snapshots of the chain's state, and has a node begin anew with one.
+
+    \b
+    take [NODE]       NODE's agent keeps one of its node's state, and it is copied here; else of a node with all blocks
+    list              those here and on hosts, the newest first
+    fetch [SNAPSHOT]  brings one here, or the newest; a fetch that was cut off goes on where it was
+    restart NODE      puts NODE's chain aside, and begins with a snapshot; its peers give it the blocks since
+
+    A snapshot is named BLOCK-SHA256, as `list` shows, or by the first 8 digits of its sha256. The newest always stays.
+    `coord down --purge` removes them. Nodes that `coord boot` starts for the first time begin with one by themselves
+    where that is quicker (nodeos.snapshot in the inventory; docs/snapshots.md).
+
+    \b
+    coord snapshot inventory/testnet.toml take --vouch
+    coord snapshot inventory/testnet.toml fetch --to state.bin
+    coord snapshot inventory/testnet.toml restart defproducerb
+    """
+    chosen = SnapshotAction(action)
+    if to and chosen is not SnapshotAction.FETCH:
+        raise click.UsageError("--to is for fetch")
+    if chosen is SnapshotAction.RESTART and not name:
+        raise click.UsageError("restart needs the name of a node")
+    of_node = chosen in (SnapshotAction.TAKE, SnapshotAction.RESTART)
+    request = SnapshotRequest(chosen, name if of_node else "", snapshot if of_node else name, keep, days, vouch)
+    document = asyncio.run(snapshots(network, settings.state, request, PlainReporter(sys.stderr)))
+    if to:
+        _copy(document, to)
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    for line in _lines(document, chosen):
+        click.echo(line)
+
+
+def _copy(document: dict[str, Any], to: Path) -> None:
+    (found,) = document["snapshots"]
+    try:
+        shutil.copyfile(found["path"], to)
+    except OSError as error:
+        raise OperationFailed(f"{to}: {error.strerror}") from error
+    found["path"] = str(to.absolute())
+
+
+def _lines(document: dict[str, Any], action: SnapshotAction) -> list[str]:
+    found = document["snapshots"]
+    if action is SnapshotAction.RESTART:
+        return [f"{document['restarted']} began with {found[0]['name']}, and has the newest blocks"]
+    if not found:
+        return ["no snapshot is kept"]
+    lines = []
+    for one in found:
+        taken = datetime.fromtimestamp(one["taken"], UTC)
+        places = ", ".join([*(["here"] if one["here"] else []), *one["hosts"]])
+        lines.append(
+            f"{one['name']}  {one['size'] / 1e6:.1f} MB  {taken:%Y-%m-%d %H:%M:%S} UTC  of {one['node']}  {places}"
+        )
+    if action is not SnapshotAction.LIST:
+        lines.append(f"sha256 {found[0]['sha256']}, in {found[0]['path']}")
+        if found[0]["vouchers"]:
+            lines.append(f"signed by {', '.join(found[0]['vouchers'])}")
+    return lines
