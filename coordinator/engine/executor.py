@@ -121,6 +121,8 @@ class Waiting:
     what: str
     since: int
     """The id of the event since which this holds; 0 if since the run's beginning."""
+    on: tuple[str, ...] = ()
+    """The names in it: of steps that must be done before, of hosts at work, or of what the evidence lacks."""
 
 
 @dataclass
@@ -170,7 +172,10 @@ class Executor:
 
     def waiting(self) -> dict[str, Waiting]:
         """What every step waits for, by name."""
-        return {name: Waiting(track.state, self._what(track), track.since) for name, track in self._tracks.items()}
+        return {
+            name: Waiting(track.state, self._what(track), track.since, self._on(track))
+            for name, track in self._tracks.items()
+        }
 
     def handle(self, event: Event) -> list[Instruction]:
         """The instructions that follow from an event."""
@@ -184,11 +189,26 @@ class Executor:
                 one.since = event.id
         return instructions
 
+    def _on(self, track: _Track) -> tuple[str, ...]:
+        match track.state:
+            case StepState.PENDING:
+                return tuple(one.step.name for one in self._left(track))
+            case StepState.RUNNING:
+                return tuple(sorted(track.waiting))
+            case StepState.CHECKING:
+                return track.verdict.missing
+            case _:
+                return ()
+
+    def _left(self, track: _Track) -> list[_Track]:
+        """The steps that a pending one still needs."""
+        needed = (self._tracks[name] for name in track.step.after if name in self._tracks)
+        return [one for one in needed if one.state is not StepState.DONE]
+
     def _what(self, track: _Track) -> str:
         match track.state:
             case StepState.PENDING:
-                needed = [self._tracks[name] for name in track.step.after if name in self._tracks]
-                left = [one for one in needed if one.state is not StepState.DONE]
+                left = self._left(track)
                 ended = {StepState.FAILED: ", which failed", StepState.PARKED: ", which depends on others"}
                 return "waits for " + ", ".join(f"{one.step.name}{ended.get(one.state, '')}" for one in left)
             case StepState.CHECKING:

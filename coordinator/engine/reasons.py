@@ -27,6 +27,8 @@ class Reason:
     """That event, in one line."""
     seconds: float
     """Seconds since that event."""
+    on: tuple[str, ...] = ()
+    """The names of what it waits for, as in `Waiting`."""
 
     def line(self) -> str:
         """The reason as one line of text."""
@@ -64,7 +66,11 @@ class Reasons:
         waiting, since = self._known[step]
         cause = self._causes.get(waiting.since, "an earlier event")
         seconds = time.monotonic() - since
-        return Reason(step, waiting.state.value, waiting.what, waiting.since, cause, seconds)
+        return Reason(step, waiting.state.value, waiting.what, waiting.since, cause, seconds, waiting.on)
+
+    def all(self) -> tuple[Reason, ...]:
+        """What each step of the run waits for; empty before a run."""
+        return tuple(self.of(step) for step in self._known)
 
 
 def describe(event: Event) -> str:

@@ -43,16 +43,8 @@ def patience(schedule: Collection[str]) -> float:
 
 
 async def look(opened: OpenNetwork) -> ChainState:
-    """Asks the operator's node that reports the highest head, and others if it does not answer. The audit node would
-    show only irreversible blocks.
-    """
-
-    def head(node: Node) -> int:
-        status = opened.access.status(node)
-        return status.head if status else 0
-
-    nodes = [node for node in opened.network.nodes if opened.access.running(node) and not node.party]
-    for node in sorted(nodes, key=head, reverse=True):
+    """Asks the operator's node that reports the highest head, and others if it does not answer."""
+    for node in foremost(opened):
         try:
             return await _seen_by(opened, node)
         except NodeError:
@@ -60,11 +52,24 @@ async def look(opened: OpenNetwork) -> ChainState:
     return ChainState()
 
 
+def foremost(opened: OpenNetwork) -> list[Node]:
+    """The operator's running nodes, those with the highest head first. The audit node, which has only irreversible
+    blocks, comes last.
+    """
+
+    def head(node: Node) -> int:
+        status = opened.access.status(node)
+        return status.head if status else 0
+
+    nodes = [node for node in opened.network.nodes if opened.access.running(node) and not node.party]
+    return sorted(nodes, key=head, reverse=True)
+
+
 async def _seen_by(opened: OpenNetwork, node: Node) -> ChainState:
     info = await _info(opened, node)
     answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule", node=node.name))
     schedule = tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
-    head, age = int(info["head_block_num"]), _age(opened, node, info)
+    head, age = int(info["head_block_num"]), head_age(opened, node, info)
     moves = age <= patience(schedule) or await _comes_another(opened, node, head)
     silent = await _silent(opened, node, head, schedule) if moves else schedule
     return ChainState(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent)
@@ -75,11 +80,15 @@ async def _info(opened: OpenNetwork, node: Node) -> Mapping[str, Any]:
     return info
 
 
-def _age(opened: OpenNetwork, node: Node, info: Mapping[str, Any]) -> float:
-    """The head's age by the clock of the node's host: this machine's may be wrong."""
+def head_age(opened: OpenNetwork, node: Node, info: Mapping[str, Any]) -> float:
+    """The head's age in seconds by the clock of the node's host: this machine's may be wrong."""
+    return max(0.0, host_time(opened, node) - chain_time(str(info["head_block_time"])).timestamp())
+
+
+def host_time(opened: OpenNetwork, node: Node) -> float:
+    """Unix seconds by the clock of the node's host."""
     link = opened.hub.links.get(node.host)
-    now = time.time() + ((link.clock_offset or 0.0) if link else 0.0)
-    return max(0.0, now - chain_time(str(info["head_block_time"])).timestamp())
+    return time.time() + ((link.clock_offset or 0.0) if link else 0.0)
 
 
 async def _comes_another(opened: OpenNetwork, node: Node, head: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.chain import look
+from coordinator.report.chain import ChainState, look
 from coordinator.report.status import AWAY, CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow, phase
 from inventory.network import Network, Node
 from inventory.share import Seats
@@ -14,12 +14,12 @@ from protos.states import NodeState
 from support import node_processes
 
 
-async def gather(opened: OpenNetwork) -> NetworkStatus:
-    """Gathers the report from the connected agents."""
+async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> NetworkStatus:
+    """Gathers the report from the connected agents. chain: if it was read already."""
     sealed = opened.state.sealed
     nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
     steps = opened.state.steps()
-    chain = await look(opened)
+    chain = chain or await look(opened)
     parties = opened.parties.parties()
     accounts = {party.account for party in parties}
     return NetworkStatus(

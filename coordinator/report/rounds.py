@@ -7,6 +7,7 @@ AntelopeIO/leap). So a missed turn can be seen by its slots, without waiting for
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Seat:
     state: SeatState
     made: int
     """Blocks of the 12 that it made in its latest turn that has ended; of the running one if it is its turn."""
+    absent: bool = False
+    """It made none in its latest turn that has ended, nor in the running one."""
 
 
 def slot_at(seconds: float) -> int:
@@ -58,23 +61,24 @@ def slot_at(seconds: float) -> int:
     return int((seconds - EPOCH) / BLOCK_SECONDS)
 
 
-def seats(schedule: Sequence[str], headers: Iterable[Header], now: int) -> tuple[Seat, ...]:
+def seats(schedule: Sequence[str], version: int, headers: Iterable[Header], now: int) -> tuple[Seat, ...]:
     """Every producer's place, in the schedule's order.
 
-    headers: of consecutive blocks, oldest first; those of earlier schedules are left out. now: the current slot.
+    version: the schedule's. headers: of consecutive blocks, oldest first; those of other schedules are left out. now:
+    the current slot.
     """
-    seen = list(headers)
-    version = max((one.schedule for one in seen), default=0)
-    seen = [one for one in seen if one.schedule == version]
+    seen = [one for one in headers if one.schedule == version]
     made = Counter(one.slot // BLOCKS_PER_TURN for one in seen if one.producer in schedule)
-    first = -(-seen[0].slot // BLOCKS_PER_TURN) if seen else now  # the first turn that was observed from its beginning
+    first = (
+        -(-seen[0].slot // BLOCKS_PER_TURN) if seen else math.inf
+    )  # the first turn that was observed from its beginning
     current = now // BLOCKS_PER_TURN
     return tuple(_seat(account, place, len(schedule), made, first, current) for place, account in enumerate(schedule))
 
 
 def missing(found: Iterable[Seat]) -> tuple[str, ...]:
-    """The producers that made no block in their latest turn."""
-    return tuple(seat.account for seat in found if seat.state is SeatState.MISSED)
+    """The producers that made no block in their latest turn, nor in the running one."""
+    return tuple(seat.account for seat in found if seat.absent)
 
 
 def wanted(head: int, schedule: Collection[str], known: int) -> range:
@@ -83,10 +87,13 @@ def wanted(head: int, schedule: Collection[str], known: int) -> range:
     return range(max(1, known + 1, head - rounds + 1), head + 1)
 
 
-def _seat(account: str, place: int, producers: int, made: Counter[int], first: int, current: int) -> Seat:
+def _seat(account: str, place: int, producers: int, made: Counter[int], first: float, current: int) -> Seat:
     if current % producers == place:
-        return Seat(account, SeatState.NOW, made[current])
+        before = current - producers
+        return Seat(account, SeatState.NOW, made[current], before >= first and not made[before] + made[current])
     latest = current - (current - place) % producers
     if latest < first:
         return Seat(account, SeatState.UNKNOWN, 0)
-    return Seat(account, SeatState.SIGNED if made[latest] else SeatState.MISSED, made[latest])
+    if made[latest]:
+        return Seat(account, SeatState.SIGNED, made[latest])
+    return Seat(account, SeatState.MISSED, 0, absent=True)

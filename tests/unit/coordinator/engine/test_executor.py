@@ -182,17 +182,17 @@ def test_what_a_step_waits_for_names_the_event_since_which_it_does() -> None:
     """Pending on steps, running on hosts, or checking evidence; an event that changes nothing is not the cause."""
     executor = Executor([chain("a", parallel=True), wait("b", "a")], host_of)
     executor.start()
-    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a", 0)
+    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a", 0, ("a",))
     executor.handle(Checked("a", Verdict(("h1/x", "h2/y"), "0 of 2"), id=1))
-    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h1, h2 to carry it out", 1)
+    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h1, h2 to carry it out", 1, ("h1", "h2"))
     executor.handle(Ran("a", "h1", id=2))
-    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h2 to carry it out", 2)
+    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, "waits for h2 to carry it out", 2, ("h2",))
     executor.handle(Ran("a", "h2", id=3))
     executor.handle(Checked("a", Verdict(()), id=4))
     executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=5))
     executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=6))
     assert executor.waiting()["b"] == Waiting(
-        StepState.CHECKING, "waits until the evidence shows it: p has not signed", 5
+        StepState.CHECKING, "waits until the evidence shows it: p has not signed", 5, ("p",)
     )
     executor.handle(Overdue("b", id=7))
     assert executor.waiting()["b"] == Waiting(StepState.FAILED, "deadline passed: p has not signed", 7)
@@ -203,4 +203,4 @@ def test_a_step_behind_a_failed_one_says_so() -> None:
     executor = Executor([wait("a"), wait("b", "a")], host_of)
     executor.start()
     executor.handle(Overdue("a", "no node runs", id=1))
-    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a, which failed", 1)
+    assert executor.waiting()["b"] == Waiting(StepState.PENDING, "waits for a, which failed", 1, ("a",))
