@@ -11,6 +11,7 @@ from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.cli import completion
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
+from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
@@ -21,6 +22,7 @@ from coordinator.workflows.foresee import check_contracts
 from coordinator.workflows.rolling import Rolling
 from coordinator.workflows.serve import until_stopped
 from inventory.network import Network
+from support.endpoint import Endpoint
 
 
 @click.command("boot")
@@ -38,6 +40,7 @@ from inventory.network import Network
 )  # fmt: skip
 @click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")
 @click.option("--verbose", is_flag=True, help="Also print what each step waits for, whenever that changes.")
+@web_options
 @click.pass_obj
 def command(
     settings: Settings,
@@ -47,6 +50,8 @@ def command(
     serve: bool,
     verbose: bool,
     max_unavailable: int,
+    web: Endpoint | str | None,
+    web_names: tuple[str, ...],
 ) -> int:
     """Boots the network, or continues where it stopped, and applies changes of the inventory to what runs. If nothing
     differs, it changes nothing; `coord plan` shows the differences.
@@ -58,7 +63,7 @@ def command(
     coord boot inventory/devnet.toml
     coord boot inventory/devnet.toml --until accounts
     coord boot inventory/testnet.toml --only h2
-    coord boot inventory/devnet.toml --serve
+    coord boot inventory/devnet.toml --serve --web
     """
     if until and only:
         raise click.UsageError("--until and --only cannot be used together")
@@ -66,7 +71,8 @@ def command(
     plan = select(network, until, "" if place else only)
     rolling = Rolling(str(only) if place else "", max_unavailable)
     console = Console(highlight=False, soft_wrap=True)
-    progress = reporter(console)
+    page = page_of(web, web_names)
+    progress = page.before(reporter(console))
     stands = False
     check_contracts(network, settings.state, progress.note)
 
@@ -84,7 +90,7 @@ def command(
             await until_stopped()
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling))
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page))
     finally:
         progress.close()
     return 1 if booted.outcome.failed or stands else 0

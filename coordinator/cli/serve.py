@@ -9,31 +9,37 @@ import time
 import click
 
 from coordinator.cli.options import Settings, inventory_argument
+from coordinator.cli.web import page_of, web_options
+from coordinator.engine.reasons import Reasons
 from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
 from coordinator.workflows.keep_agents import agents_kept
+from coordinator.workflows.page import Page
 from coordinator.workflows.serve import serving, until_stopped
 from coordinator.workflows.session import open_network
 from coordinator.workflows.unchanged import check_unchanged
 from inventory.network import Network
+from support.endpoint import Endpoint
 
 
 @click.command("serve")
 @inventory_argument
+@web_options
 @click.pass_obj
-def command(settings: Settings, network: Network) -> None:
+def command(settings: Settings, network: Network, web: Endpoint | str | None, web_names: tuple[str, ...]) -> None:
     """Lets invited parties join, and helps each until it produces blocks. Runs until Ctrl-C.
 
     It can be stopped and started again at any time: parties and nodes keep running without it.
 
     \b
     coord serve inventory/devnet.toml
+    coord serve inventory/devnet.toml --web
     """
-    asyncio.run(serve(settings, network))
+    asyncio.run(serve(settings, network, page_of(web, web_names)))
 
 
-async def serve(settings: Settings, network: Network) -> None:
+async def serve(settings: Settings, network: Network, page: Page) -> None:
     reporter = PlainReporter(sys.stdout)
 
     def tell(text: str) -> None:
@@ -43,7 +49,7 @@ async def serve(settings: Settings, network: Network) -> None:
         check_unchanged(opened.network, opened.state)
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         with hosts.reached():
-            async with serving(opened, tell):
+            async with serving(opened, tell), page.shown(opened, Reasons(), tell):
                 await hosts.ensure_agents()
                 tell(f"agents and parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
                 async with agents_kept(opened, reporter):

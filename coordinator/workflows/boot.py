@@ -29,6 +29,7 @@ from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.needs import check_needs
+from coordinator.workflows.page import Page
 from coordinator.workflows.restart import check_left, revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
@@ -58,15 +59,20 @@ async def boot(
     then: Callable[[OpenNetwork, Booted], Awaitable[None]] | None = None,
     verbose: bool = False,
     rolling: Rolling = EVERYTHING,
+    page: Page | None = None,
 ) -> Booted:
     """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
     then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
-    rolling: how changes of the inventory are applied to running nodes.
+    rolling: how changes of the inventory are applied to running nodes. page: shows all of it meanwhile.
     """
     rolling.check(network)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
-    async with open_network(network, root, acting=True) as opened, serving(opened, reporter.note, reasons):
+    async with (
+        open_network(network, root, acting=True) as opened,
+        serving(opened, reporter.note, reasons),
+        (page or Page()).shown(opened, reasons, reporter.note),
+    ):
         check_unchanged(network, opened.state)
         check_needs(opened, plan)
         if network.parties.wait_for or opened.parties.parties():

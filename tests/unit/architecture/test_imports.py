@@ -26,8 +26,9 @@ ROOMS = {
     "hosts": {"agents", "state"},
     "parties": {"engine", "agents", "state"},
     "report": {"parties", "engine", "hosts", "agents", "state"},
-    "workflows": {"report", "parties", "engine", "hosts", "agents", "state"},
-    "cli": {"workflows", "report", "parties", "engine", "hosts", "agents", "state"},
+    "web": {"report", "parties", "engine", "state"},
+    "workflows": {"web", "report", "parties", "engine", "hosts", "agents", "state"},
+    "cli": {"workflows", "web", "report", "parties", "engine", "hosts", "agents", "state"},
 }
 """The coordinator's rooms, and the rooms that each may import from. All may import COMMON."""
 COMMON = {"advising", "errors", "reporter"}

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -215,11 +215,14 @@ class Home:
                 return {"head_block_num": self.head, "last_irreversible_block_num": self.head - 2,
                         "head_block_time": time, "head_block_producer": self.schedule[0]}  # fmt: skip
             case "get_producer_schedule":
-                return {"active": {"producers": [{"producer_name": name} for name in self.schedule]}}
+                producers = [{"producer_name": name} for name in self.schedule]
+                return {"active": {"version": 1, "producers": producers}, "pending": None, "proposed": None}
             case "get_table_rows":
                 return {"rows": self.rows.get(body["table"], []), "more": False}
             case "get_block_info":
-                return {"producer": self.schedule[0], "schedule_version": 1}
+                moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=body["block_num"] / 2)
+                return {"producer": self.schedule[0], "schedule_version": 1, "block_num": body["block_num"],
+                        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]}  # fmt: skip
         return None
 
     def end(self) -> None:
