@@ -34,13 +34,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_in_it(wheel: Path) -> None:
-    """Every package, the three inventories, typing markers and the two commands; no tests, docs or benchmarks."""
+    """Every package, the three inventories, the status page, typing markers and the two commands; no tests, docs or
+    benchmarks."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (commands,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     folders = {name.partition("/")[0] for name in names}
     assert {one for one in folders if not one.endswith(".dist-info")} == set(SOURCES) - {"tests", "docs", "bench"}
     assert {f"inventory/{name}.toml" for name in SHIPPED} <= set(names)
+    page = {str(path.relative_to(ROOT)) for path in (ROOT / "coordinator/web/static").rglob("*.*")}
+    assert len(page) > 10
+    assert page <= set(names)
     assert not [name for name in names if {"test", "tests", "conftest.py"} & set(name.split("/"))]
     assert "coord = coordinator.cli:main" in commands
     assert "agent = agent.cli:main" in commands

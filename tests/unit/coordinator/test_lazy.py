@@ -17,7 +17,16 @@ LIGHT = {
     "coordinator.cli.status": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
     "coordinator.cli.invite": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
     "coordinator.cli.logs": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
-    "coordinator.cli.boot": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof", "tarfile", "zipfile"},
+    "coordinator.cli.boot": {
+        "fabric",
+        "paramiko",
+        "numpy",
+        "boot.audit",
+        "inventory.proof",
+        "tarfile",
+        "zipfile",
+        "coordinator.web",
+    },
     "coordinator.hosts.preflight.run": {"fabric", "paramiko", "numpy", "tarfile", "zipfile"},
     "coordinator.cli.verify": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
 }
