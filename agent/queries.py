@@ -9,7 +9,7 @@ import aiohttp
 
 from agent import snapshots
 from antelope.errors import BadJson
-from antelope.strict_json import read_json
+from antelope.strict_json import read_json, read_object
 from protos import coordination_pb2 as pb
 from support.snapshots import SnapshotStore
 
@@ -49,7 +49,7 @@ class Queries:
         if refusal:
             return pb.Answer(id=query.id, error=refusal)
         if query.path == snapshots.PATH:
-            body, error = await self.snapshots.answer(query.node, read_json(query.body, size=QUESTION_LIMIT))
+            body, error = await self.snapshots.answer(query.node, read_object(query.body, size=QUESTION_LIMIT))
             return pb.Answer(id=query.id, status=0 if error else 200, body=body, error=error, total=len(body))
         url = f"http://127.0.0.1:{self._http_port(query.node)}{query.path}"
         try:

@@ -46,6 +46,14 @@ def read_json(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> A
     return value
 
 
+def read_object(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> dict[str, Any]:
+    """The same where only an object will do: a list, a number or null is a BadJson, too."""
+    value = read_json(source, size=size, depth=depth)
+    if not isinstance(value, dict):
+        raise BadJson("not a JSON object")
+    return value
+
+
 def check_depth(value: Any, depth: int = DEPTH) -> None:
     """Objects and arrays within each other, counted level by level, not by calling itself. Raises BadJson."""
     level = [value] if isinstance(value, dict | list) else []

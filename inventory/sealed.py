@@ -16,7 +16,7 @@ from typing import Any
 import cattrs
 
 from antelope.errors import BadJson
-from antelope.strict_json import read_json
+from antelope.strict_json import read_object
 
 LARGEST = 64 << 20
 """Bytes of a sealed document, of which votes may make up the most; the allocation is a file of its own."""
@@ -157,7 +157,7 @@ class Sealed:
     def parse(document: bytes) -> Sealed:
         """Reads a canonical document. Raises ValueError when it is not one."""
         try:
-            sealed = _CONVERTER.structure(read_json(document, size=LARGEST), Sealed)
+            sealed = _CONVERTER.structure(read_object(document, size=LARGEST), Sealed)
         except (cattrs.BaseValidationError, BadJson) as error:
             raise ValueError("not a sealed network of this version") from error
         if sealed.format != FORMAT or sealed.canonical() != document:

@@ -20,7 +20,7 @@ import cattrs
 from agent.advising import typed_agent
 from agent.errors import AgentError, ControlError, InternalError
 from agent.foreign import translated
-from antelope.strict_json import read_json
+from antelope.strict_json import read_object
 from support import sockets
 from support.errors import explanation
 
@@ -110,8 +110,8 @@ async def _request(reader: asyncio.StreamReader) -> Request:
     except ValueError as error:  # a line beyond the limit
         raise ControlError(_UNKNOWN) from error
     try:
-        return _CONVERTER.structure(read_json(line), Request)
-    except (AttributeError, ValueError, TypeError, cattrs.BaseValidationError) as error:
+        return _CONVERTER.structure(read_object(line), Request)
+    except (ValueError, cattrs.BaseValidationError) as error:
         raise ControlError(_UNKNOWN) from error
 
 
@@ -128,7 +128,7 @@ async def ask(folder: Path, request: Request, say: Say) -> Answer:
     writer.write(json.dumps(asdict(request)).encode() + b"\n")
     try:
         while line := await reader.readline():
-            told = read_json(line)
+            told = read_object(line)
             if "say" not in told:
                 return _CONVERTER.structure(told, Answer)
             say(str(told["say"]))

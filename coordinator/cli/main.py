@@ -44,6 +44,8 @@ COMMANDS = {
     "revoke": ("coordinator.cli.revoke", "end a party's access"),
     "upgrade": ("coordinator.cli.upgrade", "replace a contract, with the producers' approval"),
     "verify": ("coordinator.cli.verify", "audit the whole chain against the inventory"),
+    "report": ("coordinator.cli.report", "write the report of the launch: one HTML file, and JSON"),
+    "audit": ("coordinator.cli.audit", "run a report's audit again, on any node"),
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "snapshot": ("coordinator.cli.snapshot", "take, list and fetch snapshots; restart a node with one"),
@@ -55,7 +57,7 @@ COMMANDS = {
 }
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
 
-NO_INVENTORY = {"init"}
+NO_INVENTORY = {"init", "audit"}
 """The commands whose first argument is something else than an inventory."""
 
 

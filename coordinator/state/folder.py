@@ -144,6 +144,13 @@ class StateFolder:
         with self.journal.transaction():
             return [one for one in pushed if self.journal.write(statement, step, *one) > 0]
 
+    def pushes(self) -> dict[str, list[tuple[str, str, int]]]:
+        """Every transaction that was recorded (key, id, block), by step."""
+        found: dict[str, list[tuple[str, str, int]]] = {}
+        for step, *pushed in self.journal.rows("SELECT step, key, id, block FROM pushed"):
+            found.setdefault(step, []).append((pushed[0], pushed[1], pushed[2]))
+        return found
+
     def steps(self) -> dict[str, StepRecord]:
         """Every step that has ever ended, by name."""
         rows = self.journal.rows(

@@ -19,6 +19,7 @@ from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.operating import Operation, action_of, operate
+from coordinator.workflows.reporting import leave
 from coordinator.workflows.snapshots import SnapshotRequest, do
 from coordinator.workflows.transferring import Load, transfer
 from coordinator.workflows.why import why
@@ -67,6 +68,9 @@ async def serving(
         wanted = Load(int(request["count"]), float(request["rate"]), int(request["seed"]))
         return (await transfer(opened, wanted, _Notes(tell))).to_json()
 
+    async def reports(request: dict[str, Any]) -> dict[str, Any]:
+        return await leave(opened)
+
     answers: dict[str, Answerer] = {
         "upgrade": replace,
         "why": explain,
@@ -74,6 +78,7 @@ async def serving(
         "claim": claims,
         "transfers": transfers,
         "snapshot": handles_snapshots,
+        "report": reports,
     }
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
     async with (

@@ -11,7 +11,7 @@ from typing import Any
 
 from antelope.errors import BadAnswer, BadJson, NodeError, UnknownEndpoint, Unreachable
 from antelope.http import NodeClient
-from antelope.strict_json import read_json
+from antelope.strict_json import read_object
 from coordinator.advising import typed
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.state.folder import StateFolder
@@ -148,7 +148,7 @@ def keys(network: Network, state_root: Path, accounts: Sequence[str]) -> tuple[A
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
     try:
-        document = read_json(path.read_bytes(), size=_MOST_BYTES)
+        document = read_object(path.read_bytes(), size=_MOST_BYTES)
     except FileNotFoundError:
         return []
     except (OSError, BadJson) as error:

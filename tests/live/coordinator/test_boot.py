@@ -22,7 +22,7 @@ from antelope.keys import PrivateKey
 from antelope.transaction import Action, Transaction
 from support.retry import poll
 from tests.live.coordinator.leaks import Onlooker, forms, holding
-from tests.live.coordinator.network import Done, MakeNetwork, Network
+from tests.live.coordinator.network import COORD, Done, MakeNetwork, Network
 from tests.waiting import until
 
 STATUS = {
@@ -256,6 +256,28 @@ async def _push(network: Network, signer: str, *pushed: Action) -> None:
             return (await audit.get_info()).last_irreversible_block_num >= pushed_at
 
         await poll(final, what="irreversible", deadline=30)
+
+
+def test_a_report_is_enough_to_audit_again(booted: Booted, tmp_path: Path) -> None:
+    """Elsewhere, without inventory and state, on a node of the chain: born as planned. Its seal hashes to the manifest
+    by sha256sum's word, and the resignation is in the block that it names by cleos'.
+    """
+    network = booted.network
+    html, document = tmp_path / "r.html", tmp_path / "r.json"
+    assert network.coord("report", "--output", str(html)).out == f"written: {html} and {document}\n"
+    coord = [str(COORD), "audit", str(html)]
+    seal = subprocess.run([*coord, "--sealed"], cwd=tmp_path, capture_output=True, check=True).stdout
+    hashed = subprocess.run(["sha256sum"], input=seal, capture_output=True, check=True).stdout.split()[0].decode()
+    assert hashed == network.document("status")["manifest"]
+    url = network.http("defproducera")
+    audited = subprocess.run([*coord, "--url", url, "--json"], cwd=tmp_path, capture_output=True, check=False)
+    assert audited.returncode == 0
+    assert json.loads(audited.stdout)["born"]
+    steps = {step["name"]: step for step in json.loads(document.read_text())["steps"]}
+    resigned = steps["resign"]["transactions"][0]
+    block = network.cleos("get", "block", str(resigned["block"]), node="defproducera")
+    assert resigned["id"] in [trx["trx"]["id"] for trx in block["transactions"]]
+    assert steps["resign"]["began"][:19] == block["timestamp"][:19]
 
 
 def test_random_transfers_are_on_the_chain_once(booted: Booted) -> None:

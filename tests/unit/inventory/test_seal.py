@@ -251,3 +251,10 @@ def test_compare_files(network: Load, collect: Collect) -> None:
     assert compare(sealed, found, collected.contracts.deployed, collected.contracts.boot) == []
     assert compare(sealed, found, {"eosio": (wasm("new"), ABI)}) == ["contracts"]
     assert compare(sealed, found, None, (wasm("new"), ABI)) == ["contracts"]
+
+
+@pytest.mark.parametrize("document", [b"[]", b"1", b"null", b'"text"', b"{}", b"", b"[" * 100_000, b"\xff"])
+def test_what_is_no_sealed_network_is_refused(document: bytes) -> None:
+    """Whatever JSON it is, or none: a party gets this from a coordinator that it does not trust."""
+    with pytest.raises(ValueError, match="not a sealed network of this version"):
+        Sealed.parse(document)

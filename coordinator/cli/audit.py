@@ -1,0 +1,46 @@
+"""`coord audit`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from coordinator.cli.options import json_option
+from coordinator.workflows.reporting import audit_again, read_report
+
+
+@click.command("audit")
+@click.argument("report", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--url", metavar="URL", help="The HTTP API of a node of the chain, best of your own.")
+@click.option(
+    "--artifacts", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Where files of the sealed network lie that the report is too small for, named by their sha256.",
+)  # fmt: skip
+@click.option("--sealed", is_flag=True, help="Print the sealed document instead: its sha256 is the manifest.")
+@json_option
+def command(report: Path, url: str | None, artifacts: Path | None, sealed: bool, as_json: bool) -> int:
+    """Runs the audit of a REPORT again: the file, HTML or JSON, that `coord report` wrote, however long ago.
+
+    It needs nothing else of the network's operator but a node of the chain to ask, which may be yours. Exit status 1 if
+    the chain was not born as that report's network was sealed.
+
+    \b
+    coord audit devnet-report.html --url http://127.0.0.1:8888
+    coord audit devnet-report.html --sealed | sha256sum
+    """
+    if sealed == bool(url):
+        raise click.UsageError("give either --url, to audit, or --sealed, to print the sealed document")
+    found = read_report(report)
+    if sealed:
+        click.echo(found.canonical, nl=False)
+        return 0
+    audited = asyncio.run(audit_again(found, str(report), artifacts, str(url)))
+    if as_json:
+        click.echo(json.dumps(audited.document, indent=2))
+    else:
+        for line in audited.lines:
+            click.echo(line)
+    return 0 if audited.born else 1
