@@ -15,6 +15,7 @@ GROUPS = (
      ("inventory",)),
     ("The command line, `coord`", "", ("coordinator/cli", "coordinator/workflows", "coordinator/engine",
                                        "coordinator/report", "coordinator/report/launch", "coordinator/state",
+                                       "coordinator/report", "coordinator/report/launch", "coordinator/state",
                                        "coordinator/web", "boot", "boot/audit")),
     ("Hosts, SSH and installation", "A host's own words follow the message.",
      ("coordinator/hosts", "coordinator/hosts/deploy", "coordinator/hosts/deploy/onhost",

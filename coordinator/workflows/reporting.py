@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from antelope.errors import AntelopeError
 from antelope.http import NodeClient
+from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import tunnelled
@@ -41,7 +42,7 @@ async def report(network: Network, root: Path) -> LaunchReport:
     from coordinator.report.launch.document import LaunchReport
 
     if not StateFolder.exists(root, network.name):
-        raise OperationFailed(f"{network.name} was never booted; run: coord boot {network.argument}")
+        raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     with closing(StateFolder(root, network.name)) as state:
         check_unchanged(network, state)
     try:
@@ -50,7 +51,7 @@ async def report(network: Network, root: Path) -> LaunchReport:
             hosts = dict.fromkeys(node.host for node in network.nodes)
             with tunnelled(opened.network, opened.hub):
                 if len(await opened.connected(hosts, DIAL_SECONDS)) == len(hosts):
-                    raise OperationFailed(f"no agent answers; run: coord boot {network.argument}")
+                    raise OperationFailed(f"no agent answers; run: {typed('boot')}")
                 return await made(opened)
     except BusyError:
         path = Path((await ask_running(root.absolute() / network.name, ASK, SECONDS))["path"])
