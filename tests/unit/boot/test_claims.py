@@ -16,12 +16,12 @@ from tests.unit.boot.conftest import FakeChain
 
 @pytest.mark.parametrize("text", ["2026-01-02T03:04:05.500", 1767323045500000, "1767323045500000"])
 def test_both_forms_of_a_time(text: str | int) -> None:
-    """ISO text of today's nodeos and microseconds of older contracts mean the same."""
+    """ISO text of current nodeos and microseconds of older contracts give the same time."""
     assert chain_time(text) == datetime(2026, 1, 2, 3, 4, 5, 500_000, UTC)
 
 
 def test_a_day_after_the_last_claim() -> None:
-    """Active producers only, by name; a claim is due after 24 hours, not at them."""
+    """Only active producers, by name; a claim is due more than 24 hours after the last."""
     rows = [
         {"owner": "b", "is_active": True, "last_claim_time": "2026-01-02T00:00:00.000"},
         {"owner": "a", "is_active": True, "last_claim_time": "2026-01-02T12:00:00.000"},
@@ -36,7 +36,7 @@ def test_a_day_after_the_last_claim() -> None:
 
 
 def test_claims_that_another_contract_takes(chain: FakeChain, blueprint: Blueprint) -> None:
-    """Where eosio.system takes claims from core.vaulta alone, the step asks nothing of anybody, and says so."""
+    """If eosio.system takes claims only from core.vaulta, the step does nothing, and says so."""
     code = b"\0asm ... EOS has been rebranded to Vaulta. This action must now be called from core.vaulta"
     digest = hashlib.sha256(code).hexdigest()
     held = {digest: code}

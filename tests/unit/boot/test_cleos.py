@@ -1,4 +1,4 @@
-"""What a person could type."""
+"""The cleos commands for the boot's actions."""
 
 from __future__ import annotations
 

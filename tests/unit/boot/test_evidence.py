@@ -1,4 +1,4 @@
-"""What steps read off the chain: what is missing, in part and in full, and what lawfully changed later."""
+"""What steps read off the chain: work that is missing, in part or in full, and lawful changes later."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def missing(chain: FakeChain, blueprint: Blueprint, name: str) -> tuple[str, ...
 
 
 def test_evidence_asks_only_for_keys_of_the_work(blueprint: Blueprint) -> None:
-    """Every step's keys are unique, and those of an ordinary boot exist besides the spare ones."""
+    """Every step's keys are unique, and the evidence of an ordinary boot names only those."""
     for one in (*STEPS, *OPTIONAL):
         if isinstance(one, ChainStep):
             work = one.work(blueprint)
@@ -52,7 +52,7 @@ def governing(chain: FakeChain, delegated: Delegated, signer: str = "prodwon") -
 
 
 def test_an_early_resignation_proves_nothing(blueprint: Blueprint, delegated: Delegated) -> None:
-    """While eosio signs the blocks, nothing is done by it; what needs its key fails, in words."""
+    """While eosio signs the blocks, nothing counts as done by it; steps that need its key fail, with the reason."""
     for one in STEPS:
         if not isinstance(one, ChainStep) or one.name in ("preactivate", "resign"):
             continue
@@ -68,7 +68,7 @@ def test_an_early_resignation_proves_nothing(blueprint: Blueprint, delegated: De
 
 
 def test_what_is_replaced_later_stays_done(blueprint: Blueprint, delegated: Delegated) -> None:
-    """Once the elected sign and eosio has resigned, other contracts, keys and votes are the producers' and users'."""
+    """Once the elected sign and eosio has resigned, producers and users may change contracts, keys and votes."""
     chain = governing(FakeChain(answers=features("p" * 64, "b" * 64, "c" * 64)), delegated)
     code(chain, "e" * 64, "f" * 64)
     for name in ("boot-contract", "contracts", "system-contract"):
@@ -96,7 +96,7 @@ def test_what_is_replaced_later_stays_done(blueprint: Blueprint, delegated: Dele
 
 
 def features(*digests: str) -> dict[tuple[str | None, str], Any]:
-    """The chain's answer with these features active."""
+    """All in one transaction if none is active; only the missing ones if some are."""
     listed = [{"feature_digest": digest} for digest in digests]
     return {(None, "/v1/chain/get_activated_protocol_features"): {"activated_protocol_features": listed}}
 
@@ -117,7 +117,7 @@ def test_features(
     preactivate: tuple[str, ...],
     others: tuple[str, ...],
 ) -> None:
-    """All together while none is active; those that are missing singly where some are."""
+    """All in one transaction if none is active; only the missing ones if some are."""
     chain.answers = features(*(letter * 64 for letter in active))
     assert missing(chain, blueprint, "preactivate") == preactivate
     assert missing(chain, blueprint, "features") == others
@@ -129,7 +129,7 @@ def code(chain: FakeChain, code_hash: str, abi_hash: str) -> None:
 
 
 def test_a_contract_is_its_code_and_its_abi(chain: FakeChain, blueprint: Blueprint) -> None:
-    """No code: all of it; the code without the ABI: the ABI alone, because nodeos refuses the same code twice."""
+    """Without code: both; with the code alone: only the ABI, because nodeos refuses the same code twice."""
     token = blueprint.sealed.contracts[0]
     abi = hashlib.sha256(Abi.parse(blueprint.verified(token.abi)).packed()).hexdigest()
     for hashes, expected in (((NO_CODE, abi), "eosio.token"), ((token.wasm, NO_CODE), "eosio.token/abi")):
@@ -140,7 +140,7 @@ def test_a_contract_is_its_code_and_its_abi(chain: FakeChain, blueprint: Bluepri
 
 
 def test_the_boot_contract_is_for_the_features(chain: FakeChain, blueprint: Blueprint) -> None:
-    """With another contract on eosio it is done once all features are active, and not before."""
+    """If another contract is on eosio, it is done once all features are active, and not before."""
     abi = hashlib.sha256(Abi.parse(blueprint.verified(blueprint.sealed.boot_contract.abi)).packed()).hexdigest()
     chain.answers = features("p" * 64, "b" * 64)
     code(chain, blueprint.sealed.contracts[1].wasm, abi)
@@ -153,7 +153,7 @@ def test_the_boot_contract_is_for_the_features(chain: FakeChain, blueprint: Blue
 
 
 def test_the_currency_is_created_then_issued(chain: FakeChain, blueprint: Blueprint) -> None:
-    """No row: both; a supply of nothing: the issue; a supply that has grown since: nothing."""
+    """No row: both actions; no supply: only the issue; a supply that has grown since: nothing."""
     assert missing(chain, blueprint, "currency") == ("create", "issue")
     for supply, expected in (("0.0000 SYS", ("issue",)), ("1000000123.0000 SYS", ())):
         stat = {"supply": supply, "max_supply": "10000000000.0000 SYS", "issuer": "eosio"}
@@ -175,7 +175,7 @@ def test_every_planned_privilege_is_given(chain: FakeChain, blueprint: Blueprint
 def test_one_account_proves_its_transaction(
     chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row is applied with all others of its transaction: the last account of each is looked for, or all in a walk."""
+    """A row is applied together with its transaction: only the last account of each is read, or all in one walk."""
     monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 2)
     chain.accounts["usermiddle"] = delegated()
     assert missing(chain, blueprint, "accounts") == ("0001", "0002")
@@ -188,8 +188,8 @@ def test_one_account_proves_its_transaction(
 def test_a_glance_at_accounts_that_were_seen(
     chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was seen in irreversible blocks is looked at in a few places, never walked through; where one is missing, on
-    a chain that began anew, the whole evidence is read.
+    """Accounts that were seen in irreversible blocks are only spot-checked, not all read. If one is missing, because
+    the chain began again, all evidence is read.
     """
     monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 1)
     monkeypatch.setattr("boot.steps.accounts.GLANCES", 3)
@@ -209,8 +209,8 @@ def test_a_glance_at_accounts_that_were_seen(
 def test_limits_are_raised_before_the_accounts_and_restored_after(
     chain: FakeChain, blueprint: Blueprint, delegated: Delegated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wherever a boot was cut off: what the chain lacks comes between raising and restoring, and once all is there they
-    are only restored, where they are still raised.
+    """Wherever a boot was interrupted: missing accounts come between raising and restoring the limits; once all exist,
+    the limits are only restored if they are still raised.
     """
     monkeypatch.setattr("boot.steps.accounts.ROWS_PER_PUSH", 2)
     genesis = {
@@ -247,7 +247,7 @@ def test_limits_are_raised_before_the_accounts_and_restored_after(
 
 
 def test_transactions_keep_below_the_genesis_limit(blueprint: Blueprint) -> None:
-    """A small max_transaction_net_usage means fewer accounts in a transaction, and never none."""
+    """A smaller max_transaction_net_usage means fewer accounts in a transaction, but at least one."""
     accounts = step("accounts")
     assert isinstance(accounts, ChainStep)
     limits = blueprint.sealed.genesis["initial_configuration"]
@@ -260,7 +260,7 @@ NULL = "EOS1111111111111111111111111111111114T1Anm"
 
 
 def test_registration_is_of_the_sealed_key(chain: FakeChain, blueprint: Blueprint) -> None:
-    """Another key, or an unregistered producer, is missing; one with several keys is shown with the null key."""
+    """A producer with another key, or unregistered, is missing; one with several keys shows the null key."""
     other = "EOS6MRyAjQq8ud7hVNYcfnVPJqcVpscN5So8BhtHuGYqET5GDW5CV"
     rows = [{"owner": "prodwon", "producer_key": KEY, "is_active": 1}]
     chain.tables["eosio", "eosio", "producers"] = rows
@@ -308,7 +308,9 @@ def test_users_actions_are_billed_to_eosio(blueprint: Blueprint) -> None:
 
 
 def test_the_resignation_is_of_every_account(chain: FakeChain, blueprint: Blueprint, delegated: Delegated) -> None:
-    """It is done when eosio is eosio.prods' and each account that the boot made is eosio's; contracts' ones too."""
+    """It is done when eosio belongs to eosio.prods, and each account that the boot made to eosio, contracts' accounts
+    included.
+    """
     resign = step("resign")
     assert isinstance(resign, ChainStep)
     push, *singly = resign.work(blueprint)

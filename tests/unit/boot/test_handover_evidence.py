@@ -1,4 +1,4 @@
-"""From the synced nodes over the election to the canary: what is still missing, and what that means."""
+"""From the synced nodes over the election to the canary: what is missing, and why."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def node_answers(blueprint: Blueprint, **changes: Any) -> dict[tuple[str | None,
     ],
 )
 def test_a_producers_node_must_follow(chain: FakeChain, blueprint: Blueprint, changes: Any, said: str) -> None:
-    """It answers, on this chain, near the head, with a link that a handshake came over; a fault is named."""
+    """It answers, on this chain, near the head, with a link that completed a handshake; a fault is named."""
     chain.answers = node_answers(blueprint, **changes)
     verdict = chain.verdict(synced.evidence(blueprint))
     assert verdict.done == (not said)
@@ -77,7 +77,7 @@ def election(active: str, **state: Any) -> FakeChain:
     ],
 )
 def test_votes_of_others_are_awaited_elsewhere(blueprint: Blueprint, state: dict[str, Any], elsewhere: bool) -> None:
-    """Too little stake is others' business; a contract without a threshold, or one past it, elects by itself."""
+    """Too little stake is for others to vote; a contract without a threshold, or past it, elects by itself."""
     chain = election("eosio", **state)
     verdict = chain.verdict(handover.evidence(blueprint))
     assert (verdict.missing, verdict.elsewhere) == (("prodwon",), elsewhere)
@@ -100,7 +100,7 @@ def test_an_empty_schedule_is_none(pending: Any, proposed: Any, said: str, bluep
 
 
 def test_every_elected_producer_must_have_signed(blueprint: Blueprint) -> None:
-    """A schedule on paper is no proof: each producer's blocks are counted by the contract."""
+    """The schedule alone proves nothing: the contract counts each producer's blocks."""
     chain = election("prodwon")
     rows = [{"owner": "prodwon", "unpaid_blocks": 0}, {"owner": "prodlost", "unpaid_blocks": 0}]
     chain.tables["eosio", "eosio", "producers"] = rows
@@ -118,7 +118,7 @@ def test_eosio_prods_must_be_the_elected(blueprint: Blueprint, delegated: Delega
 
 
 def test_a_resignation_is_no_handover(blueprint: Blueprint, delegated: Delegated) -> None:
-    """While eosio signs, the elected are waited for, and eosio's node is not retired; their blocks end both."""
+    """While eosio signs, the elected are waited for and eosio's node is not retired, until their blocks come."""
     chain = election("eosio", total_producer_vote_weight="1.5")
     chain.accounts["eosio"] = delegated("eosio.prods")
     for signer, done in (("", False), ("eosio", False), ("prodlost", True)):
@@ -130,7 +130,7 @@ def test_a_resignation_is_no_handover(blueprint: Blueprint, delegated: Delegated
 
 
 def test_the_deputy_proposes_after_an_early_resignation(blueprint: Blueprint, delegated: Delegated) -> None:
-    """eosio can no longer propose or execute: a producer does, also what eosio had already proposed."""
+    """eosio can no longer propose or execute, so a producer does, also what eosio had proposed."""
     chain = canary_chain(delegated)
     chain.accounts["eosio"] = delegated("eosio.prods")
     missing = [chain.verdict(module.evidence(blueprint)).missing for module in CANARY]
@@ -155,7 +155,7 @@ def stages(chain: FakeChain, blueprint: Blueprint) -> list[bool]:
 
 
 def test_the_canary_from_proposal_to_proof(blueprint: Blueprint, delegated: Delegated) -> None:
-    """Each stage is done when its trace is there, and all are when only the last one's is left."""
+    """Each stage is done when its trace is on the chain; the trace of the last stage proves all."""
     chain = canary_chain(delegated)
     assert stages(chain, blueprint) == [False, False, False]
     row = {"proposal_name": "canary", "packed_transaction": canary.packed(blueprint).hex()}
@@ -175,7 +175,7 @@ def test_the_canary_from_proposal_to_proof(blueprint: Blueprint, delegated: Dele
 
 
 def test_an_execution_without_effect_is_said(blueprint: Blueprint, delegated: Delegated) -> None:
-    """The proposal gone, and no trace of what it did: eosio must not resign, and the boot begins it anew."""
+    """The proposal is gone without a trace of its effect: eosio must not resign, and the boot proposes it again."""
     chain = canary_chain(delegated)
     for queue in (chain.answers[None, DEFERRED], UnknownEndpoint(404, 0, "exception", "Unknown Endpoint")):
         chain.answers[None, DEFERRED] = queue
@@ -185,7 +185,7 @@ def test_an_execution_without_effect_is_said(blueprint: Blueprint, delegated: De
 
 
 def test_another_proposal_of_that_name_is_not_the_canary(blueprint: Blueprint, delegated: Delegated) -> None:
-    """Only exactly these bytes count; approvals name their hash, so that they cannot serve others."""
+    """Only these exact bytes count; approvals name their hash, so they cannot be used for others."""
     chain = canary_chain(delegated)
     chain.tables["eosio.msig", "eosio", "proposal"] = [{"proposal_name": "canary", "packed_transaction": "00"}]
     assert stages(chain, blueprint) == [False, False, False]

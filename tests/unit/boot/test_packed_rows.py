@@ -1,4 +1,4 @@
-"""The quick way to pack the allocation gives the bytes of the actions that everybody derives."""
+"""The fast way to pack the allocation gives the bytes of the derived actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/boot.md against the code."""
+"""docs/boot.md matches the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The graph of steps: order, faults, and selections of it."""
+"""The graph of steps: order, mistakes, and selections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def names(plan_steps: object) -> list[str]:
 
 
 def test_the_boot_is_listed_in_an_order_that_its_needs_allow() -> None:
-    """Planning the listed steps changes nothing about their order."""
+    """Planning the steps keeps the order in which they are listed."""
     assert make_plan((*STEPS, *OPTIONAL)).steps == (*STEPS, *OPTIONAL)
 
 
@@ -61,7 +61,7 @@ def network_of(folder: Path, kind: str) -> Network:
 
 
 def test_on_one_host_the_nodes_start_when_all_are_registered(tmp_path: Path) -> None:
-    """Registrations go through the genesis node there, and need no other; the steps and what else they need stay."""
+    """Registrations go through the genesis node, and need no other node; all other needs stay."""
     network = network_of(tmp_path, "mesh")
     plan = make_plan(steps_of(network))
     assert {"register", "proxies"} <= plan.ancestors("producer-nodes")
@@ -74,7 +74,7 @@ def test_on_one_host_the_nodes_start_when_all_are_registered(tmp_path: Path) -> 
 
 
 def test_the_elected_start_first_where_they_are_linked(tmp_path: Path) -> None:
-    """A node whose links with the genesis node lead over others cannot follow without them: then all start."""
+    """If a node reaches the genesis node only over others, all nodes start."""
     network = network_of(tmp_path, "mesh")
     (elected,) = (node.name for node in network.nodes if node.account in network.elected)
     assert before_votes(network) == (elected,)

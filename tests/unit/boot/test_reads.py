@@ -1,4 +1,4 @@
-"""The questions that evidence asks, and the shell that gets them answered."""
+"""The questions that evidence asks, and how they are answered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Scripted:
 
 
 async def test_rows_are_paged_until_there_are_no_more() -> None:
-    """nodeos cuts answers short: each page starts at the last one's next_key, the upper bound stays."""
+    """nodeos cuts answers short: each page starts at the last one's next_key, with the same upper bound."""
     chain = Scripted({"rows": [{"n": 1}], "more": True, "next_key": "42"}, {"rows": [{"n": 2}], "more": False})
     assert await run_reads(rows("eosio", "eosio", "voters", last="z"), chain) == [{"n": 1}, {"n": 2}]
     bounds = [(query.body["lower_bound"], query.body["upper_bound"]) for query in chain.asked]
@@ -62,7 +62,7 @@ async def test_scopes_and_features_are_paged_too() -> None:
 
 @pytest.mark.parametrize("error", [UNKNOWN, NO_TABLE])
 async def test_a_table_that_does_not_exist_has_no_rows(error: NodeError) -> None:
-    """Neither an unknown account nor an ABI without the table is a failure: the step has not come yet."""
+    """An unknown account or a missing table is not a failure: the step has not happened yet."""
     assert await run_reads(rows("eosio.token", "SYS", "stat"), Scripted(error)) == []
     assert await run_reads(row("eosio", "eosio", "voters", "alice"), Scripted(error)) is None
 
@@ -82,7 +82,7 @@ async def test_absent_accounts() -> None:
 
 @pytest.mark.parametrize("reads", [account("a"), rows("a", "b", "c"), code_and_abi("a", ""), ask("/v1/chain/get_info")])
 async def test_no_answer_is_no_evidence(reads: Generator[Query, Any, Any]) -> None:
-    """A busy node does not make anything missing: the error goes to who asked."""
+    """A busy node does not make anything missing: the caller gets the error."""
     with pytest.raises(Busy):
         await run_reads(reads, Scripted(Busy(503, None, "", "busy")))
 

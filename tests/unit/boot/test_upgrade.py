@@ -1,4 +1,4 @@
-"""What a proposal replaces: a contract with its ABI, by its own authority, at once; anything else is something else."""
+"""Which proposals count as replacing a contract: code and ABI, by the contract's own authority, at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ELSEWHERE = upgrade_transaction("eosio.token", WASM, ABI, 5000)
 
 
 def test_code_abi_and_expiration_count() -> None:
-    """What the coordinator derives is named by code and ABI, as the chain shows them, and says until when."""
+    """The derived transaction is named by code and ABI, as the chain shows them, and by its expiration."""
     assert replacement(GOOD) == Replacement(frozenset({f"eosio={CODE}/{DESCRIBED}"}), 5000)
     both = replace(GOOD, actions=GOOD.actions + ELSEWHERE.actions)
     found = replacement(both)
@@ -33,7 +33,7 @@ def test_code_abi_and_expiration_count() -> None:
 
 
 def test_another_abi_is_another_contract() -> None:
-    """The same code with an ABI that lies about its actions is named otherwise."""
+    """The same code with an ABI that misdescribes its actions has another name."""
     other = replacement(replace(GOOD, actions=(SETCODE, actions.setabi("eosio", Abi(bombs.chained(2)).packed()))))
     assert other
     assert other.contracts != {entry("eosio", CODE, DESCRIBED)}
@@ -64,5 +64,5 @@ OTHER_MACHINE = replace(SETCODE, data=SETCODE.data[:8] + b"\1\0" + SETCODE.data[
     ],
 )
 def test_anything_else_is_no_replacement(changed: Transaction) -> None:
-    """Delays, halves, doubles, further actions, others' authority, another machine: nothing to agree to beforehand."""
+    """Delays, code or ABI alone, duplicates, further actions, others' authority, another VM: no policy names them."""
     assert replacement(changed) is None

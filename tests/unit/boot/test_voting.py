@@ -38,7 +38,7 @@ def ballot(
 
 @given(BALLOTS)
 def test_one_transaction_crosses_the_threshold(cast: list[Ballot]) -> None:
-    """Early votes stay below it; with the crossing ones it is reached, unless all votes together cannot."""
+    """Early votes stay below it; the crossing transaction reaches it, unless all votes together do not."""
     order = choreograph(cast)
     early, crossing = (sum(one.stake for one in part) for part in (order.early, order.crossing))
     assert early < MIN_ACTIVATED_STAKE
@@ -72,7 +72,7 @@ def test_stake_and_holder_come_from_the_seal(blueprint: Blueprint) -> None:
 
 
 def test_a_crossing_that_suffices_comes_first() -> None:
-    """Contracts without a threshold elect after the first vote: nothing goes before a push that crosses alone."""
+    """Contracts without a threshold elect after the first vote, so nothing goes before a crossing transaction."""
     order = choreograph([ballot("small", 3, producers=("z",)), ballot("big", MIN_ACTIVATED_STAKE, producers=("a",))])
     assert order.early == ()
     assert [one.vote.voter for one in order.crossing] == ["big", "small"]
@@ -105,7 +105,7 @@ def test_transactions_are_small_enough() -> None:
 
 
 def test_the_first_election_counts_what_is_cast_until_then() -> None:
-    """Late votes do not elect; proxied stake does, through what the proxy chose, and not without its vote."""
+    """Late votes do not elect; proxied stake counts through the proxy's vote, and not without it."""
     third = MIN_ACTIVATED_STAKE // 3
     cast = [ballot(f"big{n}", third, producers=("a", "b")) for n in range(3)]
     cast += [ballot("via", 5, producers=(), proxy="big0"), ballot("lost", 7, producers=(), proxy="nobody")]
@@ -118,7 +118,7 @@ def test_the_first_election_counts_what_is_cast_until_then() -> None:
 
 
 def test_an_election_of_others_is_said_before_the_boot(blueprint: Blueprint) -> None:
-    """The line names who is missing and who would be elected instead."""
+    """The line names who is missing, and who would be elected instead."""
     assert wrong_election(blueprint) == ""
     votes = tuple(replace(vote, producers=("prodlost",) if vote.producers else ()) for vote in blueprint.sealed.votes)
     other = replace(blueprint, sealed=replace(blueprint.sealed, votes=votes))

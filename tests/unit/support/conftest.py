@@ -1,4 +1,4 @@
-"""Processes that tests begin, and waiting for what they do."""
+"""Processes that tests start, and helpers that wait for them."""
 
 from __future__ import annotations
 

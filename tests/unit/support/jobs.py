@@ -1,4 +1,4 @@
-"""What the tests of the cage have done in it."""
+"""Jobs that the tests of the cage run in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Artifacts are what their names say."""
+"""An artifact's content matches its name."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "/etc/passwd", "", "A" * 64, "0" * 63, "0" * 64 + "\n", "\u0660" * 64])
 def test_only_hashes_are_names(tmp_path: Path, name: str) -> None:
-    """No path leaves the folder."""
+    """No name can lead out of the folder."""
     with pytest.raises(ValueError, match="not the name"):
         ArtifactStore(tmp_path).path(name)

@@ -1,4 +1,4 @@
-"""The cage: whatever happens in it, the caller continues, and gets one line about what went wrong."""
+"""The cage: whatever happens in it, the caller continues, and gets the fault in one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def children() -> set[str]:
 
 
 async def test_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Request and answer pass; what the job prints is no part of the answer; the environment is empty."""
+    """Request and answer pass; the job's output is not part of the answer; its environment is empty."""
     assert await caged(jobs.add, [1, 2, 3], SMALL) == 6
     monkeypatch.setenv("BOOTCOORD_SECRET", "x")
     assert "BOOTCOORD_SECRET" not in await caged(jobs.environment, None, SMALL)
@@ -41,7 +41,7 @@ async def test_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 async def test_what_goes_wrong_is_one_line(job: Job, request_: object, why: str) -> None:
-    """Refusals, faults, memory, CPU (signals ignored), recursion, endless answers, crashes; nothing is left running."""
+    """Refusals, faults, memory, CPU (with signals ignored), recursion, endless answers, crashes; no process is left."""
     before = children()
     with pytest.raises(CageError, match=why) as caught:
         await caged(job, request_, SMALL)
@@ -50,14 +50,14 @@ async def test_what_goes_wrong_is_one_line(job: Job, request_: object, why: str)
 
 
 async def test_it_writes_no_file(tmp_path: Path) -> None:
-    """A file that it opens for writing gets nothing."""
+    """A file that it opens for writing stays empty."""
     with pytest.raises(CageError, match="OSError"):
         await caged(jobs.write, str(tmp_path / "file"), SMALL)
     assert (tmp_path / "file").stat().st_size == 0
 
 
 async def test_the_event_loop_goes_on_and_time_ends_it() -> None:
-    """While the work spins, deaf to signals, the loop turns; after its time the process is gone."""
+    """While the job spins and ignores signals, the event loop runs; after its time the process is gone."""
     began, turns = time.monotonic(), 0
     work = asyncio.create_task(caged(jobs.spin, None, Budget(64 << 20, 60, 2)))
     while not (await asyncio.wait([work], timeout=0.01))[0]:
@@ -70,7 +70,7 @@ async def test_the_event_loop_goes_on_and_time_ends_it() -> None:
 
 
 async def test_cancelled_it_leaves_nothing(tmp_path: Path) -> None:
-    """Who asked is ended (SIGTERM): so is the work."""
+    """If the caller is ended (SIGTERM), so is the job."""
     mark = tmp_path / "begun"
     task = asyncio.create_task(caged(jobs.sleep, str(mark), SMALL))
 

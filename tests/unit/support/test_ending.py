@@ -1,4 +1,4 @@
-"""Why an agent ended, as it left it."""
+"""The reason that an agent leaves when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.ending import FILE, Ending
 
 
 def test_what_was_left_is_read_and_forgotten(tmp_path: Path) -> None:
-    """The reason as it was, a very long one its beginning; after a new start there is none."""
+    """A very long reason is shortened; a new start removes it."""
     assert Ending.read(tmp_path) is None
     Ending("node a: its disk is full: “no space”").write(tmp_path)
     assert Ending.read(tmp_path) == Ending("node a: its disk is full: “no space”")

@@ -1,4 +1,4 @@
-"""Tokens and records that somebody made or damaged: each is read, or refused in one line."""
+"""Invented or damaged tokens and records: each is read, or refused in one line."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def changed(data: bytes, changes: list[tuple[int, bytes]]) -> bytes:
 @settings(max_examples=1500, deadline=None)
 @given(CHANGES)
 def test_a_token_of_any_bytes_is_read_or_refused(token: bytes, changes: list[tuple[int, bytes]]) -> None:
-    """Certificates with any byte exchanged, lengths that lie: a right sum makes no true token."""
+    """Certificates with changed bytes, false lengths: a correct checksum does not make a token valid."""
     found = outcome(partial(parse, summed(changed(token, changes))), InvitationError)
     assert found is None or found.network == "net"
 
@@ -75,7 +75,7 @@ def test_each_byte_of_a_token_may_be_wrong(token: bytes) -> None:
 
 
 def test_each_byte_of_a_request_may_be_wrong(tmp_path: Path) -> None:
-    """A certificate signing request, which whoever has a token sends to the coordinator."""
+    """A certificate signing request, which anybody with a token can send to the coordinator."""
     pem = make_csr(load_or_make_key(tmp_path / "key"), "alice")
     der = bytearray(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
     for at in range(len(der)):
@@ -90,7 +90,7 @@ def test_each_byte_of_a_request_may_be_wrong(tmp_path: Path) -> None:
 @settings(max_examples=200, deadline=None)
 @given(mutated({"pid": 1, "started": 2, "boot": "x"}))
 def test_a_record_of_a_process_of_any_shape(text: str) -> None:
-    """It names a process that can be, or none: pid -1 would be every process of this user."""
+    """It names a possible process or none: pid -1 would mean every process of this user."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "process.json"
         path.write_text(text)

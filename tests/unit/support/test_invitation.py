@@ -1,4 +1,4 @@
-"""Tokens: what goes in comes out, and nothing else is taken for one."""
+"""Tokens are read back as written; nothing else is accepted as one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_token_carries_everything(tmp_path: Path) -> None:
 
 
 def test_a_cut_or_changed_token_is_told(tmp_path: Path) -> None:
-    """Each cut, and a change of any character, is seen."""
+    """Every truncation and every changed character is noticed."""
     token = _token(tmp_path)
     for length in range(0, len(token), 97):
         with pytest.raises(InvitationError):
@@ -58,7 +58,7 @@ def test_a_cut_or_changed_token_is_told(tmp_path: Path) -> None:
 
 
 def test_parts_must_belong_together(tmp_path: Path) -> None:
-    """Another network's name, another kind's certificate, another CA or key make no token."""
+    """With another network's name, another kind's certificate, another CA or key it is not a token."""
     with pytest.raises(InvitationError, match="belong"):
         _token(tmp_path, network="other")
     with pytest.raises(InvitationError, match="belong"):
@@ -75,7 +75,7 @@ def test_parts_must_belong_together(tmp_path: Path) -> None:
 
 
 def test_rubbish_with_a_right_sum_is_no_token() -> None:
-    """Field lengths that lie, and fields that are no certificates, end in one clear error."""
+    """False field lengths, and fields that are not certificates, give one clear error."""
     for body in (b"", b"\xff\xff", b"\0\1", b"\0\1a" * 5, b"\0\0" * 5, b"\0\1a" * 6):
         with pytest.raises(InvitationError):
             parse(_sealed(body))

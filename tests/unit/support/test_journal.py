@@ -33,7 +33,7 @@ def test_schemas_grow_and_data_stays(tmp_path: Path) -> None:
 
 
 def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
-    """An exception takes everything back."""
+    """An exception undoes everything in it."""
     journal = Journal(tmp_path / "journal.sqlite")
     journal.part("things", _SCHEMA)
     journal.write("INSERT INTO thing VALUES ('a', 1)")
@@ -57,7 +57,7 @@ def test_columns_hold_their_types(tmp_path: Path) -> None:
 
 
 def test_what_was_written_survives_kill(tmp_path: Path) -> None:
-    """A process that ends without a goodbye has lost nothing, and left nothing readable to others."""
+    """A killed process has lost nothing, and no file is readable to others."""
     path = tmp_path / "journal.sqlite"
     program = (
         "import os, sys; from pathlib import Path; from support.journal import Journal\n"
@@ -70,7 +70,7 @@ def test_what_was_written_survives_kill(tmp_path: Path) -> None:
 
 
 def test_another_process_comes_and_goes(tmp_path: Path) -> None:
-    """A process that has the file open twice keeps its locks: another one takes no write-ahead log away from it."""
+    """A process that opened the file twice keeps its locks, so no other one removes its write-ahead log."""
     path = tmp_path / "journal.sqlite"
     journal, second = Journal(path), Journal(path)
     journal.part("things", _SCHEMA)
@@ -99,7 +99,7 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
-    """What a user can mend is a JournalError that names the file and what helps; what was committed stays readable."""
+    """A fault that a user can mend is a JournalError with the file and a remedy; committed data stays readable."""
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
     journal.part("things", _SCHEMA)
@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_damaged_file_is_found_when_it_is_opened(tmp_path: Path) -> None:
-    """Not when somebody reads that page: the error names the file, and what its owner says that helps; that helps."""
+    """Not only when that page is read; the error names the file and a remedy, and the remedy works."""
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
     journal.part("things", _SCHEMA)
@@ -144,7 +144,7 @@ def test_a_damaged_file_is_found_when_it_is_opened(tmp_path: Path) -> None:
 
 
 def test_the_version_of_a_table_tells_whether_to_read_it_again(tmp_path: Path) -> None:
-    """It changes with its own writes, with what is undone, and with what others write; not with another table's."""
+    """It changes with writes, with undone writes, and with writes of others; not with another table's."""
     path = tmp_path / "journal.sqlite"
     journal, other = Journal(path), Journal(path)
     journal.part("things", (*_SCHEMA, "CREATE TABLE place (name TEXT PRIMARY KEY) STRICT"))
@@ -172,7 +172,7 @@ def test_the_version_of_a_table_tells_whether_to_read_it_again(tmp_path: Path) -
 
 
 def test_only_rows_written_here_since_the_last_look_are_touched(tmp_path: Path) -> None:
-    """Any row may have changed at the first look, after another's write, in this process or not, and after an undo."""
+    """Any row may have changed at the first call, after somebody else's write, and after an undo."""
     journal, other = Journal(tmp_path / "j.sqlite"), Journal(tmp_path / "j.sqlite")
     journal.part("x", ["CREATE TABLE thing (name TEXT PRIMARY KEY)"])
     touched, insert = Touched(journal, "thing"), "INSERT OR IGNORE INTO thing VALUES (?)"

@@ -1,4 +1,4 @@
-"""A lock has one holder, and goes with it."""
+"""A lock has one holder, and ends with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log that nobody fills, whoever makes the program speak."""
+"""A log that nobody can flood by making the program log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes of a node: found, stopped together, and never said to be gone while one has its data open."""
+"""The processes of a node: found, stopped together, and never reported gone while one has its data open."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_foreign_command_line_is_no_node(begin: Callable[..., Process], tmp_pa
 
 
 def test_a_helper_that_outlives_its_node_is_no_node(begin: Callable[..., Process], tmp_path: Path) -> None:
-    """nodeos' helpers have its command line, and end a moment later: with nodeos itself the folder's node is gone."""
+    """nodeos' helpers have its command line and end a moment later; once nodeos has ended, the node is gone."""
     folder = tmp_path / "nodes" / "one"
     folder.mkdir(parents=True)
     node = begin(sys.executable, "-c", FORKING, "--config-dir", str(folder))
@@ -90,7 +90,7 @@ def test_a_helper_that_outlives_its_node_is_no_node(begin: Callable[..., Process
 def test_a_script_that_does_not_exec_is_stopped_with_its_nodeos(
     begin: Callable[..., Process], folder: Path, tmp_path: Path
 ) -> None:
-    """Nothing is left when a node is stopped that a script started as its child."""
+    """No process is left when a node is stopped whose nodeos a script started as its child."""
     script = begin(_script(tmp_path, _node(folder), "true"))
     script.write(folder / RECORD)
     until(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
@@ -116,7 +116,7 @@ def test_a_nodeos_that_outlived_its_script_is_the_folders_node(
 
 
 def test_a_node_that_left_its_session_is_stopped(begin: Callable[..., Process], folder: Path, tmp_path: Path) -> None:
-    """A script that puts nodeos into a session of its own and ends hides it from nobody."""
+    """A nodeos in its own session is found even if the script that started it has ended."""
     begin(_script(tmp_path, f"setsid {_node(folder)} &")).write(folder / RECORD)
     until(lambda: "locked" in (tmp_path / "output").read_text(), "the node")
     assert node_processes.stop_nodes(tmp_path, 20) == ("one",)
@@ -126,7 +126,7 @@ def test_a_node_that_left_its_session_is_stopped(begin: Callable[..., Process], 
 def test_what_a_stranger_has_open_is_not_called_stopped(
     begin: Callable[..., Process], folder: Path, tmp_path: Path
 ) -> None:
-    """A nodeos that somebody started by hand on the data is named and left alone."""
+    """A nodeos that somebody started by hand on the data is reported and left alone."""
     state = folder / node_processes.DATA / node_processes.STATE
     stranger = begin(sys.executable, "-c", NODE, str(state))
     until(lambda: "locked" in (tmp_path / "output").read_text(), "the stranger")
@@ -136,7 +136,7 @@ def test_what_a_stranger_has_open_is_not_called_stopped(
 
 
 def test_a_symlinked_folder_is_the_same_folder(begin: Callable[..., Process], folder: Path, tmp_path: Path) -> None:
-    """Who has the data open is found whatever path either side uses."""
+    """The process that has the data open is found, whatever path either side uses."""
     (tmp_path / "link").symlink_to(tmp_path / "nodes")
     state = tmp_path / "link" / "one" / node_processes.DATA / node_processes.STATE
     stranger = begin(sys.executable, "-c", NODE, str(state))
@@ -149,7 +149,7 @@ def test_a_symlinked_folder_is_the_same_folder(begin: Callable[..., Process], fo
 def test_a_folder_that_nodeos_cannot_read_is_told_otherwise(
     name: str, begin: Callable[..., Process], tmp_path: Path
 ) -> None:
-    """By where the process works: it is found again, and who works elsewhere, or is told nothing, is not it."""
+    """The node is found by its working folder; a process that works elsewhere is not it."""
     folder = tmp_path / "nodes" / name
     folder.mkdir(parents=True)
     assert node_processes.place(folder) == "/proc/self/cwd"

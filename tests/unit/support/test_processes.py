@@ -1,4 +1,4 @@
-"""Processes that outlive who started them, and logs that stay bounded meanwhile."""
+"""Processes that outlive their starter, and logs that stay bounded meanwhile."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_record_survives_and_damage_is_none(begin: Callable[..., Process], tmp
 
 
 def test_stopping_waits_for_the_end(begin: Callable[..., Process]) -> None:
-    """After stop the process is gone, also for who did not start it; stopping again does nothing."""
+    """After stop the process is gone, also for a caller that did not start it; a second stop does nothing."""
     process = begin("sleep", "60")
     processes.stop(process, 20)
     assert not process.alive
@@ -48,7 +48,7 @@ def test_stopping_waits_for_the_end(begin: Callable[..., Process]) -> None:
 
 
 def test_what_does_not_end_is_an_error_and_lives(begin: Callable[..., Process], tmp_path: Path) -> None:
-    """Whoever ignores SIGTERM is reported after the grace, and is not killed; kill does that."""
+    """A process that ignores SIGTERM is reported after the grace period, and not killed; `kill` does that."""
     process = begin(sys.executable, "-c", DEAF)
     until(lambda: "deaf" in (tmp_path / "output").read_text(), "the process to be deaf")
     with pytest.raises(StillRunningError, match=f"kill -9 {process.pid}"):
@@ -101,7 +101,7 @@ def test_no_line_is_lost_under_load(tmp_path: Path) -> None:
 def test_the_keeper_bounds_logs_and_ends(
     begin: Callable[..., Process], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It empties an over-long log while a node lives, is there once only, and ends when none lives any more."""
+    """It rotates long logs while a node lives, runs only once, and ends with the last node."""
     folder = tmp_path / "nodes" / "one"
     (folder / "log").mkdir(parents=True)
     node = begin("sleep", "60")

@@ -21,7 +21,7 @@ async def test_a_poll_returns_what_was_found() -> None:
 
 
 async def test_a_poll_says_what_it_waited_for() -> None:
-    """The error names the thing, as it stood at the end, and the seconds."""
+    """The error has the thing's latest state, and the seconds."""
 
     async def look() -> None:
         return None
@@ -31,7 +31,7 @@ async def test_a_poll_says_what_it_waited_for() -> None:
 
 
 async def test_a_look_that_hangs_is_bounded_too() -> None:
-    """The deadline holds although a single look never returns."""
+    """The deadline holds even if a single look never returns."""
     begun = time.monotonic()
     with pytest.raises(DeadlineError):
         await poll(asyncio.Event().wait, what="ever", deadline=0.1)
@@ -39,7 +39,7 @@ async def test_a_look_that_hangs_is_bounded_too() -> None:
 
 
 async def test_errors_of_a_look_pass_through() -> None:
-    """A poll hides nothing, not even a timeout of the look's own."""
+    """A poll hides no error, not even the look's own timeout."""
 
     async def look() -> None:
         raise TimeoutError("its own")
@@ -94,6 +94,6 @@ async def test_a_retry_succeeds_and_is_bounded_in_time() -> None:
 
 
 async def test_an_unbounded_retry_is_refused() -> None:
-    """Somebody must say when to give up."""
+    """The caller must say when to give up."""
     with pytest.raises(ValueError, match="bounded"):
         await retrying(asyncio.Event().wait, on=OSError)

@@ -35,7 +35,7 @@ async def test_a_deep_folder_has_one_too(tmp_path: Path) -> None:
 
 
 async def test_a_socket_that_was_left_behind_is_no_obstacle(tmp_path: Path) -> None:
-    """After a kill -9 the file is there, and nobody behind it."""
+    """After a kill -9 the file is there without a listener."""
     (tmp_path / NAME).touch()
     async with listening(tmp_path, echo, 1000):
         _, writer = await connect(tmp_path, 1000)

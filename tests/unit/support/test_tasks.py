@@ -1,4 +1,4 @@
-"""Tasks beside others."""
+"""Tasks that run beside other work."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def slow_to_end(begun: asyncio.Event) -> None:
 
 
 async def test_tasks_end_whatever_of() -> None:
-    """One that was cancelled, one that failed, one that was done."""
+    """A cancelled, a failed and a finished one."""
 
     async def fail() -> None:
         raise OSError("broken")
@@ -56,7 +56,7 @@ async def test_a_cancellation_of_the_caller_is_not_taken_for_the_tasks() -> None
 
 
 async def test_work_beside_ends_with_the_block() -> None:
-    """And not before."""
+    """Not earlier."""
     ending = asyncio.Event()
     async with beside(slow_to_end(ending)):
         await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def test_work_beside_ends_with_the_block() -> None:
 
 
 async def test_a_failure_beside_is_raised_once_the_block_went_well() -> None:
-    """The block's own error comes first."""
+    """The block's own error takes precedence."""
 
     async def fail() -> None:
         raise OSError("broken")
@@ -83,7 +83,7 @@ async def test_a_failure_beside_is_raised_once_the_block_went_well() -> None:
 
 
 async def test_a_look_ends_work_that_leads_nowhere() -> None:
-    """What it returns counts, or raises; work that comes to its end before is not disturbed."""
+    """The look's result or error counts; work that finishes first is not disturbed."""
     ending = asyncio.Event()
     assert await looking(slow_to_end(ending), lambda: "given up", 0.01) == "given up"
     assert ending.is_set()

@@ -1,4 +1,4 @@
-"""A chain as nodeos' HTTP API shows it (shapes read off a real one), exactly as planned, and open to be spoilt."""
+"""A chain as nodeos' HTTP API shows it (in the form of a real one), exactly as planned; tests then change it."""
 
 from __future__ import annotations
 

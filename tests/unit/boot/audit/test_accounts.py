@@ -1,4 +1,4 @@
-"""What may be wrong with an account of the allocation."""
+"""Each way in which an account of the allocation can be wrong."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ SPOILT: list[tuple[str, Plant, str]] = [
 
 @pytest.mark.parametrize(("plant", "difference"), [case[1:] for case in SPOILT], ids=[case[0] for case in SPOILT])
 async def test_wrong_account(chain: FakeChain, plan: Blueprint, plant: Plant, difference: str) -> None:
-    """Whatever of a planned account differs is named with the account; the others still match."""
+    """Every difference is reported with the account; the other accounts still match."""
     plant(chain)
     accounts = (await audit(chain, plan)).accounts
     assert [wrong.account for wrong in accounts.wrong] == ["useraaaaaaaa"]

@@ -1,4 +1,4 @@
-"""What parties and producers may change after the boot is no difference; what they may not is one."""
+"""Changes that parties and producers may make after the boot are not differences; other changes are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.boot.audit.planting import (
 
 
 async def test_late_party_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
-    """A party that came after the seal may have its account and register, where the caller says so."""
+    """A party that joined after the seal may have an account and register, if the caller knows of it."""
     add_producer(chain)
     assert (await audit(chain, plan, observed=Observed(frozenset({"stranger"})))).ok
 
@@ -40,7 +40,7 @@ def _elect(chain: FakeChain, *names: str) -> None:
 
 
 async def test_elected_party_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
-    """Voted for and scheduled beside the elected, with the key that it registered."""
+    """It is voted for and scheduled in addition to the elected, with the key that it registered."""
     add_producer(chain)
     _elect(chain, "stranger")
     report = await audit(chain, plan, observed=Observed(frozenset({"stranger"})))
@@ -50,7 +50,7 @@ async def test_elected_party_is_no_difference(chain: FakeChain, plan: Blueprint)
 
 
 async def test_a_party_that_left_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
-    """unregprod empties its key in the table, while a schedule that has nobody else keeps it with the key it had."""
+    """unregprod empties its key in the table; a schedule without a replacement keeps it with its former key."""
     add_producer(chain)
     _elect(chain, "stranger")
     change(
@@ -61,7 +61,7 @@ async def test_a_party_that_left_is_no_difference(chain: FakeChain, plan: Bluepr
 
 
 async def test_an_upgrade_is_no_difference(chain: FakeChain, plan: Blueprint) -> None:
-    """A contract that the producers replaced may be as they replaced it, code and ABI together, or as sealed."""
+    """A replaced contract may be as the producers replaced it, code and ABI together, or as sealed."""
     code, abi = "c" * 64, chain.contracts["eosio"][1]
     upgraded = Observed(upgrades=frozenset({("eosio", code, sha(abi))}))
     assert (await audit(chain, plan, observed=upgraded)).ok
@@ -75,7 +75,7 @@ async def test_an_upgrade_is_no_difference(chain: FakeChain, plan: Blueprint) ->
 
 
 async def test_a_party_in_anothers_place_is_a_difference(chain: FakeChain, plan: Blueprint) -> None:
-    """As long as there is room for all, and with no key but its registered one."""
+    """A party is lawful only if there is room for all, and with its registered key."""
     add_producer(chain)
     _elect(chain, "stranger")
     chain.schedule["active"]["producers"].pop(0)

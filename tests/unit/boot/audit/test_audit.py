@@ -50,7 +50,7 @@ class Handover(FakeChain):
 
 
 async def test_a_difference_of_two_moments_is_none(plan: Blueprint) -> None:
-    """Rows of two blocks that do not fit together are read again, once; the report is of the later block."""
+    """Rows of two blocks that contradict each other are read again, once; the report is of the later block."""
     chain = Handover(plan)
     report = await audit(chain, plan)
     assert report.ok
@@ -68,7 +68,7 @@ class Standing(FakeChain):
 
 
 async def test_a_difference_at_rest_is_read_once(plan: Blueprint) -> None:
-    """Where no block came meanwhile the difference is the chain's."""
+    """If no block came meanwhile, the difference is real."""
     chain = Standing(plan)
     assert not (await audit(chain, plan)).unchanged
     assert chain.times == 1
@@ -89,7 +89,7 @@ async def test_chain_before_its_boot(chain: FakeChain, plan: Blueprint) -> None:
 @pytest.mark.parametrize("call", ["get_info", "get_account", "get_table_rows", "get_table_by_scope", "get_raw_block"])
 @pytest.mark.parametrize("error", [Unreachable("gone"), Busy(503, None, "", "busy")])
 async def test_unreadable_chain(chain: FakeChain, plan: Blueprint, call: str, error: NodeError) -> None:
-    """A read that fails ends the audit with one line that names it: it is no failed check."""
+    """A failed read ends the audit with one line that names it; it is not a failed check."""
     chain.broken[call] = error
     with pytest.raises(AuditError, match=f"nothing was judged: {call}.*(gone|busy).*ask another node") as raised:
         await audit(chain, plan)
@@ -106,14 +106,14 @@ async def test_malformed_answer(chain: FakeChain, plan: Blueprint, answer: Any) 
 
 
 async def test_pages_that_never_end(chain: FakeChain, plan: Blueprint) -> None:
-    """A node whose pages do not move on cannot hold the audit for ever."""
+    """A node that repeats its pages cannot hold up the audit for ever."""
     chain.broken["get_table_by_scope"] = {"rows": [], "more": "eosio"}
     with pytest.raises(AuditError, match="never end"):
         await audit(chain, plan)
 
 
 async def test_missing_artifact(chain: FakeChain, plan: Blueprint) -> None:
-    """An artifact that is not at hand is said before the chain is asked."""
+    """A missing artifact is reported before the chain is asked."""
     chain.broken["get_info"] = Unreachable("gone")
     with pytest.raises(AuditError, match="sealed network is incomplete here"):
         await audit(chain, Blueprint(plan.sealed, dict[str, bytes]().__getitem__))
@@ -145,6 +145,6 @@ async def test_text(chain: FakeChain, plan: Blueprint) -> None:
 
 @pytest.mark.parametrize("empty", [None, {"version": 1, "producers": []}])
 async def test_an_empty_schedule_is_none(chain: FakeChain, plan: Blueprint, empty: Any) -> None:
-    """Nothing is pending or proposed, in the form of either version of nodeos."""
+    """No pending or proposed schedule, in the form of either version of nodeos."""
     chain.schedule |= {"pending": empty, "proposed": empty}
     assert (await audit(chain, plan)).unchanged

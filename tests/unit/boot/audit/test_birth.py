@@ -1,4 +1,4 @@
-"""How the chain was born: what blocks must hold, in which order, and what nobody may have slipped in."""
+"""How the chain was born: what its blocks must contain, in which order, and what must not be in them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def failing(chain: FakeChain, plan: Blueprint) -> dict[str, str]:
 
 
 async def test_as_planned(chain: FakeChain, plan: Blueprint) -> None:
-    """What the steps push is what the audit derives, though neither knows of the other; what comes later is left."""
+    """The audit derives what the steps push, though they share no code; later actions are left out."""
     chain.blocks[HEAD + 1] = [transaction(actions.setpriv("useraaaaaaaa", True))]
     chain.info["head_block_num"] = HEAD + 1
     blocks = await read_blocks(Chain(chain), plan, HEAD + 1)
@@ -51,7 +51,7 @@ async def test_as_planned(chain: FakeChain, plan: Blueprint) -> None:
 
 
 async def test_parts_in_transactions_of_their_own(chain: FakeChain, plan: Blueprint) -> None:
-    """As a person types them with cleos: each action of a row alone, in the order of another list."""
+    """As somebody types them with cleos: each action of a row in its own transaction, in another order."""
     (batch,) = pushes(plan, "accounts")
     chain.blocks[7] = [transaction(action) for action in reversed(batch.actions)]
     assert await failing(chain, plan) == {}
@@ -177,7 +177,7 @@ async def test_a_delay_is_no_hiding_place(chain: FakeChain, plan: Blueprint) -> 
 
 
 async def test_what_people_do_in_their_own_names_is_theirs(chain: FakeChain, plan: Blueprint) -> None:
-    """Also before the resignation: holders vote and pay each other, producers register with another url."""
+    """Also before the resignation: holders vote and transfer, producers register with another url."""
     chain.blocks[8].append(transaction(actions.transfer("useraaaaaaaa", "useraaaaaaab", ONE)))
     chain.blocks[8].append(transaction(actions.voteproducer("useraaaaaaac", "", ("proda",))))
     registered = actions.regproducer("proda", PublicKey.parse(key("proda signs")), "https://new.example", 7)
@@ -189,7 +189,7 @@ async def test_what_people_do_in_their_own_names_is_theirs(chain: FakeChain, pla
 
 
 async def test_contracts_elsewhere_are_governed_as_well(plan: Blueprint) -> None:
-    """A contract on an account without eosio in its name acts by eosio's key until the resignation: only as planned."""
+    """A contract on any account acts by eosio's key until the resignation, and then only as planned."""
     contracts = (*plan.sealed.contracts, replace(plan.sealed.contracts[0], account="alice"))
     wider = Blueprint(replace(plan.sealed, contracts=contracts), plan.artifact)
     chain = FakeChain(wider)
@@ -199,7 +199,7 @@ async def test_contracts_elsewhere_are_governed_as_well(plan: Blueprint) -> None
 
 
 async def test_limits_that_are_raised_for_the_accounts(plan: Blueprint) -> None:
-    """Where that was sealed they may be raised and restored, as often as it takes; left raised they are told."""
+    """If sealed, they may be raised and restored any number of times; limits that stay raised are reported."""
     loaded = Blueprint(replace(plan.sealed, load=SealedLimits(4 << 20, 2_000_000)), plan.artifact)
     chain = FakeChain(loaded)
     raised, *_, restored = chain.blocks[7]
@@ -214,7 +214,7 @@ async def test_limits_that_are_raised_for_the_accounts(plan: Blueprint) -> None:
 
 
 async def test_a_node_without_the_first_blocks(chain: FakeChain, plan: Blueprint) -> None:
-    """A node that began from a snapshot cannot tell, and that is said."""
+    """A node that began with a snapshot cannot prove the birth, and the report says so."""
     del chain.blocks[3]
     found = await failing(chain, plan)
     assert found["born: over"] == (
@@ -233,7 +233,7 @@ async def _early(*transactions: Json) -> Early:
 
 
 async def test_accounts_from_before_the_system_contract() -> None:
-    """They are noted until the block that sets it, however their transaction is packed; failed ones made nothing."""
+    """They are recorded up to the block that sets it, however their transaction is packed; failed ones are ignored."""
     ghost = transaction(newaccount("ghost"))
     squeezed = transaction(newaccount("squeezed"))
     packed = squeezed["trx"][1]
@@ -259,7 +259,7 @@ async def test_unreadable_block(packed: str) -> None:
 
 
 async def test_a_bomb_is_not_inflated() -> None:
-    """A compressed transaction that grows beyond what nodeos takes is refused before it fills the memory."""
+    """A compressed transaction that is larger than nodeos accepts is refused before it fills the memory."""
     bomb = zlib.compress(bytes(64 << 20)).hex()
     with pytest.raises(AuditError, match="more than 8388608 bytes"):
         await _early({"status": "executed", "trx": [1, {"compression": "zlib", "packed_trx": bomb}]})

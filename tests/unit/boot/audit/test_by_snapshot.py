@@ -63,7 +63,7 @@ PLANTS: dict[str, Plant] = {
 
 @pytest.mark.parametrize("case", sorted(PLANTS))
 async def test_the_same_as_asking_for_each(case: str, chain: FakeChain, plan: Blueprint, tmp_path: Path) -> None:
-    """Every check says the same; an account that no table names is found as well."""
+    """Every check gives the same result; accounts that no table names are found as well."""
     PLANTS[case](chain)
     read, asked = await _audited(chain, plan, tmp_path), await audit(chain, plan)
     for one, other in zip(read.checks, asked.checks, strict=True):
@@ -85,7 +85,7 @@ def _shape(detail: str) -> str:
 async def test_a_node_that_writes_none_is_asked(
     chain: FakeChain, plan: Blueprint, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Without a snapshot each account is asked for, and that it takes long is said."""
+    """Without a snapshot each account is asked for, and a note says that it takes long."""
 
     @contextlib.asynccontextmanager
     async def refused() -> AsyncIterator[Path]:
@@ -112,7 +112,7 @@ def _broken() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("case", sorted(_broken()))
 def test_what_is_no_snapshot(case: str, plan: Blueprint, tmp_path: Path) -> None:
-    """Anything else than what is known here is refused in words, wherever it differs."""
+    """Unknown formats are refused with an explanation, wherever they differ."""
     path = tmp_path / "state.bin"
     path.write_bytes(_broken()[case])
     with pytest.raises(UnknownSnapshot, match=r"snapshot|state\.bin"):

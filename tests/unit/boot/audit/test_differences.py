@@ -1,4 +1,4 @@
-"""Each difference that is planted in a chain is found, by the right checks alone."""
+"""Each planted difference is found, by the right checks only."""
 
 from __future__ import annotations
 
@@ -299,8 +299,8 @@ async def test_planted_difference(chain: FakeChain, plan: Blueprint, plant: Plan
 
 
 async def test_privileges_and_accounts_of_further_contracts(chain: FakeChain, plan: Blueprint) -> None:
-    """A contract on another account than eosio.* may be privileged where that was sealed; its authority is eosio's, and
-    nobody keeps an old approval by it.
+    """A contract outside eosio.* may be privileged if that was sealed; its authority is eosio's, and nobody keeps an
+    old approval by it.
     """
     contract = replace(plan.sealed.contracts[0], account="alice")
     sealed = replace(
