@@ -59,9 +59,7 @@ def objection(trust: Mapping[str, str], quorum: int, offered: pb.Follow, sealed:
         if told == _wanted(offered.snapshot, sealed):
             agreed.add(key)
         elif told[:3] == _wanted(offered.snapshot, sealed)[:3]:
-            return (
-                f"the node of {voucher.account} has another state at block {offered.snapshot.block}: sha256 {told[4]}"
-            )
+            return f"{voucher.account} has signed another state of block {offered.snapshot.block}: sha256 {told[4]}"
     if len(agreed) < quorum:
         return f"{len(agreed)} of snapshot_trust have signed it, and snapshot_quorum is {quorum}"
     return ""

@@ -16,10 +16,12 @@ from boot.step import ChainStep, NodeStep
 from boot.steps import steps_of
 from coordinator.advising import typed
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
+from coordinator.engine.beginnings import Chosen
+from coordinator.engine.beginnings import foresee as foresee_beginnings
 from coordinator.engine.runbook import runbook
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.changes import Change, summary
+from coordinator.workflows.changes import Change, Cost, summary
 from coordinator.workflows.facts import look_around
 from coordinator.workflows.foresee import Foreseen, foresee
 from coordinator.workflows.unchanged import sealed_edits
@@ -73,10 +75,12 @@ def command(
             state.close()
     foreseen = foresee(network, sealed, lambda line: click.echo(line, err=True))
     edited = _edited(settings, network) if foreseen.sealed else Edited()
+    begun = done.get("producer-nodes", False)
+    beginning = foresee_beginnings(network, edited.started if begun else None)
     if as_json:
-        click.echo(json.dumps(_document(network, done, foreseen) | edited.to_json(), indent=2))
+        click.echo(json.dumps(_document(network, done, foreseen, beginning) | edited.to_json(), indent=2))
     else:
-        for line in (*_text(network, done, foreseen), *edited.lines()):
+        for line in (*_text(network, done, foreseen, beginning), *edited.lines()):
             click.echo(line)
     return DIFFERENT if check and edited.different else 0
 
@@ -90,6 +94,11 @@ class Edited:
     changes: tuple[Change, ...] = ()
     away: tuple[str, ...] = ()
     """Hosts that could not be asked."""
+
+    @property
+    def started(self) -> tuple[str, ...]:
+        """Nodes that a boot starts for the first time."""
+        return tuple(change.node for change in self.changes if change.cost is Cost.START)
 
     @property
     def different(self) -> bool:
@@ -130,12 +139,13 @@ def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:
         yield f"{row.account},{row.key},{row.ram},{row.net},{row.cpu},{row.liquid}"
 
 
-def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> dict[str, Any]:
+def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen, beginning: Chosen) -> dict[str, Any]:
     steps = make_plan(steps_of(network)).steps
     return {
         "network": network.name,
         "contracts": [origin.to_json() for origin in foreseen.origins],
         "notes": list(foreseen.notes),
+        "snapshots": {"nodes": list(beginning.with_snapshot), "reason": beginning.reason},
         "steps": [
             {"name": step.name, "title": step.title, "after": list(step.after), "done": done.get(step.name, False)}
             for step in steps
@@ -143,7 +153,7 @@ def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen) ->
     }
 
 
-def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Iterator[str]:
+def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen, beginning: Chosen) -> Iterator[str]:
     counts = f"{len(network.hosts)} host(s), {len(network.nodes)} nodes"
     elected = f"{len(network.elected)} of {len(network.producers)} producers to elect"
     yield f"network {network.name}: {counts}, {elected}, {_users(network.users)}"
@@ -152,6 +162,8 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen) -> Ite
     for step in make_plan(steps_of(network)).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
+    if beginning.reason:
+        yield beginning.reason
     if foreseen.origins:
         yield f"contracts, with the sha256 of their code{', as sealed' if foreseen.sealed else ''}"
     for origin in foreseen.origins:

@@ -66,6 +66,13 @@ class NodeAccess:
         status = self.status(node)
         return status is not None and status.state == NodeState.RUNNING and not status.since
 
+    def with_all_blocks(self) -> tuple[str, ...]:
+        """Endpoints of the operator's nodes that have all blocks, where others began with a snapshot; else none."""
+        seen = [(node, status) for node in self.network.nodes if not node.party and (status := self.status(node))]
+        if not any(status.since for _, status in seen):
+            return ()
+        return tuple(self.network.p2p(node) for node, status in seen if not status.since)
+
     @property
     def reader(self) -> Node:
         """The node that evidence is read from: the genesis node, or else another of the operator's running nodes, best

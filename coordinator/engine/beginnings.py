@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from boot import joining
-from inventory.network import Network, Node, SnapshotRule
+from inventory.network import Network, Node, Role, SnapshotRule, UserSource
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,15 @@ def choose(network: Network, fresh: Sequence[Node], rows: int, blocks: int, whol
     chosen = always + [node for node in auto if quicker and node is not kept]
     names = tuple(node.name for node in chosen)
     return Chosen(names, _reason(len(fresh), len(auto), names, quicker, seconds, kept))
+
+
+def foresee(network: Network, started: Collection[str] | None = None) -> Chosen:
+    """What a boot will choose, as far as the accounts tell. started: nodes that it starts; None: all of them."""
+    own = [node for node in network.nodes if node.role is not Role.GENESIS and not node.party]
+    fresh = [node for node in own if started is None or node.name in started]
+    rows = 0 if network.users.source is UserSource.ACCOUNTS_JSON else network.users.number
+    others = {node.name for node in own} - {node.name for node in fresh}
+    return choose(network, fresh, rows + len(network.producers), 0, [network.genesis_node.name, *sorted(others)])
 
 
 def _keeper(network: Network, auto: Sequence[Node], whole: Collection[str]) -> Node | None:

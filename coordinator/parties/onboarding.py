@@ -57,6 +57,8 @@ class Onboarding:
         self._chain = ChainView()
         self._turns = Turns()
         self._looked = 0.0
+        self._whole: tuple[str, ...] = ()
+        """Endpoints of nodes one of which every party needs, as others lack the chain's past."""
         self._party_peers: PartyPeers | None = None
         self._told: dict[str, str] = {}
         self._decisions: dict[str, Decision] = {}
@@ -97,6 +99,7 @@ class Onboarding:
             self._looked = time.monotonic()
             silent = self._turns.silent(chain.schedule, chain.head, chain.signer, self._looked)
             self._chain = replace(chain, silent=silent, full=self._full(chain))
+            self._whole = self._opened.access.with_all_blocks()
         await self._find_accounts(parties)
         with self._store.together():
             if sealed:
@@ -169,11 +172,15 @@ class Onboarding:
         )
 
     def _peers(self, party: Party) -> tuple[str, ...]:
-        """Its neighbours. The prober is included only after it has dialled back: nodeos keeps one of two links."""
+        """Its neighbours. The prober is included only after it has dialled back: nodeos keeps one of two links.
+
+        One of them has all blocks.
+        """
         if self._party_peers is None:
             return ()
         prober = None if party.found else self._party_peers.prober(party)
-        return self._party_peers.graph.peers_of_party(party, prober.name if prober else "")
+        peers = self._party_peers.graph.peers_of_party(party, prober.name if prober else "")
+        return (*peers, self._whole[0]) if self._whole and not set(self._whole) & set(peers) else peers
 
     def _note(self, party: Party, decision: Decision) -> None:
         if not party.accepted:
