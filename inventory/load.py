@@ -40,7 +40,7 @@ def load(path: str | Path, progress: Progress | None = None, remembered: Remembe
     inventory, network = _resolved(path, problems, remembered)
     if network.users.source is UserSource.CSV:
         network = replace(network, users=_read_users(network, problems, progress))
-    resolve_accounts.overlaps(network.users, network.producers, problems)
+    resolve_accounts.overlaps(network.users, (*network.producers, *network.later), problems)
     resolve_parties.overlap_users(network.parties, network.users, network.producers, problems)
     resolve_contracts.overlaps(inventory.contracts, network, problems)
     problems.check(path)

@@ -125,6 +125,16 @@ class ProducerTable:
 
 
 @dataclass(frozen=True)
+class LaterTable:
+    """[[producers.later]]"""
+
+    account: str
+    url: str | None = None
+    location: int = 0
+    host: str | None = None
+
+
+@dataclass(frozen=True)
 class ProducersTable:
     """[producers]"""
 
@@ -136,6 +146,7 @@ class ProducersTable:
     """None: 1000 tokens."""
     url: str = "https://{account}.example"
     list: tuple[ProducerTable, ...] = ()
+    later: tuple[LaterTable, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -276,12 +276,15 @@ class Network:
     stake: StakeRule
     users: Users
     producers: tuple[PlannedProducer, ...]
+    """Those of the boot, which are sealed."""
     votes: Votes
     listen: str
     """HOST:PORT of the coordinator's gRPC server; port 0: a free one, kept for the network's lifetime."""
     advertise: str | None
     """The host name or address that agents dial, if it is not the listening one."""
     parties: Parties = field(default_factory=Parties)
+    later: tuple[PlannedProducer, ...] = ()
+    """The operator's producers that join once the chain is there. Outside the seal."""
 
     def host(self, name: str) -> Host:
         """The host of that name. Raises KeyError."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from inventory import syntax
 from inventory.errors import Problems
-from inventory.model import NodeTable, ProducerTable
+from inventory.model import NodeTable, ProducersTable, ProducerTable
 from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role, SnapshotRule
 from inventory.options import merged
 
@@ -51,6 +51,8 @@ class Placed:
     """The producer that it signs for; empty if none."""
     p2p_port: int
     http_port: int
+    retired: bool = False
+    """Its producer was retired: it gets no node, until it is added again. Its keys stay where they are."""
 
     @staticmethod
     def of(node: Node) -> Placed:
@@ -60,7 +62,7 @@ class Placed:
 
 def place(
     tables: Sequence[NodeTable],
-    listed: Sequence[ProducerTable],
+    producers: ProducersTable,
     planned: Sequence[PlannedProducer],
     hosts: Sequence[Host],
     options: Mapping[str, Any],
@@ -70,28 +72,29 @@ def place(
 ) -> tuple[Node, ...]:
     """Every node with its host, ports and options; peers are added later.
 
-    listed: the producers as written in the inventory; options: nodeos options for every node. remembered: where the
-    nodes of a sealed network are, by name. snapshot: the rule for nodes that have none of their own.
+    producers: as written in the inventory; options: nodeos options for every node. remembered: where the nodes of a
+    sealed network are, by name. snapshot: the rule for nodes that have none of their own.
     """
     homes = {placed.account: placed.host for placed in remembered.values() if placed.account}
     wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
     signing = {node.account: node for node in wanted if node.account is not None}
     if GENESIS_ACCOUNT not in signing:
         wanted.insert(0, Wanted("nodes", NodeTable(host=hosts[0].name), "genesis", Role.GENESIS, GENESIS_ACCOUNT))
-    written = {entry.account: (index, entry) for index, entry in enumerate(listed)}
+    written = _producers(producers)
+    retired = {placed.account for placed in remembered.values() if placed.retired}
+    wanted = [node for node in wanted if node.account not in retired]
     load = {host.name: 0 for host in (*hosts[1:], hosts[0])}
     load.update(Counter(node.table.host or hosts[0].name for node in wanted if node.role is Role.PRODUCER))
     for producer in planned:
-        index, entry = written.get(producer.account, (0, ProducerTable(producer.account)))
+        path, entry = written.get(producer.account, ("producers.count", ProducerTable(producer.account)))
+        if producer.account in retired:
+            continue
         if producer.account in signing:
             if not entry.node:
-                problems.add(
-                    f"producers.list[{index}].node", f"is false, but {producer.account} has a node under nodes"
-                )
+                problems.add(f"{path}.node", f"is false, but {producer.account} has a node under nodes")
         elif entry.node and not producer.party:
             home = homes.get(producer.account)
             home = home if home in load else None
-            path = f"producers.list[{index}]" if producer.account in written else "producers.count"
             table = NodeTable(host=entry.host or home or min(load, key=load.__getitem__))
             load.update({str(table.host): load.get(str(table.host), 0) + 1})
             wanted.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
@@ -116,6 +119,15 @@ def _rule(text: str, path: str, problems: Problems) -> SnapshotRule:
     except ValueError:
         problems.add(path, f"{text!r} is not one of {', '.join(SnapshotRule)}")
         return SnapshotRule.AUTO
+
+
+def _producers(table: ProducersTable) -> dict[str, tuple[str, ProducerTable]]:
+    """Those that are written by name, each with its place in the file."""
+    listed = [(f"producers.list[{index}]", entry) for index, entry in enumerate(table.list)]
+    for index, one in enumerate(table.later):
+        entry = ProducerTable(one.account, one.url, one.location, one.host)
+        listed.append((f"producers.later[{index}]", entry))
+    return {entry.account: (path, entry) for path, entry in listed}
 
 
 def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from string import hexdigits
@@ -42,9 +42,10 @@ def resolve(
     features, accounts = _system(inventory.system, problems)
     hosts = resolve_hosts.hosts(inventory.hosts, inventory.ssh, inventory.nodeos.path, folder, problems)
     planned = resolve_accounts.producers(inventory.producers, inventory.parties.wait_for, token, problems)
+    later = resolve_accounts.later(inventory.producers, planned, problems)
     shared = inventory.nodeos.options
     nodes = placement.place(
-        inventory.nodes, inventory.producers.list, planned, hosts, shared, problems, remembered,
+        inventory.nodes, inventory.producers, (*planned, *later), hosts, shared, problems, remembered,
         inventory.nodeos.snapshot,
     )  # fmt: skip
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
@@ -52,10 +53,11 @@ def resolve(
     users = resolve_accounts.users(inventory.users, token, rule, source, local, problems)
     minimum = planned[0].minimum if planned else token.units("1000")
     parties = resolve_parties.parties(inventory.parties, token, rule, minimum, hosts, problems)
-    resolve_parties.overlaps(parties, planned, problems)
+    resolve_parties.overlaps(parties, (*planned, *later), problems)
     resolve_parties.cannot_stop_it(parties, planned, problems)
     resolve_parties.reachable(parties, nodes, problems)
     kind = _kind(inventory.topology, len(nodes), problems)
+    retired = {name for name, placed in remembered.items() if placed.retired}
     listen, advertise = resolve_hosts.coordinator(inventory.coordinator, hosts, problems)
     return Network(
         name=inventory.network.name,
@@ -70,7 +72,7 @@ def resolve(
         features=features,
         system_accounts=accounts,
         hosts=hosts,
-        nodes=_linked(nodes, inventory.topology, kind, problems),
+        nodes=_linked(nodes, inventory.topology, kind, problems, retired),
         topology=kind,
         stake=rule,
         users=users,
@@ -79,6 +81,7 @@ def resolve(
         listen=listen,
         advertise=advertise,
         parties=parties,
+        later=placement.with_nodes(later, nodes),
     )
 
 
@@ -116,11 +119,15 @@ def _kind(table: TopologyTable, nodes: int, problems: Problems) -> Topology:
     return kind
 
 
-def _linked(nodes: tuple[Node, ...], table: TopologyTable, kind: Topology, problems: Problems) -> tuple[Node, ...]:
-    """The nodes with their peers."""
+def _linked(
+    nodes: tuple[Node, ...], table: TopologyTable, kind: Topology, problems: Problems, retired: Collection[str]
+) -> tuple[Node, ...]:
+    """The nodes with their peers. retired: nodes that the file may still name."""
     names = [node.name for node in nodes]
     edges = []
     for index, (first, second) in enumerate(table.edges):
+        if first in retired or second in retired:
+            continue
         unknown = [name for name in (first, second) if name not in names]
         for name in unknown:
             problems.add(f"topology.edges[{index}]", f"there is no node {name!r}", f"known: {', '.join(names)}")

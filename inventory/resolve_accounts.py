@@ -24,6 +24,8 @@ DEFAULT_VOTERS = 10
 USER_LIMIT = MOST_ROWS
 """Maximum number of generated users: an allocation holds no more."""
 
+NEW_NAME = 12
+"""Characters of an account's name that anybody may create."""
 _URL_LENGTH = 511
 """Characters: the system contract accepts urls shorter than 512."""
 
@@ -102,6 +104,32 @@ def producers(
             entry.account, None, url, entry.location, index < elected, minimum, party
         )
     return tuple(planned.values())
+
+
+def later(
+    table: ProducersTable, planned: tuple[PlannedProducer, ...], problems: Problems
+) -> tuple[PlannedProducer, ...]:
+    """The producers that join once the chain is there. They are outside the seal: nodes are assigned as to all others.
+
+    planned: those of the boot.
+    """
+    known = {producer.account for producer in planned}
+    found: list[PlannedProducer] = []
+    for index, entry in enumerate(table.later):
+        path = f"producers.later[{index}]"
+        if entry.account in known:
+            problems.add(f"{path}.account", f"producer {entry.account} is listed twice")
+            continue
+        known.add(entry.account)
+        _check_producer(ProducerTable(entry.account, location=entry.location), path, elected=False, problems=problems)
+        if len(entry.account) != NEW_NAME or "." in entry.account:
+            problems.add(
+                f"{path}.account", f"{entry.account} has not 12 characters without a dot",
+                "only eosio makes other names, and no longer once it has resigned",
+            )  # fmt: skip
+        url = _url(ProducerTable(entry.account, entry.url), table.url, path, problems)
+        found.append(PlannedProducer(entry.account, None, url, entry.location, elected=False, minimum=0))
+    return tuple(found)
 
 
 def _elected(table: ProducersTable, listed: int, problems: Problems) -> int:

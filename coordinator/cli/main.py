@@ -47,6 +47,7 @@ COMMANDS = {
     "report": ("coordinator.cli.report", "write the report of the launch: one HTML file, and JSON"),
     "audit": ("coordinator.cli.audit", "run a report's audit again, on any node"),
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
+    "producer": ("coordinator.cli.producer", "add or retire a producer of your own"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "snapshot": ("coordinator.cli.snapshot", "take, list and fetch snapshots; restart a node with one"),
     "claim": ("coordinator.cli.claim", "claim the producers' rewards"),

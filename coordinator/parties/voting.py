@@ -23,7 +23,8 @@ class Vote:
 
 def seats(network: Network, chain: ChainView) -> Seats:
     """The parties' places in the schedule; those of parties that are voted for now are taken."""
-    return Seats.of(network, chain.voted & chain.registered.keys())
+    later = {producer.account for producer in network.later}
+    return Seats.of(network, (chain.voted & chain.registered.keys()) - later)
 
 
 def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain: ChainView) -> Vote:
@@ -35,5 +36,6 @@ def choose(network: Network, elected: Sequence[str], ready: Sequence[str], chain
     kept = [name for name in chain.voted if name in chain.registered and name not in elected]
     new = [name for name in ready if name not in kept and name not in elected][: seats(network, chain).free]
     parties = [name for name in ready if name in kept or name in new]
-    wanted = dict.fromkeys((*elected, *parties, *sorted(kept)))
+    standing = [name for name in elected if name in chain.registered]
+    wanted = dict.fromkeys((*standing, *parties, *sorted(kept)))
     return Vote(tuple(wanted)[:MAX_VOTED_PRODUCERS], tuple(new))

@@ -50,7 +50,7 @@ async def audit_chain(opened: OpenNetwork) -> AuditReport:
     return await audit(
         RemoteNode(link, reader.name),
         opened.blueprint(sealed),
-        observed=observed(opened.parties),
+        observed=observed(opened.parties, opened.network.later),
         snapshot=snapshot,
     )
 

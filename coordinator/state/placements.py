@@ -13,6 +13,7 @@ _SCHEMA = (
         node TEXT PRIMARY KEY, host TEXT NOT NULL, account TEXT NOT NULL,
         p2p_port INTEGER NOT NULL, http_port INTEGER NOT NULL
     ) STRICT""",
+    "ALTER TABLE placed ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
 )
 
 
@@ -26,17 +27,21 @@ class Placements:
 
     def all(self) -> dict[str, Placed]:
         """All placements, by the node's name."""
-        rows = self._journal.rows("SELECT node, host, account, p2p_port, http_port FROM placed")
-        return {row[0]: Placed(*row[1:]) for row in rows}
+        rows = self._journal.rows("SELECT node, host, account, p2p_port, http_port, retired FROM placed")
+        return {row[0]: Placed(row[1], row[2], row[3], row[4], bool(row[5])) for row in rows}
 
     def remember(self, network: Network) -> None:
         """Records the placement of the operator's nodes. A node that is no longer in the network stays recorded."""
         with self._journal.transaction():
             for node in self._changed(network.nodes):
                 self._journal.write(
-                    "INSERT OR REPLACE INTO placed VALUES (?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO placed (node, host, account, p2p_port, http_port) VALUES (?, ?, ?, ?, ?)",
                     node.name, node.host, node.account or "", node.p2p_port, node.http_port,
                 )  # fmt: skip
+
+    def retire(self, account: str, *, retired: bool = True) -> None:
+        """Records that a producer is retired, so that it gets no node, or that it is not any longer."""
+        self._journal.write("UPDATE placed SET retired = ? WHERE account = ?", int(retired), account)
 
     def forget(self, node: str) -> None:
         """Removes the record of a node that was removed from its host."""

@@ -30,6 +30,7 @@ from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.needs import check_needs
 from coordinator.workflows.page import Page
+from coordinator.workflows.producers import add_all, ensure_keys
 from coordinator.workflows.restart import check_left, revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
@@ -85,6 +86,7 @@ async def boot(
             check_begun(sealed)
             async with agents_kept(opened, reporter):
                 await hold(opened, sealed, reporter)
+                await ensure_keys(opened)
                 whole = _with_parties(opened)
                 access = opened.access.over(whole)
                 runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
@@ -92,7 +94,10 @@ async def boot(
                 started = await revive(access, runner, sealed, reporter) or started
                 async with watching(access, reporter.note):
                     changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)
-                    booted = Booted(sealed, await run_through(runner, plan, reporter), started or changed)
+                    outcome = await run_through(runner, plan, reporter)
+                    if not outcome.failed and not outcome.parked and "resign" in plan.by_name:
+                        changed = bool(await add_all(opened, runner.nodes, reporter)) or changed
+                    booted = Booted(sealed, outcome, started or changed)
                 Placements(opened.state.journal).remember(network)
                 if then:
                     await then(opened, booted)

@@ -54,7 +54,7 @@ def wanted(network: Network) -> tuple[Wanted, ...]:
     accounts: dict[str, list[str]] = {host: [] for host in used}
     signers: dict[str, list[str]] = {host: [] for host in used}
     signers[bank].append(GENESIS_ACCOUNT)
-    for producer in (producer for producer in network.producers if not producer.party):
+    for producer in (producer for producer in (*network.producers, *network.later) if not producer.party):
         accounts[network.holder(producer.account)].append(producer.account)
         signers[network.holder(producer.account)].append(producer.account)
     if network.parties.sponsor:

@@ -18,6 +18,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
+from coordinator.workflows.producers import add, planned, retire
 from coordinator.workflows.rekeying import rekey
 from coordinator.workflows.restart import wake
 from coordinator.workflows.rolling import check_dispensable, restart
@@ -40,6 +41,13 @@ class NodeAction(StrEnum):
     RESUME = "resume"
 
 
+class ProducerAction(StrEnum):
+    """What can be done to one of the operator's producers."""
+
+    ADD = "add"
+    RETIRE = "retire"
+
+
 class KeyAction(StrEnum):
     """What can be done to a producer's key."""
 
@@ -54,12 +62,12 @@ class HostAction(StrEnum):
     REMOVE = "remove"
 
 
-Action = NodeAction | HostAction | KeyAction
+Action = NodeAction | HostAction | KeyAction | ProducerAction
 
 
 def action_of(text: str) -> Action:
     """The action of that name. Raises ValueError."""
-    for kind in (NodeAction, HostAction, KeyAction):
+    for kind in (NodeAction, HostAction, KeyAction, ProducerAction):
         if text in tuple(kind):
             return kind(text)
     raise ValueError(text)
@@ -81,6 +89,10 @@ class Operation:
         if isinstance(self.action, KeyAction):
             _node_of(network, self.name)
             return
+        if isinstance(self.action, ProducerAction):
+            if planned(network, self.name) is None:
+                raise UsageProblem(f"{network.source}: {self.name} is no producer of the inventory")
+            return
         unlisted = self.action is NodeAction.STOP  # a node that left the inventory can still be stopped
         known = unlisted or self.name in {node.name for node in network.nodes}
         if isinstance(self.action, NodeAction) and not known:
@@ -95,6 +107,9 @@ async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter)
     """Does it. Returns what there is to say. Raises CoordError, NodeError, DeadlineError."""
     operation.check(opened.network)
     work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
+    if isinstance(operation.action, ProducerAction):
+        does = add if operation.action is ProducerAction.ADD else retire
+        return await does(opened, work, operation.name, reporter)
     if isinstance(operation.action, KeyAction):
         return await _rotate(opened, work, operation.name, reporter)
     if operation.action is HostAction.REMOVE:

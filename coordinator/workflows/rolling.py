@@ -21,7 +21,7 @@ from coordinator.engine.node_work import NodeWork
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.reporter import Reporter
 from coordinator.workflows.changes import Change, Cost, restarts
-from inventory.network import Network, Node
+from inventory.network import Network, Node, Role
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError, poll
 
@@ -116,6 +116,26 @@ async def check_dispensable(access: NodeAccess, work: NodeWork, node: Node, repo
         await roll.check_away(node, schedule, tolerance(len(schedule)))
 
 
+async def at_head(access: NodeAccess, node: Node) -> None:
+    """Waits until the node is at the head that the others have, with a peer. Raises DeadlineError."""
+
+    async def back() -> bool:
+        status = access.status(node)
+        if status is None or not access.running(node) or not status.peers:
+            return False
+        return status.head + LEVEL >= _level(access, node, irreversible=status.mode == pb.MODE_AUDIT)
+
+    await poll(back, what=f"{node.name} to be at the head again, with a peer", deadline=BACK_SECONDS)
+
+
+def _level(access: NodeAccess, node: Node, irreversible: bool) -> int:
+    """The block that the other nodes are at. irreversible: their LIB, which is an audit node's head."""
+    others = (
+        access.status(other) for other in access.network.nodes if other.name != node.name and access.running(other)
+    )
+    return max((status.lib if irreversible else status.head for status in others if status), default=0)
+
+
 class _Roll:
     def __init__(self, access: NodeAccess, work: NodeWork, reporter: Reporter) -> None:
         self._access = access
@@ -178,14 +198,7 @@ class _Roll:
     async def _restart(self, node: Node, changed: bool) -> None:
         self._reporter.note(f"{node.host}: {node.name} is restarted{' as the inventory now says' if changed else ''}")
         await (self._work.start(node.name, NodeMode.NORMAL) if changed else self._work.restart(node.name))
-
-        async def back() -> bool:
-            status = self._access.status(node)
-            if status is None or not self._access.running(node) or not status.peers:
-                return False
-            return status.head + LEVEL >= self._level(node, irreversible=status.mode == pb.MODE_AUDIT)
-
-        await poll(back, what=f"{node.name} to be at the head again, with a peer", deadline=BACK_SECONDS)
+        await at_head(self._access, node)
 
     async def _away(self, schedule: Collection[str], node: Node) -> list[str]:
         """Other producers of the schedule, of the operator's, whose nodes do not run or are paused."""
@@ -202,19 +215,13 @@ class _Roll:
         except NodeError:
             return False
 
-    def _level(self, node: Node, irreversible: bool) -> int:
-        """The block that the other nodes are at. irreversible: their LIB, which is an audit node's head."""
-        others = (
-            self._access.status(other)
-            for other in self._access.network.nodes
-            if other.name != node.name and self._access.running(other)
-        )
-        return max((status.lib if irreversible else status.head for status in others if status), default=0)
-
     async def _signer(self, node: Node) -> str:
-        """The producer of the head block, as another node sees it; empty if none answers."""
+        """The producer of the head block, as another node sees it; empty if none answers. The retired genesis node
+        shows irreversible blocks only, which are several turns behind.
+        """
         for other in self._access.network.nodes:
-            if other.name == node.name or other.party or not self._access.running(other):
+            late = other.role is Role.GENESIS
+            if other.name == node.name or other.party or late or not self._access.running(other):
                 continue
             try:
                 info = await self._access.ask(Query("/v1/chain/get_info", node=other.name))

@@ -15,7 +15,7 @@ def _instead(section: str) -> str:
     """What to do instead of editing a sealed section, after a semicolon; empty: nothing can be done."""
     match section:
         case "producers":
-            return f"; a new producer joins by invitation: {typed('invite', 'NAME', '--account', 'ACCOUNT')}"
+            return f"; a new producer is added by {typed('producer', 'add', 'ACCOUNT')} (docs/changing.md)"
         case "contracts":
             upgrade = typed("upgrade", "--account", "ACCOUNT", "--wasm", "FILE", "--abi", "FILE")
             return f"; {upgrade} replaces a contract, with the producers' approval"

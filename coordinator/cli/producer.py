@@ -1,0 +1,51 @@
+"""`coord producer`."""
+
+from __future__ import annotations
+
+import click
+
+from coordinator.cli import completion, operate
+from coordinator.cli.options import Settings, inventory_argument, json_option
+from coordinator.errors import UsageProblem
+from coordinator.workflows.growing import unretired, written
+from coordinator.workflows.operating import Operation, ProducerAction
+from coordinator.workflows.producers import planned
+from inventory.network import Network
+
+
+@click.command("producer")
+@inventory_argument
+@click.argument("action", type=click.Choice([str(action) for action in ProducerAction]))
+@click.argument("account")
+@click.option("--host", shell_complete=completion.hosts, help="add: the host of its node. [default: by the rule]")
+@json_option
+@click.pass_obj
+def command(settings: Settings, network: Network, action: str, account: str, host: str | None, as_json: bool) -> None:
+    """Adds a producer of your own to a network that lives, or retires one.
+
+    add: writes [[producers.later]] into the inventory, if the account is not in it, and does what `coord boot` then
+    does: the host's agent makes the keys, the sponsor (parties.sponsor) creates the account, the node starts and
+    catches up, the producer registers, and the inventory's voters vote for it, too. It is in the schedule when it is
+    among the 21 with the most votes; with stake that others hold, they decide.
+
+    retire: unregisters the producer, waits until no schedule has it, irreversibly, and stops its node. Its data and
+    keys stay on the host, and `add` brings it back. Refused where the schedule cannot do without it: the system
+    contract never shrinks a schedule.
+
+    \b
+    coord producer inventory/testnet.toml add defproducerx --host h3
+    coord producer inventory/testnet.toml retire defproducerb
+    """
+    wanted = ProducerAction(action)
+    if host is not None and wanted is not ProducerAction.ADD:
+        raise UsageProblem("--host is for add")
+    if wanted is ProducerAction.ADD:
+        found = planned(network, account)
+        if found is None:
+            network = written(network, account, host, settings.placements(network.name))
+            click.echo(f"{network.source}: [[producers.later]] {account} is written", err=True)
+        elif host is not None and found.node and network.node(found.node).host != host:
+            raise UsageProblem(f"{account} is on {network.node(found.node).host} already, not on {host}")
+        elif found.node is None:
+            network = unretired(network, account, settings.state)
+    operate.run(settings, network, Operation(wanted, account), as_json)

@@ -1,0 +1,253 @@
+"""The operator's own producers on a network that lives: added, and retired.
+
+The inventory has those that join later under [[producers.later]]; a boot adds whichever is not there yet. What to do
+next follows from the chain and the hosts, so both can be given again after they were stopped anywhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from antelope.elections import MAX_VOTED_PRODUCERS, TURN_SECONDS
+from boot.step import NodeMode, Query
+from coordinator.advising import typed
+from coordinator.engine.access import NodeAccess, TaskFailedError
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed
+from coordinator.parties.chain_view import find_account, look
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.parties.progress import AccountState, ChainView
+from coordinator.reporter import Reporter
+from coordinator.state.placements import Placements
+from coordinator.workflows.changes import Cost
+from coordinator.workflows.collect import check_proofs
+from coordinator.workflows.facts import facts_of
+from coordinator.workflows.rekeying import held_keys, register, unregister
+from coordinator.workflows.rolling import at_head
+from inventory.load import glance
+from inventory.network import Network, Node, PlannedProducer
+from protos import coordination_pb2 as pb
+from support.possession import Challenge
+from support.retry import DeadlineError, poll
+
+COLLECT_SECONDS = 120.0
+PUSH_SECONDS = 300.0
+ELECTION_SECONDS = 120.0
+"""The system contract counts the votes once a minute."""
+ROUNDS = 6
+"""Rounds of the schedule until an elected producer is in it, or one that is not elected any more is out of it."""
+
+
+def planned(network: Network, account: str) -> PlannedProducer | None:
+    """The operator's producer of that name, of the boot or a later one."""
+    everyone = (*network.producers, *network.later)
+    return next((one for one in everyone if one.account == account and not one.party), None)
+
+
+async def ensure_keys(opened: OpenNetwork) -> None:
+    """Has the hosts of later producers make their first block-signing keys: a node does not start without one."""
+    for producer in opened.network.later:
+        if producer.node is None:
+            continue
+        host = opened.network.node(producer.node).host
+        link = opened.hub.links.get(host)
+        if link and link.connected and not await held_keys(opened, host, producer.account, b""):
+            await held_keys(opened, host, producer.account, b"", make=True)
+
+
+async def add_all(opened: OpenNetwork, work: NodeWork, reporter: Reporter) -> tuple[str, ...]:
+    """Adds the inventory's later producers that are not there yet. Returns those. Raises as `add`."""
+    waiting = [one.account for one in opened.network.later if one.node]
+    if not waiting:
+        return ()
+    chain = await look(opened.access, opened.state, opened.sealed)
+    new = [account for account in waiting if not _settled(opened.network, chain, account)]
+    for account in new:
+        reporter.note(await add(opened, work, account, reporter))
+    return tuple(new)
+
+
+def _settled(network: Network, chain: ChainView, account: str) -> bool:
+    """Whether it is registered, and voted for where the operator's voters vote."""
+    return account in chain.registered and (account in chain.voted or not network.parties.vote or not chain.voted)
+
+
+async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Reporter) -> str:
+    """Makes one of the inventory's producers a producer of the chain. Returns what there is to say.
+
+    Raises OperationFailed, NodeError, DeadlineError.
+    """
+    producer = planned(opened.network, account)
+    if producer is None or producer.node is None:
+        raise OperationFailed(f"{account} has no node in the inventory")
+    node, steps = opened.network.node(producer.node), opened.state.steps()
+    if "resign" not in steps or not steps["resign"].done:
+        raise OperationFailed(f"producers are added once eosio has resigned; run: {typed('boot')}")
+    Placements(opened.state.journal).remember(opened.network)
+    await _account(opened, node, account, reporter)
+    if not await held_keys(opened, node.host, account, b""):
+        await held_keys(opened, node.host, account, b"", make=True)
+    if not opened.access.running(node):
+        reporter.note(f"{node.host}: {node.name} starts, and catches up")
+        await work.start(node.name, NodeMode.NORMAL)
+    await at_head(opened.access, node)
+    challenge = secrets.token_bytes(32)
+    key = (await held_keys(opened, node.host, account, challenge))[-1]
+    await register(opened, node, key, challenge, reporter, producer.url, producer.location)
+    await tell_peers(opened, opened.network)
+    return await _elect(opened, account, reporter)
+
+
+async def _account(opened: OpenNetwork, node: Node, account: str, reporter: Reporter) -> None:
+    """Has its host make the account's key, and the sponsor create the account, where they are missing."""
+    key = await _account_key(opened, node, account)
+    match await find_account(opened.access, account, key):
+        case AccountState.THERE:
+            return
+        case AccountState.FOREIGN:
+            raise OperationFailed(f"account {account} exists with other keys than {key} of {node.host}: choose another")
+        case AccountState.UNKNOWN:
+            raise OperationFailed(f"no node tells whether account {account} exists")
+    if opened.sealed.sponsor is None:
+        raise OperationFailed(
+            f"account {account} does not exist, and this network has no sponsor (parties.sponsor): create it with the "
+            f"key {key} (cleos system newaccount), then give this command again"
+        )
+    reporter.note(f"{opened.sealed.sponsor.account} creates the account {account}")
+    body = pb.Sponsor(account=account, public_key=key)
+    result = await opened.access.link(opened.network.genesis_node.host).task(body, deadline=PUSH_SECONDS)
+    if not result.ok:
+        raise TaskFailedError(result.error, result.retryable)
+
+
+async def _account_key(opened: OpenNetwork, node: Node, account: str) -> str:
+    """The account's key, which its host makes if it has none."""
+    challenge = Challenge(opened.network.name, "", secrets.token_bytes(32))
+    body = pb.Collect(
+        accounts=[account], nodeos=opened.network.host(node.host).nodeos,
+        nonce=challenge.nonce, network=opened.network.name,
+    )  # fmt: skip
+    result = await opened.access.link(node.host).task(body, deadline=COLLECT_SECONDS)
+    if not result.ok:
+        raise TaskFailedError(f"{node.host}: {result.error}", result.retryable)
+    check_proofs(challenge, node.host, result.collected.accounts)
+    return str(result.collected.accounts[0].public_key)
+
+
+async def _elect(opened: OpenNetwork, account: str, reporter: Reporter) -> str:
+    """Has the operator's voters vote for it as well, and waits until it is in the schedule. Returns how it stands."""
+    chain = await look(opened.access, opened.state, opened.sealed)
+    if not opened.network.parties.vote or not opened.sealed.votes:
+        return (
+            f"{account} is registered. The inventory has no voters that vote for it: it is elected when others give it "
+            "more votes than one of the 21 with the most has"
+        )
+    if account not in chain.voted:
+        reporter.note(f"the network's voters vote for {account}, too")
+        await _vote(opened, chain, (account,))
+    try:
+        await _scheduled(opened, account, there=True)
+    except DeadlineError:
+        return (
+            f"{account} is registered and voted for, and not in the schedule: the contract takes the 21 with the most "
+            f"votes ({typed('status')} shows the schedule)"
+        )
+    return f"{account} is in the active schedule, and signs blocks on {opened.network.holder(account)}"
+
+
+async def _vote(opened: OpenNetwork, chain: ChainView, new: Iterable[str] = (), without: str = "") -> None:
+    standing = (name for name in opened.sealed.elected if name in chain.registered)
+    names = dict.fromkeys((*standing, *sorted(chain.voted & chain.registered.keys()), *new))
+    body = pb.Elect(producers=[name for name in names if name != without][:MAX_VOTED_PRODUCERS])
+    result = await opened.access.link(opened.network.genesis_node.host).task(body, deadline=PUSH_SECONDS)
+    if not result.ok:
+        raise TaskFailedError(f"the votes: {result.error}", result.retryable)
+
+
+async def _scheduled(opened: OpenNetwork, account: str, *, there: bool) -> None:
+    """Waits until it is in the active schedule; or in none at all, irreversibly. Raises DeadlineError."""
+    schedule = await opened.access.ask(Query("/v1/chain/get_producer_schedule"))
+    seconds = ELECTION_SECONDS + ROUNDS * TURN_SECONDS * (len(schedule["active"]["producers"]) + 1)
+
+    async def so() -> bool:
+        names, irreversible = await _schedules(opened.access)
+        if there:
+            return account in names["active"]
+        return irreversible and not any(account in listed for listed in names.values())
+
+    what = f"{account} to be {'in the schedule' if there else 'out of the schedule'}"
+    await poll(so, what=what, deadline=seconds)
+
+
+async def _schedules(access: NodeAccess) -> tuple[dict[str, frozenset[str]], bool]:
+    """Who is in each schedule, and whether the last irreversible block was signed by the active one."""
+    info = await access.ask(Query("/v1/chain/get_info"))
+    last = {"block_num": info["last_irreversible_block_num"]}
+    block = await access.ask(Query("/v1/chain/get_block_info", last))
+    found: dict[str, Any] = await access.ask(Query("/v1/chain/get_producer_schedule"))
+    names = {
+        kind: frozenset(str(one["producer_name"]) for one in (found.get(kind) or {}).get("producers", ()))
+        for kind in ("active", "pending", "proposed")
+    }
+    return names, int(block["schedule_version"]) >= int(found["active"]["version"])
+
+
+async def retire(opened: OpenNetwork, work: NodeWork, account: str, reporter: Reporter) -> str:
+    """Takes a producer out of the elections, and stops its node once it is out of the schedule. Its keys stay.
+
+    Raises OperationFailed where the schedule cannot do without it, NodeError, DeadlineError.
+    """
+    producer = planned(opened.network, account)
+    if producer is None or producer.node is None:
+        return f"{account} is retired already"
+    node = opened.network.node(producer.node)
+    chain = await look(opened.access, opened.state, opened.sealed)
+    names, _ = await _schedules(opened.access)
+    if account in chain.registered:
+        if any(account in listed for listed in names.values()):
+            await _check_replaceable(opened, account, len(names["active"]))
+        reporter.note(f"{account}: unregprod")
+        await unregister(opened, node.host, account)
+        if account in chain.voted:
+            await _vote(opened, await look(opened.access, opened.state, opened.sealed), without=account)
+    reporter.note(f"{account}: waits until no schedule has it, irreversibly")
+    await _scheduled(opened, account, there=False)
+    if opened.access.running(node):
+        await work.stop(node.name)
+    placements = Placements(opened.state.journal)
+    placements.remember(opened.network)
+    placements.retire(account)
+    await tell_peers(opened, glance(opened.network.source, lambda _: placements.all()))
+    return (
+        f"{account} is retired: its node on {node.host} is stopped; its data and keys stay there. "
+        f"{typed('producer', 'add', account)} brings it back"
+    )
+
+
+async def tell_peers(opened: OpenNetwork, network: Network) -> None:
+    """Tells running nodes which peers they have in this network. Raises TaskFailedError, LinkError, DeadlineError."""
+    parties = {party.name for party in opened.parties.parties()}
+    facts = facts_of(opened.hub, parties, opened.party_endpoints)
+    access = opened.access.over(network)
+    for change in facts.differences(network):
+        if change.cost is Cost.NOTHING and access.running(node := network.node(change.node)):
+            kept = [peer for peer in facts.nodes[node.name].spec.peers if peer in facts.parties]
+            peers = [*(network.p2p(network.node(peer)) for peer in node.peers), *kept]
+            await access.task(node.host, pb.SetPeers(name=node.name, peers=peers))
+
+
+async def _check_replaceable(opened: OpenNetwork, account: str, size: int) -> None:
+    """Raises OperationFailed if too few others have votes: the contract never shrinks a schedule."""
+    body = {"json": True, "code": "eosio", "scope": "eosio", "table": "producers", "limit": 1000}
+    rows = (await opened.access.ask(Query("/v1/chain/get_table_rows", body)))["rows"]
+    others = [
+        str(row["owner"]) for row in rows
+        if row["is_active"] and float(row["total_votes"]) > 0 and row["owner"] != account
+    ]  # fmt: skip
+    if len(others) < size:
+        raise OperationFailed(
+            f"{account} cannot be spared: the contract never shrinks a schedule, this one has {size}, and "
+            f"{len(others)} others are registered and voted for. Add one first: {typed('producer', 'add', 'ACCOUNT')}"
+        )
