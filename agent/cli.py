@@ -11,7 +11,7 @@ from agent.exits import FAILED
 from agent.party import arguments as party
 
 KEOSD = "~/eosio-wallet/keosd.sock"
-"""Where keosd listens unless it is told otherwise."""
+"""Where keosd listens by default."""
 EXAMPLES = """\
 `coord boot` installs the agents of an inventory's hosts: there is nothing to type there. A party that was invited
 into somebody else's network runs (docs/joining.md):

@@ -22,7 +22,7 @@ def sealed_limits(blueprint: Blueprint) -> dict[str, int]:
 
 
 def raised_limits(blueprint: Blueprint) -> dict[str, int]:
-    """The same while the accounts are created; where nothing was sealed about that, nothing else."""
+    """The same while the accounts are created: raised where that was sealed."""
     limits = blueprint.sealed.load
     return sealed_limits(blueprint) | (
         {"max_block_net_usage": limits.block_net, "max_block_cpu_usage": limits.block_cpu} if limits else {}

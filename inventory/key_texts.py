@@ -1,4 +1,4 @@
-"""Public keys in the form EOS… by the thousand: base58 and the ripemd160 checksum, each for many keys at once.
+"""Public keys in the form EOS…, thousands at once: base58 and the ripemd160 checksum, each for many keys at once.
 
 One by one a key takes 8 µs, so that a million of them alone took longer than a plan may. Whatever is not a key in its
 plainest form is told apart, and `antelope.keys` says what is wrong with it.

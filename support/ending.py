@@ -1,4 +1,4 @@
-"""Why an agent ended of its own, written by the agent for whoever starts it.
+"""Why an agent ended by itself, written by the agent for the command that starts it.
 
 A JSON object in the agent's data folder, beside the record of its process. There is none while the agent runs, nor
 after an end that it did not choose: a signal, a crash.

@@ -95,7 +95,7 @@ class Journal:
             self._db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
 
     def _check(self) -> None:
-        """A page that something else has overwritten would be found by whoever reads it, in the midst of its work."""
+        """Otherwise an overwritten page would only be found later, in the middle of some work."""
         ((found,), *_) = self._db.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
             self._db.close()

@@ -14,7 +14,7 @@ Resolve = Callable[[str], Coroutine[None, None, tuple[str, ...]]]
 
 
 async def resolve(host: str) -> tuple[str, ...]:
-    """By the system's resolver, in a thread of its own: those that all share, others' slow answers would fill."""
+    """By the system's resolver, in a thread of its own: slow answers for others would occupy all shared threads."""
     with contextlib.suppress(ValueError):
         return (str(ipaddress.ip_address(host)),)
     loop = asyncio.get_running_loop()

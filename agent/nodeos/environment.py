@@ -1,4 +1,4 @@
-"""The environment of every nodeos that an agent starts: little, and the same whoever started the agent."""
+"""The environment of every nodeos that an agent starts: little, and the same for every way of starting the agent."""
 
 from __future__ import annotations
 

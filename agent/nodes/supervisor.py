@@ -99,7 +99,7 @@ class Nodes:
             process = node_processes.running(path)
             if process and process != folder.process:
                 folder.remember(process)
-            if process and folder.recovering is not None:  # its agent died: it may run without what it is to run with
+            if process and folder.recovering is not None:  # its agent died in a recovery: it may run with other options
                 with contextlib.suppress(NodeFault):
                     await halt(folder)
         self._watcher = begin(self._watch, "watching the nodes")

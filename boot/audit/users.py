@@ -25,7 +25,7 @@ class Places:
     def find(self, name: int) -> int:
         """The row of the account with that name value; -1 if there is none.
 
-        Whoever asks mostly goes through them in the order of their rows, or of their names.
+        Callers mostly go through them in the order of the rows, or of the names.
         """
         names, places = self._sorted
         at = self._following

@@ -98,7 +98,7 @@ def node_pids(testbed: Testbed) -> dict[str, list[str]]:
 
 
 def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbed, without_one: str) -> None:
-    """Before the seal all hosts are needed; the boot says which one is away, and its neighbours have their agents."""
+    """Before the seal all hosts are needed; the boot names the one that is away, and installs agents on the others."""
     assert without_one.splitlines()[-1].startswith("coord: h4: no SSH at 10.99.0.14:")
     assert "Traceback" not in without_one
     for host in HOSTS[:3]:
@@ -106,7 +106,9 @@ def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbe
 
 
 def test_the_next_boot_finishes_although_hosts_fail_on_the_way(booted: str, operator: Operator) -> None:
-    """A host cut and healed and one killed and started are waited for; nothing is sent twice; the network is live."""
+    """A host is cut off and healed, another killed and started: both are waited for, nothing is sent twice, and the
+    network is live.
+    """
     assert "phase live" in booted
     assert "h3: its agent is away; waited for" in booted
     assert "h3: its agent is back" in booted
@@ -180,7 +182,7 @@ def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted:
 
 
 def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> None:
-    """From other hosts, so many last lines."""
+    """From other hosts, the requested number of last lines."""
     node = operator.run("logs", "defproducerb", "-n", "5").splitlines()
     assert len(node) == 5
     assert any("plugin" in line or "block" in line for line in node)
@@ -188,8 +190,8 @@ def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> 
 
 
 def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted: str, operator: Operator) -> None:
-    """No second chain over the living one, and no advice to remove it; adopted over SSH with a new CA, the same chain
-    goes on, its nodes have never stopped, and what was sealed is the same to the byte.
+    """No second chain over the living one, and no advice to remove it. Adopted over SSH with a new CA, the same chain
+    continues, its nodes never stopped, and the sealed document is the same to the byte.
     """
     state = operator.state / load(operator.inventory).name
     sealed, nodes = (state / "sealed.json").read_bytes(), node_pids(testbed)

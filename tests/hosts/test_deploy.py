@@ -141,7 +141,7 @@ def with_another_file(target: Target) -> Bundle:
 
 
 def test_a_rebooted_host_has_its_agent_again(testbed: Testbed, hosts: list[str], installed: object) -> None:
-    """Nobody starts it but systemd."""
+    """Only systemd starts it."""
     testbed.reboot(hosts[1])
     state = testbed.ssh(hosts[1], "systemctl", "is-active", "--wait", UNIT, check=False).stdout.strip()
     assert state in ("active", "activating")
@@ -162,7 +162,7 @@ def test_down_stops_for_good_and_install_starts_again(
 def test_networks_on_one_host_do_not_meet(
     testbed: Testbed, hosts: list[str], installed: object, folder: Path, net: Network
 ) -> None:
-    """A second network comes with its own unit and folder, and its removal leaves the first one running."""
+    """A second network has its own unit and folder, and its removal leaves the first one running."""
     other = network(testbed, folder, hosts[:1], "other")
     second = Operator(folder, other)
     report = second.deployment.install(other.hosts)[hosts[0]]
@@ -176,9 +176,8 @@ def test_networks_on_one_host_do_not_meet(
 def test_another_coordinators_agent_is_not_taken_over(
     testbed: Testbed, hosts: list[str], installed: object, tmp_path: Path, net: Network
 ) -> None:
-    """The same network's name out of another state folder: refused, and the agent stays as it is.
-
-    Neither does such a `coord down` stop it, or remove its keys.
+    """The same network's name with another state folder is refused, and the agent stays as it is; `coord down` from
+    there neither stops it nor removes its keys.
     """
     pid = show(testbed, hosts[0], "MainPID")
     stranger = Operator(tmp_path, net).deployment
@@ -195,7 +194,7 @@ def test_another_coordinators_agent_is_not_taken_over(
 def test_the_user_cannot_change_under_an_agent_that_runs(
     testbed: Testbed, hosts: list[str], installed: object, operator: Operator, net: Network
 ) -> None:
-    """Refused before anything is written down: the agent can be stopped and removed as before."""
+    """It is refused before anything is recorded: the agent can still be stopped and removed."""
     pid = show(testbed, hosts[0], "MainPID")
     report = operator.deployment.install([replace(net.hosts[0], user="somebody")])[hosts[0]]
     assert isinstance(report, DeployError)
@@ -247,7 +246,7 @@ def test_purge_leaves_hosts_as_they_were_found(
 def test_purge_after_an_interrupted_installation(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """Nothing is left of one that ended between two requests, nor of uploads whose connection broke."""
+    """Nothing is left of an installation that ended between two requests, nor of uploads whose connection broke."""
     clean, upload = disk(testbed, hosts[0]), "/var/tmp/bootcoord.testy.0123456789"  # noqa: S108
 
     def stop_at_setting_up(_host: str, text: str) -> None:
@@ -277,7 +276,7 @@ def test_purge_needs_no_working_installation(
 def test_a_record_that_was_removed_by_hand_is_missed(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """Nobody knows then what was found there: it is said, not taken for a host without an agent, and mended."""
+    """Without it nobody knows what was there before: that is reported, and can be repaired."""
     operator.deployment.install(net.hosts[:1])
     testbed.ssh(hosts[0], "rm -r /opt/bootcoord")
     for purge in (False, True):
@@ -292,7 +291,7 @@ def test_a_record_that_was_removed_by_hand_is_missed(
 def test_without_systemd_the_agent_is_a_detached_process(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """Where no systemd runs (here: hidden), install, again, down and purge work all the same."""
+    """If no systemd runs (here: hidden), install, again, down and purge all work."""
     host = net.hosts[0]
     testbed.ssh(hosts[0], "mv", "/run/systemd/system", "/run/systemd/hidden")
     report = operator.deployment.install([host])[hosts[0]]
@@ -308,7 +307,7 @@ def test_without_systemd_the_agent_is_a_detached_process(
 def test_one_bad_host_does_not_spoil_the_rest(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """A dead host is named, with what to look at; the other one is done."""
+    """A dead host is named, with what to check; the other one is done."""
     dead = Host("dead", "10.99.0.250", replace(net.hosts[0].ssh, address="10.99.0.250") if net.hosts[0].ssh else None)
     operator_user = over_ssh(net.hosts[0], lambda ssh: replace(ssh, user=OPERATOR, sudo=Sudo.PASSWORDLESS))
     done = operator.deployment.install([dead, operator_user])

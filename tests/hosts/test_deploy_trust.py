@@ -1,4 +1,4 @@
-"""Whom the coordinator believes over SSH, and how it becomes root: on real sshds."""
+"""Which hosts the coordinator trusts over SSH, and how it becomes root: on real sshds."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_an_unknown_host_is_refused_unless_new_ones_are_accepted(testbed: Testbe
 
 
 def test_a_fingerprint_stands_in_for_known_hosts(testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path) -> None:
-    """The right one lets us in without known_hosts, a wrong one refuses even a known host."""
+    """The right one replaces known_hosts; a wrong one refuses even a known host."""
     nobody = tmp_path / "known_hosts"
     assert whoami(replace(ssh, known_hosts=nobody, fingerprint=host_fingerprint(testbed, pair[0]))) == "root"
     with pytest.raises(HostKeyRefused, match="the inventory has"):
@@ -86,7 +86,7 @@ def test_a_fingerprint_stands_in_for_known_hosts(testbed: Testbed, pair: list[st
 
 
 def test_a_jump_host_is_verified_too(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
-    """Through it to the other host; not through one that shows another key."""
+    """The other host is reached through it, but not through one with another key."""
     jump = replace(ssh, address=testbed.address(pair[1]))
     assert whoami(replace(ssh, jump=jump)) == "root"
     with pytest.raises(HostKeyRefused, match=testbed.address(pair[1])):
@@ -96,7 +96,7 @@ def test_a_jump_host_is_verified_too(testbed: Testbed, pair: list[str], ssh: Ssh
 def test_proxyjump_of_ssh_config_is_verified_too(
     testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ssh_config's jump host must be known as the host itself must."""
+    """ssh_config's jump host must be known like the host itself."""
     (tmp_path / ".ssh").mkdir()
     config = f"Host *\n  ProxyJump root@{testbed.address(pair[1])}\n"
     (tmp_path / ".ssh" / "config").write_text(config)
@@ -130,7 +130,7 @@ def ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def test_a_key_with_a_passphrase_is_ssh_agents(
     only: str, testbed: Testbed, ssh: Ssh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the agent, which `IdentitiesOnly` leaves the named file's key alone; the agent is never forwarded."""
+    """The agent has it; `IdentitiesOnly` leaves only the named file's key; the agent is never forwarded."""
     right, other = tmp_path / "right", tmp_path / "other"
     shutil.copy(testbed.key, right)
     shutil.copy(testbed.key.with_suffix(".pub"), right.with_suffix(".pub"))
@@ -191,7 +191,7 @@ def test_a_tunnel_leads_from_the_hosts_loopback_to_us(testbed: Testbed, pair: li
 
 
 def test_a_host_that_vanishes_is_noticed(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
-    """Long before the time is over of the command that runs there."""
+    """Long before the running command's time limit."""
     with HostConnection(ssh) as connection:
         cutting = threading.Timer(1.0, testbed.cut, (pair[0],))
         cutting.start()

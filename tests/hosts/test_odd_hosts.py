@@ -1,4 +1,4 @@
-"""Hosts as people have them: what their logins, sshd, sudo and disks do beside the usual."""
+"""Hosts with unusual logins, sshd, sudo and disks, as people have them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def refuse_to_start(testbed: Testbed, name: str) -> None:
 
 
 def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str], tmp_path: Path) -> None:
-    """Preflight passes, the agent is installed and runs, is found as it is, and is removed without a trace."""
+    """Preflight passes, the agent is installed and runs, is recognised, and is removed without a trace."""
     of = net(testbed, odd, tmp_path)
     before = {name: disk(testbed, name) for name in odd}
     found = look(of, tmp_path)
@@ -123,7 +123,7 @@ ssh.user = "operator"
 
 @pytest.mark.campaign
 def test_a_network_lives_on_odd_hosts(testbed: Testbed, odd: list[str], tmp_path: Path) -> None:
-    """Booted from bare hosts with a data folder without exec, too: live, logged, and gone without a trace."""
+    """Booted from bare hosts, also with a noexec data folder: live, logged, and removed without a trace."""
     for name in odd:
         testbed.make_odd(name, Oddity.NOEXEC_DATA)
     before = {name: disk(testbed, name) for name in odd}

@@ -1,4 +1,6 @@
-"""Independent parties on real hosts: four hosts of an operator, three of parties, where the operator has no access."""
+"""Independent parties on real hosts: four hosts of an operator, and three of parties to which the operator has no
+access.
+"""
 
 from __future__ import annotations
 
@@ -168,7 +170,7 @@ def test_all_attest_with_signatures_that_hold(seven: World) -> None:
 
 
 def test_one_that_moves_is_found_by_nodes_that_run(seven: World) -> None:
-    """Another p2p address: whoever dialled the old one dials the new, with the same process, and after a restart."""
+    """With another p2p address: nodes that dialled the old one dial the new, without a restart and after one."""
     carol, old, before = seven.carol, seven.carol.p2p, seven.pids()
     neighbours = seven.dialling(old)
     assert neighbours
@@ -224,7 +226,7 @@ def processes(host: str) -> list[int]:
 
 
 def test_the_chain_comes_back_without_a_coordinator(seven: World) -> None:
-    """All seven hosts reboot at once; the agents, all of them units, bring the nodes back and one begins again."""
+    """All seven hosts reboot at once; the agents, all systemd units, bring the nodes back, and one begins."""
     for party in seven.parties:
         party.stop()
         party.install_unit()
@@ -248,7 +250,7 @@ def test_the_chain_comes_back_without_a_coordinator(seven: World) -> None:
 
 
 def test_a_coordinator_that_comes_back_finds_all_parties(seven: World) -> None:
-    """Nobody has to type anything at a party's."""
+    """No party has to type anything."""
     seven.coord.end()
     seven.coord = Staying.start(seven.operator, "serve")
     seven.coord.await_text("parties dial", 60)
@@ -258,7 +260,7 @@ def test_a_coordinator_that_comes_back_finds_all_parties(seven: World) -> None:
 
 
 def test_one_that_is_elected_and_absent_is_named(seven: World) -> None:
-    """Bob's node and agent end without a word: by two rounds later both tables say so."""
+    """Bob's node and agent end silently: two rounds later both tables say so."""
     seven.bob.root('systemctl stop "$1"', seven.bob.unit)
     seven.bob.type(f"agent down --data {seven.bob.data}")
     until(lambda: seven.operator.json("status")["silent"] == [seven.bob.account], "status to name Bob", 150)
@@ -268,7 +270,7 @@ def test_one_that_is_elected_and_absent_is_named(seven: World) -> None:
 
 
 def test_a_revoked_ones_agent_ends_and_its_node_stays(seven: World) -> None:
-    """Within seconds, for good, and with the reason; its node is the same process, has its peers, and signs on."""
+    """Within seconds, for good, with the reason; its node's process and peers stay, and it keeps signing."""
     carol, pid = seven.carol, seven.carol.node_pid()
     assert "ended" in seven.operator.run("revoke", "carol")
     until(lambda: state(carol) == "failed", "Carol's agent to end", 10)

@@ -68,7 +68,7 @@ def test_each_trouble_is_named_with_its_host(testbed: Testbed, hosts: list[str],
 def test_a_host_that_is_away_does_not_stop_the_others(
     testbed: Testbed, hosts: list[str], net: Network, tmp_path: Path
 ) -> None:
-    """The one is unreachable, the other has its row."""
+    """One is unreachable, and the other has its row."""
     testbed.kill(hosts[1])
     try:
         found = look(net, tmp_path)

@@ -1,4 +1,4 @@
-"""The testbed itself: what tests on real hosts rely on."""
+"""The testbed itself, as far as tests on real hosts rely on it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_cut_and_heal(testbed: Testbed, pair: tuple[str, str]) -> None:
 
 
 def test_a_killed_host_vanishes_and_keeps_its_disk(testbed: Testbed, pair: tuple[str, str]) -> None:
-    """Pulling the power ends every process without a word to its peers; the disk is there after the start."""
+    """Losing power ends every process silently; the disk is there after the start."""
     first, second = pair
     testbed.ssh(second, "echo kept > /root/witness")
     testbed.ssh(second, "systemd-run", "--quiet", "--unit=witness", "sleep", "600")

@@ -1,4 +1,4 @@
-"""Real nodes as the agent runs them: a chain of one's own, keys in memory, everything stopped afterwards."""
+"""Real nodes as the agent runs them: a chain per test, keys in memory, everything stopped afterwards."""
 
 from __future__ import annotations
 

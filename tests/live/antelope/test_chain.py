@@ -1,4 +1,4 @@
-"""What the library builds, signs and reads, held against a real chain."""
+"""What the library builds, signs and reads, compared with a real chain."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ async def test_all_supported_features_are_active(node: NodeClient) -> None:
 
 
 async def test_the_table_of_the_bundled_nodeos(node: NodeClient) -> None:
-    """What a plan takes the bundled nodeos' features for, without asking it, is what it answers."""
+    """The table of the bundled nodeos' features, which plans use, is what it answers."""
     known = {one["feature_digest"]: one["dependencies"] for one in described(BUNDLED_FEATURES)}
     answer = await node.get_supported_protocol_features()
     assert {one["feature_digest"]: one["dependencies"] for one in answer} == known
@@ -129,7 +129,7 @@ async def test_code_and_abi_hashes_are_those_of_the_files(node: NodeClient) -> N
 
 
 async def test_ram_market_is_computed_exactly(chain: Chain, node: NodeClient) -> None:
-    """RamMarket foresees the contract's own row after each of a series of purchases, to the unit and to the byte."""
+    """RamMarket predicts the contract's own row after each of a series of purchases, to the unit and byte."""
     own = Authority.key(chain.key.public)
     name = new_name()
     before = await market(node)
@@ -186,7 +186,7 @@ async def test_every_refusal_has_its_type(chain: Chain, node: NodeClient) -> Non
 
 
 async def test_older_push_endpoints_take_the_same_transaction(chain: Chain, node: NodeClient) -> None:
-    """Where send_transaction2 is missing, send_transaction takes the body as it is."""
+    """If send_transaction2 is missing, send_transaction takes the body unchanged."""
 
     class Older(NodeClient):
         async def call(self, path: str, body: object) -> object:

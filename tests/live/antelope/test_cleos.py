@@ -1,4 +1,4 @@
-"""What the library packs, writes and signs, byte for byte against cleos."""
+"""What the library packs, prints and signs, byte for byte against cleos."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_keys_of_cleos() -> None:
 
 
 def test_signatures_are_those_that_cleos_recovers() -> None:
-    """cleos finds our keys in our signatures; we find its key in its signature, over the same transaction."""
+    """cleos recovers our keys from our signatures, and we recover its key from its signature."""
     chain_id = hashlib.sha256(b"a chain").hexdigest()
     transaction = Transaction(1_800_000_000, 3, 4, EVERY_ACTION[:5], 9, 8, 7)
     signed = transaction.sign(chain_id, [KEY, OTHER])
@@ -239,7 +239,7 @@ def test_contracts_are_set_as_cleos_sets_them(name: str, bare_chain: Chain) -> N
 
 
 def test_printed_commands_make_the_same_action(chain: Chain) -> None:
-    """What cleos_command prints, typed into cleos, makes the very action."""
+    """The command that cleos_command prints makes, in cleos, exactly that action."""
     unknown = Action("eosio.token", "nothing", LEVELS, b"\x01\x02\xff")
     control = actions.transfer("alice", "bob", Asset(1, SYS), "\x08\x0c\x01 \\u0041 \\\\b")
     readable = actions.transfer("alice", "bob", Asset(1, SYS), "tab\t line\n 'quote' \"double\" back\\slash / ü €")

@@ -1,4 +1,4 @@
-"""The limits of genesis.json as nodeos itself draws them."""
+"""The limits of genesis.json, as nodeos enforces them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def starts(genesis: Genesis, folder: Path) -> bool:
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_limits_are_those_of_nodeos(name: str, tmp_path: Path) -> None:
-    """Each limit names itself where nodeos refuses to start, and only there."""
+    """Each limit is reported exactly where nodeos refuses to start."""
     for number, (change, accepted) in enumerate(zip(LIMITS[name], (False, True), strict=True)):
         genesis = replace(GENESIS, initial_configuration={**DEFAULT_CONFIGURATION, **change})
         messages = configuration_errors(genesis.initial_configuration)

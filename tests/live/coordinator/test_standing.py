@@ -1,4 +1,4 @@
-"""A chain that stands, or would: eosio resigned too early, every node killed. `coord` says so, and mends it."""
+"""A stalled chain: eosio resigned too early, every node was killed. `coord` reports it, and repairs it."""
 
 from __future__ import annotations
 

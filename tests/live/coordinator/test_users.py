@@ -1,4 +1,4 @@
-"""What an inventory can say: an accounts.json, another symbol, contracts of one's own; in a boot of two parts."""
+"""What an inventory can set: an accounts.json, another symbol, contracts of its own; in a boot of two parts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COUNT = 12
 
 
 def test_accounts_json_symbol_and_contracts(make_network: MakeNetwork) -> None:
-    """Users of the tutorial's file keep their keys; the token is called and divided otherwise; contracts by path,
-    on further accounts, and with privileges.
+    """Users of the tutorial's file keep their keys; the token has another symbol and precision; contracts come from
+    paths, on further accounts, with privileges.
     """
     network = make_network("own")
     keys = [PrivateKey.generate() for _ in range(COUNT)]

@@ -1,4 +1,4 @@
-"""What a developer types at a network that runs: coord wait, env, keys and cleos, checked by curl, bash and cleos."""
+"""Commands for developers on a running network: coord wait, env, keys and cleos, checked with curl, bash and cleos."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def network(make_shared: MakeNetwork, tmp_path_factory: pytest.TempPathFactory) 
 
 
 def test_waiting(network: Network) -> None:
-    """For blocks that come it ends well; for one that does not, with status 1 and what is missing."""
+    """If the block comes, status 0; otherwise status 1, with what is missing."""
     head = network.document("status")["head_block"]
     done = network.coord("wait", "--block", str(head + 2), "--lib", str(head))
     assert done.status == 0, done.text
@@ -44,7 +44,9 @@ def test_waiting(network: Network) -> None:
 
 
 def test_env_in_a_shell(network: Network) -> None:
-    """Its lines, evaluated by bash: curl finds this chain at the URL, which is no audit's node; the keys are there."""
+    """bash evaluates its lines, and curl reaches this chain at the URL, which is not the audit node's; the key files
+    exist.
+    """
     lines = network.coord("env").out
     script = f'{lines}\ncurl -sf "$COORD_URL/v1/chain/get_info"; echo; echo "$COORD_CHAIN_ID"; ls "$COORD_KEYS"'
     done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True)
@@ -58,7 +60,7 @@ def test_env_in_a_shell(network: Network) -> None:
 
 
 def test_keys(network: Network) -> None:
-    """Public keys are the chain's; private ones are printed only when asked for, and are theirs."""
+    """Public keys are those on the chain; private keys are printed only on request, and match."""
     chain = network.cleos("get", "account", "useraaaaaaaa", "--json", node="defproducera")
     active = next(one for one in chain["permissions"] if one["perm_name"] == "active")
     said = network.coord("keys", "useraaaaaaaa")
@@ -72,7 +74,7 @@ def test_keys(network: Network) -> None:
 
 
 def test_cleos(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It asks a node that takes transactions, signs with the wallet of `agent wallet`, and ends as cleos does."""
+    """It asks a node that takes transactions, signs with the wallet of `agent wallet`, and passes cleos' status on."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg"))
     info = network.coord("cleos", "--", "get", "info")
     assert json.loads(info.out)["chain_id"] == network.document("env")["chain_id"]

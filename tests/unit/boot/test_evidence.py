@@ -35,7 +35,7 @@ def missing(chain: FakeChain, blueprint: Blueprint, name: str) -> tuple[str, ...
 
 
 def test_evidence_asks_only_for_keys_of_the_work(blueprint: Blueprint) -> None:
-    """Every step's keys are unique, and the evidence of an ordinary boot names only those."""
+    """Every step's keys are unique, and every step has pushes that are not spare ones."""
     for one in (*STEPS, *OPTIONAL):
         if isinstance(one, ChainStep):
             work = one.work(blueprint)

@@ -1,4 +1,4 @@
-"""A real keosd, with keys of the agent's store in it, and signing for the agent."""
+"""A real keosd that has keys of the agent's store, and signs for the agent."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_cleos_sees_the_imported_keys(keosd: RunningKeosd, tmp_path: Path, way: 
 
 @pytest.mark.parametrize("way", ["url", "socket"])
 def test_it_signs_with_the_keys_of_its_open_wallets(keosd: RunningKeosd, way: str) -> None:
-    """A signature verifies under the key; no wallet, another's key and a locked wallet are each one clear line."""
+    """A signature verifies under the key; no wallet, another's key and a locked wallet each give one clear line."""
     client, own, other = Keosd(getattr(keosd, way)), PrivateKey.generate(), PrivateKey.generate()
     key = client.key(own.public)
     assert client.public_keys() == frozenset()
@@ -90,7 +90,7 @@ def test_an_unknown_wallets_password_is_asked_for(keosd: RunningKeosd, tmp_path:
 
 
 def test_one_file_for_the_wallets_of_two_keosds(keosd: RunningKeosd, runtime: Runtime, tmp_path: Path) -> None:
-    """Each may have a wallet of the same name: no password is overwritten by another's."""
+    """Both may have a wallet of the same name: neither password overwrites the other."""
     first, second, passwords = PrivateKey.generate(), PrivateKey.generate(), tmp_path / "password"
     with running_keosd(runtime, tmp_path / "second") as other:
         import_keys(Keosd(keosd.url), "boot", [first], passwords)
@@ -102,7 +102,7 @@ def test_one_file_for_the_wallets_of_two_keosds(keosd: RunningKeosd, runtime: Ru
 
 
 def test_no_keosd_is_one_clear_line(tmp_path: Path) -> None:
-    """Where nobody listens, the error says which address, and holds no key."""
+    """If nothing listens there, the error names the address, and has no key."""
     key = PrivateKey.generate()
     with pytest.raises(KeosdError, match="does not answer") as caught:
         import_keys(Keosd(f"http://127.0.0.1:{free_port()}"), "boot", [key], tmp_path / "password")
@@ -154,7 +154,7 @@ def test_the_agents_own_command_imports(keosd: RunningKeosd, host: Host) -> None
 
 
 def test_a_wallet_outlives_its_network(keosd: RunningKeosd, host: Host) -> None:
-    """The network is purged and booted anew while keosd runs: its wallet opens again, and takes the new keys. Another
+    """The network is purged and booted again while keosd runs: its wallet opens, and takes the new keys. Another
     network has another wallet.
     """
     before = str(host.make("net").account_key("useraaaaaaaa"))
@@ -175,7 +175,7 @@ def test_a_wallet_outlives_its_network(keosd: RunningKeosd, host: Host) -> None:
 
 
 def test_one_command_unlocks(keosd: RunningKeosd, host: Host) -> None:
-    """After keosd has locked its wallets, or was started again, the command without accounts opens the network's."""
+    """After keosd has locked its wallets, or was restarted, the command without accounts opens the network's."""
     expected = str(host.make("net").account_key("useraaaaaaaa"))
     never = host.wallet("--keosd", keosd.socket)
     assert (never.returncode, never.stderr.count("\n")) == (1, 1)

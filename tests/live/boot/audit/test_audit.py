@@ -176,8 +176,7 @@ def _failed(report: AuditReport) -> dict[str, str]:
 
 
 async def test_booted_chain_and_what_is_planted_into_it(driver: Driver, nodeos: list[str], tmp_path: Path) -> None:
-    """A chain that the steps booted is as planned, by irreversible state too; each change after that is found.
-
+    """A chain that the steps booted is as planned, also by irreversible state; each later change is found.
     docs/audit.md's commands show the same chain.
     """
     await _boot(driver)
@@ -215,7 +214,9 @@ def _side_effects(plant: Plant) -> set[str]:
 
 
 async def test_boot_that_is_not_over(driver: Driver) -> None:
-    """In the middle of a boot the audit says what is missing; an account hidden before the system contract is found."""
+    """In the middle of a boot the audit reports what is missing, and finds an account hidden before the system
+    contract.
+    """
     await _boot(driver, "system-accounts")
     ghost = Authority.key(STRANGER.public)
     node = driver.nodes["genesis"]
