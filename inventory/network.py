@@ -304,6 +304,11 @@ class Network:
         """The producers that the votes elect."""
         return tuple(producer.account for producer in self.producers if producer.elected)
 
+    @property
+    def solo(self) -> bool:
+        """Whether eosio stays the only producer, and never resigns: a chain for people who write contracts."""
+        return not self.producers
+
     def holder(self, account: str) -> str:
         """The host whose agent holds the account's keys: a producer's own host, otherwise the genesis node's."""
         for node in self.nodes:

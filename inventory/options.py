@@ -44,6 +44,8 @@ ALLOWED = frozenset(
         "transaction-retry-max-storage-size-gb",
         "wasm-runtime",
         # http_plugin
+        "access-control-allow-headers",
+        "access-control-allow-origin",
         "http-keep-alive",
         "http-max-bytes-in-flight-mb",
         "http-max-in-flight-requests",
@@ -96,7 +98,7 @@ ALLOWED = frozenset(
 )
 
 
-VALUE = re.compile(r"[A-Za-z0-9._:,+@/ -]{1,200}", re.ASCII)
+VALUE = re.compile(r"[A-Za-z0-9._:,+@/* -]{1,200}", re.ASCII)
 """What config.ini may have as an option's value: no line break, and no '#', which begins a comment there."""
 
 GUARD, SIZE = "chain-state-db-guard-size-mb", "chain-state-db-size-mb"
@@ -121,7 +123,7 @@ def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) 
             elif text is None:
                 problems.add(join(path, key), "expected a string, an integer, or true or false")
             elif VALUE.fullmatch(text) is None:
-                message = f"{text!r} is not 1 to 200 letters, digits, spaces and ._:,+@/-, as config.ini takes them"
+                message = f"{text!r} is not 1 to 200 letters, digits, spaces and ._:,+@/*-, as config.ini takes them"
                 problems.add(join(path, key), message, "leave the others out")
             else:
                 found[key] = text

@@ -183,6 +183,8 @@ def _votes(network: Network, held: Holdings, names: Sequence[str], known: bool, 
 
     known: whether the names in an accounts.json are, where there is one.
     """
+    if network.solo:
+        return []
     registered = [producer.account for producer in network.producers]
     cast = election.ballots(network, names)
     stakes = staked(network, held, (*network.votes.proxies, *(vote.voter for vote in cast)))

@@ -135,8 +135,11 @@ def later(
 def _elected(table: ProducersTable, listed: int, problems: Problems) -> int:
     """How many of the listed producers the votes are to elect."""
     elected = table.elected if table.elected is not None else min(listed, MAX_SCHEDULE)
-    if not listed:
-        problems.add("producers.count", "nobody can be elected", "write 1 or more, or a producers.list")
+    if not listed and table.elected != 0:
+        hint = "write 1 or more, or a producers.list; elected = 0: eosio stays the only producer"
+        problems.add("producers.count", "nobody can be elected", hint)
+    elif not listed:
+        return 0
     elif not 1 <= elected <= MAX_SCHEDULE:
         problems.add(
             "producers.elected", f"{elected} is not between 1 and {MAX_SCHEDULE}", "the contract elects 21 at most"
@@ -173,7 +176,7 @@ def votes(table: VotesTable, of: Users, planned: tuple[PlannedProducer, ...], pr
     """Who votes for whom. Only accounts whose keys our agents make or import can have a planned vote."""
     known = of.count if of.source is UserSource.GENERATED or of.count else None
     ours = of.source is not UserSource.CSV
-    voters = table.voters if table.voters is not None else DEFAULT_VOTERS if ours else 0
+    voters = table.voters if table.voters is not None else DEFAULT_VOTERS if ours and planned else 0
     if table.voters is None and known is not None:
         voters = min(voters, known)
     _check_counts(table, voters, known if ours else 0, ours, problems)

@@ -72,7 +72,11 @@ def steps_of(network: Network) -> tuple[Step, ...]:
     their keys, before their own nodes start: thirty nodes that start take all cores of a machine from thirty
     transactions. Only nodes of elected producers start before the votes. On another host a producer registers through
     its own node, whose start costs the genesis node's host nothing.
+
+    A network where eosio stays the only producer is complete with its accounts.
     """
+    if network.solo:
+        return STEPS[: STEPS.index(accounts.STEP) + 1]
     if not network.one_host:
         return STEPS
     early = producer_nodes.before_votes(network)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from boot.plan import make_plan
+from boot.steps import steps_of
+from boot.steps.accounts import STEP as ACCOUNTS
+from boot.steps.resign import STEP as RESIGN
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.chain import ChainState, look
 from coordinator.report.status import AWAY, CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow, phase
@@ -26,7 +30,7 @@ async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> Networ
         network=opened.network.name,
         chain_id=sealed.chain_id if sealed else None,
         manifest=sealed.manifest if sealed else None,
-        phase=phase(sealed is not None, steps, {row.state for row in nodes}, chain.moves),
+        phase=phase(sealed is not None, steps, {row.state for row in nodes}, chain.moves, _last(opened.network)),
         head=max([chain.head, *(row.head for row in nodes)]),
         head_age=chain.age,
         stands=chain.age is not None and not chain.moves,
@@ -38,6 +42,7 @@ async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> Networ
         steps=steps,
         parties=parties,
         seats=replace(Seats.of(opened.network), taken=len(accounts & set(chain.schedule))) if parties else None,
+        planned=_planned(opened.network),
     )
 
 
@@ -51,7 +56,17 @@ def planned(network: Network) -> NetworkStatus:
     return NetworkStatus(
         network.name, None, None, phase(False, {}, (), None), 0, None, False, 0, (), (), nodes,
         tuple(HostRow(host.name, AWAY, None, None) for host in network.hosts), {},
+        planned=_planned(network),
     )  # fmt: skip
+
+
+def _planned(network: Network) -> tuple[str, ...]:
+    return tuple(step.name for step in make_plan(steps_of(network)).steps)
+
+
+def _last(network: Network) -> str:
+    """The step that makes it live."""
+    return ACCOUNTS.name if network.solo else RESIGN.name
 
 
 def _http(port: int) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from boot.plan import make_plan
 from boot.steps import STEPS
+from boot.steps.resign import STEP as RESIGN
 from coordinator.parties.store import Party
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
@@ -106,11 +107,13 @@ class NetworkStatus:
     parties: tuple[Party, ...] = ()
     seats: Seats | None = None
     """The parties' places in the schedule, and how many they hold now; None if nobody was invited."""
+    planned: tuple[str, ...] = tuple(step.name for step in make_plan(STEPS).steps)
+    """The steps of this network's boot, in the plan's order."""
 
     @property
     def step_rows(self) -> tuple[StepRow, ...]:
         """Every step of the boot, in the plan's order."""
-        return tuple(_step_row(step.name, self.steps.get(step.name)) for step in make_plan(STEPS).steps)
+        return tuple(_step_row(name, self.steps.get(name)) for name in self.planned)
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -118,8 +121,10 @@ class NetworkStatus:
         return tuple(row.name for row in self.step_rows if row.state != StepResult.DONE)
 
 
-def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None) -> Phase:
-    """states: of the nodes. moves: whether blocks arrive; None if unknown."""
+def phase(
+    sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str], moves: bool | None, last: str = RESIGN.name
+) -> Phase:
+    """states: of the nodes. moves: whether blocks arrive; None if unknown. last: the step that makes it live."""
     if not sealed:
         return Phase.PLANNED
     if NodeState.RUNNING not in states:
@@ -128,7 +133,7 @@ def phase(sealed: bool, steps: Mapping[str, StepRecord], states: Collection[str]
         return Phase.UNKNOWN
     if not moves:
         return Phase.STALLED
-    if "resign" in steps and steps["resign"].done:
+    if last in steps and steps[last].done:
         return Phase.LIVE
     return Phase.VOTING if any(step.result is StepResult.WAITS for step in steps.values()) else Phase.BOOTING
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from antelope.errors import NodeError
 from boot.plan import make_plan
-from boot.steps import STEPS
+from boot.steps import steps_of
 from coordinator.advising import typed
 from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.runner import Runner
@@ -100,7 +100,7 @@ async def _chain(
     """The steps that are done, and the accounts that are registered as producers, if a node runs."""
     runner = Runner(opened.access, opened.blueprint(sealed), opened.state, reporter)
     try:
-        return await runner.recall(make_plan(STEPS).steps), await runner.registered()
+        return await runner.recall(make_plan(steps_of(opened.network)).steps), await runner.registered()
     except NodeError as error:
         reporter.note(f"the chain cannot be read now: {error}")
         return None, frozenset()

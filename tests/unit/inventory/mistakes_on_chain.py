@@ -75,7 +75,7 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
     ),
     "comment in a value": (
         '[nodeos]\noptions = { agent-name = "BP #1" }',
-        "nodeos.options.agent-name: 'BP #1' is not 1 to 200 letters, digits, spaces and ._:,+@/-, as config.ini takes",
+        "nodeos.options.agent-name: 'BP #1' is not 1 to 200 letters, digits, spaces and ._:,+@/*-, as config.ini takes",
     ),
     "empty value": (
         '[nodeos]\noptions = { agent-name = "" }',
@@ -143,6 +143,7 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
     "no accounts_json": ('[users]\naccounts_json = "a.json"', "users.accounts_json: "),
     "elected": ("[producers]\ncount = 22\nelected = 22", "producers.elected: 22 is not between 1 and 21"),
     "elected of few": ("[producers]\ncount = 2\nelected = 3", "producers.elected: 3 are to be elected, and 2 register"),
+    "nobody, and one elected": ("[producers]\ncount = 0\nelected = 1", "producers.count: nobody can be elected"),
     "nobody": ("[producers]\ncount = 0", "producers.count: nobody can be elected; write 1 or more"),
     "producer's name": (
         '[[producers.list]]\naccount = "eosio.bp"',
