@@ -8,6 +8,7 @@ import support.quiet  # noqa: F401 (before what imports grpc)
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import sys
 import time
@@ -113,6 +114,35 @@ def _down(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _solo(arguments: argparse.Namespace) -> int:
+    """Speaks with `coord devnet` in lines of JSON: it prints a signing request, reads the certificates, and prints what
+    is done."""
+    from agent.solo import again, begin, resume
+    from inventory.load import load
+
+    def say(**document: object) -> None:
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
+
+    def done(step: str, seconds: float, detail: str) -> None:
+        say(step=step, seconds=seconds, detail=detail)
+
+    folder = _folder(arguments)
+    network = load(arguments.inventory)
+    if arguments.resume:
+        asyncio.run(resume(folder, network))
+        return 0
+    if arguments.again:
+        asyncio.run(again(folder, network, arguments.again, done))
+        return 0
+    folder.make()
+    config = AgentConfig(network.name, network.genesis_node.host, arguments.coordinator)
+    say(csr=request(folder, config).decode())
+    admit(folder, json.loads(sys.stdin.readline())["certificates"].encode())
+    say(manifest=asyncio.run(begin(folder, network, done)))
+    return 0
+
+
 def _wallet(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments)
     if not folder.path.exists():
@@ -131,5 +161,5 @@ def _complain(error: AgentError) -> int:
     return error.exit_status
 
 
-_COMMANDS = {"serve": _serve, "enrol": _enrol, "admit": _admit, "down": _down, "wallet": _wallet}
+_COMMANDS = {"serve": _serve, "enrol": _enrol, "admit": _admit, "down": _down, "solo": _solo, "wallet": _wallet}
 """All other commands ask the running agent of a party."""

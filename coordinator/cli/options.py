@@ -112,7 +112,7 @@ class InventoryFile(click.ParamType["Network"]):
 
         if isinstance(value, Network):
             return value
-        path = Path(value)
+        path = _file(Path(value), ctx)
         if ctx and ctx.resilient_parsing:  # a shell asks what can be typed next
             return glance(path)
         settings = ctx.find_object(Settings) if ctx else None
@@ -134,6 +134,17 @@ class InventoryFile(click.ParamType["Network"]):
         from coordinator.cli.inventories import inventories
 
         return inventories(incomplete)
+
+
+def _file(path: Path, ctx: click.Context | None) -> Path:
+    """The inventory's file: what was typed, or that of the devnet whose name was typed."""
+    from inventory.devnet import FILE
+
+    settings = ctx.find_object(Settings) if ctx else None
+    if settings is None or path.exists() or len(path.parts) != 1:
+        return path
+    own = settings.state / path / FILE
+    return own if own.is_file() else path
 
 
 @contextmanager

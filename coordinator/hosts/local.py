@@ -44,11 +44,16 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
-    write_atomic(version, source_version().encode())
+    start_agent(data)
+    return True
+
+
+def start_agent(data: Path) -> None:
+    """Starts an agent that is enrolled, and does not wait for anything."""
+    write_atomic(data / VERSION, source_version().encode())
     Ending.forget(data)
     agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
     agent.write(data / RECORD)  # as the agent will itself: it is found even if this command is interrupted now
-    return True
 
 
 def _enrolled(hub: Hub, host: str, data: Path) -> bool:

@@ -146,9 +146,13 @@ class Network:
 
     def coord(self, command: str, *options: str, seconds: float = SECONDS, stdin: str = "") -> Done:
         """Types `coord COMMAND INVENTORY OPTIONS`, in the inventory's folder."""
+        return self.type(command, self.inventory.name, *options, seconds=seconds, stdin=stdin)
+
+    def type(self, *words: str, seconds: float = SECONDS, stdin: str = "") -> Done:
+        """Types `coord WORDS`, in the inventory's folder."""
         began = time.monotonic()
         done = subprocess.run(
-            self._command(command, options), cwd=self.folder, env=self._environment(), capture_output=True, text=True,
+            [str(COORD), *words], cwd=self.folder, env=self._environment(), capture_output=True, text=True,
             timeout=seconds, check=False, input=stdin, umask=self.umask,
         )  # fmt: skip
         assert "Traceback" not in done.stdout + done.stderr
@@ -166,7 +170,11 @@ class Network:
 
     def start(self, command: str, *options: str) -> Running:
         """The same, without waiting for its end."""
-        self._started.append(Running(self._command(command, options), self.folder, self._environment(), self.umask))
+        return self.start_typed(command, self.inventory.name, *options)
+
+    def start_typed(self, *words: str) -> Running:
+        """Types `coord WORDS`, without waiting for its end."""
+        self._started.append(Running([str(COORD), *words], self.folder, self._environment(), self.umask))
         return self._started[-1]
 
     def document(self, command: str) -> Any:
@@ -215,9 +223,6 @@ class Network:
         done = self.coord("down", "--purge", "--yes")
         assert done.status == 0, done.text
         assert not self.living()
-
-    def _command(self, command: str, options: tuple[str, ...]) -> list[str]:
-        return [str(COORD), command, self.inventory.name, *options]
 
     def _environment(self) -> dict[str, str]:
         return os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "120"}
