@@ -13,10 +13,9 @@ PAGE = Path(__file__).with_name("troubleshooting.md")
 GROUPS = (
     ("Mistakes in an inventory", "They come all at once, each with its place in the file; exit status 2.",
      ("inventory",)),
-    ("The command line, `coord`", "", ("coordinator/cli", "coordinator/workflows", "coordinator/engine",
-                                       "coordinator/report", "coordinator/report/launch", "coordinator/state",
-                                       "coordinator/report", "coordinator/report/launch", "coordinator/state",
-                                       "coordinator/web", "boot", "boot/audit")),
+    ("The command line, `coord`, and the Python package", "",
+     ("bootcoord", "coordinator/cli", "coordinator/workflows", "coordinator/engine", "coordinator/report",
+      "coordinator/report/launch", "coordinator/state", "coordinator/web", "boot", "boot/audit")),
     ("Hosts, SSH and installation", "A host's own words follow the message.",
      ("coordinator/hosts", "coordinator/hosts/deploy", "coordinator/hosts/deploy/onhost",
       "coordinator/hosts/preflight")),

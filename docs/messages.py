@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("coordinator", "agent", "inventory", "boot", "support", "antelope")
+PACKAGES = ("bootcoord", "coordinator", "agent", "inventory", "boot", "support", "antelope")
 BUILT_IN = frozenset({"Exception", "ValueError", "KeyError", "TypeError", "TimeoutError", "RuntimeError", "OSError"})
 COMMANDS: Mapping[str, tuple[str, str]] = {"typed": ("coord", "INVENTORY"), "typed_agent": ("agent", "--data DIR")}
 """What writes a command into a message: the program, and what the command is always given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -40,15 +40,9 @@ class Settings:
 
     def placements(self, network: str) -> Mapping[str, Placed]:
         """Where the nodes of a sealed network are, by name; empty if nothing is known here."""
-        from coordinator.state.folder import StateFolder
-        from coordinator.state.placements import Placements
-        from inventory import syntax
-        from support.journal import JournalError
+        from coordinator.state.placements import placements_of
 
-        if not syntax.network_name(network) and StateFolder.exists(self.state, network):
-            with closing(StateFolder(self.state, network)) as state, suppress(JournalError):
-                return Placements(state.journal).all()
-        return {}  # a command that needs the unreadable journal reports it
+        return placements_of(self.state, network)
 
     @property
     def words(self) -> tuple[str, ...]:

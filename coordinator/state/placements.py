@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
 
+from coordinator.state.folder import StateFolder
+from inventory import syntax
 from inventory.network import Network, Node
 from inventory.placement import Placed
-from support.journal import Journal
+from support.journal import Journal, JournalError
 
 _SCHEMA = (
     """CREATE TABLE placed (
@@ -50,3 +54,11 @@ class Placements:
     def _changed(self, nodes: Iterable[Node]) -> list[Node]:
         known = self.all()
         return [node for node in nodes if not node.party and known.get(node.name) != Placed.of(node)]
+
+
+def placements_of(root: Path, network: str) -> Mapping[str, Placed]:
+    """Where the nodes of a sealed network are, by name; empty if nothing is known here."""
+    if not syntax.network_name(network) and StateFolder.exists(root, network):
+        with closing(StateFolder(root, network)) as state, suppress(JournalError):
+            return Placements(state.journal).all()
+    return {}  # a command that needs the unreadable journal reports it

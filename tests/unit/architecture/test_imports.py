@@ -18,6 +18,7 @@ ALLOWED = {
     "protos": set[str](),
     "agent": {"antelope", "inventory", "boot", "support", "protos"},
     "coordinator": {"antelope", "inventory", "boot", "support", "protos"},
+    "bootcoord": {"antelope", "inventory", "boot", "support", "coordinator"},
 }
 ROOMS = {
     "state": set[str](),

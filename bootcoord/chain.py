@@ -1,0 +1,225 @@
+"""A chain that runs: actions, transactions that are signed and pushed exactly once, contracts, table rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from antelope.abi import Abi
+from antelope.actions import buyram, delegatebw, newaccount, setabi, setcode
+from antelope.asset import Asset
+from antelope.authority import Authority
+from antelope.errors import Busy, DuplicateTransaction, UnknownTable, Unreachable
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from antelope.transaction import Action, PermissionLevel, SignedTransaction, Transaction
+from coordinator.errors import OperationFailed, UsageProblem
+from support.retry import poll, retrying
+
+LIFETIME = 60
+"""Seconds from signing to expiration: after that, what is in no block never will be."""
+SECONDS = 60.0
+LOOK = 0.1
+"""Seconds between two looks at the chain."""
+
+Row = dict[str, Any]
+
+
+class Until(StrEnum):
+    """What a push waits for."""
+
+    SENT = "sent"
+    """A node has taken it."""
+    BLOCK = "block"
+    """A block has it."""
+    IRREVERSIBLE = "irreversible"
+    """A block that stays has it."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A transaction that took effect."""
+
+    id: str
+    block: int
+    """The block that has it; 0 where nobody waited for that."""
+
+
+class Chain:
+    """One chain through one node that takes transactions. Made by `Network.chain`.
+
+    `async with` closes its connections at the end, as the end of `async with` on the network does.
+    """
+
+    def __init__(self, client: NodeClient, chain_id: str, key_of: Callable[[str], PrivateKey]) -> None:
+        """key_of: the private key of an account; raises CoordError where it is not here."""
+        self.client = client
+        """The node's HTTP API, for whatever is not here: `await chain.client.get_account("eosio")`."""
+        self.chain_id = chain_id
+        self._key_of = key_of
+        self._own: dict[str, PrivateKey] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.client.close()
+
+    def use(self, account: str, key: PrivateKey) -> None:
+        """Signs for an account with this key from now on. It is kept in memory only."""
+        self._own[account] = key
+
+    def key(self, account: str) -> PrivateKey:
+        """The key that signs for an account. Raises UsageProblem where it is not here."""
+        return self._own.get(account) or self._key_of(account)
+
+    async def action(
+        self, contract: str, name: str, data: Mapping[str, Any], *, actor: str, permission: str = "active"
+    ) -> Action:
+        """A call of a contract, packed by the ABI that the chain has for it. Raises NodeError, AbiError."""
+        packed = (await self.client.get_raw_abi(contract)).abi
+        if not packed:
+            raise UsageProblem(f"{contract} has no ABI on this chain")
+        abi = Abi.from_packed(packed)
+        return Action(contract, name, (PermissionLevel(actor, permission),), abi.pack_action(name, dict(data)))
+
+    async def push(self, *actions: Action, until: Until = Until.BLOCK, seconds: float = SECONDS) -> Pushed:
+        """Signs these actions as one transaction, with the keys of the accounts that authorise them, and pushes it.
+
+        Raises as `push_signed`, and UsageProblem where a key is not here.
+        """
+        return await self.push_signed(await self.sign(*actions), until=until, seconds=seconds)
+
+    async def sign(self, *actions: Action) -> SignedTransaction:
+        """These actions as one transaction, which expires in a minute. Raises UsageProblem, NodeError."""
+        info = await self.client.get_info()
+        expiration = int(max(info.head_block_time.timestamp(), time.time())) + LIFETIME
+        transaction = Transaction(expiration, *Transaction.tapos_from(info.last_irreversible_block_id), actions=actions)
+        keys = {self.key(level.actor).public: self.key(level.actor) for a in actions for level in a.authorization}
+        return transaction.sign(self.chain_id, keys.values())
+
+    async def push_signed(
+        self, signed: SignedTransaction, *, until: Until = Until.BLOCK, seconds: float = SECONDS
+    ) -> Pushed:
+        """Pushes a transaction until its fate is known. The same bytes are sent again where a node does not answer, so
+        it takes effect once or not at all.
+
+        Raises the NodeError with which it was refused; OperationFailed where it expired in no block; DeadlineError when
+        it is not as far as asked for after this many seconds.
+        """
+
+        async def send() -> None:
+            try:
+                await self.client.send_transaction(signed)
+            except DuplicateTransaction:
+                return  # an earlier try of the same bytes arrived
+
+        await retrying(send, on=(Unreachable, Busy), deadline=seconds)
+        if until is Until.SENT:
+            return Pushed(signed.id, 0)
+        search = _Search(self.client, signed)
+        block = await poll(
+            lambda: search.found(until is Until.IRREVERSIBLE), what=f"{signed.id} to be {until}", deadline=seconds,
+            every=LOOK,
+        )  # fmt: skip
+        return Pushed(signed.id, block)
+
+    async def create_account(
+        self, name: str, key: PrivateKey | None = None, *, creator: str = "eosio", ram: str = "", stake: str = ""
+    ) -> PrivateKey:
+        """Creates an account with one key, and signs for it from now on. Returns the key, made here unless given.
+
+        ram, stake: amounts that the creator spends on RAM, and stakes for CPU and for NET each; as in "10.0000 SYS".
+        Raises as `push`.
+        """
+        made = key or PrivateKey.generate()
+        own = Authority.key(made.public)
+        actions = [newaccount(creator, name, own, own)]
+        if ram:
+            actions.append(buyram(creator, name, Asset.parse(ram)))
+        if stake:
+            actions.append(delegatebw(creator, name, Asset.parse(stake), Asset.parse(stake), True))
+        await self.push(*actions)
+        self.use(name, made)
+        return made
+
+    async def deploy(self, account: str, wasm: bytes | Path, abi: bytes | str | Path | Mapping[str, Any]) -> Pushed:
+        """Puts a contract on an account, which pays for its RAM: about ten times the code's size. abi: as JSON.
+
+        Raises as `push`, AbiError.
+        """
+        code = wasm.read_bytes() if isinstance(wasm, Path) else wasm
+        described = Abi.parse(abi.read_bytes() if isinstance(abi, Path) else abi)
+        return await self.push(setcode(account, code), setabi(account, described.packed()))
+
+    async def rows(self, contract: str, table: str, scope: str | None = None) -> list[Row]:
+        """All rows of a table, decoded; none where there is no such table yet. scope: the contract's own by default.
+
+        Raises NodeError.
+        """
+        try:
+            return [row async for row in self.client.iter_table_rows(contract, scope or contract, table)]
+        except UnknownTable:
+            return []
+
+    async def wait_for_row(
+        self, contract: str, table: str, matches: Callable[[Row], bool], *, scope: str | None = None,
+        seconds: float = SECONDS,
+    ) -> Row:  # fmt: skip
+        """The first row of a table that matches, as soon as there is one. Raises DeadlineError, NodeError."""
+
+        async def found() -> Row | None:
+            return next((row for row in await self.rows(contract, table, scope) if matches(row)), None)
+
+        return await poll(found, what=f"a row in {contract}'s {table}", deadline=seconds, every=LOOK)
+
+
+class _Search:
+    """Looks for a transaction in blocks, from the one on that it refers to."""
+
+    def __init__(self, client: NodeClient, signed: SignedTransaction) -> None:
+        self._client = client
+        self._signed = signed
+        self._block = 0
+        """The block that has it; 0: none was found yet."""
+        self._looked = 0
+        """No block up to this one has it, for good."""
+
+    async def found(self, irreversible: bool) -> int | None:
+        """The block that has it. Raises OperationFailed where it never will be in one, NodeError."""
+        info = await self._client.get_info()
+        head, lib = info.head_block_num, info.last_irreversible_block_num
+        transaction = self._signed.transaction
+        self._looked = self._looked or head - ((head - transaction.ref_block_num) & 0xFFFF)
+        if self._block and not await self._has(self._block):  # another fork has won
+            self._block = 0
+        if not self._block:
+            self._block = await self._search(head)
+        if self._block:
+            return self._block if not irreversible or lib >= self._block else None
+        self._looked = max(self._looked, lib)
+        if info.last_irreversible_block_time and info.last_irreversible_block_time.timestamp() > transaction.expiration:
+            raise OperationFailed(f"transaction {self._signed.id} has expired, and no block has it")
+        return None
+
+    async def _search(self, head: int) -> int:
+        for number in range(self._looked + 1, head + 1):
+            if await self._has(number):
+                return number
+        return 0
+
+    async def _has(self, number: int) -> bool:
+        block = await self._client.get_block(number)
+        return any(_id(entry) == self._signed.id for entry in block.get("transactions", ()))
+
+
+def _id(entry: Mapping[str, Any]) -> str:
+    transaction = entry.get("trx")
+    return str(transaction["id"] if isinstance(transaction, Mapping) else transaction)

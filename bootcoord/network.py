@@ -1,0 +1,278 @@
+"""One network: loaded, planned, booted, watched, changed, audited, taken down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from antelope.http import NodeClient
+from antelope.keys import PrivateKey
+from boot.plan import Plan, make_plan
+from boot.steps import OPTIONAL, STEPS, steps_of
+from bootcoord.chain import Chain
+from bootcoord.events import Event, Teller, unheard
+from bootcoord.models import Audit, BootResult, PlannedStep, Status
+from bootcoord.sources import Source, file_of, with_node
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.state.folder import StateFolder
+from coordinator.state.placements import placements_of
+from coordinator.workflows.acting import act
+from coordinator.workflows.auditing import verify
+from coordinator.workflows.boot import boot
+from coordinator.workflows.checkpoint import forget, restore, save
+from coordinator.workflows.down import down
+from coordinator.workflows.foresee import check_contracts
+from coordinator.workflows.looking import report
+from coordinator.workflows.operating import NodeAction, Operation
+from coordinator.workflows.using import AccountKeys, in_use, keys
+from coordinator.workflows.waiting import wait
+from inventory.load import load
+from inventory.network import Network as Loaded
+from inventory.placement import Placed
+from support.retry import DeadlineError
+
+STATE = Path(".coord")
+BOOT_SECONDS = 600.0
+_END = object()
+
+
+class OnExit(Enum):
+    """What the end of `async with` does to the network."""
+
+    KEEP = "keep"
+    """It runs on."""
+    DOWN = "down"
+    """It is stopped; the next boot brings the same chain back."""
+    PURGE = "purge"
+    """It is stopped, and its chain and keys are removed."""
+
+
+class Network:
+    """A network that an inventory describes. Nothing runs until `boot`.
+
+    All methods raise the project's own errors, which are `Explained`: InventoryError for a wrong inventory, CoordError
+    (UsageProblem, OperationFailed), NodeError for what nodeos refuses, DeadlineError.
+    """
+
+    def __init__(self, network: Loaded, state: Path, on_exit: OnExit = OnExit.KEEP, *, own: bool = False) -> None:
+        """Use `load`. own: the inventory's file was written here."""
+        self._network = network
+        self._on_exit = on_exit
+        self._own = own
+        self._chain: Chain | None = None
+        self.state = state
+        """The folder with one folder per network, as `coord --state` has it."""
+
+    @classmethod
+    def load(cls, inventory: Source, *, state: str | Path = STATE, on_exit: OnExit = OnExit.KEEP) -> Self:
+        """A network from an inventory: the path of a file, its text (with a line break in it), or its tables.
+
+        Raises InventoryError with everything that is wrong with it.
+        """
+        root = Path(state).absolute()
+        path, own = file_of(inventory, root)
+        return cls(_load(path, root), root, on_exit, own=own)
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self._network.name
+
+    @property
+    def inventory(self) -> Path:
+        """Its file, as `coord` takes it."""
+        return self._network.source
+
+    def plan(self) -> tuple[PlannedStep, ...]:
+        """The steps of the boot, in an order in which each comes after all that it needs."""
+        return tuple(
+            PlannedStep(step.name, step.title, step.after) for step in make_plan(steps_of(self._network)).steps
+        )
+
+    async def boot(self, *, until: str = "", only: str = "", on_event: Callable[[Event], None] = unheard) -> BootResult:
+        """Boots the network, or continues where it stopped; where nothing is to do, it changes nothing.
+
+        until: stops after this step and all that it needs. only: this step alone. on_event: hears what happens.
+        Raises OperationFailed with the first step that failed, and what the workflow raises.
+        """
+        teller = Teller(on_event)
+        check_contracts(self._network, self.state, teller.note)
+        booted = await boot(self._network, self.state, self._selected(until, only), teller)
+        await self._close()
+        if booted.outcome.failed:
+            step, reason = next(iter(booted.outcome.failed.items()))
+            raise OperationFailed(f"{step}: {reason}")
+        sealed = booted.sealed
+        return BootResult(sealed.chain_id, sealed.manifest, booted.changed, dict(booted.outcome.parked))
+
+    async def booting(self, *, until: str = "", only: str = "") -> AsyncIterator[Event]:
+        """As `boot`, as an iterator of what happens. It ends when the boot has ended, and raises as `boot`.
+
+        Who leaves the loop stops the boot; what is finished is kept.
+        """
+        queue: asyncio.Queue[Event | object] = asyncio.Queue()
+
+        async def run() -> None:
+            try:
+                await self.boot(until=until, only=only, on_event=queue.put_nowait)
+            finally:
+                queue.put_nowait(_END)
+
+        task = asyncio.create_task(run())
+        try:
+            while (event := await queue.get()) is not _END:
+                yield event  # type: ignore[misc] # all but _END are events
+            await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def status(self) -> Status:
+        """The state of the network, whether or not another command works on it."""
+        document, _ = await report(self._network, self.state)
+        return Status.of(document)
+
+    async def verify(self) -> Audit:
+        """Audits the whole chain against the inventory, with code independent of the boot's."""
+        document, _ = await verify(self._network, self.state)
+        return Audit.of(document)
+
+    async def wait_for(
+        self, *, phase: str = "", block: int = 0, lib: int = 0, seconds: float = BOOT_SECONDS,
+        on_event: Callable[[str], None] = lambda _: None,
+    ) -> Status:  # fmt: skip
+        """Waits until all that is asked for is true: a phase ("live", "voting"), a head block, an irreversible block.
+        Without any, until the network is live. on_event: hears what is missing. Raises DeadlineError with what is.
+
+        For a row of a table see `Chain.wait_for_row`.
+        """
+        wanted = phase or ("" if block or lib else "live")
+        document, left = await wait(
+            self._network, self.state, wanted or None, block or None, lib or None, seconds, on_event
+        )
+        if left:
+            raise DeadlineError(f"{self.name}: {'; '.join(left)}", seconds)
+        return Status.of(document)
+
+    async def chain(self) -> Chain:
+        """The chain, through a node of this machine that takes transactions. Raises OperationFailed without one."""
+        if self._chain is None:
+            found = await in_use(self._network, self.state)
+            self._chain = Chain(NodeClient(found.url), found.chain_id, self.key)
+        return self._chain
+
+    def keys(self, *accounts: str) -> tuple[AccountKeys, ...]:
+        """The keys of these accounts that hosts of this machine hold; without any, of all."""
+        return keys(self._network, self.state, accounts)
+
+    def key(self, account: str) -> PrivateKey:
+        """The private key of an account. Raises UsageProblem where it is not on this machine, or in a keosd."""
+        (found,) = self.keys(account)
+        if found.private is None:
+            raise UsageProblem(f"the private key of {account} is in a keosd")
+        return PrivateKey.parse(found.private)
+
+    async def add_node(self, *, on_event: Callable[[Event], None] = unheard, **table: Any) -> BootResult:
+        """Adds a node to an inventory that was loaded from text or tables, and boots it. table: as `[[nodes]]`.
+
+        An inventory of your own is for you to edit; `boot` then applies the change.
+        """
+        if not self._own:
+            raise UsageProblem(f"{self.inventory} is your file: add [[nodes]] there, load it again, and boot")
+        text = self.inventory.read_text(encoding="utf-8")
+        self.inventory.write_text(with_node(text, table), encoding="utf-8")
+        try:
+            self._network = _load(self.inventory, self.state)
+        except Exception:
+            self.inventory.write_text(text, encoding="utf-8")
+            raise
+        return await self.boot(on_event=on_event)
+
+    async def start_node(self, name: str) -> str:
+        """Starts a stopped node. Returns what there is to say; also below."""
+        return await self._act(NodeAction.START, name)
+
+    async def stop_node(self, name: str, *, force: bool = False) -> str:
+        """Stops a node. force: also where the schedule cannot lose the producer. It stays stopped until it is started,
+        or until the next boot.
+        """
+        return await self._act(NodeAction.STOP, name, force)
+
+    async def restart_node(self, name: str) -> str:
+        """Restarts a node, a producer right after its own turn."""
+        return await self._act(NodeAction.RESTART, name)
+
+    async def pause_node(self, name: str, *, force: bool = False) -> str:
+        """Has a producer's node make no blocks."""
+        return await self._act(NodeAction.PAUSE, name, force)
+
+    async def resume_node(self, name: str) -> str:
+        """Has it make blocks again."""
+        return await self._act(NodeAction.RESUME, name)
+
+    async def down(self, *, purge: bool = False) -> None:
+        """Stops nodes and agents. purge: also removes the chain and every key. Raises OperationFailed."""
+        await self._close()
+        if purge:
+            forget(self._network, self.state)
+        if not StateFolder.exists(self.state, self.name):
+            return
+        failed = await asyncio.to_thread(down, self._network, self.state, lambda _: None, purge=purge)
+        if failed:
+            raise OperationFailed("; ".join(f"{host}: {trouble}" for host, trouble in failed.items()))
+
+    async def save(self) -> None:
+        """Remembers the network as it is now, for `reset`: it is stopped for a moment. Raises UsageProblem where not
+        all of its hosts are this machine.
+        """
+        await self._stopped(save)
+
+    async def reset(self) -> None:
+        """Brings the network back as `save` found it: chain, keys, state of the boot. Raises UsageProblem without."""
+        await self._stopped(restore)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+        if self._on_exit is not OnExit.KEEP:
+            await self.down(purge=self._on_exit is OnExit.PURGE)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {str(self.inventory)!r})"
+
+    async def _stopped(self, work: Callable[[Loaded, Path], None]) -> None:
+        await self.down()
+        await asyncio.to_thread(work, self._network, self.state)
+        await self.boot()
+
+    async def _act(self, action: NodeAction, name: str, force: bool = False) -> str:
+        return await act(self._network, self.state, Operation(action, name, force), Teller(unheard))
+
+    async def _close(self) -> None:
+        """Closes the connections; a network that is started again may have another node that takes transactions."""
+        chain, self._chain = self._chain, None
+        if chain:
+            await chain.client.close()
+
+    def _selected(self, until: str, only: str) -> Plan:
+        if until and only:
+            raise UsageProblem("until and only cannot be used together")
+        if only:
+            return make_plan((*STEPS, *OPTIONAL)).only(only)
+        plan = make_plan(steps_of(self._network))
+        return plan.until(until) if until else plan
+
+
+def _load(path: Path, state: Path) -> Loaded:
+    def remembered(name: str) -> Mapping[str, Placed]:
+        return placements_of(state, name)
+
+    return load(path, remembered=remembered)
