@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.advising import typed
 from coordinator.agents.records import BusyError
-from coordinator.errors import OperationFailed
+from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.fleet import tunnelled
 from coordinator.report.shown import ShownAudit
 from coordinator.state.control import NoAnswer, ask_running
@@ -36,8 +36,14 @@ async def verify(network: Network, root: Path) -> ShownAudit:
 async def _judge(network: Network, root: Path) -> ShownAudit:
     """The audit, by the running coordinator if there is one.
 
-    Raises UsageProblem if the inventory was edited after the seal: the chain is compared with what was sealed.
+    Raises UsageProblem if the inventory was edited after the seal, since the chain is compared with what was sealed, and
+    where eosio keeps its key.
     """
+    if network.solo:
+        raise UsageProblem(
+            f"{network.name}: eosio keeps its key, and may do what it likes: an audit proves nothing here; "
+            f"coord boot {network.argument} reads the evidence of every step"
+        )
     if StateFolder.exists(root, network.name):
         with closing(StateFolder(root, network.name)) as state:
             check_unchanged(network, state)
