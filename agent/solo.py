@@ -119,7 +119,7 @@ async def _boot(nodes: Nodes, keys: KeyStore, network: Network, blueprint: Bluep
     await nodes.start(spec, NodeMode.GENESIS, blueprint.genesis.to_json().encode(), blueprint.sealed.chain_id)
     tell(genesis.STEP.name, time.monotonic() - began, "")
     chain = _Chain(nodes.client(spec.name), blueprint, keys)
-    steps = [step for step in steps_of(network) if isinstance(step, ChainStep)]
+    steps = [step for step in steps_of(network) if isinstance(step, ChainStep)]  # other nodes are for `coord boot`
     for step in steps:
         began = time.monotonic()
         await chain.run(step)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bootcoord.models import Audit, BootResult, Check, NodeStatus, PlannedStep, Status, StepStatus
     from bootcoord.network import Network, OnExit
     from coordinator.errors import CoordError
+    from coordinator.report.status import Phase
     from coordinator.reporter import StepResult
     from support.errors import Explained, explanation
 
@@ -40,6 +41,7 @@ _HOMES = {
     "bootcoord.models": ("Audit", "BootResult", "Check", "NodeStatus", "PlannedStep", "Status", "StepStatus"),
     "bootcoord.network": ("Network", "OnExit"),
     "coordinator.errors": ("CoordError",),
+    "coordinator.report.status": ("Phase",),
     "coordinator.reporter": ("StepResult",),
     "support.errors": ("Explained", "explanation"),
 }
@@ -62,6 +64,7 @@ __all__ = [
     "Noted",
     "OnExit",
     "PermissionLevel",
+    "Phase",
     "PlannedStep",
     "PrivateKey",
     "PublicKey",

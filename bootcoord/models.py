@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from coordinator.report.status import Phase
+
 
 @dataclass(frozen=True)
 class PlannedStep:
@@ -67,8 +69,7 @@ class Status:
     """The state of a network."""
 
     network: str
-    phase: str
-    """planned, booting, voting, live, stalled, down or unknown."""
+    phase: Phase
     chain_id: str | None
     """None: before the seal."""
     manifest: str | None
@@ -89,7 +90,7 @@ class Status:
         """From that document."""
         return Status(
             network=document["network"],
-            phase=document["phase"],
+            phase=Phase(document["phase"]),
             chain_id=document["chain_id"],
             manifest=document["manifest"],
             head_block=document["head_block"],

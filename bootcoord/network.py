@@ -18,6 +18,7 @@ from bootcoord.events import Event, Teller, unheard
 from bootcoord.models import Audit, BootResult, PlannedStep, Status
 from bootcoord.sources import Source, file_of, with_node
 from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.report.status import Phase
 from coordinator.state.folder import StateFolder
 from coordinator.state.placements import placements_of
 from coordinator.workflows.acting import act
@@ -133,30 +134,26 @@ class Network:
 
     async def status(self) -> Status:
         """The state of the network, whether or not another command works on it."""
-        document, _ = await report(self._network, self.state)
-        return Status.of(document)
+        return Status.of((await report(self._network, self.state)).document)
 
     async def verify(self) -> Audit:
         """Audits the whole chain against the inventory, with code independent of the boot's."""
-        document, _ = await verify(self._network, self.state)
-        return Audit.of(document)
+        return Audit.of((await verify(self._network, self.state)).document)
 
     async def wait_for(
-        self, *, phase: str = "", block: int = 0, lib: int = 0, seconds: float = BOOT_SECONDS,
+        self, *, phase: Phase | None = None, block: int = 0, lib: int = 0, seconds: float = BOOT_SECONDS,
         on_event: Callable[[str], None] = lambda _: None,
     ) -> Status:  # fmt: skip
-        """Waits until all that is asked for is true: a phase ("live", "voting"), a head block, an irreversible block.
+        """Waits until all that is asked for is true: a phase (LIVE or VOTING), a head block, an irreversible block.
         Without any, until the network is live. on_event: hears what is missing. Raises DeadlineError with what is.
 
         For a row of a table see `Chain.wait_for_row`.
         """
-        wanted = phase or ("" if block or lib else "live")
-        document, left = await wait(
-            self._network, self.state, wanted or None, block or None, lib or None, seconds, on_event
-        )
-        if left:
+        wanted = phase or (None if block or lib else Phase.LIVE)
+        shown, left = await wait(self._network, self.state, wanted, block or None, lib or None, seconds, on_event)
+        if left or shown is None:
             raise DeadlineError(f"{self.name}: {'; '.join(left)}", seconds)
-        return Status.of(document)
+        return Status.of(shown.document)
 
     async def chain(self) -> Chain:
         """The chain, through a node of this machine that takes transactions. Raises OperationFailed without one."""

@@ -73,10 +73,11 @@ def steps_of(network: Network) -> tuple[Step, ...]:
     transactions. Only nodes of elected producers start before the votes. On another host a producer registers through
     its own node, whose start costs the genesis node's host nothing.
 
-    A network where eosio stays the only producer is complete with its accounts.
+    A network where eosio stays the only producer is complete with its accounts, and with other nodes if it has any.
     """
     if network.solo:
-        return STEPS[: STEPS.index(accounts.STEP) + 1]
+        last = producer_nodes.STEP if len(network.nodes) > 1 else accounts.STEP
+        return STEPS[: STEPS.index(last) + 1]
     if not network.one_host:
         return STEPS
     early = producer_nodes.before_votes(network)

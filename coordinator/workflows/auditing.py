@@ -36,7 +36,7 @@ async def verify(network: Network, root: Path) -> ShownAudit:
 async def _judge(network: Network, root: Path) -> ShownAudit:
     """The audit, by the running coordinator if there is one.
 
-    Raises UsageProblem if the inventory was edited after the seal, since the chain is compared with what was sealed, and
+    Raises UsageProblem if the inventory was edited after the seal, as the chain is compared with what was sealed, and
     where eosio keeps its key.
     """
     if network.solo:

@@ -20,6 +20,7 @@ from bootcoord import (
     Network,
     Noted,
     OnExit,
+    Phase,
     PrivateKey,
     StepBegan,
     StepEnded,
@@ -109,7 +110,7 @@ class TestDevnet:
 
     async def test_it_is_coords_network(self, devnet: Devnet) -> None:
         """Its status is what coord prints, its keys are those of coord; a node that is stopped starts again."""
-        status = await devnet.wait_for(phase="live", seconds=60)
+        status = await devnet.wait_for(phase=Phase.LIVE, seconds=60)
         assert (status.network, status.schedule, status.node("genesis").state) == ("api", ("eosio",), "running")
         told = coord(devnet, "keys", "api", "--json")
         keys = devnet.keys()
@@ -141,7 +142,7 @@ async def test_a_network_from_tables(folder: Path) -> None:
     }
     async with Network.load(tables, state=folder, on_exit=OnExit.PURGE) as net:
         assert net.plan()[0].name == "genesis"
-        assert (await net.status()).phase == "planned"
+        assert (await net.status()).phase is Phase.PLANNED
         events: list[Event] = [event async for event in net.booting()]
         assert any(isinstance(event, Noted) and event.text.startswith("sealed: chain ") for event in events)
         assert "accounts" in {event.step for event in events if isinstance(event, StepBegan)}
