@@ -59,7 +59,7 @@ async def begin(folder: DataFolder, network: Network, tell: Tell) -> str:
     Raises InventoryError, AgentError, NodeError, DeadlineError.
     """
     keys, journal = KeyStore(folder.keys), Journal(folder.journal)
-    nodes = Nodes(folder.path, keys.signer)
+    nodes = Nodes(folder.path, keys.signers)
     await nodes.open()
     try:
         capabilities = await _capabilities(nodes, spec_of(network).nodeos, folder.path / _KNOWN)
@@ -79,7 +79,7 @@ async def again(folder: DataFolder, network: Network, manifest: str, tell: Tell)
     Raises as `begin`, and MissingError where the sealed network is not here.
     """
     keys = KeyStore(folder.keys)
-    nodes = Nodes(folder.path, keys.signer)
+    nodes = Nodes(folder.path, keys.signers)
     await nodes.open()
     try:
         store = ArtifactStore(folder.artifacts)
@@ -91,7 +91,7 @@ async def again(folder: DataFolder, network: Network, manifest: str, tell: Tell)
 async def resume(folder: DataFolder, network: Network) -> None:
     """Starts the node of a chain that was begun, unless it runs. Raises AgentError."""
     keys = KeyStore(folder.keys)
-    nodes = Nodes(folder.path, keys.signer)
+    nodes = Nodes(folder.path, keys.signers)
     await nodes.open()
     try:
         await nodes.start(spec_of(network), None)

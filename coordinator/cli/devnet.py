@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import click
 
+from coordinator.advising import reads, typed
 from coordinator.cli.options import Settings
 from coordinator.workflows import devnet
 from coordinator.workflows.down import down
@@ -52,6 +53,7 @@ def command(
     """
     began = time.monotonic()
     network = devnet.prepare(settings.state, Devnet(name, http_port, p2p_port, symbol, accounts), anew=not keep)
+    reads(network.name)  # which stands for its inventory
     run = _Run(settings, network, keep, began)
     if action == "reset":
         asyncio.run(run.reset())
@@ -83,7 +85,7 @@ class _Run:
         await devnet.begin(self.network, root, _unsaid)
         await self._tell("runs already" if already else f"ready in {time.monotonic() - self.began:.1f} s")
         if detach:
-            click.echo(f"stop it with   {self.settings.typed} down {self.network.name}{' --purge' * (not self.keep)}")
+            click.echo(f"stop it with   {typed('down', *(() if self.keep else ('--purge',)))}")
             return
         click.echo("Ctrl-C stops it")
         await looking(until_stopped(), self._gone)
@@ -102,7 +104,7 @@ class _Run:
             click.echo(f"{self.network.name} is stopped, and its chain is removed")
 
     async def _tell(self, how: str) -> None:
-        for line in _lines(self.network, await in_use(self.network, self.settings.state), how, self.settings.typed):
+        for line in _lines(self.network, await in_use(self.network, self.settings.state), how):
             click.echo(line)
 
     def _gone(self) -> bool | None:
@@ -113,13 +115,13 @@ class _Run:
         return True if now - self.seen > GONE_SECONDS else None
 
 
-def _lines(network: Network, found: InUse, how: str, coord: str) -> Iterator[str]:
+def _lines(network: Network, found: InUse, how: str) -> Iterator[str]:
     yield f"{network.name}: {how}"
     yield f"http      {found.url}   CORS is on: pages of any origin may ask"
     yield f"chain id  {found.chain_id}"
-    yield f"accounts  eosio and {network.users.count} users: {coord} keys {network.name} --private"
-    yield f"cleos     {coord} cleos {network.name} -- get info"
-    yield f"programs  {coord} env {network.name}"
+    yield f"accounts  eosio and {network.users.count} users: {typed('keys', '--private')}"
+    yield f"cleos     {typed('cleos', '--', 'get', 'info')}"
+    yield f"programs  {typed('env')}"
 
 
 def _unsaid(*_: object) -> None:

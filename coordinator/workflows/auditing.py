@@ -42,7 +42,7 @@ async def _judge(network: Network, root: Path) -> ShownAudit:
     if network.solo:
         raise UsageProblem(
             f"{network.name}: eosio keeps its key, and may do what it likes: an audit proves nothing here; "
-            f"coord boot {network.argument} reads the evidence of every step"
+            f"{typed('boot')} reads the evidence of every step"
         )
     if StateFolder.exists(root, network.name):
         with closing(StateFolder(root, network.name)) as state:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coordinator.advising import near
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.local import start_agent, stop_agent, stop_all
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import StepResult
 from coordinator.state.folder import SEALED
-from coordinator.state.paths import near
 from coordinator.state.placements import Placements
 from coordinator.workflows.down import down
 from coordinator.workflows.session import open_network

@@ -1,7 +1,7 @@
 """The examples of docs/*.md that are marked *devnet*: run as they stand, in order, on a real devnet.
 
-The first line of such a block names its language, `devnet`, and maybe `npm` (it needs node and npm) or a file's name (it
-is written there instead of being run). The environment passes from one bash block to the next.
+The first line of such a block names its language, `devnet`, and maybe `npm` (it needs node and npm) or a file's name
+(it is written to that file instead of being run). The environment passes from one bash block to the next.
 """
 
 from __future__ import annotations
