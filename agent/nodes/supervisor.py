@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,11 +25,11 @@ from agent.nodes.launch import Launch, check_room, check_unused, halt
 from agent.nodes.recovery import bring_up
 from agent.nodes.rehearsal import clear, rehearse
 from agent.nodes.starter import check_asked
-from agent.nodes.state import NodeStatus, Restarts, look
+from agent.nodes.state import NodeStatus, Restarts
+from agent.nodes.tracked import TrackedNode, check_alone, equal, same, wanted
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
-from protos.states import NodeState
 from support import node_processes, nodelogs
 from support.bundled import Runtime, fetch
 from support.locks import FileLock
@@ -39,25 +39,6 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
 """Between two looks at the processes."""
-
-
-@dataclass
-class _Node:
-    """A node of this host, as the supervisor follows it."""
-
-    folder: NodeFolder
-    record: NodeRecord
-    client: NodeClient
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while it is started, stopped or changed."""
-    starting: bool = False
-    fault: str = ""
-    lasting: bool = False
-    """The fault will not go away by itself."""
-    reviving: asyncio.Task[None] | None = None
-    restarts: Restarts = field(default_factory=Restarts)
-    following: asyncio.Task[None] | None = None
-    """Watches whether its peers' blocks follow the snapshot that it began with."""
 
 
 class Nodes:
@@ -82,7 +63,7 @@ class Nodes:
         self._bundled = bundled
         self._local = local
         self._lock = FileLock(self._data / "nodes" / ".lock")
-        self._nodes: dict[str, _Node] = {}
+        self._nodes: dict[str, TrackedNode] = {}
         self._watcher: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -95,7 +76,7 @@ class Nodes:
             record = folder.record()
             if record is None:
                 continue
-            self._nodes[folder.name] = _Node(folder, record, self._connect(record.spec))
+            self._nodes[folder.name] = TrackedNode(folder, record, self._connect(record.spec))
             process = node_processes.running(path)
             if process and process != folder.process:
                 folder.remember(process)
@@ -146,12 +127,14 @@ class Nodes:
         Returns, once it answers, why it did not begin with the snapshot; empty: it did, or needed none. Raises
         NodeFault, NodeosError, SpecError; then it does not run.
         """
-        record, genesis = self._wanted(spec, mode, genesis, chain_id)
+        record, genesis = wanted(self._nodes.get(spec.name), spec, mode, genesis, chain_id)
         if spec.name not in self._nodes:
-            self._nodes[spec.name] = _Node(NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec))
+            self._nodes[spec.name] = TrackedNode(
+                NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec)
+            )
         node = self._nodes[spec.name]
         async with node.busy:
-            if self._alive(node) and _same(node.record, record) and node.folder.recovering is None and not anew:
+            if node.alive and same(node.record, record) and node.folder.recovering is None and not anew:
                 await self._change_peers(node, record.spec.peers)
                 return ""
             if record.mode is NodeMode.STARTER:
@@ -163,7 +146,7 @@ class Nodes:
         """Restarts a node that runs, as it runs, with the keys of now. Raises UnknownNode, NodeFault and others."""
         node = self._node(name)
         async with node.busy:
-            if not self._alive(node):
+            if not node.alive:
                 raise NodeFault(f"node {name} does not run")
             node.restarts = Restarts()
             record = node.record
@@ -190,7 +173,7 @@ class Nodes:
     async def status(self) -> list[NodeStatus]:
         """How every node is, by name."""
         nodes = [self._nodes[name] for name in sorted(self._nodes)]
-        return list(await asyncio.gather(*(self._status(node) for node in nodes)))
+        return list(await asyncio.gather(*(node.status() for node in nodes)))
 
     def client(self, name: str) -> NodeClient:
         """The node's HTTP API. The caller must not close it. Raises UnknownNode."""
@@ -204,7 +187,7 @@ class Nodes:
         """nodeos' own folder of a node. Raises UnknownNode."""
         return self._node(name).folder.data
 
-    def _node(self, name: str) -> _Node:
+    def _node(self, name: str) -> TrackedNode:
         try:
             return self._nodes[name]
         except KeyError:
@@ -213,41 +196,9 @@ class Nodes:
     def _connect(self, spec: NodeSpec) -> NodeClient:
         return NodeClient(f"http://127.0.0.1:{spec.http_port}")
 
-    def _wanted(
-        self, spec: NodeSpec, mode: NodeMode | None, genesis: bytes | None, chain_id: str | None
-    ) -> tuple[NodeRecord, bytes]:
-        """What is to run, completed from how it ran last."""
-        node = self._nodes.get(spec.name)
-        if mode is None and node:
-            mode = NodeMode.NORMAL if node.record.mode is NodeMode.STARTER else node.record.mode
-        if genesis is None and node and node.folder.genesis.is_file():
-            genesis = node.folder.genesis.read_bytes()
-        if chain_id is None and node:
-            chain_id = node.record.chain_id
-        if mode is None or genesis is None or chain_id is None:
-            raise UnknownNode(f"node {spec.name} has never run on this host: its mode and genesis are needed")
-        return NodeRecord(spec, mode, chain_id), genesis
-
-    def _check_alone(self, record: NodeRecord) -> None:
-        """The same producer on two nodes would sign two blocks for one slot."""
-        if not produces(record.spec, record.mode):
-            return
-        for other in self._nodes.values():
-            same = other.record.spec.account == record.spec.account and other.record.spec.name != record.spec.name
-            active = other.starting or self._alive(other)
-            if same and active and produces(other.record.spec, other.record.mode):
-                raise BadConfiguration(
-                    f"node {record.spec.name}: {other.record.spec.name} signs as {record.spec.account} already: "
-                    "stop that one first"
-                )
-
-    def _alive(self, node: _Node) -> bool:
-        process = node.folder.process
-        return process is not None and process.alive
-
     async def _restart(
         self,
-        node: _Node,
+        node: TrackedNode,
         record: NodeRecord,
         genesis: bytes,
         *,
@@ -259,7 +210,7 @@ class Nodes:
 
         meant: it stays on record as meant to run even if this fails. Returns as `start`.
         """
-        self._check_alone(record)
+        check_alone(record, self._nodes.values())
         node.starting = True
         try:
             if node.following:
@@ -268,7 +219,7 @@ class Nodes:
             await halt(node.folder)
             if not meant:
                 node.folder.forget()
-            if not _equal(record, node.record):
+            if not equal(record, node.record):
                 node.folder.forgive()
             record = replace(record, keys=tuple(str(key.public) for key in self._keys(record.spec, record.mode)))
             launch = replace(await self._prepare(node, record, genesis), meant=meant)
@@ -289,7 +240,7 @@ class Nodes:
         finally:
             node.starting = False
 
-    async def _prepare(self, node: _Node, record: NodeRecord, genesis: bytes) -> Launch:
+    async def _prepare(self, node: TrackedNode, record: NodeRecord, genesis: bytes) -> Launch:
         spec, folder = record.spec, node.folder
         found = await self.capabilities(spec.nodeos)
         keys = self._keys(spec, record.mode)
@@ -314,7 +265,7 @@ class Nodes:
         except KeyError:
             raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
 
-    async def _change_peers(self, node: _Node, peers: tuple[str, ...]) -> None:
+    async def _change_peers(self, node: TrackedNode, peers: tuple[str, ...]) -> None:
         old, record = node.record.spec.peers, node.record
         if peers == old:
             return
@@ -324,30 +275,18 @@ class Nodes:
         keys = self._keys(changed.spec, changed.mode)
         folder.write(changed, config_ini(changed.spec, changed.mode, found.options, keys, local=self._local), genesis)
         node.record = changed
-        if self._alive(node):
+        if node.alive:
             for peer in sorted(set(old) - set(peers)):
                 await node.client.disconnect(peer)
             for peer in sorted(set(peers) - set(old) - {changed.spec.p2p_endpoint}):
                 await node.client.connect(peer)
-
-    async def _status(self, node: _Node) -> NodeStatus:
-        process = node.folder.process
-        if self._alive(node) and not node.starting:
-            found = await look(node.record, process.pid if process else 0, node.client)
-            node.folder.note_reached(found.lib)
-            return replace(found, since=first.block) if (first := node.folder.beginning) else found
-        if node.starting:
-            return NodeStatus(node.folder.name, NodeState.STARTING, node.record.mode)
-        state = NodeState.FAILED if node.fault else NodeState.STARTING if process else NodeState.STOPPED
-        lasting = state is NodeState.FAILED and (node.lasting or node.restarts.given_up)
-        return NodeStatus(node.folder.name, state, node.record.mode, detail=node.fault, lasting=lasting)
 
     async def _watch(self) -> None:
         """Restarts dead nodes that should run, and gives up on those that keep dying."""
         while True:
             try:
                 wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
-                alive = [node for node in wanted if self._alive(node)]
+                alive = [node for node in wanted if node.alive]
                 for node in alive:
                     node.restarts.lives(time.monotonic())
                     if node.following is None:
@@ -361,7 +300,7 @@ class Nodes:
                 log.exception("watching the nodes")
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _follow(self, node: _Node) -> None:
+    async def _follow(self, node: TrackedNode) -> None:
         """Sees whether its peers' blocks follow the snapshot that it began with; if not, it syncs from the first."""
         beginning = node.folder.beginning
         if beginning is None or beginning.confirmed:
@@ -378,7 +317,7 @@ class Nodes:
             with contextlib.suppress(AgentError):  # kept for its status, and tried again
                 await self._restart(node, node.record, genesis, meant=True, anew=True)
 
-    async def _revive(self, node: _Node) -> None:
+    async def _revive(self, node: TrackedNode) -> None:
         if not node.fault:
             outlived = await asyncio.to_thread(node_processes.running, node.folder.path)
             if outlived:  # a script that had not `exec`ed nodeos was ended, and nodeos was not
@@ -401,15 +340,3 @@ class Nodes:
                 await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
             except AgentError as fault:
                 log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")
-
-
-def _equal(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether the same is to run, with whatever keys."""
-    return replace(one, keys=()) == replace(other, keys=())
-
-
-def _same(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether going from one record to the other needs no restart. Peers change without one."""
-    spec = one.spec.with_peers(other.spec.peers)
-    mode = one.mode is other.mode or (one.mode, other.mode) == (NodeMode.STARTER, NodeMode.NORMAL)
-    return spec == other.spec and mode and one.chain_id == other.chain_id

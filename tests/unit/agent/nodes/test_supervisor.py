@@ -14,7 +14,7 @@ from agent.errors import AgentError, BadConfiguration, NodeFault, PortTaken, Unk
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
-from agent.nodes import state, supervisor
+from agent.nodes import state, supervisor, tracked
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch
 from agent.nodes.state import NodeStatus
@@ -107,7 +107,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr("agent.nodes.supervisor.node_processes.running", machine.running)
     monkeypatch.setattr("agent.nodes.supervisor.nodelogs.ensure", lambda _: None)
     monkeypatch.setattr(supervisor, "probe", probe)
-    monkeypatch.setattr(supervisor, "look", look)
+    monkeypatch.setattr(tracked, "look", look)
     monkeypatch.setattr(supervisor, "bring_up", machine.bring_up)
     monkeypatch.setattr(supervisor, "halt", machine.halt)
     monkeypatch.setattr(supervisor, "check_room", lambda _: None)
