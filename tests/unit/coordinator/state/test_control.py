@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from coordinator.errors import OperationFailed
+from coordinator.state import control
 from coordinator.state.control import ask_running, control_socket
 from support.sockets import connect
 
@@ -94,3 +95,13 @@ async def test_a_fault_of_an_answerer_is_told_with_its_cause(tmp_path: Path, cap
         with pytest.raises(OperationFailed, match="not a request that this coordinator knows"):
             await ask_running(tmp_path, "nonsense")
         assert len(caplog.records) == 1
+
+
+async def test_a_caller_that_asks_nothing_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silence is not called an unknown request."""
+    monkeypatch.setattr(control, "ANSWER_SECONDS", 0.05)
+    async with control_socket(tmp_path, {}):
+        reader, writer = await connect(tmp_path, 1000)
+        async with asyncio.timeout(10):
+            assert json.loads(await reader.readline()) == {"error": "no request came within 0.05 s"}
+        writer.close()
