@@ -27,7 +27,9 @@ from support.retry import retrying
 SIGNED_AT_ONCE = 32
 """Number of transactions that are signed and written down together."""
 LOOK_SECONDS = 0.25
-"""Seconds between two looks at the head. More looks cost more than what they tell sooner is worth."""
+"""Seconds between two looks at the head, while more are to be sent. More looks cost more than what they tell sooner is
+worth.
+"""
 DIAL_SECONDS = 20.0
 """How long a lost connection is redialled. A killed node is back within that time."""
 
@@ -97,8 +99,10 @@ class Load:
                         leave(push)
                     return
                 await self._fill(peer, queue)
-                if not queue and not self._sent.on_their_way:
-                    placed.set()
+                if not queue:
+                    self._follower.pace = usual
+                    if not self._sent.on_their_way:
+                        placed.set()
                 if queue or len(self._sent):
                     await self._follower.next_look()
         finally:

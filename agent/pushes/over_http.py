@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from agent.errors import PushError
@@ -29,6 +30,16 @@ RESOURCE_TRIES = 8
 """How often a node may report that a transaction takes too long. Cold caches and busy disks are temporary."""
 AGAIN_SECONDS = 3.0
 """Seconds until the same bytes are pushed again if no block holds them. A relay may have lost them."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """How far a transaction got."""
+
+    taken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the node has accepted it: what is pushed there afterwards is executed after it."""
+    placed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it is in a block."""
 
 
 class SkippedError(Exception):
@@ -64,8 +75,8 @@ class OverHttp:
         self._seen = seen
         self._may_begin = may_begin
 
-    async def push(self, step: StepLike, push: Push, placed: asyncio.Event) -> Pushed:
-        """Pushes one transaction, and returns where it is once it counts there. placed: set once it is in a block.
+    async def push(self, step: StepLike, push: Push, begun: Begun) -> Pushed:
+        """Pushes one transaction, and returns where it is once it counts there. begun: set as it gets on.
 
         Raises SkippedError where it may not be begun, PushError, and as node and follower do.
         """
@@ -74,9 +85,10 @@ class OverHttp:
             record = None
         for _ in range(SIGNATURES):
             record = await self._submitted(step, push, record)
+            begun.taken.set()
             while block := await self._until_placed(record):
                 self._note(record, block)
-                placed.set()
+                begun.placed.set()
                 if step.finality is Finality.BLOCK or await self._is_final(record, block):
                     return Pushed(push.key, record.id, block)
                 await self._submitted(step, push, record)  # a fork dropped it

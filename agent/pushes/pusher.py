@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from agent.errors import KeosdError, PushError, StalledError
 from agent.pushes.blocks import BlockFollower
 from agent.pushes.load import Dial, Load
-from agent.pushes.over_http import OverHttp, SkippedError
+from agent.pushes.over_http import Begun, OverHttp, SkippedError
 from agent.pushes.preactivation import preactivate
 from agent.pushes.records import Placed, PushRecords, Record
 from agent.pushes.signing import Signer, StepLike
@@ -71,7 +71,7 @@ class Pusher:
         for item in work:
             turns[item.turn].append(item)
         try:
-            await self._in_order(step, turns[Turn.FIRST])
+            await self._in_order(step, turns[Turn.FIRST], until_placed=not step.parallel)
             if step.parallel and not self._failure:
                 await self._at_once(step, turns[Turn.ANY])
             else:
@@ -86,19 +86,20 @@ class Pusher:
         if self._failure:
             raise self._failure
 
-    async def _in_order(self, step: StepLike, work: Sequence[Work]) -> None:
-        """Each is in a block before the next one starts."""
+    async def _in_order(self, step: StepLike, work: Sequence[Work], *, until_placed: bool = True) -> None:
+        """Each is in a block before the next one starts; or, where that is enough, was taken by the node."""
         for item in work:
             if not self._may_begin(item):
                 break
-            await self._begin(step, item).wait()
+            begun = self._begin(step, item)
+            await (begun.placed if until_placed else begun.taken).wait()
 
     async def _at_once(self, step: StepLike, work: Sequence[Work]) -> None:
         """Returns once all are in blocks, or failed."""
         events: list[asyncio.Event] = []
 
         def begin(item: Work) -> None:
-            events.append(self._begin(step, item))
+            events.append(self._begin(step, item).placed)
 
         pushes = [item for item in work if isinstance(item, Push)]
         if self._dial and len(pushes) == len(work) >= MANY:
@@ -111,11 +112,11 @@ class Pusher:
         for event in events:
             await event.wait()
 
-    def _begin(self, step: StepLike, item: Work) -> asyncio.Event:
-        """Returns what is set once it is in a block, or failed."""
-        placed = asyncio.Event()
-        self._ends.append(asyncio.create_task(self._carry_out(step, item, placed)))
-        return placed
+    def _begin(self, step: StepLike, item: Work) -> Begun:
+        """Returns what is set as it gets on, or once it failed."""
+        begun = Begun()
+        self._ends.append(asyncio.create_task(self._carry_out(step, item, begun)))
+        return begun
 
     def _may_begin(self, item: Work) -> bool:
         """After a failure nothing more is begun, but what is always done last."""
@@ -170,17 +171,18 @@ class Pusher:
             for push in (*fresh, *(push for push, _ in signed)):
                 leave(push)
 
-    async def _carry_out(self, step: StepLike, item: Work, placed: asyncio.Event) -> None:
+    async def _carry_out(self, step: StepLike, item: Work, begun: Begun) -> None:
         try:
             with self._noting(f"{step.name} {item.key}"):
                 if isinstance(item, Preactivate):
                     await preactivate(self._node, item)
                     pushed = Pushed(item.key, "", self._follower.info.head_block_num)
                 else:
-                    pushed = await self._http.push(step, item, placed)
+                    pushed = await self._http.push(step, item, begun)
                 self._report([pushed])
         finally:
-            placed.set()
+            begun.taken.set()
+            begun.placed.set()
 
     @contextlib.contextmanager
     def _noting(self, what: str) -> Iterator[None]:

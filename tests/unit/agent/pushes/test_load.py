@@ -217,7 +217,9 @@ async def test_a_fork_doubles_nothing_and_loses_nothing(records: PushRecords) ->
 
 
 async def test_the_last_is_done_whatever_happened(records: PushRecords) -> None:
-    """The first push, then the others, then the last; the last also if one of the others failed."""
+    """First, then the others once the node has taken it, then last, after blocks hold those; last also when one of the
+    others failed.
+    """
     refusal = AssertionFailed(500, 3050003, "eosio_assert", "no")
     work = [_push("last", Turn.LAST), *PUSHES, _push("first", Turn.FIRST)]
 
@@ -232,5 +234,5 @@ async def test_the_last_is_done_whatever_happened(records: PushRecords) -> None:
             await _run(chain, records, port.dial, work, done)
         blocks = {one.key: one.block for one in done}
         others = [block for key, block in blocks.items() if key not in ("first", "last")]
-        assert blocks["first"] < min(others)
+        assert blocks["first"] <= min(others)
         assert max(others) < blocks["last"]
