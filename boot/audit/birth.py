@@ -165,8 +165,8 @@ class Birth:
                 spans[one.stage].append(self.first[key])
         if self.span[0]:
             spans[Stage.ACCOUNTS] = list(self.span)
-        ordered = [stage for stage in Stage if spans[stage] and stage <= Stage.ACCOUNTS]
-        for before, after in pairwise(ordered):
+        rows = ([stage for stage in Stage if spans[stage] and stage not in beside] for beside in _BESIDE)
+        for before, after in dict.fromkeys(pair for row in rows for pair in pairwise(row)):
             if max(spans[before]) > min(spans[after]):
                 yield f"{_spoken(after)} began before {_spoken(before)} was complete"
         if self.block is not None and spans[Stage.RESIGNATION] and max(spans[Stage.CANARY], default=0) == 0:
@@ -177,6 +177,11 @@ class Birth:
             yield f"blocks are missing, so the birth cannot be audited: {unread}"
         elif self.block is None:
             yield "eosio has not resigned yet: the boot is not over"
+
+
+_LATER = frozenset(stage for stage in Stage if stage > Stage.ACCOUNTS)
+_BESIDE = (_LATER | {Stage.SYSTEM_CONTRACT}, _LATER | {Stage.TOKEN, Stage.ISSUE})
+"""What is left out of the order, in turn: the token is made beside the system contract, which needs none of it."""
 
 
 def _spoken(stage: Stage) -> str:

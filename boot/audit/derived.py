@@ -28,7 +28,9 @@ TEN_YEARS = 3650 * 86_400
 
 
 class Stage(IntEnum):
-    """The parts of a boot; those up to the accounts are each complete before the next begins."""
+    """The parts of a boot; those up to the accounts are each complete before the next begins, except that the system
+    contract comes beside token and issue.
+    """
 
     BOOT_CONTRACT = 0
     FEATURES = 1

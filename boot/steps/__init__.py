@@ -70,8 +70,9 @@ def steps_of(network: Network) -> tuple[Step, ...]:
 
     Where every node runs on the genesis node's host, producers and proxies register through that node, whose agent has
     their keys, before their own nodes start: thirty nodes that start take all cores of a machine from thirty
-    transactions. Only nodes of elected producers start before the votes. On another host a producer registers through
-    its own node, whose start costs the genesis node's host nothing.
+    transactions. Only nodes of elected producers start before the votes. A few, with few accounts to execute, start
+    beside all that comes before. On another host a producer registers through its own node, whose start costs the
+    genesis node's host nothing.
 
     A network where eosio stays the only producer is complete with its accounts, and with other nodes if it has any.
     """
@@ -81,7 +82,8 @@ def steps_of(network: Network) -> tuple[Step, ...]:
     if not network.one_host:
         return STEPS
     early = producer_nodes.before_votes(network)
-    first = (register.STEP.name, proxies.STEP.name)
+    beside = producer_nodes.few(network, early)
+    first = (genesis.STEP.name,) if beside else (register.STEP.name, proxies.STEP.name)
     start = replace(producer_nodes.STEP, after=first, nodes=lambda _: early)
     changed: dict[str, Step] = {start.name: start}
     changed |= {step.name: replace(step, after=producer_nodes.STEP.after) for step in (register.STEP, proxies.STEP)}

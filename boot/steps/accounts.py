@@ -25,8 +25,8 @@ ROW_BYTES = 370
 """Of a packed row: newaccount 136, buyram 66, delegatebw 83, transfer 77 make 362."""
 OVERHEAD_BYTES = 1024
 """Header and signatures of a transaction, with nodeos' leeway of 500 that shall stay unused."""
-FEW_PUSHES = 64
-"""Up to here, asking for one account of each push is quicker than walking through all accounts."""
+FEW_PUSHES = 16
+"""Up to here, asking for one account of each push is quicker than walking through all accounts, a thousand a call."""
 GLANCES = 16
 """Accounts that are asked for where all of them were seen before, in irreversible blocks."""
 MEMO = "allocation"
@@ -127,7 +127,7 @@ def glance(blueprint: Blueprint) -> Reads:
 STEP = ChainStep(
     "accounts",
     "create the staked accounts",
-    ("privileges",),
+    ("init", "privileges"),
     work,
     evidence,
     finality=Finality.IRREVERSIBLE,

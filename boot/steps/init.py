@@ -24,4 +24,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return Verdict((KEY,), "the RAM market is not open yet")
 
 
-STEP = ChainStep("init", "initialise the system contract", ("system-contract",), work, evidence)
+STEP = ChainStep("init", "initialise the system contract", ("system-contract", "currency"), work, evidence)

@@ -30,4 +30,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return verdict(missing, len(blueprint.sealed.privileged), "privileged contracts")
 
 
-STEP = ChainStep("privileges", "make eosio.msig privileged", ("init",), work, evidence, parallel=True)
+STEP = ChainStep("privileges", "make eosio.msig privileged", ("system-contract",), work, evidence, parallel=True)

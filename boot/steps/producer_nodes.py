@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from boot.blueprint import Blueprint
 from boot.step import NodeMode, NodeStep
-from inventory.network import Network
+from inventory.network import Network, UserSource
+
+FEW_NODES, FEW_ACCOUNTS = 4, 1000
 
 
 def nodes(blueprint: Blueprint) -> tuple[str, ...]:
@@ -30,6 +32,12 @@ def before_votes(network: Network) -> tuple[str, ...]:
         found += [peer for peer in peers[name] if peer in needed - reached]
     chosen = needed if needed <= reached else peers.keys()
     return tuple(node.name for node in network.nodes if node.name in chosen and node.name != genesis)
+
+
+def few(network: Network, names: tuple[str, ...]) -> bool:
+    """Whether these nodes, and what they have to execute, leave a machine enough for what happens meanwhile."""
+    known = network.users.source is UserSource.GENERATED
+    return len(names) <= FEW_NODES and known and network.users.count <= FEW_ACCOUNTS
 
 
 STEP = NodeStep("producer-nodes", "start the other nodes", ("accounts",), nodes, NodeMode.NORMAL)

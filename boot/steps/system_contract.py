@@ -26,4 +26,4 @@ def evidence(blueprint: Blueprint) -> Reads:
     return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
 
 
-STEP = ChainStep("system-contract", "put the system contract on eosio", ("currency",), work, evidence)
+STEP = ChainStep("system-contract", "put the system contract on eosio", ("contracts",), work, evidence)

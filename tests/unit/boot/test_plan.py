@@ -9,10 +9,10 @@ import pytest
 
 from boot.plan import PlanError, make_plan
 from boot.step import NodeMode, NodeStep
-from boot.steps import OPTIONAL, STEPS, steps_of
-from boot.steps.producer_nodes import before_votes
+from boot.steps import OPTIONAL, STEPS, producer_nodes, steps_of
+from boot.steps.producer_nodes import FEW_ACCOUNTS, before_votes
 from inventory.load import load
-from inventory.network import Network
+from inventory.network import Network, UserSource
 
 
 def step(name: str, *after: str) -> NodeStep:
@@ -61,8 +61,9 @@ def network_of(folder: Path, kind: str) -> Network:
 
 
 def test_on_one_host_the_nodes_start_when_all_are_registered(tmp_path: Path) -> None:
-    """Registrations go through the genesis node, and need no other node; all other needs stay."""
-    network = network_of(tmp_path, "mesh")
+    """Registrations go through the genesis node there, and need no other; the steps and what else they need stay."""
+    few = network_of(tmp_path, "mesh")
+    network = replace(few, users=replace(few.users, count=FEW_ACCOUNTS + 1))
     plan = make_plan(steps_of(network))
     assert {"register", "proxies"} <= plan.ancestors("producer-nodes")
     assert "accounts" in plan.ancestors("register") & plan.ancestors("proxies")
@@ -71,6 +72,24 @@ def test_on_one_host_the_nodes_start_when_all_are_registered(tmp_path: Path) -> 
     apart = replace(network, nodes=(replace(network.nodes[0], host="other"), *network.nodes[1:]))
     assert steps_of(apart) is STEPS
     assert plan.ancestors("votes") == make_plan(STEPS).ancestors("votes")
+
+
+def test_a_few_nodes_start_beside_the_steps_before_the_vote(tmp_path: Path) -> None:
+    """Where they have little to execute: as soon as the genesis node runs. Not where the users are many or unknown."""
+    network = network_of(tmp_path, "mesh")
+    plan = make_plan(steps_of(network))
+    assert plan.ancestors("producer-nodes") == {"genesis"}
+    assert {"producer-nodes", "accounts", "register", "proxies"} <= plan.ancestors("votes")
+    unknown = replace(network, users=replace(network.users, source=UserSource.CSV))
+    assert "register" in make_plan(steps_of(unknown)).ancestors("producer-nodes")
+    assert not producer_nodes.few(network, tuple("abcdefghij"))
+
+
+def test_steps_that_do_not_need_each_other_share_a_block() -> None:
+    """The token is created beside the system contract, and eosio.msig made privileged beside that, before accounts."""
+    plan = make_plan(STEPS)
+    assert "currency" not in plan.ancestors("system-contract") | plan.ancestors("privileges")
+    assert {"init", "privileges", "currency", "system-contract"} <= plan.ancestors("accounts")
 
 
 def test_the_elected_start_first_where_they_are_linked(tmp_path: Path) -> None:

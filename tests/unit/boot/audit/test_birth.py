@@ -168,6 +168,18 @@ async def test_what_differs(case: str, chain: FakeChain, plan: Blueprint) -> Non
     assert all(part in found[name] for name, part in expected.items()), found
 
 
+async def test_the_system_contract_comes_beside_the_token(chain: FakeChain, plan: Blueprint) -> None:
+    """In either order, but after the other contracts."""
+    count, contracts = len(pushes(plan, "system-contract")), len(pushes(plan, "contracts"))
+    system, chain.blocks[6] = chain.blocks[6][:count], chain.blocks[6][count:]
+    chain.blocks[5][contracts:contracts] = system
+    assert not await failing(chain, plan)
+    del chain.blocks[5][contracts : contracts + count]
+    chain.blocks[4] += system
+    found = await failing(chain, plan)
+    assert found == {"born: order": "'system contract' began before 'contracts' was complete"}
+
+
 async def test_a_delay_is_no_hiding_place(chain: FakeChain, plan: Blueprint) -> None:
     """A delayed transaction of eosio's is reported, even if the plan has the same action."""
     chain.blocks[8].append(transaction(actions.setpriv("eosio.msig", True)) | {"status": "delayed"})
