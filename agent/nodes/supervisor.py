@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -65,6 +66,10 @@ class Nodes:
         self._lock = FileLock(self._data / "nodes" / ".lock")
         self._nodes: dict[str, TrackedNode] = {}
         self._watcher: asyncio.Task[None] | None = None
+        cores = os.cpu_count() or 1
+        self._turns = asyncio.Semaphore(cores) if local else contextlib.nullcontext()
+        """On the operator's machine so many nodes start at the same time: more would only take the cores from the one
+        that signs blocks."""
 
     async def open(self) -> None:
         """Finds the nodes that run already, and watches from now on. Raises LockedError, OSError."""
@@ -140,7 +145,8 @@ class Nodes:
             if record.mode is NodeMode.STARTER:
                 await check_asked(spec.name, str(spec.account), node.client)
             node.restarts = Restarts()
-            return await self._restart(node, record, genesis, snapshot=snapshot, anew=anew)
+            async with self._turns:
+                return await self._restart(node, record, genesis, snapshot=snapshot, anew=anew)
 
     async def restart(self, name: str) -> None:
         """Restarts a node that runs, as it runs, with the keys of now. Raises UnknownNode, NodeFault and others."""

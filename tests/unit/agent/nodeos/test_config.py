@@ -96,6 +96,16 @@ def test_a_disk_guard_is_off_on_the_operators_machine_only() -> None:
     assert "not-shutdown" not in config_ini(FULL, NodeMode.NORMAL, KNOWN, local=False)
 
 
+def test_nodes_that_share_a_machine_do_not_each_compile_the_contracts() -> None:
+    """On the operator's machine only the genesis node's nodeos optimises code, unless the inventory says otherwise."""
+    option = "eos-vm-oc-enable"
+    assert f"{option} = none" in config_ini(FULL, NodeMode.NORMAL, {*KNOWN, option}, local=True)
+    assert option not in config_ini(FULL, NodeMode.NORMAL, {*KNOWN, option}, local=False)
+    assert option not in config_ini(GENESIS, NodeMode.GENESIS, {*KNOWN, option}, [KEY], local=True)
+    chosen = replace(FULL, options={option: "all"})
+    assert f"{option} = all" in config_ini(chosen, NodeMode.NORMAL, {*KNOWN, option}, local=True)
+
+
 def test_a_node_never_dials_itself_or_a_peer_twice() -> None:
     """Its own endpoint among the peers is left out, a repeated one is written once."""
     spec = PRODUCER.with_peers(["b.example:1", "a.example:9876", "b.example:1"])
