@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from compileall import compile_dir
 from pathlib import Path
 
-from bench import agents, allocation, audit, boot_to_live, commands, coordination, joining, rows, tutorial
+from bench import agents, allocation, audit, boot_to_live, commands, coordination, idle, joining, rows, tutorial
 from bench.harness import BenchError, Figure, Say, machine, say, write
+from support.version import PACKAGES
 
 BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
     "coordination": coordination.run,
     "agents": agents.run,
+    "idle": idle.run,
     "rows": rows.run,
     "commands": commands.run,
     "boot-to-live": boot_to_live.run,
@@ -24,6 +27,7 @@ BENCHMARKS: Mapping[str, Callable[[Say], Iterator[Figure]]] = {
 }
 """By name, in order. A new benchmark is a file of its own and a line here."""
 FOLDER = Path("bench/results")
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
@@ -35,6 +39,8 @@ def main() -> int:
     unknown = [name for name in options.names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    for package in (*PACKAGES, "coordinator"):  # as `make setup` does, for files that were edited since
+        compile_dir(ROOT / package, quiet=2)
     where, figures, failures = machine(), [], []
     for name in options.names or BENCHMARKS:
         say(f"== {name}")
@@ -42,8 +48,9 @@ def main() -> int:
             for figure in BENCHMARKS[name](say):
                 figures.append(figure)
                 print(figure.line(), flush=True)
-        except BenchError as error:
-            failures.append(f"{name}: {error}")
+        except Exception as error:  # whatever it is, the others still run
+            what = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
+            failures.append(f"{name}: {what}")
             say(failures[-1])
         write(options.out, where, figures, failures)
     say(f"written: {options.out / 'results.md'} and results.json")

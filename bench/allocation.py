@@ -52,7 +52,8 @@ def run(say: Say, rows: int = ROWS, limits: str = "raised", keep: Path | None = 
         raising = "true" if limits == "raised" else "false"
         bench.write(f'[users]\ncsv = "users.csv"\n\n[genesis]\nraise_limits = {raising}')
         say(f"booting to the accounts: {rows} rows, limits {limits}")
-        bench.coord("boot", "--until", "privileges")
+        for before in ("init", "privileges"):
+            bench.coord("boot", "--until", before)
         with watching(bench.kind) as watch:
             coord = bench.coord_cpu("boot", "--until", "accounts")
         idle = bench.coord_cpu("boot", "--until", "accounts")

@@ -102,6 +102,15 @@ def cpu_seconds(process: Path) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def resident_mib(process: Path) -> float:
+    """The memory that a process has now, by its folder in /proc. Raises as `cpu_seconds`, and StopIteration."""
+    return _memory(process, "VmRSS")
+
+
 def _peak(process: Path) -> float:
-    line = next(line for line in (process / "status").read_text().splitlines() if line.startswith("VmHWM:"))
-    return int(line.split()[1]) / 1024
+    return _memory(process, "VmHWM")
+
+
+def _memory(process: Path, name: str) -> float:
+    lines = (process / "status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) / 1024
