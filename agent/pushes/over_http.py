@@ -33,7 +33,7 @@ AGAIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
-class Begun:
+class Underway:
     """How far a transaction got."""
 
     taken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +75,7 @@ class OverHttp:
         self._seen = seen
         self._may_begin = may_begin
 
-    async def push(self, step: StepLike, push: Push, begun: Begun) -> Pushed:
+    async def push(self, step: StepLike, push: Push, begun: Underway) -> Pushed:
         """Pushes one transaction, and returns where it is once it counts there. begun: set as it gets on.
 
         Raises SkippedError where it may not be begun, PushError, and as node and follower do.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from agent.errors import KeosdError, PushError, StalledError
 from agent.pushes.blocks import BlockFollower
 from agent.pushes.load import Dial, Load
-from agent.pushes.over_http import Begun, OverHttp, SkippedError
+from agent.pushes.over_http import OverHttp, SkippedError, Underway
 from agent.pushes.preactivation import preactivate
 from agent.pushes.records import Placed, PushRecords, Record
 from agent.pushes.signing import Signer, StepLike
@@ -112,9 +112,9 @@ class Pusher:
         for event in events:
             await event.wait()
 
-    def _begin(self, step: StepLike, item: Work) -> Begun:
+    def _begin(self, step: StepLike, item: Work) -> Underway:
         """Returns what is set as it gets on, or once it failed."""
-        begun = Begun()
+        begun = Underway()
         self._ends.append(asyncio.create_task(self._carry_out(step, item, begun)))
         return begun
 
@@ -171,7 +171,7 @@ class Pusher:
             for push in (*fresh, *(push for push, _ in signed)):
                 leave(push)
 
-    async def _carry_out(self, step: StepLike, item: Work, begun: Begun) -> None:
+    async def _carry_out(self, step: StepLike, item: Work, begun: Underway) -> None:
         try:
             with self._noting(f"{step.name} {item.key}"):
                 if isinstance(item, Preactivate):
