@@ -53,7 +53,12 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     text = "Runs the agent. SIGTERM ends it; its nodes keep running."
-    party.add_arguments(command("serve", text, needs_data=False))
+    serve = command("serve", text, needs_data=False)
+    serve.add_argument(
+        "--metrics", metavar="HOST:PORT", default="", help="export values for Prometheus there, at /metrics"
+    )
+    serve.add_argument("--log", choices=("text", "json"), default="text", help="the form of its log (%(default)s)")
+    party.add_arguments(serve)
     enrol = command("enrol", "Makes the agent's key, and prints a request for its certificate.")
     enrol.add_argument("--network", required=True, help="the network's name in the inventory")
     enrol.add_argument("--name", required=True, help="the host's name in the inventory")

@@ -24,6 +24,7 @@ from agent.party.arguments import wanted
 from support import nodelogs
 from support.ending import Ending
 from support.errors import explanation
+from support.json_log import JsonLines
 from support.log_limit import LogLimit
 from support.node_processes import stop_nodes
 from support.processes import Process, stop
@@ -73,7 +74,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         return party.print_unit(arguments)
     logging.Formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    plain_lines = _OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    handler.setFormatter(plain_lines)
     handler.addFilter(LogLimit())  # a coordinator makes the agent speak as often as it likes
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     if arguments.data is None and not wanted(arguments):
@@ -81,8 +83,11 @@ def _serve(arguments: argparse.Namespace) -> int:
     folder = _folder(arguments) if arguments.data else None
     if folder is None or wanted(arguments) or folder.party.is_file():
         folder = party.prepare(arguments)
-    logging.getLogger().setLevel(folder.read().log_level.upper())
-    asyncio.run(serve(folder))
+    config = folder.read()
+    if arguments.log == "json":
+        handler.setFormatter(JsonLines({"network": config.network, str(config.kind): config.name}))
+    logging.getLogger().setLevel(config.log_level.upper())
+    asyncio.run(serve(folder, arguments.metrics))
     return 0
 
 

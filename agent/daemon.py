@@ -108,6 +108,11 @@ class Agent:
         kept = map(message_of, self._snapshots.all() if self._snapshots else ())
         return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free, snapshots=kept)
 
+    def standing(self) -> tuple[int, bool, float]:
+        """Free bytes of its disk, whether a coordinator is connected, and when its certificate ends (Unix seconds)."""
+        free = shutil.disk_usage(self._folder.path).free
+        return free, self._dialling.connected, self._dialling.certificate_end
+
     def _spec(self, name: str) -> pb.NodeSpec | None:
         """What a host's node runs with. How a party runs its node is its own affair."""
         return _message(self.nodes.record(name).spec) if self._tells_specs else None

@@ -47,6 +47,16 @@ class Dialling:
         shown = [credentials]
         await together(self._dial(shown, work), keep_running(lambda: self._renew(shown)))
 
+    @property
+    def connected(self) -> bool:
+        """Whether a coordinator is connected now."""
+        return self._session is not None
+
+    @property
+    def certificate_end(self) -> float:
+        """Until when the agent's certificate is valid, in Unix seconds. Raises TlsError, OSError."""
+        return self._renewal.held.not_valid_after_utc.timestamp()
+
     async def fetch(self, sha256: str) -> bytes:
         """An artifact's bytes, unverified. Raises SessionEnded."""
         if self._session is None:

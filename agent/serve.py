@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from agent.background import together
 from agent.config import AgentConfig, DataFolder
@@ -24,8 +25,11 @@ REMEDY = "move it away and, a minute later, when what it signed has expired, sta
 """What helps when the journal is damaged: a copy would not know what was signed since; the chain does."""
 
 
-async def serve(folder: DataFolder) -> None:
-    """Runs until SIGTERM or SIGINT. Raises ConfigError, LockedError, Refused, JournalError, OSError."""
+async def serve(folder: DataFolder, metrics: str = "") -> None:
+    """Runs until SIGTERM or SIGINT. metrics: HOST:PORT where values for Prometheus are exported; empty: nowhere.
+
+    Raises ConfigError, LockedError, Refused, JournalError, OSError.
+    """
     config = folder.read()
     credentials = read_credentials(folder, config)
     stop = asyncio.Event()
@@ -39,12 +43,21 @@ async def serve(folder: DataFolder) -> None:
         try:
             await agent.nodes.open()
             log.info("agent of %s in network %s, process %d", config.name, config.network, os.getpid())
-            await together(agent.run(credentials), stop.wait())
+            async with _exported(agent, metrics):
+                await together(agent.run(credentials), stop.wait())
         finally:
             await agent.close()
             journal.close()
             folder.record.unlink(missing_ok=True)
             log.info("agent ends; its nodes run on")
+
+
+def _exported(agent: Agent, metrics: str) -> AbstractAsyncContextManager[None]:
+    if not metrics:
+        return nullcontext()
+    from agent.measures import exported  # an agent without metrics does not wait for its imports
+
+    return exported(agent, metrics)
 
 
 def _agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:

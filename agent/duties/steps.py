@@ -16,6 +16,7 @@ from agent.reports import Pushed, ReportProgress, progress
 from boot.step import ChainStep, KeyedWork
 from boot.steps import OPTIONAL, STEPS
 from protos import coordination_pb2 as pb
+from support.json_log import about
 
 
 class StepWork:
@@ -44,7 +45,7 @@ class StepWork:
         """Does the pieces with these keys on that node, each once. Raises DutyError, PushError and others."""
         step, records = chain_step(wanted.step), self.records()
         node = self._nodes.client(wanted.node)
-        async with self._under_way[step.name]:
+        async with self._under_way[step.name], about(step=step.name):
             work = await self.derived(step.name)
             unknown = [key for key in wanted.keys if key not in work]
             if unknown:

@@ -10,6 +10,7 @@ from rich.console import Console
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.cli import completion
+from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
@@ -39,6 +40,7 @@ from support.endpoint import Endpoint
     help="Nodes that are restarted at the same time to apply changes; of scheduled producers it is always one.",
 )  # fmt: skip
 @click.option("--serve", is_flag=True, help="Afterwards keep serving parties, as `coord serve` does, until Ctrl-C.")
+@metrics_option
 @click.option("--verbose", is_flag=True, help="Also print what each step waits for, whenever that changes.")
 @web_options
 @click.pass_obj
@@ -52,6 +54,7 @@ def command(
     max_unavailable: int,
     web: Endpoint | str | None,
     web_names: tuple[str, ...],
+    metrics: Endpoint | None,
 ) -> int:
     """Boots the network, or continues where it stopped, and applies changes of the inventory to what runs. If nothing
     differs, it changes nothing; `coord plan` shows the differences.
@@ -90,7 +93,7 @@ def command(
             await until_stopped()
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page))
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page, metrics))
     finally:
         progress.close()
     return 1 if booted.outcome.failed or stands else 0

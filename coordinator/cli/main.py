@@ -51,6 +51,7 @@ COMMANDS = {
     "producer": ("coordinator.cli.producer", "add or retire a producer of your own"),
     "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
     "snapshot": ("coordinator.cli.snapshot", "take, list and fetch snapshots; restart a node with one"),
+    "metrics": ("coordinator.cli.metrics", "write what Prometheus and Grafana need: scrape file, alerts, dashboard"),
     "claim": ("coordinator.cli.claim", "claim the producers' rewards"),
     "transfers": ("coordinator.cli.transfers", "make random transfers between users, and time them"),
     "logs": ("coordinator.cli.logs", "show the logs of nodes and agents, merged"),

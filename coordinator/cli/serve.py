@@ -8,6 +8,7 @@ import time
 
 import click
 
+from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.cli.web import page_of, web_options
 from coordinator.engine.reasons import Reasons
@@ -15,6 +16,7 @@ from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
 from coordinator.workflows.keep_agents import agents_kept
+from coordinator.workflows.measuring import measured
 from coordinator.workflows.page import Page
 from coordinator.workflows.serve import serving, until_stopped
 from coordinator.workflows.session import open_network
@@ -26,8 +28,15 @@ from support.endpoint import Endpoint
 @click.command("serve")
 @inventory_argument
 @web_options
+@metrics_option
 @click.pass_obj
-def command(settings: Settings, network: Network, web: Endpoint | str | None, web_names: tuple[str, ...]) -> None:
+def command(
+    settings: Settings,
+    network: Network,
+    web: Endpoint | str | None,
+    web_names: tuple[str, ...],
+    metrics: Endpoint | None,
+) -> None:
     """Lets invited parties join, and helps each until it produces blocks. Runs until Ctrl-C.
 
     It can be stopped and started again at any time: parties and nodes keep running without it.
@@ -36,10 +45,10 @@ def command(settings: Settings, network: Network, web: Endpoint | str | None, we
     coord serve inventory/devnet.toml
     coord serve inventory/devnet.toml --web
     """
-    asyncio.run(serve(settings, network, page_of(web, web_names)))
+    asyncio.run(serve(settings, network, page_of(web, web_names), metrics))
 
 
-async def serve(settings: Settings, network: Network, page: Page) -> None:
+async def serve(settings: Settings, network: Network, page: Page, metrics: Endpoint | None = None) -> None:
     reporter = PlainReporter(sys.stdout)
 
     def tell(text: str) -> None:
@@ -49,7 +58,11 @@ async def serve(settings: Settings, network: Network, page: Page) -> None:
         check_unchanged(opened.network, opened.state)
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         with hosts.reached():
-            async with serving(opened, tell), page.shown(opened, Reasons(), tell):
+            async with (
+                serving(opened, tell),
+                page.shown(opened, Reasons(), tell),
+                measured(opened, metrics, tell),
+            ):
                 await hosts.ensure_agents()
                 tell(f"agents and parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
                 async with agents_kept(opened, reporter):

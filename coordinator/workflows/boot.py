@@ -28,6 +28,7 @@ from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.keep_agents import agents_kept
+from coordinator.workflows.measuring import measured
 from coordinator.workflows.needs import check_needs
 from coordinator.workflows.page import Page
 from coordinator.workflows.producers import add_all, ensure_keys
@@ -40,6 +41,7 @@ from inventory.network import Network
 from inventory.sealed import Sealed
 from inventory.share import Seats
 from protos import coordination_pb2 as pb
+from support.endpoint import Endpoint
 from support.retry import DeadlineError
 from support.tasks import looking
 
@@ -61,11 +63,13 @@ async def boot(
     verbose: bool = False,
     rolling: Rolling = EVERYTHING,
     page: Page | None = None,
+    metrics: Endpoint | None = None,
 ) -> Booted:
     """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
     then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
     rolling: how changes of the inventory are applied to running nodes. page: shows all of it meanwhile.
+    metrics: where values for Prometheus are exported meanwhile.
     """
     rolling.check(network)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
@@ -73,6 +77,7 @@ async def boot(
         open_network(network, root, acting=True) as opened,
         serving(opened, reporter.note, reasons),
         (page or Page()).shown(opened, reasons, reporter.note),
+        measured(opened, metrics, reporter.note),
     ):
         check_unchanged(network, opened.state)
         check_needs(opened, plan)

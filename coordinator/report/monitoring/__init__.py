@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana need to watch a network: a scrape file, alert rules, a dashboard. Pure."""

@@ -1,0 +1,67 @@
+"""Measured values for Prometheus, over HTTP at an address that somebody asked for: nothing listens by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Metric, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from support.endpoint import Endpoint
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """One measured value, of one thing or several."""
+
+    name: str
+    """As in `bootcoord_head_block`: a unit is its last word."""
+    text: str
+    labels: tuple[str, ...]
+    samples: tuple[tuple[tuple[str, ...], float], ...]
+    """Values of the labels, and the measured one."""
+
+    @staticmethod
+    def of(name: str, text: str, value: float | None) -> Gauge:
+        """Of a single thing; None: it is not known now."""
+        return Gauge(name, text, (), () if value is None else (((), float(value)),))
+
+    @staticmethod
+    def each(name: str, text: str, label: str, samples: Iterable[tuple[str, float]]) -> Gauge:
+        """Of things that one label tells apart."""
+        return Gauge(name, text, (label,), tuple(((thing,), float(value)) for thing, value in samples))
+
+
+class Exporter(Collector):
+    """What is exported now. It is replaced as a whole, and read from another thread."""
+
+    def __init__(self) -> None:
+        self._shown: Sequence[Gauge] = ()
+
+    def show(self, gauges: Sequence[Gauge]) -> None:
+        """From now on these."""
+        self._shown = tuple(gauges)
+
+    def collect(self) -> Iterator[Metric]:
+        """As prometheus_client asks for it."""
+        for gauge in self._shown:
+            family = GaugeMetricFamily(gauge.name, gauge.text, labels=gauge.labels)
+            for values, value in gauge.samples:
+                family.add_metric(values, value)
+            yield family
+
+    @contextmanager
+    def listening(self, endpoint: Endpoint) -> Iterator[None]:
+        """Answers at /metrics while the block runs. Raises OSError."""
+        registry = CollectorRegistry()
+        registry.register(self)
+        server, thread = start_http_server(endpoint.port, endpoint.host, registry)
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

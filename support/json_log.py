@@ -1,0 +1,49 @@
+"""Log lines as JSON: an object a line, with what it is about beside the message."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from support.texts import plain
+
+LINE_LIMIT = 4000
+"""Characters of a message."""
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 (never written to)
+
+
+@asynccontextmanager
+async def about(**more: str) -> AsyncIterator[None]:
+    """What is logged in this block, by it and by tasks that it starts, is about these, too: step="accounts"."""
+    token = _about.set({**_about.get(), **more})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time (UTC), level, what it is about, message, and the traceback of a fault."""
+
+    def __init__(self, about: Mapping[str, str]) -> None:
+        """about: what every line is about, such as network and host."""
+        super().__init__()
+        self._always = dict(about)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        moment = datetime.fromtimestamp(record.created, UTC)
+        line = {
+            "time": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
+            "level": record.levelname.lower(),
+            **self._always,
+            **_about.get(),
+            "message": plain(record.getMessage(), LINE_LIMIT),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
