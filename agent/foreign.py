@@ -9,6 +9,7 @@ from agent import errors
 from agent.errors import AgentError
 from antelope.errors import AntelopeError, NodeError
 from boot.audit import AuditError
+from support.age import AgeError
 from support.artifacts import DamagedError, MissingError
 from support.errors import explanation
 from support.invitation import InvitationError
@@ -19,6 +20,7 @@ from support.retry import DeadlineError
 from support.tls import TlsError
 
 _OWN: tuple[tuple[type[Exception], type[AgentError]], ...] = (
+    (AgeError, errors.CredentialError),
     (AntelopeError, errors.ChainError),
     (AuditError, errors.AuditFailed),
     (DamagedError, errors.StorageError),

@@ -10,6 +10,7 @@ SupportError
 ├── MissingError              an artifact's file is not there
 ├── TlsError                  a key or certificate is missing, damaged, or not what it should be
 ├── InvitationError           a text is not a valid token
+├── AgeError                  a recipient, an identity or an encrypted file cannot be used
 ├── BundledError              the bundled runtime is not available
 │   └── UnsupportedMachineError, DownloadError, WrongHashError, DiskFullError
 ├── LockedError               another process holds the lock
