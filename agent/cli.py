@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     solo.add_argument("--coordinator", default="127.0.0.1:0", metavar="HOST:PORT", help="where `coord` listens")
     solo.add_argument("--resume", action="store_true", help="only starts the node again")
     solo.add_argument("--again", metavar="MANIFEST", help="boots this sealed network once more, from its first block")
+    backup = command("keys-backup", "Prints all keys of this host, encrypted with age to its operator's key.")
+    backup.add_argument(
+        "--recipient", action="append", required=True, metavar="age1…", help="who can decrypt it; may be repeated"
+    )
+    command("keys-restore", "Reads a decrypted backup of this host's keys from stdin, and keeps them.")
     wallet = command("wallet", "Unlocks this network's wallet in a keosd, and imports keys of this host into it.")
     wallet.add_argument("account", nargs="*", help="accounts whose keys are imported; none: it is unlocked only")
     wallet.add_argument("--keosd", default=KEOSD, help="its socket, or http://127.0.0.1:PORT (%(default)s)")

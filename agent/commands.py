@@ -19,6 +19,7 @@ from agent.errors import AgentError, ConfigError, FolderBusy, InternalError
 from agent.foreign import translating
 from agent.identity import admit, request
 from agent.keys import KeyStore, wallet
+from agent.keys.backup import SIZE_LIMIT, back_up, put_back
 from agent.party import commands as party
 from agent.party.arguments import wanted
 from support import nodelogs
@@ -157,6 +158,21 @@ def _wallet(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _keys_backup(arguments: argparse.Namespace) -> int:
+    folder = _folder(arguments)
+    config = folder.read()
+    sys.stdout.buffer.write(back_up(KeyStore(folder.keys), config.network, config.name, arguments.recipient))
+    return 0
+
+
+def _keys_restore(arguments: argparse.Namespace) -> int:
+    folder = _folder(arguments)
+    config = folder.read()
+    accounts = put_back(KeyStore(folder.keys), config.network, config.name, sys.stdin.buffer.read(SIZE_LIMIT))
+    sys.stdout.write("".join(f"{account}\n" for account in accounts))
+    return 0
+
+
 def _folder(arguments: argparse.Namespace) -> DataFolder:
     return DataFolder(Path(arguments.data).absolute())
 
@@ -166,5 +182,14 @@ def _complain(error: AgentError) -> int:
     return error.exit_status
 
 
-_COMMANDS = {"serve": _serve, "enrol": _enrol, "admit": _admit, "down": _down, "solo": _solo, "wallet": _wallet}
+_COMMANDS = {
+    "serve": _serve,
+    "enrol": _enrol,
+    "admit": _admit,
+    "down": _down,
+    "keys-backup": _keys_backup,
+    "keys-restore": _keys_restore,
+    "solo": _solo,
+    "wallet": _wallet,
+}
 """All other commands ask the running agent of a party."""

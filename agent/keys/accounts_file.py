@@ -83,6 +83,11 @@ def read(path: Path, *, trusted: bool = False) -> tuple[Accounts, Accounts]:
         raise KeyStoreError(f"{path}, {error}") from None
     except OSError as error:
         raise KeyStoreError(f"{path}: {error.strerror}") from error
+    return parse(path, document, trusted=trusted)
+
+
+def parse(path: Path | str, document: Any, *, trusted: bool = False) -> tuple[Accounts, Accounts]:
+    """The same for a document that is read already. path: where it is from, for messages."""
     if not isinstance(document, dict) or not {"users", "producers"} & document.keys():
         raise KeyStoreError(f'{path}: not an accounts.json: an object with "users" and "producers" is expected')
     seen: dict[str, str] = {}
@@ -90,7 +95,7 @@ def read(path: Path, *, trusted: bool = False) -> tuple[Accounts, Accounts]:
     return users, _accounts(path, "producers", document.get("producers", []), seen, trusted)
 
 
-def _accounts(path: Path, part: str, rows: Any, seen: dict[str, str], trusted: bool) -> Accounts:
+def _accounts(path: Path | str, part: str, rows: Any, seen: dict[str, str], trusted: bool) -> Accounts:
     if not isinstance(rows, list):
         raise KeyStoreError(f"{path}, {part}: a list is expected")
     found: Accounts = {}
@@ -112,7 +117,7 @@ def _accounts(path: Path, part: str, rows: Any, seen: dict[str, str], trusted: b
     return found
 
 
-def _proved(path: Path, place: str, public: str, secret: str) -> KeyPair:
+def _proved(path: Path | str, place: str, public: str, secret: str) -> KeyPair:
     try:
         key, private = PublicKey.parse(public), PrivateKey.parse(secret)
     except BadKey as error:

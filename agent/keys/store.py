@@ -41,20 +41,57 @@ class KeyStore:
             folder.chmod(0o700)
         except OSError as error:
             raise KeyStoreError(f"{folder}: {error.strerror}") from error
-        self._users, self._producers = self._load(self.accounts_file)
-        _none, self._signers = self._load(self._signing_file)
-        _none, successors = self._load(self._successors_file)
-        # One that took over before the file of successors was written is none any more.
-        self._successors = {name: pair for name, pair in successors.items() if self._signers.get(name) != pair}
+        self._users: Accounts = {}
+        self._producers: Accounts = {}
+        self._signers: Accounts = {}
+        self._successors: Accounts = {}
+        self._seen: tuple[object, ...] = ()
+        self._refresh()
 
     @property
     def accounts_file(self) -> Path:
         """Where the accounts' keys lie."""
         return self._folder / "accounts.json"
 
+    def _refresh(self) -> None:
+        """Reads files that have changed: keys are restored while the agent runs."""
+        if (now := self._identities()) == self._seen:
+            return
+        if self.accounts_file.exists():
+            self._users, self._producers = self._load(self.accounts_file)
+        if self._signing_file.exists():
+            _none, self._signers = self._load(self._signing_file)
+        _none, successors = self._load(self._successors_file)
+        # One that took over before the file of successors was written is none any more.
+        self._successors = {name: pair for name, pair in successors.items() if self._signers.get(name) != pair}
+        self._seen = now
+
+    def _identities(self) -> tuple[object, ...]:
+        """What changes when one of the files is written."""
+        return tuple(map(_identity, (self.accounts_file, self._signing_file, self._successors_file)))
+
+    def pairs(self) -> tuple[Accounts, Accounts, Accounts, Accounts]:
+        """All keys, of users, producers, signers and their successors: for a backup alone."""
+        self._refresh()
+        return dict(self._users), dict(self._producers), dict(self._signers), dict(self._successors)
+
+    def merge(self, users: Accounts, producers: Accounts, signers: Accounts, successors: Accounts) -> None:
+        """Takes these keys in. Those that are here already stay. Raises KeyStoreError if an account has another key."""
+        with self._guard:
+            self._refresh()
+            held = (self._users | self._producers, self._signers, self._successors)
+            for given, known in zip((users | producers, signers, successors), held, strict=True):
+                for name, pair in given.items():
+                    if name in known and known[name].public != pair.public:
+                        raise KeyStoreError(f"{name} has another key in this host's key store already")
+            kept = {name: pair for name, pair in self._users.items() if name not in producers}
+            self._keep(users | kept, producers | self._producers, signers | self._signers)
+            self._keep_successors(successors | self._successors)
+
     def make(self, accounts: Iterable[str], signers: Iterable[str] = ()) -> None:
         """Makes the missing ones of these keys, with a single write."""
         with self._guard:
+            self._refresh()
             accounts, signers = [check_name(name) for name in accounts], [check_name(name) for name in signers]
             signers += [name for name in accounts if name == GENESIS_ACCOUNT]
             accounts = [name for name in accounts if name != GENESIS_ACCOUNT]
@@ -78,6 +115,7 @@ class KeyStore:
 
     def signer_key(self, account: str) -> PublicKey:
         """The key that the account's node signs blocks with, made when it is missing."""
+        self._refresh()
         if account not in self._signers:
             self.make([], [account])
         return PublicKey.parse(self._signers[account].public)
@@ -90,6 +128,7 @@ class KeyStore:
         """The keys that the account's node signs blocks with: the current one, then its successor, if there is one.
         Raises as `key` does.
         """
+        self._refresh()
         pairs = [self._signers[account]]
         if account in self._successors:
             pairs.append(self._successors[account])
@@ -97,6 +136,7 @@ class KeyStore:
 
     def signer_keys(self, account: str) -> tuple[PublicKey, ...]:
         """The public halves of `signers`; empty if there is none."""
+        self._refresh()
         pairs = (held.get(account) for held in (self._signers, self._successors))
         return tuple(PublicKey.parse(pair.public) for pair in pairs if pair)
 
@@ -109,6 +149,7 @@ class KeyStore:
         if account == GENESIS_ACCOUNT:
             raise KeyStoreError("eosio's key is in the genesis block, and cannot change")
         with self._guard:
+            self._refresh()
             current, known = self._signers.get(check_name(account)), self._successors.get(account)
             if known and given and known.public != str(given.public):
                 raise KeyStoreError(f"another key takes over for {account} already: {known.public}")
@@ -132,6 +173,7 @@ class KeyStore:
         Raises KeyStoreError if `kept` is not here; then all stay.
         """
         with self._guard:
+            self._refresh()
             held = {pair.public: pair for store in (self._signers, self._successors) if (pair := store.get(account))}
             if kept is not None and str(kept) not in held:
                 raise KeyStoreError(f"{self._folder} has no block-signing key {kept} of {account}")
@@ -166,6 +208,7 @@ class KeyStore:
 
         If a keosd holds the key, it may block and raise KeosdError.
         """
+        self._refresh()
         for pair in (self._account(account), self._signers.get(account), self._successors.get(account)):
             if pair and pair.public == str(key):
                 return str(self._signing(pair).sign(challenge.digest(account)))
@@ -178,6 +221,7 @@ class KeyStore:
         """
         users, producers = read(Path(path))
         with self._guard:
+            self._refresh()
             for name, pair in (users | producers).items():
                 known = self._account(name)
                 if known and known.public != pair.public:
@@ -193,6 +237,7 @@ class KeyStore:
         KeyStoreError if another key is here.
         """
         with self._guard:
+            self._refresh()
             for given, held in ((key, self._account(check_name(account))), (signer, self._signers.get(account))):
                 if given and held and held.public != str(given.public):
                     raise KeyStoreError(
@@ -220,6 +265,7 @@ class KeyStore:
         return pair
 
     def _account(self, name: str) -> KeyPair | None:
+        self._refresh()
         if name == GENESIS_ACCOUNT:
             return self._signers.get(name)
         return self._users.get(name) or self._producers.get(name)
@@ -233,6 +279,7 @@ class KeyStore:
             if signers != self._signers:
                 write_atomic(self._signing_file, pack({}, signers), 0o600)
             self._signers = signers
+            self._seen = self._identities()
         except OSError as error:
             raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
 
@@ -242,6 +289,7 @@ class KeyStore:
             if successors != self._successors:
                 write_atomic(self._successors_file, pack({}, successors), 0o600)
             self._successors = successors
+            self._seen = self._identities()
         except OSError as error:
             raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
 
@@ -261,3 +309,12 @@ class KeyStore:
 
     def __repr__(self) -> str:
         return f"KeyStore({str(self._folder)!r}, {len(self._users) + len(self._producers)} accounts)"
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """What changes when the file is written; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.hosts.deploy.bundle import Archive, Bundle, BundleError, build
@@ -87,6 +87,28 @@ class SshDeployment:
             return known
 
         return on_each(hosts, work, stop=self._stop)
+
+    def back_up_keys(self, hosts: Iterable[Host], recipients: Sequence[str]) -> dict[str, str | DeployError]:
+        """The keys of these hosts, encrypted there to the recipients (age1…), in base64; or the error."""
+
+        def work(host: Host, connection: HostConnection) -> str:
+            return self._installer(host, connection).back_up_keys(recipients)
+
+        return on_each(hosts, work, stop=self._stop)
+
+    def restore_keys(self, host: Host, keys: str) -> tuple[str, ...]:
+        """Hands decrypted keys to a host's agent. Returns their accounts. Raises DeployError."""
+        if host.ssh is None:
+            raise DeployError("this is the operator's own machine")
+        with HostConnection(host.ssh) as connection:
+            return self._installer(host, connection).restore_keys(keys)
+
+    def certificate(self, host: Host) -> str:
+        """The certificate (PEM) of the agent that is installed there; empty if none is. Raises DeployError."""
+        if host.ssh is None:
+            raise DeployError("this is the operator's own machine")
+        with HostConnection(host.ssh) as connection:
+            return str(self._installer(host, connection).facts()["certificate"])
 
     def logs(self, host: Host, node: str = "", *, lines: int = LOG_LINES, follow: bool = False) -> Iterator[bytes]:
         """The last lines of a node's log, or the agent's without a node, and then new ones. Raises DeployError."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,6 +113,17 @@ class Installer:
     def purge(self) -> bool:
         """Stops them, and removes everything that was installed. Returns whether the network was installed there."""
         return self._known("purge")
+
+    def back_up_keys(self, recipients: Sequence[str]) -> str:
+        """The host's keys, encrypted there to these recipients (age1…), in base64. Raises DeployError."""
+        self.require_ours()
+        answer = self._root.request("back_up_keys", network=self._supplies.network, recipients=list(recipients))
+        return str(answer["keys"])
+
+    def restore_keys(self, keys: str) -> tuple[str, ...]:
+        """Hands decrypted keys to the agent's key store. Returns their accounts. Raises DeployError."""
+        answer = self._root.request("restore_keys", network=self._supplies.network, keys=keys)
+        return tuple(map(str, answer["accounts"]))
 
     def logs(self, node: str, lines: int, follow: bool) -> Iterator[bytes]:
         """A node's log in pieces, or the agent's without a node. Raises DeployError."""

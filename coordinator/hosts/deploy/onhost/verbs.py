@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import json
@@ -106,6 +107,18 @@ def start(request: Request) -> Request:
     return {}
 
 
+def back_up_keys(request: Request) -> Request:
+    """The host's keys, encrypted here to the operator's public keys: base64."""
+    options = [word for recipient in request["recipients"] for word in ("--recipient", recipient)]
+    return {"keys": base64.b64encode(_agent(_known(request), ["keys-backup", *options])).decode()}
+
+
+def restore_keys(request: Request) -> Request:
+    """Hands decrypted keys to the agent's key store. Returns their accounts."""
+    restored = _agent(_known(request), ["keys-restore"], request["keys"].encode())
+    return {"accounts": restored.decode().split()}
+
+
 def down(request: Request) -> Request:
     """Stops the agent, also across reboots, and then its nodes."""
     record = _kept(request)
@@ -190,7 +203,9 @@ def main(document: str) -> None:
     """Carries out one request and prints the answer."""
     request = json.loads(document)
     os.umask(0o022)
-    verbs = {verb.__name__: verb for verb in (facts, clear, place, configure, start, down, purge)}
+    verbs = {
+        verb.__name__: verb for verb in (facts, clear, place, configure, start, back_up_keys, restore_keys, down, purge)
+    }
     answer: Request
     try:
         if request["verb"] == "facts":
