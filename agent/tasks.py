@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,9 @@ could claim the highest epoch and lock out every later one.
 """
 PUSHED_AT_ONCE = 5_000
 """Pushed transactions in one message: some 450 kB, below what a coordinator takes from a party at once (1 MiB)."""
+CLOCKS_APART = 86_400.0
+"""Seconds by which a coordinator's clock may be ahead: a later time would lock out every other coordinator."""
+MOVED = "this network's coordinator was restored on another machine, which leads now"
 ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
 
@@ -55,6 +59,8 @@ class Tasks:
         self._carry_out = carry_out
         self._send: Send | None = None
         self._acts = False
+        self._behind = False
+        """This coordinator was moved to another machine, and runs on all the same."""
         self._known: dict[str, _Known] = {}
         self._under_way = 0
 
@@ -62,6 +68,11 @@ class Tasks:
     def epoch(self) -> int:
         """The highest epoch that was seen; 0: none yet."""
         return int(self._memory.get("epoch") or 0)
+
+    @property
+    def moved(self) -> int:
+        """When the acting coordinator's state came to its machine, in Unix seconds; 0: it never moved."""
+        return int(self._memory.get("moved") or 0)
 
     @property
     def instance(self) -> str:
@@ -73,6 +84,11 @@ class Tasks:
         higher one.
         """
         self._send = send
+        self._behind = welcome.moved < self.moved
+        if self._behind or welcome.moved > time.time() + CLOCKS_APART:
+            self._acts = False
+            log.warning("tasks of this coordinator are refused: %s", MOVED)
+            return
         highest = self.epoch + EPOCH_STEP if self.epoch else FIRST_EPOCH
         if welcome.epoch > highest or len(welcome.instance) > ID_LIMIT:
             self._acts = False
@@ -87,7 +103,7 @@ class Tasks:
             return
         if not same:
             self._forget()
-        self._memory.keep(epoch=str(welcome.epoch), instance=welcome.instance)
+        self._memory.keep(epoch=str(welcome.epoch), instance=welcome.instance, moved=str(welcome.moved))
 
     def parted(self) -> None:
         """The connection is over. Tasks keep running, and report when the coordinator asks again."""
@@ -102,6 +118,8 @@ class Tasks:
                 self._out(pb.FromAgent(result=known.result))
         elif not self._acts or task.epoch != self.epoch:
             error = f"void: the task is of epoch {task.epoch}, and another coordinator had epoch {self.epoch}"
+            if self._behind:
+                error = f"void: {MOVED}"
             self._out(pb.FromAgent(result=pb.Result(task=task.id, error=error)))
         elif len(task.id) > ID_LIMIT:
             self._out(

@@ -17,7 +17,7 @@ import grpc
 
 from coordinator.agents.connection import Connection
 from coordinator.agents.link import AgentLink
-from coordinator.agents.records import HubError, Records
+from coordinator.agents.records import MOVED, HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
@@ -209,6 +209,8 @@ class Hub:
         """An agent said Hello on a new stream."""
         self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
+        if connection.identity.kind is Kind.HOST and hello.moved > self.records.numbers[MOVED]:
+            self.records.fence(hello.moved)
         link = self._link(connection.identity.name)
         followed_other = hello.epoch == link.epoch and hello.instance not in ("", self.instance)
         if self.acting and (link.epoch < hello.epoch < EPOCH_LIMIT or followed_other):
@@ -292,7 +294,10 @@ class Hub:
     def _welcome(self, connection: Connection) -> pb.FromCoordinator:
         connection.chain_id = self._parties.chain_id if self._parties else ""
         epoch = self._link(connection.identity.name).epoch
-        welcome = pb.Welcome(epoch=epoch, instance=self.instance, nonce=connection.nonce, chain_id=connection.chain_id)
+        welcome = pb.Welcome(
+            epoch=epoch, instance=self.instance, nonce=connection.nonce, chain_id=connection.chain_id,
+            moved=self.records.numbers[MOVED],
+        )  # fmt: skip
         return pb.FromCoordinator(welcome=welcome)
 
     def _tell(self, what: Happening, name: str, detail: str = "") -> None:

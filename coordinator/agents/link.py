@@ -32,6 +32,8 @@ ERROR_LIMIT = 4000
 STATE_LIMIT = 20
 SNAPSHOTS = 100
 """Snapshots of an agent that are known at once."""
+NOTE_LIMIT, DOUBLES = 500, 5
+"""Characters of a note on who signs, and how many such notes per node are kept."""
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
 
@@ -228,6 +230,10 @@ class AgentLink:
             for node in message.status.nodes:
                 node.detail = plain(node.detail, ERROR_LIMIT)
                 node.state = plain(node.state, STATE_LIMIT)
+                node.withheld = plain(node.withheld, NOTE_LIMIT)
+                doubles = [plain(double, NOTE_LIMIT) for double in node.doubles[-DOUBLES:]]
+                del node.doubles[:]
+                node.doubles.extend(doubles)
             self.status = message.status
             self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -15,9 +17,23 @@ from support.journal import Journal
 from support.locks import FileLock, LockedError
 from support.snapshots import SnapshotStore
 
+log = logging.getLogger(__name__)
+
+
+MOVED, FENCED = "moved", "fenced"
+"""Numbers: when this state came to this machine by a restore or an adoption, and when it came to another one; in Unix
+seconds, 0: never.
+"""
+
 
 class HubError(OperationFailed):
     """The coordinator cannot accept agents."""
+
+
+FENCED_TEXT = (
+    "its state was restored on another machine, which leads now: work there, or take it back here with: coord adopt "
+    "INVENTORY"
+)
 
 
 class BusyError(HubError):
@@ -61,6 +77,25 @@ class Records:
         except BaseException:
             self.close()
             raise
+
+    def fence(self, moved: int) -> None:
+        """An agent has seen a coordinator whose state moved more recently: this one leads no longer."""
+        log.error("%s", FENCED_TEXT)
+        self.numbers[FENCED] = moved
+
+    @property
+    def leads(self) -> bool:
+        """Whether no other machine is known to have this state since."""
+        return self.numbers[FENCED] <= self.numbers[MOVED]
+
+    def check_leading(self) -> None:
+        """Raises HubError if this state has moved to another machine."""
+        if not self.leads:
+            raise HubError(f"{self.network}: {FENCED_TEXT}")
+
+    def lead(self) -> None:
+        """This state leads from now on, whatever machine had it before."""
+        self.numbers[MOVED] = max(int(time.time()), self.numbers[MOVED] + 1, self.numbers[FENCED] + 1)
 
     def close(self) -> None:
         """Closes the journal and releases the lock."""

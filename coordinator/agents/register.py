@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coordinator.errors import OperationFailed
 from support.journal import Journal, Touched
-from support.tls import Identity, Kind
+from support.tls import REPLACED, Identity, Kind
 
 _SCHEMA = (
     """CREATE TABLE enrolled (
@@ -18,6 +18,7 @@ _SCHEMA = (
         revoked INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     "ALTER TABLE enrolled ADD COLUMN successor TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE replaced (fingerprint TEXT PRIMARY KEY, name TEXT NOT NULL, at REAL NOT NULL) STRICT",
 )
 _COLUMNS = "name, kind, fingerprint, enrolled_at, revoked, successor"
 
@@ -93,6 +94,18 @@ class Register:
                 fingerprint,
             )
 
+    def replace(self, name: str) -> None:
+        """Another machine takes the name: the certificates of the old one are refused for good, and its agent told."""
+        entry = self.find(name)
+        with self._journal.transaction():
+            for fingerprint in filter(None, (entry.fingerprint, entry.successor) if entry else ()):
+                statement = "INSERT OR REPLACE INTO replaced VALUES (?, ?, ?)"
+                self._journal.write(statement, fingerprint, name, time.time())
+            self._touched.write(name, "UPDATE enrolled SET fingerprint = '', successor = '' WHERE name = ?", name)
+
+    def _replaced(self, fingerprint: str) -> bool:
+        return self._journal.row("SELECT 1 FROM replaced WHERE fingerprint = ?", fingerprint) is not None
+
     def revoke(self, name: str) -> bool:
         """Revokes the name for good. Returns whether it was enrolled."""
         return self._touched.write(name, "UPDATE enrolled SET revoked = 1 WHERE name = ?", name) > 0
@@ -131,6 +144,8 @@ class Register:
         if entry.revoked:
             return f"{identity.name} was revoked"
         if fingerprint not in (entry.fingerprint, entry.successor):
+            if self._replaced(fingerprint):
+                return f"{identity.name} {REPLACED}"
             return f"{identity.name} was enrolled again with another certificate"
         return None
 

@@ -52,6 +52,10 @@ async def open_network(
             check_whole(state)
         with await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2) as records:
             check_names(network, records.register)
+            if adopting and not (records.numbers["epoch"] and records.leads):
+                records.lead()
+            elif acting:
+                records.check_leading()
             if adopting and not records.numbers["port"]:
                 records.numbers["port"] = former_port(state)
             reception = Reception(records, RulesOf(network, lambda: state.sealed, state.artifacts.get))

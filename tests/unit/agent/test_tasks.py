@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from agent import tasks
 from agent.memory import Memory
 from agent.reports import ReportProgress
-from agent.tasks import Tasks
+from agent.tasks import FIRST_EPOCH, Tasks
 from protos import coordination_pb2 as pb
 from support.journal import Journal
 
@@ -199,3 +200,18 @@ async def test_what_was_pushed_is_told_again_in_bounded_messages(tmp_path: Path)
         assert max(message.ByteSize() for message in messages) < 1 << 20
         assert [one.key for message in messages for one in message.progress.pushed] == [one.key for one in pushed]
         assert [message.WhichOneof("body") for message in messages] == ["progress"] * 4 + ["result"]
+
+
+async def test_a_coordinator_that_was_moved_is_followed_and_the_former_one_is_not(bench: Bench) -> None:
+    """Whatever their epochs; a time that lies in the future is nobody's."""
+    moved = int(time.time())
+    bench.tasks.welcome(pb.Welcome(epoch=FIRST_EPOCH, instance="old"), bench.sent.append)
+    bench.tasks.welcome(pb.Welcome(epoch=FIRST_EPOCH + 1, instance="new", moved=moved), bench.sent.append)
+    bench.tasks.welcome(pb.Welcome(epoch=FIRST_EPOCH + 9, instance="old"), bench.sent.append)
+    await bench.task("t", FIRST_EPOCH + 9)
+    assert "void: this network's coordinator was restored on another machine" in bench.sent[-1].result.error
+    bench.tasks.welcome(pb.Welcome(epoch=FIRST_EPOCH + 10, instance="liar", moved=moved + 10**6), bench.sent.append)
+    assert bench.tasks.moved == moved
+    bench.tasks.welcome(pb.Welcome(epoch=FIRST_EPOCH + 2, instance="new2", moved=moved), bench.sent.append)
+    await bench.task("u", FIRST_EPOCH + 2)
+    assert bench.begun == ["u"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from agent.errors import Refused, SessionEnded
+from agent.errors import Refused, Replaced, SessionEnded
 from agent.session import Send
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import AgentEvent, Hub
@@ -195,3 +196,39 @@ async def test_nothing_stays_open_when_listening_fails(hub: Hub, tmp_path: Path)
             pass
     opened = {os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()}
     assert not [path for path in opened if str(tmp_path / "other") in path]
+
+
+async def test_a_replaced_machines_agent_is_told_so(hub: Hub, tmp_path: Path) -> None:
+    """On its open stream and when it dials again; the machine that has its name now is taken in."""
+    shown = credentials(hub, tmp_path, "alpha")
+    session = dial(hub, shown, FakeWork())
+    await hub.agent("alpha", 30)
+    hub.register.replace("alpha")
+    assert isinstance(await _ended(session), Replaced)
+    again = await _ended(dial(hub, shown, FakeWork()))
+    assert isinstance(again, Replaced)
+    assert "alpha was replaced by another machine" in str(again)
+    new = dial(hub, credentials(hub, tmp_path / "new", "alpha"), FakeWork())
+    await hub.agent("alpha", 30)
+    assert isinstance(await _ended(dial(hub, shown, FakeWork())), Replaced)
+    new.cancel()
+
+
+@dataclass
+class Follower(FakeWork):
+    """An agent that has met a coordinator which was moved."""
+
+    moved: int = 0
+
+    def hello(self) -> pb.Hello:
+        """With that."""
+        return pb.Hello(epoch=self.epoch, instance=self.instance, manifest="ab", moved=self.moved)
+
+
+async def test_a_coordinator_that_was_moved_away_hears_of_it(hub: Hub, tmp_path: Path) -> None:
+    """From a host's agent; from then on its commands say where to work."""
+    session = dial(hub, credentials(hub, tmp_path, "alpha"), Follower(moved=1_000))
+    await hub.agent("alpha", 30)
+    with pytest.raises(HubError, match="was restored on another machine"):
+        hub.records.check_leading()
+    session.cancel()
