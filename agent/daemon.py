@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from typing import Protocol
 
@@ -11,15 +12,17 @@ from agent.dialling import Dialling
 from agent.duties.host import HostDuties
 from agent.duties.snapshots import message_of
 from agent.duties.tools import Tools
-from agent.errors import UnknownNode
+from agent.errors import AgentError, Replaced, UnknownNode
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.outages import watch_outages
+from agent.nodes.signers import watch_signers
 from agent.nodes.state import NodeStatus
 from agent.producers import ProducerEndpoints
 from agent.queries import Queries
 from agent.reports import ReportProgress
 from agent.session import Credentials, Send
 from agent.tasks import Tasks
+from boot.step import NodeMode
 from protos import coordination_pb2 as pb
 from protos import modes
 from support.journal import Journal
@@ -60,6 +63,7 @@ class Agent:
         self._tells_specs = tells_specs
         self._snapshots = snapshots
         self.nodes = tools.nodes
+        self._leases = tools.leases
         self._folder = folder
         self._dialling = dialling
         self._duties = duties
@@ -68,10 +72,24 @@ class Agent:
 
     async def run(self, credentials: Credentials) -> None:
         """Runs until it is cancelled. Raises Refused."""
-        await together(
-            self._dialling.run(credentials, self),
-            keep_running(lambda: watch_outages(self.nodes, self._duties.producers)),
-        )
+        try:
+            await together(
+                self._dialling.run(credentials, self),
+                keep_running(lambda: watch_outages(self.nodes, self._duties.producers)),
+                keep_running(lambda: watch_signers(self.nodes, self._leases)),
+            )
+        except Replaced as error:
+            await self._stand_down(str(error))
+            raise
+
+    async def _stand_down(self, why: str) -> None:
+        """Another machine has this host's place: no node here may sign, now or after a restart."""
+        for name in self.nodes.names:
+            record = self.nodes.record(name)
+            if record.spec.account and record.mode is not NodeMode.GENESIS:
+                self._leases.taken(record.spec.account, why)
+                with contextlib.suppress(AgentError):  # it does not run with its key then
+                    await self.nodes.withhold(name)
 
     async def close(self) -> None:
         """Stops tasks and watching. Nodes keep running."""
@@ -81,7 +99,8 @@ class Agent:
 
     def hello(self) -> pb.Hello:
         """Who this agent is and what it holds."""
-        return pb.Hello(epoch=self._tasks.epoch, instance=self._tasks.instance, manifest=self._duties.manifest)
+        tasks = self._tasks
+        return pb.Hello(epoch=tasks.epoch, instance=tasks.instance, moved=tasks.moved, manifest=self._duties.manifest)
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """A coordinator accepted this agent."""
@@ -90,6 +109,7 @@ class Agent:
     def parted(self) -> None:
         """The connection is over."""
         self._tasks.parted()
+        self._leases.parted()
 
     def accept(self, task: pb.Task) -> None:
         """A task came."""
@@ -155,6 +175,8 @@ def _status(node: NodeStatus, spec: pb.NodeSpec | None) -> pb.NodeStatus:
         peers=node.peers,
         detail=node.detail,
         lasting=node.lasting,
+        withheld=node.withheld,
+        doubles=node.doubles,
         spec=spec,
         keys=node.keys if spec else (),
         since=node.since,

@@ -35,6 +35,7 @@ AgentError                    exit status 1, not retryable, unless noted below
 │   └── UnknownNode           no node of that name
 ├── SessionEnded              the connection to the coordinator is over (retryable)
 │   └── Refused               the coordinator does not want this agent
+│       ├── Replaced          another machine has this host's place
 │       └── AccessEnded       a party's access was ended (exit status 3)
 ├── JoinError                 an invitation could not be redeemed
 ├── ControlError              what a party's operator asked for was not done
@@ -234,6 +235,10 @@ class Refused(SessionEnded):
     """The coordinator does not want this agent: dialling again would not help."""
 
     retryable = False
+
+
+class Replaced(Refused):
+    """Another machine has this host's place in the network."""
 
 
 class AccessEnded(Refused):

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import grpc
 
 from agent.background import begin
-from agent.errors import Refused, SessionEnded
+from agent.errors import Refused, Replaced, SessionEnded
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.tasks import end
-from support.tls import COORDINATOR_NAME
+from support.tls import COORDINATOR_NAME, REPLACED
 
 MESSAGE_LIMIT = 8 << 20
 """Bytes of one message."""
@@ -264,7 +264,8 @@ def _keep(work: Callable[[], Coroutine[Any, Any, None]], running: set[asyncio.Ta
 
 def _ended(error: grpc.aio.AioRpcError, coordinator: str) -> SessionEnded:
     if error.code() is grpc.StatusCode.PERMISSION_DENIED:
-        return Refused(f"the coordinator refuses this agent: {error.details()}")
+        kind = Replaced if REPLACED in (error.details() or "") else Refused
+        return kind(f"the coordinator refuses this agent: {error.details()}")
     if error.code() is grpc.StatusCode.UNAVAILABLE:
         return SessionEnded(f"no coordinator at {coordinator}: {error.details()}")
     return SessionEnded(f"the session ended: {error.details()} ({error.code().name})")

@@ -239,6 +239,7 @@ class Hello(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """of the agent"""
     epoch: _builtins.int
@@ -247,6 +248,8 @@ class Hello(_message.Message):
     """hex, of the sealed network that it holds; empty: none"""
     instance: _builtins.str
     """of the coordinator's run whose epoch that was; empty: none yet"""
+    moved: _builtins.int
+    """the latest Welcome.moved that it has seen"""
     def __init__(
         self,
         *,
@@ -254,10 +257,11 @@ class Hello(_message.Message):
         epoch: _builtins.int = ...,
         manifest: _builtins.str = ...,
         instance: _builtins.str = ...,
+        moved: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "moved", b"moved", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -273,6 +277,7 @@ class Welcome(_message.Message):
     INSTANCE_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
     CHAIN_ID_FIELD_NUMBER: _builtins.int
+    MOVED_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """0: an observer, which gives no tasks"""
     instance: _builtins.str
@@ -281,6 +286,8 @@ class Welcome(_message.Message):
     """of this stream; covered by a party's proofs of possession"""
     chain_id: _builtins.str
     """hex; covered by them as well; empty: not sealed yet. The seal is followed by another Welcome"""
+    moved: _builtins.int
+    """Unix seconds when this coordinator's state came to its machine by a restore; 0: it never moved."""
     def __init__(
         self,
         *,
@@ -288,10 +295,11 @@ class Welcome(_message.Message):
         instance: _builtins.str = ...,
         nonce: _builtins.bytes = ...,
         chain_id: _builtins.str = ...,
+        moved: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain_id", b"chain_id", "epoch", b"epoch", "instance", b"instance", "nonce", b"nonce"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chain_id", b"chain_id", "epoch", b"epoch", "instance", b"instance", "moved", b"moved", "nonce", b"nonce"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -414,6 +422,7 @@ class Task(_message.Message):
     PROPOSE_FIELD_NUMBER: _builtins.int
     EXECUTE_FIELD_NUMBER: _builtins.int
     HAND_FIELD_NUMBER: _builtins.int
+    LEASES_FIELD_NUMBER: _builtins.int
     TAKE_SNAPSHOT_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
     PRODUCERS_FIELD_NUMBER: _builtins.int
@@ -470,6 +479,8 @@ class Task(_message.Message):
     @_builtins.property
     def hand(self) -> Global___Hand: ...
     @_builtins.property
+    def leases(self) -> Global___Leases: ...
+    @_builtins.property
     def take_snapshot(self) -> Global___TakeSnapshot: ...
     @_builtins.property
     def transfer(self) -> Global___Transfer: ...
@@ -505,15 +516,16 @@ class Task(_message.Message):
         propose: Global___Propose | None = ...,
         execute: Global___Execute | None = ...,
         hand: Global___Hand | None = ...,
+        leases: Global___Leases | None = ...,
         take_snapshot: Global___TakeSnapshot | None = ...,
         transfer: Global___Transfer | None = ...,
         producers: Global___Producers | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "leases", b"leases", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attest", b"attest", "body", b"body", "collect", b"collect", "elect", b"elect", "endorse", b"endorse", "enlist", b"enlist", "epoch", b"epoch", "execute", b"execute", "follow", b"follow", "hand", b"hand", "hold", b"hold", "id", b"id", "leases", b"leases", "produce", b"produce", "producers", b"producers", "propose", b"propose", "recount", b"recount", "register", b"register", "rekey", b"rekey", "restart_node", b"restart_node", "run_step", b"run_step", "set_peers", b"set_peers", "settle", b"settle", "sponsor", b"sponsor", "start_node", b"start_node", "stop_node", b"stop_node", "take_snapshot", b"take_snapshot", "transfer", b"transfer", "unregister", b"unregister", "vouch", b"vouch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "vouch", "sponsor", "stop_node", "produce", "restart_node", "rekey", "register", "unregister", "settle", "elect", "propose", "execute", "hand", "take_snapshot", "transfer", "producers"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["collect", "hold", "start_node", "run_step", "set_peers", "recount", "follow", "enlist", "endorse", "attest", "vouch", "sponsor", "stop_node", "produce", "restart_node", "rekey", "register", "unregister", "settle", "elect", "propose", "execute", "hand", "leases", "take_snapshot", "transfer", "producers"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
@@ -570,6 +582,59 @@ class Handed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Handed: _TypeAlias = Handed  # noqa: Y015
+
+@_typing.final
+class Lease(_message.Message):
+    """Which host may sign for a producer. The number rises when the lease goes to another machine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    HOST_FIELD_NUMBER: _builtins.int
+    LOOK_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    number: _builtins.int
+    host: _builtins.str
+    look: _builtins.bool
+    """it has just got it, and is to see that nobody else signs before its node does"""
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        number: _builtins.int = ...,
+        host: _builtins.str = ...,
+        look: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "host", b"host", "look", b"look", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Lease: _TypeAlias = Lease  # noqa: Y015
+
+@_typing.final
+class Leases(_message.Message):
+    """Who holds the leases of all producers. An agent keeps what it is told, and one whose lease was taken stops signing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEASES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lease]: ...
+    def __init__(
+        self,
+        *,
+        leases: _abc.Iterable[Global___Lease] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Leases: _TypeAlias = Leases  # noqa: Y015
 
 @_typing.final
 class Producers(_message.Message):
@@ -1163,6 +1228,7 @@ class StartNode(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     ANEW_FIELD_NUMBER: _builtins.int
+    LEASE_FIELD_NUMBER: _builtins.int
     mode: Global___Mode.ValueType
     anew: _builtins.bool
     """the chain that it has is put aside first"""
@@ -1172,6 +1238,10 @@ class StartNode(_message.Message):
     def snapshot(self) -> Global___Snapshot:
         """to begin with, if it has no chain yet; fetched where it is not here"""
 
+    @_builtins.property
+    def lease(self) -> Global___Lease:
+        """of the producer that it signs for: with it the node may sign, even if it was taken before"""
+
     def __init__(
         self,
         *,
@@ -1179,10 +1249,11 @@ class StartNode(_message.Message):
         mode: Global___Mode.ValueType = ...,
         snapshot: Global___Snapshot | None = ...,
         anew: _builtins.bool = ...,
+        lease: Global___Lease | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anew", b"anew", "mode", b"mode", "snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anew", b"anew", "lease", b"lease", "mode", b"mode", "snapshot", b"snapshot", "spec", b"spec"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1674,6 +1745,8 @@ class NodeStatus(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
     SINCE_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    DOUBLES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     state: _builtins.str
     """stopped, starting, running, failed"""
@@ -1688,6 +1761,8 @@ class NodeStatus(_message.Message):
     """failed, and a person must mend it"""
     since: _builtins.int
     """block of the snapshot that its chain began with: it has no earlier ones"""
+    withheld: _builtins.str
+    """why a producer's node follows the chain without its key; empty: it signs in its turn"""
     @_builtins.property
     def spec(self) -> Global___NodeSpec:
         """of a host's node: what it runs with, or ran with last"""
@@ -1695,6 +1770,10 @@ class NodeStatus(_message.Message):
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """EOS…: those that its process signs blocks with"""
+
+    @_builtins.property
+    def doubles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what shows that two nodes sign for one producer; the latest last, a few at most"""
 
     def __init__(
         self,
@@ -1710,10 +1789,12 @@ class NodeStatus(_message.Message):
         spec: Global___NodeSpec | None = ...,
         keys: _abc.Iterable[_builtins.str] | None = ...,
         since: _builtins.int = ...,
+        withheld: _builtins.str = ...,
+        doubles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "head", b"head", "keys", b"keys", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "since", b"since", "spec", b"spec", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "doubles", b"doubles", "head", b"head", "keys", b"keys", "lasting", b"lasting", "lib", b"lib", "mode", b"mode", "name", b"name", "peers", b"peers", "since", b"since", "spec", b"spec", "state", b"state", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,6 +28,8 @@ LIFETIME = timedelta(days=365)
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
 """The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
 The CA gives it to nobody else, so it proves more than an address would."""
+REPLACED = "was replaced by another machine"
+"""What a coordinator says to the agent of a host whose place another machine has; by these words the agent knows it."""
 
 Holder = x509.Certificate | x509.CertificateSigningRequest | ec.EllipticCurvePrivateKey
 

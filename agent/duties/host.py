@@ -45,6 +45,7 @@ class HostDuties:
             "take_snapshot": lambda task, _: self._snapshots.take(task.take_snapshot),
             "produce": lambda task, _: self._produce(task.produce),
             "set_peers": lambda task, _: tools.nodes.set_peers(task.set_peers.name, task.set_peers.peers),
+            "leases": lambda task, _: self._leases(task.leases),
             "producers": lambda task, _: self.producers.take(task.producers),
             "run_step": lambda task, report: self._steps.run(task.run_step, self._key_of, report),
             "recount": lambda task, report: self._steps.recount(task.recount, report),
@@ -74,6 +75,8 @@ class HostDuties:
     async def _start_node(self, wanted: pb.StartNode) -> pb.Result:
         spec, mode = NodeSpec.of(wanted.spec), _mode(wanted)
         network = self._holding.held()
+        if wanted.HasField("lease"):
+            self._tools.leases.given(str(spec.account), wanted.lease.number, look=wanted.lease.look)
         if mode is NodeMode.AUDIT:
             await self._check_relieved(spec)
         genesis, chain_id, source, note = network.genesis.to_json().encode(), network.sealed.chain_id, None, ""
@@ -84,6 +87,14 @@ class HostDuties:
                 raise DutyError(f"{spec.name} is left as it is: {note}")
         said = await self._tools.nodes.start(spec, mode, genesis, chain_id, source, anew=wanted.anew)
         return pb.Result(note=said or (f"{spec.name} syncs from its peers: {note}" if note else ""))
+
+    async def _leases(self, told: pb.Leases) -> None:
+        """Keeps who may sign; a node whose lease was taken stops soon (agent.nodes.signers)."""
+        own = self._tools.config.name
+        for lease in told.leases:
+            self._tools.leases.told(
+                lease.account, lease.number, ours=lease.host == own, host=lease.host, look=lease.look
+            )
 
     async def _produce(self, wanted: pb.Produce) -> None:
         call = "pause" if wanted.paused else "resume"

@@ -11,6 +11,7 @@ from agent.errors import DutyError
 from agent.keys import KeyStore
 from agent.keys.keosd import Keosd
 from agent.memory import Memory
+from agent.nodes.leases import Leases
 from agent.nodes.supervisor import Nodes
 from agent.session import TakePart
 from antelope.http import NodeClient
@@ -47,6 +48,7 @@ class Tools:
     artifacts: ArtifactStore
     journal: Journal
     memory: Memory
+    leases: Leases
     fetch: FetchArtifact
     snapshots: SnapshotStore
     fetch_parts: FetchParts
@@ -57,14 +59,17 @@ class Tools:
     ) -> Tools:
         """Opens those of a data folder. keosd: holds keys that are not in the store. Raises KeyStoreError."""
         keys = KeyStore(folder.keys, keosd)
-        nodes = Nodes(folder.path, keys.signers, local=config.local)
+        memory = Memory(journal)
+        leases = Leases(memory)
+        nodes = Nodes(folder.path, keys.signers, local=config.local, leases=leases)
         return Tools(
             config,
             nodes,
             keys,
             ArtifactStore(folder.artifacts, "boot again, which fetches it"),
             journal,
-            Memory(journal),
+            memory,
+            leases,
             coordinator.fetch,
             SnapshotStore(folder.snapshots),
             coordinator.fetch_parts,

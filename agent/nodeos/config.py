@@ -38,11 +38,13 @@ def config_ini(
     keys: Sequence[PrivateKey | KeosdKey] = (),
     *,
     local: bool = False,
+    withheld: bool = False,
 ) -> str:
     """The text of config.ini; secret where the node produces. known: the options of this nodeos.
 
-    keys: those that it signs blocks with, the current one first. local: the operator's own machine. Raises SpecError on
-    an option that this nodeos does not know, a mode that does not fit the node, or a missing key.
+    keys: those that it signs blocks with, the current one first. local: the operator's own machine. withheld: a
+    producer's node that follows the chain without its keys. Raises SpecError on an option that this nodeos does not
+    know, a mode that does not fit the node, or a missing key.
     """
     if (mode is NodeMode.GENESIS) != (spec.account == "eosio") and mode is not NodeMode.AUDIT:
         raise SpecError(f"node {spec.name} ({spec.role}) cannot run in mode {mode.value}")
@@ -51,10 +53,13 @@ def config_ini(
         raise SpecError(
             f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
         )
-    own = tuning(mode, spec.options, produces=produces(spec, mode), local=local)
+    signs = produces(spec, mode) and not withheld
+    own = tuning(mode, spec.options, produces=signs, local=local)
     options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
     lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
-    lines += [f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, keys))]
+    lines += [
+        f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, keys, signs))
+    ]
     lines += [f"{option} = {value}" for option, value in sorted(options.items())]
     return "".join(f"{line}\n" for line in lines)
 
@@ -83,11 +88,11 @@ def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, st
 
 
 def _role(
-    spec: NodeSpec, mode: NodeMode, known: Collection[str], keys: Sequence[PrivateKey | KeosdKey]
+    spec: NodeSpec, mode: NodeMode, known: Collection[str], keys: Sequence[PrivateKey | KeosdKey], signs: bool
 ) -> Iterator[tuple[str, str]]:
     if mode is NodeMode.AUDIT:
         yield "read-mode", "irreversible"
-    if not produces(spec, mode):
+    if not signs:
         return
     if not keys:
         raise SpecError(f"node {spec.name}: no key to sign blocks as {spec.account}")

@@ -6,6 +6,7 @@ DATA/nodes/NAME/   0700
     recovering     there while its chain is mended, with the reason
     trouble        why it did not start, the first time since it last ran
     reached        about how far its chain was irreversible
+    withheld       there while a producer's node runs without its key: when it may have signed last, and why
     set-aside/     what was damaged, by the time it was put there
     aside          there while something is put aside for as long as a remedy is tried: when, and what
     snapshot.bin, snapshot.json    what its chain began with, where that is no genesis (agent.nodes.beginning)
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,6 +30,7 @@ from pathlib import Path
 from agent.errors import SpecError
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.beginning import Beginning, Begun
+from agent.nodes.witness import last_stamp
 from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
@@ -68,6 +71,15 @@ class NodeRecord:
             return NodeRecord(spec, NodeMode(values["mode"]), str(values["chain_id"]), keys)
         except (KeyError, TypeError, AttributeError, ValueError, SpecError) as error:
             raise ValueError("not a node's record") from error
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """A producer's node follows the chain without its key, so that it cannot sign."""
+
+    why: str
+    signed_last: float | None
+    """When it may have signed last, in Unix seconds; None: never, or unknown."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +164,26 @@ class NodeFolder:
             (self.path / "trouble").unlink(missing_ok=True)
 
     @property
+    def withheld(self) -> Withheld | None:
+        """Why a producer's node runs without its key; None: it has it."""
+        note = self._note("withheld")
+        if note is None:
+            return None
+        last, _, why = note.partition(" ")
+        try:
+            return Withheld(why, float(last) if last != "-" else None)
+        except ValueError:
+            return Withheld(why or note, None)
+
+    def withhold(self, withheld: Withheld | None) -> None:
+        """Notes that, or that it has its key. Raises OSError."""
+        if withheld is None:
+            (self.path / "withheld").unlink(missing_ok=True)
+            return
+        last = "-" if withheld.signed_last is None else str(withheld.signed_last)
+        write_atomic(self.path / "withheld", f"{last} {withheld.why}".encode(), 0o600)
+
+    @property
     def reached(self) -> int:
         """A block that its chain had made irreversible, about the last one; 0: none is known."""
         noted = self._note("reached") or ""
@@ -233,6 +265,28 @@ class NodeFolder:
         except FileNotFoundError:
             return ""
         return run.partition("\n")[2] if _mark else run
+
+    @property
+    def began(self) -> float | None:
+        """When its last run began, as its log says, in Unix seconds; None: the log does not reach back to that."""
+        marks = re.findall(re.escape(_BEGIN) + r"(\S+)", self._log_end())
+        try:
+            return datetime.fromisoformat(marks[-1]).timestamp() if marks else None
+        except ValueError:
+            return None
+
+    @property
+    def last_words_at(self) -> float | None:
+        """When nodeos wrote the last line of its log, in Unix seconds; None: there is none."""
+        return last_stamp(self._log_end())
+
+    def _log_end(self, most: int = 1 << 18) -> str:
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - most))
+                return file.read(most).decode("utf-8", "replace")
+        except FileNotFoundError:
+            return ""
 
     def owned(self) -> bool:
         """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""

@@ -103,7 +103,7 @@ async def watch_outages(nodes: Nodes, producers: ProducerEndpoints) -> None:
         for status in await nodes.status():
             record = nodes.record(status.name)
             ordinary = status.state is NodeState.RUNNING and status.mode is NodeMode.NORMAL
-            if ordinary and record.spec.account and produces(record.spec, record.mode):
+            if ordinary and not status.withheld and record.spec.account and produces(record.spec, record.mode):
                 watch = watches.setdefault(status.name, Watch())
                 await _look(nodes, status.name, producers, watch)
         await asyncio.sleep(WATCH_SECONDS)

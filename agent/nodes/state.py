@@ -42,6 +42,10 @@ class NodeStatus:
     """The block of the snapshot that its chain began with: it has no earlier ones; 0: it has all."""
     keys: tuple[str, ...] = ()
     """The public keys (EOS…) that a living one signs blocks with."""
+    withheld: str = ""
+    """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
+    doubles: tuple[str, ...] = ()
+    """What shows that two nodes sign for one producer, the latest last."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.background import begin
-from agent.errors import AgentError, BadConfiguration, NodeFault, UnknownNode
+from agent.errors import AgentError, BadConfiguration, NodeFault, NotNow, UnknownNode
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.config import command_line, config_ini, produces
 from agent.nodeos.probe import Capabilities, command_of, probe
@@ -21,13 +21,15 @@ from agent.nodeos.spec import NodeSpec
 from agent.nodes.beginning import follows
 from agent.nodes.failure import explain
 from agent.nodes.first_start import Source, begin_anew, first_start
-from agent.nodes.folder import NodeFolder, NodeRecord
+from agent.nodes.folder import NodeFolder, NodeRecord, Withheld
 from agent.nodes.launch import Launch, check_room, check_unused, halt
+from agent.nodes.leases import Leases
 from agent.nodes.recovery import bring_up
 from agent.nodes.rehearsal import clear, rehearse
 from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeStatus, Restarts
-from agent.nodes.tracked import TrackedNode, check_alone, equal, same, wanted
+from agent.nodes.tracked import TrackedNode, check_alone, equal, ordinary, same, wanted, withheld
+from antelope.errors import NodeError
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
 """Between two looks at the processes."""
+DOUBLES = 5
+"""How many findings of a producer that signs twice are kept per node."""
 
 
 class Nodes:
@@ -55,14 +59,16 @@ class Nodes:
         *,
         bundled: Callable[[], Runtime] = fetch,
         local: bool = True,
+        leases: Leases | None = None,
     ) -> None:
         """signers gives an account's block-signing keys (KeyError: it has none), the current one first. local: the
-        operator's own machine.
+        operator's own machine. leases: who may sign; None: whatever is started does.
         """
         self._data = data.absolute()
         self._signers = signers
         self._bundled = bundled
         self._local = local
+        self._leases = leases
         self._lock = FileLock(self._data / "nodes" / ".lock")
         self._nodes: dict[str, TrackedNode] = {}
         self._watcher: asyncio.Task[None] | None = None
@@ -82,6 +88,7 @@ class Nodes:
             if record is None:
                 continue
             self._nodes[folder.name] = TrackedNode(folder, record, self._connect(record.spec))
+            self._nodes[folder.name].since = folder.began or 0.0
             process = node_processes.running(path)
             if process and process != folder.process:
                 folder.remember(process)
@@ -139,7 +146,8 @@ class Nodes:
             )
         node = self._nodes[spec.name]
         async with node.busy:
-            if node.alive and same(node.record, record) and node.folder.recovering is None and not anew:
+            as_wanted = same(node.record, record) and not self._may_sign_now(node, record)
+            if node.alive and as_wanted and node.folder.recovering is None and not anew:
                 await self._change_peers(node, record.spec.peers)
                 return ""
             if record.mode is NodeMode.STARTER:
@@ -155,9 +163,7 @@ class Nodes:
             if not node.alive:
                 raise NodeFault(f"node {name} does not run")
             node.restarts = Restarts()
-            record = node.record
-            if record.mode is NodeMode.STARTER:
-                record = replace(record, mode=NodeMode.NORMAL)
+            record = replace(node.record, mode=ordinary(node.record.mode))
             await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
 
     async def stop(self, name: str) -> None:
@@ -193,6 +199,52 @@ class Nodes:
         """nodeos' own folder of a node. Raises UnknownNode."""
         return self._node(name).folder.data
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of all nodes that ran here."""
+        return tuple(sorted(self._nodes))
+
+    def folder(self, name: str) -> NodeFolder:
+        """The node's files. Raises UnknownNode."""
+        return self._node(name).folder
+
+    def running(self, name: str) -> bool:
+        """Whether the node's process lives and is not being started or stopped. Raises UnknownNode."""
+        node = self._node(name)
+        return node.alive and not node.busy.locked()
+
+    def since(self, name: str) -> float:
+        """When the node's process began, in Unix seconds; 0: long ago. Raises UnknownNode."""
+        return self._node(name).since
+
+    def note_double(self, name: str, what: str) -> None:
+        """Adds what shows that two nodes sign for one producer to the node's status. Raises UnknownNode."""
+        node = self._node(name)
+        node.doubles = (*node.doubles, what)[-DOUBLES:]
+
+    async def withhold(self, name: str) -> None:
+        """Has a producer's node go on without its keys, once its lease is taken. Raises UnknownNode, NodeFault."""
+        await self._again(self._node(name))
+
+    async def release(self, name: str) -> None:
+        """Gives a withheld node its keys: nobody else signs. Raises UnknownNode, NodeFault."""
+        await self._again(self._node(name), cleared=True)
+
+    async def _again(self, node: TrackedNode, *, cleared: bool = False) -> None:
+        """Starts a running node again as it ran, with or without its keys."""
+        async with node.busy:
+            if not node.alive:
+                return
+            if not cleared:
+                with contextlib.suppress(NodeError, TimeoutError):  # it stops at once; the restart makes it last
+                    await node.client.call("/v1/producer/pause", {})
+            record = replace(node.record, mode=ordinary(node.record.mode))
+            await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True, cleared=cleared)
+
+    def _may_sign_now(self, node: TrackedNode, record: NodeRecord) -> bool:
+        """Whether a node that runs without its keys may have them now."""
+        return node.folder.withheld is not None and withheld(node, record, self._leases) is None
+
     def _node(self, name: str) -> TrackedNode:
         try:
             return self._nodes[name]
@@ -209,14 +261,19 @@ class Nodes:
         genesis: bytes,
         *,
         meant: bool = False,
+        cleared: bool = False,
         snapshot: Source | None = None,
         anew: bool = False,
     ) -> str:
         """Stops the node if it runs, writes its files, and starts it. A fault is kept for its status.
 
-        meant: it stays on record as meant to run even if this fails. Returns as `start`.
+        meant: it stays on record as meant to run even if this fails. cleared: nobody else signs
+        for its producer. Returns as `start`.
         """
         check_alone(record, self._nodes.values())
+        without = None if cleared else withheld(node, record, self._leases)
+        if without and record.mode is NodeMode.STARTER:
+            raise NotNow(f"node {record.spec.name} may not start the chain again: {without.why}")
         node.starting = True
         try:
             if node.following:
@@ -227,9 +284,10 @@ class Nodes:
                 node.folder.forget()
             if not equal(record, node.record):
                 node.folder.forgive()
-            record = replace(record, keys=tuple(str(key.public) for key in self._keys(record.spec, record.mode)))
-            launch = replace(await self._prepare(node, record, genesis), meant=meant)
-            node.record = record
+            keys = self._keys(record.spec, record.mode, without)
+            record = replace(record, keys=tuple(str(key.public) for key in keys))
+            launch = replace(await self._prepare(node, record, genesis, without), meant=meant)
+            node.record, node.since = record, time.time()
             if anew:
                 await asyncio.to_thread(begin_anew, node.folder)
             said = ""
@@ -237,6 +295,9 @@ class Nodes:
                 said = await first_start(launch, snapshot)
             else:
                 await bring_up(launch)
+            node.alive_at = time.time()
+            if without:
+                log.warning("node %s follows the chain without its key: %s", node.folder.name, without.why)
             node.fault, node.lasting = "", False
             node.folder.forgive()
             return said
@@ -246,25 +307,33 @@ class Nodes:
         finally:
             node.starting = False
 
-    async def _prepare(self, node: TrackedNode, record: NodeRecord, genesis: bytes) -> Launch:
+    async def _prepare(
+        self, node: TrackedNode, record: NodeRecord, genesis: bytes, without: Withheld | None
+    ) -> Launch:
         spec, folder = record.spec, node.folder
         found = await self.capabilities(spec.nodeos)
-        keys = self._keys(spec, record.mode)
-        config = config_ini(spec, record.mode, found.options, keys, local=self._local)
+        keys = self._keys(spec, record.mode, without)
+        config = config_ini(spec, record.mode, found.options, keys, local=self._local, withheld=without is not None)
         nodeos = await self._command(spec.nodeos)
         command = command_line(nodeos, folder.path, record.mode)
         launch = Launch(folder, command, spec, record.chain_id)
         folder.make()
         check_room(launch)
+        if without:
+            folder.withhold(without)
         folder.write(record, config, genesis)
+        if not without:
+            folder.withhold(None)
         if spec.http_port != node.record.spec.http_port:
             await node.client.close()
             node.client = self._connect(spec)
         return launch
 
-    def _keys(self, spec: NodeSpec, mode: NodeMode) -> tuple[PrivateKey | KeosdKey, ...]:
+    def _keys(
+        self, spec: NodeSpec, mode: NodeMode, without: Withheld | None
+    ) -> tuple[PrivateKey | KeosdKey, ...]:
         """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
-        if not produces(spec, mode):
+        if without or not produces(spec, mode):
             return ()
         try:
             return tuple(self._signers(str(spec.account)))
@@ -278,8 +347,12 @@ class Nodes:
         changed = replace(record, spec=record.spec.with_peers(peers))
         folder, genesis = node.folder, node.folder.genesis.read_bytes()
         found = await self.capabilities(changed.spec.nodeos)
-        keys = self._keys(changed.spec, changed.mode)
-        folder.write(changed, config_ini(changed.spec, changed.mode, found.options, keys, local=self._local), genesis)
+        without = folder.withheld
+        keys = self._keys(changed.spec, changed.mode, without)
+        config = config_ini(
+            changed.spec, changed.mode, found.options, keys, local=self._local, withheld=without is not None
+        )
+        folder.write(changed, config, genesis)
         node.record = changed
         if node.alive:
             for peer in sorted(set(old) - set(peers)):
@@ -295,6 +368,7 @@ class Nodes:
                 alive = [node for node in wanted if node.alive]
                 for node in alive:
                     node.restarts.lives(time.monotonic())
+                    node.alive_at = time.time()
                     if node.following is None:
                         node.following = begin(partial(self._follow, node), f"node {node.folder.name} and its peers")
                 if alive:
@@ -339,8 +413,7 @@ class Nodes:
             record, died = node.record, node.folder.process
             if died is None or died.alive:  # stopped or started by somebody meanwhile
                 return
-            if record.mode is NodeMode.STARTER:  # stale production is for a single start
-                record = replace(record, mode=NodeMode.NORMAL)
+            record = replace(record, mode=ordinary(record.mode))
             log.info("node %s: starting it again", node.folder.name)
             try:
                 await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)

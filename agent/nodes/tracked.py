@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from agent.errors import BadConfiguration, UnknownNode
 from agent.nodeos.config import produces
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.folder import NodeFolder, NodeRecord
+from agent.nodes.folder import NodeFolder, NodeRecord, Withheld
+from agent.nodes.leases import Leases, Verdict
 from agent.nodes.state import NodeStatus, Restarts, look
 from antelope.http import NodeClient
 from boot.step import NodeMode
@@ -33,6 +35,12 @@ class TrackedNode:
     restarts: Restarts = field(default_factory=Restarts)
     following: asyncio.Task[None] | None = None
     """Watches whether its peers' blocks follow the snapshot that it began with."""
+    alive_at: float | None = None
+    """When this agent last saw it alive, in Unix seconds."""
+    since: float = 0.0
+    """When its process began, in Unix seconds; 0: long ago."""
+    doubles: tuple[str, ...] = ()
+    """What shows that two nodes sign for one producer, the latest last."""
 
     @property
     def alive(self) -> bool:
@@ -46,7 +54,9 @@ class TrackedNode:
         if self.alive and not self.starting:
             found = await look(self.record, process.pid if process else 0, self.client)
             self.folder.note_reached(found.lib)
-            return replace(found, since=first.block) if (first := self.folder.beginning) else found
+            first, withheld = self.folder.beginning, self.folder.withheld
+            since, why = first.block if first else 0, withheld.why if withheld else ""
+            return replace(found, since=since, withheld=why, doubles=self.doubles)
         if self.starting:
             return NodeStatus(self.folder.name, NodeState.STARTING, self.record.mode)
         state = NodeState.FAILED if self.fault else NodeState.STARTING if process else NodeState.STOPPED
@@ -59,7 +69,7 @@ def wanted(
 ) -> tuple[NodeRecord, bytes]:
     """What is to run, completed from how it ran last (None: it never ran). Raises UnknownNode."""
     if mode is None and node:
-        mode = NodeMode.NORMAL if node.record.mode is NodeMode.STARTER else node.record.mode
+        mode = ordinary(node.record.mode)
     if genesis is None and node and node.folder.genesis.is_file():
         genesis = node.folder.genesis.read_bytes()
     if chain_id is None and node:
@@ -81,6 +91,30 @@ def check_alone(record: NodeRecord, nodes: Iterable[TrackedNode]) -> None:
                 f"node {record.spec.name}: {other.record.spec.name} signs as {record.spec.account} already: "
                 "stop that one first"
             )
+
+
+def withheld(node: TrackedNode, record: NodeRecord, leases: Leases | None) -> Withheld | None:
+    """Why the node is to run without its keys; None: it may sign, or never signs.
+
+    leases: who may sign; None: whatever is started does.
+    """
+    if leases is None or record.mode is NodeMode.GENESIS or not produces(record.spec, record.mode):
+        return None
+    account, noted = str(record.spec.account), node.folder.withheld
+    last = noted.signed_last if noted else node.alive_at or node.folder.last_words_at
+    away = None if noted or last is None else time.time() - last
+    match leases.verdict(account, away):
+        case Verdict.SIGN:
+            return None
+        case Verdict.LOOK:
+            return Withheld(f"it looks first whether another node signs as {account}", last)
+        case Verdict.NEVER:
+            return Withheld(leases.of(account).why, last)
+
+
+def ordinary(mode: NodeMode) -> NodeMode:
+    """The mode for another start: stale production is for a single one."""
+    return NodeMode.NORMAL if mode is NodeMode.STARTER else mode
 
 
 def equal(one: NodeRecord, other: NodeRecord) -> bool:

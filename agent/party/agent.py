@@ -16,6 +16,7 @@ from agent.duties.tools import Tools
 from agent.errors import AccessEnded, AgentError, ControlError, Refused, UnknownNode
 from agent.foreign import translating
 from agent.nodes.outages import watch_outages
+from agent.nodes.signers import watch_signers
 from agent.party import settings as party_settings
 from agent.party.control import Answer, Answerer, Request, Say, listening
 from agent.party.duties import PartyDuties
@@ -89,6 +90,7 @@ class PartyAgent(Agent):
                 await together(
                     self._dialling.run(credentials, self),
                     keep_running(lambda: watch_outages(self.nodes, self.party.producers)),
+                    keep_running(lambda: watch_signers(self.nodes, self._leases)),
                     keep_running(lambda: watch_progress(own)),
                     keep_running(lambda: watch_keosd(self.settings.keys_elsewhere, self._keys.in_keosd)),
                     self._left.wait(),

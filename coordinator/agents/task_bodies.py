@@ -32,6 +32,7 @@ TaskBody = (  # the bodies that a Task may have
     | pb.Hand
     | pb.Transfer
     | pb.Producers
+    | pb.Leases
     | pb.TakeSnapshot
 )
 FIELDS: dict[type[Any], str] = {
@@ -60,5 +61,6 @@ FIELDS: dict[type[Any], str] = {
     pb.Hand: "hand",
     pb.Transfer: "transfer",
     pb.Producers: "producers",
+    pb.Leases: "leases",
     pb.TakeSnapshot: "take_snapshot",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coordinator.state.leases import Lease
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 
@@ -21,3 +22,8 @@ def node_spec(network: Network, node: Node) -> pb.NodeSpec:
         options=dict(node.options),
         nodeos=host.nodeos,
     )
+
+
+def lease_message(lease: Lease) -> pb.Lease:
+    """A lease as agents are told of it."""
+    return pb.Lease(account=lease.account, number=lease.number, host=lease.host, look=not lease.settled)

@@ -7,9 +7,10 @@ from boot.step import NodeMode, NodeStep, Verdict
 from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
-from coordinator.engine.node_specs import node_spec
+from coordinator.engine.node_specs import lease_message, node_spec
 from coordinator.engine.snapshots import Beginnings, message_of
-from inventory.network import Node
+from coordinator.state.leases import Leases
+from inventory.network import GENESIS_ACCOUNT, Node
 from protos import coordination_pb2 as pb
 from protos import modes
 from protos.states import NodeState
@@ -66,12 +67,18 @@ class NodeWork:
         Returns why it did not begin with the snapshot; empty: it did, or has none.
         Raises TaskFailedError, LinkError, DeadlineError.
         """
-        body = pb.StartNode(spec=node_spec(self._network, node), mode=mode, anew=anew)
+        body = pb.StartNode(spec=node_spec(self._network, node), mode=mode, anew=anew, lease=self._lease(node))
         if found:
             body.snapshot.CopyFrom(message_of(found))
         result = await self._access.task(node.host, body)
         await self._runs(node)
         return result.note
+
+    def _lease(self, node: Node) -> pb.Lease | None:
+        """The lease that lets a producer's node sign; eosio's needs none, whose node begins the chain."""
+        if not node.account or node.account == GENESIS_ACCOUNT:
+            return None
+        return lease_message(Leases(self._access.hub.records.journal).give(node.account, node.host))
 
     async def stop(self, name: str) -> None:
         """Stops a node, and waits until that is reported. Raises TaskFailedError, LinkError, DeadlineError."""

@@ -83,6 +83,7 @@ def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
         state, status.head if status else 0, status.lib if status else 0, status.peers if status else 0,
         status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
         status.since if status else 0,
+        status.withheld if status else "", tuple(status.doubles) if status else (),
     )  # fmt: skip
 
 

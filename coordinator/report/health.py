@@ -20,7 +20,7 @@ def problems(status: NetworkStatus) -> tuple[str, ...]:
     """Everything that is wrong, one line each; empty if the network is healthy."""
     if status.chain_id is None:
         return (f"{status.network} was never booted: there is no chain",)
-    return (*_of_chain(status), *_of_hosts(status), *_of_nodes(status))
+    return (*_of_chain(status), *_of_hosts(status), *_of_nodes(status), *_of_signers(status))
 
 
 def _of_chain(status: NetworkStatus) -> Iterator[str]:
@@ -54,3 +54,13 @@ def _of_nodes(status: NetworkStatus) -> Iterator[str]:
                 yield f"node {node.name} on {node.host}: {node.state}{': ' + node.detail if node.detail else ''}"
         elif node.host not in away and status.lib - node.head > BEHIND_BLOCKS:
             yield f"node {node.name} on {node.host}: {status.lib - node.head} blocks behind LIB"
+
+
+def _of_signers(status: NetworkStatus) -> Iterator[str]:
+    """Two nodes that sign for one producer, and producers' nodes that must not sign."""
+    for node in status.nodes:
+        if node.withheld:
+            yield f"node {node.name} on {node.host} signs nothing: {node.withheld}"
+        if node.doubles:
+            more = f" (and {len(node.doubles) - 1} more)" if len(node.doubles) > 1 else ""
+            yield f"node {node.name} on {node.host} has seen two signers: {node.doubles[-1]}{more}"

@@ -58,6 +58,10 @@ class NodeRow:
     """It answers from irreversible state, for the audit, and takes no transactions."""
     since: int = 0
     """Block of the snapshot that its chain began with; it has no earlier ones. 0: it has all."""
+    withheld: str = ""
+    """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
+    doubles: tuple[str, ...] = ()
+    """What shows that two nodes sign for one producer."""
 
 
 @dataclass(frozen=True)

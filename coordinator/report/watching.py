@@ -42,6 +42,8 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
             found[node.host, ""] = AWAY
         elif (status := access.status(node)) is not None and status.state == NodeState.FAILED:
             found[node.host, node.name] = status.detail
+        elif status is not None and (status.withheld or status.doubles):
+            found[node.host, node.name] = f"{node.name}: {status.withheld or status.doubles[-1]}"
     return found
 
 

@@ -18,6 +18,7 @@ from coordinator.state.control import Answerer
 from coordinator.workflows.answering import answering
 from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
+from coordinator.workflows.leases import tell_leases
 from coordinator.workflows.operating import Operation, action_of, operate
 from coordinator.workflows.reporting import leave
 from coordinator.workflows.snapshots import SnapshotRequest, do
@@ -84,6 +85,7 @@ async def serving(
     async with (
         beside(parties),
         beside(producers),
+        beside(tell_leases(opened)),
         answering(opened, answers),
     ):
         yield

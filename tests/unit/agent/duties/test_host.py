@@ -21,6 +21,7 @@ from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
+from agent.nodes.leases import Leases
 from agent.nodes.supervisor import Nodes
 from agent.session import TakePart
 from antelope.genesis import Genesis
@@ -89,10 +90,9 @@ class Bench:
         config = AgentConfig("net", "alpha", "127.0.0.1:1")
         journal = Journal(folder / "journal.sqlite")
         nodes = cast(Nodes, self.nodes)
-        kept = SnapshotStore(folder / "snapshots")
-        self.duties = HostDuties(
-            Tools(config, nodes, self.keys, self.artifacts, journal, self.memory, self._fetch, kept, self._fetch_parts)
-        )
+        kept, self.leases = SnapshotStore(folder / "snapshots"), Leases(self.memory)
+        stores = self.keys, self.artifacts, journal, self.memory, self.leases
+        self.duties = HostDuties(Tools(config, nodes, *stores, self._fetch, kept, self._fetch_parts))
 
     async def _fetch(self, sha256: str) -> bytes:
         if sha256 not in self.served:

@@ -17,7 +17,7 @@ from tests.unit.agent.party.conftest import ALICE, home, sealed_network
 
 HOST = {
     "collect", "hold", "start_node", "stop_node", "produce", "set_peers", "producers", "run_step", "recount", "sponsor",
-    "elect", "propose", "endorse", "execute", "hand", "transfer", "take_snapshot",
+    "elect", "propose", "endorse", "execute", "hand", "leases", "transfer", "take_snapshot",
     "restart_node", "rekey", "register", "unregister", "settle",
 }  # fmt: skip
 PARTY = {"hold", "follow", "set_peers", "producers", "enlist", "endorse", "attest", "run_step", "recount", "vouch"}

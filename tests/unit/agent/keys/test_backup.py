@@ -32,7 +32,7 @@ def test_keys_come_back_and_are_seen_by_a_running_agent(tmp_path: Path) -> None:
     assert put_back(new, "net", "h1", plain) == ("prod", "user")
     for store in (new, running):
         assert store.private("user").wif == old.private("user").wif
-        assert store.signer("prod").public == old.signer("prod").public
+        assert store.signer_keys("prod") == old.signer_keys("prod")
     assert (tmp_path / "new" / "signing.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -12,17 +12,20 @@ import pytest
 
 from agent.errors import AgentError, BadConfiguration, NodeFault, PortTaken, UnknownNode
 from agent.keys.keosd import KeosdKey
+from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
 from agent.nodes import state, supervisor, tracked
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch
+from agent.nodes.leases import Leases
 from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import Role
 from protos.states import NodeState
+from support.journal import Journal
 from support.locks import LockedError
 from support.processes import Process
 from support.retry import poll
@@ -46,6 +49,10 @@ class Client:
     async def disconnect(self, peer: str) -> None:
         """Hangs up."""
         self.calls.append(("disconnect", peer))
+
+    async def call(self, path: str, body: object) -> None:
+        """Any other call."""
+        self.calls.append(("call", path))
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -316,3 +323,67 @@ async def test_a_watcher_that_fails_looks_again(
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == [
         "[Errno 28] No space left on device"
     ]
+
+
+@pytest.fixture
+def leases(tmp_path: Path) -> Leases:
+    """Of the machine's agent."""
+    return Leases(Memory(Journal(tmp_path / "journal.sqlite")))
+
+
+async def _opened(tmp_path: Path, leases: Leases) -> Nodes:
+    nodes = Nodes(tmp_path, _signer, leases=leases)
+    await nodes.open()
+    return nodes
+
+
+async def test_a_node_gets_its_key_when_the_lease_is_given(tmp_path: Path, machine: Machine, leases: Leases) -> None:
+    """Nobody knows when it signed last: it follows the chain without a key, says so, and signs once it may."""
+    nodes = await _opened(tmp_path, leases)
+    await _run(nodes)
+    (status,) = await nodes.status()
+    assert status.withheld == "it looks first whether another node signs as prod"
+    folder = machine.launched[0].folder
+    assert "signature-provider" not in folder.config.read_text()
+    await nodes.set_peers("prod-a", ["h:9"])
+    assert "signature-provider" not in folder.config.read_text()
+    leases.given("prod", 1, look=False)
+    await nodes.start(SPEC, None)
+    (status,) = await nodes.status()
+    assert status.withheld == ""
+    assert "signature-provider" in folder.config.read_text()
+    await nodes.close()
+
+
+async def test_a_node_whose_lease_is_taken_goes_on_without_its_key(
+    tmp_path: Path, machine: Machine, leases: Leases
+) -> None:
+    """It pauses at once and is started again; also after a crash, and by the next agent, it has no key."""
+    leases.given("prod", 1, look=False)
+    nodes = await _opened(tmp_path, leases)
+    await _run(nodes)
+    folder = machine.launched[0].folder
+    leases.taken("prod", "another signs")
+    await nodes.withhold("prod-a")
+    assert ("call", "/v1/producer/pause") in machine.client.calls
+    assert "signature-provider" not in folder.config.read_text()
+    machine.crash()
+    await _becomes(lambda: len(machine.launched) == 3)
+    await nodes.close()
+    again = await _opened(tmp_path, leases)
+    (status,) = await again.status()
+    assert status.withheld == "another signs"
+    assert "signature-provider" not in folder.config.read_text()
+    await again.close()
+
+
+async def test_a_crash_costs_no_look(tmp_path: Path, machine: Machine, leases: Leases) -> None:
+    """The agent saw it alive a moment ago: it signs again at once, without any coordinator."""
+    leases.given("prod", 1, look=False)
+    nodes = await _opened(tmp_path, leases)
+    await _run(nodes)
+    leases.parted()
+    machine.crash()
+    await _becomes(lambda: len(machine.launched) == 2)
+    assert "signature-provider" in machine.launched[0].folder.config.read_text()
+    await nodes.close()

@@ -19,6 +19,7 @@ from agent.memory import Memory
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.first_start import Source
 from agent.nodes.folder import NodeRecord
+from agent.nodes.leases import Leases
 from agent.nodes.supervisor import Nodes
 from agent.party.duties import PartyDuties
 from agent.party.settings import PartySettings
@@ -158,7 +159,9 @@ def home(folder: Path, settings: PartySettings, bundle: SealedBundle) -> Home:
         await take((await fetch(sha256))[offset:])
 
     artifacts, kept = ArtifactStore(folder / "artifacts"), SnapshotStore(folder / "snapshots")
-    tools = Tools(config, cast(Nodes, nodes), keys, artifacts, journal, Memory(journal), fetch, kept, fetch_parts)
+    memory = Memory(journal)
+    stores = keys, artifacts, journal, memory, Leases(memory)
+    tools = Tools(config, cast(Nodes, nodes), *stores, fetch, kept, fetch_parts)
     duties = PartyDuties(settings, folder, tools)
     return Home(duties, nodes, keys, bundle, fetched, journal, served)
 

@@ -204,13 +204,13 @@ async def test_a_replaced_machines_agent_is_told_so(hub: Hub, tmp_path: Path) ->
     session = dial(hub, shown, FakeWork())
     await hub.agent("alpha", 30)
     hub.register.replace("alpha")
-    assert isinstance(await _ended(session), Replaced)
-    again = await _ended(dial(hub, shown, FakeWork()))
+    assert isinstance(await end_of(session), Replaced)
+    again = await end_of(dial(hub, shown, FakeWork()))
     assert isinstance(again, Replaced)
     assert "alpha was replaced by another machine" in str(again)
     new = dial(hub, credentials(hub, tmp_path / "new", "alpha"), FakeWork())
     await hub.agent("alpha", 30)
-    assert isinstance(await _ended(dial(hub, shown, FakeWork())), Replaced)
+    assert isinstance(await end_of(dial(hub, shown, FakeWork())), Replaced)
     new.cancel()
 
 

@@ -20,6 +20,7 @@ from inventory.load import load
 from inventory.network import Network, Node
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
+from support.journal import Journal
 from tests.unit.coordinator.parties.crowd import make_sealed
 
 INVENTORY = """
@@ -101,6 +102,7 @@ class Stage:
     """Stands for NodeAccess and its hub. A task takes effect at once, unless `refuses` says otherwise."""
 
     network: Network
+    journal: Journal
     links: dict[str, Link] = field(default_factory=dict)
     blocks: dict[str, set[str]] = field(default_factory=dict)
     """The keys of each step that are in blocks."""
@@ -112,6 +114,11 @@ class Stage:
     tasks: list[tuple[str, Any]] = field(default_factory=list)
     refuses: Callable[[str, Any], Exception | None] = lambda host, body: None
     unreadable: Callable[[Query], NodeError | None] = lambda query: None
+
+    @property
+    def records(self) -> Stage:
+        """Its journal is here."""
+        return self
 
     @property
     def hub(self) -> Stage:
@@ -181,7 +188,7 @@ def make_bench(folder: Path) -> Bench:
     """Two hosts, of which each has a producer's node."""
     (path := folder / "net.toml").write_text(INVENTORY)
     network, state = load(path), StateFolder(folder / "state", "net")
-    return Bench(Stage(network), state, make_sealed(network, state))
+    return Bench(Stage(network, state.journal), state, make_sealed(network, state))
 
 
 def evidence(name: str, keys: Iterable[str], **verdict: Any) -> Callable[[Blueprint], Reads]:

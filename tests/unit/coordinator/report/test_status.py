@@ -72,6 +72,14 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
         ({"nodes": (STOPPED,)}, ("node b on one: failed: its disk is full",)),
         ({"nodes": (replace(STOPPED, state="unknown"),), "hosts": AWAY}, ("host one: its agent is away",)),
         ({"nodes": (OLD,)}, ("node b on one: 80 blocks behind LIB",)),
+        (
+            {"nodes": (replace(OLD, head=1000, withheld="another node signs as b"),)},
+            ("node b on one signs nothing: another node signs as b",),
+        ),
+        (
+            {"nodes": (replace(OLD, head=1000, doubles=("b signed two", "b signed two again")),)},
+            ("node b on one has seen two signers: b signed two again (and 1 more)",),
+        ),
     ],
 )
 def test_what_is_wrong(changes: dict[str, Any], said: tuple[str, ...]) -> None:

@@ -30,7 +30,7 @@ class Chain(Stage):
     """Three nodes; the chain makes blocks once the right node was started."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.network)
+        super().__init__(stage.network, stage.journal)
         self.schedule: tuple[str, ...] = ALL
         self.signs = True
         self.silent: set[str] = set()

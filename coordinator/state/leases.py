@@ -1,0 +1,64 @@
+"""Which host may sign for each producer of the operator's: one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from support.journal import Journal
+
+_SCHEMA = (
+    """CREATE TABLE lease (
+        account TEXT PRIMARY KEY, host TEXT NOT NULL, number INTEGER NOT NULL, settled INTEGER NOT NULL
+    ) STRICT""",
+)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A producer's lease."""
+
+    account: str
+    host: str
+    number: int
+    """Rises when the lease goes to another machine."""
+    settled: bool
+    """Its holder has signed since it got it; until then it looks first whether another node signs."""
+
+
+class Leases:
+    """The table in the coordinator's journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Creates it if there is none. Raises JournalError."""
+        self._journal = journal
+        journal.part("lease", _SCHEMA)
+
+    def all(self) -> tuple[Lease, ...]:
+        """All leases, by account."""
+        rows = self._journal.rows("SELECT account, host, number, settled FROM lease ORDER BY account")
+        return tuple(Lease(row[0], row[1], row[2], bool(row[3])) for row in rows)
+
+    def find(self, account: str) -> Lease | None:
+        """The lease of an account."""
+        return next((lease for lease in self.all() if lease.account == account), None)
+
+    def give(self, account: str, host: str) -> Lease:
+        """Gives the lease to a host. It stays as it is if that host has it already."""
+        known = self.find(account)
+        if known and known.host == host:
+            return known
+        return self._write(Lease(account, host, known.number + 1 if known else 1, settled=known is None))
+
+    def move(self, account: str, host: str) -> Lease:
+        """Gives it to another machine, even of the same name: whoever had it before has it no longer."""
+        known = self.find(account)
+        return self._write(Lease(account, host, known.number + 1 if known else 1, settled=False))
+
+    def settle(self, account: str) -> None:
+        """Its holder signs now."""
+        self._journal.write("UPDATE lease SET settled = 1 WHERE account = ?", account)
+
+    def _write(self, lease: Lease) -> Lease:
+        statement = "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)"
+        self._journal.write(statement, lease.account, lease.host, lease.number, int(lease.settled))
+        return lease
