@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from coordinator.advising import typed
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
@@ -28,12 +29,6 @@ seconds, 0: never.
 
 class HubError(OperationFailed):
     """The coordinator cannot accept agents."""
-
-
-FENCED_TEXT = (
-    "its state was restored on another machine, which leads now: work there, or take it back here with: coord adopt "
-    "INVENTORY"
-)
 
 
 class BusyError(HubError):
@@ -80,7 +75,7 @@ class Records:
 
     def fence(self, moved: int) -> None:
         """An agent has seen a coordinator whose state moved more recently: this one leads no longer."""
-        log.error("%s", FENCED_TEXT)
+        log.error("%s", _fenced())
         self.numbers[FENCED] = moved
 
     @property
@@ -91,7 +86,7 @@ class Records:
     def check_leading(self) -> None:
         """Raises HubError if this state has moved to another machine."""
         if not self.leads:
-            raise HubError(f"{self.network}: {FENCED_TEXT}")
+            raise HubError(f"{self.network}: {_fenced()}")
 
     def lead(self) -> None:
         """This state leads from now on, whatever machine had it before."""
@@ -110,3 +105,10 @@ class Records:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _fenced() -> str:
+    return (
+        "its state was restored on another machine, which leads now: work there, or take it back here with: "
+        f"{typed('adopt')}"
+    )

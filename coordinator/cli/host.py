@@ -2,29 +2,78 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
 import click
 
+from coordinator.advising import typed
 from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
+from coordinator.cli.passphrase import FILE, passphrase, passphrase_options
 from coordinator.workflows.operating import HostAction, Operation
 from inventory.network import Network
+
+REPLACE = "replace"
 
 
 @click.command("host")
 @proved_inventory_argument(Proof.NONE)
-@click.argument("action", type=click.Choice([str(action) for action in HostAction]))
+@click.argument("action", type=click.Choice([*(str(action) for action in HostAction), REPLACE]))
 @click.argument("host", shell_complete=completion.hosts)
 @click.option("--force", is_flag=True, help="Drain it even if the schedule cannot lose its producers.")
+@click.option("--backup", type=FILE, metavar="FILE", help="replace: the backup with the host's keys.")
+@click.option("--identity", type=FILE, metavar="FILE", help="replace: the private key that opens the backup.")
+@passphrase_options
+@click.option("--without-keys", is_flag=True, help="replace: go on although the host's keys are lost.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, action: str, host: str, force: bool, as_json: bool) -> None:
-    """Drains a host for work on the machine, and ends what runs on one that left the inventory.
+def command(
+    settings: Settings,
+    /,
+    network: Network,
+    action: str,
+    host: str,
+    backup: Path | None,
+    identity: Path | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+    **flags: bool,
+) -> None:
+    """Drains a host for work on the machine, replaces a dead one, and ends what runs on one that left the inventory.
 
     drain: its producers pause; their nodes follow the chain. undrain: they make blocks again. remove: the nodes of a
     host that the inventory no longer lists are stopped, and its agent is shut out; the data stays on it.
 
+    replace: another machine takes the place of a dead one. Write the new machine's addresses into the inventory first;
+    the host keeps its name. The agent is installed there, the keys come from a backup, and its producers sign once they
+    have seen for two rounds that nobody else does. The old machine is shut out: powered on again, it signs nothing.
+
     \b
     coord host inventory/testnet.toml drain h2
+    coord host inventory/testnet.toml replace h2 --backup testnet.backup --identity key.txt
     coord host inventory/testnet.toml remove h5
     """
-    operate.run(settings, network, Operation(HostAction(action), host, force), as_json)
+    if action != REPLACE:
+        if backup or identity or passphrase_file or flags["passphrase"] or flags["without_keys"]:
+            raise click.UsageError("--backup, --identity, --passphrase and --without-keys belong to replace")
+        operate.run(settings, network, Operation(HostAction(action), host, flags["force"]), as_json)
+        return
+    from coordinator.report.progress import PlainReporter
+    from coordinator.workflows.replacing import Source, replace
+
+    source = Source(backup, identity, passphrase(flags["passphrase"], passphrase_file, new=False))
+    progress = PlainReporter(sys.stderr)
+    done = asyncio.run(replace(network, settings.state, host, source, progress, without_keys=flags["without_keys"]))
+    if as_json:
+        click.echo(json.dumps(asdict(done), indent=2))
+        return
+    click.echo(f"replaced  {done.host}; the old machine is shut out")
+    click.echo(f"keys      {', '.join(done.accounts) or 'none'}")
+    click.echo(f"runs      {', '.join(done.started) or 'nothing'}")
+    for line in done.lost:
+        click.echo(f"LOST      {line}")
+    click.echo(f"next      {typed('boot')}  makes everything as the inventory says")

@@ -49,9 +49,11 @@ COMMANDS = {
     "audit": ("coordinator.cli.audit", "run a report's audit again, on any node"),
     "node": ("coordinator.cli.node", "restart, start, stop, pause or resume a node"),
     "producer": ("coordinator.cli.producer", "add or retire a producer of your own"),
-    "host": ("coordinator.cli.host", "drain a host, or end what runs on one that left the inventory"),
+    "host": ("coordinator.cli.host", "drain, replace or remove a host"),
     "snapshot": ("coordinator.cli.snapshot", "take, list and fetch snapshots; restart a node with one"),
     "metrics": ("coordinator.cli.metrics", "write what Prometheus and Grafana need: scrape file, alerts, dashboard"),
+    "backup": ("coordinator.cli.backup", "back up the coordinator's state and hosts' keys, encrypted"),
+    "restore": ("coordinator.cli.restore", "restore the coordinator's state, on another machine perhaps"),
     "claim": ("coordinator.cli.claim", "claim the producers' rewards"),
     "transfers": ("coordinator.cli.transfers", "make random transfers between users, and time them"),
     "logs": ("coordinator.cli.logs", "show the logs of nodes and agents, merged"),
@@ -60,7 +62,7 @@ COMMANDS = {
 }
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
 
-NO_INVENTORY = {"init", "devnet", "audit"}
+NO_INVENTORY = {"init", "devnet", "audit", "restore"}
 """The commands whose first argument is something else than an inventory."""
 
 

@@ -1,0 +1,30 @@
+"""How a passphrase gets to `coord`: typed, or from a file; never an argument, which every user of the machine sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
+
+
+def passphrase_options(command: F) -> F:
+    """--passphrase and --passphrase-file."""
+    typed = click.option("--passphrase", is_flag=True, help="Ask for a passphrase.")
+    read = click.option(
+        "--passphrase-file", type=FILE, metavar="FILE", help="The passphrase is this file's first line."
+    )
+    return typed(read(command))
+
+
+def passphrase(typed: bool, file: Path | None, *, new: bool) -> str:
+    """The passphrase; empty if none of the options was given. new: it is asked for twice."""
+    if file:
+        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    if typed:
+        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True))
+    return ""

