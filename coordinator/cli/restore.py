@@ -55,7 +55,7 @@ def command(
     click.echo(f"chain id  {index.chain_id or '(not sealed yet)'}")
     click.echo(f"CA        {index.ca}")
     click.echo(f"inventory {restored.inventory}  as it was then")
-    click.echo("parties   who was revoked since then has to be revoked again; see coord parties")
+    click.echo(f"parties   who was revoked since then has to be revoked again; see {typed('parties')}")
     held = ", ".join(index.hosts) or "no host"
     click.echo(f"keys      those of {held} are in the backup, for: {typed('host', 'replace', 'HOST')}")
     click.echo(f"next      {typed('boot')}  tells the hosts this machine's address, over SSH")

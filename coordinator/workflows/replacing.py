@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,22 @@ from coordinator.state.backup import open_backup, read_identities
 from coordinator.state.leases import Leases
 from coordinator.workflows.boot import hold
 from coordinator.workflows.leases import tell_leases
+from coordinator.workflows.rekeying import held_keys, register, registered_key
 from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
+from protos import coordination_pb2 as pb
+from support.retry import poll
 from support.tasks import beside
 from support.tls import TlsError, fingerprint, load_certificate
 
 DIAL_AGAIN_SECONDS = 6.0
 """Seconds in which a living agent of the old machine would have dialled in: it does so every two."""
+
+SYNC_SECONDS = 600.0
+LEVEL = 4
+"""Blocks that the new machine's node may be behind the others and still count as being at the head."""
+NONCE = secrets.token_bytes(32)
+"""For proofs that a host holds a key."""
 
 
 @dataclass(frozen=True)
@@ -116,18 +126,60 @@ async def _settle(
         accounts = await asyncio.to_thread(restore_keys, opened.state, host, keys, ssh)
         reporter.note(f"{host.name}: keys of {', '.join(accounts)} are there again")
     await hold(opened, opened.sealed, reporter)
+    signers = [node for node in producers if node.account != GENESIS_ACCOUNT]
+    made = {str(node.account): await _signing_key(opened, node, reporter) for node in signers}
     work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
     started = []
     for node in _nodes(network, host):
         retired = node.name == network.genesis_node.name
-        if node.account and node.account not in accounts and not retired:
-            continue
         await work.start(node.name, NodeMode.AUDIT if retired else NodeMode.NORMAL)
         started.append(node.name)
-        reporter.note(f"{host.name}: {node.name} runs; it signs when it has seen for two rounds that nobody else does"
-                      if node.account and not retired else f"{host.name}: {node.name} runs")  # fmt: skip
-    lost = tuple(_lost(node, network) for node in producers if node.account not in accounts)
-    return Replaced(host.name, accounts, tuple(started), lost)
+        more = "; it signs when it has seen for two rounds that nobody else does" if node in signers else ""
+        reporter.note(f"{host.name}: {node.name} runs{more}")
+    lost = [_users_lost(host.name)] if host.name == network.genesis_node.host and not keys else []
+    for node in signers:
+        lost += await _registered(opened, node, made[str(node.account)], reporter)
+    return Replaced(host.name, accounts, tuple(started), tuple(lost))
+
+
+async def _signing_key(opened: OpenNetwork, node: Node, reporter: Reporter) -> pb.Key:
+    """The producer's block-signing key on the new machine: from the backup, or a new one. With a proof."""
+    account = str(node.account)
+    held = await held_keys(opened, node.host, account, NONCE)
+    if held:
+        return held[-1]
+    (key,) = await held_keys(opened, node.host, account, NONCE, make=True)
+    reporter.note(f"{node.host}: {account} gets a new block-signing key: {key.public_key}")
+    return key
+
+
+async def _registered(opened: OpenNetwork, node: Node, key: pb.Key, reporter: Reporter) -> list[str]:
+    """Has the key registered if the chain knows another one; if nobody here can, what the account's owner must do."""
+    if await registered_key(opened, key.account) == key.public_key:
+        return []
+    await _level(opened, node)
+    try:
+        await register(opened, node, key, NONCE, reporter)
+    except OperationFailed as why:
+        line = (
+            f"{key.account}: its block-signing key is lost. {node.host} has made another one, and its node runs, but "
+            f"signs only when that is registered: {why}. If the account's key is lost as well, its owner key makes a "
+            f"new one (cleos set account permission {key.account} active NEWKEY owner); without that, the producers "
+            "can, by eosio.msig (eosio::updateauth)"
+        )
+        return [line]
+    return []
+
+
+async def _level(opened: OpenNetwork, node: Node) -> None:
+    """Waits until the node has fetched the chain. Raises DeadlineError."""
+
+    async def level() -> bool:
+        statuses = {other.name: opened.access.status(other) for other in opened.network.nodes}
+        own = statuses.pop(node.name)
+        return own is not None and own.head + LEVEL >= max((one.head for one in statuses.values() if one), default=0)
+
+    await poll(level, what=f"{node.name} to fetch the chain", deadline=SYNC_SECONDS)
 
 
 def _check_handed_over(opened: OpenNetwork, host: Host) -> None:
@@ -179,17 +231,8 @@ async def _check_other_machine(opened: OpenNetwork, host: Host) -> None:
         )
 
 
-def _lost(node: Node, network: Network) -> str:
-    """What is lost with a producer's keys, and what its owner can do."""
-    if node.account == GENESIS_ACCOUNT:
-        return (
-            f"{node.host} had the keys of users that were drawn, and those of eosio, which has resigned: what these "
-            "users own cannot be moved any more, unless accounts.json was copied elsewhere"
-        )
+def _users_lost(host: str) -> str:
     return (
-        f"{node.account}: its account key and its block-signing key were on {node.host} alone, and are lost; its node "
-        "is not started. Whoever holds its owner key elsewhere can set a new active key (cleos set account permission "
-        f"{node.account} active NEWKEY owner), put that into the host's key store, and register a new signing key "
-        f"(cleos system regproducer {node.account} NEWSIGNINGKEY). Without the owner key only the producers can, by "
-        f"eosio.msig: eosio::updateauth for {node.account}"
+        f"{host} had the keys of users that were drawn, and those of eosio, which has resigned: what these users own "
+        "cannot be moved any more, unless accounts.json was copied elsewhere"
     )

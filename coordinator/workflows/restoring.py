@@ -53,7 +53,7 @@ def restore(path: Path, root: Path, given: Sequence[Identity], passphrase: str) 
         if folder.exists() and any(folder.iterdir()):
             raise UsageProblem(
                 f"{folder} holds a state of {backup.index.network}, and is not overwritten: restore into another "
-                "folder (coord --state DIR restore …), or move it away"
+                "folder (--state DIR), or move it away"
             )
         keys = backup.keys(given, passphrase)
         root.mkdir(parents=True, exist_ok=True)
