@@ -307,9 +307,7 @@ class Nodes:
         finally:
             node.starting = False
 
-    async def _prepare(
-        self, node: TrackedNode, record: NodeRecord, genesis: bytes, without: Withheld | None
-    ) -> Launch:
+    async def _prepare(self, node: TrackedNode, record: NodeRecord, genesis: bytes, without: Withheld | None) -> Launch:
         spec, folder = record.spec, node.folder
         found = await self.capabilities(spec.nodeos)
         keys = self._keys(spec, record.mode, without)
@@ -329,9 +327,7 @@ class Nodes:
             node.client = self._connect(spec)
         return launch
 
-    def _keys(
-        self, spec: NodeSpec, mode: NodeMode, without: Withheld | None
-    ) -> tuple[PrivateKey | KeosdKey, ...]:
+    def _keys(self, spec: NodeSpec, mode: NodeMode, without: Withheld | None) -> tuple[PrivateKey | KeosdKey, ...]:
         """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
         if without or not produces(spec, mode):
             return ()
