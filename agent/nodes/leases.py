@@ -81,7 +81,7 @@ class View:
     now: float
 
 
-class Seen(StrEnum):
+class Finding(StrEnum):
     """What a look comes to."""
 
     CLEAR = "clear"
@@ -114,14 +114,14 @@ def window(schedule: Sequence[str]) -> float:
     return LOOK_ROUNDS * TURN_SECONDS * max(1, len(schedule))
 
 
-def judge(view: View) -> Seen:
+def judge(view: View) -> Finding:
     """Whether somebody else signs for the account: `clear` once that can be told."""
     signed = [block.time for block in view.blocks if block.producer == view.account]
     known = view.began if view.signed_last is None else view.signed_last
     if any(time > known + EARLY_SECONDS for time in signed):
-        return Seen.OTHER
+        return Finding.OTHER
     quiet = view.now - max([view.signed_last or 0.0, *signed])
-    return Seen.CLEAR if view.level and quiet >= window(view.schedule) else Seen.WAIT
+    return Finding.CLEAR if view.level and quiet >= window(view.schedule) else Finding.WAIT
 
 
 def is_later(since: float, slot: float, schedule: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from agent.errors import AgentError, UnknownNode
 from agent.nodeos.config import produces
-from agent.nodes.leases import EARLY_SECONDS, Leases, Seen, Signed, Standing, View, is_later, judge, window
+from agent.nodes.leases import EARLY_SECONDS, Finding, Leases, Signed, Standing, View, is_later, judge, window
 from agent.nodes.supervisor import Nodes
 from agent.nodes.witness import Double, Witness, parse
 from antelope.elections import BLOCKS_PER_TURN
@@ -91,14 +91,14 @@ async def _judge(
         begun = nodes.folder(name).beginning
         found = await _view(nodes.client(name), account, signed_last, watch, begun.block + 1 if begun else 2)
     match judge(found):
-        case Seen.CLEAR:
+        case Finding.CLEAR:
             log.info("node %s: nobody else signs as %s: it has its key again", name, account)
             await nodes.release(name)
-        case Seen.OTHER:
+        case Finding.OTHER:
             leases.taken(account, f"another node signs as {account}: see to it that one of the two is gone")
             log.warning("node %s signs nothing: %s", name, leases.of(account).why)
             await nodes.withhold(name)
-        case Seen.WAIT:
+        case Finding.WAIT:
             return
 
 

@@ -11,9 +11,9 @@ from agent.memory import Memory
 from agent.nodes.leases import (
     EARLY_SECONDS,
     TERM_SECONDS,
+    Finding,
     Lease,
     Leases,
-    Seen,
     Signed,
     Standing,
     Verdict,
@@ -77,19 +77,19 @@ def _view(
 @pytest.mark.parametrize(
     ("view", "expected"),
     [
-        (_view(), Seen.CLEAR),
-        (_view(level=False), Seen.WAIT),  # it does not know yet what its peers know
-        (_view(NOW - 20), Seen.OTHER),
-        (_view(NOW - 400), Seen.OTHER),
-        (_view(NOW - 500 + EARLY_SECONDS), Seen.CLEAR),  # its own, made early
-        (_view(NOW - 500), Seen.CLEAR),
-        (_view(last=NOW - 20), Seen.WAIT),
-        (_view(last=None), Seen.CLEAR),
-        (_view(NOW - 20, last=None), Seen.WAIT),  # the dead machine's last blocks, perhaps
-        (_view(NOW - 1, last=None), Seen.OTHER),
+        (_view(), Finding.CLEAR),
+        (_view(level=False), Finding.WAIT),  # it does not know yet what its peers know
+        (_view(NOW - 20), Finding.OTHER),
+        (_view(NOW - 400), Finding.OTHER),
+        (_view(NOW - 500 + EARLY_SECONDS), Finding.CLEAR),  # its own, made early
+        (_view(NOW - 500), Finding.CLEAR),
+        (_view(last=NOW - 20), Finding.WAIT),
+        (_view(last=None), Finding.CLEAR),
+        (_view(NOW - 20, last=None), Finding.WAIT),  # the dead machine's last blocks, perhaps
+        (_view(NOW - 1, last=None), Finding.OTHER),
     ],
 )
-def test_what_a_look_comes_to(view: View, expected: Seen) -> None:
+def test_what_a_look_comes_to(view: View, expected: Finding) -> None:
     """Somebody who signs after this node last did is another; nobody in two rounds is nobody."""
     assert judge(view) is expected
 
@@ -98,8 +98,8 @@ def test_a_look_waits_for_two_rounds_and_no_longer() -> None:
     """The time since this node signed last is what counts."""
     span = window(SCHEDULE)
     assert span == 36.0
-    assert judge(_view(last=NOW - span + 1)) is Seen.WAIT
-    assert judge(_view(last=NOW - span)) is Seen.CLEAR
+    assert judge(_view(last=NOW - span + 1)) is Finding.WAIT
+    assert judge(_view(last=NOW - span)) is Finding.CLEAR
 
 
 def test_who_came_later() -> None:
