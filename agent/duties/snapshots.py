@@ -81,6 +81,7 @@ class HostSnapshots:
             sha256, wanted.size, wanted.block, wanted.block_id, chain_id, wanted.node, wanted.nodeos, wanted.taken
         )
         await asyncio.to_thread(self.store.keep, path, found)
+        await asyncio.to_thread(self.store.prune, time.time())
 
     async def _whole(self, sha256: str, size: int) -> Path:
         """Goes on from what came before. Raises DamagedError, SessionEnded, OSError."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from coordinator.cli import completion
 from coordinator.cli.options import Amount, Proof, Settings, json_option, proved_inventory_argument
 from coordinator.errors import OperationFailed
 from coordinator.report.progress import PlainReporter
@@ -23,7 +24,7 @@ from support.snapshots import KEEP, KEEP_DAYS
 @click.command("snapshot")
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([str(action) for action in SnapshotAction]))
-@click.argument("name", default="", metavar="[NODE|SNAPSHOT]")
+@click.argument("name", default="", metavar="[NODE|SNAPSHOT]", shell_complete=completion.nodes)
 @click.option("--snapshot", default="", metavar="SNAPSHOT", help="restart: the one to begin with; else the newest.")
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="fetch: copy the file to here.")
 @click.option("--keep", type=click.IntRange(1, 1000), default=KEEP, show_default=True, help="take: how many stay.")
