@@ -50,6 +50,7 @@ class Placed:
     account: str
     """The producer that it signs for; empty if none."""
     p2p_port: int
+    """0: by the rule, as for `http_port`."""
     http_port: int
     retired: bool = False
     """Its producer was retired: it gets no node, until it is added again. Its keys stay where they are."""
@@ -141,8 +142,8 @@ def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:
     if table.host == placed.host:
         table = replace(
             table,
-            p2p_port=placed.p2p_port if table.p2p_port is None else table.p2p_port,
-            http_port=placed.http_port if table.http_port is None else table.http_port,
+            p2p_port=(placed.p2p_port or None) if table.p2p_port is None else table.p2p_port,
+            http_port=(placed.http_port or None) if table.http_port is None else table.http_port,
         )
     return replace(node, table=table)
 
@@ -158,7 +159,7 @@ def _stays(wanted: Sequence[Wanted], homes: Mapping[str, str], hosts: Sequence[H
             hint = f"list host {home} again; a dead machine's successor takes its name"
             problems.add("hosts", f"{home} is missing, and the keys of {node.account} are there", hint)
         elif node.table.host not in (None, home):
-            hint = f"keep the node on {home}: keys never move"
+            hint = f"leave its host out of the file, then: coord node INVENTORY move {node.name} --to {node.table.host}"
             problems.add(f"{node.path}.host", f"the keys of {node.account} are on {home}, not {node.table.host}", hint)
 
 

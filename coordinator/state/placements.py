@@ -18,6 +18,7 @@ _SCHEMA = (
         p2p_port INTEGER NOT NULL, http_port INTEGER NOT NULL
     ) STRICT""",
     "ALTER TABLE placed ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
+    "CREATE TABLE moved (node TEXT PRIMARY KEY, host TEXT NOT NULL) STRICT",
 )
 
 
@@ -46,6 +47,24 @@ class Placements:
     def retire(self, account: str, *, retired: bool = True) -> None:
         """Records that a producer is retired, so that it gets no node, or that it is not any longer."""
         self._journal.write("UPDATE placed SET retired = ? WHERE account = ?", int(retired), account)
+
+    def move(self, node: Node, before: str) -> None:
+        """Records a node's new host and ports, and the host that it leaves, which may still sign until it is `left`."""
+        with self._journal.transaction():
+            self._journal.write("INSERT OR REPLACE INTO moved VALUES (?, ?)", node.name, before)
+            self._journal.write(
+                "UPDATE placed SET host = ?, p2p_port = ?, http_port = ? WHERE node = ?",
+                node.host, node.p2p_port, node.http_port, node.name,
+            )  # fmt: skip
+
+    def leaving(self, node: str) -> str:
+        """The host that a node is leaving; empty if it is not being moved."""
+        row = self._journal.row("SELECT host FROM moved WHERE node = ?", node)
+        return str(row[0]) if row else ""
+
+    def left(self, node: str) -> None:
+        """Records that nothing of the node is needed on the earlier host."""
+        self._journal.write("DELETE FROM moved WHERE node = ?", node)
 
     def forget(self, node: str) -> None:
         """Removes the record of a node that was removed from its host."""

@@ -29,7 +29,8 @@ async def act(network: Network, root: Path, operation: Operation, reporter: Repo
     async def here(opened: OpenNetwork) -> dict[str, Any]:
         return {"said": await operate(opened, operation, reporter)}
 
-    request = {"action": str(operation.action), "name": operation.name, "force": operation.force}
+    request = {"action": str(operation.action), "name": operation.name, "force": operation.force,
+               "to": operation.to}  # fmt: skip
     return str((await here_or_there(network, root, reporter, here, "operate", request))["said"])
 
 

@@ -90,7 +90,7 @@ def differences(
         if fact is None and node.host not in unknown:
             found.append(_added(network, node))
         elif fact is not None and fact.host != node.host:
-            hint = f"it runs on {fact.host}, and stays there: keys never move"
+            hint = f"it runs on {fact.host}; to move it: {typed('node', 'move', name, '--to', node.host)}"
             found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)

@@ -59,12 +59,14 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     """The facts from connected agents. parties: names of parties, whose nodes are left out."""
     hosts = {name: link for name, link in hub.links.items() if name not in parties and not link.revoked}
     known = {name: link for name, link in hosts.items() if link.connected and link.status is not None}
-    nodes = {
-        node.name: Fact(host, node.spec, node.state == NodeState.STOPPED)
+    found = [
+        Fact(host, node.spec, node.state == NodeState.STOPPED)
         for host, link in known.items()
         for node in (link.status.nodes if link.status else ())
         if node.HasField("spec")
-    }
+    ]
+    # A node that was moved is still known, stopped, on the host that it left.
+    nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
     return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints)
 
 

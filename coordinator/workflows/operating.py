@@ -18,6 +18,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
+from coordinator.workflows.moving import move
 from coordinator.workflows.producers import add, planned, retire
 from coordinator.workflows.rekeying import rekey
 from coordinator.workflows.restart import wake
@@ -39,6 +40,7 @@ class NodeAction(StrEnum):
     STOP = "stop"
     PAUSE = "pause"
     RESUME = "resume"
+    MOVE = "move"
 
 
 class ProducerAction(StrEnum):
@@ -82,10 +84,16 @@ class Operation:
     """Of the node, host or producer."""
     force: bool = False
     """Also where the schedule cannot lose the producer."""
+    to: str = ""
+    """The host that a node moves to."""
 
     def check(self, network: Network) -> None:
         """Raises UsageProblem when the inventory has no such node or host, or still has one that is to be removed."""
         hosts = {host.name for host in network.hosts}
+        if (self.action is NodeAction.MOVE) != bool(self.to):
+            raise UsageProblem("--to HOST goes with move, and move needs it")
+        if self.to and self.to not in hosts:
+            raise UsageProblem(f"{network.source}: there is no host {self.to!r}; {typed('status')} lists them")
         if isinstance(self.action, KeyAction):
             _node_of(network, self.name)
             return
@@ -123,6 +131,8 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
     if operation.name not in {node.name for node in opened.network.nodes}:
         return await _stop_unlisted(opened, operation.name)
     node, access = opened.network.node(operation.name), opened.access
+    if operation.action is NodeAction.MOVE:
+        return await move(opened, node, operation.to, reporter)
     running = access.running(node)
     match operation.action:
         case NodeAction.START:

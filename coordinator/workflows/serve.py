@@ -56,7 +56,7 @@ async def serving(
 
     async def does(request: dict[str, Any]) -> dict[str, Any]:
         action = action_of(str(request["action"]))
-        operation = Operation(action, str(request["name"]), bool(request.get("force")))
+        operation = Operation(action, str(request["name"]), bool(request.get("force")), str(request.get("to", "")))
         return {"said": await operate(opened, operation, _Notes(tell))}
 
     async def claims(request: dict[str, Any]) -> dict[str, Any]:

@@ -55,11 +55,11 @@ class Operator:
         home = {"HOME": str(self.home)} if self.home else {}
         return own | home | {"XDG_CACHE_HOME": cache, "PYTHONPATH": str(self.code), "COLUMNS": "200"}
 
-    def run(self, verb: str, *options: str, status: int = 0) -> str:
+    def run(self, verb: str, *options: str, status: int = 0, seconds: float = COMMAND_SECONDS) -> str:
         """Runs a command to its end, which must be this exit status. What it printed, stderr included."""
         done = subprocess.run(
             self.command(verb, *options), env=self.environment, cwd=self.code, text=True, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_SECONDS,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
         )  # fmt: skip
         assert done.returncode == status, done.stdout
         return done.stdout

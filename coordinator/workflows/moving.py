@@ -1,0 +1,109 @@
+"""Moves a producer's node to another host: with a new block-signing key, because keys never move.
+
+1. The new host's agent makes a key. Its node starts with it, and catches up. It signs nothing: no schedule has its key.
+2. The agent that has the account's key registers the new one. The account's key stays where it is.
+3. The next schedules have the new key. From the first block of theirs on the new host signs, and not the earlier one.
+4. Once no schedule needs the earlier key, irreversibly, it is removed, and the node on the earlier host is stopped.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from boot.step import NodeMode
+from coordinator.engine.access import TaskFailedError
+from coordinator.engine.boot_log import BootLog
+from coordinator.engine.lost_nodes import LostNodes
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.reporter import Reporter
+from coordinator.state.placements import Placements
+from coordinator.workflows.producers import tell_peers
+from coordinator.workflows.rekeying import check_rekeyable, held_keys, register, registered_key, settle
+from coordinator.workflows.rolling import at_head
+from inventory.errors import InventoryError
+from inventory.load import glance
+from inventory.network import Network, Node
+from inventory.placement import FIRST_HTTP_PORT, FIRST_P2P_PORT, Placed
+from protos import coordination_pb2 as pb
+
+HOLD_SECONDS = 300.0
+
+
+async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> str:
+    """Has the node's producer sign on that host, and no longer where it is; or finishes what was begun.
+
+    Raises OperationFailed, UsageProblem, NodeError, DeadlineError.
+    """
+    account, placements = check_rekeyable(node), Placements(opened.state.journal)
+    leaving = placements.leaving(node.name)
+    if node.host == to and not leaving:
+        return f"{node.name} is on {to} already"
+    if leaving and node.host != to:
+        raise OperationFailed(f"{node.name} is on its way to {node.host}: finish that first")
+    if not await registered_key(opened, account):
+        raise OperationFailed(f"{account} is not registered as a producer: there is nothing to move yet")
+    network = opened.network if leaving else _moved(opened, placements, node, to)
+    new, before = network.node(node.name), leaving or node.host
+    if not leaving:
+        placements.remember(opened.network)
+        await _start(opened, network, new, reporter)
+        placements.move(new, before)
+    else:
+        reporter.note(f"{node.name}: its move from {before} to {to}, which was begun before, goes on")
+        await _start(opened, network, new, reporter)
+    challenge = secrets.token_bytes(32)
+    key = (await held_keys(opened, to, account, challenge))[-1]
+    await register(opened, replace(node, host=before), key, challenge, reporter)
+    await settle(opened, before, account, key.public_key, reporter)
+    placements.left(node.name)
+    await tell_peers(opened, network)
+    return (
+        f"{node.name} signs on {to} with {key.public_key}; on {before} it is stopped, and its block-signing key is "
+        f"removed. The account's own key stays on {before}"
+    )
+
+
+async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Reporter) -> None:
+    """Makes the key and starts the node on its new host, unless it runs there."""
+    account, access = str(new.account), opened.access.over(network)
+    sealed = opened.sealed
+    result = await access.link(new.host).task(pb.Hold(sha256=sealed.manifest), deadline=HOLD_SECONDS)
+    if not result.ok:
+        raise TaskFailedError(f"{new.host}: {result.error}", result.retryable)
+    if not await held_keys(opened, new.host, account, b""):
+        (key,) = await held_keys(opened, new.host, account, b"", make=True)
+        reporter.note(f"{new.host}: {account} gets the block-signing key {key.public_key}")
+    if not access.running(new):
+        reporter.note(f"{new.host}: {new.name} starts, and catches up")
+        work = NodeWork(access, LostNodes(access, sealed), BootLog(opened.state.boot_log))
+        await work.start(new.name, NodeMode.NORMAL)
+    await at_head(access, new)
+
+
+def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> Network:
+    """The network with the node on that host. Raises UsageProblem where the file says that it is elsewhere."""
+    ports = _ports(opened.network, node, to)
+    remembered = placements.all() | {
+        one.name: Placed.of(one) for one in opened.network.nodes if not one.party and one.name != node.name
+    }
+    remembered[node.name] = Placed(to, str(node.account), *ports)
+    try:
+        return glance(opened.network.source, lambda _: remembered)
+    except InventoryError as error:
+        raise UsageProblem(
+            f"{opened.network.source} places {node.name} by name ({'; '.join(map(str, error.problems))}): leave its "
+            "host out of the file; where it is, is remembered"
+        ) from error
+
+
+def _ports(network: Network, node: Node, to: str) -> tuple[int, int]:
+    """p2p and HTTP port on the new host: by the rule, unless both hosts share an address and so their ports."""
+    address = network.host(to).address
+    if network.host(node.host).address != address:
+        return 0, 0
+    there = [one for one in network.nodes if network.host(one.host).address == address]
+    p2p = max([FIRST_P2P_PORT, *(one.p2p_port for one in there)]) + 1
+    return p2p, max([FIRST_HTTP_PORT, *(one.http_port for one in there)]) + 1
