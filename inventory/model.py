@@ -132,6 +132,7 @@ class LaterTable:
     url: str | None = None
     location: int = 0
     host: str | None = None
+    standby: bool = False
 
 
 @dataclass(frozen=True)

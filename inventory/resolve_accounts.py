@@ -128,7 +128,7 @@ def later(
                 "only eosio makes other names, and no longer once it has resigned",
             )  # fmt: skip
         url = _url(ProducerTable(entry.account, entry.url), table.url, path, problems)
-        found.append(PlannedProducer(entry.account, None, url, entry.location, elected=False, minimum=0))
+        found.append(PlannedProducer(entry.account, None, url, entry.location, not entry.standby, minimum=0))
     return tuple(found)
 
 

@@ -18,9 +18,12 @@ from inventory.network import Network
 @click.argument("action", type=click.Choice([str(action) for action in ProducerAction]))
 @click.argument("account")
 @click.option("--host", shell_complete=completion.hosts, help="add: the host of its node. [default: by the rule]")
+@click.option("--standby", is_flag=True, help="add: nobody votes for it until it takes a retired one's place.")
 @json_option
 @click.pass_obj
-def command(settings: Settings, network: Network, action: str, account: str, host: str | None, as_json: bool) -> None:
+def command(
+    settings: Settings, network: Network, action: str, account: str, host: str | None, standby: bool, as_json: bool
+) -> None:
     """Adds a producer of your own to a network that lives, or retires one.
 
     add: writes [[producers.later]] into the inventory, if the account is not in it, and does what `coord boot` then
@@ -29,20 +32,21 @@ def command(settings: Settings, network: Network, action: str, account: str, hos
     among the 21 with the most votes; with stake that others hold, they decide.
 
     retire: unregisters the producer, waits until no schedule has it, irreversibly, and stops its node. Its data and
-    keys stay on the host, and `add` brings it back. Refused where the schedule cannot do without it: the system
-    contract never shrinks a schedule.
+    keys stay on the host, and `add` brings it back. The system contract never shrinks a schedule, so where as many as
+    it has places are not left, a standby of yours takes its place; without one it is refused.
 
     \b
     coord producer inventory/testnet.toml add defproducerx --host h3
+    coord producer inventory/testnet.toml add defproducery --standby
     coord producer inventory/testnet.toml retire defproducerb
     """
     wanted = ProducerAction(action)
-    if host is not None and wanted is not ProducerAction.ADD:
-        raise UsageProblem("--host is for add")
+    if (host is not None or standby) and wanted is not ProducerAction.ADD:
+        raise UsageProblem("--host and --standby are for add")
     if wanted is ProducerAction.ADD:
         found = planned(network, account)
         if found is None:
-            network = written(network, account, host, settings.placements(network.name))
+            network = written(network, account, host, settings.placements(network.name), standby=standby)
             click.echo(f"{network.source}: [[producers.later]] {account} is written", err=True)
         elif host is not None and found.node and network.node(found.node).host != host:
             raise UsageProblem(f"{account} is on {network.node(found.node).host} already, not on {host}")

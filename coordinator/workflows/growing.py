@@ -18,14 +18,18 @@ from inventory.placement import Placed
 from support.files import write_atomic
 
 
-def written(network: Network, account: str, host: str | None, remembered: Mapping[str, Placed]) -> Network:
+def written(
+    network: Network, account: str, host: str | None, remembered: Mapping[str, Placed], *, standby: bool = False
+) -> Network:
     """Adds a later producer to the network's inventory file, and loads it again. remembered: where nodes are.
 
     Raises UsageProblem where the file with it would be wrong: then it stays as it was.
     """
     if wrong := syntax.account(account):
         raise UsageProblem(f"{account[:40]!r}: {wrong}")
-    lines = ["", "[[producers.later]]", f'account = "{account}"', *([f'host = "{host}"'] if host else []), ""]
+    lines = ["", "[[producers.later]]", f'account = "{account}"']
+    lines += [f'host = "{host}"'] if host else []
+    lines += ["standby = true", ""] if standby else [""]
     source = network.source.resolve()
     try:
         before = source.read_bytes()

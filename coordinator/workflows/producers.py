@@ -70,8 +70,10 @@ async def add_all(opened: OpenNetwork, work: NodeWork, reporter: Reporter) -> tu
 
 
 def _settled(network: Network, chain: ChainView, account: str) -> bool:
-    """Whether it is registered, and voted for where the operator's voters vote."""
-    return account in chain.registered and (account in chain.voted or not network.parties.vote or not chain.voted)
+    """Whether it is registered, and voted for where the operator's voters are to."""
+    producer = planned(network, account)
+    votes = producer is not None and producer.elected and network.parties.vote and chain.voted
+    return account in chain.registered and (account in chain.voted or not votes)
 
 
 async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Reporter) -> str:
@@ -97,6 +99,8 @@ async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Repor
     key = (await held_keys(opened, node.host, account, challenge))[-1]
     await register(opened, node, key, challenge, reporter, producer.url, producer.location)
     await tell_peers(opened, opened.network)
+    if not producer.elected:
+        return f"{account} is registered, as a standby: it takes the place of a producer that is retired"
     return await _elect(opened, account, reporter)
 
 
@@ -158,6 +162,7 @@ async def _elect(opened: OpenNetwork, account: str, reporter: Reporter) -> str:
 
 
 async def _vote(opened: OpenNetwork, chain: ChainView, new: Iterable[str] = (), without: str = "") -> None:
+    """Has the operator's voters vote for those that they vote for already, and for new ones."""
     standing = (name for name in opened.sealed.elected if name in chain.registered)
     names = dict.fromkeys((*standing, *sorted(chain.voted & chain.registered.keys()), *new))
     body = pb.Elect(producers=[name for name in names if name != without][:MAX_VOTED_PRODUCERS])
@@ -205,13 +210,14 @@ async def retire(opened: OpenNetwork, work: NodeWork, account: str, reporter: Re
     node = opened.network.node(producer.node)
     chain = await look(opened.access, opened.state, opened.sealed)
     names, _ = await _schedules(opened.access)
+    there = any(account in listed for listed in names.values())
+    instead = await _replacements(opened, chain, account, len(names["active"])) if there else ()
     if account in chain.registered:
-        if any(account in listed for listed in names.values()):
-            await _check_replaceable(opened, account, len(names["active"]))
         reporter.note(f"{account}: unregprod")
         await unregister(opened, node.host, account)
-        if account in chain.voted:
-            await _vote(opened, await look(opened.access, opened.state, opened.sealed), without=account)
+    if instead or account in chain.voted:
+        reporter.note(f"the network's voters vote without {account}{', for ' if instead else ''}{', '.join(instead)}")
+        await _vote(opened, await look(opened.access, opened.state, opened.sealed), instead, without=account)
     reporter.note(f"{account}: waits until no schedule has it, irreversibly")
     await _scheduled(opened, account, there=False)
     if opened.access.running(node):
@@ -238,16 +244,26 @@ async def tell_peers(opened: OpenNetwork, network: Network) -> None:
             await access.task(node.host, pb.SetPeers(name=node.name, peers=peers))
 
 
-async def _check_replaceable(opened: OpenNetwork, account: str, size: int) -> None:
-    """Raises OperationFailed if too few others have votes: the contract never shrinks a schedule."""
+async def _replacements(opened: OpenNetwork, chain: ChainView, account: str, size: int) -> tuple[str, ...]:
+    """The standbys that the voters must vote for when this one goes: the contract never shrinks a schedule.
+
+    They are voted for only after it is unregistered: before, they would make the schedule larger instead. Raises
+    OperationFailed if there are too few.
+    """
     body = {"json": True, "code": "eosio", "scope": "eosio", "table": "producers", "limit": 1000}
     rows = (await opened.access.ask(Query("/v1/chain/get_table_rows", body)))["rows"]
-    others = [
-        str(row["owner"]) for row in rows
-        if row["is_active"] and float(row["total_votes"]) > 0 and row["owner"] != account
-    ]  # fmt: skip
-    if len(others) < size:
+    active = [row for row in rows if row["is_active"] and row["owner"] != account]
+    others = [str(row["owner"]) for row in active if float(row["total_votes"]) > 0]
+    lacking = size - len(others)
+    if lacking <= 0:
+        return ()
+    own = [one for one in (*opened.network.producers, *opened.network.later) if one.node and not one.party]
+    running = [one.account for one in own if opened.access.running(opened.network.node(str(one.node)))]
+    standbys = [str(row["owner"]) for row in active if row["owner"] in running and row["owner"] not in others]
+    if len(standbys) < lacking or not opened.network.parties.vote or not chain.voted:
+        first = typed("producer", "add", "ACCOUNT", "--standby")
         raise OperationFailed(
             f"{account} cannot be spared: the contract never shrinks a schedule, this one has {size}, and "
-            f"{len(others)} others are registered and voted for. Add one first: {typed('producer', 'add', 'ACCOUNT')}"
+            f"{len(others)} others are voted for. Add a standby first: {first}"
         )
+    return tuple(standbys[:lacking])

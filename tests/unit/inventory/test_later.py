@@ -41,9 +41,15 @@ def test_nothing_sealed_changes(tmp_path: Path) -> None:
     assert sections(before) == sections(after)
     assert before.producers == after.producers
     (later,) = after.later
-    assert (later.account, later.node, later.elected) == ("defproducerx", "defproducerx", False)
+    assert (later.account, later.node, later.elected) == ("defproducerx", "defproducerx", True)
     assert after.node("defproducerx").account == "defproducerx"
     assert after.elected == ("defproducera", "defproducerb")
+
+
+def test_nobody_votes_for_a_standby(tmp_path: Path) -> None:
+    """Until it takes a retired one's place."""
+    (later,) = read(tmp_path, FILE + LATER + "standby = true\n").later
+    assert (later.node, later.elected) == ("defproducerx", False)
 
 
 def test_it_goes_where_the_file_says_or_by_the_rule(tmp_path: Path) -> None:

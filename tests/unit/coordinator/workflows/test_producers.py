@@ -37,12 +37,13 @@ class World:
     voted: frozenset[str] = frozenset(SCHEDULE)
     schedule: tuple[str, ...] = SCHEDULE
     retired: bool = False
+    standby: bool = False
     acts: list[str] = field(default_factory=list)
 
     @property
     def network(self) -> Any:
         born = tuple(PlannedProducer(name, name, "", 0, True, 1) for name in SCHEDULE)
-        later = (PlannedProducer(NEW, None if self.retired else NEW, "https://x", 3, False, 0),)
+        later = (PlannedProducer(NEW, None if self.retired else NEW, "https://x", 3, not self.standby, 0),)
         nodes = [Node(name, "h1", Role.PRODUCER, name, 1, 2) for name in (*SCHEDULE, NEW)]
         genesis = Node("genesis", "h0", Role.GENESIS, "eosio", 1, 2)
         return SimpleNamespace(
@@ -77,7 +78,9 @@ class World:
     async def ask(self, query: Query) -> Any:
         match query.path.rpartition("/")[2]:
             case "get_table_rows":
-                return {"rows": [{"owner": name, "is_active": 1, "total_votes": "5.0"} for name in self.registered]}
+                votes = {True: "5.0", False: "0.0"}
+                rows = [(name, votes[name in self.voted]) for name in self.registered]
+                return {"rows": [{"owner": name, "is_active": 1, "total_votes": count} for name, count in rows]}
             case "get_info":
                 return {"last_irreversible_block_num": 7}
             case "get_block_info":
@@ -222,4 +225,19 @@ async def test_a_retirement_goes_on_where_it_stopped(world: World) -> None:
     world.registered.remove("defproducerb")
     world.schedule = ("defproducera",)
     await retire(opened(world), cast(NodeWork, world), "defproducerb", PlainReporter(io.StringIO()))
-    assert world.acts == ["stop defproducerb", "forget defproducerb"]
+    assert world.acts == ["vote defproducera", "stop defproducerb", "forget defproducerb"]
+
+
+async def test_a_standby_takes_a_retired_ones_place(world: World) -> None:
+    """It is registered and runs, and is voted for only once the other is unregistered: the schedule stays as large."""
+    world.standby = True
+    assert "as a standby" in await added(world)
+    assert world.acts == STEPS[:-1]
+    assert await add_all(opened(world), cast(NodeWork, world), PlainReporter(io.StringIO())) == ()
+    world.acts.clear()
+    await retire(opened(world), cast(NodeWork, world), "defproducerb", PlainReporter(io.StringIO()))
+    assert world.acts == [
+        "unregister defproducerb", f"vote defproducera {NEW}", "stop defproducerb", "forget defproducerb",
+    ]  # fmt: skip
+    with pytest.raises(OperationFailed, match="cannot be spared"):
+        await retire(opened(world), cast(NodeWork, world), "defproducera", PlainReporter(io.StringIO()))
