@@ -1,4 +1,6 @@
-"""A producer's block-signing key, changed while the chain runs: seen through nodeos' own API, cleos and the blocks."""
+"""Producers of a chain that runs: one gets another key, one retires, one joins. Seen through nodeos' own API, cleos and
+the blocks.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from typing import Any
 import pytest
 
 from tests.live.coordinator.network import MakeNetwork, Network
-from tests.live.coordinator.test_changing import call, missed_slots
+from tests.live.coordinator.test_changing import DIFFERENT, call, missed_slots
 
 LARGE = 64 << 20
-PRODUCER, OTHER = "defproducera", "defproducerb"
+PRODUCER, OTHER, LATER = "defproducera", "defproducerb", "defproducerx"
 
 
 def scheduled_key(network: Network, producer: str) -> str:
@@ -58,15 +60,22 @@ def producer_of_head(network: Network) -> str:
     return str(call(network, OTHER, "chain/get_info")["head_block_producer"])
 
 
-@pytest.mark.campaign
-@pytest.mark.timeout(900)
-def test_a_key_rotates_without_a_missed_block_and_after_a_kill(make_network: MakeNetwork) -> None:
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def network(make_shared: MakeNetwork) -> Network:
+    """Four elected producers, and a fifth that is registered only."""
+    made = make_shared("rotated")
+    made.write('[parties]\nsponsor = "sponsor"', producers=5, elected=4)
+    made.boot()
+    return made
+
+
+def test_a_key_rotates_without_a_missed_block_and_after_a_kill(network: Network) -> None:
     """Killed after the registration and given again: one regproducer, the new key signs, the old one is nowhere, and
     no slot stays empty.
     """
-    network = make_network("rotated")
-    network.write(producers=4, elected=4)
-    network.boot()
     before = signing_file(network)[PRODUCER]
     head = call(network, OTHER, "chain/get_info")["head_block_num"]
     assert scheduled_key(network, PRODUCER) == before["pub"]
@@ -88,4 +97,38 @@ def test_a_key_rotates_without_a_missed_block_and_after_a_kill(make_network: Mak
     assert network.coord("wait", "--block", str(tail + 60)).status == 0
     assert missed_slots(network, OTHER, tail) == 0
     assert network.coord("plan", "--check").status == 0
+    assert network.coord("verify").status == 0
+
+
+def schedule(network: Network) -> set[str]:
+    """As cleos prints it."""
+    active = network.cleos("get", "schedule", "--json", node=OTHER)["active"]["producers"]
+    return {one["producer_name"] for one in active}
+
+
+def test_a_standby_takes_the_place_of_a_producer_that_retires(network: Network) -> None:
+    """The schedule stays as large; the node is stopped, its keys are kept, and the next boot leaves it so."""
+    done = network.coord("producer", "retire", "defproducerd", seconds=600)
+    assert done.status == 0, done.text
+    assert schedule(network) == {PRODUCER, OTHER, "defproducerc", "defproducere"}
+    assert "defproducerd" in signing_file(network)
+    assert "defproducerd" not in network.processes()
+    assert network.coord("plan", "--check").status == 0
+    assert "Nothing to do" in network.boot().out
+    assert "cannot be spared" in network.coord("producer", "retire", "defproducerc").err
+
+
+def test_a_producer_of_the_inventory_is_added_by_the_next_boot(network: Network) -> None:
+    """With an account of the sponsor's making; the plan is right before and empty after."""
+    with network.inventory.open("a") as file:
+        file.write(f'\n[[producers.later]]\naccount = "{LATER}"\n')
+    planned = network.coord("plan", "--check")
+    assert planned.status == DIFFERENT
+    assert f"+ local: {LATER}: producer node" in planned.out
+    done = network.coord("boot", seconds=600)
+    assert done.status == 0, done.text
+    assert LATER in schedule(network)
+    assert registered_key(network, LATER) == signing_file(network)[LATER]["pub"]
+    assert network.coord("plan", "--check").status == 0
+    assert "Nothing to do" in network.boot().out
     assert network.coord("verify").status == 0
