@@ -17,6 +17,7 @@ from agent.background import begin
 from agent.errors import Refused, Replaced, SessionEnded
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
+from protos.language import spoken
 from support.tasks import end
 from support.tls import COORDINATOR_NAME, REPLACED
 
@@ -180,7 +181,7 @@ class Session:
             raise SessionEnded("the connection to the coordinator ended") from None
 
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
-        hello = self._work.hello()
+        hello = spoken(self._work.hello())
         hello.version = version("bootcoord")
         self._outbox.put_nowait(pb.FromAgent(hello=hello))
         call = stub.Session()

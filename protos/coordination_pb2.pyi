@@ -240,6 +240,8 @@ class Hello(_message.Message):
     MANIFEST_FIELD_NUMBER: _builtins.int
     INSTANCE_FIELD_NUMBER: _builtins.int
     MOVED_FIELD_NUMBER: _builtins.int
+    PROTOCOL_FIELD_NUMBER: _builtins.int
+    OLDEST_PROTOCOL_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """of the agent"""
     epoch: _builtins.int
@@ -250,6 +252,10 @@ class Hello(_message.Message):
     """of the coordinator's run whose epoch that was; empty: none yet"""
     moved: _builtins.int
     """the latest Welcome.moved that it has seen"""
+    protocol: _builtins.int
+    """what it speaks (protos/language.py); 0: 1"""
+    oldest_protocol: _builtins.int
+    """the oldest that it understands; 0: 1"""
     def __init__(
         self,
         *,
@@ -258,10 +264,12 @@ class Hello(_message.Message):
         manifest: _builtins.str = ...,
         instance: _builtins.str = ...,
         moved: _builtins.int = ...,
+        protocol: _builtins.int = ...,
+        oldest_protocol: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "moved", b"moved", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "instance", b"instance", "manifest", b"manifest", "moved", b"moved", "oldest_protocol", b"oldest_protocol", "protocol", b"protocol", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import logging
 import time
 import uuid
@@ -21,9 +22,11 @@ from coordinator.agents.records import MOVED, HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
+from protos.language import misfit
 from support.endpoint import Endpoint
 from support.journal import JournalError
 from support.tasks import beside
+from support.texts import plain
 from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,8 @@ REGISTER_SECONDS = 0.25
 """Seconds between two checks of open streams against the register, and so until another process's revocation acts."""
 AGAIN_SECONDS = 5.0
 """Seconds until the next check after the register could not be read."""
+VERSION_LENGTH = 40
+"""Characters of an agent's version that are repeated."""
 EPOCH_LIMIT = 1 << 62
 """More runs than there can have been. An agent that claims an epoch from here on is not believed."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
@@ -207,6 +212,10 @@ class Hub:
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent said Hello on a new stream."""
+        if unfit := misfit(hello, plain(hello.version, VERSION_LENGTH), importlib.metadata.version("bootcoord")):
+            log.warning("%s: %s", connection.identity.name, unfit)
+            connection.close(grpc.StatusCode.PERMISSION_DENIED, unfit)
+            return
         self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
         if connection.identity.kind is Kind.HOST and hello.moved > self.records.numbers[MOVED]:

@@ -15,7 +15,8 @@ import pytest
 from inventory.template import SHIPPED
 
 ROOT = Path(__file__).parents[3]
-SOURCES = ("agent", "antelope", "boot", "coordinator", "inventory", "protos", "support", "tests", "docs", "bench")
+PACKAGES = ("agent", "antelope", "boot", "bootcoord", "coordinator", "inventory", "protos", "support")
+SOURCES = (*PACKAGES, "tests", "docs", "bench")
 FILES = ("pyproject.toml", "README.md", "constraints.txt")
 
 
@@ -40,7 +41,7 @@ def test_what_is_in_it(wheel: Path) -> None:
         names = archive.namelist()
         (commands,) = [archive.read(name).decode() for name in names if name.endswith("entry_points.txt")]
     folders = {name.partition("/")[0] for name in names}
-    assert {one for one in folders if not one.endswith(".dist-info")} == set(SOURCES) - {"tests", "docs", "bench"}
+    assert {one for one in folders if not one.endswith(".dist-info")} == set(PACKAGES)
     assert {f"inventory/{name}.toml" for name in SHIPPED} <= set(names)
     page = {str(path.relative_to(ROOT)) for path in (ROOT / "coordinator/web/static").rglob("*.*")}
     assert len(page) > 10
@@ -48,6 +49,8 @@ def test_what_is_in_it(wheel: Path) -> None:
     assert not [name for name in names if {"test", "tests", "conftest.py"} & set(name.split("/"))]
     assert "coord = coordinator.cli:main" in commands
     assert "agent = agent.cli:main" in commands
+    assert "bootcoord = bootcoord.pytest_plugin" in commands
+    assert "bootcoord/py.typed" in names
     assert wheel.stat().st_size < 2 << 20
 
 
@@ -87,6 +90,8 @@ def _check(folder: Path) -> None:
         _run("init", str(programs / "coord"), "init", "--from", name, folder=home)
     said = _run("plan", str(programs / "coord"), "plan", "devnet.toml", folder=home)
     assert "network devnet: 1 host(s), 5 nodes, 4 of 4 producers to elect, 100 users" in said
+    api = "from bootcoord import Devnet, Network; print(Network.load('devnet.toml').plan()[0].name)"
+    assert _run("api", str(programs / "python"), "-c", api, folder=home) == "genesis\n"
     where = _run(
         "where", str(programs / "python"), "-c", "import coordinator; print(coordinator.__file__)", folder=home
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from coordinator.agents.link import ObserverError
 from coordinator.agents.records import BusyError, HubError
 from coordinator.report.audit import RemoteNode
 from protos import coordination_pb2 as pb
+from protos.language import OLDEST, SPOKEN, misfit
 from support.retry import DeadlineError, poll
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial, end_of, open_hub
 
@@ -232,3 +234,39 @@ async def test_a_coordinator_that_was_moved_away_hears_of_it(hub: Hub, tmp_path:
     with pytest.raises(HubError, match="was restored on another machine"):
         hub.records.check_leading()
     session.cancel()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "oldest", "fits"), [(0, 0, True), (SPOKEN, OLDEST, True), (SPOKEN + 1, SPOKEN, True), (9, 9, False)]
+)
+async def test_agents_of_other_versions(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: int, oldest: int, fits: bool
+) -> None:
+    """One from before versions were compared works, as does a newer one that still understands this coordinator; one
+    that does not is refused for good, with both versions and what to install."""
+
+    def spoken(hello: pb.Hello) -> pb.Hello:
+        hello.protocol, hello.oldest_protocol = protocol, oldest
+        return hello
+
+    monkeypatch.setattr("agent.session.spoken", spoken)
+    session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork())
+    if fits:
+        link = await hub.agent("alpha", 30)
+        assert (await link.task(pb.Recount(step="n"))).ok
+        session.cancel()
+        return
+    refused = await end_of(session)
+    assert isinstance(refused, Refused)
+    version = importlib.metadata.version("bootcoord")
+    said = f"the agent is of bootcoord {version} and the coordinator of {version}, which do not understand each other "
+    assert f"{said}(protocols 9 and {SPOKEN}): install the agent's version for the coordinator" in str(refused)
+    assert not hub.links["alpha"].connected
+
+
+def test_an_agent_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the coordinator no longer understands its language, the agent is the one to replace."""
+    monkeypatch.setattr("protos.language.SPOKEN", 3)
+    monkeypatch.setattr("protos.language.OLDEST", 2)
+    assert misfit(pb.Hello(), "0.1.0", "0.3.0").endswith("install the coordinator's version for the agent")
+    assert not misfit(pb.Hello(protocol=2), "0.2.0", "0.3.0")
