@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -27,6 +27,8 @@ WELCOME_SECONDS = 10.0
 """From dialling to the coordinator's Welcome."""
 LOOK_SECONDS = 0.5
 """Between two polls of the nodes, to report changes."""
+SHORTEST_SECONDS = 0.1
+"""The same where a task has ended meanwhile, which may have started or stopped a node."""
 STATUS_SECONDS = 2.0
 """A status goes out at least this often."""
 RENEW_SECONDS = 15.0
@@ -103,6 +105,8 @@ class Session:
         self._credentials = credentials
         self._work = work
         self._outbox: asyncio.Queue[pb.FromAgent] = asyncio.Queue()
+        self._ended = asyncio.Event()
+        """A task has ended since the last look at the nodes."""
         self._heard = asyncio.Event()
         """The coordinator read a message."""
         self._deaf = False
@@ -182,7 +186,7 @@ class Session:
 
     async def _serve(self, stub: rpc.CoordinationAsyncStub, joined: Callable[[pb.Welcome], None]) -> None:
         hello = spoken(self._work.hello())
-        hello.version = version("bootcoord")
+        hello.version = _version()
         self._outbox.put_nowait(pb.FromAgent(hello=hello))
         call = stub.Session()
         running: set[asyncio.Task[None]] = set()
@@ -205,7 +209,7 @@ class Session:
             raise SessionEnded(f"no Welcome came from {self._coordinator}") from None
         if not isinstance(first, pb.FromCoordinator) or first.WhichOneof("body") != "welcome":
             raise SessionEnded(f"{self._coordinator} did not say Welcome")
-        self._work.welcome(first.welcome, self._outbox.put_nowait)
+        self._work.welcome(first.welcome, self._send)
         joined(first.welcome)
 
     def _take(self, message: pb.FromCoordinator, running: set[asyncio.Task[None]]) -> None:
@@ -213,11 +217,16 @@ class Session:
         if kind == "task":
             self._work.accept(message.task)
         elif kind == "welcome":
-            self._work.welcome(message.welcome, self._outbox.put_nowait)
+            self._work.welcome(message.welcome, self._send)
         elif kind == "admission":
             self._work.admitted(message.admission)
         elif kind == "query":
             _keep(partial(self._answer, message.query), running)
+
+    def _send(self, message: pb.FromAgent) -> None:
+        self._outbox.put_nowait(message)
+        if message.WhichOneof("body") == "result":
+            self._ended.set()
 
     async def _room(self, running: set[asyncio.Task[None]]) -> None:
         """Stops reading while the coordinator asks faster than this host answers, or does not read the answers."""
@@ -231,16 +240,20 @@ class Session:
         self._outbox.put_nowait(pb.FromAgent(answer=await self._work.answer(query)))
 
     async def _report_status(self) -> None:
-        """Polls the nodes. A change is reported at once, everything every STATUS_SECONDS."""
+        """Polls the nodes, sooner when a task has ended. A change is reported at once, all every STATUS_SECONDS."""
         sent, sent_at = b"", 0.0
         while True:
+            self._ended.clear()
             status = await self._work.status()
             now = status.SerializeToString(deterministic=True)
             if now != sent or time.monotonic() - sent_at >= STATUS_SECONDS:
                 sent, sent_at = now, time.monotonic()
                 status.clock = time.time()
                 self._outbox.put_nowait(pb.FromAgent(status=status))
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(SHORTEST_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS - SHORTEST_SECONDS):
+                    await self._ended.wait()
 
     async def _write(self, call: Call) -> None:
         """Sends the outbox until the connection ends. The reading side reports why it ended.
@@ -254,6 +267,12 @@ class Session:
                 self._heard.set()
         self._deaf = True
         self._heard.set()
+
+
+@cache
+def _version() -> str:
+    """Of the installation: looked up once, not with each dial."""
+    return version("bootcoord")
 
 
 def _keep(work: Callable[[], Coroutine[Any, Any, None]], running: set[asyncio.Task[None]]) -> None:

@@ -279,7 +279,8 @@ class Nodes:
             if node.following:
                 await end(node.following)
                 node.following = None
-            await halt(node.folder)
+            if node.folder.path.exists():
+                await halt(node.folder)
             if not meant:
                 node.folder.forget()
             if not equal(record, node.record):

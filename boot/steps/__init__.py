@@ -70,8 +70,8 @@ def steps_of(network: Network) -> tuple[Step, ...]:
 
     Where every node runs on the genesis node's host, producers and proxies register through that node, whose agent has
     their keys, before their own nodes start: thirty nodes that start take all cores of a machine from thirty
-    transactions. Only nodes of elected producers start before the votes. A few, with few accounts to execute, start
-    beside all that comes before. On another host a producer registers through its own node, whose start costs the
+    transactions. Only nodes of elected producers start before the votes; where there are few accounts to execute, they
+    start beside all that comes before. On another host a producer registers through its own node, whose start costs the
     genesis node's host nothing.
 
     A network where eosio stays the only producer is complete with its accounts, and with other nodes if it has any.

@@ -35,9 +35,12 @@ def before_votes(network: Network) -> tuple[str, ...]:
 
 
 def few(network: Network, names: tuple[str, ...]) -> bool:
-    """Whether these nodes, and what they have to execute, leave a machine enough for what happens meanwhile."""
-    known = network.users.source is UserSource.GENERATED
-    return len(names) <= FEW_NODES and known and network.users.count <= FEW_ACCOUNTS
+    """Whether these nodes, and what they have to execute, leave a machine enough for what happens meanwhile. On the
+    operator's own the agent starts as many at the same time as it has cores.
+    """
+    users, local = network.users, network.host(network.genesis_node.host).local
+    few_accounts = users.source is UserSource.GENERATED and users.count <= FEW_ACCOUNTS
+    return few_accounts and (local or len(names) <= FEW_NODES)
 
 
 STEP = NodeStep("producer-nodes", "start the other nodes", ("accounts",), nodes, NodeMode.NORMAL)

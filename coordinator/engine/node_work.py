@@ -122,5 +122,5 @@ class NodeWork:
         async def told() -> bool:
             return link.connected and self._access.running(node)
 
-        reported = poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS)
+        reported = poll(told, what=f"{node.name} to be reported as running", deadline=CATCH_UP_SECONDS, every=0.05)
         await self._lost.unless(node, reported)

@@ -113,3 +113,33 @@ async def test_a_call_that_the_connections_end_cuts_off_cancels_nobody(hub: Hub,
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Watched(FakeWork):
+    """Counts how often its nodes are looked at."""
+
+    looks = 0
+
+    async def status(self) -> pb.Status:
+        """As they are."""
+        self.looks += 1
+        return await super().status()
+
+
+async def test_the_nodes_are_looked_at_when_a_task_has_ended(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have started or stopped one: the coordinator learns that at once, not at the next look."""
+    monkeypatch.setattr(session, "LOOK_SECONDS", 600.0)
+    work = Watched()
+    talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), work)
+    running = asyncio.create_task(talk.run(lambda _: None))
+    link = await hub.agent("alpha", 30)
+
+    async def looked(often: int) -> bool:
+        return work.looks >= often
+
+    await poll(lambda: looked(1), what="the first look", deadline=30, every=0.01)
+    await link.task(pb.Recount(step="accounts"), deadline=30)
+    await poll(lambda: looked(2), what="a look after the task", deadline=30, every=0.01)
+    running.cancel()

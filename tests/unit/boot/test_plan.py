@@ -12,7 +12,7 @@ from boot.step import NodeMode, NodeStep
 from boot.steps import OPTIONAL, STEPS, producer_nodes, steps_of
 from boot.steps.producer_nodes import FEW_ACCOUNTS, before_votes
 from inventory.load import load
-from inventory.network import Network, UserSource
+from inventory.network import Network, Ssh, UserSource
 
 
 def step(name: str, *after: str) -> NodeStep:
@@ -82,7 +82,10 @@ def test_a_few_nodes_start_beside_the_steps_before_the_vote(tmp_path: Path) -> N
     assert {"producer-nodes", "accounts", "register", "proxies"} <= plan.ancestors("votes")
     unknown = replace(network, users=replace(network.users, source=UserSource.CSV))
     assert "register" in make_plan(steps_of(unknown)).ancestors("producer-nodes")
-    assert not producer_nodes.few(network, tuple("abcdefghij"))
+    assert producer_nodes.few(network, tuple("abcdefghij"))
+    far = replace(network, hosts=tuple(replace(host, ssh=Ssh("root")) for host in network.hosts))
+    assert producer_nodes.few(far, tuple("abcd"))
+    assert not producer_nodes.few(far, tuple("abcde"))
 
 
 def test_steps_that_do_not_need_each_other_share_a_block() -> None:
