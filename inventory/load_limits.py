@@ -15,7 +15,7 @@ BLOCK_NET, BLOCK_CPU = 4 << 20, 2_000_000
 """Bytes of a block, and microseconds that its transactions are billed: at 11,000 accounts a second, the most that was
 seen, half a second's take 1.9 MB. A producer itself ends a block in time.
 """
-WORTH_IT = 2_000
+WORTH_IT = 5_000
 """Accounts from which on it is done unless the inventory says otherwise: restoring takes another block, half a second,
 which fewer do not gain.
 """

@@ -41,7 +41,7 @@ class GenesisTable:
     initial_key: str | None = None
     configuration: dict[str, int] = field(default_factory=dict)
     raise_limits: bool | None = None
-    """None: from 2,000 accounts on."""
+    """None: from 5,000 accounts on."""
 
 
 @dataclass(frozen=True)

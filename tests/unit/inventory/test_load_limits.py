@@ -37,8 +37,8 @@ WITHOUT = Abi.parse('{"version": "eosio::abi/1.2"}')
 @pytest.mark.parametrize(
     ("text", "accounts", "expected"),
     [
-        ("", 1_999, None),
-        ("", 2_000, RAISED),
+        ("", 4_999, None),
+        ("", 5_000, RAISED),
         ("[genesis]\nraise_limits = true", 1, RAISED),
         ("[genesis]\nraise_limits = false", 1_000_000, None),
         ("[genesis.configuration]\nmax_block_net_usage = 8388608", 10_000, SealedLimits(8 << 20, 2_000_000)),
