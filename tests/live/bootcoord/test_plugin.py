@@ -94,6 +94,7 @@ def living(folder: Path) -> list[str]:
     return [line for line in found.splitlines() if "pgrep" not in line]
 
 
+@pytest.mark.campaign
 def test_a_network_per_worker(project: Path) -> None:
     """Under xdist each worker has a devnet of its own; all tests pass, and nothing runs on afterwards."""
     done = run(project, "-n", "2", "--dist", "load")

@@ -67,16 +67,30 @@ def test_it_works_installed(wheel: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.campaign
-def test_it_works_with_what_it_asks_for(wheel: Path, tmp_path: Path) -> None:
-    """The same where pip installs everything that the wheel's metadata name, at the pinned versions."""
-    python = _environment(tmp_path)
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_it_works_with_what_it_asks_for(wheel: Path, tmp_path: Path, version: str) -> None:
+    """The same where pip installs everything that the wheel's metadata name, at the pinned versions, on each Python."""
+    python = _environment(tmp_path, _python(version))
     constraints = str(ROOT / "constraints.txt")
     _run("install", python, "-m", "pip", "install", "--quiet", "-c", constraints, str(wheel))
     _check(tmp_path)
 
 
-def _environment(folder: Path) -> str:
-    _run("venv", sys.executable, "-m", "venv", str(folder / "env"))
+def _python(version: str) -> str:
+    """One of this version: on the PATH, or of pyenv."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    found = [shutil.which(f"python{version}"), *map(str, root.glob(f"versions/{version}.*/bin/python"))]
+    for python in filter(None, found):
+        done = subprocess.run(
+            [python, "--version"], capture_output=True, text=True, check=False
+        )  # pyenv's shims may fail
+        if done.returncode == 0 and f" {version}." in done.stdout:
+            return python
+    pytest.skip(f"there is no Python {version} on this machine")
+
+
+def _environment(folder: Path, python: str = sys.executable) -> str:
+    _run("venv", python, "-m", "venv", str(folder / "env"))
     return str(folder / "env" / "bin" / "python")
 
 
