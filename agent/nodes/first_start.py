@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.errors import DiskFull, FolderInUse, NodeFault, PortTaken
@@ -35,7 +35,7 @@ async def first_start(launch: Launch, source: Source) -> str:
     if not wrong:
         await asyncio.to_thread(folder.begun_from.write, source.path, source.beginning)
         try:
-            await start(launch)
+            await start(replace(launch, fresh=True))
             folder.lower_reached(source.beginning.block)
             log.info("node %s begins with %s", name, source.beginning)
             return ""

@@ -50,6 +50,8 @@ class Launch:
     chain_id: str
     whole: bool = True
     """It must have every block that it had."""
+    fresh: bool = False
+    """The snapshot that it begins with was checked just now."""
     meant: bool = False
     """It is already on record as meant to run, and stays so if this start fails."""
 
@@ -83,7 +85,7 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
     """
     folder, command = launch.folder, launch.command
     if folder.beginning and (HARD_REPLAY in command or not (folder.state / STATE_FILE).exists()):
-        if not await asyncio.to_thread(folder.begun_from.intact):
+        if not launch.fresh and not await asyncio.to_thread(folder.begun_from.intact):
             raise DamagedBlocks(f"node {launch.spec.name}: {folder.beginning}, with which it began, is damaged")
         command = folder.begun_from.command(command)
         deadline += folder.begun_from.seconds
