@@ -72,8 +72,12 @@ async def _upgrade(settings: Settings, network: Network, contract: Contract, wai
                     click.echo(f"{name}: {why}", err=True)
                 return await upgrade(opened, contract, wait, click.echo)
     except BusyError:
-        click.echo("the running coordinator carries it out, and shows who approves", err=True)
+        click.echo("the running coordinator carries it out, and shows at once who approves", err=True)
         answer = await ask_running(
             folder, "upgrade", wait + 300, account=contract.account, wasm=wasm, abi=abi, wait=wait
         )
+        for line in answer["lines"]:  # as without another one, only later
+            click.echo(line)
+        if "failed" in answer:
+            raise OperationFailed(str(answer["failed"])) from None
         return str(answer["said"])

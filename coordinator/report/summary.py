@@ -16,6 +16,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
 from coordinator.report.status import NetworkStatus
 from coordinator.report.tables import node_table
+from inventory.network import Host
 
 ELECTED = "turns"
 """The step after which the elected producers sign, and producers may claim."""
@@ -91,14 +92,17 @@ async def summarise(opened: OpenNetwork, booted: Booted) -> Summary:
         registered = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)
     except NodeError:
         registered = []
-    keys = tuple(
-        near(opened.state.host_data(host.name) / "keys" / "accounts.json")
-        if host.local
-        else f"on {host.name}: {data_dir(host, opened.network.name)}/keys/accounts.json"
-        for host in opened.network.hosts
-        if any(node.host == host.name for node in opened.network.nodes)
-    )
+    keys = tuple(place for host in opened.network.hosts if (place := _keys_of(opened, host)))
     ours = {producer.account for producer in booted.sealed.producers}  # late parties claim for themselves
     elsewhere = through_vaulta(opened.blueprint(booted.sealed))
     due = () if elsewhere else tuple(claim for claim in claims(registered) if claim.producer in ours)
     return Summary(booted, report, due, keys)
+
+
+def _keys_of(opened: OpenNetwork, host: Host) -> str:
+    """Where the accounts' keys of a host are; empty if it has none: a host of full nodes alone."""
+    if host.local:
+        file = opened.state.host_data(host.name) / "keys" / "accounts.json"
+        return near(file) if file.exists() else ""
+    has_keys = any(node.host == host.name and node.account for node in opened.network.nodes)
+    return f"on {host.name}: {data_dir(host, opened.network.name)}/keys/accounts.json" if has_keys else ""

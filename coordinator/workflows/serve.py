@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from coordinator.engine.reasons import Reasons
+from coordinator.errors import OperationFailed
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import from_request, upgrade
@@ -24,6 +25,7 @@ from coordinator.workflows.reporting import leave
 from coordinator.workflows.snapshots import SnapshotRequest, do
 from coordinator.workflows.transferring import Load, transfer
 from coordinator.workflows.why import why
+from support.errors import explanation
 from support.tasks import beside
 
 
@@ -49,7 +51,16 @@ async def serving(
 
     async def replace(request: dict[str, Any]) -> dict[str, Any]:
         contract = from_request(request, opened.state.artifacts.get)
-        return {"said": await upgrade(opened, contract, float(request["wait"]), tell)}
+        lines: list[str] = []
+
+        def note(text: str) -> None:
+            tell(text)
+            lines.append(text)
+
+        try:
+            return {"said": await upgrade(opened, contract, float(request["wait"]), note), "lines": lines}
+        except OperationFailed as error:
+            return {"failed": explanation(error), "lines": lines}
 
     async def explain(request: dict[str, Any]) -> dict[str, Any]:
         return {"said": why(str(request["step"]), reasons or Reasons(), opened.state.steps())}

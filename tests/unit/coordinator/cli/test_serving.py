@@ -121,15 +121,17 @@ def test_an_upgrade_is_done_by_whichever_coord_acts(
 
     async def upgrade(opened: Any, contract: Contract, wait: float, tell: Any) -> str:
         done.append((contract, wait, [name for name, link in opened.hub.links.items() if link.connected]))
+        tell("alice approves")
         return "it has the new code"
 
     monkeypatch.setattr("coordinator.cli.upgrade.upgrade", upgrade)
     monkeypatch.setattr("coordinator.workflows.serve.upgrade", upgrade)
     assert run(["upgrade", "home.toml", *files, "--wait", "7"]) == 0
-    assert said.readouterr().out == "it has the new code\n"
+    alone = said.readouterr().out
+    assert alone == "alice approves\nit has the new code\n"
     assert beside(booted, typed("upgrade", "home.toml", *files, "--wait", "8")) == 0
     shown = said.readouterr()
-    assert shown.out == "it has the new code\n"
+    assert shown.out == alone
     assert "the running coordinator carries it out" in shown.err
     contract = Contract("eosio", wasm("activate"), SYSTEM_ABI)
     assert done == [(contract, 7.0, ["one", "two"]), (contract, 8.0, ["one", "two"])]
