@@ -601,11 +601,14 @@ class Lease(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
     LOOK_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
     account: _builtins.str
     number: _builtins.int
     host: _builtins.str
     look: _builtins.bool
     """it has just got it, and is to see that nobody else signs before its node does"""
+    key: _builtins.str
+    """EOS…; of a producer that moves to this key: a host that signs with another one does so until no schedule has it"""
     def __init__(
         self,
         *,
@@ -613,10 +616,11 @@ class Lease(_message.Message):
         number: _builtins.int = ...,
         host: _builtins.str = ...,
         look: _builtins.bool = ...,
+        key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "host", b"host", "look", b"look", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "host", b"host", "key", b"key", "look", b"look", "number", b"number"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,9 +92,16 @@ class HostDuties:
         """Keeps who may sign; a node whose lease was taken stops soon (agent.nodes.signers)."""
         own = self._tools.config.name
         for lease in told.leases:
+            if lease.host != own and self._signs_otherwise(lease):
+                continue
             self._tools.leases.told(
                 lease.account, lease.number, ours=lease.host == own, host=lease.host, look=lease.look
             )
+
+    def _signs_otherwise(self, lease: pb.Lease) -> bool:
+        """Whether this host has another key of a producer that moves: it is needed until no schedule has it."""
+        held = map(str, self._tools.keys.signer_keys(lease.account))
+        return bool(lease.key) and any(key != lease.key for key in held)
 
     async def _produce(self, wanted: pb.Produce) -> None:
         call = "pause" if wanted.paused else "resume"

@@ -26,4 +26,5 @@ def node_spec(network: Network, node: Node) -> pb.NodeSpec:
 
 def lease_message(lease: Lease) -> pb.Lease:
     """A lease as agents are told of it."""
-    return pb.Lease(account=lease.account, number=lease.number, host=lease.host, look=not lease.settled)
+    look = not lease.settled
+    return pb.Lease(account=lease.account, number=lease.number, host=lease.host, look=look, key=lease.key)

@@ -10,6 +10,7 @@ _SCHEMA = (
     """CREATE TABLE lease (
         account TEXT PRIMARY KEY, host TEXT NOT NULL, number INTEGER NOT NULL, settled INTEGER NOT NULL
     ) STRICT""",
+    "ALTER TABLE lease ADD COLUMN key TEXT NOT NULL DEFAULT ''",
 )
 
 
@@ -23,6 +24,9 @@ class Lease:
     """Rises when the lease goes to another machine."""
     settled: bool
     """Its holder has signed since it got it; until then it looks first whether another node signs."""
+    key: str = ""
+    """Of a producer that moves: the block-signing key (EOS…) that it is for. An earlier key signs where it is, until no
+    schedule has it."""
 
 
 class Leases:
@@ -35,8 +39,8 @@ class Leases:
 
     def all(self) -> tuple[Lease, ...]:
         """All leases, by account."""
-        rows = self._journal.rows("SELECT account, host, number, settled FROM lease ORDER BY account")
-        return tuple(Lease(row[0], row[1], row[2], bool(row[3])) for row in rows)
+        rows = self._journal.rows("SELECT account, host, number, settled, key FROM lease ORDER BY account")
+        return tuple(Lease(row[0], row[1], row[2], bool(row[3]), row[4]) for row in rows)
 
     def find(self, account: str) -> Lease | None:
         """The lease of an account."""
@@ -54,11 +58,20 @@ class Leases:
         known = self.find(account)
         return self._write(Lease(account, host, known.number + 1 if known else 1, settled=False))
 
+    def hand_over(self, account: str, host: str, key: str) -> Lease:
+        """Gives it to the host that a producer moves to, for its key there. No schedule has that key yet, so that the
+        host need not look, and the earlier one goes on.
+        """
+        known = self.find(account)
+        if known and (known.host, known.key) == (host, key):
+            return known
+        return self._write(Lease(account, host, known.number + 1 if known else 1, True, key))
+
     def settle(self, account: str) -> None:
         """Its holder signs now."""
         self._journal.write("UPDATE lease SET settled = 1 WHERE account = ?", account)
 
     def _write(self, lease: Lease) -> Lease:
-        statement = "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)"
-        self._journal.write(statement, lease.account, lease.host, lease.number, int(lease.settled))
+        statement = "INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?)"
+        self._journal.write(statement, lease.account, lease.host, lease.number, int(lease.settled), lease.key)
         return lease

@@ -19,6 +19,7 @@ from coordinator.engine.node_work import NodeWork
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
+from coordinator.state.leases import Leases
 from coordinator.state.placements import Placements
 from coordinator.workflows.producers import tell_peers
 from coordinator.workflows.rekeying import check_rekeyable, held_keys, register, registered_key, settle
@@ -73,13 +74,15 @@ async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Rep
     result = await access.link(new.host).task(pb.Hold(sha256=sealed.manifest), deadline=HOLD_SECONDS)
     if not result.ok:
         raise TaskFailedError(f"{new.host}: {result.error}", result.retryable)
-    if not await held_keys(opened, new.host, account, b""):
-        (key,) = await held_keys(opened, new.host, account, b"", make=True)
-        reporter.note(f"{new.host}: {account} gets the block-signing key {key.public_key}")
+    held = await held_keys(opened, new.host, account, b"")
+    if not held:
+        held = await held_keys(opened, new.host, account, b"", make=True)
+        reporter.note(f"{new.host}: {account} gets the block-signing key {held[-1].public_key}")
+    Leases(opened.state.journal).hand_over(account, new.host, held[-1].public_key)
     if not access.running(new):
         reporter.note(f"{new.host}: {new.name} starts, and catches up")
-        work = NodeWork(access, LostNodes(access, sealed), BootLog(opened.state.boot_log))
-        await work.start(new.name, NodeMode.NORMAL)
+    work = NodeWork(access, LostNodes(access, sealed), BootLog(opened.state.boot_log))
+    await work.start(new.name, NodeMode.NORMAL)  # where it runs, that gives it the lease
     await at_head(access, new)
 
 

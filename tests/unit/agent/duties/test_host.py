@@ -21,12 +21,12 @@ from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
-from agent.nodes.leases import Leases
+from agent.nodes.leases import Leases, Standing
 from agent.nodes.supervisor import Nodes
 from agent.session import TakePart
 from antelope.genesis import Genesis
 from antelope.http import NodeClient
-from antelope.keys import PublicKey, Signature
+from antelope.keys import PrivateKey, PublicKey, Signature
 from boot.step import NodeMode
 from inventory.network import Role
 from inventory.rows import pack_allocation
@@ -294,3 +294,18 @@ async def test_a_node_starts_from_the_sealed_genesis(bench: Bench) -> None:
 async def test_an_unknown_task_says_so(bench: Bench) -> None:
     """A task of a newer coordinator is refused."""
     assert "does not know such a task" in (await bench.do()).error
+
+
+async def test_a_producer_that_moves_signs_where_its_earlier_key_is_until_that_is_gone(bench: Bench) -> None:
+    """The lease for the new key, on another host, does not take the earlier host's; any other lease does."""
+    bench.keys.make([], ["prod", "other"])
+    sealed = bench.serve()
+    assert (await bench.hold(sealed)).ok
+    moved = pb.Lease(account="prod", number=2, host="elsewhere", key=str(PrivateKey.generate().public))
+    taken = pb.Lease(account="other", number=2, host="elsewhere")
+    assert (await bench.do(leases=pb.Leases(leases=[moved, taken]))).ok
+    standing = {name: bench.leases.of(name).standing for name in ("prod", "other")}
+    assert standing == {"prod": Standing.FREE, "other": Standing.TAKEN}
+    bench.keys.keep_signer("prod", None)
+    assert (await bench.do(leases=pb.Leases(leases=[moved]))).ok
+    assert bench.leases.of("prod").standing is Standing.TAKEN

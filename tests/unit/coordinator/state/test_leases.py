@@ -18,3 +18,12 @@ def test_a_lease_has_one_holder(tmp_path: Path) -> None:
     assert leases.all() == (Lease("prod", "h2", 2, settled=True),)
     assert leases.move("prod", "h2") == Lease("prod", "h2", 3, settled=False)
     assert leases.find("other") is None
+
+
+def test_a_producer_that_moves_has_a_lease_for_its_new_key(tmp_path: Path) -> None:
+    """Its new host need not look; given again, it stays the same; without a move it is for no key."""
+    leases = Leases(Journal(tmp_path / "journal.sqlite"))
+    leases.give("prod", "h1")
+    assert leases.hand_over("prod", "h2", "K2") == Lease("prod", "h2", 2, settled=True, key="K2")
+    assert leases.hand_over("prod", "h2", "K2").number == leases.give("prod", "h2").number == 2
+    assert leases.give("prod", "h1") == Lease("prod", "h1", 3, settled=False)
