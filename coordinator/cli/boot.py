@@ -16,8 +16,11 @@ from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.progress import reporter
+from coordinator.report.progress import EventReporter, LiveReporter, QuietReporter, reporter
+from coordinator.report.pulse import Pulse
+from coordinator.report.shown import document
 from coordinator.report.summary import summarise
+from coordinator.reporter import Reporter
 from coordinator.workflows.boot import boot
 from coordinator.workflows.foresee import check_contracts
 from coordinator.workflows.rolling import Rolling
@@ -43,6 +46,12 @@ from support.endpoint import Endpoint
 @metrics_option
 @click.option("--verbose", is_flag=True, help="Also print what each step waits for, whenever that changes.")
 @web_options
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print only what goes wrong or waits for people, and the phase at the end."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what happens as JSON, an object a line; the last has the status."
+)
 @click.pass_obj
 def command(
     settings: Settings,
@@ -55,6 +64,8 @@ def command(
     web: Endpoint | str | None,
     web_names: tuple[str, ...],
     metrics: Endpoint | None,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Boots the network, or continues where it stopped, and applies changes of the inventory to what runs. If nothing
     differs, it changes nothing; `coord plan` shows the differences.
@@ -73,9 +84,12 @@ def command(
     place = bool(only) and only not in {step.name for step in (*STEPS, *OPTIONAL)}
     plan = select(network, until, "" if place else only)
     rolling = Rolling(str(only) if place else "", max_unavailable)
+    if quiet and (verbose or as_json):
+        raise click.UsageError(f"--quiet and {'--verbose' if verbose else '--json'} cannot be used together")
     console = Console(highlight=False, soft_wrap=True)
     page = page_of(web, web_names)
-    progress = page.before(reporter(console))
+    progress = _reporter(console, quiet, as_json)
+    beat = progress.beat if isinstance(progress, LiveReporter) else _unseen
     stands = False
     check_contracts(network, settings.state, progress.note)
 
@@ -84,19 +98,30 @@ def command(
         summary = await summarise(opened, booted)
         stands = summary.report.stands
         progress.close()
-        for line in summary.lines():
-            console.print(line, markup=False)
+        if isinstance(progress, EventReporter):
+            progress.event("summary", **document(summary.report))
+        else:
+            for line in summary.brief() if quiet else summary.lines(console.width if console.is_terminal else None):
+                console.print(line, markup=False)
         if serve:
-            console.print(
-                f"parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them", markup=False
-            )
+            progress.note(f"parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
             await until_stopped()
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page, metrics))
+        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page, metrics, beat))
     finally:
         progress.close()
     return 1 if booted.outcome.failed or stands else 0
+
+
+def _reporter(console: Console, quiet: bool, as_json: bool) -> Reporter:
+    if as_json:
+        return EventReporter(console.file)
+    return QuietReporter(console.file) if quiet else reporter(console)
+
+
+def _unseen(pulse: Pulse) -> None:
+    """Where there is no terminal, the steps' own lines are enough."""
 
 
 def select(network: Network, until: str | None, only: str | None) -> Plan:

@@ -15,6 +15,7 @@ from coordinator.engine.reasons import Reasons
 from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
+from coordinator.report.tracking import AtWork
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.measuring import measured
 from coordinator.workflows.page import Page
@@ -60,7 +61,7 @@ async def serve(settings: Settings, network: Network, page: Page, metrics: Endpo
         with hosts.reached():
             async with (
                 serving(opened, tell),
-                page.shown(opened, Reasons(), tell),
+                page.shown(opened, Reasons(), AtWork(), tell),
                 measured(opened, metrics, tell),
             ):
                 await hosts.ensure_agents()

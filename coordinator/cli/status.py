@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
+import sys
 from contextlib import closing
 
 import click
@@ -14,10 +16,12 @@ from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.engine.reasons import Reasons
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.looking import report
+from coordinator.workflows.looking import report, screen
 from coordinator.workflows.why import check_step, why
 from inventory.network import Network
 
+HOME, TO_LINE_END, TO_SCREEN_END = "\x1b[H", "\x1b[K", "\x1b[J"
+"""ECMA-48: the cursor to the first line; the rest of a line, and of the screen, erased."""
 REDRAW = 1.0
 """Seconds between two updates of --watch."""
 
@@ -49,6 +53,8 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
     if watch and (as_json or check):
         raise click.UsageError(f"--watch and {'--json' if as_json else '--check'} cannot be used together")
     if watch:
+        if sys.stdout.isatty():
+            click.clear()
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
         return 0
@@ -75,9 +81,12 @@ async def _why(settings: Settings, network: Network, step: str) -> str:
 
 
 async def _watch(settings: Settings, network: Network) -> None:
+    """Each screen is drawn over the one before, so that nothing flickers."""
     while True:
-        shown = await report(network, settings.state)
-        click.clear()
-        for line in shown.lines:
-            click.echo(line)
+        size = shutil.get_terminal_size()
+        lines = await screen(network, settings.state, size.columns, size.lines - 1)
+        if sys.stdout.isatty():
+            click.echo(f"{HOME}{''.join(f'{line}{TO_LINE_END}{chr(10)}' for line in lines)}{TO_SCREEN_END}", nl=False)
+        else:
+            click.echo("\n".join((*lines, "")))
         await asyncio.sleep(REDRAW)  # lets an acting command take the lock

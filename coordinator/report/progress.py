@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import IO, ClassVar
+from datetime import UTC, datetime
+from typing import IO, Any, ClassVar
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from coordinator.report.pulse import Pulse, standing_lines, working_lines
+from coordinator.report.tracking import AtWork
 from coordinator.reporter import Reporter, StepResult
 
 MARKS = {
@@ -90,14 +94,8 @@ class PlainReporter:
             self._line(StepResult.ALREADY, step, title, detail)
 
 
-@dataclass
-class _Line:
-    task: TaskID
-    title: str
-
-
 class LiveReporter:
-    """Running steps with a spinner and a bar; finished ones as lines above them."""
+    """Finished steps as lines; below them, drawn anew, those at work, and where the boot and its chain are."""
 
     COLOURS: ClassVar = {
         StepResult.DONE: "green",
@@ -105,38 +103,43 @@ class LiveReporter:
         StepResult.FAILED: "bold red",
         StepResult.WAITS: "yellow",
     }
+    A_SECOND = 4
+    """How often it is drawn."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._lines: dict[str, _Line] = {}
+        self._at_work = AtWork()
+        self._pulse: Pulse | None = None
         self._already = _Already()
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[step]:16}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[detail]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        )
-        self._progress.start()
+        self._live = Live(
+            console=console, get_renderable=self._drawn, refresh_per_second=self.A_SECOND, transient=True,
+            vertical_overflow="crop",
+        )  # fmt: skip
+        self._live.start()
+
+    def beat(self, pulse: Pulse) -> None:
+        """Where the boot and its chain are now."""
+        self._pulse = pulse
+
+    def _drawn(self) -> Text:
+        producers = self._pulse.producers if self._pulse else 1
+        working = self._at_work.working(producers)
+        width = self._console.width
+        lines = [*working_lines(working, width), *(standing_lines(self._pulse, width) if self._pulse else ())]
+        return Text("\n".join(lines), no_wrap=True)
 
     def note(self, text: str) -> None:
         self._flush()
         self._console.print(escape(text), highlight=False)
 
     def began(self, step: str, title: str) -> None:
-        if step not in self._lines:
-            task = self._progress.add_task(title, total=None, step=step, detail=escape(title))
-            self._lines[step] = _Line(task, title)
+        self._at_work.began(step, title)
 
     def moved(self, step: str, done: int, total: int, detail: str) -> None:
-        if line := self._lines.get(step):
-            self._progress.update(line.task, completed=done, total=total or None, detail=escape(detail or line.title))
+        self._at_work.moved(step, done, total, detail)
 
     def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
-        if line := self._lines.pop(step, None):
-            self._progress.remove_task(line.task)
+        self._at_work.ended(step)
         if result is StepResult.ALREADY:
             self._already.keep(step, title, detail)
         else:
@@ -145,15 +148,15 @@ class LiveReporter:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        self._progress.stop()
+        self._live.stop()
         try:
             yield
         finally:
-            self._progress.start()
+            self._live.start()
 
     def close(self) -> None:
         self._flush()
-        self._progress.stop()
+        self._live.stop()
 
     def _flush(self) -> None:
         for step, title, detail in self._already.take():
@@ -163,6 +166,52 @@ class LiveReporter:
         colour = self.COLOURS[result]
         text = f"[{colour}]{MARKS[result]:>7}[/]  {step:16} {escape(title)}"
         self._console.print(text + (f"[dim]: {escape(detail)}[/]" if detail else ""), highlight=False)
+
+
+class EventReporter:
+    """For programs: a JSON object a line, as things happen."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def event(self, event: str, **more: Any) -> None:
+        """Writes one: its time (UTC), and what it is."""
+        now = datetime.now(UTC)
+        line = {"time": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z", "event": event, **more}
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+    def note(self, text: str) -> None:
+        self.event("note", text=text)
+
+    def began(self, step: str, title: str) -> None:
+        self.event("step-began", step=step, title=title)
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        self.event("step-moved", step=step, done=done, total=total, detail=detail)
+
+    def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
+        self.event("step-ended", step=step, title=title, result=str(result), detail=detail)
+
+    def asking(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def close(self) -> None:
+        """Nothing is held back."""
+
+
+class QuietReporter(PlainReporter):
+    """Only what went wrong, or waits for people."""
+
+    def note(self, text: str) -> None:
+        """Says nothing."""
+
+    def moved(self, step: str, done: int, total: int, detail: str) -> None:
+        """Says nothing."""
+
+    def ended(self, step: str, title: str, result: StepResult, detail: str) -> None:
+        if result in (StepResult.FAILED, StepResult.WAITS):
+            super().ended(step, title, result, detail)
 
 
 def reporter(console: Console) -> Reporter:

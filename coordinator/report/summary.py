@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,8 +33,12 @@ class Summary:
     keys: tuple[str, ...]
     """Per host, the path of the accounts.json that its agent keeps."""
 
-    def lines(self) -> Iterator[str]:
-        """The text, a line at a time."""
+    def lines(self, width: int | None = None) -> Iterator[str]:
+        """The text, a line at a time. width: of the terminal; None: unlimited."""
+        for line in self._lines(width):
+            yield from wrapped(line, width)
+
+    def _lines(self, width: int | None) -> Iterator[str]:
         outcome = self.booted.outcome
         yield ""
         for name, reason in outcome.failed.items():
@@ -49,13 +54,19 @@ class Summary:
         yield f"manifest  {self.report.manifest}"
         yield f"schedule  {', '.join(self.report.schedule) or '-'}"
         yield ""
-        yield from node_table(self.report)
+        yield from node_table(self.report, width)
         yield ""
         for place in self.keys:
             yield f"keys      {place}"
         if due := self._claim():
             yield due
         yield from self._next()
+
+    def brief(self) -> Iterator[str]:
+        """What went wrong, and the phase."""
+        for name, reason in self.booted.outcome.failed.items():
+            yield f"FAILED {name}: {reason}"
+        yield f"{self.report.network}: {self.report.phase}"
 
     def _claim(self) -> str:
         if not self.claims:
@@ -83,6 +94,22 @@ class Summary:
         width = max(len(command) for command, _ in rows)
         for number, (command, purpose) in enumerate(rows):
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
+
+
+INDENT = 10
+"""Characters before the text of a line that begins with a word such as `next`."""
+
+
+def wrapped(line: str, width: int | None) -> Iterator[str]:
+    """The line, and what of it does not fit below it, indented; words stay whole."""
+    if width is None or len(line) <= width:
+        yield line
+        return
+    indent = " " * INDENT
+    yield from textwrap.wrap(
+        line, max(width, 2 * INDENT), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True, replace_whitespace=False,
+    )  # fmt: skip
 
 
 async def summarise(opened: OpenNetwork, booted: Booted) -> Summary:

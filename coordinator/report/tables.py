@@ -16,17 +16,28 @@ def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def node_table(report: NetworkStatus) -> Iterator[str]:
-    """A line per node."""
+def fitting(
+    heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, dispensable: Sequence[str]
+) -> Iterator[str]:
+    """The same, without those of these columns, the first ones first, that make it wider than width."""
+    shown = list(range(len(heading)))
+    for name in (None, *dispensable):
+        shown = [place for place in shown if heading[place] != name]
+        lines = list(columns([heading[i] for i in shown], [[row[i] for i in shown] for row in rows]))
+        if width is None or max(map(len, lines)) <= width:
+            break
+    yield from lines
+
+
+def node_table(report: NetworkStatus, width: int | None = None) -> Iterator[str]:
+    """A line per node. width: of the terminal; None: unlimited."""
     heading = ("NODE", "HOST", "ACCOUNT", "STATE", "HEAD", "LIB", "PEERS", "P2P", "HTTP")
-    yield from columns(
-        heading,
-        [
-            (row.name, row.host, row.account or "-", row.state, str(row.head or "-"), str(row.lib or "-"),
-             str(row.peers), row.p2p, row.http)
-            for row in report.nodes
-        ],
-    )  # fmt: skip
+    rows = [
+        (row.name, row.host, row.account or "-", row.state, str(row.head or "-"), str(row.lib or "-"),
+         str(row.peers), row.p2p, row.http)
+        for row in report.nodes
+    ]  # fmt: skip
+    yield from fitting(heading, rows, width, ("ACCOUNT", "P2P", "HOST", "PEERS", "LIB", "HTTP"))
     for row in report.nodes:
         if row.detail and row.state != NodeState.RUNNING:
             yield f"{row.name}: {row.detail}"

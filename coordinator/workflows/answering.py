@@ -9,16 +9,25 @@ from typing import Any
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
 from coordinator.report.shown import ShownAudit, ShownStatus
+from coordinator.report.watch_screen import screen_lines
 from coordinator.state.control import Answerer, control_socket
 from coordinator.workflows.facts import facts_of
+from coordinator.workflows.pulses import Pulses
 
 
 @asynccontextmanager
-async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = None) -> AsyncIterator[None]:
-    """While the block runs, answers `status` and `verify`, and the requests in `more`."""
+async def answering(
+    opened: OpenNetwork, more: Mapping[str, Answerer] | None = None, pulses: Pulses | None = None
+) -> AsyncIterator[None]:
+    """While the block runs, answers `status`, `screen` and `verify`, and the requests in `more`. pulses: a boot's."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
         return ShownStatus.of(await gather(opened)).to_json()
+
+    async def screen(request: dict[str, Any]) -> dict[str, Any]:
+        latest = pulses.latest if pulses else None
+        width, height = int(request["width"]), int(request["height"])
+        return {"lines": screen_lines(await gather(opened), latest, width, height)}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
         from coordinator.report.audit import audit_chain  # slow to import (0.1 s), and rarely needed
@@ -29,6 +38,12 @@ async def answering(opened: OpenNetwork, more: Mapping[str, Answerer] | None = N
         names = {party.name for party in opened.parties.parties()}
         return facts_of(opened.hub, names, opened.party_endpoints).to_json()
 
-    answerers: dict[str, Answerer] = {"status": status, "verify": verify, "facts": facts, **(more or {})}
+    answerers: dict[str, Answerer] = {
+        "status": status,
+        "screen": screen,
+        "verify": verify,
+        "facts": facts,
+        **(more or {}),
+    }
     async with control_socket(opened.state.folder, answerers):
         yield

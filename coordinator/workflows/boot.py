@@ -21,6 +21,8 @@ from coordinator.hosts.local import agent_runs, last_words, stop_agent
 from coordinator.parties.awaiting import await_parties, present
 from coordinator.parties.neighbours import Linking, with_parties
 from coordinator.parties.open_network import OpenNetwork
+from coordinator.report.pulse import Pulse
+from coordinator.report.tracking import Tracking
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
@@ -32,6 +34,7 @@ from coordinator.workflows.measuring import measured
 from coordinator.workflows.needs import check_needs
 from coordinator.workflows.page import Page
 from coordinator.workflows.producers import add_all, ensure_keys
+from coordinator.workflows.pulses import pulsing
 from coordinator.workflows.restart import check_left, revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
@@ -64,19 +67,22 @@ async def boot(
     rolling: Rolling = EVERYTHING,
     page: Page | None = None,
     metrics: Endpoint | None = None,
+    beat: Callable[[Pulse], None] = lambda pulse: None,
 ) -> Booted:
     """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
     then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
     rolling: how changes of the inventory are applied to running nodes. page: shows all of it meanwhile.
-    metrics: where values for Prometheus are exported meanwhile.
+    metrics: where values for Prometheus are exported meanwhile. beat: receives the boot's pulse, every second.
     """
     rolling.check(network)
+    reporter = tracking = Tracking(reporter)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
     async with (
         open_network(network, root, acting=True) as opened,
-        serving(opened, reporter.note, reasons),
-        (page or Page()).shown(opened, reasons, reporter.note),
+        pulsing(opened, plan, tracking.at_work, beat) as pulses,
+        serving(opened, reporter.note, reasons, pulses),
+        (page or Page()).shown(opened, reasons, tracking.at_work, reporter.note),
         measured(opened, metrics, reporter.note),
     ):
         check_unchanged(network, opened.state)
@@ -189,7 +195,7 @@ async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
     opened.state.inputs.rows_digest(opened.network.users)  # while the rows are in memory
     opened.hub.tell_seal()
     reporter.note(f"sealed: chain {bundle.sealed.chain_id}")
-    reporter.note(f"        manifest {bundle.sealed.manifest}")
+    reporter.note(f"     manifest {bundle.sealed.manifest}")
     for note in filter(None, (*bundle.notes, wrong_election(opened.blueprint(bundle.sealed)))):
         reporter.note(f"        {note}")
     return bundle.sealed

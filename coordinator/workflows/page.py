@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from coordinator.engine.reasons import Reasons
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.reporter import Reporter
+from coordinator.report.tracking import AtWork
 from support.tasks import beside
 
 if TYPE_CHECKING:  # commands without a page do not wait for its imports
     from coordinator.web.listening import Door
-    from coordinator.web.progress import Progress
 
 
 class Page:
@@ -23,20 +22,15 @@ class Page:
         """door: its listening socket. names: under which it may be asked for, besides addresses and `localhost`."""
         self._door = door
         self._names = names
-        self._progress: Progress | None = None
-
-    def before(self, reporter: Reporter) -> Reporter:
-        """What a command is to report to, instead of this reporter, so that the page sees how steps progress."""
-        if not self._door:
-            return reporter
-        from coordinator.web.progress import Progress
-
-        self._progress = Progress(reporter)
-        return self._progress
 
     @asynccontextmanager
-    async def shown(self, opened: OpenNetwork, reasons: Reasons, tell: Callable[[str], None]) -> AsyncIterator[None]:
-        """Serves the page while the block runs. reasons: what the steps of a boot wait for. tell: receives the URL."""
+    async def shown(
+        self, opened: OpenNetwork, reasons: Reasons, at_work: AtWork, tell: Callable[[str], None]
+    ) -> AsyncIterator[None]:
+        """Serves the page while the block runs.
+
+        reasons: what the steps of a boot wait for. at_work: which are. tell: receives the URL.
+        """
         if not self._door:
             yield
             return
@@ -46,8 +40,7 @@ class Page:
         from coordinator.web.store import Store
 
         store = Store()
-        counts = self._progress.counts if self._progress else dict[str, tuple[int, int]]
-        feed = Feed(opened, store, reasons, counts)
+        feed = Feed(opened, store, reasons, at_work.counts)
         names = (*self._names, opened.network.advertise or "")
         async with listening(Site(store, Names(names), feed.came, feed.left), self._door), beside(feed.run()):
             tell(f"status page: {self._door.url}")

@@ -21,6 +21,7 @@ from coordinator.workflows.claiming import claim
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.leases import tell_leases
 from coordinator.workflows.operating import Operation, action_of, operate
+from coordinator.workflows.pulses import Pulses
 from coordinator.workflows.reporting import leave
 from coordinator.workflows.snapshots import SnapshotRequest, do
 from coordinator.workflows.transferring import Load, transfer
@@ -42,11 +43,14 @@ class _Notes(PlainReporter):
 
 @asynccontextmanager
 async def serving(
-    opened: OpenNetwork, tell: Callable[[str], None], reasons: Reasons | None = None
+    opened: OpenNetwork,
+    tell: Callable[[str], None],
+    reasons: Reasons | None = None,
+    pulses: Pulses | None = None,
 ) -> AsyncIterator[None]:
     """Does the background work while the block runs.
 
-    tell: receives lines about parties. reasons: what the steps of a boot wait for.
+    tell: receives lines about parties. reasons: what the steps of a boot wait for. pulses: how the boot goes.
     """
 
     async def replace(request: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +101,7 @@ async def serving(
         beside(parties),
         beside(producers),
         beside(tell_leases(opened)),
-        answering(opened, answers),
+        answering(opened, answers, pulses),
     ):
         yield
 

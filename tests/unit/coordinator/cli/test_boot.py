@@ -9,6 +9,7 @@ import pytest
 from coordinator.cli.main import run
 from coordinator.hosts.preflight.model import HostProblem
 from coordinator.state.folder import StateFolder
+from tests.unit.coordinator.cli.test_looking import Said, beside, typed
 from tests.unit.coordinator.home import Home
 
 BEGIN = ["boot", "home.toml", "--until", "genesis"]
@@ -153,3 +154,37 @@ def test_an_edit_of_a_node_is_applied_to_the_node_that_runs(home: Home, said: py
     assert run(["plan", "home.toml", "--check", "--json"]) == 3  # the producers' nodes were not started yet
     document = json.loads(said.readouterr().out)
     assert {change["node"] for change in document["differences"]} == {"defproducera", "defproducerb"}
+
+
+def test_a_boot_for_programs_is_an_object_a_line(home: Home, said: Said) -> None:
+    """Steps as they begin and end; the last line has what status --json has. --quiet says the phase alone."""
+    assert run([*BEGIN, "--json"]) == 0
+    events = [json.loads(line) for line in said.readouterr().out.splitlines()]
+    assert {"note", "step-began", "step-ended"} <= {event["event"] for event in events}
+    ended = {event["step"]: event["result"] for event in events if event["event"] == "step-ended"}
+    assert ended["genesis"] == "done"
+    assert events[-1]["event"] == "summary"
+    assert events[-1]["network"] == "home"
+    assert events[-1]["nodes"]
+    assert run([*BEGIN, "--quiet"]) == 0
+    assert said.readouterr().out == "home: booting\n"
+    assert run([*BEGIN, "--quiet", "--json"]) == 2
+
+
+def test_another_terminal_attaches_to_a_boot(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """status --watch draws what the running command knows, as large as the terminal."""
+    assert run(BEGIN) == 0
+    said.readouterr()
+    monkeypatch.setattr("coordinator.cli.status.REDRAW", 0.0)
+    drawn: list[str] = []
+
+    def echo(text: str = "", **_: object) -> None:
+        drawn.append(text)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("click.echo", echo)
+    monkeypatch.setenv("COLUMNS", "60")
+    assert beside(home, typed("status", "home.toml", "--watch")) == 0
+    lines = drawn[0].splitlines()
+    assert lines[0].startswith("home: booting   chain ")
+    assert all(len(line) <= 60 for line in lines)

@@ -171,7 +171,7 @@ def test_watching_draws_again_until_it_is_stopped(home: Home, said: Said, monkey
 
     monkeypatch.setattr("coordinator.cli.status.asyncio.sleep", pause)
     assert run(["status", "home.toml", "--watch"]) == 0
-    assert said.readouterr().out.count("network") == 3
+    assert said.readouterr().out.count("home: planned") == 3
 
 
 def test_a_sealed_plan(home: Home, said: Said) -> None:

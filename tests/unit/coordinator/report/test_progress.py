@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
+import re
+from datetime import datetime
 
+import pytest
 from rich.console import Console
 
-from coordinator.report.progress import LiveReporter, PlainReporter
+from coordinator.report.progress import EventReporter, LiveReporter, PlainReporter, QuietReporter
 from coordinator.reporter import StepResult
+from tests.unit.coordinator.report.test_pulse import PULSE
 
 
 def test_what_was_done_before_is_one_line() -> None:
@@ -52,3 +57,59 @@ def test_nothing_is_drawn_while_a_question_stands() -> None:
     reporter.moved("preflight", 0, 0, "h2: looking")
     reporter.close()
     assert "h2: looking" in shown.getvalue()[len(before) :]
+
+
+def test_quiet_tells_only_what_needs_a_person() -> None:
+    """A failure, or a wait for others."""
+    shown = io.StringIO()
+    reporter = QuietReporter(shown)
+    reporter.note("agent of h1 started")
+    reporter.began("votes", "cast the votes")
+    reporter.moved("votes", 0, 0, "waiting")
+    reporter.ended("genesis", "start", StepResult.DONE, "")
+    reporter.ended("init", "init", StepResult.ALREADY, "")
+    reporter.ended("votes", "cast the votes", StepResult.WAITS, "half of the stake has not voted")
+    reporter.close()
+    assert " ".join(shown.getvalue().split()) == "waits votes cast the votes: half of the stake has not voted"
+
+
+def test_events_are_objects_a_line() -> None:
+    """In their order, each with its time."""
+    shown = io.StringIO()
+    reporter = EventReporter(shown)
+    reporter.note("two\nlines")
+    reporter.began("votes", "cast the votes")
+    reporter.moved("votes", 1, 2, "")
+    reporter.ended("votes", "cast the votes", StepResult.DONE, "2 votes")
+    reporter.close()
+    events = [json.loads(line) for line in shown.getvalue().splitlines()]
+    assert [event["event"] for event in events] == ["note", "step-began", "step-moved", "step-ended"]
+    assert events[0]["text"] == "two\nlines"
+    assert events[3]["result"] == "done"
+    assert all(datetime.fromisoformat(event["time"]).tzinfo for event in events)
+
+
+def test_a_live_screen_shows_steps_and_pulse() -> None:
+    """Those at work, and where the boot is; finished ones stay above."""
+    shown = io.StringIO()
+    reporter = LiveReporter(Console(file=shown, force_terminal=True, width=80, height=24))
+    reporter.began("votes", "cast the [bold]votes[/]")
+    reporter.beat(PULSE)
+    reporter.ended("init", "init", StepResult.DONE, "")
+    with reporter.asking():
+        pass
+    reporter.close()
+    text = shown.getvalue()
+    assert "cast the [bold]votes[/]" in text
+    assert "step 14 of 24" in text
+    assert "init" in text
+
+
+def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR (https://no-color.org): bold and dim may stay, colours do not."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    shown = io.StringIO()
+    reporter = LiveReporter(Console(file=shown, force_terminal=True, width=80))
+    reporter.ended("init", "init", StepResult.FAILED, "why")
+    reporter.close()
+    assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown.getvalue())
