@@ -31,6 +31,7 @@ EVERY = 1.0
 """Seconds between two looks while somebody watches."""
 IDLE = 5.0
 """The same while nobody does: events and lag are still recorded."""
+LAST_SECONDS = 3.0
 SLOW = 5.0
 """Seconds between two reads of the attestations."""
 
@@ -47,6 +48,7 @@ class Feed:
         self._counts = counts
         self._reasons = reasons
         self._chain = ChainReader(opened)
+        self._looking = asyncio.Lock()
         self._watched = asyncio.Event()
         self._viewers = 0
         self._drawn: tuple[tuple[Member, ...], Drawing] = ((), NOTHING_DRAWN)
@@ -69,13 +71,26 @@ class Feed:
         while True:
             began = time.monotonic()
             self._watched.clear()
-            try:
-                await self._look()
-            except NodeError as error:
-                log.info("status page: %s", error)
-            except Exception:
-                log.exception("status page: a fault of the coordinator")
+            await self.look()
             await self._pause(began)
+
+    async def last(self) -> None:
+        """A last look before the command ends: an open page keeps what it shows then."""
+        try:
+            async with asyncio.timeout(LAST_SECONDS):
+                await self.look()
+        except TimeoutError:
+            log.info("status page: no last look in %g s", LAST_SECONDS)
+
+    async def look(self) -> None:
+        """Looks once; a failure is logged."""
+        try:
+            async with self._looking:
+                await self._look()
+        except NodeError as error:
+            log.info("status page: %s", error)
+        except Exception:
+            log.exception("status page: a fault of the coordinator")
 
     async def _pause(self, began: float) -> None:
         """Until it is time for the next look, or a viewer has come after a long one."""
@@ -126,8 +141,8 @@ class Feed:
         if self._distribution is None:
             from coordinator.report.distribution import distribution  # numpy takes 0.1 s to import
 
-            rows = self._opened.blueprint(sealed).rows
-            self._distribution = await asyncio.to_thread(distribution, rows)
+            blueprint = self._opened.blueprint(sealed)
+            self._distribution = await asyncio.to_thread(lambda: distribution(blueprint.rows))
 
     def _check_attestations(self, sealed: Sealed) -> None:
         """Checks those that are new."""

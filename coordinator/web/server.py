@@ -118,6 +118,8 @@ class Site:
                 continue
             if not await self._news():
                 yield ": still here\n\n"
+        if message := self._store.since(known):
+            yield _event(message)
         yield "event: end\ndata: {}\n\n"
 
     async def _news(self) -> bool:

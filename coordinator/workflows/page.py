@@ -44,4 +44,9 @@ class Page:
         names = (*self._names, opened.network.advertise or "")
         async with listening(Site(store, Names(names), feed.came, feed.left), self._door), beside(feed.run()):
             tell(f"status page: {self._door.url}")
-            yield
+            try:
+                yield
+            except Exception:
+                await feed.last()
+                raise
+            await feed.last()

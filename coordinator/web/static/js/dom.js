@@ -5,11 +5,13 @@ const SVG = "http://www.w3.org/2000/svg";
 /** The element of that id. */
 export const at = (id) => document.getElementById(id);
 
+const there = (child) => child !== undefined && child !== false;
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== undefined && child !== false));
+  element.append(...children.filter(there));
   return element;
 }
 
@@ -28,10 +30,10 @@ export function say(id, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Draws into an SVG, keeping its title, which names it for screen readers. */
+/** Draws into an SVG, keeping its title, which names it for screen readers. Children that are false are left out. */
 export function draw(id, ...children) {
   const svg = at(id);
-  svg.replaceChildren(svg.querySelector("title"), ...children);
+  svg.replaceChildren(svg.querySelector("title"), ...children.filter(there));
 }
 
 /**

@@ -228,11 +228,13 @@ async def test_a_slow_viewer_costs_nothing_and_gets_the_newest(monkeypatch: pyte
 
 
 async def test_the_end_is_told() -> None:
-    """A viewer learns that the coordinator ends by itself, and the port is free at once."""
+    """A viewer learns that the coordinator ends by itself, after its last state, and the port is free at once."""
     async with aiohttp.ClientSession() as session:
         async with served() as page:
             response = await session.get(f"{page.url}events")
             await message(response)
+            page.move(50_000)
+        assert (await message(response))["data"]["sections"]["chain"]["head"] == 50_000
         assert (await message(response))["event"] == "end"
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(page.url)

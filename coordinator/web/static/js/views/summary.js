@@ -19,7 +19,7 @@ function figures({ network, chain, nodes, schedule, parties }) {
     const seats = parties.seats ? `${count(parties.seats.taken)} in the schedule` : "";
     list.push(["Parties", count(parties.parties.length), seats]);
   }
-  if (network.phase !== "live") list.push(["Boot", `${network.ended}/${network.steps}`, "steps done"]);
+  if (network.ended < network.steps) list.push(["Boot", `${network.ended}/${network.steps}`, "steps done"]);
   return list;
 }
 
