@@ -16,7 +16,7 @@ from coordinator.parties.attestations import Attestation
 from coordinator.parties.store import Attested, Party, Standing
 from coordinator.report.peer_graph import Drawing, degrees
 from coordinator.report.rounds import Seat
-from coordinator.report.status import CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow
+from coordinator.report.status import CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow, Phase
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
 from coordinator.web import model
@@ -108,8 +108,10 @@ def public_view(facts: PageFacts) -> model.PublicView:
 def _network(facts: PageFacts, steps: Collection[model.PublicStep]) -> model.PublicNetwork:
     status, symbol = facts.status, facts.network.symbol
     ended = sum(step.state is ShownState.DONE for step in steps)
+    begins = status.phase == Phase.DOWN and any(step.state is ShownState.RUNNING for step in steps)
+    phase = Phase.BOOTING if begins else status.phase
     return model.PublicNetwork(
-        status.network, status.phase, status.chain_id or "", status.manifest or "", symbol.code, symbol.precision,
+        status.network, str(phase), status.chain_id or "", status.manifest or "", symbol.code, symbol.precision,
         ended, len(steps),
     )  # fmt: skip
 

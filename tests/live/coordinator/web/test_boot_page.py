@@ -10,13 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.live.coordinator.network import MakeNetwork, Network, networks_below
+from tests.live.coordinator.network import SECONDS, MakeNetwork, Network, networks_below
 from tests.live.coordinator.web.chromium import Browser
 from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIVE = "document.getElementById('phase').textContent === 'Live'"
+SEATS = "document.querySelectorAll('#clock .seat').length"
 SAID = "document.getElementById('connection-said').textContent"
 
 
@@ -44,10 +45,8 @@ async def test_a_boot_is_watched(paged: Network, chromium: Browser) -> None:
     await chromium.look(360)
     await chromium.open(url)
     await chromium.evaluate("window.same = true")
-    await chromium.until("document.querySelector('.step.running')", seconds=120)
-    await chromium.until("document.querySelectorAll('#clock .seat').length === 1", seconds=120)
-    await chromium.until("document.querySelectorAll('#clock .seat').length === 2", seconds=120)
-    await chromium.until(LIVE, seconds=150)
+    for what in ("document.querySelector('.step.running')", f"{SEATS} === 1", f"{SEATS} === 2", LIVE):
+        await chromium.until(what, seconds=SECONDS)
     await _check_end(chromium)
     await _check_leaks(paged, url)
 
@@ -55,8 +54,8 @@ async def test_a_boot_is_watched(paged: Network, chromium: Browser) -> None:
     await asyncio.to_thread(boot.wait)
     await chromium.until(f"{SAID}.includes('has stopped')")
     serve = paged.start("serve", "--web", address)
-    await chromium.until(f"{SAID} === 'Connected'", seconds=60)
-    await chromium.until(LIVE, seconds=60)
+    await chromium.until(f"{SAID} === 'Connected'", seconds=SECONDS)
+    await chromium.until(LIVE, seconds=SECONDS)
     assert await chromium.evaluate("window.same") is True
     serve.interrupt()
     assert (await asyncio.to_thread(serve.wait)).status == 0

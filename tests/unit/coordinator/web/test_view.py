@@ -167,6 +167,13 @@ def test_a_step_that_was_done_before_is_done_while_it_is_looked_at(network: Netw
     assert step(facts(network, reasons=(again,)), "genesis").state is ShownState.RUNNING
 
 
+def test_a_boot_that_starts_the_first_node_is_not_down(network: Network) -> None:
+    """While it is at work; afterwards a network without a running node is."""
+    down = secretive(phase="down")
+    assert public_view(facts(network, status=down)).network.phase == "booting"
+    assert public_view(facts(network, status=down, reasons=())).network.phase == "down"
+
+
 def test_hosts_nodes_and_parties(network: Network) -> None:
     """Counts per host; a state that an agent made up is unknown; parties that left are gone."""
     odd = replace(secretive().nodes[0], state=f"{SECRET}")
