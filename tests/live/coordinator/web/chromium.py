@@ -90,7 +90,7 @@ class Browser:
         """Returns once the expression is true on the page."""
 
         async def is_so() -> bool:
-            return bool(await self.evaluate(expression))
+            return bool(await self.evaluate(f"!!({expression})"))
 
         await poll(is_so, what=expression, deadline=seconds)
 
