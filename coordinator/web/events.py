@@ -12,7 +12,7 @@ _PHASES = {
     "planned": (Tone.PLAIN, "The network is planned, and not sealed yet."),
     "booting": (Tone.PLAIN, "The boot is under way."),
     "voting": (Tone.PLAIN, "The boot waits for votes."),
-    "live": (Tone.GOOD, "The network is live: its elected producers govern it."),
+    "live": (Tone.GOOD, "The network is live."),
     "stalled": (Tone.BAD, "The chain has stalled: no new blocks."),
     "down": (Tone.BAD, "No node runs."),
     "unknown": (Tone.BAD, "Nobody answers: the state of the chain is unknown."),

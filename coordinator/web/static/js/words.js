@@ -29,6 +29,7 @@ export function lead({ network, schedule, steps, chain }) {
       return "No node answers the coordinator, so nobody here can tell how the chain is.";
     case "live":
       if (absent.length) return `Blocks are being made, but ${list(absent)} missed the latest turn.`;
+      if (schedule.seats.length === 1) return `${schedule.seats[0].account} signs every block.`;
       return `${plural(schedule.seats.length, "elected producer")} sign blocks, and eosio has handed over to them.`;
     default: {
       const ended = `${network.ended} of ${network.steps} steps are done.`;
