@@ -11,6 +11,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.supervisor import Nodes
+from antelope.errors import Busy, DuplicateTransaction, ResourceExceeded, Unreachable
 from antelope.http import NodeClient
 from antelope.keys import PublicKey
 from antelope.transaction import SignedTransaction, Transaction, sign_packed
@@ -38,7 +40,7 @@ from inventory.sealed import Sealed
 from support import bundled
 from support.artifacts import ArtifactStore
 from support.journal import Journal
-from support.retry import DeadlineError, poll
+from support.retry import DeadlineError, poll, retrying
 
 LIFETIME = 60
 """Seconds from signing to expiration."""
@@ -183,7 +185,16 @@ class _Chain:
             if isinstance(work, Preactivate):
                 await self.node.schedule_protocol_feature_activations(list(work.digests))
             elif not work.spare:
-                await self.node.send_transaction(await self._signed(work))
+                await self._push(await self._signed(work))
+
+    async def _push(self, signed: SignedTransaction) -> None:
+        """Sends it, again where a busy machine took too long over it: the same bytes, which take effect once."""
+
+        async def send() -> None:
+            with suppress(DuplicateTransaction):
+                await self.node.send_transaction(signed)
+
+        await retrying(send, on=(ResourceExceeded, Busy, Unreachable), deadline=BLOCK_SECONDS)
 
     async def _signed(self, push: Push) -> SignedTransaction:
         info = await self.node.get_info()
