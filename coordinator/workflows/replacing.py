@@ -91,12 +91,15 @@ async def replace(
         )
     async with open_network(network, root, acting=True) as opened, beside(tell_leases(opened)):
         _check_handed_over(opened, host)
-        await _gone(opened, host, reporter)
-        await _check_other_machine(opened, host)
-        opened.hub.register.replace(name)
-        for node in producers:
-            if node.account != GENESIS_ACCOUNT:
-                Leases(opened.state.journal).move(str(node.account), name)
+        numbers, begun = opened.hub.records.numbers, f"replacing {name}"
+        if not numbers[begun]:
+            await _gone(opened, host, reporter)
+            await _check_other_machine(opened, host)
+            opened.hub.register.replace(name)
+            for node in producers:
+                if node.account != GENESIS_ACCOUNT:
+                    Leases(opened.state.journal).move(str(node.account), name)
+            numbers[begun] = 1  # from now on whoever dials in under this name is the new machine
         hosts = Hosts(network, opened.state, opened.hub, reporter)
         if trouble := (await hosts.check()) & {name}:
             raise OperationFailed(f"{', '.join(trouble)}: {hosts.troubled[name]}")
@@ -105,7 +108,9 @@ async def replace(
         if failed:
             raise OperationFailed(f"{name}: {hosts.troubled[name]}; run this again")
         with hosts.reached():
-            return await _settle(opened, host, keys, producers, reporter)
+            done = await _settle(opened, host, keys, producers, reporter)
+            numbers[begun] = 0
+            return done
 
 
 async def _settle(
@@ -160,7 +165,8 @@ async def _registered(opened: OpenNetwork, node: Node, key: pb.Key, reporter: Re
     await _level(opened, node)
     try:
         await register(opened, node, key, NONCE, reporter)
-    except OperationFailed as why:
+    except OperationFailed as error:
+        why = str(error).partition("; then")[0]
         line = (
             f"{key.account}: its block-signing key is lost. {node.host} has made another one, and its node runs, but "
             f"signs only when that is registered: {why}. If the account's key is lost as well, its owner key makes a "

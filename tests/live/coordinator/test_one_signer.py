@@ -185,6 +185,7 @@ async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone)
     assert "Produced block" not in clone.node.log.read_text()
 
 
+@pytest.mark.campaign
 async def test_a_node_whose_other_is_gone_signs_again(network: Network, clone: Clone) -> None:
     """Off for long, and nobody has signed in its place for two rounds: it gets its key without anybody's help."""
     assert network.coord("node", "stop", NODE, "--force").status == 0
