@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.harness import BenchError, Figure, Say, say, show
 from bench.network import Bench, bench_network
-from bench.watching import cpu_seconds, resident_mib
+from bench.watching import cpu_seconds, own_mib, resident_mib
 
 MORE = 4
 """Nodes that are added to the genesis node."""
@@ -27,6 +27,8 @@ class Idle:
     """Of an agent that nobody asks for anything."""
 
     mib: float
+    own_mib: float
+    """Of it, what no other process can share."""
     percent: float
     """Of a core."""
 
@@ -43,6 +45,7 @@ def run(say: Say) -> Iterator[Figure]:
         several = _idle(bench)
     name = "idle agent"
     yield Figure(name, "memory, one node", one.mib, "MiB", at_most=MEMORY_MIB)
+    yield Figure(name, "memory without the libraries' files, one node", one.own_mib, "MiB")
     yield Figure(name, "CPU, one node", one.percent, "% of a core", at_most=CORE_PERCENT)
     yield Figure(name, "memory, each node more", (several.mib - one.mib) / MORE, "MiB", at_most=NODE_MIB)
     yield Figure(name, f"CPU, {1 + MORE} nodes", several.percent, "% of a core")
@@ -57,7 +60,7 @@ def _idle(bench: Bench) -> Idle:
     before, began = cpu_seconds(agent), time.monotonic()
     time.sleep(SECONDS)
     used = (cpu_seconds(agent) - before) / (time.monotonic() - began)
-    return Idle(resident_mib(agent), 100 * used)
+    return Idle(resident_mib(agent), own_mib(agent), 100 * used)
 
 
 def _is_agent(bench: Bench, process: Path) -> bool:

@@ -107,6 +107,11 @@ def resident_mib(process: Path) -> float:
     return _memory(process, "VmRSS")
 
 
+def own_mib(process: Path) -> float:
+    """The part of it that is no file's, and so nobody else's: libraries are shared with whoever has them loaded."""
+    return _memory(process, "RssAnon")
+
+
 def _peak(process: Path) -> float:
     return _memory(process, "VmHWM")
 
