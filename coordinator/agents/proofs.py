@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from antelope.errors import AntelopeError
 from antelope.keys import PublicKey, Signature
+from coordinator.errors import OperationFailed
 from protos import coordination_pb2 as pb
 from support.possession import Challenge
 
@@ -15,3 +18,10 @@ def proves(key: pb.Key, challenge: Challenge) -> bool:
         return signer == PublicKey.parse(key.public_key)
     except AntelopeError:
         return False
+
+
+def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
+    """Raises OperationFailed if a key lacks a valid proof of possession."""
+    for key in keys:
+        if not proves(key, challenge):
+            raise OperationFailed(f"{host}: its key for {key.account} has no valid proof; see the agent's log")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from antelope.strict_json import read_json
 from coordinator.agents.hub import Hub
-from coordinator.agents.proofs import proves
+from coordinator.agents.proofs import check_proofs
 from coordinator.engine.node_specs import node_spec
 from coordinator.errors import OperationFailed
 from inventory.contract_files import read_contracts
@@ -116,13 +116,6 @@ def _to_try(network: Network, host: str) -> list[pb.NodeSpec]:
     """
     nodes = [] if network.host(host).local else [node for node in network.nodes if node.host == host]
     return [node_spec(network, node) for node in nodes]
-
-
-def check_proofs(challenge: Challenge, host: str, keys: Iterable[pb.Key]) -> None:
-    """Raises OperationFailed if a key lacks a valid proof of possession."""
-    for key in keys:
-        if not proves(key, challenge):
-            raise OperationFailed(f"{host}: its key for {key.account} has no valid proof; see the agent's log")
 
 
 def merge(

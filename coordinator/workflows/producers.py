@@ -13,6 +13,7 @@ from typing import Any
 from antelope.elections import MAX_VOTED_PRODUCERS, TURN_SECONDS
 from boot.step import NodeMode, Query
 from coordinator.advising import typed
+from coordinator.agents.proofs import check_proofs
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.node_work import NodeWork
 from coordinator.errors import OperationFailed
@@ -22,7 +23,6 @@ from coordinator.parties.progress import AccountState, ChainView
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from coordinator.workflows.changes import Cost
-from coordinator.workflows.collect import check_proofs
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.rekeying import held_keys, register, unregister
 from coordinator.workflows.rolling import at_head

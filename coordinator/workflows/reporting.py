@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antelope.errors import AntelopeError
-from antelope.http import NodeClient
 from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed, UsageProblem
@@ -108,6 +107,8 @@ async def audit_again(found: LaunchReport, name: str, artifacts: Path | None, ur
 
     blueprint = found.blueprint(outside, name)
     observed = Observed(frozenset(found.late_accounts), frozenset(found.upgrades))
+    from antelope.http import NodeClient  # aiohttp takes 0.1 s to import, and no boot needs it here
+
     async with NodeClient(url, NODE_SECONDS) as node:
         try:
             return ShownAudit.of(await audit(node, blueprint, observed=observed))

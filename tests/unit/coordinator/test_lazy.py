@@ -24,10 +24,9 @@ LIGHT = {
         "boot.audit",
         "inventory.proof",
         "tarfile",
-        "zipfile",
         "coordinator.web",
     },
-    "coordinator.hosts.preflight.run": {"fabric", "paramiko", "numpy", "tarfile", "zipfile"},
+    "coordinator.hosts.preflight.run": {"fabric", "paramiko", "numpy", "tarfile"},
     "coordinator.cli.verify": {"fabric", "paramiko", "numpy", "boot.audit", "inventory.proof"},
 }
 

@@ -13,6 +13,7 @@ from typing import cast
 import pytest
 
 from antelope.strict_json import read_json
+from coordinator.agents import proofs
 from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
 from coordinator.workflows import collect as module
@@ -79,7 +80,7 @@ def network(tmp_path: Path) -> Network:
 @pytest.fixture
 def agents(monkeypatch: pytest.MonkeyPatch) -> dict[str, Agent]:
     """An agent per host; a proof is good if it says so, and a request holds five accounts."""
-    monkeypatch.setattr(module, "proves", lambda key, challenge: key.proof == "good")
+    monkeypatch.setattr(proofs, "proves", lambda key, challenge: key.proof == "good")
     monkeypatch.setattr(module, "KEYS_AT_ONCE", 5)
     barrier = asyncio.Barrier(2)
     return {host: Agent(host, barrier) for host in ("bank", "far")}
@@ -145,7 +146,7 @@ async def test_checking_proofs_leaves_the_event_loop_free(
 ) -> None:
     """Thousands of signatures take seconds."""
     on_loop: list[bool] = []
-    monkeypatch.setattr(module, "check_proofs", recording(module.check_proofs, on_loop))
+    monkeypatch.setattr(module, "check_proofs", recording(proofs.check_proofs, on_loop))
     await asked(network, agents)
     assert on_loop == [False] * 3
 
