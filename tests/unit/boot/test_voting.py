@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antelope.elections import MIN_ACTIVATED_STAKE
+from boot import voting
 from boot.blueprint import Blueprint
 from boot.voting import (
     VOTES_PER_PUSH,
@@ -124,3 +126,11 @@ def test_an_election_of_others_is_said_before_the_boot(blueprint: Blueprint) -> 
     other = replace(blueprint, sealed=replace(blueprint.sealed, votes=votes))
     said = "the first election is not of the planned producers: prodwon missing, prodlost too many"
     assert wrong_election(other) == said
+
+
+def test_few_voters_have_the_stakes_that_a_walk_finds(blueprint: Blueprint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found one by one where they are few, and in one walk where they are many."""
+    few = voting.ballots(blueprint)
+    monkeypatch.setattr(voting, "FEW_VOTERS", 0)
+    assert few == voting.ballots(blueprint)
+    assert all(ballot.stake for ballot in few)
