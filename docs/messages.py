@@ -47,6 +47,41 @@ def messages(root: Path = ROOT) -> tuple[Message, ...]:
     return tuple(sorted(found))
 
 
+@dataclass(frozen=True, order=True)
+class Advice:
+    """Where a message names a command, or something to do with a file."""
+
+    module: str
+    """Its file, as in `coordinator/cli/plan.py`."""
+    words: str
+    """The command as in `coord boot --until …`, or the message."""
+
+    def __str__(self) -> str:
+        return f"{self.module}: {self.words}"
+
+
+FILES = re.compile(
+    r"chmod|\bput (it|a whole copy)\b|\b[Pp]ut back\b|move it away|write it there|remove it(?=,| and)|kill -9|ssh -N|"
+    r"set account permission|let sudoers|MaxSessions|add it to …|its log\b|see its log"
+)
+"""What messages say to do with files and other programs."""
+
+
+def advice(root: Path = ROOT) -> tuple[Advice, ...]:
+    """All of it, in order."""
+    found = set[Advice]()
+    for package in PACKAGES:
+        for path in (root / package).rglob("*.py"):
+            tree, module = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(root).as_posix()
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and _name(node.func) in COMMANDS:
+                    words = template(node).replace(" INVENTORY", "").replace(" --data DIR", "")
+                    found.add(Advice(module, words))
+    made = messages(root)
+    found |= {Advice(one.module, one.text) for one in made if one.error != "Problem" and FILES.search(one.text)}
+    return tuple(sorted(found))
+
+
 def _errors(trees: Iterable[ast.Module]) -> frozenset[str]:
     """The names of all classes of errors: those that inherit from a built-in one, directly or not."""
     bases = {

@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from coordinator.advising import typed
 from support.files import write_atomic
 from support.tls import (
     COORDINATOR_NAME,
@@ -56,7 +55,7 @@ class CertificateAuthority:
         self.folder = folder
         self.network = network
         if not make and not (folder / "ca.key").exists():
-            raise TlsError(f"{folder / 'ca.key'} is missing: put it back, or run: {typed('adopt')}")
+            raise TlsError(f"{folder / 'ca.key'} is missing")
         folder.mkdir(parents=True, exist_ok=True)
         self._key = load_or_make_key(folder / "ca.key")
         path = folder / "ca.pem"
@@ -66,9 +65,9 @@ class CertificateAuthority:
         try:
             self.certificate = load_certificate(self.pem)
         except TlsError as error:
-            raise TlsError(f"{path}: {error}: run: {typed('adopt')}") from error
+            raise TlsError(f"{path}: {error}") from error
         if public_bytes(self.certificate) != public_bytes(self._key):
-            raise TlsError(f"{path} does not belong to {folder / 'ca.key'}: run: {typed('adopt')}")
+            raise TlsError(f"{path} does not belong to {folder / 'ca.key'}")
 
     @property
     def pin(self) -> str:

@@ -33,13 +33,12 @@ def command(settings: Settings, network: Network) -> int:
         adopted = asyncio.run(adopt(network, settings.state, progress))
     finally:
         progress.close()
-    boot, invite = (typed(command) for command in ("boot", "invite"))
-    for line in _lines(adopted, boot, invite):
+    for line in _lines(adopted):
         click.echo(line)
     return 1 if adopted.away else 0
 
 
-def _lines(adopted: Adopted, boot: str, invite: str) -> Iterator[str]:
+def _lines(adopted: Adopted) -> Iterator[str]:
     yield f"adopted   chain {adopted.sealed.chain_id}"
     yield f"manifest  {adopted.sealed.manifest}"
     if adopted.steps is None:
@@ -53,8 +52,11 @@ def _lines(adopted: Adopted, boot: str, invite: str) -> Iterator[str]:
     if adopted.new_register:
         yield "register  rebuilt: parties that were revoked before have to be revoked again"
     for name, account in adopted.parties.items():
-        again = f"; the CA is new: invite it again: {invite} {name} --account {account}" if adopted.new_ca else ""
+        again = (
+            f"; the CA is new: invite it again: {typed('invite', name, '--account', account)}" if adopted.new_ca else ""
+        )
         yield f"party     {name}, account {account}{again}"
     for account in adopted.strangers:
-        yield f"party     {account} is an unknown producer: invite it again: {invite} NAME --account {account}"
-    yield f"next      {boot}"
+        invite = typed("invite", "NAME", "--account", account)
+        yield f"party     {account} is an unknown producer: invite it again: {invite}"
+    yield f"next      {typed('boot')}"

@@ -86,11 +86,13 @@ def late(account: str) -> bool:
 
 
 def revoke(journal: Journal, name: str) -> str:
-    """Revokes a party for good, and voids its invitations. Returns what was done; empty if there is no such party."""
+    """Revokes a party, or a host that left the inventory, for good, and voids its invitations. Returns what was done;
+    empty if there is none of that name.
+    """
     register, store = Register(journal), PartyStore(journal)
     entry = register.find(name)
     if entry is not None and entry.kind is not Kind.PARTY:
-        return ""
+        return "its access is ended; its nodes go on until that machine ends" if register.revoke(name) else ""
     done = ["its invitation is void"] if Invites(journal).revoke(name) else []
     if register.revoke(name):
         store.stands(name, Standing.REVOKED, "its access was ended")

@@ -135,10 +135,7 @@ async def _sealed(
         held = "; ".join(f"{host}: {manifest[:16]}…" for manifest, host in manifests.items())
         raise OperationFailed(f"the hosts hold different networks ({held}): adopt each with its own inventory")
     if not manifests:
-        reasons = "".join(f"{host}: {why}; " for host, why in away.items())
-        raise OperationFailed(
-            f"{reasons}no host holds a sealed network, so there is nothing to adopt; run: {typed('boot')}"
-        )
+        raise _nothing(opened, away)
     (manifest,) = manifests
     reporter.note(f"manifest {manifest}, held by {', '.join(link.name for link in holders)}")
     artifacts = opened.state.artifacts
@@ -158,6 +155,19 @@ async def _sealed(
     opened.state.seal(sealed, {})
     reporter.note(f"chain    {sealed.chain_id}; {len(lacking)} of {len(sealed.artifacts)} artifacts fetched")
     return sealed
+
+
+def _nothing(opened: OpenNetwork, away: Mapping[str, str]) -> OperationFailed:
+    """No host that answers holds a sealed network; a boot makes a new one where nothing of an older one is left."""
+    if away:
+        reasons = "; ".join(f"{host}: {why}" for host, why in away.items())
+        return OperationFailed(f"{reasons}. No other host holds a sealed network: bring these back, and run this again")
+    first = ""
+    if any(step.done for step in opened.state.steps().values()) or (opened.state.folder / SEALED).exists():
+        first = f"run {typed('down')}, move {opened.state.folder} away, and then "
+    return OperationFailed(
+        f"no host holds a sealed network, so there is nothing to adopt; for a new one {first}run: {typed('boot')}"
+    )
 
 
 async def _fetched(holders: Iterable[AgentLink], sha256: str) -> bytes:

@@ -29,13 +29,14 @@ from coordinator.state.placements import Placements
 from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
+from coordinator.workflows.genesis_lost import restore_genesis
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.measuring import measured
 from coordinator.workflows.needs import check_needs
 from coordinator.workflows.page import Page
 from coordinator.workflows.producers import add_all, ensure_keys
 from coordinator.workflows.pulses import pulsing
-from coordinator.workflows.restart import check_left, revive, wake
+from coordinator.workflows.restart import revive, wake
 from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
@@ -101,7 +102,7 @@ async def boot(
                 whole = _with_parties(opened)
                 access = opened.access.over(whole)
                 runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
-                await check_left(access, opened.state.steps())
+                started = await restore_genesis(access, runner, opened.state.steps(), reporter) or started
                 started = await revive(access, runner, sealed, reporter) or started
                 async with watching(access, reporter.note):
                     changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from antelope.errors import NodeError
 from boot.claims import chain_time
 from boot.step import NodeMode, Query
-from boot.steps.genesis import STEP as GENESIS_STEP
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.report.chain import patience
 from coordinator.reporter import Reporter
-from coordinator.state.folder import StepRecord
 from inventory.network import GENESIS_ACCOUNT, Node
 from inventory.sealed import Sealed
 from support.retry import DeadlineError, poll
@@ -32,28 +29,6 @@ SETTLE_SECONDS = 1.0
 """Seconds that nodes have to dial each other after their start."""
 RETURN_SECONDS = 90.0
 """Seconds that the chain may take to advance again once the starter runs."""
-
-
-async def check_left(access: NodeAccess, steps: Mapping[str, StepRecord]) -> None:
-    """Raises OperationFailed if the chain was begun, and the genesis node's agent no longer knows that node: the boot's
-    first step would begin the chain again, with another history and the same id.
-    """
-    begun = steps.get(GENESIS_STEP.name)
-    if begun is None or not begun.done:
-        return
-    genesis = access.network.genesis_node
-    link = access.link(genesis.host)
-
-    async def told() -> bool:
-        return link.status is not None
-
-    await poll(told, what=f"the agent of {genesis.host} to say which nodes it has", deadline=ANSWER_SECONDS)
-    if access.status(genesis) is None:
-        raise OperationFailed(
-            f"the chain was begun, and the folder of its node {genesis.name} is lost on {genesis.host}: a new one "
-            "would begin the chain again, with other blocks. Nothing was started; put back a copy of nodes/"
-            f"{genesis.name} of the agent's data folder"
-        )
 
 
 async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
@@ -72,7 +47,7 @@ async def revive(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: R
 
 async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Reporter) -> bool:
     """Restarts the chain if it has stalled. Returns whether it did. Raises OperationFailed, NodeError."""
-    schedule = await _schedule(access)
+    schedule = await active_schedule(access)
     if await _moves(access, await _patience(access, schedule)):
         return False
     starter = designated(access, sealed, schedule)
@@ -125,7 +100,7 @@ def designated(access: NodeAccess, sealed: Sealed, schedule: frozenset[str]) -> 
     return next((running[name] for name in names if name in schedule & running.keys()), None)
 
 
-async def _schedule(access: NodeAccess) -> frozenset[str]:
+async def active_schedule(access: NodeAccess) -> frozenset[str]:
     """The accounts in the active schedule. Waits for a node to answer, since nodes may be starting."""
 
     async def asked() -> frozenset[str] | None:

@@ -189,6 +189,10 @@ def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> 
     assert "agent of h4 in network testnet" in operator.run("logs", "agent@h4", "-n", "500")
 
 
+@pytest.mark.advice(
+    "coordinator/cli/down.py: coord adopt",
+    "coordinator/hosts/deploy/enrolment.py: coord adopt",
+)
 def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted: str, operator: Operator) -> None:
     """No second chain over the living one, and no advice to remove it. Adopted over SSH with a new CA, the same chain
     continues, its nodes never stopped, and the sealed document is the same to the byte.
@@ -200,6 +204,7 @@ def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted:
     assert "another coordinator's testnet is installed there" in refused
     assert re.search(r"run: \S*coord( --state \S+)? adopt", refused)
     assert "purge" not in refused
+    assert re.search(r"if that was lost, run: \S*coord( --state \S+)? adopt", operator.run("down"))
     adopted = operator.run("adopt")
     assert f"steps     {len(STEPS)} of {len(STEPS)} are done" in adopted
     assert (state / "sealed.json").read_bytes() == sealed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -66,12 +67,19 @@ def test_a_wrong_host_key_ends_it_before_the_login(testbed: Testbed, pair: list[
     assert int(testbed.ssh(pair[0], logins).stdout) == count + len(HostKeyPolicy) + 1
 
 
+@pytest.mark.advice(
+    "coordinator/hosts/deploy: no host key of … is known, and it shows …: if that is right, add it "
+    'to …, or write fingerprint = "…" in the inventory',
+)
 def test_an_unknown_host_is_refused_unless_new_ones_are_accepted(testbed: Testbed, ssh: Ssh, tmp_path: Path) -> None:
     """accept-new writes the key down, and from then on a strict connection works."""
     known = tmp_path / "folder" / "known_hosts"
-    with pytest.raises(HostKeyRefused, match="no host key of"):
+    with pytest.raises(HostKeyRefused, match="no host key of") as refused:
         whoami(replace(ssh, known_hosts=known))
     assert not known.exists()
+    advised = re.search(r'fingerprint = "(.+?)"', str(refused.value))
+    assert advised
+    assert whoami(replace(ssh, known_hosts=known, fingerprint=advised[1])) == "root"
     assert whoami(replace(ssh, known_hosts=known, host_key=HostKeyPolicy.ACCEPT_NEW)) == "root"
     assert whoami(replace(ssh, known_hosts=known)) == "root"
     assert len(known.read_text().splitlines()) == 1
@@ -149,6 +157,10 @@ def test_a_key_with_a_passphrase_is_ssh_agents(
         whoami(replace(ssh, key=None))
 
 
+@pytest.mark.advice(
+    'coordinator/hosts/deploy: sudo of … does not work without a password (…): write sudo = "…", or '
+    "let sudoers say NOPASSWD",
+)
 def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:
     """The right password works, a wrong one and a missing one say so in a line."""
     careful = replace(ssh, user=CAREFUL, sudo=Sudo.PASSWORD)

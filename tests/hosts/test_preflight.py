@@ -65,6 +65,7 @@ def test_each_trouble_is_named_with_its_host(testbed: Testbed, hosts: list[str],
     assert "sshd" in next(problem.message for problem in found.fatal if problem.check == "ports")
 
 
+@pytest.mark.advice("coordinator/hosts/preflight/checks.py: coord preflight")
 def test_a_host_that_is_away_does_not_stop_the_others(
     testbed: Testbed, hosts: list[str], net: Network, tmp_path: Path
 ) -> None:
@@ -75,5 +76,7 @@ def test_a_host_that_is_away_does_not_stop_the_others(
     finally:
         testbed.start(hosts[1])
     assert [(problem.host, problem.check) for problem in found.fatal] == [(hosts[1], "ssh")]
+    assert "then run coord preflight INVENTORY again" in str(found.fatal[0])
+    assert look(net, tmp_path).fatal == ()
     assert found.rows[0].cells["os"].startswith("Debian")
     assert found.to_json()["ok"] is False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.live.coordinator.network import Done, MakeNetwork, Network
 
 
@@ -14,11 +16,20 @@ def advised(network: Network, refused: Done) -> Done:
     return network.typed(found[1])
 
 
+@pytest.mark.advice(
+    "coordinator/workflows/needs.py: coord boot --until …",
+    "coordinator/workflows/transferring.py: coord boot --until accounts",
+)
 def test_what_is_advised_helps(make_network: MakeNetwork) -> None:
     """The way of a network from nothing to live, by nothing but what the refusals of coord name."""
     network = make_network("advised")
     network.write()
-    asked = (("plan", ["--cleos"]), ("boot", ["--only", "canary-propose"]), ("boot", ["--only", "retire"]))
+    asked = (
+        ("plan", ["--cleos"]),
+        ("transfers", ["--count", "3"]),
+        ("boot", ["--only", "canary-propose"]),
+        ("boot", ["--only", "retire"]),
+    )
     for command, options in asked:
         refused = network.coord(command, *options)
         assert refused.status in (1, 2), refused.text

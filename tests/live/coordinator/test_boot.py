@@ -55,6 +55,7 @@ def booted(make_shared: MakeNetwork) -> Booted:
     return Booted(network, done, onlooker.seen)
 
 
+@pytest.mark.advice("coordinator/report/summary.py: coord verify")
 def test_summary_says_what_one_needs(booted: Booted) -> None:
     """Chain id, nodes, where the keys lie, when rewards may be claimed, and what to type next: which works."""
     text = booted.done.out

@@ -63,6 +63,10 @@ async def audited(network: Network) -> tuple[bool, str]:
     return report.ok, "\n".join(render(report))
 
 
+@pytest.mark.advice(
+    "coordinator/engine/runbook.py: coord down",
+    "coordinator/engine/runbook.py: coord plan --cleos",
+)
 def test_a_person_can_type_it(make_network: MakeNetwork) -> None:
     """Every chapter runs, and the audit calls the chain born as planned; a second run is stopped by its folder."""
     network, script = sealed_network(make_network, "typed")

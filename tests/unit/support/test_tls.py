@@ -6,6 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from support.tls import Identity, TlsError, key_pem, load_csr, load_or_make_key, make_csr
 
@@ -38,14 +40,23 @@ def test_others_are_refused(uri: str) -> None:
         Identity.parse(uri)
 
 
+@pytest.mark.advice(
+    "support: …: not a readable private key: move it away, and another is made",
+    "support: …: not an EC private key: move it away, and another is made",
+)
 def test_a_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
     """The same key comes back; the file is 0600; a damaged one is named."""
     path = tmp_path / "agent.key"
     assert key_pem(load_or_make_key(path)) == key_pem(load_or_make_key(path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    path.write_text("damaged")
-    with pytest.raises(TlsError, match=r"agent\.key"):
-        load_or_make_key(path)
+    other = rsa.generate_private_key(65537, 2048)
+    encoding, form, none = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    for number, bad in enumerate((b"damaged", other.private_bytes(encoding, form, none))):
+        path.write_bytes(bad)
+        with pytest.raises(TlsError, match=r"agent\.key: not .*: move it away, and another is made"):
+            load_or_make_key(path)
+        path.rename(tmp_path / f"kept{number}")
+        assert key_pem(load_or_make_key(path))
 
 
 def test_a_request_proves_possession(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def test_it_signs_with_the_keys_of_its_open_wallets(keosd: RunningKeosd, way: st
     assert "is it running" in trouble_with(client, [own.public])
 
 
+@pytest.mark.advice(
+    "agent/keys: keosd at … has a wallet … whose password is not in …: write it there, as a line of "
+    "its own, or name another wallet (--wallet)",
+)
 def test_an_unknown_wallets_password_is_asked_for(keosd: RunningKeosd, tmp_path: Path) -> None:
     """A wallet whose password is not on file is refused, locked or not; with the password written there it works."""
     keys, other = [PrivateKey.generate()], tmp_path / "other.password"

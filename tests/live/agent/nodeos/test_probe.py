@@ -113,11 +113,19 @@ async def test_what_is_no_nodeos_is_one_line(tmp_path: Path, text: str | None, w
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.advice(
+    "agent/nodeos: … is not executable by this user: chmod +x it, or name another nodeos",
+)
 async def test_a_file_that_is_not_executable_is_named(tmp_path: Path) -> None:
     """The line says what to do about it."""
-    (tmp_path / "nodeos").write_text("x")
+    binary = script(tmp_path / "nodeos", HELP)[0]
+    Path(binary).chmod(0o600)
     with pytest.raises(NodeosError, match=r"is not executable by this user: chmod \+x"):
-        await probe([str(tmp_path / "nodeos")], tmp_path / "probe")
+        await probe([str(binary)], tmp_path / "probe")
+    Path(binary).chmod(0o700)
+    with pytest.raises(NodeosError) as told:  # it is only a script
+        await probe([str(binary)], tmp_path / "probe")
+    assert "not executable" not in str(told.value)
 
 
 async def test_a_help_that_never_ends_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -170,12 +171,20 @@ async def test_without_its_log_a_lone_node_goes_on_from_its_state(bench: Bench) 
     assert list(folder.path.glob("set-aside/*/blocks.log"))
 
 
+@pytest.mark.advice(
+    "agent/nodes: …; neither … mends that; nothing was removed, its chain is in …: put a whole copy "
+    "there, or start a peer that has the chain; then boot again",
+)
 async def test_what_cannot_be_mended_is_left_as_it_is(bench: Bench) -> None:
     """A lone node whose blocks are gone begins no other chain; the first reason stays through all tries."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     await bench.start(nodes, spec)
     await head(nodes, "genesis", 8)
+    await nodes.stop("genesis")
+    copy = bench.data / "copy"
+    await asyncio.to_thread(shutil.copytree, NodeFolder(bench.data / "nodes" / "genesis").data, copy)
+    await bench.start(nodes, spec)
     folder = await _torn(bench, nodes, remove("blocks"))
     state = (folder.data / STATE).stat().st_ino
     for _ in range(2):
@@ -183,6 +192,10 @@ async def test_what_cannot_be_mended_is_left_as_it_is(bench: Bench) -> None:
             await bench.start(nodes, spec)
         assert (folder.data / STATE).stat().st_ino == state
     assert "files of its chain are missing" in (await status(nodes, "genesis")).detail
+    shutil.rmtree(folder.data)
+    copy.rename(folder.data)  # as the message says
+    await bench.start(nodes, spec)
+    await head(nodes, "genesis", 10)
 
 
 async def test_a_follower_fetches_what_it_cannot_read(bench: Bench) -> None:
@@ -220,6 +233,10 @@ async def test_nodes_that_lost_their_blocks_together_begin_no_chain(
     assert all((folder.data / STATE).stat().st_size for folder in folders)
 
 
+@pytest.mark.advice(
+    "agent/nodes: node …: none of its peers answers that has its blocks: start them first, or put a "
+    "whole copy of its chain into …",
+)
 async def test_the_genesis_node_takes_its_chain_from_its_peers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """If all its files are lost, it makes no block before it has its peers' blocks; without peers it waits."""
     monkeypatch.setattr(remedies, "PEERS_SECONDS", 2.0)

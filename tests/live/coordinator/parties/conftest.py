@@ -74,6 +74,12 @@ class Party:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def typed(self, line: str) -> str:
+        """A line that its log advises, which must go well."""
+        done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def said(self) -> str:
         """Its log."""
         return (self.folder / "agent.out").read_text(errors="replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.waiting import until
 PARTIES = '[parties]\nsponsor = "sponsor"\nlimit = 3\nshare = "all"\nwait_for = ["alice"]\nwait_seconds = 100'
 
 
+@pytest.mark.advice("agent/party/approving.py: agent approve …", "agent/party/approving.py: agent proposals")
 @pytest.mark.campaign
 def test_parties_join_early_and_late(
     make_network: Callable[[str], Network], make_party: MakeParty, start: Start, tmp_path: Path
@@ -120,8 +122,11 @@ def _upgraded(network: Network, folder: Path, *parties: Party) -> None:
     assert refused.status == 1
     assert "alice: not approved" in refused.err
     for party in parties:
-        waiting = party.type("proposals").split(":")[0].strip()
-        party.type("approve", waiting, "--yes")
+        said = re.search(r"`(\S*agent proposals [^`]+)` shows it, `(\S*agent approve [^`]+)` gives it", party.said())
+        assert said
+        shows, gives = said.groups()
+        assert "set_code" in party.typed(shows) or "setcode" in party.typed(shows)
+        party.typed(f"{gives} --yes")
     done = network.coord("upgrade", *files)
     assert done.status == 0, done.text
     assert hashlib.sha256(wasm.read_bytes()).hexdigest() in done.out

@@ -19,7 +19,7 @@ from agent import session
 from agent.config import DataFolder
 from agent.dialling import read_credentials
 from agent.duties import tools
-from agent.errors import AccessEnded, NodeFault
+from agent.errors import AccessEnded, DutyError, NodeFault
 from agent.party import agent as party_agent
 from agent.party import settings
 from agent.party.agent import PartyAgent
@@ -229,6 +229,25 @@ async def test_it_leaves_when_its_operator_says_so(tmp_path: Path, bundle: Seale
         await scene.becomes(lambda: scene.party.state is Standing.LEFT)
         assert "the coordinator is told" in scene.said
         assert (scene.folder.path / settings.LEFT).exists()
+
+
+@pytest.mark.advice("agent/party/agent.py: agent leave --force")
+async def test_one_that_cannot_unregister_leaves_by_force(
+    tmp_path: Path, bundle: SealedBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is stopped before its operator types what the message says."""
+
+    async def refused(*_: object) -> None:
+        raise DutyError("its node is not in sync")
+
+    monkeypatch.setattr("agent.party.agent.unregister", refused)
+    async with playing(tmp_path, bundle) as scene:
+        await scene.becomes(lambda: scene.party.accepted)
+        assert await ask(scene.folder.path, Request("leave"), scene.said.append) == Answer(1)
+        advised = f"agent leave --data {scene.folder.path} --force"
+        assert scene.said[-1].endswith(f"nothing was stopped; to leave without unregistering: {advised}")
+        assert await ask(scene.folder.path, Request("leave", force=True), scene.said.append) == Answer(0)
+        await asyncio.wait_for(scene.running, 30)
 
 
 async def test_a_leave_that_fails_may_be_tried_again(

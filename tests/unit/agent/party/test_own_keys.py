@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,16 @@ def test_a_key_never_takes_the_place_of_another(tmp_path: Path) -> None:
     assert keys.private("alice") == first
 
 
+@pytest.mark.advice("agent/party: …: others can read it: chmod 600 …")
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
     """Others may know such a key already; the error says what to run."""
-    path = _file(tmp_path / "key", PrivateKey.generate(), mode)
-    with pytest.raises(ConfigError, match="chmod 600"):
+    key = PrivateKey.generate()
+    path = _file(tmp_path / "key", key, mode)
+    with pytest.raises(ConfigError) as refused:
         read_key(path)
+    subprocess.run(["sh", "-c", str(refused.value).rpartition(": ")[2]], check=True)
+    assert read_key(path) == key
 
 
 @pytest.mark.parametrize("text", ["", "5Knot-a-key", "a b"])

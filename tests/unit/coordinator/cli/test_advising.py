@@ -29,6 +29,8 @@ OTHERS = {
     "support/invitation.py": "for somebody else, who has his own inventory",
     "coordinator/cli/main.py": "help",
     "coordinator/cli/boot.py": "help",
+    "coordinator/report/launch/document.py": "for whoever has the report, anywhere",
+    "coordinator/report/launch/page.py": "for whoever has the report, anywhere",
     "coordinator/engine/runbook_shell.py": "a comment in a script",
 }
 """Where texts name a command that is not to be typed as it stands, and why."""

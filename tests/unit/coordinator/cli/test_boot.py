@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_before_the_seal_every_host_is_needed(
     assert all(process.wait(10) is not None for process in home.processes)
 
 
+@pytest.mark.advice("coordinator/workflows/boot.py: coord logs agent@…")
 def test_after_the_seal_a_boot_goes_on_without_a_host(
     home: Home, said: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,8 +81,10 @@ def test_after_the_seal_a_boot_goes_on_without_a_host(
     (home.state / "hosts" / "one" / "ended.json").write_text(json.dumps({"reason": "its folder is gone"}))
     assert run(BEGIN) == 1
     err = said.readouterr().err
-    assert "one: its agent has ended: its folder is gone; its log: coord logs " in err
-    assert err.endswith("home.toml agent@one\n")
+    assert "one: its agent has ended: its folder is gone; its log: " in err
+    (home.state / "hosts" / "one" / "agent.log").write_text("2026-01-01 00:00:00,000 ERROR agent: its folder is gone\n")
+    assert run(shlex.split(err.rpartition("; its log: coord ")[2])) == 0
+    assert "its folder is gone" in said.readouterr().out
 
 
 def test_a_fatal_finding_on_this_machine_ends_it_before_anything_is_made(

@@ -86,3 +86,14 @@ def test_a_claim_that_fails_says_why(live: Home, said: Said) -> None:
     assert run(["claim", "home.toml"]) == 1
     assert "the claims failed: " in (err := said.readouterr().err)
     assert "this host has no key of defproducerb" in err
+
+
+@pytest.mark.advice("coordinator/report/summary.py: coord claim")
+def test_what_a_boot_says_of_rewards(live: Home, said: Said) -> None:
+    """Who may claim now does, by the command that the boot prints."""
+    assert run(["boot", "home.toml", "--until", "genesis"]) == 0
+    told = said.readouterr().out
+    assert "rewards   defproducerb may claim now: coord claim home.toml\n" in told
+    assert run(["claim", "home.toml"]) == 0
+    assert run(["boot", "home.toml", "--until", "genesis"]) == 0
+    assert "may claim now" not in said.readouterr().out

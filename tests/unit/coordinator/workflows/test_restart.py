@@ -14,9 +14,7 @@ from boot.step import Query
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
-from coordinator.reporter import StepResult
-from coordinator.state.folder import StepRecord
-from coordinator.workflows.restart import RETURN_SECONDS, check_left, designated, revive, wake
+from coordinator.workflows.restart import RETURN_SECONDS, designated, revive, wake
 from inventory.network import Node
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -96,28 +94,6 @@ def test_a_network_that_never_ran_is_left_alone(bench: Bench, chain: Chain) -> N
     """No agent knows a node: the boot's steps will start them."""
     assert revived(bench, starts := Starts(chain)) == (False, 0.0)
     assert starts.started == []
-
-
-@pytest.mark.parametrize(("result", "known", "refused"), [
-    (StepResult.DONE, False, True), (StepResult.DONE, True, False), (StepResult.FAILED, False, False),
-])  # fmt: skip
-def test_a_chain_whose_genesis_node_is_lost_is_not_begun_again(
-    bench: Bench, chain: Chain, monkeypatch: pytest.MonkeyPatch, result: StepResult, known: bool, refused: bool
-) -> None:
-    """The genesis step is done, but the agent does not know the node: starting it again would make other blocks of the
-    same chain, beside those of the producers.
-    """
-    monkeypatch.setattr(chain, "link", lambda host: SimpleNamespace(status=pb.Status()), raising=False)
-    steps = {"genesis": StepRecord("genesis", result, 1.0, "", 0)}
-    if known:
-        chain.states["genesis"] = pb.NodeStatus(name="genesis", state="stopped")
-    if not refused:
-        played(check_left(cast(NodeAccess, chain), steps))
-        return
-    with pytest.raises(
-        OperationFailed, match=r"the folder of its node genesis is lost on .* put back a copy of nodes/genesis"
-    ):
-        played(check_left(cast(NodeAccess, chain), steps))
 
 
 def test_a_network_that_runs_is_left_alone(bench: Bench, chain: Chain) -> None:

@@ -86,6 +86,7 @@ async def test_a_producer_is_restarted_right_after_its_turn() -> None:
     assert all(signer == following[name] for name, signer in chain.acts if name != "watcher")
 
 
+@pytest.mark.advice("coordinator/workflows/rolling.py: coord boot")
 async def test_the_first_that_does_not_come_back_ends_it() -> None:
     """The message says what was changed, what was not, and how to continue or go back; the rest is left alone."""
     chain = Chain(lost="b")
@@ -96,6 +97,9 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
     assert "changed before: watcher; not touched: a" in text
     assert "to go back, undo the edit" in text
     assert [name for name, _ in chain.acts] == ["watcher", "b"]
+    assert "To go on, fix that and run coord boot INVENTORY again" in text
+    chain.lost = ""
+    assert await applied(chain, ["b", "a"]) == ("b", "a")
 
 
 async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() -> None:

@@ -99,7 +99,7 @@ async def test_an_agent_that_is_gone_fails_them_all(quick: None) -> None:
 
 async def test_what_cannot_begin_says_why(quick: None) -> None:
     """Before the accounts are there; where the host's only node shows irreversible state."""
-    with pytest.raises(OperationFailed, match=r"no accounts yet; run: coord boot net\.toml --until accounts"):
+    with pytest.raises(OperationFailed, match=r"no accounts yet; run: coord boot INVENTORY --until accounts"):
         await transfer(network(Link(), booted=False), Load(1, 1.0, 7), PlainReporter(None))
     with pytest.raises(OperationFailed, match="host h1, which has the users' keys, runs no node that takes"):
         await transfer(network(Link(mode=pb.MODE_AUDIT)), Load(1, 1.0, 7), PlainReporter(None))
