@@ -8,7 +8,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify bench test lint unit coverage hooks docs live hosts campaign-live campaign-hosts protos clean
+.PHONY: help setup boot down status verify bench test lint unit pythons coverage hooks docs live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,14 @@ lint: $(STAMP) ## ruff, mypy strict, freshness of generated code
 T ?= tests/unit
 unit: $(STAMP) ## the fast tests; T=FILE or T="FILE -k NAME" runs some of them
 	$(BIN)/python -m pytest $(T)
+
+PYTHONS ?= 3.11 3.12 3.13
+pythons: ## the fast tests and a boot on each of PYTHONS, every version that is supported
+	@for version in $(PYTHONS); do \
+		python$$version -V || exit 1; \
+		$(MAKE) --no-print-directory unit PYTHON=python$$version VENV=.venv-$$version \
+			T="-n 2 --dist loadfile tests/unit tests/live/coordinator/test_changing.py -m 'not campaign'" || exit 1; \
+	done
 
 coverage: $(STAMP) ## lines and branches of unit and live tests; lists what no test enters
 	$(BIN)/python -m pytest -m "not campaign and not hosts" --cov --cov-report=term-missing:skip-covered $(TWO_AT_ONCE)

@@ -71,6 +71,8 @@ class Nodes:
         self._leases = leases
         self._lock = FileLock(self._data / "nodes" / ".lock")
         self._nodes: dict[str, TrackedNode] = {}
+        self._lost: set[str] = set()
+        """Nodes whose folders were removed while this agent ran."""
         self._watcher: asyncio.Task[None] | None = None
         cores = os.cpu_count() or 1
         self._turns = asyncio.Semaphore(cores) if local else contextlib.nullcontext()
@@ -82,20 +84,26 @@ class Nodes:
         (self._data / "nodes").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock.acquire()
         await clear(self._data / "nodes")
-        for path in sorted((self._data / "nodes").glob("[!.]*/")):
-            folder = NodeFolder(path)
-            record = folder.record()
-            if record is None:
-                continue
-            self._nodes[folder.name] = TrackedNode(folder, record, self._connect(record.spec))
-            self._nodes[folder.name].since = folder.began or 0.0
-            process = node_processes.running(path)
+        for folder in self._found():
+            process = node_processes.running(folder.path)
             if process and process != folder.process:
                 folder.remember(process)
             if process and folder.recovering is not None:  # its agent died in a recovery: it may run with other options
                 with contextlib.suppress(NodeFault):
                     await halt(folder)
         self._watcher = begin(self._watch, "watching the nodes")
+
+    def _found(self) -> list[NodeFolder]:
+        """Folders of nodes that are not known yet; from now on they are. One that was lost may be put back."""
+        found = []
+        for path in sorted((self._data / "nodes").glob("[!.]*/")):
+            folder = NodeFolder(path)
+            record = None if folder.name in self._nodes else folder.record()
+            if record is not None:
+                self._nodes[folder.name] = TrackedNode(folder, record, self._connect(record.spec), written=True)
+                self._nodes[folder.name].since = folder.began or 0.0
+                found.append(folder)
+        return found
 
     async def close(self) -> None:
         """Stops watching; the nodes run on."""
@@ -184,6 +192,7 @@ class Nodes:
 
     async def status(self) -> list[NodeStatus]:
         """How every node is, by name."""
+        self._found()
         nodes = [self._nodes[name] for name in sorted(self._nodes)]
         return list(await asyncio.gather(*(node.status() for node in nodes)))
 
@@ -254,6 +263,19 @@ class Nodes:
     def _connect(self, spec: NodeSpec) -> NodeClient:
         return NodeClient(f"http://127.0.0.1:{spec.http_port}")
 
+    def _check_there(self, node: TrackedNode, record: NodeRecord) -> None:
+        """Raises NodeFault if this would begin a chain again whose node's folder was removed under the agent."""
+        name = node.folder.name
+        if node.written and node.folder.record() is None:
+            self._lost.add(name)
+            node.written = False
+        if name in self._lost and record.mode is NodeMode.GENESIS and not node.folder.begun:
+            self._nodes.pop(name, None)
+            raise NodeFault(
+                f"node {name}: its folder {node.folder.path} was removed: it would begin the chain again; boot again, "
+                "and it takes the chain from the other nodes"
+            )
+
     async def _restart(
         self,
         node: TrackedNode,
@@ -271,6 +293,7 @@ class Nodes:
         for its producer. Returns as `start`.
         """
         check_alone(record, self._nodes.values())
+        self._check_there(node, record)
         without = None if cleared else withheld(node, record, self._leases)
         if without and record.mode is NodeMode.STARTER:
             raise NotNow(f"node {record.spec.name} may not start the chain again: {without.why}")
@@ -321,6 +344,7 @@ class Nodes:
         if without:
             folder.withhold(without)
         folder.write(record, config, genesis)
+        node.written = True
         if not without:
             folder.withhold(None)
         if spec.http_port != node.record.spec.http_port:

@@ -27,6 +27,8 @@ class TrackedNode:
     client: NodeClient
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it is started, stopped or changed."""
+    written: bool = False
+    """It has been there: its folder has a record of how it ran."""
     starting: bool = False
     fault: str = ""
     lasting: bool = False

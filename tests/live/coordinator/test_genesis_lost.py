@@ -33,7 +33,7 @@ def test_the_genesis_nodes_folder_is_lost(make_network: MakeNetwork) -> None:
     assert "no other node here has it. Put back a copy of nodes/genesis" in refused.err
     assert not folder.exists()
     copy.rename(folder)
-    network.boot("--until", "register")
+    network.boot("--until", "synced")
     first = network.cleos("get", "block", "5", node="defproducera")["id"]
     lost(network)
     done = network.boot()

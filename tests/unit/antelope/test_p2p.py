@@ -133,7 +133,10 @@ async def test_a_node_that_does_not_read_is_lost(monkeypatch: pytest.MonkeyPatch
     """Neither sending nor closing waits for ever for a node that was stopped."""
     monkeypatch.setattr("antelope.peer.SEND_SECONDS", 0.2)
 
+    kept: list[asyncio.StreamWriter] = []  # from Python 3.13 on a connection ends with its last reference
+
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        kept.append(writer)
         writer.write(_hello(CHAIN))
         writer.transport.pause_reading()  # type: ignore[attr-defined] # a socket's transport has it
 

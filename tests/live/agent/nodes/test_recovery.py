@@ -298,3 +298,22 @@ async def test_a_script_in_nodeos_place_is_stopped_with_what_it_started(bench: B
 async def _another(nodes: Nodes, pid: int) -> int | None:
     found = await status(nodes, "genesis")
     return found.pid if found.state is NodeState.RUNNING and found.pid != pid else None
+
+
+async def test_a_folder_that_was_removed_under_the_agent(bench: Bench) -> None:
+    """The genesis node does not begin its chain again in an empty folder; put back, the folder is found."""
+    nodes = await bench.agent()
+    spec = bench.spec("genesis")
+    await bench.start(nodes, spec)
+    before = await head(nodes, "genesis", 5)
+    await nodes.stop("genesis")
+    folder = bench.data / "nodes" / "genesis"
+    folder.rename(bench.data / "kept")
+    with pytest.raises(NodeFault, match="was removed: it would begin the chain again"):
+        await bench.start(nodes, spec)
+    assert not folder.exists()
+    assert await nodes.status() == []
+    (bench.data / "kept").rename(folder)
+    assert (await status(nodes, "genesis")).state is NodeState.STOPPED
+    await bench.start(nodes, spec)
+    await head(nodes, "genesis", before.head + 1)

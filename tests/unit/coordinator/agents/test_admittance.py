@@ -17,7 +17,7 @@ from coordinator.agents.register import Entry, Register
 from protos import coordination_pb2 as pb
 from support.journal import Journal, JournalError
 from support.retry import poll
-from support.tls import Kind
+from support.tls import Identity, Kind
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial, end_of, open_hub
 
 
@@ -54,6 +54,7 @@ async def test_revocation_works_again_after_a_full_disk(
         raise JournalError("disk full")
 
     monkeypatch.setattr(hub.register, "entries", fails)
+    hub.register.enrol(Identity("net", Kind.HOST, "beta"), "00")  # it is read when it was written to
     await asyncio.wait_for(failed.wait(), 30)
     hub.register.revoke("alpha")
     assert isinstance(await asyncio.wait_for(end_of(session), 30), Refused)
