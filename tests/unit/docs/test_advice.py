@@ -24,13 +24,30 @@ UNTRIED: Mapping[str, str] = {
     "coordinator/workflows: the HTTP API of … can be reached on host … only: run ssh -N -L …:127.0.0.1:… …, then "
     "cleos -u …": "ssh's own command",
     "coordinator/workflows/producers.py: coord boot": "needs a chain from which eosio has not resigned yet",
-    "coordinator/workflows/producers.py: coord producer add ACCOUNT": "needs a chain that elects its producers",
+    "coordinator/workflows/producers.py: coord producer add ACCOUNT --standby": "needs a chain that elects producers",
     "coordinator/workflows/producers.py: coord producer add …": "needs a chain that elects its producers",
     "coordinator/workflows/producers.py: coord status": "needs more producers than the 21 that sign",
     "coordinator/workflows/unchanged.py: coord producer add ACCOUNT": "needs a chain that elects its producers",
     "coordinator/workflows/rekeying.py: coord node start …": "needs a chain that elects its producers",
     "coordinator/workflows/snapshots.py: coord snapshot take": "needs a node that writes snapshots",
     "coordinator/workflows/foresee.py: coord preflight": "what preflight checks has its own tests",
+    "coordinator/agents/records.py: coord adopt": "the same words come from the state folder first",
+    "coordinator/cli/devnet.py: coord cleos -- get info": "an example",
+    "coordinator/cli/devnet.py: coord down …": "an example",
+    "coordinator/cli/devnet.py: coord env": "an example",
+    "coordinator/cli/devnet.py: coord keys --private": "an example",
+    "coordinator/cli/host.py: coord boot": "what comes after a replaced host",
+    "coordinator/cli/passphrase.py: coord …": "the command that was typed, with another option",
+    "coordinator/cli/restore.py: coord boot": "needs a backup of a network that lives",
+    "coordinator/cli/restore.py: coord host replace HOST": "needs a backup of a network that lives",
+    "coordinator/cli/restore.py: coord parties": "needs a backup of a network that lives",
+    "coordinator/workflows: … holds a state of …, and is not overwritten: restore into another folder (--state DIR), "
+    "or move it away": "needs a backup of a network that lives",
+    "coordinator/workflows/backup.py: coord boot": "needs a backup of a network that lives",
+    "coordinator/workflows/changes.py: coord node move … --to …": "needs a chain that elects its producers",
+    "coordinator/workflows/replacing.py: coord boot": "needs a host to replace",
+    "coordinator/workflows/replacing.py: coord down --only …": "needs a host to replace",
+    "coordinator/workflows/replacing.py: coord status": "needs a host to replace",
 }
 """Advice that no test follows, and why not."""
 
