@@ -65,7 +65,8 @@ def test_one_is_taken_listed_and_fetched(network: Network) -> None:
     assert [one["name"] for one in _snapshots(network, "list")] == newer[::-1]
     unknown = network.coord("snapshot", "fetch", "1-0123456789ab")
     assert (unknown.status, unknown.out) == (1, "")
-    assert "there is no snapshot '1-0123456789ab'; run: coord snapshot" in unknown.err
+    assert "there is no snapshot '1-0123456789ab'; run: " in unknown.err
+    assert unknown.err.endswith("coord snapshot snapped.toml take\n")
 
 
 def test_a_late_node_begins_with_one(network: Network) -> None:
