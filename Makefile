@@ -8,7 +8,7 @@ TWO_AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 
 STAMP := $(VENV)/.ready
 INVENTORY ?= inventory/devnet.toml
 
-.PHONY: help setup boot down status verify bench test lint unit pythons coverage hooks docs live hosts campaign-live campaign-hosts protos clean
+.PHONY: help setup boot down status verify bench test lint unit pythons coverage hooks docs site live hosts campaign-live campaign-hosts protos clean
 
 help: ## shows this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -77,6 +77,10 @@ bench: $(STAMP) ## all benchmarks, each against its yardstick: bench/results/res
 
 docs: $(STAMP) ## writes the pages that are made from the code
 	$(BIN)/python -m docs.generate
+
+site: $(STAMP) ## the documentation as a site, in build/site
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[site]'
+	$(BIN)/python -m mkdocs build --strict
 
 protos: $(STAMP) ## generates the gRPC code again
 	$(BIN)/python -m protos.generate

@@ -29,7 +29,7 @@ into somebody else's network runs (docs/joining.md):
 def main() -> int:
     """Returns the exit status. An error is one line on stderr."""
     try:
-        arguments = _parser().parse_args()
+        arguments = parser().parse_args()
         from agent.commands import run  # not at the top: it takes a second, and --help and Ctrl-C should be quick
 
         return run(arguments)
@@ -37,15 +37,16 @@ def main() -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
+    whole = argparse.ArgumentParser(
         prog="agent",
         description="The bootcoord agent: runs a host's nodes, keeps their keys, and signs what was sealed.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    whole.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, text: str, needs_data: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
@@ -81,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     wallet.add_argument("--keosd", default=KEOSD, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
     wallet.add_argument("--wallet", metavar="NAME", help="made where it is missing (bootcoord-NETWORK)")
     party.add_commands(commands)
-    return parser
+    return whole
 
 
 if __name__ == "__main__":

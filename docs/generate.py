@@ -1,11 +1,12 @@
-"""`python -m docs.generate` writes docs/troubleshooting.md from the code's messages; `--check` says if it is stale."""
+"""`python -m docs.generate` writes the pages that are made from the code; `--check` says which are stale."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from docs import reference, rooms
 from docs.advice import ADVICE, INTRODUCTION
 from docs.messages import Message, messages
 
@@ -60,16 +61,28 @@ def _quoted(text: str) -> str:
     return text.replace("`", "'")
 
 
+def pages() -> Mapping[str, Callable[[], str]]:
+    """What makes each of the pages that are made from the code, by its name."""
+    return {
+        PAGE.name: lambda: page(messages()),
+        "reference-coord.md": reference.coord_page,
+        "reference-agent.md": reference.agent_page,
+        "reference-python.md": reference.python_page,
+        "rooms.svg": rooms.picture,
+    }
+
+
 def main() -> int:
     """Returns the exit status."""
-    wanted = page(messages())
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(wanted, encoding="utf-8")
-        return 0
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == wanted:
-        return 0
-    sys.stderr.write("docs/troubleshooting.md is not what the code says: run make docs\n")
-    return 1
+    stale = 0
+    for name, make in pages().items():
+        path, wanted = PAGE.with_name(name), make()
+        if "--check" not in sys.argv[1:]:
+            path.write_text(wanted, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != wanted:
+            sys.stderr.write(f"docs/{name} is not what the code says: run make docs\n")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

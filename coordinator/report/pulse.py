@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import cattrs
 
 BAR = 12
 """Characters of a bar."""
@@ -63,15 +60,6 @@ class Pulse:
     votes: VoteCount | None
     parties: tuple[tuple[str, int], ...]
     """States, and how many parties are in each."""
-
-    def to_json(self) -> Any:
-        """For another command."""
-        return cattrs.unstructure(self)
-
-    @staticmethod
-    def from_json(value: Mapping[str, Any]) -> Pulse:
-        """From another command."""
-        return cattrs.structure(value, Pulse)
 
 
 def pulse_lines(pulse: Pulse, width: int) -> Iterator[str]:

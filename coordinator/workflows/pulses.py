@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from antelope.elections import MIN_ACTIVATED_STAKE
 from antelope.errors import NodeError
@@ -15,9 +16,11 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.pace import left
 from coordinator.report.pulse import Pulse, VoteCount
 from coordinator.report.tracking import AtWork
-from coordinator.web.chain_reader import ChainReader, SeenChain
 from protos.states import NodeState
 from support.tasks import beside
+
+if TYPE_CHECKING:
+    from coordinator.web.chain_reader import SeenChain
 
 log = logging.getLogger(__name__)
 
@@ -33,21 +36,24 @@ class Pulses:
         self._steps = tuple(step.name for step in plan.steps)
         self._at_work = at_work
         self._show = show
-        self._chain = ChainReader(opened)
         self.latest: Pulse | None = None
         """None until a boot has lasted a second: one with nothing to do is not made longer."""
 
     async def run(self) -> None:
         """Runs until cancelled. Whatever fails here must not disturb the boot."""
+        await asyncio.sleep(EVERY_SECONDS)
+        from coordinator.web.chain_reader import ChainReader  # a boot with nothing to do does not wait for its imports
+
+        chain = ChainReader(self._opened)
         while True:
-            await asyncio.sleep(EVERY_SECONDS)
             try:
-                self.latest = self._pulse(await self._chain.look())
+                self.latest = self._pulse(await chain.look())
                 self._show(self.latest)
             except NodeError as error:
                 log.info("the boot's pulse: %s", error)
             except Exception:
                 log.exception("the boot's pulse: a fault of the coordinator")
+            await asyncio.sleep(EVERY_SECONDS)
 
     def _pulse(self, seen: SeenChain) -> Pulse:
         network, access = self._opened.network, self._opened.access

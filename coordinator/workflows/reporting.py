@@ -95,6 +95,7 @@ async def audit_again(found: LaunchReport, name: str, artifacts: Path | None, ur
     name: of the report's file. artifacts: a folder with what the report does not carry. Raises UsageProblem,
     OperationFailed, AuditError.
     """
+    from antelope.http import NodeClient  # aiohttp takes 0.1 s to import
     from boot.audit import Observed, audit
 
     def outside(sha256: str) -> bytes:

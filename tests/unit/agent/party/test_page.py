@@ -6,14 +6,14 @@ import argparse
 import re
 from pathlib import Path
 
-from agent.cli import _parser
+from agent.cli import parser
 from agent.party.settings import JOINING, PARTS, read_file, settle
 
 PAGE = (Path(__file__).parents[4] / "docs" / "joining.md").read_text()
 
 
 def _commands() -> dict[str, argparse.ArgumentParser]:
-    (actions,) = (one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction))
+    (actions,) = (one for one in parser()._actions if isinstance(one, argparse._SubParsersAction))
     return dict(actions.choices)
 
 

@@ -49,7 +49,6 @@ def test_what_is_not_known_is_left_out() -> None:
     """Before there is a chain, only the course."""
     empty = replace(PULSE, working=(), head=0, votes=None, schedule=(), next=(), parties=(), left=0.0)
     assert list(pulse_lines(empty, 80)) == ["  step 14 of 24, 1:02 so far"]
-    assert Pulse.from_json(PULSE.to_json()) == PULSE
 
 
 def test_lengths_of_time_and_cut_lines() -> None:
