@@ -20,11 +20,16 @@ def spoken(hello: pb.Hello) -> pb.Hello:
     return hello
 
 
+def fits(hello: pb.Hello) -> bool:
+    """Whether an agent that says so and this version understand each other."""
+    return (hello.oldest_protocol or 1) <= SPOKEN and (hello.protocol or 1) >= OLDEST
+
+
 def misfit(hello: pb.Hello, agent: str, coordinator: str) -> str:
     """Why an agent and a coordinator of these versions cannot work together; empty: they can."""
-    theirs, oldest = hello.protocol or 1, hello.oldest_protocol or 1
-    if oldest <= SPOKEN and theirs >= OLDEST:
+    if fits(hello):
         return ""
+    theirs = hello.protocol or 1
     older, newer = ("agent", "coordinator") if theirs < SPOKEN else ("coordinator", "agent")
     return (
         f"the agent is of bootcoord {agent} and the coordinator of {coordinator}, which do not understand each other "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import logging
 import time
 import uuid
@@ -22,7 +21,7 @@ from coordinator.agents.records import MOVED, HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
-from protos.language import misfit
+from protos.language import fits, misfit
 from support.endpoint import Endpoint
 from support.journal import JournalError
 from support.tasks import beside
@@ -212,7 +211,10 @@ class Hub:
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
         """An agent said Hello on a new stream."""
-        if unfit := misfit(hello, plain(hello.version, VERSION_LENGTH), importlib.metadata.version("bootcoord")):
+        if not fits(hello):
+            from importlib.metadata import version  # it imports zipfile, and hardly any agent needs the answer
+
+            unfit = misfit(hello, plain(hello.version, VERSION_LENGTH), version("bootcoord"))
             log.warning("%s: %s", connection.identity.name, unfit)
             connection.close(grpc.StatusCode.PERMISSION_DENIED, unfit)
             return

@@ -108,7 +108,6 @@ async def audit_again(found: LaunchReport, name: str, artifacts: Path | None, ur
 
     blueprint = found.blueprint(outside, name)
     observed = Observed(frozenset(found.late_accounts), frozenset(found.upgrades))
-    from antelope.http import NodeClient  # aiohttp takes 0.1 s to import, and no boot needs it here
 
     async with NodeClient(url, NODE_SECONDS) as node:
         try:
