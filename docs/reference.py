@@ -111,7 +111,7 @@ def _member(name: str, value: object) -> Iterator[str]:
     function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
     written = str(inspect.signature(function))  # type: ignore[arg-type]
     signature = re.sub(r"<function .*? at 0x[0-9a-f]+>", "...", re.sub(r"^\((self|cls)(, )?", "(", written))
-    signature = re.sub(r"'([^']+)'", r"\1", signature)  # annotations are strings
+    signature = re.sub(r"(: |-> )'([^']+)'", r"\1\2", signature)  # annotations are strings
     kind = "async " if inspect.iscoroutinefunction(function) else ""
     yield from ("", f"### {name}", "", f"    {kind}{name}{signature}", "", *_doc(function))
 
