@@ -84,7 +84,7 @@ def test_lost_and_adopted(living: Network, loss: str) -> None:
     refused = living.coord("boot")
     assert refused.status == 1
     assert said in refused.err
-    assert refused.err.rstrip().endswith(f"run: {COORD} adopt {living.inventory}")
+    assert refused.err.rstrip().endswith(f"run: {COORD} adopt {living.inventory.name}")
     assert "purge" not in refused.text
     adopted = living.coord("adopt")
     assert adopted.status == 0, adopted.text
@@ -128,7 +128,7 @@ def test_a_damaged_journal_of_an_agent(living: Network) -> None:
     refused = living.coord("boot")
     assert refused.status == 1
     assert re.search(r"journal\.sqlite is damaged \(.*\): move it away and, a minute later", refused.err)
-    assert refused.err.rstrip().endswith(f"(by a boot); its log: {COORD} logs {living.inventory} agent@local")
+    assert refused.err.rstrip().endswith(f"(by a boot); its log: {COORD} logs {living.inventory.name} agent@local")
     assert "journal.sqlite is damaged" in living.coord("logs", "agent@local").out
     (data / "journal.sqlite").rename(data / "journal.sqlite.kept")
     assert "phase live" in living.boot().out
@@ -155,7 +155,7 @@ def test_adopted_while_it_is_down(living: Network) -> None:
     assert living.coord("down").status == 0
     remove("sealed.json", "ca")(living.state)
     refused = living.coord("boot")
-    assert (refused.status, refused.err.rstrip().endswith(f"run: {COORD} adopt {living.inventory}")) == (1, True)
+    assert (refused.status, refused.err.rstrip().endswith(f"run: {COORD} adopt {living.inventory.name}")) == (1, True)
     adopted = living.coord("adopt")
     assert adopted.status == 0, adopted.text
     assert f"manifest  {before}" in adopted.out
