@@ -7,7 +7,8 @@ from collections.abc import Mapping
 INTRODUCTION = """\
 # Troubleshooting
 
-Every message by which `coord` and `agent` refuse or fail, so that you can search this page for the one that you see.
+Every message by which `coord` and `agent` refuse or fail, what preflight finds, and what `coord status --check` calls
+wrong, so that you can search this page for the one that you see.
 `…` stands for a name, number, path or reason. The page is made from the code that has the messages.
 
 First of all:

@@ -1,7 +1,8 @@
 """Every message by which `coord` and `agent` refuse or fail, read from the code that raises it.
 
-A message is found where an error of ours is made (`OperationFailed(f"…")`, raised or returned), and where a mistake in
-an inventory is reported (`problems.add(path, message, hint)`): so the page made of them has all of them.
+A message is found where an error of ours is made (`OperationFailed(f"…")`, raised or returned), where a mistake in an
+inventory is reported (`problems.add(path, message, hint)`), where preflight finds something (`Finding(…)`), and where
+`coord status --check` says what is wrong: so the page made of them has all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ PACKAGES = ("bootcoord", "coordinator", "agent", "inventory", "boot", "support",
 BUILT_IN = frozenset({"Exception", "ValueError", "KeyError", "TypeError", "TimeoutError", "RuntimeError", "OSError"})
 COMMANDS: Mapping[str, tuple[str, str]] = {"typed": ("coord", "INVENTORY"), "typed_agent": ("agent", "--data DIR")}
 """What writes a command into a message: the program, and what the command is always given."""
+FINDINGS: Mapping[str, int] = {"Finding": 2, "HostProblem": 3}
+"""What preflight's results are made with, and which argument is the message."""
+HEALTH = "coordinator/report/health.py"
+"""What `coord status --check` says."""
 SHORTEST = 12
 """Letters of a message that says something by itself; shorter ones only pass another's words on."""
 
@@ -44,6 +49,9 @@ def messages(root: Path = ROOT) -> tuple[Message, ...]:
         for path, tree in trees.items()
         for message in _of(tree, path.relative_to(root).parent.as_posix(), errors)
     }
+    for path, tree in trees.items():
+        module = path.relative_to(root).parent.as_posix()
+        found |= {*_findings(tree, module), *(_wrong(tree, module) if path == root / HEALTH else ())}
     return tuple(sorted(found))
 
 
@@ -109,6 +117,43 @@ def _of(tree: ast.Module, module: str, errors: frozenset[str]) -> Iterator[Messa
             texts = [template(argument) for argument in node.args[1:3]]
             if _says_something(texts[0]):
                 yield Message(texts[0], texts[1] if len(texts) > 1 else "", "Problem", module)
+
+
+def _findings(tree: ast.Module, module: str) -> Iterator[Message]:
+    """What preflight finds: a message, which may have been put together before, and what to do."""
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+            at = FINDINGS.get(_name(call.func), len(call.args))
+            hints = [hint for argument in call.args[at + 1 : at + 2] for hint in _texts(function, argument)]
+            for text in (text for argument in call.args[at : at + 1] for text in _texts(function, argument)):
+                yield Message(text, hints[0] if len(hints) == 1 else "", "Finding", module)
+
+
+def _texts(function: ast.FunctionDef, node: ast.expr) -> list[str]:
+    """All texts that an expression may be: of a name, what was assigned to it last, before."""
+    if isinstance(node, ast.IfExp):
+        return [*_texts(function, node.body), *_texts(function, node.orelse)]
+    if isinstance(node, ast.Name):
+        before = [one for one in _assigned(function, node.id) if one.lineno < node.lineno]
+        return sorted({text for value in before[-1:] for text in _texts(function, value)})
+    return [text] if _says_something(text := template(node)) else []
+
+
+def _assigned(function: ast.FunctionDef, name: str) -> list[ast.expr]:
+    """What is assigned to a name, in order."""
+    found = [
+        one.value
+        for one in ast.walk(function)
+        if isinstance(one, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in one.targets)
+    ]
+    return sorted(found, key=lambda value: value.lineno)
+
+
+def _wrong(tree: ast.Module, module: str) -> Iterator[Message]:
+    """What `coord status --check` calls wrong: what the functions of its file yield."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Yield) and node.value and _says_something(text := template(node.value)):
+            yield Message(text, "", "Wrong", module)
 
 
 def _says_something(text: str) -> bool:

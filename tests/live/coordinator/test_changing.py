@@ -48,7 +48,9 @@ def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_netwo
     assert planned.status == DIFFERENT
     assert "+ local: defproducera options.max-clients: (none) -> 33 (the node is restarted)" in planned.out
     assert f"+ local: watcher: full node, p2p 127.0.0.1:{watcher[0]}" in planned.out
-    assert f"{network.inventory.name} applies it: 1 node starts; 3 nodes are restarted, one after the other" in planned.out
+    assert (
+        f"{network.inventory.name} applies it: 1 node starts; 3 nodes are restarted, one after the other" in planned.out
+    )
     network.boot()
     assert network.coord("plan", "--check").status == 0
     assert "Nothing to do" in network.boot().out

@@ -31,6 +31,21 @@ def test_messages_are_found_where_they_are_made(tmp_path: Path) -> None:
     )
 
 
+def test_what_preflight_finds_and_what_status_calls_wrong(tmp_path: Path) -> None:
+    """Texts that were put together before, with what to do; and what is yielded by the file of status."""
+    folder = tmp_path / "coordinator" / "report"
+    folder.mkdir(parents=True)
+    (folder / "health.py").write_text("def a(n):\n    yield f'node {n} is well behind'\n    yield from b(n)\n")
+    (tmp_path / "coordinator" / "looks.py").write_text(
+        "def a(n):\n    message = f'the disk of {n} is full' if n else ''\n    hint = 'free some space'\n"
+        "    yield Finding('disk', 'x', message, hint)\n"
+    )
+    assert messages(tmp_path) == (
+        Message("node … is well behind", "", "Wrong", "coordinator/report"),
+        Message("the disk of … is full", "free some space", "Finding", "coordinator"),
+    )
+
+
 def test_a_text_that_is_put_together_is_read_as_one() -> None:
     """Several pieces, and several placeholders side by side."""
     expression = ast.parse("f'{a}{b} is ' + kind + f' of {c!r}'", mode="eval").body
