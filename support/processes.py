@@ -159,7 +159,7 @@ def start(
     Raises OSError when the program cannot be run.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("ab") as log:
+    with output.open("ab") as log, _reaping:  # one that ends at once is not reaped before it is known
         child = subprocess.Popen(  # noqa: S603 (an argument list, no shell)
             command,
             stdin=subprocess.DEVNULL,
@@ -169,9 +169,9 @@ def start(
             env=dict(os.environ if environment is None else environment),
             start_new_session=True,
         )
-    child.returncode = 0  # Popen's own accounting ends here: `alive` reaps.
-    _ended.pop(child.pid, None)
-    return Process.of(child.pid)
+        child.returncode = 0  # Popen's own accounting ends here: `alive` reaps.
+        _ended.pop(child.pid, None)
+        return Process.of(child.pid)
 
 
 def stop(process: Process, grace: float = GRACE) -> None:

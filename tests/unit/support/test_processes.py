@@ -123,3 +123,25 @@ def test_the_keeper_bounds_logs_and_ends(
     until(lambda: not keeper.alive, "the keeper's end", nodelogs.IDLE + nodelogs.LOOK + 10)
     with FileLock(lock):
         assert (tmp_path / "nodes" / ".logs.log").read_text() == ""
+
+
+def test_how_a_process_ended_is_known_though_another_thread_looks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that ends at once, while another thread looks at all processes just then."""
+    look: list[threading.Thread] = []
+    popen = subprocess.Popen
+
+    def crashed(*arguments: object, **more: object) -> object:
+        child = popen(*arguments, **more)  # type: ignore[call-overload] # as it came
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        process = Process.of(child.pid)
+        look.append(threading.Thread(target=lambda: process.alive))
+        look[0].start()
+        look[0].join(0.2)
+        return child
+
+    monkeypatch.setattr("support.processes.subprocess.Popen", crashed)
+    process = processes.start(["sh", "-c", "exit 3"], output=tmp_path / "log", folder=tmp_path)
+    look[0].join()
+    assert process.ended == 3
