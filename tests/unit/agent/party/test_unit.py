@@ -36,7 +36,7 @@ def test_what_starting_again_does_not_mend_is_not_started_again(
 ) -> None:
     """A revoked access has an exit status of its own; the printed unit names it, and that of mistakes."""
 
-    async def refused(_folder: DataFolder) -> None:
+    async def refused(_folder: DataFolder, _metrics: str) -> None:
         raise AccessEnded("the coordinator refuses this agent: alice was revoked")
 
     monkeypatch.setattr("agent.serve.serve", refused)
