@@ -9,7 +9,7 @@ from coordinator.parties.store import PartyStore
 from inventory.network import PlannedProducer
 
 
-def observed(store: PartyStore, later: Iterable[PlannedProducer] = ()) -> Observed:
+def observed(store: PartyStore, later: Iterable[PlannedProducer]) -> Observed:
     """The accounts of all parties ever accepted, including those that left, because their accounts stay; those of the
     operator's later producers; and the contracts that the producers replaced.
     """

@@ -65,9 +65,9 @@ async def made(opened: OpenNetwork) -> LaunchReport:
 
 
 async def leave(opened: OpenNetwork) -> dict[str, Any]:
-    """Makes one for another terminal."""
-    path = opened.state.folder / FILE
-    write_atomic(path, (await made(opened)).to_json().encode())
+    """Makes one for another terminal. A large network's document takes seconds to write."""
+    path, found = opened.state.folder / FILE, await made(opened)
+    await asyncio.to_thread(lambda: write_atomic(path, found.to_json().encode()))
     return {"path": str(path)}
 
 

@@ -121,7 +121,7 @@ class LaunchReport:
     producers: tuple[ReportedProducer, ...]
     attestations: tuple[ReportedAttestation, ...]
     late_accounts: tuple[str, ...]
-    """Of parties that joined later: they exist lawfully."""
+    """Of parties and producers that joined after the seal: the audit expects them."""
     upgrades: tuple[tuple[str, str, str], ...]
     """Contracts that the producers replaced: account, sha256 of the code and of the packed ABI."""
     distribution: Distribution
