@@ -11,6 +11,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.state.leases import Lease, Leases
 from inventory.network import GENESIS_ACCOUNT
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
 from support.retry import DeadlineError
 from support.tls import Kind
 
@@ -44,7 +45,7 @@ def _adopt(opened: OpenNetwork, leases: Leases) -> None:
         status = opened.access.status(node)
         if node.party or not node.account or node.account == GENESIS_ACCOUNT or status is None:
             continue
-        signs = status.state == "running" and not status.withheld
+        signs = status.state == NodeState.RUNNING and not status.withheld
         lease = known.get(node.account)
         if lease is None and signs:
             leases.give(node.account, node.host)
@@ -59,11 +60,11 @@ def _hosts(opened: OpenNetwork) -> list[AgentLink]:
 
 
 async def _tell(link: AgentLink, leases: tuple[Lease, ...]) -> bool:
-    """Tells one agent. Returns whether it answered, so that it need not be told again."""
+    """Tells one agent. Returns whether it need not be told again: it keeps them, or never will."""
     try:
         result = await link.task(pb.Leases(leases=[lease_message(lease) for lease in leases]), deadline=TELL_SECONDS)
     except (LinkError, DeadlineError):
         return False
     if not result.ok:
-        log.info("%s does not keep the leases: %s", link.name, result.error)
-    return True
+        log.warning("%s does not keep the leases: %s", link.name, result.error)
+    return result.ok or not result.retryable
