@@ -27,3 +27,10 @@ BLOCKS_PER_TURN = 12
 """Blocks in a row that a scheduled producer signs."""
 
 TURN_SECONDS = BLOCKS_PER_TURN * BLOCK_SECONDS
+
+ELECTION_SECONDS = 120.0
+"""Seconds until the system contract has counted the votes, which it does once a minute, with as much again to spare."""
+
+SCHEDULE_ROUNDS = 6
+"""Rounds until the outcome of an election is in an irreversible schedule: proposed, pending, active, each must become
+irreversible, which takes a good round."""

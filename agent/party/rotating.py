@@ -17,17 +17,13 @@ from agent.party.control import Say
 from agent.pushes.pushing import Chore
 from agent.rekeying import look, needed
 from antelope import actions
-from antelope.elections import TURN_SECONDS
+from antelope.elections import ELECTION_SECONDS, SCHEDULE_ROUNDS, TURN_SECONDS
 from antelope.errors import NodeError
 from antelope.keys import PublicKey
 from antelope.names import name_to_int
 from boot.step import Push
 from support.retry import DeadlineError, poll
 
-ELECTION_SECONDS = 120.0
-"""The system contract counts the votes once a minute."""
-ROUNDS = 6
-"""Rounds of the schedule until a registered key is in an irreversible one."""
 BACK_SECONDS = 180.0
 """Seconds that the restarted node may take to reach the head again."""
 LOOK_SECONDS = 0.2
@@ -136,12 +132,12 @@ class Rotating:
         async def irreversible() -> bool:
             return (await own.node.get_info()).last_irreversible_block_num >= pushed.block
 
-        seconds = ROUNDS * TURN_SECONDS * (len(await self._schedule()) + 1)
+        seconds = SCHEDULE_ROUNDS * TURN_SECONDS * (len(await self._schedule()) + 1)
         await poll(irreversible, what=f"block {pushed.block} to be irreversible", deadline=seconds)
 
     async def _unneeded(self, key: PublicKey) -> None:
         """Waits until no schedule needs the other key any more. Raises ControlError."""
-        why, seconds = "", ELECTION_SECONDS + ROUNDS * TURN_SECONDS * len(await self._schedule())
+        why, seconds = "", ELECTION_SECONDS + SCHEDULE_ROUNDS * TURN_SECONDS * len(await self._schedule())
 
         async def settled() -> bool:
             nonlocal why

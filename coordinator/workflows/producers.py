@@ -10,7 +10,8 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-from antelope.elections import MAX_VOTED_PRODUCERS, TURN_SECONDS
+from antelope.elections import ELECTION_SECONDS, MAX_VOTED_PRODUCERS, SCHEDULE_ROUNDS, TURN_SECONDS
+from boot.reads import rows, run_reads
 from boot.step import NodeMode, Query
 from coordinator.advising import typed
 from coordinator.agents.proofs import check_proofs
@@ -34,10 +35,6 @@ from support.retry import DeadlineError, poll
 
 COLLECT_SECONDS = 120.0
 PUSH_SECONDS = 300.0
-ELECTION_SECONDS = 120.0
-"""The system contract counts the votes once a minute."""
-ROUNDS = 6
-"""Rounds of the schedule until an elected producer is in it, or one that is not elected any more is out of it."""
 
 
 def planned(network: Network, account: str) -> PlannedProducer | None:
@@ -174,7 +171,7 @@ async def _vote(opened: OpenNetwork, chain: ChainView, new: Iterable[str] = (), 
 async def _scheduled(opened: OpenNetwork, account: str, *, there: bool) -> None:
     """Waits until it is in the active schedule; or in none at all, irreversibly. Raises DeadlineError."""
     schedule = await opened.access.ask(Query("/v1/chain/get_producer_schedule"))
-    seconds = ELECTION_SECONDS + ROUNDS * TURN_SECONDS * (len(schedule["active"]["producers"]) + 1)
+    seconds = ELECTION_SECONDS + SCHEDULE_ROUNDS * TURN_SECONDS * (len(schedule["active"]["producers"]) + 1)
 
     async def so() -> bool:
         names, irreversible = await _schedules(opened.access)
@@ -250,9 +247,8 @@ async def _replacements(opened: OpenNetwork, chain: ChainView, account: str, siz
     They are voted for only after it is unregistered: before, they would make the schedule larger instead. Raises
     OperationFailed if there are too few.
     """
-    body = {"json": True, "code": "eosio", "scope": "eosio", "table": "producers", "limit": 1000}
-    rows = (await opened.access.ask(Query("/v1/chain/get_table_rows", body)))["rows"]
-    active = [row for row in rows if row["is_active"] and row["owner"] != account]
+    table = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)
+    active = [row for row in table if row["is_active"] and row["owner"] != account]
     others = [str(row["owner"]) for row in active if float(row["total_votes"]) > 0]
     lacking = size - len(others)
     if lacking <= 0:

@@ -16,8 +16,8 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from antelope.elections import TURN_SECONDS
-from antelope.names import name_to_int
+from antelope.elections import ELECTION_SECONDS, SCHEDULE_ROUNDS, TURN_SECONDS
+from boot.reads import row, run_reads
 from boot.step import Query
 from coordinator.advising import typed
 from coordinator.engine.access import TaskFailedError
@@ -30,11 +30,6 @@ from inventory.network import GENESIS_ACCOUNT, Node
 from protos import coordination_pb2 as pb
 from support.retry import retrying
 
-ELECTION_SECONDS = 120.0
-"""The system contract counts the votes once a minute."""
-ROUNDS = 6
-"""Rounds of the schedule until a registered key is in an irreversible one: proposed, pending, active, each must become
-irreversible, which takes a good round."""
 REGISTER_SECONDS = 300.0
 KEY_SECONDS = 30.0
 LOOK_SECONDS = 2.0
@@ -130,11 +125,8 @@ async def held_keys(
 
 async def registered_key(opened: OpenNetwork, account: str) -> str:
     """The key that the chain knows of a producer; empty if it is not registered. Raises NodeError."""
-    number = str(name_to_int(account))
-    body = {"json": True, "code": "eosio", "scope": "eosio", "table": "producers", "lower_bound": number,
-            "upper_bound": number, "limit": 1}  # fmt: skip
-    rows = (await opened.access.ask(Query("/v1/chain/get_table_rows", body)))["rows"]
-    return str(rows[0]["producer_key"]) if rows and rows[0]["is_active"] else ""
+    found = await run_reads(row("eosio", "eosio", "producers", account), opened.access.ask)
+    return str(found["producer_key"]) if found and found["is_active"] else ""
 
 
 async def register(
@@ -187,7 +179,7 @@ async def settle(opened: OpenNetwork, host: str, account: str, key: str, reporte
     Raises OperationFailed, DeadlineError.
     """
     schedule = await opened.access.ask(Query("/v1/chain/get_producer_schedule"))
-    seconds = ELECTION_SECONDS + ROUNDS * TURN_SECONDS * len(schedule["active"]["producers"])
+    seconds = ELECTION_SECONDS + SCHEDULE_ROUNDS * TURN_SECONDS * len(schedule["active"]["producers"])
     why = ""
 
     async def settled() -> None:

@@ -38,6 +38,8 @@ class World:
     schedule: tuple[str, ...] = SCHEDULE
     retired: bool = False
     standby: bool = False
+    page: int = 1000
+    """Rows of a table that a node answers at once."""
     acts: list[str] = field(default_factory=list)
 
     @property
@@ -80,7 +82,10 @@ class World:
             case "get_table_rows":
                 votes = {True: "5.0", False: "0.0"}
                 rows = [(name, votes[name in self.voted]) for name in self.registered]
-                return {"rows": [{"owner": name, "is_active": 1, "total_votes": count} for name, count in rows]}
+                table = [{"owner": name, "is_active": 1, "total_votes": count} for name, count in rows]
+                first = int(str(query.body["lower_bound"]) or 0)
+                more = first + self.page < len(table)
+                return {"rows": table[first : first + self.page], "more": more, "next_key": str(first + self.page)}
             case "get_info":
                 return {"last_irreversible_block_num": 7}
             case "get_block_info":
@@ -204,8 +209,12 @@ async def test_nobody_is_added_before_the_chain_is_handed_over(world: World) -> 
     assert world.acts == []
 
 
-async def test_retired_only_when_others_can_take_its_place(world: World) -> None:
-    """The contract never shrinks a schedule: an absent producer would miss its turns for ever."""
+@pytest.mark.parametrize("page", [1000, 1])
+async def test_retired_only_when_others_can_take_its_place(world: World, page: int) -> None:
+    """The contract never shrinks a schedule: an absent producer would miss its turns for ever. All who are registered
+    are looked at, though a node answers only a part of a long table at once.
+    """
+    world.page = page
     reporter = PlainReporter(io.StringIO())
     with pytest.raises(OperationFailed, match="cannot be spared"):
         await retire(opened(world), cast(NodeWork, world), "defproducerb", reporter)

@@ -75,7 +75,8 @@ class World:
 
     async def ask(self, query: Query) -> Any:
         if query.path.endswith("get_table_rows"):
-            return {"rows": [{"is_active": 1, "producer_key": self.registered}] if self.registered else []}
+            found = [{"is_active": 1, "producer_key": self.registered}] if self.registered else []
+            return {"rows": found, "more": False}
         return {"active": {"producers": [{"producer_name": "prod"}]}}
 
     def status(self, node: Node) -> pb.NodeStatus:
