@@ -28,6 +28,8 @@ from support.errors import SupportError
 from support.retry import DeadlineError, poll
 from support.snapshots import KEEP, KEEP_DAYS, Snapshot, matches
 
+_FAILURES = (TaskFailedError, LinkError, SupportError, OSError)
+"""What taking, fetching and restarting may come to; anything else is a fault of the coordinator."""
 BACK_SECONDS = 300.0
 """From a node's beginning with a snapshot until it has the newest blocks."""
 
@@ -106,10 +108,8 @@ async def do(opened: OpenNetwork, request: SnapshotRequest, reporter: Reporter) 
                 found = await _brought(opened, work, request.snapshot)
                 await _restart(opened, opened.network.node(request.node), found, reporter)
                 return {"snapshots": [_shown(opened, work, found)], "restarted": request.node}
-    except (TaskFailedError, LinkError, SupportError, OSError) as error:
+    except _FAILURES as error:
         raise OperationFailed(str(error)) from error
-    except ExceptionGroup as group:  # of the tasks that take and sign
-        raise OperationFailed(str(group.exceptions[0])) from group
     raise AssertionError(request.action)
 
 
@@ -122,9 +122,12 @@ async def _taken(
         return await work.take(node, limits)
     block = vouchers.next_block(opened)
     reporter.note(f"all take a snapshot of block {block}, once that is irreversible")
-    async with asyncio.TaskGroup() as group:
-        taking = group.create_task(work.take(node, limits, block))
-        signing = group.create_task(vouchers.collect(opened, block, reporter.note))
+    try:
+        async with asyncio.TaskGroup() as group:
+            taking = group.create_task(work.take(node, limits, block))
+            signing = group.create_task(vouchers.collect(opened, block, reporter.note))
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed  # the first to fail; the other task was cancelled for it
     vouchers.keep(work.store, taking.result().sha256, signing.result())
     return taking.result()
 
