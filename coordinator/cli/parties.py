@@ -73,7 +73,7 @@ class _Shown:
     @property
     def counted(self) -> tuple[int, int]:
         """How many attest that the chain is as sealed, and of how many."""
-        return count(self.attested, self.parties, self.sealed) if self.sealed else (0, 0)
+        return count(self.judged, self.parties) if self.sealed else (0, 0)
 
     def to_json(self) -> dict[str, Any]:
         fine, members = self.counted

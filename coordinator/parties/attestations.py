@@ -53,12 +53,12 @@ def check(attested: Attested, party: Party, sealed: Sealed) -> Attestation:
     return Attestation("", fine, block, tuple(sorted(replaced & contracts)))
 
 
-def count(attested: Mapping[str, Attested], parties: Iterable[Party], sealed: Sealed) -> tuple[int, int]:
+def count(checked: Mapping[str, Attestation], parties: Iterable[Party]) -> tuple[int, int]:
     """How many parties attest that the chain is as sealed, and how many could.
 
-    Only parties that follow the chain count: a node of this chain answered at their endpoint, or they have attested.
-    Registering alone is not enough, because anybody who is invited can register.
+    checked: by party. Only parties that follow the chain count: a node of this chain answered at their endpoint, or
+    they have attested. Registering alone is not enough, because anybody who is invited can register.
     """
-    members = [party for party in parties if party.accepted and (party.found or party.name in attested)]
-    found = [check(attested[party.name], party, sealed) for party in members if party.name in attested]
+    members = [party for party in parties if party.accepted and (party.found or party.name in checked)]
+    found = [checked[party.name] for party in members if party.name in checked]
     return sum(one.ok and not one.wrong for one in found), len(members)

@@ -109,7 +109,7 @@ class Feed:
         sealed = self._opened.state.sealed
         if sealed:
             await self._look_at_allocation(sealed)
-            self._check_attestations(sealed)
+            await self._check_attestations(sealed)
         facts = PageFacts(
             network=self._opened.network,
             status=status,
@@ -144,15 +144,17 @@ class Feed:
             blueprint = self._opened.blueprint(sealed)
             self._distribution = await asyncio.to_thread(lambda: distribution(blueprint.rows))
 
-    def _check_attestations(self, sealed: Sealed) -> None:
-        """Checks those that are new."""
+    async def _check_attestations(self, sealed: Sealed) -> None:
+        """Checks those that are new, each once: a thousand signatures take half a second."""
         if time.monotonic() - self._checked < SLOW:
             return
         self._checked = time.monotonic()
         parties = self._opened.parties.parties()
         found: Mapping[str, Attested] = self._opened.parties.attestations()
         known = {party.name: party for party in parties}
-        for name, attested in found.items():
-            if name in known and (name not in self._attested or self._attested[name][0] != attested):
-                self._attested[name] = attested, check(attested, known[name], sealed)
-        self._members = count(found, parties, sealed)
+        checked = {name: one for name, one in self._attested.items() if one[0] == found.get(name)}
+        new = [(one, known[name]) for name, one in found.items() if name in known and name not in checked]
+        judged = await asyncio.to_thread(lambda: [check(one, party, sealed) for one, party in new])
+        checked.update((party.name, (one, result)) for (one, party), result in zip(new, judged, strict=True))
+        self._attested = checked
+        self._members = count({name: result for name, (_, result) in checked.items()}, parties)

@@ -64,7 +64,7 @@ def test_parties_that_follow_the_chain_are_counted(tmp_path: Path) -> None:
         replace(found, name="carol", state=Standing.LEFT),
         replace(found, name="mallory", dialled=""),
     ]
-    assert count({"alice": _attested(sealed)}, parties, sealed) == (1, 2)
+    assert count({"alice": check(_attested(sealed), PARTY, sealed)}, parties) == (1, 2)
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
