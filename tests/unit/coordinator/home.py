@@ -84,7 +84,7 @@ class HostAgent(FakeWork):
             result.collected.CopyFrom(self._keys(task.collect))
             kept = self.home.state / "hosts" / self.name / "keys" / "accounts.json"
             kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.touch()
+            kept.write_text("{}")
         elif kind == "hold":
             self.manifest = task.hold.sha256
             self.home.keep(self.manifest)
