@@ -200,11 +200,11 @@ def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted:
     state = operator.state / load(operator.inventory).name
     sealed, nodes = (state / "sealed.json").read_bytes(), node_pids(testbed)
     state.rename(state.with_name("lost"))
+    assert re.search(r"if that was lost, run: \S*coord( --state \S+)? adopt", operator.run("down"))
     refused = operator.boot(status=1)
     assert "another coordinator's testnet is installed there" in refused
     assert re.search(r"run: \S*coord( --state \S+)? adopt", refused)
     assert "purge" not in refused
-    assert re.search(r"if that was lost, run: \S*coord( --state \S+)? adopt", operator.run("down"))
     adopted = operator.run("adopt")
     assert f"steps     {len(STEPS)} of {len(STEPS)} are done" in adopted
     assert (state / "sealed.json").read_bytes() == sealed
