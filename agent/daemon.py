@@ -162,6 +162,8 @@ def _message(spec: NodeSpec) -> pb.NodeSpec:
         peers=spec.peers,
         options=dict(spec.options),
         nodeos=spec.nodeos,
+        api=spec.api,
+        history=spec.history,
     )
 
 

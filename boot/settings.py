@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from boot.step import NodeMode
+from inventory.network import Role
 from inventory.options import SIZE, SIZE_DEFAULT
 
 PLUGINS = ("chain", "chain_api", "http", "net", "net_api", "producer", "producer_api")
@@ -37,6 +38,17 @@ _LOCAL = {
     "resource-monitor-not-shutdown-on-threshold-exceeded": "true",
 }
 
+_ROLES: Mapping[Role, Mapping[str, str]] = {
+    # Wallets ask which accounts a key has.
+    Role.API: {"enable-account-queries": "true"},
+    # Everybody begins to know the network here.
+    Role.SEED: {"max-clients": "1000"},
+}
+
+_PUBLIC = {
+    # Pages of any origin may use a public API from a browser, as they use everybody's.
+    "access-control-allow-origin": "*",
+}
 
 _SHARING = {
     # nodeos' optimising compiler takes two seconds of a core for the system contract, on every node of a machine that
@@ -60,12 +72,15 @@ def _fitting_window(options: Mapping[str, str]) -> Mapping[str, str]:
     return {_WINDOW: str(int(limit) * 1000 + _MARGIN)}
 
 
-def tuning(mode: NodeMode, options: Mapping[str, str], *, produces: bool, local: bool) -> Mapping[str, str]:
+def tuning(
+    mode: NodeMode, options: Mapping[str, str], role: Role, *, produces: bool, local: bool, public: bool = False
+) -> Mapping[str, str]:
     """The options of bootcoord's own; each counts where this nodeos knows it, and the inventory says nothing else.
 
     options: the inventory's. produces: whether it signs blocks in this mode. local: on the operator's own machine.
+    public: it serves the chain API on an address of its own.
     """
-    found = _EVERY_NODE | (_LOCAL if local else {})
+    found = {**_EVERY_NODE, **(_LOCAL if local else {}), **_ROLES.get(role, {}), **(_PUBLIC if public else {})}
     if local and mode in (NodeMode.NORMAL, NodeMode.STARTER):
         found |= _SHARING
     if mode is not NodeMode.AUDIT:

@@ -14,7 +14,7 @@ from antelope.wasm import imports
 from inventory import boot_contract, features, offers, versions
 from inventory.contract_files import ContractFiles
 from inventory.errors import Problems
-from inventory.network import GENESIS_ACCOUNT, ContractSource, Network, Role
+from inventory.network import GENESIS_ACCOUNT, ContractSource, Network
 from inventory.sealed import SealedFeature
 
 MSIG = "eosio.msig"
@@ -95,7 +95,7 @@ def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], 
     """eosio.msig will be able to execute proposals, a replacement of the system contract among them."""
     source = next(one for one in network.contracts if one.account == MSIG)
     if versions.executes_deferred(files.deployed[MSIG][0]):
-        signing = {node.host for node in network.nodes if node.role is not Role.FULL}
+        signing = {node.host for node in network.nodes if node.role.signs}
         for host, answer in supported.items():
             if host in signing and versions.never_defers(names(answer)):
                 problems.add(

@@ -237,9 +237,13 @@ class NodeTable:
     account: str | None = None
     p2p_port: int | None = None
     http_port: int | None = None
+    api: str | None = None
+    """None: 127.0.0.1 and http_port + 1000 for role api, else nowhere."""
+    history: str | None = None
+    """None: 127.0.0.1 and http_port + 2000; only role history has it."""
     options: dict[str, Any] = field(default_factory=dict)
     snapshot: str | None = None
-    """None: nodeos.snapshot."""
+    """None: nodeos.snapshot; `never` for role history."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,17 @@ class Role(StrEnum):
     PRODUCER = "producer"
     FULL = "full"
     """Relays blocks and answers requests; signs nothing."""
+    API = "api"
+    """As full, and serves the chain API, and nothing else, on a second address."""
+    HISTORY = "history"
+    """As full, and keeps and serves the history of the state and of every transaction."""
+    SEED = "seed"
+    """P2p only: others begin to know the network there. It takes no transactions over HTTP."""
+
+    @property
+    def signs(self) -> bool:
+        """Whether a node of this role has an account and signs blocks as it."""
+        return self in (Role.GENESIS, Role.PRODUCER)
 
 
 class SnapshotRule(StrEnum):
@@ -119,7 +130,7 @@ class Node:
     host: str
     role: Role
     account: str | None
-    """The producer that the node signs for; `eosio` for the genesis node, None for full nodes."""
+    """The producer that the node signs for; `eosio` for the genesis node, None for nodes that sign nothing."""
     p2p_port: int
     http_port: int
     peers: tuple[str, ...] = ()
@@ -128,6 +139,10 @@ class Node:
     """Further nodeos options, all from the list that an inventory may set."""
     snapshot: SnapshotRule = SnapshotRule.AUTO
     """Whether it begins with a snapshot."""
+    api: str = ""
+    """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
+    history: str = ""
+    """HOST:PORT where it serves the history of the state, as a websocket; empty: nowhere."""
     party: bool = False
     """A party's node: its own agent decides how it runs, and is told only its peers."""
 

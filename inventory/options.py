@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from inventory.errors import Problems
+from inventory.network import Role
 from inventory.parse import join
 
 ALLOWED = frozenset(
@@ -97,6 +98,57 @@ ALLOWED = frozenset(
     }
 )
 
+SERVING = frozenset({Role.API, Role.HISTORY})
+"""Roles that may have an address for the chain API."""
+
+_OWN: Mapping[Role, frozenset[str]] = {
+    Role.API: frozenset({"access-control-max-age"}),
+    Role.HISTORY: frozenset(
+        {
+            "access-control-max-age",
+            "max-retained-history-files",
+            "state-history-log-retain-blocks",
+            "state-history-stride",
+            "trace-minimum-irreversible-history-blocks",
+            "trace-minimum-uncompressed-irreversible-history-blocks",
+            "trace-slice-stride",
+        }
+    ),
+}
+"""Options that only nodes of a role may have."""
+
+_BARRED: Mapping[Role, Mapping[str, str]] = {
+    Role.HISTORY: dict.fromkeys(
+        ("block-log-retain-blocks", "max-retained-block-files"),
+        "a history node keeps every block: indexers ask for the old ones",
+    ),
+    Role.SEED: dict.fromkeys(
+        ("block-log-retain-blocks", "max-retained-block-files"),
+        "a seed node keeps every block: new nodes ask it for the old ones",
+    )
+    | dict.fromkeys(
+        ("access-control-allow-headers", "access-control-allow-origin", "enable-account-queries", "read-only-threads"),
+        "a seed node serves no API: give it to a node with role api",
+    ),
+}
+"""Options that a role forbids, and why. In nodeos.options they count for the other nodes alone."""
+
+
+def allowed(role: Role) -> frozenset[str]:
+    """The options that the inventory may set for a node of this role."""
+    return (ALLOWED | _OWN.get(role, frozenset())) - _BARRED.get(role, {}).keys()
+
+
+def _wrong_role(key: str, role: Role) -> tuple[str, str] | None:
+    """What is wrong with an option for a node of this role, and what to do; None: nothing is."""
+    if why := _BARRED.get(role, {}).get(key):
+        return f"cannot be set where role is {role}", why
+    owners = [owner for owner, own in _OWN.items() if key in own]
+    if owners and role not in owners:
+        others = " or ".join(owners)
+        return f"is for nodes with role {others} alone", "write it in that node's nodes.options"
+    return None
+
 
 VALUE = re.compile(r"[A-Za-z0-9._:,+@/* -]{1,200}", re.ASCII)
 """What config.ini may have as an option's value: no line break, and no '#', which begins a comment there."""
@@ -110,13 +162,21 @@ LEAST_STATE = 32
 """MiB besides the guard. Measured: a chain without any account needs between 4 and 12."""
 
 
-def merged(tables: Sequence[tuple[str, Mapping[str, Any]]], problems: Problems) -> dict[str, str]:
-    """The options of several (path, table) pairs as config.ini has them; later tables override earlier ones."""
+def merged(
+    shared: tuple[str, Mapping[str, Any]], own: tuple[str, Mapping[str, Any]], role: Role, problems: Problems
+) -> dict[str, str]:
+    """A node's options as config.ini has them, of (path, table) pairs: its own override those of all nodes, of which
+    it gets none that its role forbids.
+    """
+    barred = _BARRED.get(role, {})
+    tables = ((shared[0], {key: value for key, value in shared[1].items() if key not in barred}), own)
     found = {}
     for path, table in tables:
         for key, value in table.items():
             text = _text(value)
-            if key not in ALLOWED:
+            if wrong_role := _wrong_role(key, role):
+                problems.add(join(path, key), *wrong_role)
+            elif key not in allowed(role):
                 near = difflib.get_close_matches(key, ALLOWED, 1, 0.8)
                 hint = f"did you mean {near[0]}?" if near else "see docs/inventory.md"
                 problems.add(join(path, key), "is not among the nodeos options that an inventory may set", hint)

@@ -24,6 +24,7 @@ from inventory.errors import Problems
 from inventory.model import NodeTable, ProducersTable, ProducerTable
 from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role, SnapshotRule
 from inventory.options import merged
+from inventory.services import with_services
 
 FIRST_P2P_PORT = 9876
 FIRST_HTTP_PORT = 8888
@@ -103,15 +104,21 @@ def place(
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
     placed = _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
+    placed = with_services(placed, [(node.path, node.table) for node in wanted], hosts, problems)
     shared, rule = ("nodeos.options", options), _rule(snapshot, "nodeos.snapshot", problems)
     return tuple(
         replace(
             node,
-            options=merged((shared, (f"{source.path}.options", source.table.options)), problems),
-            snapshot=_rule(source.table.snapshot or rule, f"{source.path}.snapshot", problems),
+            options=merged(shared, (f"{source.path}.options", source.table.options), source.role, problems),
+            snapshot=_rule(source.table.snapshot or _usual(rule, source.role), f"{source.path}.snapshot", problems),
         )
         for node, source in zip(placed, wanted, strict=True)
     )
+
+
+def _usual(rule: SnapshotRule, role: Role) -> SnapshotRule:
+    """The rule of a node that has none of its own: with a snapshot, a history would lack what was before."""
+    return SnapshotRule.NEVER if role is Role.HISTORY else rule
 
 
 def _rule(text: str, path: str, problems: Problems) -> SnapshotRule:
@@ -170,8 +177,10 @@ def _written(table: NodeTable, path: str, problems: Problems) -> Wanted:
         problems.add(f"{path}.account", "the genesis node signs as eosio", "remove it")
     if role is Role.PRODUCER and table.account is None:
         problems.add(f"{path}.account", "is missing", "a producer's node names the producer it signs for")
-    if role is Role.FULL and table.account is not None:
-        problems.add(f"{path}.account", "a full node does not sign", 'remove it, or write role = "producer"')
+    if not role.signs and table.account is not None:
+        problems.add(
+            f"{path}.account", f"a node with role {role} does not sign", 'remove it, or write role = "producer"'
+        )
         account = None
     name = table.name or ("genesis" if role is Role.GENESIS else table.account)
     if name is None:

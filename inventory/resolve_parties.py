@@ -135,7 +135,9 @@ def cannot_stop_it(found: Parties, planned: Sequence[PlannedProducer], problems:
 def reachable(found: Parties, nodes: Sequence[Node], problems: Problems) -> None:
     """The sponsor's key is on the genesis node's host, and that node accepts no transactions once it is retired."""
     home = next(node.host for node in nodes if node.role is Role.GENESIS)
-    if found.sponsor is not None and not any(node.host == home and node.role is not Role.GENESIS for node in nodes):
+    if found.sponsor is not None and not any(
+        node.host == home and node.role not in (Role.GENESIS, Role.SEED) for node in nodes
+    ):
         problems.add(
             "parties.sponsor",
             f"the genesis node is the only one on host {home!r}, and accepts no transactions once eosio has resigned",

@@ -96,7 +96,7 @@ def dot(network: Network) -> str:
         lines.append(f'  subgraph cluster_{index} {{ label="{host.name}\\n{host.address}";')
         for node in network.nodes:
             if node.host == host.name:
-                shape = {Role.GENESIS: "doubleoctagon", Role.FULL: "ellipse"}.get(node.role, "box")
+                shape = "doubleoctagon" if node.role is Role.GENESIS else "box" if node.role.signs else "ellipse"
                 lines.append(f'    "{node.name}" [shape={shape}];')
         lines.append("  }")
     edges = sorted({(min(node.name, peer), max(node.name, peer)) for node in network.nodes for peer in node.peers})

@@ -1192,9 +1192,11 @@ class NodeSpec(_message.Message):
     PEERS_FIELD_NUMBER: _builtins.int
     OPTIONS_FIELD_NUMBER: _builtins.int
     NODEOS_FIELD_NUMBER: _builtins.int
+    API_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     role: _builtins.str
-    """genesis, producer, full"""
+    """genesis, producer, full, api, history, seed"""
     account: _builtins.str
     """the producer that it signs for"""
     p2p_bind: _builtins.str
@@ -1205,6 +1207,10 @@ class NodeSpec(_message.Message):
     """on loopback"""
     nodeos: _builtins.str
     """"bundled", or an absolute path"""
+    api: _builtins.str
+    """HOST:PORT where it serves the chain API to other people; empty: nowhere"""
+    history: _builtins.str
+    """HOST:PORT where it serves the history of the state; empty: nowhere"""
     @_builtins.property
     def peers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """HOST:PORT"""
@@ -1223,10 +1229,12 @@ class NodeSpec(_message.Message):
         peers: _abc.Iterable[_builtins.str] | None = ...,
         options: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         nodeos: _builtins.str = ...,
+        api: _builtins.str = ...,
+        history: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "http_port", b"http_port", "name", b"name", "nodeos", b"nodeos", "options", b"options", "p2p_bind", b"p2p_bind", "p2p_endpoint", b"p2p_endpoint", "peers", b"peers", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "api", b"api", "history", b"history", "http_port", b"http_port", "name", b"name", "nodeos", b"nodeos", "options", b"options", "p2p_bind", b"p2p_bind", "p2p_endpoint", b"p2p_endpoint", "peers", b"peers", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -14,8 +14,10 @@ from agent.errors import SpecError
 from agent.keys.keosd import KeosdKey
 from agent.nodeos.spec import NodeSpec
 from antelope.keys import PrivateKey
-from boot.settings import PLUGINS, tuning
+from boot import roles
+from boot.settings import tuning
 from boot.step import NodeMode
+from inventory.network import Role
 from support.node_processes import place
 
 STALE_PRODUCTION = "-e"
@@ -53,21 +55,25 @@ def config_ini(
         raise SpecError(
             f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
         )
+    served = roles.services(spec.role, f"127.0.0.1:{spec.http_port}", spec.api, spec.history)
+    if lacks := roles.lacking(served, known):
+        raise SpecError(f"node {spec.name}: its nodeos has no option {lacks}: name a newer nodeos in the inventory")
     signs = produces(spec, mode) and not withheld
-    own = tuning(mode, spec.options, produces=signs, local=local)
+    own = tuning(mode, spec.options, spec.role, produces=signs, local=local, public=bool(spec.api))
     options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
-    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS]
+    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(spec.role)]
     lines += [
-        f"{option} = {value}" for option, value in (*_addresses(spec, known), *_role(spec, mode, known, keys, signs))
+        f"{option} = {value}"
+        for option, value in (*served, *_addresses(spec, known), *_role(spec, mode, known, keys, signs))
     ]
     lines += [f"{option} = {value}" for option, value in sorted(options.items())]
     return "".join(f"{line}\n" for line in lines)
 
 
-def command_line(nodeos: Sequence[str], folder: Path, mode: NodeMode) -> tuple[str, ...]:
+def command_line(nodeos: Sequence[str], folder: Path, role: Role, mode: NodeMode) -> tuple[str, ...]:
     """The command that runs a node, to be run in its folder, which has its config.ini and genesis.json."""
     stale = (STALE_PRODUCTION,) if mode in (NodeMode.GENESIS, NodeMode.STARTER) else ()
-    return *nodeos, *places(folder, "/data"), *stale
+    return *nodeos, *places(folder, "/data"), *roles.flags(role), *stale
 
 
 def places(folder: Path, data: str = "") -> tuple[str, ...]:
@@ -77,7 +83,6 @@ def places(folder: Path, data: str = "") -> tuple[str, ...]:
 
 
 def _addresses(spec: NodeSpec, known: Collection[str]) -> Iterator[tuple[str, str]]:
-    yield "http-server-address", f"127.0.0.1:{spec.http_port}"
     yield "p2p-listen-endpoint", spec.p2p_bind
     yield "p2p-server-address", spec.p2p_endpoint
     if "agent-name" in known and "agent-name" not in spec.options:

@@ -28,6 +28,8 @@ class SpecMessage(Protocol):
     p2p_endpoint: str
     http_port: int
     nodeos: str
+    api: str
+    history: str
 
     @property
     def peers(self) -> Iterable[str]: ...
@@ -43,7 +45,7 @@ class NodeSpec:
     name: str
     role: Role
     account: str | None
-    """The producer that it signs for; None for full nodes."""
+    """The producer that it signs for; None for nodes that sign nothing."""
     p2p_bind: str
     """HOST:PORT."""
     p2p_endpoint: str
@@ -55,10 +57,14 @@ class NodeSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     nodeos: str = BUNDLED
     """BUNDLED, or an absolute path."""
+    api: str = ""
+    """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
+    history: str = ""
+    """HOST:PORT where it serves the history of the state; empty: nowhere."""
 
     def __post_init__(self) -> None:
         _need(_NAME.fullmatch(self.name) is not None, "name", self.name)
-        _need((self.account is None) == (self.role is Role.FULL), "account", self.account)
+        _need((self.account is not None) == self.role.signs, "account", self.account)
         _need(self.account is None or is_name(self.account), "account", self.account)
         _need((self.account == "eosio") == (self.role is Role.GENESIS), "account", self.account)
         _need(dialable(self.p2p_bind), "p2p_bind", self.p2p_bind)
@@ -67,8 +73,14 @@ class NodeSpec:
         _need(len(self.peers) <= _MOST_PEERS, "peers", len(self.peers))
         for peer in self.peers:
             _need(dialable(peer), "peers", peer)
+        _need(self.role in inventory_options.SERVING or not self.api, "api", self.api)
+        _need(self.role is not Role.API or bool(self.api), "api", self.api)
+        _need((self.role is Role.HISTORY) == bool(self.history), "history", self.history)
+        for part, served in (("api", self.api), ("history", self.history)):
+            _need(not served or (dialable(served) and not served.endswith(f":{self.http_port}")), part, served)
+        allowed = inventory_options.allowed(self.role)
         for option, value in self.options.items():
-            _need(option in inventory_options.ALLOWED, "options", option)
+            _need(option in allowed, "options", option)
             _need(inventory_options.VALUE.fullmatch(value) is not None, f"options.{option}", value)
         own = self.nodeos == BUNDLED or (_PATH.fullmatch(self.nodeos) is not None and ".." not in self.nodeos)
         _need(own, "nodeos", self.nodeos)
@@ -87,6 +99,8 @@ class NodeSpec:
             peers=tuple(message.peers),
             options=dict(message.options),
             nodeos=message.nodeos,
+            api=message.api,
+            history=message.history,
         )
 
     def with_peers(self, peers: Iterable[str]) -> NodeSpec:

@@ -64,7 +64,8 @@ class Launch:
 def check_room(launch: Launch) -> None:
     """Raises PortTaken, FolderInUse or DiskFull if a start would fail."""
     name = launch.spec.name
-    endpoints = (Endpoint("127.0.0.1", launch.spec.http_port), Endpoint.parse(launch.spec.p2p_bind))
+    served = (launch.spec.p2p_bind, launch.spec.api, launch.spec.history)
+    endpoints = [Endpoint("127.0.0.1", launch.spec.http_port), *(Endpoint.parse(one) for one in served if one)]
     for endpoint in endpoints:
         if not _free(endpoint):
             raise PortTaken(f"node {name}: port {endpoint} is taken: stop what listens there, or choose another port")

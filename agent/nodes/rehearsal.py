@@ -28,6 +28,7 @@ from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import Role
+from support.endpoint import Endpoint
 from support.retry import DeadlineError, poll
 
 FOLDER = ".rehearsal"
@@ -39,10 +40,8 @@ BLOCKS_SECONDS = 30.0
 
 _MODES: Mapping[Role, tuple[NodeMode, ...]] = {
     Role.GENESIS: (NodeMode.GENESIS, NodeMode.AUDIT),
-    Role.PRODUCER: (NodeMode.NORMAL,),
-    Role.FULL: (NodeMode.NORMAL,),
 }
-"""How a node of a role runs in its life, one after the other. A starter differs by `-e` alone."""
+"""How a node of a role runs in its life, one after the other; others run in one. A starter differs by `-e` alone."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,12 @@ async def rehearse(
 
 def kinds(specs: Iterable[NodeSpec]) -> tuple[NodeSpec, ...]:
     """One of each kind: nodes that differ in names, accounts, ports and peers alone start alike."""
-    return tuple({(spec.role, spec.nodeos, *sorted(spec.options.items())): spec for spec in specs}.values())
+
+    def kind(spec: NodeSpec) -> tuple[object, ...]:
+        served = (_host(one) for one in (spec.api, spec.history))
+        return (spec.role, spec.nodeos, *served, *sorted(spec.options.items()))
+
+    return tuple({kind(spec): spec for spec in specs}.values())
 
 
 async def clear(nodes: Path) -> None:
@@ -115,16 +119,19 @@ async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
     """Why it does not run in one of its modes; None: it does."""
     folder, key = stage.folder, PrivateKey.generate()
     genesis = Genesis(datetime.now(UTC).replace(microsecond=0), key.public)
-    http, p2p = free_ports(2)
+    http, p2p, *served = free_ports(4)
     here = f"127.0.0.1:{p2p}"
-    spec = replace(spec, http_port=http, p2p_bind=here, p2p_endpoint=here, peers=())
+    api, history = (
+        at and str(Endpoint(_host(at), port)) for at, port in zip((spec.api, spec.history), served, strict=True)
+    )
+    spec = replace(spec, http_port=http, p2p_bind=here, p2p_endpoint=here, peers=(), api=api, history=history)
     try:
-        for mode in _MODES[spec.role]:
+        for mode in _MODES.get(spec.role, (NodeMode.NORMAL,)):
             signers = (key,) if produces(spec, mode) else ()
             config = config_ini(spec, mode, stage.found.options, signers, local=stage.local)
             folder.make()
             folder.write(NodeRecord(spec, mode, genesis.chain_id()), config, genesis.to_json().encode())
-            command = command_line(stage.command, folder.path, mode)
+            command = command_line(stage.command, folder.path, spec.role, mode)
             await _run(Launch(folder, command, spec, genesis.chain_id()), produces=mode is NodeMode.GENESIS)
     except NodeFault as fault:
         return fault
@@ -133,6 +140,11 @@ async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
             await halt(folder)
             await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
     return None
+
+
+def _host(endpoint: str) -> str:
+    """What of a HOST:PORT a machine may lack."""
+    return Endpoint.parse(endpoint).host if endpoint else ""
 
 
 async def _run(launch: Launch, *, produces: bool) -> None:

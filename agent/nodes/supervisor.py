@@ -337,7 +337,7 @@ class Nodes:
         keys = self._keys(spec, record.mode, without)
         config = config_ini(spec, record.mode, found.options, keys, local=self._local, withheld=without is not None)
         nodeos = await self._command(spec.nodeos)
-        command = command_line(nodeos, folder.path, record.mode)
+        command = command_line(nodeos, folder.path, spec.role, record.mode)
         launch = Launch(folder, command, spec, record.chain_id)
         folder.make()
         check_room(launch)

@@ -21,6 +21,8 @@ def node_spec(network: Network, node: Node) -> pb.NodeSpec:
         peers=[network.p2p(network.node(peer)) for peer in node.peers],
         options=dict(node.options),
         nodeos=host.nodeos,
+        api=node.api,
+        history=node.history,
     )
 
 

@@ -11,9 +11,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from antelope.cleos import cleos_command
+from boot import roles
 from boot.blueprint import Blueprint, NodeRef
 from boot.plan import make_plan
-from boot.settings import PLUGINS, tuning
+from boot.settings import tuning
 from boot.step import ChainStep, NodeMode, NodeStep, Push, Step, WaitStep, Work
 from boot.steps import steps_of
 from coordinator.advising import typed
@@ -140,10 +141,12 @@ class _Runbook:
     def _start(self, node: Node, mode: NodeMode) -> Iterator[str]:
         spec = node_spec(self._network, node)
         signs = node.account is not None and mode is not NodeMode.AUDIT
-        options = {**tuning(mode, node.options, produces=signs, local=True), **spec.options}
+        own = tuning(mode, node.options, node.role, produces=signs, local=True, public=bool(node.api))
+        options = {**own, **spec.options}
         yield f"config {node.name} <<'END'"
-        yield from (f"plugin = eosio::{plugin}_plugin" for plugin in PLUGINS)
-        yield f"http-server-address = 127.0.0.1:{spec.http_port}"
+        yield from (f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(node.role))
+        served = roles.services(node.role, f"127.0.0.1:{spec.http_port}", node.api, node.history)
+        yield from (f"{option} = {value}" for option, value in served)
         yield f"p2p-listen-endpoint = {spec.p2p_bind}"
         yield f"p2p-server-address = {spec.p2p_endpoint}"
         yield from (f"p2p-peer-address = {peer}" for peer in spec.peers)
@@ -155,8 +158,8 @@ class _Runbook:
             yield f"sign_as {node.name} {node.account}"
         if mode is NodeMode.AUDIT:
             yield f"stop_node {node.name}"
-        stale = " -e" if mode is NodeMode.GENESIS else ""
-        yield f"start_node {node.name} {_url(node)}{stale}"
+        flags = (*roles.flags(node.role), *(("-e",) if mode is NodeMode.GENESIS else ()))
+        yield " ".join(("start_node", node.name, _url(node), *flags))
         if node.account == GENESIS_ACCOUNT and mode is NodeMode.GENESIS:
             yield "open_wallet"
 

@@ -50,7 +50,7 @@ def planned(network: Network) -> NetworkStatus:
     """The report of a network that was never booted."""
     nodes = tuple(
         NodeRow(node.name, node.host, node.account or "", node.role.value, network.p2p(node), _http(node.http_port),
-                NodeState.STOPPED, 0, 0, 0, "")
+                NodeState.STOPPED, 0, 0, 0, "", api=node.api, history=node.history)
         for node in network.nodes
     )  # fmt: skip
     return NetworkStatus(
@@ -84,6 +84,7 @@ def _node_row(opened: OpenNetwork, name: str) -> NodeRow:
         status.detail if status else "", status is not None and status.mode == pb.MODE_AUDIT,
         status.since if status else 0,
         status.withheld if status else "", tuple(status.doubles) if status else (),
+        node.api, node.history,
     )  # fmt: skip
 
 

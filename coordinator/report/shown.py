@@ -95,7 +95,7 @@ def document(status: NetworkStatus) -> dict[str, Any]:
                 "name": row.name, "host": row.host, "account": row.account, "role": row.role, "p2p": row.p2p,
                 "http": row.http, "state": row.state, "head_block": row.head, "lib": row.lib, "peers": row.peers,
                 "detail": row.detail, "since": row.since, "withheld": row.withheld,
-                "double_signing": list(row.doubles),
+                "double_signing": list(row.doubles), "api": row.api, "history": row.history,
             }
             for row in status.nodes
         ],

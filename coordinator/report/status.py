@@ -12,6 +12,7 @@ from boot.steps.resign import STEP as RESIGN
 from coordinator.parties.store import Party
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StepRecord
+from inventory.network import Role
 from inventory.share import Seats
 from protos.states import NodeState
 
@@ -62,6 +63,15 @@ class NodeRow:
     """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
     doubles: tuple[str, ...] = ()
     """What shows that two nodes sign for one producer."""
+    api: str = ""
+    """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
+    history: str = ""
+    """HOST:PORT where it serves the history of the state; empty: nowhere."""
+
+    @property
+    def takes(self) -> bool:
+        """Whether it takes transactions while it runs."""
+        return not self.audit and self.role != Role.SEED
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def node_table(report: NetworkStatus, width: int | None = None) -> Iterator[str]
     """A line per node. width: of the terminal; None: unlimited."""
     heading = ("NODE", "HOST", "ACCOUNT", "STATE", "HEAD", "LIB", "PEERS", "P2P", "HTTP")
     rows = [
-        (row.name, row.host, row.account or "-", row.state, str(row.head or "-"), str(row.lib or "-"),
+        (row.name, row.host, row.account or f"({row.role})", row.state, str(row.head or "-"), str(row.lib or "-"),
          str(row.peers), row.p2p, row.http)
         for row in report.nodes
     ]  # fmt: skip
@@ -44,12 +44,20 @@ def node_table(report: NetworkStatus, width: int | None = None) -> Iterator[str]
     for row in report.nodes:
         if row.since:
             yield f"{row.name} began with a snapshot of block {row.since}: it has no earlier blocks"
+    yield from filter(None, map(_served, report.nodes))
     yield from _readers(report.nodes)
+
+
+def _served(row: NodeRow) -> str:
+    """Where other people may use a node; empty: nowhere."""
+    found = [("its API at http://", row.api), ("state history at ws://", row.history)]
+    places = " and ".join(f"{what}{at}" for what, at in found if at)
+    return f"{row.name} serves {places}" if places else ""
 
 
 def _readers(nodes: Sequence[NodeRow]) -> Iterator[str]:
     """Which nodes nobody can push to, and which one takes transactions: nodeos only says "Missing Chain API Plugin"."""
-    takes = next((row for row in nodes if row.state == NodeState.RUNNING and not row.audit), None)
+    takes = next((row for row in nodes if row.state == NodeState.RUNNING and row.takes), None)
     for row in nodes:
         if row.audit:
             other = f"; {takes.name} does ({takes.http})" if takes else ""

@@ -137,7 +137,10 @@ def _added(network: Network, node: Node) -> Change:
 
 def _described(spec: pb.NodeSpec) -> str:
     signs = f", signs for {plain(spec.account)}" if spec.account else ""
-    return f"{plain(spec.role)} node, p2p {plain(spec.p2p_endpoint)}, http port {spec.http_port}{signs}"
+    served = "".join(
+        f", {part} at {plain(at)}" for part, at in (("API", spec.api), ("state history", spec.history)) if at
+    )
+    return f"{plain(spec.role)} node, p2p {plain(spec.p2p_endpoint)}, http port {spec.http_port}{served}{signs}"
 
 
 def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collection[str]) -> Iterator[Change]:
@@ -152,6 +155,8 @@ def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collect
         return
     yield from change("p2p", _p2p(runs), _p2p(wanted))
     yield from change("http", str(runs.http_port), str(wanted.http_port))
+    yield from change("api", runs.api, wanted.api)
+    yield from change("history", runs.history, wanted.history)
     yield from change("nodeos", runs.nodeos, wanted.nodeos)
     for name in sorted({*runs.options, *wanted.options}):
         yield from change(f"options.{name}", runs.options.get(name, ""), wanted.options.get(name, ""))

@@ -18,7 +18,7 @@ from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter, StepResult
 from coordinator.workflows.acting import SECONDS, here_or_there
-from inventory.network import Network
+from inventory.network import Network, Role
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.retry import DeadlineError
@@ -124,7 +124,7 @@ async def transfer(opened: OpenNetwork, wanted: Load, reporter: Reporter) -> Fat
 async def _head(link: AgentLink) -> int:
     """Of a node of that host that takes transactions."""
     for node in link.status.nodes if link.status else ():
-        if node.state == NodeState.RUNNING and node.mode != pb.MODE_AUDIT:
+        if node.state == NodeState.RUNNING and node.mode != pb.MODE_AUDIT and node.spec.role != Role.SEED:
             return int((await link.query(node.name, "/v1/chain/get_info"))["head_block_num"])
     raise OperationFailed(f"host {link.name}, which has the users' keys, runs no node that takes transactions")
 

@@ -141,17 +141,21 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
     unknown = sorted(set(trial["options"]) - known)
     if unknown:
         raise Refused("{} has no option {}".format(command[0], ", ".join(unknown)))
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        port, p2p = one.getsockname()[1], other.getsockname()[1]
+    lacking = sorted({name for name, _ in trial["services"]} - known)
+    if lacking:
+        raise Refused("{} has no option {}, which these nodes' role needs".format(command[0], ", ".join(lacking)))
+    port, p2p, api, history = _free_ports(4)
     os.mkdir(folder, 0o700)
     log = os.path.join(folder, "log")
     with open(os.path.join(folder, "config.ini"), "w") as file:
-        file.write(_config(trial, known, port, p2p))
+        file.write(
+            _config(trial, known, p2p, {"{http}": f"127.0.0.1:{port}", "{api}": str(api), "{history}": str(history)})
+        )
     if user and os.geteuid() == 0:
         for path in (folder, os.path.join(folder, "config.ini")):
             os.chown(path, *identity(user))
     here = folder if folder.isascii() and " " not in folder else "/proc/self/cwd"  # as support/node_processes.py
-    places = ["--config-dir", here, "--data-dir", here, *(["-e"] if trial["produces"] else [])]
+    places = ["--config-dir", here, "--data-dir", here, *trial["flags"], *(["-e"] if trial["produces"] else [])]
     with open(log, "wb") as output:
         process = _start([*command, *places], output, folder, user)
     try:
@@ -182,10 +186,20 @@ def _blamed(
     return error
 
 
-def _config(trial: dict[str, Any], known: set[str], port: int, p2p: int) -> str:
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as servers:
+        found = [servers.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [server.getsockname()[1] for server in found]
+
+
+def _config(trial: dict[str, Any], known: set[str], p2p: int, places: dict[str, str]) -> str:
     """The config as agents write it (agent/nodeos/config.py), for a chain with nodeos' development key."""
     lines = [("plugin", f"eosio::{plugin}_plugin") for plugin in trial["plugins"]]
-    lines += [("http-server-address", f"127.0.0.1:{port}"), ("p2p-listen-endpoint", f"127.0.0.1:{p2p}")]
+    for name, value in trial["services"]:
+        for place, at in places.items():
+            value = value.replace(place, at)
+        lines.append((name, value))
+    lines.append(("p2p-listen-endpoint", f"127.0.0.1:{p2p}"))
     if trial["produces"]:
         lines.append(("producer-name", "eosio"))
     if trial["irreversible"]:

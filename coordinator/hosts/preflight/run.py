@@ -23,6 +23,7 @@ from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
 from coordinator.hosts.preflight.trials import trials
 from coordinator.state.folder import SEALED
 from inventory.network import BUNDLED, Host, Network
+from support.endpoint import Endpoint
 
 COMPILER = "eos-vm-oc-enable"
 """With this option nodeos stores compiled code in its data folder and runs it from there."""
@@ -134,6 +135,8 @@ def _rootless(host: Host, facts: Mapping[str, Any]) -> str:
 def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
     nodes = [node for node in network.nodes if node.host == host.name]
     ports = [("0.0.0.0", node.p2p_port) for node in nodes] + [("127.0.0.1", node.http_port) for node in nodes]  # noqa: S104
+    served = [Endpoint.parse(at) for node in nodes for at in (node.api, node.history) if at]
+    ports += [(at.host, at.port) for at in served]
     data = str(state / "hosts" / host.name) if host.local else data_dir(host, network.name)
     bundled = host.nodeos == BUNDLED
     compiles = any(node.options.get(COMPILER, "") != "none" for node in nodes)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from boot.settings import PLUGINS, tuning
+from boot import roles
+from boot.settings import tuning
 from boot.step import NodeMode
 from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
+from support.endpoint import Endpoint
 
 Trial = dict[str, Any]
-"""As JSON: nodes (their names, for a person), plugins, produces, irreversible, tuning, options."""
+"""As JSON: nodes (their names, for a person), plugins, services, flags, produces, irreversible, tuning, options."""
 
 
 def trials(network: Network, host: Host) -> list[Trial]:
@@ -21,19 +23,28 @@ def trials(network: Network, host: Host) -> list[Trial]:
             continue
         for mode in _modes(node):
             produces = node.account is not None and mode is not NodeMode.AUDIT
-            same = (produces, mode is NodeMode.AUDIT, *sorted(node.options.items()))
+            services = roles.services(node.role, "{http}", _at(node.api, "{api}"), _at(node.history, "{history}"))
+            own = tuning(mode, node.options, node.role, produces=produces, local=host.local, public=bool(node.api))
+            same = (produces, services, *own.items(), mode is NodeMode.AUDIT, *sorted(node.options.items()))
             if same in found:
                 found[same]["nodes"] += f", {node.name}"
             else:
                 found[same] = {
                     "nodes": node.name,
-                    "plugins": PLUGINS,
+                    "plugins": roles.plugins(node.role),
+                    "services": services,
+                    "flags": roles.flags(node.role),
                     "produces": produces,
                     "irreversible": mode is NodeMode.AUDIT,
-                    "tuning": tuning(mode, node.options, produces=produces, local=host.local),
+                    "tuning": own,
                     "options": dict(node.options),
                 }
     return list(found.values())
+
+
+def _at(endpoint: str, port: str) -> str:
+    """The same address with a free port, which is found out on the host; empty: none."""
+    return endpoint and str(Endpoint(Endpoint.parse(endpoint).host, 0)).removesuffix("0") + port
 
 
 def _modes(node: Node) -> Iterator[NodeMode]:

@@ -9,13 +9,15 @@ from boot.step import NodeMode
 from coordinator.hosts.preflight.bundled import BundledTrials
 from coordinator.hosts.preflight.told import told
 from coordinator.hosts.preflight.trials import Trial
+from inventory.network import Role
 
 
 def trial(mode: NodeMode, options: dict[str, str], produces: bool = True) -> Trial:
     """A node of that mode."""
     return {
-        "nodes": "n1", "plugins": PLUGINS, "produces": produces, "irreversible": mode is NodeMode.AUDIT,
-        "tuning": tuning(mode, options, produces=produces, local=True), "options": options,
+        "nodes": "n1", "plugins": PLUGINS, "services": [("http-server-address", "{http}")], "flags": [],
+        "produces": produces, "irreversible": mode is NodeMode.AUDIT,
+        "tuning": tuning(mode, options, Role.PRODUCER, produces=produces, local=True), "options": options,
     }  # fmt: skip
 
 

@@ -94,7 +94,10 @@ OFF_CHAIN: dict[str, tuple[str, str]] = {
         "producers.count: the node name defproducera is taken",
     ),
     "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
-    "role": ('[[nodes]]\nname = "a"\nrole = "boss"', "nodes[0].role: 'boss' is not one of genesis, producer, full"),
+    "role": (
+        '[[nodes]]\nname = "a"\nrole = "boss"',
+        "nodes[0].role: 'boss' is not one of genesis, producer, full, api, history, seed",
+    ),
     "listen elsewhere": (
         '[coordinator]\nlisten = "203.0.113.5:7000"',
         "coordinator.listen: 203.0.113.5:7000 is not on loopback, where the agents of local dial in",

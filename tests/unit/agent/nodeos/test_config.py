@@ -131,7 +131,7 @@ def test_without_its_key_a_producer_has_no_config() -> None:
 @pytest.mark.parametrize("mode", list(NodeMode))
 def test_stale_production_is_on_the_command_line_alone(mode: NodeMode) -> None:
     """-e is given to the genesis node and for a starter's one start, never written to a file; no key is in argv."""
-    command = command_line(("/bin/nodeos",), Path("/d/one"), mode)
+    command = command_line(("/bin/nodeos",), Path("/d/one"), Role.PRODUCER, mode)
     assert ("-e" in command) == (mode in (NodeMode.GENESIS, NodeMode.STARTER))
     spec = GENESIS if mode in (NodeMode.GENESIS, NodeMode.AUDIT) else PRODUCER
     assert "stale" not in config_ini(spec, mode, KNOWN | {"enable-stale-production"}, [KEY])

@@ -17,7 +17,7 @@ def test_a_node_that_does_not_run_says_why() -> None:
     """Below the table; what is not known is a dash."""
     row = NodeRow("n1", "h1", "", "full", "h1:9876", "http://127.0.0.1:8888", "failed", 0, 0, 0, "its disk is full")
     lines = list(node_table(status(nodes=(row,))))
-    assert lines[1].split() == ["n1", "h1", "-", "failed", "-", "-", "0", "h1:9876", "http://127.0.0.1:8888"]
+    assert lines[1].split() == ["n1", "h1", "(full)", "failed", "-", "-", "0", "h1:9876", "http://127.0.0.1:8888"]
     assert lines[2] == "n1: its disk is full"
 
 

@@ -21,6 +21,7 @@ from tests.waiting import until
 TRIAL: dict[str, Any] = {
     "nodes": "defproducera", "plugins": ["chain"], "produces": True, "irreversible": False,
     "tuning": {"max-clients": "250", "unknown-here": "1"}, "options": {},
+    "services": [["http-server-address", "{http}"]], "flags": [],
 }  # fmt: skip
 PLAYED = """#!{python}
 import http.server, json, os, sys
@@ -161,12 +162,22 @@ def test_it_is_tried_as_the_agents_user(tmp_path: Path) -> None:
     )
 
 
+def test_a_nodeos_without_what_the_role_needs_is_named(tmp_path: Path) -> None:
+    """Before it is started, so that its API is never served whole."""
+    services = [["http-server-address", "http-category-address"], ["http-category-address", "chain_ro,{http}"]]
+    program = played(tmp_path / "nodeos")
+    request = {"command": [str(program)], "data": str(tmp_path / "data"), "user": "", "drop": False}
+    said = try_out({**request, "trials": [{**TRIAL, "services": services}]})["error"]
+    assert said == f"{program} has no option http-category-address, which these nodes' role needs"
+
+
 def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
     """One trial per role and set of options, with an extra one for the genesis node's audit mode."""
     (tmp_path / "n.toml").write_text(
         '[network]\nname = "n"\n[producers]\ncount = 3\n[[hosts]]\nname = "h1"\naddress = "10.0.0.1"\n'
         '[[nodes]]\nname = "defproducerb"\naccount = "defproducerb"\noptions.max-clients = 30\n'
         '[[nodes]]\nname = "full"\nrole = "full"\n'
+        '[[nodes]]\nname = "past"\nrole = "history"\napi = "0.0.0.0:80"\n'
     )
     network = load(tmp_path / "n.toml")
     made = trials(network, network.hosts[0])
@@ -175,7 +186,11 @@ def test_nodes_that_run_alike_are_tried_once(tmp_path: Path) -> None:
         ("genesis", False, True, {}),
         ("defproducerb", True, False, {"max-clients": "30"}),
         ("full", False, False, {}),
+        ("past", False, False, {}),
     ]
+    assert "state_history" in made[4]["plugins"]
+    assert ("http-category-address", "chain_ro,0.0.0.0:{api}") in made[4]["services"]
+    assert ("state-history-endpoint", "127.0.0.1:{history}") in made[4]["services"]
     assert made[0]["tuning"]["max-transaction-time"] == "400"
     assert "max-transaction-time" not in made[3]["tuning"]
 

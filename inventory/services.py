@@ -1,0 +1,79 @@
+"""Where nodes serve other people: the chain API of role api, the state history of role history.
+
+A node's `http_port` is its own agent's, and stays on loopback. These are addresses besides it: on loopback too, for a
+proxy or an indexer on the same host, unless the inventory writes a wider one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from inventory import syntax
+from inventory.errors import Problems
+from inventory.model import NodeTable
+from inventory.network import Host, Node, Role
+from inventory.options import SERVING
+
+API_OFFSET, HISTORY_OFFSET = 1000, 2000
+"""How far above `http_port` the ports are that the inventory does not write."""
+
+
+def with_services(
+    nodes: Sequence[Node], tables: Sequence[tuple[str, NodeTable]], hosts: Sequence[Host], problems: Problems
+) -> tuple[Node, ...]:
+    """The nodes with their addresses. tables: each node's place in the inventory, and what is written there."""
+    found = tuple(_served(node, path, table, problems) for node, (path, table) in zip(nodes, tables, strict=True))
+    addresses = {host.name: host.address for host in hosts}
+    taken = {
+        (addresses[node.host], port): f'node "{node.name}"'
+        for node in found
+        for port in (node.p2p_port, node.http_port)
+    }
+    for node, (path, _) in zip(found, tables, strict=True):
+        for part, at in _addresses(node):
+            place = (addresses[node.host], _port(at))
+            if place in taken:
+                hint = "write another HOST:PORT"
+                problems.add(f"{path}.{part}", f"port {place[1]} is taken by {taken[place]}", hint)
+            taken.setdefault(place, f'node "{node.name}"')
+    return found
+
+
+def _addresses(node: Node) -> Iterator[tuple[str, str]]:
+    yield from ((part, at) for part, at in (("api", node.api), ("history", node.history)) if at)
+
+
+def _served(node: Node, path: str, table: NodeTable, problems: Problems) -> Node:
+    api, history = "", ""
+    if node.role in SERVING:
+        usual = node.http_port + API_OFFSET if node.role is Role.API else None
+        api = _address(table.api, usual, f"{path}.api", problems)
+    elif table.api is not None:
+        problems.add(f"{path}.api", f"a node with role {node.role} has none", 'remove it, or write role = "api"')
+    if node.role is Role.HISTORY:
+        history = _address(table.history, node.http_port + HISTORY_OFFSET, f"{path}.history", problems)
+    elif table.history is not None:
+        problems.add(
+            f"{path}.history", f"a node with role {node.role} has none", 'remove it, or write role = "history"'
+        )
+    return replace(node, api=api, history=history)
+
+
+def _address(written: str | None, usual: int | None, path: str, problems: Problems) -> str:
+    """The address; empty: none, or a wrong one, which is a problem."""
+    if written is None:
+        if usual is not None and usual > 65535:
+            problems.add(path, f"is missing, and {usual}, the usual port here, is no port", 'write "HOST:PORT"')
+        return f"127.0.0.1:{usual}" if usual is not None and usual <= 65535 else ""
+    if wrong := syntax.listening(written):
+        problems.add(path, wrong)
+        return ""
+    if not _port(written):
+        problems.add(path, "port 0 is no port that others can know", "write 1 to 65535")
+        return ""
+    return written
+
+
+def _port(address: str) -> int:
+    return int(address.rpartition(":")[2])
