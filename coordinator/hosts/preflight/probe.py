@@ -168,7 +168,9 @@ def _owners(ports: set[int], data: str, user: str) -> dict[int, str]:
             found[port] = "own" if pids[pid] else f"process {pid} ({_text(f'/proc/{pid}/comm').strip()})"
     for port in ports - found.keys():  # without root only the user is known
         users = {_user(int(fields[7])) for fields in listening if _port_of(fields) == port}
-        found[port] = "own" if users == {user} else "user %s" % (", ".join(sorted(users)) or "unknown")
+        nobody = "a connection of this machine has it, and nothing listens there"
+        who = f"user {', '.join(sorted(users))}" if users else nobody
+        found[port] = "own" if users == {user} else who
     return found
 
 

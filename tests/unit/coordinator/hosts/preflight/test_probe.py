@@ -131,3 +131,11 @@ def test_one_request_one_answer(capsys: pytest.CaptureFixture[str]) -> None:
     with taken() as port:
         probe.main(json.dumps({"verb": "listen", "ports": [port], "name": "x", "seconds": 0}))
     assert "error" in json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_port_that_a_connection_has_is_nobodys() -> None:
+    """An outgoing connection may have any port above 32767: no program is blamed that does not listen."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        assert probe._owners({port}, "/nowhere", "nobody")[port].startswith("a connection of this machine has it")
