@@ -16,7 +16,6 @@ from agent.nodes.supervisor import Nodes
 from agent.session import TakePart
 from antelope.http import NodeClient
 from boot.step import NodeMode
-from inventory.network import Role
 from protos.states import NodeState
 from support.artifacts import ArtifactStore
 from support.journal import Journal
@@ -77,14 +76,10 @@ class Tools:
         )
 
 
-def _is_seed(nodes: Nodes, name: str) -> bool:
-    return nodes.record(name).spec.role is Role.SEED
-
-
 async def taking_node(nodes: Nodes) -> NodeClient:
     """A node of this host that takes transactions. Raises DutyError."""
     for status in await nodes.status():
-        if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT and not _is_seed(nodes, status.name):
+        if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT and not status.seed:
             return nodes.client(status.name)
     raise DutyError(
         "no node of this host takes transactions: the retired genesis node reads irreversible state only; "

@@ -46,6 +46,8 @@ class NodeStatus:
     """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
     doubles: tuple[str, ...] = ()
     """What shows that two nodes sign for one producer, the latest last."""
+    seed: bool = False
+    """It is for peers alone, and takes no transactions."""
 
 
 @dataclass

@@ -15,6 +15,7 @@ from agent.nodes.leases import Leases, Verdict
 from agent.nodes.state import NodeStatus, Restarts, look
 from antelope.http import NodeClient
 from boot.step import NodeMode
+from inventory.network import Role
 from protos.states import NodeState
 
 
@@ -58,7 +59,8 @@ class TrackedNode:
             self.folder.note_reached(found.lib)
             first, withheld = self.folder.beginning, self.folder.withheld
             since, why = first.block if first else 0, withheld.why if withheld else ""
-            return replace(found, since=since, withheld=why, doubles=self.doubles)
+            seed = self.record.spec.role is Role.SEED
+            return replace(found, since=since, withheld=why, doubles=self.doubles, seed=seed)
         if self.starting:
             return NodeStatus(self.folder.name, NodeState.STARTING, self.record.mode)
         state = NodeState.FAILED if self.fault else NodeState.STARTING if process else NodeState.STOPPED

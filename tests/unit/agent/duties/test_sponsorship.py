@@ -41,10 +41,11 @@ class Nodes:
 
     node: FakeNode = field(default_factory=FakeNode)
     mode: NodeMode = NodeMode.NORMAL
+    seed: bool = False
 
     async def status(self) -> list[NodeStatus]:
         """It runs."""
-        return [NodeStatus("defproducera", NodeState.RUNNING, self.mode)]
+        return [NodeStatus("defproducera", NodeState.RUNNING, self.mode, seed=self.seed)]
 
     def client(self, name: str) -> FakeNode:
         """Its answers."""
@@ -211,6 +212,13 @@ async def test_a_proposal_is_a_contract_and_nothing_else(desk: Desk) -> None:
 async def test_a_retired_genesis_node_takes_no_transactions(desk: Desk) -> None:
     """A host whose only node takes no transactions says so, instead of pushing to it."""
     desk.nodes.mode = NodeMode.AUDIT
+    with pytest.raises(DutyError, match="no node of this host takes transactions"):
+        await desk.sponsor(NEWCOMER)
+
+
+async def test_a_seed_takes_no_transactions(desk: Desk) -> None:
+    """Nor is anything pushed to a node that is for peers alone."""
+    desk.nodes.seed = True
     with pytest.raises(DutyError, match="no node of this host takes transactions"):
         await desk.sponsor(NEWCOMER)
 
