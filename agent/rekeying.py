@@ -2,7 +2,7 @@
 
 A producer changes its key by regproducer. The contract puts the new key into the next schedule that it proposes, a
 minute later at most; that schedule becomes active once it is irreversible. Until then the node has both keys: nodeos
-signs with the one that the block's schedule names. Afterwards the old one is worth nothing to anybody, and is removed.
+signs with the one that the block's schedule names. After that the old key is of no use, and is removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Snapshots of a node's state, for whoever reads all of it: nodeos writes one, and it is removed when it was read."""
+"""Temporary snapshots, for readers of a node's whole state: nodeos writes one, and it is removed once read."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class Tasks:
         self._send: Send | None = None
         self._acts = False
         self._behind = False
-        """This coordinator was moved to another machine, and runs on all the same."""
+        """Whether this coordinator still runs although its state was moved to another machine."""
         self._known: dict[str, _Known] = {}
         self._under_way = 0
 

@@ -103,7 +103,7 @@ class NodeError(AntelopeError):
 
 
 class Unreachable(NodeError):
-    """There was no answer: what became of a pushed transaction is unknown."""
+    """There was no answer: whether a pushed transaction took effect is unknown."""
 
     retryable = True
 

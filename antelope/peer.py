@@ -19,7 +19,7 @@ SEND_SECONDS = 10.0
 
 
 class Peer:
-    """One connection. A node drops what it rejects silently, so only blocks tell what became of a transaction."""
+    """One connection. A node silently drops what it rejects, so only blocks show whether a transaction took effect."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Use `dial`."""

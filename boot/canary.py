@@ -39,7 +39,7 @@ def proposal_hash(blueprint: Blueprint) -> bytes:
 
 
 def deputy(blueprint: Blueprint) -> str:
-    """Who proposes and executes it, should eosio have resigned before."""
+    """The account that proposes and executes it if eosio has resigned before."""
     return blueprint.sealed.elected[0]
 
 

@@ -22,7 +22,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from support.retry import poll, retrying
 
 LIFETIME = 60
-"""Seconds from signing to expiration: after that, what is in no block never will be."""
+"""Seconds from signing to expiration. A transaction that is in no block by then never will be."""
 SECONDS = 60.0
 LOOK = 0.1
 """Seconds between two looks at the chain."""

@@ -95,7 +95,7 @@ class Network:
         )
 
     async def boot(self, *, until: str = "", only: str = "", on_event: Callable[[Event], None] = unheard) -> BootResult:
-        """Boots the network, or continues where it stopped; where nothing is to do, it changes nothing.
+        """Boots the network, or continues where it stopped. Changes nothing if there is nothing to do.
 
         until: stops after this step and all that it needs. only: this step alone. on_event: hears what happens.
         Raises OperationFailed with the first step that failed, and what the workflow raises.
@@ -113,7 +113,7 @@ class Network:
     async def booting(self, *, until: str = "", only: str = "") -> AsyncIterator[Event]:
         """As `boot`, as an iterator of what happens. It ends when the boot has ended, and raises as `boot`.
 
-        Who leaves the loop stops the boot; what is finished is kept.
+        Leaving the loop stops the boot; finished steps are kept.
         """
         queue: asyncio.Queue[Event | object] = asyncio.Queue()
 
@@ -145,7 +145,7 @@ class Network:
         on_event: Callable[[str], None] = lambda _: None,
     ) -> Status:  # fmt: skip
         """Waits until all that is asked for is true: a phase (LIVE or VOTING), a head block, an irreversible block.
-        Without any, until the network is live. on_event: hears what is missing. Raises DeadlineError with what is.
+        Without any, until the network is live. on_event: hears what is missing. Raises DeadlineError.
 
         For a row of a table see `Chain.wait_for_row`.
         """
@@ -179,7 +179,7 @@ class Network:
         An inventory of your own is for you to edit; `boot` then applies the change.
         """
         if not self._own:
-            raise UsageProblem(f"{self.inventory} is your file: add [[nodes]] there, load it again, and boot")
+            raise UsageProblem(f"{self.inventory} is your own file: add [[nodes]] to it, load it again, and boot")
         text = self.inventory.read_text(encoding="utf-8")
         self.inventory.write_text(with_node(text, table), encoding="utf-8")
         try:

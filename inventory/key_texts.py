@@ -1,7 +1,7 @@
 """Public keys in the form EOS…, thousands at once: base58 and the ripemd160 checksum, each for many keys at once.
 
-One by one a key takes 8 µs, so that a million of them alone took longer than a plan may. Whatever is not a key in its
-plainest form is told apart, and `antelope.keys` says what is wrong with it.
+One by one, a key takes 8 µs: too long for a plan with a million of them. Keys that are not in the plainest form are
+left to `antelope.keys`, which says what is wrong with them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much of the schedule parties may have: fewer than can stop the network together, until the operator says more.
+"""How much of the schedule parties may have. By default too few to stop the network together.
 
 A block becomes irreversible once producers of more than two thirds of the schedule have signed after it. So a third of
 the schedule, away at the same time, stops that; and parties are strangers to the operator and maybe one and the same.

@@ -1,4 +1,4 @@
-"""Why an agent ended by itself, written by the agent for the command that starts it.
+"""The reason for which an agent ended by itself, for the command that started it.
 
 A JSON object in the agent's data folder, beside the record of its process. There is none while the agent runs, nor
 after an end that it did not choose: a signal, a crash.

@@ -1,4 +1,4 @@
-"""Measured values for Prometheus, over HTTP at an address that somebody asked for: nothing listens by itself."""
+"""Exports values for Prometheus over HTTP. Nothing listens unless an address was given."""
 
 from __future__ import annotations
 

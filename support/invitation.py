@@ -3,8 +3,8 @@
 `bootcoord-join-1.` and base64url (no padding) of: the fields, each after its length in two bytes (big endian), and the
 first four bytes of the sha256 over them, so that a token that was cut while it was copied is told from a false one.
 The fields are the network's name, the coordinator's endpoints (comma separated), the CA's certificate (DER), which is
-thereby pinned, the invitation's own certificate (DER), and the 32 bytes of its private key. Whoever has the text can
-redeem it, once: it is a secret until then.
+thereby pinned, the invitation's own certificate (DER), and the 32 bytes of its private key. Anyone who has the text
+can redeem it, once: it is a secret until then.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def pack(
 def parse(text: str) -> Invitation:
     """Reads a token and checks that its parts match. Expired tokens are read as well. Raises InvitationError."""
     if len(text) > TOKEN_LIMIT or not text.startswith(PREFIX):
-        raise InvitationError(f"that is no token: a token begins with {PREFIX} and is one line")
+        raise InvitationError(f"this is not a token: a token begins with {PREFIX} and is one line")
     network, endpoints, ca_der, certificate_der, secret = _fields(text.removeprefix(PREFIX))
     try:
         ca, certificate = x509.load_der_x509_certificate(ca_der), x509.load_der_x509_certificate(certificate_der)

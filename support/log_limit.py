@@ -1,4 +1,4 @@
-"""A log that nobody fills: so many lines of one place in the program, then few, and how many were left out."""
+"""Limits a log: after many lines from one place in the program only a few are written, and the others are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The addresses of a host whose name a stranger chose, and for which perhaps a server of theirs answers."""
+"""Resolves a host name that a stranger chose. The DNS server that answers may be theirs, too."""
 
 from __future__ import annotations
 

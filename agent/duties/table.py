@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from agent.errors import (
-    DutyError,
-    InternalError,
-)
+from agent.errors import DutyError, InternalError
 from agent.foreign import translated
 from agent.reports import ReportProgress
 from protos import coordination_pb2 as pb

@@ -62,7 +62,7 @@ class KeyStore:
         if self._signing_file.exists():
             _none, self._signers = self._load(self._signing_file)
         _none, successors = self._load(self._successors_file)
-        # One that took over before the file of successors was written is none any more.
+        # After a crash the file may still list a successor that has taken over: drop it here.
         self._successors = {name: pair for name, pair in successors.items() if self._signers.get(name) != pair}
         self._seen = now
 

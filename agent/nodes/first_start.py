@@ -1,4 +1,4 @@
-"""The first start of a node: with a snapshot where one was brought that is what it is called, else with the genesis."""
+"""The first start of a node: from a snapshot if a valid one was brought, else from the genesis."""
 
 from __future__ import annotations
 

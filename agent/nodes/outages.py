@@ -1,4 +1,4 @@
-"""Restarts a chain after a total outage without a coordinator: the agents of its producers do it by themselves.
+"""After a total outage, producers' agents restart the chain by themselves, without a coordinator.
 
 The rule is agent.nodes.starter's. Who begins follows from the chain: the first of the active schedule, and should that
 one not come back, each next one as much later. For a round before its turn its node dials all the other producers'
@@ -97,7 +97,7 @@ class Watch:
 
 
 async def watch_outages(nodes: Nodes, producers: ProducerEndpoints) -> None:
-    """Watches every producer's node of this host. producers: whom to dial when no block comes."""
+    """Watches every producer's node of this host. producers: the endpoints to dial when no block comes."""
     watches: dict[str, Watch] = {}
     while True:
         for status in await nodes.status():

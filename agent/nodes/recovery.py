@@ -1,4 +1,4 @@
-"""Mending a node's chain when files of it were torn or lost: by what nodeos itself has, then from its peers.
+"""Repairs a node's chain when its files are damaged or lost: from what nodeos itself has, then from its peers.
 
 What may be the only copy is never removed: it is put into the node's folder `set-aside`, and put back when that did
 not help. docs/adr/0003-nodeos-processes.md has what was measured.

@@ -1,7 +1,7 @@
-"""Starting each kind of node once before anything is sealed: as it will run, where it will run, as who will run it.
+"""Starts each kind of node once before anything is sealed: with its options, in its folder, as its user.
 
-What a nodeos does not take (an option, a plugin, a library that is missing, a folder that it may not write) is told
-then by one line, while it can still be changed. The chain is one of its own, and gone afterwards.
+If nodeos refuses something (an option, a plugin, a missing library, a folder that it may not write), one line says so
+while it can still be changed. The node runs on a chain of its own, which is removed afterwards.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ async def _judge(
             log.info("node %s: nobody else signs as %s: it has its key again", name, account)
             await nodes.release(name)
         case Finding.OTHER:
-            leases.taken(account, f"another node signs as {account}: see to it that one of the two is gone")
+            leases.taken(account, f"another node signs as {account}: stop one of the two")
             log.warning("node %s signs nothing: %s", name, leases.of(account).why)
             await nodes.withhold(name)
         case Finding.WAIT:
@@ -140,7 +140,7 @@ def _read(nodes: Nodes, name: str, watch: Watched, own: str | None) -> list[Doub
 
 
 async def _found(nodes: Nodes, leases: Leases, name: str, watch: Watched, double: Double, own: str | None) -> None:
-    """Tells of it, once per slot; the node that came later stops signing."""
+    """Reports a double once per slot. The node that started later stops signing."""
     key = double.producer, double.slot
     if key in watch.seen:
         return

@@ -1,4 +1,4 @@
-"""The words of nodeos', and of what was put in its place, by which a kind of failure is known.
+"""The words in a log by which a kind of failure is recognised: nodeos' own, and those of scripts that run in its place.
 
 All were seen in real logs (tests/unit/agent/nodes/corpus).
 """

@@ -1,4 +1,4 @@
-"""Which addresses a party's node may dial: its own operator says so, whatever a coordinator asks for.
+"""Which addresses a party's node may dial. Its own operator decides, not the coordinator.
 
 A node inside somebody's network can reach what strangers cannot. So endpoints are judged by the addresses that their
 names have, all of them, and nodeos is given an address that was judged: a name could have another one a moment later.
@@ -26,7 +26,7 @@ AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Judged:
-    """Endpoints, and what became of them."""
+    """Endpoints that may be dialled, and those that may not."""
 
     dialled: tuple[str, ...]
     """ADDRESS:PORT of those that may be dialled."""

@@ -1,5 +1,5 @@
-"""The look at an offered network that `agent.party.vetting` has done in a cage. It imports little, since it begins anew
-each time.
+"""Checks an offered network. `agent.party.vetting` runs this in a cage, as a new process for each check, so it imports
+little.
 """
 
 from __future__ import annotations

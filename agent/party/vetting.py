@@ -1,7 +1,7 @@
-"""Whether a party's agent can live with a sealed network: all of it is read, in a cage, before any of it is taken.
+"""Whether a party's agent can use a sealed network: all of it is read, in a cage, before any of it is kept.
 
-What is taken is kept for good, and a coordinator that a party has no reason to trust wrote it. So what nobody could
-work with, or what would take the agent's memory and time ever after, must show beforehand.
+What is taken is kept for good, and it comes from a coordinator that the party has no reason to trust. So a network that
+cannot work, or that would cost the agent memory and time from then on, must be refused beforehand.
 """
 
 from __future__ import annotations

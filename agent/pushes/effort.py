@@ -1,4 +1,4 @@
-"""How much of a block's time a producing node fills: all of it, while many transactions wait for it.
+"""How much of a block's time a producing node may fill: all of it while many transactions wait.
 
 nodeos changes that while it runs (/v1/producer/update_runtime_options), says itself which option it has for it, and
 forgets it when it restarts. What it was is written down, for the case that the agent dies meanwhile.

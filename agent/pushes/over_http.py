@@ -171,7 +171,7 @@ class OverHttp:
         except DuplicateTransaction:
             return  # These very bytes are in the node's branch.
         except (ExpiredTransaction, BadTapos):
-            return  # The blocks tell what became of them.
+            return  # The blocks show whether they took effect.
         except NodeError as error:
             if isinstance(error, ResourceExceeded) or not _passes(error):
                 raise PushError(

@@ -1,4 +1,4 @@
-"""The work of a step on one node: in what order, over which road, and what becomes of the rest when a part fails."""
+"""Pushes the work of a step on one node: in order, over HTTP or p2p, and as far as possible when a part fails."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ from inventory.network import Network
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, as_json: bool) -> None:
-    """Has the operator's producers claim their rewards: those that may, by the chain's own clock.
+    """Claims the rewards of the operator's producers that are due, by the chain's own clock.
 
-    The contract pays a producer once within 24 hours, the first time 24 hours after it registered. Who may not yet is
-    left alone, and the next date is told. A party's agent claims for itself.
+    The contract pays a producer at most once in 24 hours, and not before 24 hours after its registration. If no
+    producer is due, the command says when the next one will be. A party's agent claims for itself.
 
     \b
     coord claim inventory/devnet.toml

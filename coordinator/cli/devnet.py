@@ -38,11 +38,11 @@ def command(
     settings: Settings, action: str, name: str, http_port: int | None, p2p_port: int | None,
     symbol: str | None, accounts: int | None, keep: bool, detach: bool,
 ) -> int:  # fmt: skip
-    """Runs a chain on this machine for who writes contracts: one node, blocks at once, every key at hand.
+    """Runs a chain on this machine for developing contracts: one node, blocks at once, every key at hand.
 
     eosio signs alone and never resigns. The system contract, eosio.token and eosio.msig are there, and three accounts
-    with tokens. It runs until Ctrl-C, and goes on with the same chain the next time; --forget begins with a new one and
-    removes it at the end. reset begins the same chain again, with the same keys and the same chain id.
+    with tokens. It runs until Ctrl-C, and continues the same chain the next time; --forget starts a new one and removes
+    it at the end. reset starts the same chain again, with the same keys and the same chain id.
 
     The devnet's name stands for its inventory: `coord env dev`, `coord cleos dev -- get info`, `coord down dev`.
 

@@ -43,14 +43,15 @@ def command(
     as_json: bool,
     **flags: bool,
 ) -> None:
-    """Drains a host for work on the machine, replaces a dead one, and ends what runs on one that left the inventory.
+    """Drains a host for work on the machine, replaces a dead machine, or removes a host that left the inventory.
 
-    drain: its producers pause; their nodes follow the chain. undrain: they make blocks again. remove: the nodes of a
-    host that the inventory no longer lists are stopped, and its agent is shut out; the data stays on it.
+    drain: pauses its producers; their nodes follow the chain. undrain: they make blocks again. remove: stops the nodes
+    of a host that the inventory no longer lists, and revokes its agent's access; the data stays on the host.
 
     replace: another machine takes the place of a dead one. Write the new machine's addresses into the inventory first;
-    the host keeps its name. The agent is installed there, the keys come from a backup, and its producers sign once they
-    have seen for two rounds that nobody else does. The old machine is shut out: powered on again, it signs nothing.
+    the host keeps its name. The agent is installed there and the keys come from a backup. Its producers sign once they
+    have seen for two rounds that nobody else signs for them. The old machine's access is revoked: if it is powered on
+    again, it signs nothing.
 
     \b
     coord host inventory/testnet.toml drain h2

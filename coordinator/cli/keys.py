@@ -18,7 +18,9 @@ from inventory.network import Network
 @click.command("keys")
 @inventory_argument
 @click.argument("accounts", metavar="[ACCOUNT]... | rotate PRODUCER", nargs=-1)
-@click.option("--private", is_flag=True, help="Also print the private keys. Whoever sees them has the accounts.")
+@click.option(
+    "--private", is_flag=True, help="Also print the private keys. Anyone who sees them controls the accounts."
+)
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, accounts: tuple[str, ...], private: bool, as_json: bool) -> None:

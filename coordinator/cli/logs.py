@@ -21,12 +21,12 @@ from inventory.network import Network
 from support.nodewords import redact
 
 HOLD_SECONDS = 1.0
-"""That a line of a growing log waits for earlier ones of others."""
+"""Seconds that a line of a growing log is held back, because another log may bring an earlier one."""
 FIRST_SECONDS = 10.0
-"""That the first lines wait for logs that have brought none: an SSH login takes its time."""
+"""Seconds that the first lines wait for logs that are still empty: an SSH login takes a while."""
 LOOK_SECONDS = 0.2
 DEPTH = 50
-"""Lines read for each one that is wanted, where some are left out."""
+"""Lines read for each line to show, where a filter drops some."""
 MOST = 100_000
 """Lines read of a log, at most."""
 

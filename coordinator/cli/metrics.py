@@ -45,7 +45,7 @@ def metrics_option(command: F) -> F:
     """--metrics; the command gets `metrics`."""
     return click.option(
         "--metrics", type=_Address(), metavar="HOST:PORT",
-        help="Export values for Prometheus there, at /metrics. Who reaches the port can read them.",
+        help="Export values for Prometheus there, at /metrics. Everybody who can reach the port can read them.",
     )(command)  # fmt: skip
 
 
@@ -69,8 +69,8 @@ def command(
 ) -> None:
     """Writes what Prometheus and Grafana need to watch the network.
 
-    prometheus.yml says whom to ask, alerts.yml when a person must look (a stalled chain or LIB, silent producers,
-    clocks, disks, certificates), dashboard.json is imported into Grafana. docs/monitoring.md lists the values.
+    prometheus.yml lists the targets, alerts.yml the alerts (a stalled chain or LIB, silent producers, clocks, disks,
+    certificates); dashboard.json is for import into Grafana. docs/monitoring.md lists the values.
 
     \b
     coord metrics inventory/testnet.toml -o monitoring

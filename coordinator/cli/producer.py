@@ -24,16 +24,16 @@ from inventory.network import Network
 def command(
     settings: Settings, network: Network, action: str, account: str, host: str | None, standby: bool, as_json: bool
 ) -> None:
-    """Adds a producer of your own to a network that lives, or retires one.
+    """Adds a producer of your own to a live network, or retires one.
 
-    add: writes [[producers.later]] into the inventory, if the account is not in it, and does what `coord boot` then
-    does: the host's agent makes the keys, the sponsor (parties.sponsor) creates the account, the node starts and
-    catches up, the producer registers, and the inventory's voters vote for it, too. It is in the schedule when it is
-    among the 21 with the most votes; with stake that others hold, they decide.
+    add: writes [[producers.later]] into the inventory, unless the account is there, and does what `coord boot` would
+    then do: the host's agent makes the keys, the sponsor (parties.sponsor) creates the account, the node starts and
+    catches up, the producer registers, and the inventory's voters vote for it as well. It is in the schedule once it is
+    among the 21 with the most votes; if others hold the stake, they decide.
 
-    retire: unregisters the producer, waits until no schedule has it, irreversibly, and stops its node. Its data and
-    keys stay on the host, and `add` brings it back. The system contract never shrinks a schedule, so where as many as
-    it has places are not left, a standby of yours takes its place; without one it is refused.
+    retire: unregisters the producer, waits until it is irreversibly out of every schedule, and stops its node. Its data
+    and keys stay on the host, and `add` brings it back. The system contract never shrinks a schedule: if too few other
+    producers are left, a standby of yours takes the place. Without a standby the command refuses.
 
     \b
     coord producer inventory/testnet.toml add defproducerx --host h3

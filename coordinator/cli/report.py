@@ -21,10 +21,10 @@ from inventory.network import Network
 )  # fmt: skip
 @click.pass_obj
 def command(settings: Settings, network: Network, output: Path | None) -> None:
-    """Writes the report of the launch: what was booted, by whom, every step with its transactions and times, the audit.
+    """Writes the report of a launch: who booted what, every step with its transactions and times, and the audit.
 
-    One HTML file that needs nothing else, can be printed, and carries what was sealed: whoever has it can run the audit
-    again with `coord audit`, on any node of the chain. The same is written as JSON. Nothing in it is secret.
+    The HTML file is complete in itself, can be printed, and carries the sealed network: everybody who has it can repeat
+    the audit with `coord audit`, on any node of the chain. The same is written as JSON. Nothing in it is secret.
 
     \b
     coord report inventory/devnet.toml

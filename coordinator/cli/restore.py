@@ -29,9 +29,9 @@ def command(
 ) -> None:
     """Restores a coordinator's state from a backup; this machine leads the network from then on.
 
-    FILE is what `coord backup` wrote. Everything is checked by its hashes first, and a state that is there already is
-    never overwritten. The machine that had the state before is shut out as soon as an agent has met this one. Run
-    `coord boot` afterwards: it tells the hosts over SSH where the coordinator is now.
+    FILE was written by `coord backup`. Every part is checked against its hash first, and an existing state is never
+    overwritten. Agents that have connected to this machine take no more tasks from the previous one. Run `coord boot`
+    afterwards: it tells the hosts over SSH where the coordinator is now.
 
     \b
     coord restore testnet-20261128T213000Z.backup --identity key.txt
@@ -55,7 +55,7 @@ def command(
     click.echo(f"chain id  {index.chain_id or '(not sealed yet)'}")
     click.echo(f"CA        {index.ca}")
     click.echo(f"inventory {restored.inventory}  as it was then")
-    click.echo(f"parties   who was revoked since then has to be revoked again; see {typed('parties')}")
+    click.echo(f"parties   revoke again those that were revoked since then; see {typed('parties')}")
     held = ", ".join(index.hosts) or "no host"
     click.echo(f"keys      those of {held} are in the backup, for: {typed('host', 'replace', 'HOST')}")
     click.echo(f"next      {typed('boot')}  tells the hosts this machine's address, over SSH")

@@ -16,7 +16,7 @@ from inventory.network import Network
 
 MOST = 1_000_000
 FASTEST = 400.0
-"""A second. More than that, one by one over HTTP, nodeos does not take on two cores (484; facts of bench/)."""
+"""Transfers a second. nodeos on two cores takes at most 484 a second, one by one over HTTP (measured by bench/)."""
 SEEDS = 1 << 32
 
 
@@ -26,12 +26,12 @@ SEEDS = 1 << 32
 @click.option("--rate", type=Amount(FASTEST), default=10.0, show_default=True, help="How many a second.")
 @click.option(
     "--seed", type=click.IntRange(0, SEEDS - 1),
-    help="Draws who pays whom. Transfers of this seed that were made already are not made again. Default: a new one.",
+    help="Decides who pays whom. Transfers of this seed that were made already are not made again. Default: a new one.",
 )  # fmt: skip
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, count: int, rate: float, seed: int | None, as_json: bool) -> int:
-    """Makes random transfers between users, and says how soon they were in a block.
+    """Makes random transfers between users, and prints how soon each was in a block.
 
     Each moves the smallest amount (0.0001 of a symbol with four decimals) between two accounts whose keys the boot made
     or imported, each once: given the same seed again, only what is missing is made. Exit status 1 if one failed.

@@ -31,8 +31,8 @@ def command(
     settings: Settings, network: Network, phase: str | None, block: int | None, lib: int | None, seconds: float,
     as_json: bool,
 ) -> int:  # fmt: skip
-    """Waits until all that is asked for is true, says on stderr what is missing, and ends with status 1 if it does not
-    come in time. Changes nothing.
+    """Waits until all conditions are true. Says on stderr what is missing, and ends with status 1 after --seconds.
+    Changes nothing.
 
     \b
     coord wait inventory/devnet.toml && ./deploy-my-contract

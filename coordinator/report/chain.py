@@ -26,7 +26,7 @@ MARGIN_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class ChainState:
-    """The chain, as the node sees it that is furthest."""
+    """The chain as seen by the node with the highest head."""
 
     head: int = 0
     age: float | None = None

@@ -1,6 +1,6 @@
 """The peer graph as a drawing: a place for each node and the links between them. Pure.
 
-Rings, not forces: a drawing stays the same while nodes come and go, so that people find a node where it was. The
+Nodes are placed on rings, not by forces: they keep their places while others come and go. The
 operator's nodes are on the inner ring, host by host; parties are around them in the order in which they joined.
 """
 

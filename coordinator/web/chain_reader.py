@@ -50,7 +50,7 @@ class ChainReader:
         self._head, self._rose = 0, -math.inf
 
     async def look(self) -> SeenChain:
-        """The chain now, as the first node sees it that answers, beginning with the one that is furthest."""
+        """The chain as seen by the first node that answers. The node with the highest head is asked first."""
         for node in foremost(self._opened):
             try:
                 return await self._seen_by(node)

@@ -75,7 +75,7 @@ class PublicNetwork:
 
 @dataclass(frozen=True)
 class PublicChain:
-    """The chain as the operator's node sees it that is furthest."""
+    """The chain as seen by the operator's node with the highest head."""
 
     head: int
     lib: int

@@ -1,8 +1,8 @@
-"""What viewers are sent: sections that are replaced, and logs that grow, each numbered by the look that changed it.
+"""What viewers are sent: sections that are replaced, and logs that grow. Each has the number of its last change.
 
-A viewer says the number that it has, and gets everything newer in one message. So there are no queues: one who reads
-slowly, or comes back after a while, gets the newest state and the part of the logs that it lacks. A number of another
-coordinator's, or one older than the logs reach, gets the whole state.
+A viewer says the number that it has, and gets everything newer in one message. So there are no queues: a viewer that
+reads slowly, or comes back after a while, gets the newest state and the missing part of the logs. If its number is
+another coordinator's, or older than the logs, it gets the whole state.
 """
 
 from __future__ import annotations

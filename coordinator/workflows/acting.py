@@ -1,4 +1,4 @@
-"""What one command does with a network that runs: done here, or by the coord that works on it already."""
+"""Runs a command on a live network: here, or in the coordinator that already works on it."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ async def here_or_there(
     request: dict[str, Any],
     seconds: float = SECONDS,
 ) -> dict[str, Any]:
-    """Does it with the operator's agents connected; or has a running coordinator do it, which is asked so.
+    """Runs `here` with the operator's agents connected, or has a running coordinator do the work.
 
-    seconds: how long that one may take.
+    ask, request: the question to a running coordinator. seconds: how long it may take.
 
     Raises OperationFailed before the first boot, and what `here` raises.
     """

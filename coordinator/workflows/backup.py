@@ -1,7 +1,7 @@
 """`coord backup`: the state folder and hosts' keys in one file, encrypted to its operator's key or passphrase.
 
-A host's keys are encrypted on that host, over SSH, by a command of its agent: there is no task for it, so that whoever
-takes over a coordinator's connection to the agents cannot have keys sent to a key of their own.
+A host's keys are encrypted on that host, by a command of its agent that is run over SSH. There is no task for it: an
+attacker who takes over a coordinator's connection to the agents cannot have keys encrypted to a key of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Remembers a stopped network of this machine as it is, and puts it back: for tests that begin where others began."""
+"""Saves a stopped network of this machine, and restores it: for tests that all start from the same state."""
 
 from __future__ import annotations
 

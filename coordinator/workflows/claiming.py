@@ -1,4 +1,4 @@
-"""`coord claim`: the operator's producers claim their rewards, those that the contract would pay now."""
+"""`coord claim`: claims the rewards of the operator's producers that the contract would pay now."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def claim_rewards(network: Network, root: Path, reporter: Reporter) -> dic
 
 
 async def claim(opened: OpenNetwork, reporter: Reporter) -> dict[str, Any]:
-    """Claims what is due: who claimed, and from when on each producer may again.
+    """Claims what is due. Returns who claimed, and when each producer may claim next.
 
     Raises UsageProblem before the election, OperationFailed where the contract refuses, CoordError, NodeError.
     """

@@ -1,4 +1,4 @@
-"""The folder of the genesis node is lost on its host, and the chain was begun: it takes the chain from other nodes.
+"""Restores a genesis node whose folder is lost although the chain has begun: it takes the chain from other nodes.
 
 Its first start signs nothing (NodeMode.AUDIT): a node that signs alone would begin the chain again, with other blocks.
 Once it has what the others have, it signs on while eosio still signs alone.

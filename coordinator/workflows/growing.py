@@ -1,4 +1,4 @@
-"""Writes what an operator adds into the inventory, which says what the network shall be."""
+"""Writes the producers that an operator adds into the inventory file."""
 
 from __future__ import annotations
 

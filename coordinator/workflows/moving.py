@@ -2,7 +2,7 @@
 
 1. The new host's agent makes a key. Its node starts with it, and catches up. It signs nothing: no schedule has its key.
 2. The agent that has the account's key registers the new one. The account's key stays where it is.
-3. The next schedules have the new key. From the first block of theirs on the new host signs, and not the earlier one.
+3. The next schedule has the new key. From its first block on, the new host signs instead of the earlier one.
 4. Once no schedule needs the earlier key, irreversibly, it is removed, and the node on the earlier host is stopped.
 """
 
@@ -34,7 +34,7 @@ HOLD_SECONDS = 300.0
 
 
 async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> str:
-    """Has the node's producer sign on that host, and no longer where it is; or finishes what was begun.
+    """Moves the node's producer to that host, or finishes a move that was begun.
 
     Raises OperationFailed, UsageProblem, NodeError, DeadlineError.
     """
@@ -97,8 +97,8 @@ def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> 
         return glance(opened.network.source, lambda _: remembered)
     except InventoryError as error:
         raise UsageProblem(
-            f"{opened.network.source} places {node.name} by name ({'; '.join(map(str, error.problems))}): leave its "
-            "host out of the file; where it is, is remembered"
+            f"{opened.network.source} places {node.name} by name ({'; '.join(map(str, error.problems))}): remove its "
+            "host from the file; the new place is remembered"
         ) from error
 
 

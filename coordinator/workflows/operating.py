@@ -212,7 +212,7 @@ async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Op
     try:
         await check_dispensable(opened.access, work, node, reporter)
     except OperationFailed as refused:
-        raise OperationFailed(f"{refused}. --force does it all the same") from refused
+        raise OperationFailed(f"{refused}. --force overrides this") from refused
 
 
 async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:

@@ -1,7 +1,7 @@
-"""The operator's own producers on a network that lives: added, and retired.
+"""Adds and retires the operator's own producers on a live network.
 
-The inventory has those that join later under [[producers.later]]; a boot adds whichever is not there yet. What to do
-next follows from the chain and the hosts, so both can be given again after they were stopped anywhere.
+The inventory lists producers that join later under [[producers.later]]; a boot adds those that are missing. The next
+step follows from the chain and the hosts, so both commands can be repeated after they were interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ async def ensure_keys(opened: OpenNetwork) -> None:
 
 
 async def add_all(opened: OpenNetwork, work: NodeWork, reporter: Reporter) -> tuple[str, ...]:
-    """Adds the inventory's later producers that are not there yet. Returns those. Raises as `add`."""
+    """Adds the inventory's later producers that are missing. Returns their accounts. Raises as `add`."""
     waiting = [one.account for one in opened.network.later if one.node]
     if not waiting:
         return ()

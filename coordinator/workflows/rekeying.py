@@ -1,12 +1,12 @@
 """Gives a producer another block-signing key, without a block missed: by `coord keys rotate`, or on another host.
 
-What to do next follows from what is there, so it can be given again after it was stopped anywhere: the keys that the
-host has, those that the node runs with, and the one that the chain knows.
+The next step follows from the facts: the keys that the host has, those that the node runs with, and the one that the
+chain knows. So the command can be repeated after it was interrupted anywhere.
 
 1. The host's agent makes the key. It stays there.
 2. The node is restarted with both keys, right after its own turn. nodeos signs with the one that the schedule names.
 3. The agent that has the account's key registers the new one (regproducer), once.
-4. The next schedules have it. Once no other one is needed, irreversibly, the host's agent removes the old key.
+4. The next schedules have it. Once the old key is irreversibly out of use, the host's agent removes it.
 5. The node is restarted without it.
 """
 
@@ -173,8 +173,8 @@ def _hosts(opened: OpenNetwork, first: str) -> Iterable[str]:
 
 
 async def settle(opened: OpenNetwork, host: str, account: str, key: str, reporter: Reporter) -> None:
-    """Waits until no schedule needs another key of this producer than this one, irreversibly; then that host has no
-    other one any more. key empty: the producer is unregistered, and needs none.
+    """Waits until no schedule needs another key of this producer than this one, irreversibly; then that host's
+    other keys are removed. key empty: the producer is unregistered, and needs none.
 
     Raises OperationFailed, DeadlineError.
     """

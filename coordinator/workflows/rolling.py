@@ -189,10 +189,12 @@ class _Roll:
         """Raises OperationFailed when so many producers would be away with this one that blocks stop being final."""
         away = await self._away(schedule, node)
         if len(away) + 1 > most or (away and not tolerance(len(schedule))):
-            who = f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else "nobody else can spare it"
+            who = (
+                f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else "the schedule cannot lose it"
+            )
             raise OperationFailed(
-                f"{node.name} is left alone, as {who}: of {len(schedule)} producers {tolerance(len(schedule))} may be "
-                "away while blocks become irreversible"
+                f"{node.name} is left as it is, because {who}: of {len(schedule)} producers "
+                f"{tolerance(len(schedule))} may be away while blocks become irreversible"
             )
 
     async def _restart(self, node: Node, changed: bool) -> None:

@@ -1,4 +1,4 @@
-"""`coord snapshot`: taken of a node, listed, brought here, and begun with by a node that gives up its chain."""
+"""`coord snapshot`: takes, lists and fetches snapshots, and restarts a node from one."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ async def _restart(opened: OpenNetwork, node: Node, found: Snapshot, reporter: R
     work = NodeWork(access, LostNodes(access, opened.sealed), BootLog(opened.state.boot_log))
     others = [one for one in access.network.nodes if one.name != node.name and not one.party]
     if not any(access.whole(one) for one in others):
-        raise OperationFailed(f"{node.name} is left alone: no other node that runs has all blocks of the chain")
+        raise OperationFailed(f"{node.name} is not restarted: no other running node has all blocks of the chain")
     if access.running(node):
         await check_dispensable(access, work, node, reporter)
         await work.stop(node.name)

@@ -1,4 +1,4 @@
-"""`coord transfers`: random transfers between users at a rate, and what became of them."""
+"""`coord transfers`: makes random transfers between users, and measures how soon they are in a block."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Load:
 
 @dataclass
 class Fate:
-    """What became of the transfers."""
+    """The outcome of the transfers."""
 
     wanted: Load
     latencies: list[float] = field(default_factory=list)

@@ -94,7 +94,7 @@ async def in_use(network: Network, state_root: Path) -> InUse:
 
 
 async def _takes(node: Node, chain_id: str) -> bool:
-    """Whether this chain's node answers there and takes transactions: a request without one says that."""
+    """Whether this chain's node answers there and takes transactions: the answer to an empty request shows it."""
     async with NodeClient(url(node), SECONDS) as client:
         try:
             if (await client.call("/v1/chain/get_info", {}))["chain_id"] != chain_id:
@@ -118,7 +118,7 @@ class AccountKeys:
 
     @property
     def private(self) -> str | None:
-        """WIF; None: a keosd has it. For who asked for it, and nowhere else."""
+        """WIF; None: a keosd has it. Only printed where a user asked for it."""
         return None if self._private == IN_KEOSD else self._private
 
     def __repr__(self) -> str:

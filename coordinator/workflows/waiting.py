@@ -1,4 +1,4 @@
-"""Waits until a network has come as far as somebody wants it. Changes nothing."""
+"""Waits until a network has reached a phase or a block. Changes nothing."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The report of a launch: what was booted, by whom, how it went, and what the audit found. It stays true for ever."""
+"""The report of a launch: what was booted, by whom, how it went, and what the audit found."""

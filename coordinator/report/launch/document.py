@@ -145,7 +145,7 @@ class LaunchReport:
             value = read_object(found[1] if found else data, size=LARGEST)
             report = _CONVERTER.structure(value, LaunchReport)
         except (BadJson, cattrs.BaseValidationError) as error:
-            raise UsageProblem(f"{name} is no report of a launch: coord report writes one") from error
+            raise UsageProblem(f"{name} is not a report of a launch, as coord report writes it") from error
         if report.format != FORMAT:
             raise UsageProblem(f"{name} is a report of format {report.format}; this version reads {FORMAT}")
         return report

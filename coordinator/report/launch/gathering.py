@@ -1,4 +1,4 @@
-"""Gathers what a report tells: from the journal, the sealed network, the agents and the chain."""
+"""Gathers the report's content from the journal, the sealed network, the agents and the chain."""
 
 from __future__ import annotations
 

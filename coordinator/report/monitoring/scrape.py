@@ -1,4 +1,4 @@
-"""prometheus.yml: whom Prometheus asks."""
+"""prometheus.yml: the targets that Prometheus scrapes."""
 
 from __future__ import annotations
 

@@ -166,7 +166,7 @@ def test_a_damaged_report_says_so(report: LaunchReport) -> None:
 @pytest.mark.parametrize("data", [b"", b"<html></html>", b"[]", b"{", b"\xff", b'{"format": 1}', b"[" * 100_000])
 def test_what_is_no_report_is_one_line(data: bytes) -> None:
     """Never a traceback."""
-    with pytest.raises(UsageProblem, match="r is no report of a launch: coord report writes one"):
+    with pytest.raises(UsageProblem, match="r is not a report of a launch, as coord report writes it"):
         LaunchReport.read(data, "r")
 
 

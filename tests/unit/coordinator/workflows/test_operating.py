@@ -90,9 +90,9 @@ async def test_a_node_is_stopped_and_started_and_the_same_again_changes_nothing(
 async def test_a_producer_that_the_schedule_cannot_lose_stays(
     monkeypatch: pytest.MonkeyPatch, action: NodeAction
 ) -> None:
-    """One of four is already away; --force does it all the same."""
+    """One of four is already away; --force overrides that."""
     world = World(down={"c"})
-    with pytest.raises(OperationFailed, match=r"b is left alone, as c is away: of 4 .* --force does it all the same"):
+    with pytest.raises(OperationFailed, match=r"b is left as it is, because c is away: of 4 .* --force overrides this"):
         await operated(world, monkeypatch, action, "b")
     assert world.acts == []
     await operated(world, monkeypatch, action, "b", force=True)
@@ -110,7 +110,7 @@ async def test_a_schedule_of_three_can_lose_nobody(monkeypatch: pytest.MonkeyPat
 async def test_a_host_is_drained_as_far_as_the_schedule_bears_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both producers of a host are too many of four: a paused producer counts as away."""
     world = World()
-    with pytest.raises(OperationFailed, match="b is left alone, as a is away"):
+    with pytest.raises(OperationFailed, match="b is left as it is, because a is away"):
         await operated(world, monkeypatch, HostAction.DRAIN, "h0")
     assert "a, b of h0 make no blocks" in await operated(world, monkeypatch, HostAction.DRAIN, "h0", force=True)
     assert "a, b of h0 make blocks again" in await operated(world, monkeypatch, HostAction.UNDRAIN, "h0")

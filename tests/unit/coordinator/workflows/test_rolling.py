@@ -105,7 +105,7 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
 async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() -> None:
     """Of four one may be away, and one already is."""
     chain = Chain(down={"c"})
-    with pytest.raises(OperationFailed, match="b is left alone, as c is away: of 4 producers 1 may be away"):
+    with pytest.raises(OperationFailed, match="b is left as it is, because c is away: of 4 producers 1 may be away"):
         await applied(chain, ["b"])
     assert chain.acts == []
 
