@@ -139,7 +139,9 @@ def _ports(ports: Mapping[str, str]) -> Iterator[Finding]:
     own = sum(who == "own" for who in ports.values())
     cell = f"{len(taken)} taken" if taken else f"{own} in use by our nodes" if own else "free"
     message = ", ".join(f"port {port} cannot be used: {who}" for port, who in taken.items())
-    yield Finding("ports", cell, message, "stop that program, or give the node another port in the inventory")
+    yield Finding(
+        "ports", cell, message, "stop that program, or give the node another port or address in the inventory"
+    )
 
 
 def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:

@@ -128,6 +128,8 @@ def _port(bind: str, port: int, drop: bool) -> str | None:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return None
+        if error.errno == errno.EADDRNOTAVAIL:
+            return f"{bind} is not an address of this host"
         if error.errno != errno.EACCES:
             return error.strerror or str(error)
         return f"below {least}, which takes root"

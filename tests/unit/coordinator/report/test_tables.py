@@ -21,6 +21,17 @@ def test_a_node_that_does_not_run_says_why() -> None:
     assert lines[2] == "n1: its disk is full"
 
 
+def test_a_node_for_other_people_says_where_it_serves() -> None:
+    """Below the table, with both addresses; and a seed is never named as the one that takes transactions."""
+    at = ("h1:9876", "http://127.0.0.1:8888", "running", 9, 8, 3, "")
+    seed, audit = NodeRow("s", "h1", "", "seed", *at), NodeRow("g", "h1", "eosio", "genesis", *at, audit=True)
+    past = NodeRow("p", "h1", "", "history", *at, api="10.0.0.1:80", history="10.0.0.1:8080")
+    lines = list(node_table(status(nodes=(seed, past, audit))))
+    assert lines[1].split()[2] == "(seed)"
+    assert lines[4] == "p serves its API at http://10.0.0.1:80 and state history at ws://10.0.0.1:8080"
+    assert "it takes no transactions; p does" in lines[5]
+
+
 def test_the_report_names_what_a_person_would_ask() -> None:
     """The chain, hosts with clock and disk, parties with their state, steps; a chain that stands is called so."""
     alice = Party(

@@ -116,6 +116,7 @@ def test_a_port_that_takes_root_is_none() -> None:
     """The probe may be root, but the nodes are not."""
     free = next(port for port in range(1023, 1, -1) if probe._port("127.0.0.1", port, drop=False) == "")
     assert probe._port("127.0.0.1", free, drop=True) == "below 1024, which takes root"
+    assert probe._port("203.0.113.7", 8080, drop=True) == "203.0.113.7 is not an address of this host"
 
 
 def test_a_listener_says_who_it_is_and_ends_with_its_reader(tmp_path: Path) -> None:
