@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.cli.main import COMMANDS, run
+from coordinator.cli.main import COMMANDS, NO_INVENTORY, run
 from tests.live.coordinator.network import Done, MakeNetwork, Network
 
 ALL_AT_ONCE = """
@@ -130,7 +130,8 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"\n  {name} " in overview
         assert run([name, "--help"]) == 0
         shown = capsys.readouterr().out
-        assert f"coord {name} inventory/" in shown or (name == "init" and "coord init " in shown)
+        example = f"coord {name} " if name in NO_INVENTORY else f"coord {name} inventory/"
+        assert example in shown.partition("\n")[2], name
 
 
 def test_taken_port(make_network: MakeNetwork) -> None:
@@ -182,16 +183,16 @@ def test_disk_that_fills_up(make_network: MakeNetwork) -> None:
     hosts.mkdir(parents=True)
     with small_disk(hosts, "1500m"), ExitStack() as ending:
         ending.callback(network.coord, "down")
-        boot = network.start("boot", "--until", "synced")
+        boot = network.start("boot", "--until", "standby-nodes")
         boot.await_text("privileges")
         size = shutil.disk_usage(hosts).used + (2 << 20)
         subprocess.run(["mount", "-o", f"remount,size={size}", str(hosts)], check=True)
         done = boot.wait(60)
         assert done.status == 1, done.text
         failed = re.findall(r"^FAILED (\S+): local: .*full: .*free some space", done.text, re.MULTILINE)
-        assert "producer-nodes" in failed, done.text
+        assert "standby-nodes" in failed, done.text
         subprocess.run(["mount", "-o", "remount,size=1500m", str(hosts)], check=True)
-        network.boot("--until", "synced")
+        network.boot("--until", "standby-nodes")
 
 
 @contextmanager
