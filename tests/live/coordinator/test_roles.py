@@ -66,7 +66,7 @@ def test_pages_of_any_origin_may_use_the_api_behind_a_proxy(around: Network) -> 
     assert (status, json.loads(body)["error"]["code"]) == (400, 3200006)  # invalid_http_request: it reads transactions
 
 
-@pytest.mark.parametrize("at", [API, TRACES])
+@pytest.mark.parametrize("node", ["door", "past"])  # ports would make other names of tests in each process
 @pytest.mark.parametrize(
     "path",
     [
@@ -74,8 +74,9 @@ def test_pages_of_any_origin_may_use_the_api_behind_a_proxy(around: Network) -> 
         "/v1/net/connections", "/v1/net/disconnect",
     ],
 )  # fmt: skip
-def test_what_people_must_not_use_is_not_there(around: Network, at: str, path: str) -> None:
+def test_what_people_must_not_use_is_not_there(around: Network, node: str, path: str) -> None:
     """The producer and net APIs are 404 on a public address, also under another spelling or the agent's Host."""
+    at = {"door": API, "past": TRACES}[node]
     agents = around.http("door").removeprefix("http://")
     for spelling in (path, f"/{path}", f"{path}?x=1", path.replace("/v1/", "/v1/chain/../")):
         for host in (at, agents):
