@@ -6,42 +6,34 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from agent.background import begin
-from agent.errors import AgentError, BadConfiguration, NodeFault, NotNow, UnknownNode
-from agent.keys.keosd import KeosdKey
-from agent.nodeos.config import command_line, config_ini, produces
-from agent.nodeos.probe import Capabilities, command_of, probe
+from agent.errors import NodeFault, UnknownNode
+from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
-from agent.nodes.beginning import follows
-from agent.nodes.failure import explain
-from agent.nodes.first_start import Source, begin_anew, first_start
-from agent.nodes.folder import NodeFolder, NodeRecord, Withheld
-from agent.nodes.launch import Launch, check_room, check_unused, halt
+from agent.nodes.first_start import Source
+from agent.nodes.folder import NodeFolder, NodeRecord
+from agent.nodes.launch import check_unused, halt
 from agent.nodes.leases import Leases
-from agent.nodes.recovery import bring_up
 from agent.nodes.rehearsal import clear, rehearse
+from agent.nodes.relaunching import Relauncher, Signers, connect
 from agent.nodes.starter import check_asked
 from agent.nodes.state import NodeStatus, Restarts
-from agent.nodes.tracked import TrackedNode, check_alone, equal, ordinary, same, wanted, withheld
+from agent.nodes.tracked import TrackedNode, ordinary, same, wanted, withheld
+from agent.nodes.watching import ProcessWatch
 from antelope.errors import NodeError
 from antelope.http import NodeClient
-from antelope.keys import PrivateKey
 from boot.step import NodeMode
-from support import node_processes, nodelogs
+from support import node_processes
 from support.bundled import Runtime, fetch
 from support.locks import FileLock
 from support.tasks import end
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 0.5
-"""Between two looks at the processes."""
 DOUBLES = 5
 """How many findings of a producer that signs twice are kept per node."""
 
@@ -55,7 +47,7 @@ class Nodes:
     def __init__(
         self,
         data: Path,
-        signers: Callable[[str], Sequence[PrivateKey | KeosdKey]],
+        signers: Signers,
         *,
         bundled: Callable[[], Runtime] = fetch,
         local: bool = True,
@@ -65,14 +57,11 @@ class Nodes:
         operator's own machine. leases: who may sign; None: whatever is started does.
         """
         self._data = data.absolute()
-        self._signers = signers
-        self._bundled = bundled
         self._local = local
         self._leases = leases
         self._lock = FileLock(self._data / "nodes" / ".lock")
         self._nodes: dict[str, TrackedNode] = {}
-        self._lost: set[str] = set()
-        """Nodes whose folders were removed while this agent ran."""
+        self._relauncher = Relauncher(self._data, self._nodes, signers, bundled, leases, local=local)
         self._watcher: asyncio.Task[None] | None = None
         cores = os.cpu_count() or 1
         self._turns = asyncio.Semaphore(cores) if local else contextlib.nullcontext()
@@ -91,7 +80,7 @@ class Nodes:
             if process and folder.recovering is not None:  # its agent died in a recovery: it may run with other options
                 with contextlib.suppress(NodeFault):
                     await halt(folder)
-        self._watcher = begin(self._watch, "watching the nodes")
+        self._watcher = begin(ProcessWatch(self._data, self._nodes, self._relauncher).run, "watching the nodes")
 
     def _found(self) -> list[NodeFolder]:
         """Folders of nodes that are not known yet; from now on they are. One that was lost may be put back."""
@@ -100,7 +89,7 @@ class Nodes:
             folder = NodeFolder(path)
             record = None if folder.name in self._nodes else folder.record()
             if record is not None:
-                self._nodes[folder.name] = TrackedNode(folder, record, self._connect(record.spec), written=True)
+                self._nodes[folder.name] = TrackedNode(folder, record, connect(record.spec), written=True)
                 self._nodes[folder.name].since = folder.began or 0.0
                 found.append(folder)
         return found
@@ -118,17 +107,16 @@ class Nodes:
 
     async def capabilities(self, nodeos: str) -> Capabilities:
         """What that nodeos ("bundled", or an absolute path) can do. Raises NodeosError."""
-        return await probe(await self._command(nodeos), self._data / "nodeos")
-
-    async def _command(self, nodeos: str) -> tuple[str, ...]:
-        return await asyncio.to_thread(command_of, nodeos, self._bundled)
+        return await self._relauncher.capabilities(nodeos)
 
     async def rehearse(self, specs: Iterable[NodeSpec]) -> None:
         """Starts each kind of node once as it will run, on a chain of its own.
 
         Raises NodeFault, NodeosError, SpecError.
         """
-        await rehearse(specs, self._data / "nodes", self.capabilities, self._command, local=self._local)
+        relauncher = self._relauncher
+        nodes = self._data / "nodes"
+        await rehearse(specs, nodes, relauncher.capabilities, relauncher.command, local=self._local)
 
     async def start(
         self,
@@ -149,20 +137,18 @@ class Nodes:
         """
         record, genesis = wanted(self._nodes.get(spec.name), spec, mode, genesis, chain_id)
         if spec.name not in self._nodes:
-            self._nodes[spec.name] = TrackedNode(
-                NodeFolder(self._data / "nodes" / spec.name), record, self._connect(spec)
-            )
+            self._nodes[spec.name] = TrackedNode(NodeFolder(self._data / "nodes" / spec.name), record, connect(spec))
         node = self._nodes[spec.name]
         async with node.busy:
             as_wanted = same(node.record, record) and not self._may_sign_now(node, record)
             if node.alive and as_wanted and node.folder.recovering is None and not anew:
-                await self._change_peers(node, record.spec.peers)
+                await self._relauncher.change_peers(node, record.spec.peers)
                 return ""
             if record.mode is NodeMode.STARTER:
                 await check_asked(spec.name, str(spec.account), node.client)
             node.restarts = Restarts()
             async with self._turns:
-                return await self._restart(node, record, genesis, snapshot=snapshot, anew=anew)
+                return await self._relauncher.restart(node, record, genesis, snapshot=snapshot, anew=anew)
 
     async def restart(self, name: str) -> None:
         """Restarts a node that runs, as it runs, with the keys of now. Raises UnknownNode, NodeFault and others."""
@@ -172,7 +158,7 @@ class Nodes:
                 raise NodeFault(f"node {name} does not run")
             node.restarts = Restarts()
             record = replace(node.record, mode=ordinary(node.record.mode))
-            await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
+            await self._relauncher.restart(node, record, node.folder.genesis.read_bytes(), meant=True)
 
     async def stop(self, name: str) -> None:
         """Stops the node with SIGTERM and waits for its end. Raises UnknownNode, NodeFault when it does not end."""
@@ -188,7 +174,7 @@ class Nodes:
         """Changes the node's peers, at once if it runs. Raises UnknownNode, SpecError, NodeError."""
         node = self._node(name)
         async with node.busy:
-            await self._change_peers(node, tuple(peers))
+            await self._relauncher.change_peers(node, tuple(peers))
 
     async def status(self) -> list[NodeStatus]:
         """How every node is, by name."""
@@ -248,7 +234,7 @@ class Nodes:
                 with contextlib.suppress(NodeError, TimeoutError):  # it stops at once; the restart makes it last
                     await node.client.call("/v1/producer/pause", {})
             record = replace(node.record, mode=ordinary(node.record.mode))
-            await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True, cleared=cleared)
+            await self._relauncher.restart(node, record, node.folder.genesis.read_bytes(), meant=True, cleared=cleared)
 
     def _may_sign_now(self, node: TrackedNode, record: NodeRecord) -> bool:
         """Whether a node that runs without its keys may have them now."""
@@ -259,184 +245,3 @@ class Nodes:
             return self._nodes[name]
         except KeyError:
             raise UnknownNode(f"this host has no node {name}") from None
-
-    def _connect(self, spec: NodeSpec) -> NodeClient:
-        return NodeClient(f"http://127.0.0.1:{spec.http_port}")
-
-    def _check_there(self, node: TrackedNode, record: NodeRecord) -> None:
-        """Raises NodeFault if this would begin a chain again whose node's folder was removed under the agent."""
-        name = node.folder.name
-        if node.written and node.folder.record() is None:
-            self._lost.add(name)
-            node.written = False
-        if name in self._lost and record.mode is NodeMode.GENESIS and not node.folder.begun:
-            self._nodes.pop(name, None)
-            raise NodeFault(
-                f"node {name}: its folder {node.folder.path} was removed: it would begin the chain again; boot again, "
-                "and it takes the chain from the other nodes"
-            )
-
-    async def _restart(
-        self,
-        node: TrackedNode,
-        record: NodeRecord,
-        genesis: bytes,
-        *,
-        meant: bool = False,
-        cleared: bool = False,
-        snapshot: Source | None = None,
-        anew: bool = False,
-    ) -> str:
-        """Stops the node if it runs, writes its files, and starts it. A fault is kept for its status.
-
-        meant: it stays on record as meant to run even if this fails. cleared: nobody else signs
-        for its producer. Returns as `start`.
-        """
-        check_alone(record, self._nodes.values())
-        self._check_there(node, record)
-        without = None if cleared else withheld(node, record, self._leases)
-        if without and record.mode is NodeMode.STARTER:
-            raise NotNow(f"node {record.spec.name} may not start the chain again: {without.why}")
-        node.starting = True
-        try:
-            if node.following:
-                await end(node.following)
-                node.following = None
-            if node.folder.path.exists():
-                await halt(node.folder)
-            if not meant:
-                node.folder.forget()
-            if not equal(record, node.record):
-                node.folder.forgive()
-            keys = self._keys(record.spec, record.mode, without)
-            record = replace(record, keys=tuple(str(key.public) for key in keys))
-            launch = replace(await self._prepare(node, record, genesis, without), meant=meant)
-            node.record, node.since = record, time.time()
-            if anew:
-                await asyncio.to_thread(begin_anew, node.folder)
-            said = ""
-            if snapshot and not node.folder.begun:
-                said = await first_start(launch, snapshot)
-            else:
-                await bring_up(launch)
-            node.alive_at = time.time()
-            if without:
-                log.warning("node %s follows the chain without its key: %s", node.folder.name, without.why)
-            node.fault, node.lasting = "", False
-            node.folder.forgive()
-            return said
-        except AgentError as fault:
-            node.fault, node.lasting = node.folder.blame(str(fault)), not fault.retryable
-            raise
-        finally:
-            node.starting = False
-
-    async def _prepare(self, node: TrackedNode, record: NodeRecord, genesis: bytes, without: Withheld | None) -> Launch:
-        spec, folder = record.spec, node.folder
-        found = await self.capabilities(spec.nodeos)
-        keys = self._keys(spec, record.mode, without)
-        config = config_ini(spec, record.mode, found.options, keys, local=self._local, withheld=without is not None)
-        nodeos = await self._command(spec.nodeos)
-        command = command_line(nodeos, folder.path, spec.role, record.mode)
-        launch = Launch(folder, command, spec, record.chain_id)
-        folder.make()
-        check_room(launch)
-        if without:
-            folder.withhold(without)
-        folder.write(record, config, genesis)
-        node.written = True
-        if not without:
-            folder.withhold(None)
-        if spec.http_port != node.record.spec.http_port:
-            await node.client.close()
-            node.client = self._connect(spec)
-        return launch
-
-    def _keys(self, spec: NodeSpec, mode: NodeMode, without: Withheld | None) -> tuple[PrivateKey | KeosdKey, ...]:
-        """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
-        if without or not produces(spec, mode):
-            return ()
-        try:
-            return tuple(self._signers(str(spec.account)))
-        except KeyError:
-            raise BadConfiguration(f"node {spec.name}: this host has no signing key of {spec.account}") from None
-
-    async def _change_peers(self, node: TrackedNode, peers: tuple[str, ...]) -> None:
-        old, record = node.record.spec.peers, node.record
-        if peers == old:
-            return
-        changed = replace(record, spec=record.spec.with_peers(peers))
-        folder, genesis = node.folder, node.folder.genesis.read_bytes()
-        found = await self.capabilities(changed.spec.nodeos)
-        without = folder.withheld
-        keys = self._keys(changed.spec, changed.mode, without)
-        config = config_ini(
-            changed.spec, changed.mode, found.options, keys, local=self._local, withheld=without is not None
-        )
-        folder.write(changed, config, genesis)
-        node.record = changed
-        if node.alive:
-            for peer in sorted(set(old) - set(peers)):
-                await node.client.disconnect(peer)
-            for peer in sorted(set(peers) - set(old) - {changed.spec.p2p_endpoint}):
-                await node.client.connect(peer)
-
-    async def _watch(self) -> None:
-        """Restarts dead nodes that should run, and gives up on those that keep dying."""
-        while True:
-            try:
-                wanted = [node for node in self._nodes.values() if node.folder.process and not node.busy.locked()]
-                alive = [node for node in wanted if node.alive]
-                for node in alive:
-                    node.restarts.lives(time.monotonic())
-                    node.alive_at = time.time()
-                    if node.following is None:
-                        node.following = begin(partial(self._follow, node), f"node {node.folder.name} and its peers")
-                if alive:
-                    nodelogs.ensure(self._data)
-                for node in wanted:
-                    if node not in alive and (node.reviving is None or node.reviving.done()):
-                        node.reviving = begin(partial(self._revive, node), f"starting node {node.folder.name} again")
-            except Exception:  # a full disk, say: the next look may find it better
-                log.exception("watching the nodes")
-            await asyncio.sleep(WATCH_SECONDS)
-
-    async def _follow(self, node: TrackedNode) -> None:
-        """Sees whether its peers' blocks follow the snapshot that it began with; if not, it syncs from the first."""
-        beginning = node.folder.beginning
-        if beginning is None or beginning.confirmed:
-            return
-        wrong = await follows(node.client, beginning, node.folder.last_run)
-        if not wrong:
-            node.folder.begun_from.confirm(beginning)
-            log.info("node %s: its peers' blocks follow %s", node.folder.name, beginning)
-            return
-        log.warning("node %s refuses %s: %s; it syncs from its peers", node.folder.name, beginning, wrong)
-        async with node.busy:
-            node.following = None  # this task: it is not to be ended by the restart
-            genesis = node.folder.genesis.read_bytes()
-            with contextlib.suppress(AgentError):  # kept for its status, and tried again
-                await self._restart(node, node.record, genesis, meant=True, anew=True)
-
-    async def _revive(self, node: TrackedNode) -> None:
-        if not node.fault:
-            outlived = await asyncio.to_thread(node_processes.running, node.folder.path)
-            if outlived:  # a script that had not `exec`ed nodeos was ended, and nodeos was not
-                log.warning("node %s: process %d outlived who started it", node.folder.name, outlived.pid)
-                node.folder.remember(outlived)
-                return
-            dead = node.folder.process
-            node.fault = str(explain(node.folder.name, node.folder.last_run(), dead.ended if dead else None))
-            log.warning("%s", node.fault)
-        if not node.restarts.due(time.monotonic()):
-            return
-        async with node.busy:
-            record, died = node.record, node.folder.process
-            if died is None or died.alive:  # stopped or started by somebody meanwhile
-                return
-            record = replace(record, mode=ordinary(record.mode))
-            log.info("node %s: starting it again", node.folder.name)
-            try:
-                await self._restart(node, record, node.folder.genesis.read_bytes(), meant=True)
-            except AgentError as fault:
-                log.warning("%s%s", fault, "; given up" if node.restarts.given_up else "")

@@ -15,7 +15,7 @@ from agent.keys.keosd import KeosdKey
 from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
-from agent.nodes import state, supervisor, tracked
+from agent.nodes import relaunching, state, supervisor, tracked, watching
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch
 from agent.nodes.leases import Leases
@@ -112,16 +112,17 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     monkeypatch.setattr(Process, "alive", property(lambda process: process.pid in machine.living))
     monkeypatch.setattr("agent.nodes.supervisor.node_processes.running", machine.running)
-    monkeypatch.setattr("agent.nodes.supervisor.nodelogs.ensure", lambda _: None)
-    monkeypatch.setattr(supervisor, "probe", probe)
+    monkeypatch.setattr("agent.nodes.watching.nodelogs.ensure", lambda _: None)
+    monkeypatch.setattr(relaunching, "probe", probe)
     monkeypatch.setattr(tracked, "look", look)
-    monkeypatch.setattr(supervisor, "bring_up", machine.bring_up)
+    monkeypatch.setattr(relaunching, "bring_up", machine.bring_up)
     monkeypatch.setattr(supervisor, "halt", machine.halt)
-    monkeypatch.setattr(supervisor, "check_room", lambda _: None)
+    monkeypatch.setattr(relaunching, "halt", machine.halt)
+    monkeypatch.setattr(relaunching, "check_room", lambda _: None)
     monkeypatch.setattr(supervisor, "check_unused", unused)
-    monkeypatch.setattr(supervisor, "command_of", lambda *_: ("nodeos",))
-    monkeypatch.setattr(supervisor, "NodeClient", lambda _: machine.client)
-    monkeypatch.setattr(supervisor, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(relaunching, "command_of", lambda *_: ("nodeos",))
+    monkeypatch.setattr(relaunching, "NodeClient", lambda _: machine.client)
+    monkeypatch.setattr(watching, "WATCH_SECONDS", 0.01)
     monkeypatch.setattr(state, "PAUSES", (0.0, 0.01, 0.01))
     return machine
 
@@ -315,7 +316,7 @@ async def test_a_watcher_that_fails_looks_again(
         for failure in failures:
             raise failure
 
-    monkeypatch.setattr("agent.nodes.supervisor.nodelogs.ensure", ensure)
+    monkeypatch.setattr("agent.nodes.watching.nodelogs.ensure", ensure)
     await _run(nodes)
     await _becomes(lambda: caplog.records)
     machine.crash()
