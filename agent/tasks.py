@@ -14,6 +14,7 @@ from agent.memory import Memory
 from agent.reports import ReportProgress
 from agent.session import MESSAGE_LIMIT, Send
 from protos import coordination_pb2 as pb
+from protos.moves import credible
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,6 @@ could claim the highest epoch and lock out every later one.
 """
 PUSHED_AT_ONCE = 5_000
 """Pushed transactions in one message: some 450 kB, below what a coordinator takes from a party at once (1 MiB)."""
-CLOCKS_APART = 86_400.0
-"""Seconds by which a coordinator's clock may be ahead: a later time would lock out every other coordinator."""
 MOVED = "this network's coordinator was restored on another machine, which leads now"
 ID_LIMIT = 64
 """Characters of the id of a task, or of a coordinator's run."""
@@ -85,7 +84,7 @@ class Tasks:
         """
         self._send = send
         self._behind = welcome.moved < self.moved
-        if self._behind or welcome.moved > time.time() + CLOCKS_APART:
+        if self._behind or not credible(welcome.moved, time.time()):
             self._acts = False
             log.warning("tasks of this coordinator are refused: %s", MOVED)
             return

@@ -220,7 +220,7 @@ class Hub:
             return
         self.register.shown(connection.identity.name, connection.fingerprint)
         self._connections.add(connection)
-        if connection.identity.kind is Kind.HOST and hello.moved > self.records.numbers[MOVED]:
+        if connection.identity.kind is Kind.HOST:
             self.records.fence(hello.moved)
         link = self._link(connection.identity.name)
         followed_other = hello.epoch == link.epoch and hello.instance not in ("", self.instance)

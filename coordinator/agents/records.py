@@ -13,6 +13,7 @@ from coordinator.agents.register import Register
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import JOURNAL, remedy
 from coordinator.state.numbers import Numbers
+from protos.moves import credible
 from support.artifacts import ArtifactStore
 from support.journal import Journal
 from support.locks import FileLock, LockedError
@@ -74,7 +75,15 @@ class Records:
             raise
 
     def fence(self, moved: int) -> None:
-        """An agent has seen a coordinator whose state moved more recently: this one leads no longer."""
+        """An agent has seen a coordinator whose state moved then. If that is later, this one leads no longer.
+
+        A claim from the future is not believed: agents would refuse this coordinator even after it leads again.
+        """
+        if moved <= self.numbers[MOVED]:
+            return
+        if not credible(moved, time.time()):
+            log.warning("an agent claims that this state moved in the future (%d): that is ignored", moved)
+            return
         log.error("%s", _fenced())
         self.numbers[FENCED] = moved
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import os
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -233,6 +234,16 @@ async def test_a_coordinator_that_was_moved_away_hears_of_it(hub: Hub, tmp_path:
     await hub.agent("alpha", 30)
     with pytest.raises(HubError, match="was restored on another machine"):
         hub.records.check_leading()
+    session.cancel()
+
+
+@pytest.mark.parametrize("moved", [int(time.time()) + 172_800, (1 << 63) - 1, (1 << 64) - 1])
+async def test_a_host_that_claims_a_future_move_shuts_nobody_out(hub: Hub, tmp_path: Path, moved: int) -> None:
+    """Believed, it would last: agents refuse a coordinator that says it moved in the future, to win against that."""
+    session = dial(hub, credentials(hub, tmp_path, "alpha"), Follower(moved=moved))
+    link = await hub.agent("alpha", 30)
+    assert (await link.task(pb.Recount(step="n"))).ok
+    hub.records.check_leading()
     session.cancel()
 
 
