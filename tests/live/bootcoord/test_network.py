@@ -132,6 +132,7 @@ class TestDevnet:
         assert devnet.key("useraaaaaaaa") == key
 
 
+@pytest.mark.campaign
 async def test_a_network_from_tables(folder: Path) -> None:
     """It boots to its end with events, is saved and reset, gets a node more, and is purged."""
     tables = {

@@ -38,7 +38,7 @@ from support.tasks import end
 from tests.live.coordinator.network import MakeNetwork, Network
 from tests.ports import free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.campaign]
 
 PRODUCERS = ("defproducera", "defproducerb")
 NODE = PRODUCERS[1]
@@ -185,7 +185,6 @@ async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone)
     assert "Produced block" not in clone.node.log.read_text()
 
 
-@pytest.mark.campaign
 async def test_a_node_whose_other_is_gone_signs_again(network: Network, clone: Clone) -> None:
     """Off for long, and nobody has signed in its place for two rounds: it gets its key without anybody's help."""
     assert network.coord("node", "stop", NODE, "--force").status == 0

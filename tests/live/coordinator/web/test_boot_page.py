@@ -14,7 +14,7 @@ from tests.live.coordinator.network import SECONDS, MakeNetwork, Network, networ
 from tests.live.coordinator.web.chromium import Browser
 from tests.ports import free_port
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.campaign]
 
 LIVE = "document.getElementById('phase').textContent === 'Live'"
 SEATS = "document.querySelectorAll('#clock .seat').length"
