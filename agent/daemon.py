@@ -10,7 +10,6 @@ from agent.background import keep_running, together
 from agent.config import AgentConfig, DataFolder
 from agent.dialling import Dialling
 from agent.duties.host import HostDuties
-from agent.duties.snapshots import message_of
 from agent.duties.tools import Tools
 from agent.errors import AgentError, Replaced, UnknownNode
 from agent.nodeos.spec import NodeSpec
@@ -125,7 +124,7 @@ class Agent:
     async def status(self) -> pb.Status:
         """How the nodes are."""
         nodes = [_status(node, self._spec(node.name)) for node in await self.nodes.status()]
-        kept = map(message_of, self._snapshots.all() if self._snapshots else ())
+        kept = (pb.Snapshot(**one.told) for one in (self._snapshots.all() if self._snapshots else ()))
         return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free, snapshots=kept)
 
     def standing(self) -> tuple[int, bool, float]:

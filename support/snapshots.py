@@ -45,6 +45,11 @@ class Snapshot:
         """How a person names it."""
         return f"{self.block}-{self.sha256[:12]}"
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """The fields of the message in which agent and coordinator tell each other of it."""
+        return {name: value for name, value in asdict(self).items() if name != "chain_id"}
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self) | {"name": self.name}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from agent.duties.holding import Holding
-from agent.duties.tools import Tools, taking_node
+from agent.duties.tools import Tools, has_key, taking_node
 from agent.errors import DutyError
 from agent.nodeos.config import produces
 from agent.pushes.pushing import Chore, Pushing
@@ -59,7 +59,7 @@ class Registration:
         """Registers the producer with a key that somebody holds, unless it is so."""
         account = self._producer(wanted.key.account)
         key = self._proved(wanted)
-        if not self._has_key(account):
+        if not has_key(self._keys, account):
             return pb.Result(absent=True)
         node = await taking_node(self._nodes)
         row = await node.find_row("eosio", "eosio", "producers", name_to_int(account))
@@ -73,7 +73,7 @@ class Registration:
     async def unregister(self, wanted: pb.Unregister, report: ReportProgress) -> pb.Result:
         """Takes the producer out of the next elections, unless it is."""
         account = self._producer(wanted.account)
-        if not self._has_key(account):
+        if not has_key(self._keys, account):
             return pb.Result(absent=True)
         node = await taking_node(self._nodes)
         row = await node.find_row("eosio", "eosio", "producers", name_to_int(account))
@@ -124,13 +124,6 @@ class Registration:
     def _challenge(self, nonce: bytes) -> Challenge:
         sealed = self._holding.held().sealed
         return Challenge(sealed.network, sealed.chain_id, nonce)
-
-    def _has_key(self, account: str) -> bool:
-        try:
-            self._keys.key(account)
-        except KeyError:
-            return False
-        return True
 
     async def _push(self, node: NodeClient, chore: Chore, key: str, action: Action, report: ReportProgress) -> None:
         """Signs it once for each time that the chain lacks it, and pushes that until its block is irreversible."""

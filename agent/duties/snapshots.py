@@ -53,7 +53,7 @@ class HostSnapshots:
             for gone in await asyncio.to_thread(self.store.prune, time.time(), *limits):
                 log.info("the snapshot %s is removed: newer ones are kept", gone.name)
             log.info("snapshot %s of %s: %d MB", found.name, wanted.node, size >> 20)
-            return pb.Result(snapshot=message_of(found))
+            return pb.Result(snapshot=pb.Snapshot(**found.told))
 
     async def source(self, wanted: pb.Snapshot, chain_id: str) -> Source | str:
         """Where it is here: fetched if need be. Or why it is not."""
@@ -102,11 +102,3 @@ def _check(wanted: pb.Snapshot, folder: Path) -> None:
     free = shutil.disk_usage(folder.parent).free
     if free < wanted.size + (1 << 30):
         raise DutyError(f"its disk has {free >> 20} MB free, and a snapshot of {wanted.size >> 20} MB needs 1 GB more")
-
-
-def message_of(snapshot: Snapshot) -> pb.Snapshot:
-    """As a message."""
-    return pb.Snapshot(
-        sha256=snapshot.sha256, size=snapshot.size, block=snapshot.block, block_id=snapshot.block_id,
-        nodeos=snapshot.nodeos, node=snapshot.node, taken=snapshot.taken,
-    )  # fmt: skip

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from agent.duties.holding import Holding
-from agent.duties.tools import Tools, taking_node
+from agent.duties.tools import Tools, has_key, taking_node
 from agent.errors import DutyError
 from agent.proposals import Proposal, approval, approvals, asked_for, find
 from agent.pushes.pushing import Chore, Pushing
@@ -112,17 +112,10 @@ class Sponsorship:
     def _voters(self, blueprint: Blueprint) -> tuple[str, ...]:
         """The sealed network's voters whose keys are here."""
         voters = [vote.voter for vote in blueprint.sealed.votes if not vote.proxy]
-        here = tuple(name for name in voters if self._holds(name))
+        here = tuple(name for name in voters if has_key(self._keys, name))
         if not here:
             raise DutyError("this host has no key of any voter of the sealed network")
         return here
-
-    def _holds(self, account: str) -> bool:
-        try:
-            self._keys.key(account)
-        except KeyError:
-            return False
-        return True
 
     async def propose(self, wanted: pb.Propose, report: ReportProgress) -> None:
         """Proposes another contract for an account, from verified artifacts; the sponsor pays."""
@@ -158,7 +151,7 @@ class Sponsorship:
         if replacement(proposal.transaction) is None:
             raise DutyError(f"refused: {proposal.title} does more than to set contracts")
         asked = await approvals(node, proposal.proposer, proposal.name)
-        own = [one.account for one in blueprint.sealed.producers if self._holds(one.account)]
+        own = [one.account for one in blueprint.sealed.producers if has_key(self._keys, one.account)]
         pushes = [
             Push(f"{proposal.title} {proposal.hash} {account}", (approval(proposal, account),), account)
             for account in own

@@ -86,3 +86,12 @@ async def taking_node(nodes: Nodes) -> NodeClient:
         "give its host a producer's or a full node as well",
         retryable=True,
     )
+
+
+def has_key(keys: KeyStore, account: str) -> bool:
+    """Whether the host can sign with the account's key. Raises KeyStoreError when no keosd is known that has it."""
+    try:
+        keys.key(account)
+    except KeyError:
+        return False
+    return True

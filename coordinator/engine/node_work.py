@@ -8,7 +8,7 @@ from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import lease_message, node_spec
-from coordinator.engine.snapshots import Beginnings, message_of
+from coordinator.engine.snapshots import Beginnings
 from coordinator.state.leases import Leases
 from inventory.network import GENESIS_ACCOUNT, Node
 from protos import coordination_pb2 as pb
@@ -69,7 +69,7 @@ class NodeWork:
         """
         body = pb.StartNode(spec=node_spec(self._network, node), mode=mode, anew=anew, lease=self._lease(node))
         if found:
-            body.snapshot.CopyFrom(message_of(found))
+            body.snapshot.CopyFrom(pb.Snapshot(**found.told))
         result = await self._access.task(node.host, body)
         await self._runs(node)
         return result.note

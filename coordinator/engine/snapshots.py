@@ -163,14 +163,6 @@ class Beginnings:
             self.tell(found.reason)
 
 
-def message_of(snapshot: Snapshot) -> pb.Snapshot:
-    """As a message."""
-    return pb.Snapshot(
-        sha256=snapshot.sha256, size=snapshot.size, block=snapshot.block, block_id=snapshot.block_id,
-        nodeos=snapshot.nodeos, node=snapshot.node, taken=snapshot.taken,
-    )  # fmt: skip
-
-
 def _copy(source: Path, target: Path) -> None:
     target.unlink(missing_ok=True)
     try:

@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from antelope.errors import NodeError
 from coordinator.agents.link import LinkError
-from coordinator.engine.snapshots import message_of
 from coordinator.parties import attestations, voting, vouchers
 from coordinator.parties.chain_view import find_account, look
 from coordinator.parties.neighbours import Linking
@@ -231,7 +230,7 @@ class Onboarding:
         peers = self._peers(party)
         body = pb.Follow(peers=peers)
         if track.told is None and (found := self._offer()):
-            body.snapshot.CopyFrom(message_of(found))
+            body.snapshot.CopyFrom(pb.Snapshot(**found.told))
             body.vouchers.extend(vouchers.kept(self._opened.state.snapshots, found.sha256))
         error = await self._task(party.name, body, FOLLOW_SECONDS)
         track.told = track.told if error else peers
