@@ -1,6 +1,6 @@
 """What parties say of the chain's state at a block: collected, kept beside the snapshot, and passed on.
 
-The coordinator checks nothing of it: who begins with a snapshot knows whose word counts.
+The coordinator checks none of it: the agent of the node that begins with a snapshot decides whose word counts.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ LIMIT = 8192
 
 
 def next_block(opened: OpenNetwork) -> int:
-    """The block to ask for: no node that is connected has it yet."""
-    statuses = [link.status for link in opened.hub.links.values() if link.connected and link.status]
-    return max((node.head for status in statuses for node in status.nodes), default=0) + LEAD
+    """The block to ask for: none of the operator's nodes has it yet. Parties' claims are not counted."""
+    statuses = (opened.access.status(node) for node in opened.network.nodes if not node.party)
+    return max((status.head for status in statuses if status), default=0) + LEAD
 
 
 async def collect(opened: OpenNetwork, block: int, tell: Callable[[str], None]) -> tuple[pb.Voucher, ...]:

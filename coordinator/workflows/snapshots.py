@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +143,21 @@ def _shown(opened: OpenNetwork, work: SnapshotWork, snapshot: Snapshot) -> dict[
 
 
 def _hosts(opened: OpenNetwork, snapshot: Snapshot) -> list[str]:
-    links = opened.hub.links.items()
-    return [
-        name
-        for name, link in links
-        if link.connected and link.status and any(one.sha256 == snapshot.sha256 for one in link.status.snapshots)
-    ]
+    return [host for host, kept in _kept(opened).items() if any(one.sha256 == snapshot.sha256 for one in kept)]
+
+
+def _kept(opened: OpenNetwork) -> dict[str, Sequence[pb.Snapshot]]:
+    """What each of the operator's hosts keeps. Parties' claims do not count: a false one would be the newest."""
+    own = {node.host for node in opened.network.nodes if not node.party}
+    links = ((name, link) for name, link in opened.hub.links.items() if name in own and link.connected)
+    return {name: link.status.snapshots for name, link in links if link.status}
 
 
 def _all(opened: OpenNetwork, work: SnapshotWork) -> list[Snapshot]:
     """Those here and those that hosts keep, the newest first."""
     found = {one.sha256: one for one in work.store.all()}
-    for link in opened.hub.links.values():
-        for told in link.status.snapshots if link.connected and link.status else ():
-            found.setdefault(told.sha256, work.known(told))
+    for told in chain.from_iterable(_kept(opened).values()):
+        found.setdefault(told.sha256, work.known(told))
     return sorted(found.values(), key=lambda one: (one.block, one.taken), reverse=True)
 
 
