@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
-from coordinator.agents.link import AgentLink, LinkError
+from coordinator.agents.announcing import Announcer
+from coordinator.agents.link import AgentLink
 from coordinator.engine.node_specs import lease_message
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.state.leases import Lease, Leases
 from inventory.network import GENESIS_ACCOUNT
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
-from support.retry import DeadlineError
 from support.tls import Kind
 
-log = logging.getLogger(__name__)
-
 LOOK_SECONDS = 1.0
-TELL_SECONDS = 10.0
 
 
 async def tell_leases(opened: OpenNetwork) -> None:
@@ -27,14 +23,12 @@ async def tell_leases(opened: OpenNetwork) -> None:
     A host that ran a producer's node before there were leases gets its lease now.
     """
     leases = Leases(opened.state.journal)
-    told: dict[str, tuple[object, tuple[Lease, ...]]] = {}
+    held: tuple[Lease, ...] = ()
+    announcer = Announcer("the leases", lambda link: (link.hello, held))
     while True:
         _adopt(opened, leases)
         held = leases.all()
-        due = [link for link in _hosts(opened) if told.get(link.name) != (link.hello, held)]
-        for link, heard in zip(due, await asyncio.gather(*(_tell(link, held) for link in due)), strict=True):
-            if heard:
-                told[link.name] = link.hello, held
+        await announcer.tell(_hosts(opened), pb.Leases(leases=[lease_message(lease) for lease in held]))
         await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -57,14 +51,3 @@ def _hosts(opened: OpenNetwork) -> list[AgentLink]:
     """The connected agents of the operator's hosts."""
     hosts = {entry.name for entry in opened.hub.register.entries() if entry.kind is Kind.HOST}
     return [link for name, link in opened.hub.links.items() if link.connected and name in hosts]
-
-
-async def _tell(link: AgentLink, leases: tuple[Lease, ...]) -> bool:
-    """Tells one agent. Returns whether it need not be told again: it keeps them, or never will."""
-    try:
-        result = await link.task(pb.Leases(leases=[lease_message(lease) for lease in leases]), deadline=TELL_SECONDS)
-    except (LinkError, DeadlineError):
-        return False
-    if not result.ok:
-        log.warning("%s does not keep the leases: %s", link.name, result.error)
-    return result.ok or not result.retryable

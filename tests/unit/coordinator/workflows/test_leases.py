@@ -9,10 +9,10 @@ from typing import cast
 
 import pytest
 
+from coordinator.agents.announcing import AGAIN_SECONDS
 from coordinator.agents.link import LinkError
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.state.leases import Lease, Leases
-from coordinator.workflows import leases as module
 from coordinator.workflows.leases import tell_leases
 from inventory.network import Node, Role
 from protos import coordination_pb2 as pb
@@ -21,8 +21,7 @@ from support.journal import Journal
 from support.tls import Kind
 from tests.unit.clock import played
 
-FULL = pb.Result(error="the disk is full", retryable=True)
-OLD = pb.Result(error="this agent does not know the task leases")
+FULL = pb.Result(error="the disk is full")
 KEPT = pb.Result(ok=True)
 
 
@@ -43,7 +42,7 @@ class Agent:
 
 
 def told(agent: Agent, journal: Journal) -> list[list[str]]:
-    """What that agent was told in ten looks."""
+    """What that agent was told in the time in which one that refuses is told three times."""
     node = Node("defproducera", "one", Role.PRODUCER, "defproducera", 1, 2)
     status = pb.NodeStatus(name=node.name, state=NodeState.RUNNING)
     entry = SimpleNamespace(name="one", kind=Kind.HOST)
@@ -55,7 +54,7 @@ def told(agent: Agent, journal: Journal) -> list[list[str]]:
 
     async def looks() -> None:
         try:
-            async with asyncio.timeout(10 * module.LOOK_SECONDS - 0.5):
+            async with asyncio.timeout(2.5 * AGAIN_SECONDS):
                 await tell_leases(cast(OpenNetwork, opened))
         except TimeoutError:
             return
@@ -82,6 +81,6 @@ def test_an_agent_that_could_not_keep_them_is_told_again(trouble: pb.Result | Li
     assert len(told(Agent(trouble, trouble, KEPT), journal)) == 3
 
 
-def test_an_agent_that_knows_no_leases_is_told_once(journal: Journal) -> None:
-    """An older one refuses for good."""
-    assert len(told(Agent(OLD), journal)) == 1
+def test_an_agent_that_refuses_is_told_now_and_then(journal: Journal) -> None:
+    """An older one understands no leases; it is not told at each look."""
+    assert len(told(Agent(FULL), journal)) == 3
