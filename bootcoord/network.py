@@ -190,7 +190,7 @@ class Network:
         return await self.boot(on_event=on_event)
 
     async def start_node(self, name: str) -> str:
-        """Starts a stopped node. Returns what there is to say; also below."""
+        """Starts a stopped node. Returns the outcome as a line, as do the methods below."""
         return await self._act(NodeAction.START, name)
 
     async def stop_node(self, name: str, *, force: bool = False) -> str:

@@ -54,7 +54,7 @@ http_port = {http_port}
 
 @dataclass(frozen=True)
 class Devnet:
-    """What a devnet shall be. None: the usual, or what it is already."""
+    """The settings of a devnet. None: the default, or what the devnet has already."""
 
     name: str = NAME
     http_port: int | None = None

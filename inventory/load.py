@@ -50,8 +50,8 @@ def load(path: str | Path, progress: Progress | None = None, remembered: Remembe
 
 
 def glance(path: str | Path, remembered: Remembered = nowhere) -> Network:
-    """As `load`, for who does not plan a boot: a users' CSV is only read when somebody asks for its rows (which then
-    raises InventoryError), and whether the plan can work is not proved.
+    """As `load`, for commands that do not plan a boot: it does not prove that the plan can work, and reads a users'
+    CSV only when its rows are asked for, which then raises InventoryError.
     """
     problems = Problems()
     _, network = _resolved(path, problems, remembered)

@@ -115,7 +115,7 @@ class SnapshotStore:
 
 
 class Incoming:
-    """A snapshot that arrives in parts. What has come stays there, and a later try goes on from it."""
+    """A snapshot that arrives in parts. What has arrived is kept, and a later try continues from it."""
 
     def __init__(self, path: Path, size: int) -> None:
         """path: where the parts are put. size: bytes of the whole; more is refused. Raises OSError."""
@@ -131,7 +131,7 @@ class Incoming:
         """Bytes."""
 
     def close(self) -> None:
-        """What has come stays there."""
+        """Keeps what has arrived."""
         self._file.close()
 
     def take(self, data: bytes) -> None:

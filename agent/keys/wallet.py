@@ -35,7 +35,7 @@ def run(store: KeyStore, network: str, keosd: str, wallet: str | None, accounts:
     try:
         passwords = password_file(name)
     except RuntimeError as error:
-        raise KeosdError(f"{error}: set XDG_STATE_HOME to the folder that shall keep the wallet's password") from error
+        raise KeosdError(f"{error}: set XDG_STATE_HOME to a folder for the wallet's password") from error
     place = Keosd.at(keosd)
     held = import_keys(place, name, [_key(store, account) for account in accounts], passwords)
     write_atomic(address_file(name), f"{place.address}\n".encode(), 0o600)  # `coord cleos` asks there
@@ -87,7 +87,7 @@ def _unlocked(keosd: Keosd, wallet: str, passwords: Path) -> str:
 def _made(keosd: Keosd, wallet: str, keys: Sequence[PrivateKey], passwords: Path) -> str:
     if not keys:
         raise KeosdError(
-            f"keosd at {keosd.address} has no wallet {wallet!r} yet: name accounts whose keys it shall have"
+            f"keosd at {keosd.address} has no wallet {wallet!r} yet: name the accounts whose keys to import"
         )
     known = _known(passwords)
     write_atomic(passwords, _lines(known), 0o600)  # first, so that no password can get lost

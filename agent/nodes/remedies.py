@@ -119,7 +119,7 @@ async def _fetch(launch: Launch) -> None:
 
 
 async def _state(launch: Launch) -> None:
-    """Where no block log can be had: the state and the reversible blocks, if they are whole, hold all balances."""
+    """If no block log is available: the state and the reversible blocks, if they are whole, hold all balances."""
     blocks = launch.folder.blocks
     async with _without(launch, blocks / "blocks.log", blocks / "blocks.index", keep=True):
         await _rebuilt(launch, whole=True)

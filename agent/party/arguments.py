@@ -79,7 +79,7 @@ def add_commands(commands: Any) -> None:
         "rotate",
         "Gives the party's producer another block-signing key: makes it, registers it, and removes the old one once "
         "the active schedule has the new one, irreversibly. The node is restarted twice, each time right after its own "
-        "turn. Given again after it was stopped, it goes on.",
+        "turn. If it was interrupted, run it again to continue.",
     )
     rotate.add_argument(
         "--producer-key", metavar="EOS...", help="with --keosd: the new key, which is in its open wallet already"

@@ -24,7 +24,7 @@ ROWS_PER_PUSH = 50
 ROW_BYTES = 370
 """Of a packed row: newaccount 136, buyram 66, delegatebw 83, transfer 77 make 362."""
 OVERHEAD_BYTES = 1024
-"""Header and signatures of a transaction, with nodeos' leeway of 500 that shall stay unused."""
+"""Header and signatures of a transaction, including nodeos' leeway of 500, which is not used."""
 FEW_PUSHES = 16
 """Up to here, asking for one account of each push is quicker than walking through all accounts, a thousand a call."""
 GLANCES = 16

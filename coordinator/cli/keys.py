@@ -29,7 +29,8 @@ def command(settings: Settings, network: Network, accounts: tuple[str, ...], pri
     rotate: gives a producer another block-signing key. Its host's agent makes the key. The node is restarted with both
     keys, right after its own turn, and regproducer is pushed. Once the active schedule has the new key, irreversibly,
     the old one is removed and the node is restarted without it. That takes about two minutes with few producers and a
-    quarter of an hour with 21. Given again after it was stopped, it goes on. A party changes its own key: agent rotate.
+    quarter of an hour with 21. If it was interrupted, run it again to continue. A party changes its own key with
+    `agent rotate`.
 
     \b
     coord keys inventory/devnet.toml defproducera useraaaaaaaa

@@ -63,7 +63,7 @@ def command(
 
     \b
     coord logs inventory/devnet.toml                         all, merged
-    coord logs inventory/devnet.toml defproducera -f         one node, as it goes on
+    coord logs inventory/devnet.toml defproducera -f         one node, followed
     coord logs inventory/devnet.toml --level warn -n 200     what went wrong lately, anywhere
     coord logs inventory/devnet.toml agent@local             a host's agent
     """

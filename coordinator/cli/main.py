@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "init": ("coordinator.cli.init", "write a commented inventory to begin with"),
     "plan": ("coordinator.cli.plan", "show what a boot would do, step by step"),
-    "devnet": ("coordinator.cli.devnet", "run a chain on this machine, in seconds, for who writes contracts"),
+    "devnet": ("coordinator.cli.devnet", "run a chain on this machine, in seconds, for developing contracts"),
     "preflight": ("coordinator.cli.preflight", "check every host, changing nothing"),
     "install": ("coordinator.cli.install", "install agents on the hosts over SSH"),
     "boot": ("coordinator.cli.boot", "boot the network, or continue where it stopped"),

@@ -26,7 +26,7 @@ def command(settings: Settings, network: Network, action: str, node: str, force:
 
     move: a producer signs on another host of the inventory. Keys never move: that host makes a new block-signing key,
     its node catches up, and regproducer is pushed. The earlier node signs until the active schedule has the new key;
-    then it is stopped and its key removed. Given again after it was stopped, it goes on.
+    then it is stopped and its key removed. If it was interrupted, run it again to continue.
 
     \b
     coord node inventory/testnet.toml restart defproducerb

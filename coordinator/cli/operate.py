@@ -16,7 +16,7 @@ from inventory.network import Network
 
 
 def run(settings: Settings, network: Network, operation: Operation, as_json: bool) -> None:
-    """Does it, and prints what there is to say."""
+    """Carries it out, and prints the outcome."""
     said = asyncio.run(act(network, settings.state, operation, PlainReporter(sys.stderr)))
     document = {"action": str(operation.action), "name": operation.name, "said": said}
     click.echo(json.dumps(document, indent=2) if as_json else said)

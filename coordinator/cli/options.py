@@ -124,7 +124,7 @@ class InventoryFile(click.ParamType["Network"]):
             return load(path, progress, remembered)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The inventories that there are."""
+        """The existing inventories."""
         from coordinator.cli.inventories import inventories
 
         return inventories(incomplete)

@@ -49,7 +49,7 @@ def command(
     \b
     take [NODE]       NODE's agent keeps one of its node's state, and it is copied here; else of a node with all blocks
     list              those here and on hosts, the newest first
-    fetch [SNAPSHOT]  brings one here, or the newest; a fetch that was cut off goes on where it was
+    fetch [SNAPSHOT]  brings one here, or the newest; an interrupted fetch continues where it stopped
     restart NODE      puts NODE's chain aside, and begins with a snapshot; its peers give it the blocks since
 
     A snapshot is named BLOCK-SHA256, as `list` shows, or by the first 8 digits of its sha256. The newest always stays.

@@ -138,7 +138,7 @@ class Beginnings:
         self._one = asyncio.Lock()
 
     async def of(self, node: Node) -> Snapshot | None:
-        """The one that this node begins with. None: its peers' blocks, also where none can be had."""
+        """The snapshot that this node begins with. None: it takes its peers' blocks."""
         async with self._one:
             if node.name not in self._chosen and self._access.status(node) is None:
                 self._choose()
@@ -147,7 +147,7 @@ class Beginnings:
         try:
             return await self._work.newest(self._access.reader)
         except (OperationFailed, NodeError, DeadlineError, SupportError, OSError) as error:
-            self.tell(f"no snapshot can be had, so {node.name} takes its peers' blocks: {error}")
+            self.tell(f"no snapshot is available, so {node.name} takes its peers' blocks: {error}")
             return None
 
     def _choose(self) -> None:

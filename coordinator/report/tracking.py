@@ -70,7 +70,7 @@ class AtWork:
 
 
 class Tracking:
-    """A reporter in front of another, for who else wants to know: the status page, other terminals."""
+    """A reporter in front of another, for others that need to know: the status page, other terminals."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter

@@ -23,7 +23,7 @@ SECONDS = 3600.0
 
 
 async def act(network: Network, root: Path, operation: Operation, reporter: Reporter) -> str:
-    """Does one operation on a node or host. Returns what there is to say. Raises as `operate` and `here_or_there`."""
+    """Carries out one operation on a node or host. Returns the outcome as a line. Raises as `operate`."""
     operation.check(network)
 
     async def here(opened: OpenNetwork) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Operation:
 
 
 async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter) -> str:
-    """Does it. Returns what there is to say. Raises CoordError, NodeError, DeadlineError."""
+    """Carries it out. Returns the outcome as a line. Raises CoordError, NodeError, DeadlineError."""
     operation.check(opened.network)
     work = NodeWork(opened.access, LostNodes(opened.access, opened.sealed), BootLog(opened.state.boot_log))
     if isinstance(operation.action, ProducerAction):
@@ -184,8 +184,11 @@ async def _rotate(opened: OpenNetwork, work: NodeWork, producer: str, reporter: 
 
 
 async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
-    """Stops a node that the inventory no longer has, wherever it runs."""
+    """Stops a node that the inventory no longer has, whichever of the operator's hosts runs it."""
+    parties = {party.name for party in opened.parties.parties()}
     for host, link in opened.hub.links.items():
+        if host in parties:  # its agent may name any node
+            continue
         found = next((node for node in (link.status.nodes if link.status else ()) if node.name == name), None)
         if found is None or not link.connected or not found.HasField("spec"):
             continue
@@ -239,7 +242,7 @@ async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, repo
 
 
 async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -> str:
-    """Ends what runs on a host that the inventory no longer has, and its agent's access. Its data stays there."""
+    """Stops the nodes of a host that left the inventory, and revokes its agent's access. Its data stays there."""
     entry = opened.hub.register.find(name)
     if entry is None or entry.kind is not Kind.HOST or entry.revoked:
         return f"no host {name} is enrolled"

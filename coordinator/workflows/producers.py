@@ -74,7 +74,7 @@ def _settled(network: Network, chain: ChainView, account: str) -> bool:
 
 
 async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Reporter) -> str:
-    """Makes one of the inventory's producers a producer of the chain. Returns what there is to say.
+    """Makes one of the inventory's producers a producer of the chain. Returns the outcome as a line.
 
     Raises OperationFailed, NodeError, DeadlineError.
     """
@@ -138,7 +138,7 @@ async def _account_key(opened: OpenNetwork, node: Node, account: str) -> str:
 
 
 async def _elect(opened: OpenNetwork, account: str, reporter: Reporter) -> str:
-    """Has the operator's voters vote for it as well, and waits until it is in the schedule. Returns how it stands."""
+    """Has the operator's voters vote for it as well, and waits until it is in the schedule. Returns the outcome."""
     chain = await look(opened.access, opened.state, opened.sealed)
     if not opened.network.parties.vote or not opened.sealed.votes:
         return (

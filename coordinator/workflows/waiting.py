@@ -24,7 +24,7 @@ async def wait(
     is waited for, whenever that changes.
     """
     shown: ShownStatus | None = None
-    left = ["no report of it could be had"]
+    left = ["its state could not be read"]
 
     async def reached() -> bool:
         nonlocal shown, left

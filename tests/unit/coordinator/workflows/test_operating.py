@@ -151,20 +151,22 @@ class Link:
 
 
 async def test_a_node_that_left_the_inventory_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is found on whichever host runs it; an unknown node is the user's mistake."""
-    world, link = World(), Link()
+    """On whichever host runs it, whatever a party claims to run; an unknown node is the user's mistake."""
+    world, link, claimed = World(), Link(), Link()
+    claimed.status.nodes[0].state = "stopped"
     forgotten: list[str] = []
     monkeypatch.setattr(operating, "Placements", lambda journal: SimpleNamespace(forget=forgotten.append))
     monkeypatch.setattr(operating, "NodeWork", lambda access, lost, log: world)
     monkeypatch.setattr(operating, "LostNodes", lambda access, sealed: None)
     opened = SimpleNamespace(
         network=world.network, access=world, sealed=None, state=SimpleNamespace(boot_log=None, journal=None),
-        hub=SimpleNamespace(links={"h9": link}),
+        hub=SimpleNamespace(links={"mallory": claimed, "h9": link}),
+        parties=SimpleNamespace(parties=lambda: [SimpleNamespace(name="mallory")]),
     )  # fmt: skip
     stop = Operation(NodeAction.STOP, "old")
     said = await operate(cast(OpenNetwork, opened), stop, PlainReporter(io.StringIO()))
     assert said == "old of h9 is stopped; its data is still there"
-    assert (link.stopped, forgotten) == (["old"], ["old"])
+    assert (link.stopped, claimed.stopped, forgotten) == (["old"], [], ["old"])
     link.status.nodes[0].state = "stopped"
     assert await operate(cast(OpenNetwork, opened), stop, PlainReporter(io.StringIO())) == "old is stopped already"
     with pytest.raises(UsageProblem, match="no host has a node 'never'"):
