@@ -92,7 +92,7 @@ def test_a_node_begins_anew_with_one_by_name(network: Network) -> None:
     network.coord("node", "stop", "genesis")
     refused = network.coord("snapshot", "restart", "defproducera")
     assert (refused.status, refused.out) == (1, "")
-    assert "no other node that runs has all blocks of the chain" in refused.err
+    assert "no other running node has all blocks of the chain" in refused.err
     network.coord("node", "start", "genesis")
 
 
