@@ -144,7 +144,7 @@ class Relauncher:
     async def _prepare(self, node: TrackedNode, record: NodeRecord, genesis: bytes, without: Withheld | None) -> Launch:
         """Writes the node's files, and records how it is to run."""
         spec, folder = record.spec, node.folder
-        keys = self._keys(spec, record.mode, without)
+        keys = self.keys(spec, record.mode, without)
         record = replace(record, keys=tuple(str(key.public) for key in keys))
         found = await self.capabilities(spec.nodeos)
         config = config_ini(spec, record.mode, found.options, keys, local=self._local, withheld=without is not None)
@@ -165,7 +165,7 @@ class Relauncher:
         node.record = record
         return launch
 
-    def _keys(self, spec: NodeSpec, mode: NodeMode, without: Withheld | None) -> tuple[PrivateKey | KeosdKey, ...]:
+    def keys(self, spec: NodeSpec, mode: NodeMode, without: Withheld | None) -> tuple[PrivateKey | KeosdKey, ...]:
         """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
         if without or not produces(spec, mode):
             return ()
@@ -183,7 +183,7 @@ class Relauncher:
         folder, genesis = node.folder, node.folder.genesis.read_bytes()
         found = await self.capabilities(changed.spec.nodeos)
         without = folder.withheld
-        keys = self._keys(changed.spec, changed.mode, without)
+        keys = self.keys(changed.spec, changed.mode, without)
         config = config_ini(
             changed.spec, changed.mode, found.options, keys, local=self._local, withheld=without is not None
         )

@@ -14,9 +14,9 @@ from agent.errors import AgentError, UnknownNode
 from agent.nodeos.config import produces
 from agent.nodes.leases import EARLY_SECONDS, Finding, Leases, Signed, Standing, View, is_later, judge, window
 from agent.nodes.supervisor import Nodes
-from agent.nodes.witness import Double, Witness, parse
+from agent.nodes.witness import Double, OtherKeys, Witness, parse
 from antelope.elections import BLOCKS_PER_TURN
-from antelope.errors import NodeError
+from antelope.errors import NodeError, UnknownBlock
 from antelope.http import NodeClient
 from boot.step import NodeMode
 
@@ -44,6 +44,7 @@ class Watched:
     blocks: dict[int, Signed] = field(default_factory=dict)
     seen: set[tuple[str, float]] = field(default_factory=set)
     """Findings that were told."""
+    others: OtherKeys = field(default_factory=OtherKeys)
     first: float = 0.0
     """The slot of the first block that another node signed for this one's producer; 0: none yet."""
 
@@ -144,6 +145,8 @@ async def _found(nodes: Nodes, leases: Leases, name: str, watch: Watched, double
     key = double.producer, double.slot
     if key in watch.seen:
         return
+    if double.producer == own and len(double.blocks) == 1 and await _by_other_key(nodes, name, watch, double):
+        return
     watch.seen.add(key)
     nodes.note_double(name, str(double))
     log.warning("node %s: %s", name, double)
@@ -153,3 +156,14 @@ async def _found(nodes: Nodes, leases: Leases, name: str, watch: Watched, double
     schedule = (await nodes.client(name).get_producer_schedule()).active.names
     if not leases.confirmed(own) and is_later(nodes.since(name), watch.first, schedule):
         leases.taken(own, f"another node signed as {own} before this one ({double})")
+
+
+async def _by_other_key(nodes: Nodes, name: str, watch: Watched, double: Double) -> bool:
+    """Whether a block that the node did not make has another key's signature: its producer moves to another host."""
+    client, block = nodes.client(name), double.blocks[0]
+    active = (await client.get_producer_schedule()).active
+    try:
+        version = (await client.get_block_info(block.num)).schedule_version
+    except UnknownBlock:  # of a branch that lost
+        version = active.version
+    return watch.others.signed(block.producer, active, nodes.signing_keys(name), version)

@@ -26,6 +26,7 @@ from agent.nodes.tracked import TrackedNode, ordinary, same, wanted, withheld
 from agent.nodes.watching import ProcessWatch
 from antelope.errors import NodeError
 from antelope.http import NodeClient
+from antelope.keys import PublicKey
 from boot.step import NodeMode
 from support import node_processes
 from support.bundled import Runtime, fetch
@@ -211,6 +212,11 @@ class Nodes:
     def since(self, name: str) -> float:
         """When the node's process began, in Unix seconds; 0: long ago. Raises UnknownNode."""
         return self._node(name).since
+
+    def signing_keys(self, name: str) -> tuple[PublicKey, ...]:
+        """The public keys that a producer's node signs with. Raises UnknownNode, BadConfiguration."""
+        record = self._node(name).record
+        return tuple(key.public for key in self._relauncher.keys(record.spec, record.mode, None))
 
     def note_double(self, name: str, what: str) -> None:
         """Adds what shows that two nodes sign for one producer to the node's status. Raises UnknownNode."""

