@@ -163,7 +163,10 @@ def _stays(wanted: Sequence[Wanted], homes: Mapping[str, str], hosts: Sequence[H
         if home is None:
             continue
         if home not in names:
-            hint = f"list host {home} again; a dead machine's successor takes its name"
+            hint = (
+                f"list host {home} again; a dead machine's successor takes its name. To take it out, first: "
+                f"coord node INVENTORY move {node.name} --to HOST"
+            )
             problems.add("hosts", f"{home} is missing, and the keys of {node.account} are there", hint)
         elif node.table.host not in (None, home):
             hint = f"leave its host out of the file, then: coord node INVENTORY move {node.name} --to {node.table.host}"

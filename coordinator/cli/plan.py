@@ -112,7 +112,8 @@ class Edited:
             yield from (f"  ! {edit}" for edit in self.sealed)
             yield from (f"  {change.line()}" for change in self.changes)
             if cost := summary(self.changes):
-                yield f"  {typed('boot')} applies it: {cost}"
+                by_hand = all(change.cost is Cost.BY_HAND for change in self.changes)
+                yield f"  {typed('boot')} {'leaves it' if by_hand else 'applies it'}: {cost}"
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
 

@@ -75,12 +75,16 @@ class Fact:
 
 
 def differences(
-    network: Network, facts: Mapping[str, Fact], away: Iterable[str] = (), parties: Collection[str] = ()
+    network: Network,
+    facts: Mapping[str, Fact],
+    away: Iterable[str] = (),
+    parties: Collection[str] = (),
+    agents: Collection[str] = (),
 ) -> tuple[Change, ...]:
     """The changes that lead from what runs to what the inventory says.
 
     facts: by node. away: hosts whose agents do not answer. parties: p2p endpoints of parties, which nodes dial although
-    the inventory does not list them.
+    the inventory does not list them. agents: hosts whose agents answer.
     """
     unknown = set(away)
     wanted = {node.name: node for node in network.nodes if not node.party}
@@ -94,14 +98,19 @@ def differences(
             found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)
+    listed = {host.name for host in network.hosts}
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
-            hint = f"it still runs there; to end it: {typed('host', 'remove', fact.host)}"
-            listed = fact.host in {host.name for host in network.hosts}
-            if listed:
-                hint = f"it still runs there; to end it: {typed('node', 'stop', name)}"
-            found.append(Change(fact.host, name, "node", _described(fact.spec), "", Cost.BY_HAND, hint))
+            end = typed("node", "stop", name) if fact.host in listed else typed("host", "remove", fact.host)
+            found.append(_left(fact.host, name, _described(fact.spec), end))
+    for host in sorted({*agents} - listed - {fact.host for fact in facts.values() if not fact.stopped}):
+        found.append(_left(host, "agent", "no node runs, but its agent is let in", typed("host", "remove", host)))
     return tuple(found)
+
+
+def _left(host: str, what: str, before: str, end: str) -> Change:
+    """Something that the inventory no longer has."""
+    return Change(host, what, "node", before, "", Cost.BY_HAND, f"it still runs there; to end it: {end}")
 
 
 def restarts(changes: Iterable[Change]) -> tuple[str, ...]:

@@ -32,10 +32,12 @@ class Facts:
     """Enrolled hosts whose agents do not answer, so that what runs there is unknown."""
     parties: frozenset[str] = frozenset()
     """p2p endpoints of parties, which nodes dial besides the inventory's."""
+    agents: Collection[str] = ()
+    """Hosts whose agents answer."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """Between what runs and what the inventory says."""
-        return differences(network, self.nodes, self.away, self.parties)
+        return differences(network, self.nodes, self.away, self.parties, self.agents)
 
     def to_json(self) -> dict[str, Any]:
         """For another terminal."""
@@ -43,7 +45,9 @@ class Facts:
             name: [fact.host, b64encode(fact.spec.SerializeToString(deterministic=True)).decode(), fact.stopped]
             for name, fact in self.nodes.items()
         }
-        return {"nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties)}
+        return {
+            "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
+        }  # fmt: skip
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Facts:
@@ -52,7 +56,7 @@ class Facts:
             name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)), stopped)
             for name, (host, spec, stopped) in document["nodes"].items()
         }
-        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]))
+        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]), document["agents"])
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -67,7 +71,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     ]
     # A node that was moved is still known, stopped, on the host that it left.
     nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
-    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints)
+    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints, tuple(known))
 
 
 async def look_around(network: Network, root: Path) -> Facts:

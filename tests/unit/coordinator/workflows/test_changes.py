@@ -77,6 +77,17 @@ def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     assert removed.line().isprintable()
 
 
+def test_a_host_that_left_is_named_although_no_node_runs_there(tmp_path: Path) -> None:
+    """Its agent still gets tasks, and has keys; the line says how to end that. Once only, where a node runs there."""
+    net = network(tmp_path)
+    (left,) = differences(net, running(net), agents=["local", "h9"])
+    assert left.line().startswith("- h9: agent: no node runs, but its agent is let in (not applied by a boot; ")
+    assert left.line().endswith("remove h9)")
+    stranger = Fact("h9", pb.NodeSpec(name="old", role="full", p2p_endpoint="10.0.0.9:9876", http_port=8888))
+    (runs,) = differences(net, running(net) | {"old": stranger}, agents=["local", "h9"])
+    assert runs.node == "old"
+
+
 def test_a_host_that_does_not_answer_is_no_difference(tmp_path: Path) -> None:
     """What runs there is unknown, so nothing is called missing."""
     net = network(tmp_path)
@@ -96,6 +107,6 @@ def test_a_node_keeps_its_role(tmp_path: Path) -> None:
 
 def test_facts_cross_to_another_terminal(tmp_path: Path) -> None:
     """They arrive as the running coordinator has them."""
-    facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}))
+    facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}), ["h9"])
     again = Facts.from_json(facts.to_json())
     assert (dict(again.nodes), again.away, again.parties) == (dict(facts.nodes), ("h2",), facts.parties)
