@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.living import Living, living
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.settings import UNABLE, TestbedError
 
@@ -36,3 +37,9 @@ def testbed() -> Iterator[Testbed]:
     yield bed
     if not os.environ.get("BOOTCOORD_KEEP_TESTBED"):
         bed.close()
+
+
+@pytest.fixture(scope="session")
+def net(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Living:
+    """inventory/testnet.toml, booted once on four machines for the tests of what comes after the boot."""
+    return living(testbed, tmp_path_factory.mktemp("living"), testbed.add(4))

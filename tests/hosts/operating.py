@@ -64,9 +64,14 @@ class Operator:
         assert done.returncode == status, done.stdout
         return done.stdout
 
-    def json(self, verb: str) -> Any:
+    def json(self, verb: str, *options: str) -> Any:
         """The document that --json prints."""
-        return json.loads(self.run(verb, "--json"))
+        done = subprocess.run(
+            self.command(verb, *options, "--json"), env=self.environment, cwd=self.code, text=True, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
 
     def boot(self, disturbances: Sequence[tuple[str, Callable[[], None]]] = (), status: int = 0) -> str:
         """`coord boot`; each disturbance happens as soon as a line holds its word. What was printed."""

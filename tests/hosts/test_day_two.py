@@ -1,0 +1,125 @@
+"""What an operator does with a network that lives, command by command, on hosts of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.hosts.living import Living, missing
+from tests.waiting import until
+
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
+
+SCHEDULE = [f"defproducer{letter}" for letter in "abcd"]
+NODE = "defproducera"
+ASK = """
+import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:8888/v1/producer/paused", b"", timeout=5).read().decode())
+"""
+
+
+def paused(net: Living, host: str) -> bool:
+    """What the node with HTTP port 8888 on a host says of itself."""
+    return net.testbed.ssh(host, "python3", "-", stdin=ASK).stdout.strip() == "true"
+
+
+def turn(net: Living) -> Counter[str]:
+    """Empty slots of about one round from now on, by whose turn it was."""
+    host = net.hosts[3]
+    first = net.head(host)
+    until(lambda: net.head(host) > first + 50, "a round of blocks", 90, every=1.0)
+    return missing(net.blocks(host, first, first + 50), SCHEDULE)
+
+
+def test_a_node_stops_starts_and_restarts(net: Living) -> None:
+    """Each is seen in the host's processes, and said again without another effect; a producer too many is refused."""
+    home = net.hosts[1]
+    before = net.pids()
+    for _ in range(2):
+        assert "is stopped" in net.operator.json("node", "stop", NODE)["said"]
+        assert net.pids() == before | {home: []}
+    assert "of 4 producers 1 may be away" in net.operator.run("node", "stop", "defproducerb", status=1)
+    assert net.operator.json("node", "start", NODE)["said"] == f"{NODE} is started"
+    assert net.operator.json("node", "start", NODE)["said"] == f"{NODE} runs already"
+    started = net.pids()
+    assert started[home]
+    until(lambda: net.head(home) + 4 >= net.head(net.hosts[3]), "the node to follow", 60)
+    assert net.operator.json("node", "restart", NODE)["said"] == f"{NODE} is restarted, and at the head again"
+    again = net.pids()
+    assert {host for host in again if again[host] != started[host]} == {home}
+
+
+def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
+    """Its slots are empty and nobody else's, by the blocks; then it signs again. Its node says the same."""
+    home = net.hosts[1]
+    for verb, away, back, name in (("node", "pause", "resume", NODE), ("host", "drain", "undrain", home)):
+        for _ in range(2):
+            net.operator.json(verb, away, name)
+            assert paused(net, home)
+        if verb == "host":
+            assert set(turn(net)) == {NODE}
+            assert "of 4 producers 1 may be away" in net.operator.run("host", "drain", net.hosts[2], status=1)
+            assert not paused(net, net.hosts[2])
+        for _ in range(2):
+            net.operator.json(verb, back, name)
+            assert not paused(net, home)
+    until(lambda: not turn(net), "a round without an empty slot", 120)
+
+
+def test_logs_of_all_hosts_are_merged(net: Living) -> None:
+    """By time, from every machine, as JSON and as text; a level leaves out what is below it."""
+    lines = [json.loads(line) for line in net.operator.run("logs", "--json", "-n", "40").splitlines()]
+    assert len(lines) == 40
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert {*SCHEDULE, "genesis"} <= {line["source"] for line in lines}
+    serious = map(json.loads, net.operator.run("logs", "--json", "--level", "warn").splitlines())
+    assert {line["level"] for line in serious} <= {"warn", "error"}
+    assert len(net.operator.run("logs", NODE, f"agent@{net.hosts[1]}", "-n", "6").splitlines()) == 6
+
+
+def test_transfers_are_made_once(net: Living) -> None:
+    """All are confirmed; with the same seed nothing is sent again."""
+    asked = ("transfers", "--count", "30", "--rate", "10", "--seed", "7")
+    first, again = net.operator.json(*asked), net.operator.json(*asked)
+    assert (first["confirmed"], first["failed"]) == (30, 0)
+    assert (again["confirmed"], again["confirmed_before"]) == (0, 30)
+
+
+def test_rewards_are_left_until_they_are_due(net: Living) -> None:
+    """The contract pays a day after the registration: each producer's date is told, and nothing is sent."""
+    claim = net.operator.json("claim")
+    assert claim["claimed"] == []
+    assert [row["account"] for row in claim["producers"]] == SCHEDULE
+    assert all(row["due"] for row in claim["producers"])
+
+
+def test_a_snapshot_is_taken_listed_and_fetched(net: Living, tmp_path: Path) -> None:
+    """The file has the sha256 that its name says, here and on the host that took it."""
+    (taken,) = net.operator.json("snapshot", "take")["snapshots"]
+    assert taken in net.operator.json("snapshot", "list")["snapshots"]
+    net.operator.run("snapshot", "fetch", taken["name"], "--to", str(tmp_path / "state.bin"))
+    assert hashlib.sha256((tmp_path / "state.bin").read_bytes()).hexdigest() == taken["sha256"]
+    (host,) = taken["hosts"]
+    there = net.testbed.ssh(host, "find /var/lib/bootcoord -type f -size +1M -exec sha256sum {} +").stdout
+    assert taken["sha256"] in there
+
+
+def test_the_report_and_the_monitoring_files_are_written(net: Living, tmp_path: Path) -> None:
+    """The report names every producer, also as JSON; the files for Prometheus name what there is."""
+    net.operator.run("report", "-o", str(tmp_path / "report.html"))
+    assert json.loads((tmp_path / "report.json").read_text())
+    assert all(name in (tmp_path / "report.html").read_text() for name in SCHEDULE)
+    net.operator.run("metrics", "-o", str(tmp_path / "monitoring"))
+    names = {path.name for path in (tmp_path / "monitoring").iterdir()}
+    assert names == {"prometheus.yml", "alerts.yml", "dashboard.json"}
+
+
+def test_nothing_of_this_is_a_difference(net: Living) -> None:
+    """Afterwards the plan is empty, and a boot has nothing to do."""
+    net.operator.run("plan", "--check")
+    assert "Nothing to do" in net.operator.boot()
+    net.operator.run("verify")
