@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from boot.plan import make_plan
@@ -16,6 +17,7 @@ from inventory.share import Seats
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support import node_processes
+from support.texts import plain
 
 
 async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> NetworkStatus:
@@ -39,6 +41,7 @@ async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> Networ
         silent=chain.silent,
         nodes=nodes,
         hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
+        unlisted=_unlisted(opened, {party.name for party in parties}),
         steps=steps,
         parties=parties,
         seats=replace(Seats.of(opened.network), taken=len(accounts & set(chain.schedule))) if parties else None,
@@ -101,3 +104,12 @@ def _host_row(opened: OpenNetwork, name: str) -> HostRow:
     if link is None or not link.connected:
         return HostRow(name, AWAY, None, None)
     return HostRow(name, CONNECTED, link.clock_offset, link.status.disk_free if link.status else None)
+
+
+def _unlisted(opened: OpenNetwork, parties: Collection[str]) -> dict[str, tuple[str, ...]]:
+    listed = {host.name for host in opened.network.hosts}
+    return {
+        name: tuple(plain(node.name) for node in link.status.nodes if node.state != NodeState.STOPPED)
+        for name, link in opened.hub.links.items()
+        if name not in listed and name not in parties and link.connected and not link.revoked and link.status
+    }

@@ -103,6 +103,7 @@ def document(status: NetworkStatus) -> dict[str, Any]:
             {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
             for row in status.hosts
         ],
+        "unlisted_hosts": {host: list(nodes) for host, nodes in status.unlisted.items()},
         "parties": [
             {"name": one.name, "account": one.account, "state": str(one.state), "why": one.why, "p2p": one.endpoint}
             for one in status.parties

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from boot.plan import make_plan
@@ -121,6 +121,8 @@ class NetworkStatus:
     parties: tuple[Party, ...] = ()
     seats: Seats | None = None
     """The parties' places in the schedule, and how many they hold now; None if nobody was invited."""
+    unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Hosts that left the inventory and whose agents are connected, each with the nodes that run there."""
     planned: tuple[str, ...] = tuple(step.name for step in make_plan(STEPS).steps)
     """The steps of this network's boot, in the plan's order."""
 

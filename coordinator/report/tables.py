@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from coordinator.advising import typed
 from coordinator.report.status import NetworkStatus, NodeRow
 from protos.states import NodeState
 
@@ -74,6 +75,8 @@ def host_table(report: NetworkStatus) -> Iterator[str]:
             for row in report.hosts
         ],
     )  # fmt: skip
+    for host, nodes in report.unlisted.items():
+        yield f"{host} left the inventory, and runs {', '.join(nodes) or 'no node'}: {typed('host', 'remove', host)}"
 
 
 def step_table(report: NetworkStatus) -> Iterator[str]:

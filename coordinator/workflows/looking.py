@@ -17,6 +17,7 @@ from coordinator.workflows.answering import answering
 from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
 from support.retry import retrying
+from support.tls import Kind
 
 ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command."""
@@ -54,9 +55,10 @@ async def _seen(network: Network, root: Path) -> tuple[NetworkStatus, tuple[str,
     if not StateFolder.exists(root, network.name):
         return planned(network), ()
     async with open_network(network, root, acting=False) as opened, answering(opened):
-        hosts = {entry.name for entry in opened.hub.register.entries()}
+        entries = opened.hub.register.entries()
+        hosts = [entry.name for entry in entries if entry.kind is Kind.HOST and not entry.revoked]
         dead = {host.name for host in network.hosts if host.local and not agent_runs(opened.state.host_data(host.name))}
-        awaited = [host.name for host in network.hosts if host.name in hosts - dead]
+        awaited = [name for name in hosts if name not in dead]
         through_ssh = any(host.tunnel for host in network.hosts)
         with tunnelled(opened.network, opened.hub) as troubles:
             await opened.connected(awaited, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)

@@ -39,7 +39,9 @@ def testbed() -> Iterator[Testbed]:
         bed.close()
 
 
-@pytest.fixture(scope="session")
-def net(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Living:
-    """inventory/testnet.toml, booted once on four machines for the tests of what comes after the boot."""
-    return living(testbed, tmp_path_factory.mktemp("living"), testbed.add(4))
+@pytest.fixture(scope="module")
+def net(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
+    """inventory/testnet.toml, booted on four machines of a test file's own."""
+    made = living(testbed, tmp_path_factory.mktemp("living"), testbed.add(4))
+    yield made
+    testbed.remove(*made.hosts)

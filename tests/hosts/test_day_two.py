@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.living import Living, missing
+from tests.hosts.living import SCHEDULE, Living, missing
 from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
 
-SCHEDULE = [f"defproducer{letter}" for letter in "abcd"]
 NODE = "defproducera"
 ASK = """
 import urllib.request
@@ -104,7 +103,7 @@ def test_a_snapshot_is_taken_listed_and_fetched(net: Living, tmp_path: Path) -> 
     net.operator.run("snapshot", "fetch", taken["name"], "--to", str(tmp_path / "state.bin"))
     assert hashlib.sha256((tmp_path / "state.bin").read_bytes()).hexdigest() == taken["sha256"]
     (host,) = taken["hosts"]
-    there = net.testbed.ssh(host, "find /var/lib/bootcoord -type f -size +1M -exec sha256sum {} +").stdout
+    there = net.testbed.ssh(host, "find /var/lib/bootcoord -type f -size +1M -size -9M -exec sha256sum {} +").stdout
     assert taken["sha256"] in there
 
 

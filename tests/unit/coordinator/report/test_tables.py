@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from coordinator.parties.store import Party, Standing
 from coordinator.report.status import HostRow, NodeRow
 from coordinator.report.tables import columns, node_table, report_lines
@@ -44,6 +46,9 @@ def test_the_report_names_what_a_person_would_ask() -> None:
     assert "h2    away       -        -" in text
     assert "alice  alice1111111  -    refused: its port is closed" in text
     assert "silent    b: elected, but no block in the latest round" in text
+    left = "\n".join(report_lines(status(unlisted={"h5": ("watcher",), "h6": ()})))
+    assert re.search(r"h5 left the inventory, and runs watcher: coord .*host .*remove h5", left)
+    assert re.search(r"h6 left the inventory, and runs no node: coord .*host .*remove h6", left)
     text = "\n".join(report_lines(status(stands=True, head_age=73.0)))
     assert "stalled   no new blocks; a, b, c, d should sign" in text
     assert "silent" not in text
