@@ -133,7 +133,7 @@ def test_a_producer_is_written_into_the_file(net: Living) -> None:
     text = net.operator.inventory.read_text()
     net.edit("count = 4  ", "count = 5  ")
     lines = planned(net)
-    assert any(line.startswith("! producers: ") and "later" in line for line in lines), lines
+    assert any(line.startswith("! producers: undo the edit; a new producer is added by ") for line in lines), lines
     with net.operator.inventory.open("w") as file:
         file.write(f'{text}\n[[producers.later]]\naccount = "defproducerx"\nhost = "{net.hosts[0]}"\n')
     lines = planned(net)

@@ -71,11 +71,11 @@ def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
 
 def test_logs_of_all_hosts_are_merged(net: Living) -> None:
     """By time, from every machine, as JSON and as text; a level leaves out what is below it."""
-    lines = [json.loads(line) for line in net.operator.run("logs", "--json", "-n", "40").splitlines()]
+    lines = [json.loads(line) for line in net.operator.run("logs", "--json", "--chatter", "-n", "40").splitlines()]
     assert len(lines) == 40
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
     assert {*SCHEDULE, "genesis"} <= {line["source"] for line in lines}
-    serious = map(json.loads, net.operator.run("logs", "--json", "--level", "warn").splitlines())
+    serious = map(json.loads, net.operator.run("logs", "--json", "--chatter", "--level", "warn").splitlines())
     assert {line["level"] for line in serious} <= {"warn", "error"}
     assert len(net.operator.run("logs", NODE, f"agent@{net.hosts[1]}", "-n", "6").splitlines()) == 6
 
