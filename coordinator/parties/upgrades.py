@@ -112,6 +112,7 @@ async def upgrade(opened: OpenNetwork, contract: Contract, wait: float, tell: Te
     try:
         if await work.done():
             return f"{contract.account} has this code already ({contract.code_hash})"
+        await work.check_other_code()
         tell(f'parties approve it unasked whose policy says: approve = "code:{contract.entry}"')
         until = time.monotonic() + wait
         await work.propose()
@@ -136,8 +137,22 @@ class _Upgrade:
 
     async def done(self) -> bool:
         """Whether the chain has the new code and ABI."""
-        found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
-        return (found["code_hash"], found["abi_hash"]) == (self._contract.code_hash, self._contract.packed_abi_hash)
+        return await self._deployed() == (self._contract.code_hash, self._contract.packed_abi_hash)
+
+    async def check_other_code(self) -> None:
+        """Raises OperationFailed if the chain has this code with another ABI.
+
+        nodeos refuses a setcode of the code that an account has already, so the proposal could never be executed.
+        """
+        code, _ = await self._deployed()
+        if code == self._contract.code_hash:
+            account = self._contract.account
+            raise OperationFailed(
+                f"{account} has this code already ({code}), with another ABI: the chain refuses to set the same code "
+                "again, so nothing was proposed. For the ABI alone, with both files in DIR, "
+                f"`cleos set contract {account} DIR -p {account}@active -s -j -d` prints a transaction, "
+                "and `cleos multisig propose_trx` proposes it"
+            )
 
     async def propose(self) -> None:
         """Proposes, and checks that the proposal on the chain is exactly what this coordinator would propose.
@@ -205,6 +220,11 @@ class _Upgrade:
     @property
     def _title(self) -> str:
         return f"{self._sponsor}/{self._proposal}"
+
+    async def _deployed(self) -> tuple[str, str]:
+        """sha256 of the code and of the packed ABI that the chain has."""
+        found = await self._read(ask("/v1/chain/get_raw_abi", {"account_name": self._contract.account}))
+        return found["code_hash"], found["abi_hash"]
 
     async def _proposed(self) -> str | None:
         found = await self._read(row(MSIG, self._sponsor, "proposal", self._proposal))

@@ -30,6 +30,7 @@ class Chain:
         self.producers = producers.split()
         self.approved: dict[str, list[str]] = {}
         self.asked: list[str] = []
+        self.deployed = "", ""
         self.proposals = {name: (int(until), asked.split()) for name, (until, asked) in proposals.items()}
 
     async def __call__(self, query: Query) -> Any:
@@ -40,6 +41,8 @@ class Chain:
             auth = {"threshold": len(self.producers) * 2 // 3 + 1, "keys": [], "accounts": members}
             assert body["account_name"] == PRODUCERS
             return {"permissions": [{"perm_name": "active", "required_auth": auth}]}
+        if query.path.endswith("get_raw_abi"):
+            return dict(zip(("code_hash", "abi_hash"), self.deployed, strict=True))
         if query.path.endswith("get_producer_schedule"):
             return {"active": {"producers": [{"producer_name": name} for name in self.producers]}}
         rows = [
@@ -171,6 +174,22 @@ async def test_every_agent_is_asked_and_who_did_not_approve_is_named(monkeypatch
     for reason in ("b: its policy says no", "c: party-c was revoked", "d: its agent is away"):
         assert reason in text
         assert reason in said
+
+
+@pytest.mark.parametrize("abi_hash", ["ee" * 32, CONTRACT.packed_abi_hash])
+async def test_code_that_the_chain_has_is_not_proposed_again(monkeypatch: pytest.MonkeyPatch, abi_hash: str) -> None:
+    """nodeos refuses to set it, so a proposal of it with another ABI could never be executed: nothing is proposed."""
+    chain = Chain("a b c d")
+    work, _ = upgrading(chain, monkeypatch)
+    chain.deployed = CONTRACT.code_hash, abi_hash
+    monkeypatch.setattr(upgrades, "_Upgrade", lambda *_: work)
+    opened: Any = SimpleNamespace(sealed=SimpleNamespace(sponsor=SimpleNamespace(account="sponsor")))
+    if abi_hash == CONTRACT.packed_abi_hash:
+        assert "has this code already" in await upgrades.upgrade(opened, CONTRACT, 1, print)
+    else:
+        with pytest.raises(OperationFailed, match="with another ABI: the chain refuses to set the same code again"):
+            await upgrades.upgrade(opened, CONTRACT, 1, print)
+    assert not chain.proposals
 
 
 def test_the_files_of_another_terminal_are_found_by_their_hashes() -> None:
