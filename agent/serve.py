@@ -8,6 +8,7 @@ import os
 import signal
 from contextlib import AbstractAsyncContextManager, nullcontext
 
+from agent.advising import typed_agent
 from agent.background import together
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import Agent, host_agent
@@ -21,7 +22,7 @@ from support.tls import Kind
 
 log = logging.getLogger(__name__)
 
-REMEDY = "move it away and, a minute later, when what it signed has expired, start the agent again (by a boot)"
+REMEDY = "move it away and, a minute later, when what it signed has expired, start the agent again"
 """What helps when the journal is damaged: a copy would not know what was signed since; the chain does."""
 
 
@@ -38,7 +39,7 @@ async def serve(folder: DataFolder, metrics: str = "") -> None:
     with FileLock(folder.lock):
         Process.of(os.getpid()).write(folder.record)
         Ending.forget(folder.path)
-        journal = Journal(folder.journal, REMEDY)
+        journal = Journal(folder.journal, f"{REMEDY} ({_starts(folder, config)})")
         agent = _agent(folder, config, journal)
         try:
             await agent.nodes.open()
@@ -50,6 +51,11 @@ async def serve(folder: DataFolder, metrics: str = "") -> None:
             journal.close()
             folder.record.unlink(missing_ok=True)
             log.info("agent ends; its nodes run on")
+
+
+def _starts(folder: DataFolder, config: AgentConfig) -> str:
+    """What starts this agent: a party's operator does, the others' coordinator."""
+    return f"by: {typed_agent('serve', folder.path)}" if config.kind is Kind.PARTY else "by a boot"
 
 
 def _exported(agent: Agent, metrics: str) -> AbstractAsyncContextManager[None]:

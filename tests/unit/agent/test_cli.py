@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import stat
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent import cli, commands
+from agent.config import DataFolder
 from coordinator.agents.hub import Hub
 from support.ending import Ending
 from support.processes import Process
@@ -109,6 +111,20 @@ async def test_the_reason_of_its_end_is_left_for_its_starter(hub: Hub, tmp_path:
     assert Ending.read(data) == Ending("the coordinator refuses this agent: alpha was revoked")
     assert _agent("serve", data=tmp_path / "dtaa").returncode == 2
     assert not (tmp_path / "dtaa").exists()
+
+
+@pytest.mark.parametrize("kind", [Kind.HOST, Kind.PARTY])
+async def test_a_damaged_journal_says_who_starts_it_again(hub: Hub, tmp_path: Path, kind: Kind) -> None:
+    """A host's agent is started by a boot, a party's by the command that its operator types."""
+    data = tmp_path / "data"
+    _admitted(hub, data)
+    folder = DataFolder(data)
+    folder.write(dataclasses.replace(folder.read(), kind=kind))
+    (data / "journal.sqlite").write_bytes(b"torn" * 1000)
+    refused = await asyncio.to_thread(_agent, "serve", data=data)
+    assert refused.returncode == 1
+    starts = f"agent serve --data {data}" if kind is Kind.PARTY else "(by a boot"
+    assert refused.stderr.decode().endswith(f"{starts})\n")
 
 
 async def test_down_stops_it(hub: Hub, tmp_path: Path) -> None:
