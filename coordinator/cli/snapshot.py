@@ -44,17 +44,17 @@ def command(
     vouch: bool,
     as_json: bool,
 ) -> None:
-    """Takes, lists and fetches snapshots of the chain's state, and has a node begin anew with one.
+    """Takes, lists and fetches snapshots of the chain's state, and restarts a node from one.
 
     \b
-    take [NODE]       NODE's agent keeps one of its node's state, and it is copied here; else of a node with all blocks
-    list              those here and on hosts, the newest first
-    fetch [SNAPSHOT]  brings one here, or the newest; an interrupted fetch continues where it stopped
-    restart NODE      puts NODE's chain aside, and begins with a snapshot; its peers give it the blocks since
+    take [NODE]       takes one from NODE, or from a node with all blocks; kept on its host and here
+    list              lists those here and on hosts, the newest first
+    fetch [SNAPSHOT]  copies one, or the newest, here; an interrupted fetch continues where it stopped
+    restart NODE      sets NODE's chain aside and starts it from a snapshot; its peers send the later blocks
 
-    A snapshot is named BLOCK-SHA256, as `list` shows, or by the first 8 digits of its sha256. The newest always stays.
-    `coord down --purge` removes them. Nodes that `coord boot` starts for the first time begin with one by themselves
-    where that is quicker (nodeos.snapshot in the inventory; docs/snapshots.md).
+    A snapshot is named BLOCK-SHA256, as `list` shows, or by the first 8 digits of its sha256. The newest is never
+    removed, except by `coord down --purge`. Nodes that `coord boot` starts for the first time start from one where that
+    is quicker (nodeos.snapshot in the inventory; docs/snapshots.md).
 
     \b
     coord snapshot inventory/testnet.toml take --vouch
