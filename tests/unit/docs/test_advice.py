@@ -16,6 +16,7 @@ UNTRIED: Mapping[str, str] = {
     "agent/party: account … exists with other keys than this agent's: give it this key (cleos set account permission "
     "… active …), if it is yours": "cleos' own command, with the account's old key",
     "agent/party/control.py: agent serve": "every test of parties starts it so",
+    "agent/serve.py: agent serve": "every test of parties starts it so, a new journal too",
     "coordinator/engine/chain_work.py: coord plan --cleos": "a comment in boot.log; the runbook's test types it",
     "coordinator/hosts/deploy: … refuses another session (…): raise MaxSessions of its sshd to at least 1": (
         "sshd's own setting"
