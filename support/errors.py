@@ -61,4 +61,6 @@ def explanation(error: BaseException) -> str:
         return f"{error}; {error.hint}" if error.hint else str(error)
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error) or type(error).__name__

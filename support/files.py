@@ -28,6 +28,22 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         raise
 
 
+def copy_atomic(source: Path, target: Path) -> None:
+    """Copies a file, readable by all. What was at the target stays until the copy is complete. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
+    temporary = Path(name)
+    try:
+        with source.open("rb") as old, os.fdopen(handle, "wb") as new:
+            os.fchmod(new.fileno(), 0o644)
+            shutil.copyfileobj(old, new, _PIECE)
+            new.flush()
+            os.fsync(new.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def remove_folder(path: Path) -> None:
     """Removes a folder with all that is in it, if it is there; of a link, also what it leads to. Raises OSError."""
     if path.exists():

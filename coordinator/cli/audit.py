@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -33,6 +34,8 @@ def command(report: Path, url: str | None, artifacts: Path | None, sealed: bool,
     """
     if sealed == bool(url):
         raise click.UsageError("give either --url, to audit, or --sealed, to print the sealed document")
+    if url:
+        _check_url(url)
     found = read_report(report)
     if sealed:
         click.echo(found.canonical, nl=False)
@@ -44,3 +47,14 @@ def command(report: Path, url: str | None, artifacts: Path | None, sealed: bool,
         for line in audited.lines:
             click.echo(line)
     return 0 if audited.born else 1
+
+
+def _check_url(url: str) -> None:
+    """Raises BadParameter unless it is the address of an HTTP API."""
+    try:
+        place = urlsplit(url)
+        usable = place.scheme in ("http", "https") and bool(place.hostname) and place.port != 0
+    except ValueError:  # a port beyond 65535, brackets that do not close
+        usable = False
+    if not usable:
+        raise click.BadParameter(f"{url!r} is not a URL such as http://127.0.0.1:8888", param_hint="'--url'")

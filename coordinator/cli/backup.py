@@ -9,14 +9,15 @@ from pathlib import Path
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.cli.passphrase import FILE, passphrase, passphrase_options
+from coordinator.cli.passphrase import passphrase, passphrase_options
+from coordinator.given_files import GIVEN, check_written, read_short
 from inventory.network import Network
 
 
 @click.command("backup")
 @inventory_argument
 @click.option("--recipient", multiple=True, metavar="age1…", help="Who can decrypt it. May be repeated.")
-@click.option("--recipients-file", type=FILE, metavar="FILE", help="The same, one a line.")
+@click.option("--recipients-file", type=GIVEN, metavar="FILE", help="The same, one a line.")
 @passphrase_options
 @click.option("--keys", multiple=True, metavar="HOST", help="Include this host's keys. May be repeated.")
 @click.option("--all-keys", is_flag=True, help="Include the keys of every host.")
@@ -49,10 +50,11 @@ def command(
     from coordinator.state.backup import json_of
     from coordinator.workflows.backup import Lock, back_up, without_keys
 
-    listed = recipients_file.read_text(encoding="utf-8").splitlines() if recipients_file else []
+    listed = read_short(recipients_file).splitlines() if recipients_file else []
     recipients = (*recipient, *(line.strip() for line in listed if line.strip() and not line.startswith("#")))
     locked = Lock(recipients, passphrase(flags["passphrase"], passphrase_file, new=True))
     file = to or Path(f"{network.name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.backup")
+    check_written(file)
     hosts = [host.name for host in network.hosts] if all_keys else keys
     index = back_up(network, settings.state, file, locked, hosts, lambda text: click.echo(text, err=True))
     if as_json:

@@ -13,7 +13,8 @@ import click
 from coordinator.advising import typed
 from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
-from coordinator.cli.passphrase import FILE, passphrase, passphrase_options
+from coordinator.cli.passphrase import passphrase, passphrase_options
+from coordinator.given_files import GIVEN
 from coordinator.workflows.operating import HostAction, Operation
 from inventory.network import Network
 
@@ -25,8 +26,8 @@ REPLACE = "replace"
 @click.argument("action", type=click.Choice([*(str(action) for action in HostAction), REPLACE]))
 @click.argument("host", shell_complete=completion.hosts)
 @click.option("--force", is_flag=True, help="Drain it even if the schedule cannot lose its producers.")
-@click.option("--backup", type=FILE, metavar="FILE", help="replace: the backup with the host's keys.")
-@click.option("--identity", type=FILE, metavar="FILE", help="replace: the private key that opens the backup.")
+@click.option("--backup", type=GIVEN, metavar="FILE", help="replace: the backup with the host's keys.")
+@click.option("--identity", type=GIVEN, metavar="FILE", help="replace: the private key that opens the backup.")
 @passphrase_options
 @click.option("--without-keys", is_flag=True, help="replace: go on although the host's keys are lost.")
 @json_option

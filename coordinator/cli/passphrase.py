@@ -8,23 +8,28 @@ from typing import Any, TypeVar
 
 import click
 
+from coordinator.errors import UsageProblem
+from coordinator.given_files import GIVEN, read_short
+
 F = TypeVar("F", bound=Callable[..., Any])
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 
 def passphrase_options(command: F) -> F:
     """--passphrase and --passphrase-file."""
     typed = click.option("--passphrase", is_flag=True, help="Ask for a passphrase.")
     read = click.option(
-        "--passphrase-file", type=FILE, metavar="FILE", help="The passphrase is this file's first line."
+        "--passphrase-file", type=GIVEN, metavar="FILE", help="The passphrase is this file's first line."
     )
     return typed(read(command))
 
 
 def passphrase(typed: bool, file: Path | None, *, new: bool) -> str:
-    """The passphrase; empty if none of the options was given. new: it is asked for twice."""
+    """The passphrase; empty if none of the options was given. new: it is asked for twice. Raises UsageProblem."""
     if file:
-        return file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        found = read_short(file).partition("\n")[0].rstrip("\r")
+        if not found:
+            raise UsageProblem(f"{file}: its first line is empty; the passphrase belongs there")
+        return found
     if typed:
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True))
     return ""

@@ -9,12 +9,13 @@ import click
 
 from coordinator.advising import typed
 from coordinator.cli.options import Settings, json_option
-from coordinator.cli.passphrase import FILE, passphrase, passphrase_options
+from coordinator.cli.passphrase import passphrase, passphrase_options
+from coordinator.given_files import GIVEN
 
 
 @click.command("restore")
-@click.argument("file", type=FILE)
-@click.option("--identity", type=FILE, metavar="FILE", help="The private key, as age-keygen wrote it.")
+@click.argument("file", type=GIVEN)
+@click.option("--identity", type=GIVEN, metavar="FILE", help="The private key, as age-keygen wrote it.")
 @passphrase_options
 @json_option
 @click.pass_obj

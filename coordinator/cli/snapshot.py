@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,9 +14,11 @@ import click
 from coordinator.cli import completion
 from coordinator.cli.options import Amount, Proof, Settings, json_option, proved_inventory_argument
 from coordinator.errors import OperationFailed
+from coordinator.given_files import check_written
 from coordinator.report.progress import PlainReporter
 from coordinator.workflows.snapshots import SnapshotAction, SnapshotRequest, snapshots
 from inventory.network import Network
+from support.files import copy_atomic
 from support.snapshots import KEEP, KEEP_DAYS
 
 
@@ -64,6 +65,8 @@ def command(
     chosen = SnapshotAction(action)
     if to and chosen is not SnapshotAction.FETCH:
         raise click.UsageError("--to is for fetch")
+    if to:
+        check_written(to)
     if chosen is SnapshotAction.RESTART and not name:
         raise click.UsageError("restart needs the name of a node")
     of_node = chosen in (SnapshotAction.TAKE, SnapshotAction.RESTART)
@@ -81,7 +84,7 @@ def command(
 def _copy(document: dict[str, Any], to: Path) -> None:
     (found,) = document["snapshots"]
     try:
-        shutil.copyfile(found["path"], to)
+        copy_atomic(Path(found["path"]), to)
     except OSError as error:
         raise OperationFailed(f"{to}: {error.strerror}") from error
     found["path"] = str(to.absolute())

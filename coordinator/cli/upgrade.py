@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from antelope.transaction import LARGEST
 from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.cli.options import Amount, Settings, inventory_argument
 from coordinator.errors import OperationFailed
+from coordinator.given_files import GIVEN, read_given
 from coordinator.hosts.fleet import Hosts
 from coordinator.parties.upgrades import Contract, read_contract, upgrade
 from coordinator.report.progress import PlainReporter
@@ -22,14 +24,13 @@ from inventory.network import Network
 
 WAIT = 600.0
 """Seconds to wait for approvals by default."""
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
 
 
 @click.command("upgrade")
 @inventory_argument
 @click.option("--account", default="eosio", show_default=True, help="The contract's account.")
-@click.option("--wasm", type=FILE, required=True, help="The new code.")
-@click.option("--abi", type=FILE, required=True, help="Its ABI, as JSON.")
+@click.option("--wasm", type=GIVEN, required=True, help="The new code.")
+@click.option("--abi", type=GIVEN, required=True, help="Its ABI, as JSON.")
 @click.option(
     "--wait",
     type=Amount(),
@@ -48,7 +49,7 @@ def command(settings: Settings, network: Network, account: str, wasm: Path, abi:
     \b
     coord upgrade inventory/testnet.toml --account eosio --wasm eosio.system.wasm --abi eosio.system.abi
     """
-    contract = read_contract(account, wasm.read_bytes(), abi.read_bytes())
+    contract = read_contract(account, read_given(wasm, LARGEST), read_given(abi, LARGEST))
     if not StateFolder.exists(settings.state, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     click.echo(asyncio.run(_upgrade(settings, network, contract, wait)))

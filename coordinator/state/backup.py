@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from antelope.errors import BadJson
 from antelope.strict_json import read_json
 from coordinator.errors import UsageProblem
-from support.age import AgeError, decrypt, decrypt_stream, identities, unlock
+from support.age import IDENTITY_FILE_LIMIT, AgeError, decrypt, decrypt_stream, identities, unlock
 
 if TYPE_CHECKING:
     from pyrage.x25519 import Identity
@@ -166,6 +166,8 @@ class BackupFile:
 def open_backup(path: Path) -> Iterator[BackupFile]:
     """Opens a backup, and checks that its parts are there. Raises UsageProblem."""
     try:
+        if not path.is_file():
+            raise UsageProblem(f"{path} is not a file; a backup is read more than once, so a pipe will not do")
         with tarfile.open(path, mode="r:") as tar:
             members = tar.getmembers()
             if not members or members[0].name != INDEX or members[0].size > INDEX_LIMIT:
@@ -187,7 +189,8 @@ def open_backup(path: Path) -> Iterator[BackupFile]:
 def read_identities(path: Path) -> tuple[Identity, ...]:
     """The operator's private keys. Raises AgeError."""
     try:
-        return identities(path.read_bytes(), str(path))
+        with path.open("rb") as file:  # which may be a device that never ends
+            return identities(file.read(IDENTITY_FILE_LIMIT), str(path))
     except OSError as error:
         raise AgeError(f"{path}: {error.strerror}") from error
 

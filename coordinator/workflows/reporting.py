@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from antelope.errors import AntelopeError
 from coordinator.advising import typed
 from coordinator.agents.records import BusyError
-from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.errors import OperationFailed
+from coordinator.given_files import read_given
 from coordinator.hosts.fleet import tunnelled
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.shown import ShownAudit
@@ -81,12 +82,9 @@ def write(found: LaunchReport, html: Path, document: Path) -> None:
 
 def read_report(path: Path) -> LaunchReport:
     """A report's file, HTML or JSON. Raises UsageProblem."""
-    from coordinator.report.launch.document import LaunchReport
+    from coordinator.report.launch.document import LARGEST, LaunchReport
 
-    try:
-        return LaunchReport.read(path.read_bytes(), str(path))
-    except OSError as error:
-        raise UsageProblem(f"{path}: {error.strerror}") from error
+    return LaunchReport.read(read_given(path, LARGEST), str(path))
 
 
 async def audit_again(found: LaunchReport, name: str, artifacts: Path | None, url: str) -> ShownAudit:

@@ -32,7 +32,7 @@ ROOMS = {
     "cli": {"workflows", "web", "report", "parties", "engine", "hosts", "agents", "state"},
 }
 """The coordinator's rooms, and the rooms that each may import from. All may import COMMON."""
-COMMON = {"advising", "errors", "reporter"}
+COMMON = {"advising", "errors", "given_files", "reporter"}
 PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
 
