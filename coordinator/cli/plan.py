@@ -111,7 +111,9 @@ class Edited:
             yield "what runs differs from this inventory:"
             yield from (f"  ! {edit}" for edit in self.sealed)
             yield from (f"  {change.line()}" for change in self.changes)
-            if cost := summary(self.changes):
+            if self.sealed:
+                yield f"  {typed('boot')} refuses this file, and applies nothing, until what is marked ! is undone"
+            elif cost := summary(self.changes):
                 by_hand = all(change.cost is Cost.BY_HAND for change in self.changes)
                 yield f"  {typed('boot')} {'leaves it' if by_hand else 'applies it'}: {cost}"
         if self.away:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from coordinator.cli.plan import Edited
 from coordinator.engine.node_specs import node_spec
 from coordinator.workflows.changes import Cost, Fact, differences, restarts, summary
 from coordinator.workflows.facts import Facts
@@ -110,3 +111,15 @@ def test_facts_cross_to_another_terminal(tmp_path: Path) -> None:
     facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}), ["h9"])
     again = Facts.from_json(facts.to_json())
     assert (dict(again.nodes), again.away, again.parties) == (dict(facts.nodes), ("h2",), facts.parties)
+
+
+def test_a_plan_does_not_say_that_a_boot_applies_what_it_refuses(tmp_path: Path) -> None:
+    """One edit of a sealed section, and nothing of the file is applied; differences by hand are not applied either."""
+    net = network(tmp_path)
+    changes = differences(edited(net, "defproducerb", p2p_port=9900), running(net))
+    assert "applies it: 1 node is restarted" in list(Edited((), changes).lines())[-1]
+    last = list(Edited(("users: undo the edit",), changes).lines())[-1]
+    assert "refuses this file" in last
+    assert "applies it" not in last
+    by_hand = differences(net, running(net), agents=["h9"])
+    assert "leaves it: 1 difference is not applied by a boot" in list(Edited((), by_hand).lines())[-1]
