@@ -14,7 +14,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.control import ask_running
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.operating import Operation, operate
+from coordinator.workflows.operating import HostAction, Operation, operate
 from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
@@ -31,7 +31,8 @@ async def act(network: Network, root: Path, operation: Operation, reporter: Repo
 
     request = {"action": str(operation.action), "name": operation.name, "force": operation.force,
                "to": operation.to}  # fmt: skip
-    return str((await here_or_there(network, root, reporter, here, "operate", request))["said"])
+    needs = operation.action is not HostAction.REMOVE  # what it removes may be gone
+    return str((await here_or_there(network, root, reporter, here, "operate", request, needs_agent=needs))["said"])
 
 
 async def here_or_there(
@@ -42,10 +43,13 @@ async def here_or_there(
     ask: str,
     request: dict[str, Any],
     seconds: float = SECONDS,
+    *,
+    needs_agent: bool = False,
 ) -> dict[str, Any]:
     """Runs `here` with the operator's agents connected, or has a running coordinator do the work.
 
-    ask, request: the question to a running coordinator. seconds: how long it may take.
+    ask, request: the question to a running coordinator. seconds: how long it may take. needs_agent: refuse when none of
+    the operator's agents comes.
 
     Raises OperationFailed before the first boot, and what `here` raises.
     """
@@ -56,7 +60,10 @@ async def here_or_there(
             with Hosts(opened.network, opened.state, opened.hub, reporter).reached():
                 enrolled = [entry.name for entry in opened.hub.register.entries() if not entry.revoked]
                 parties = {party.name for party in opened.parties.parties()}
-                await opened.connected([name for name in enrolled if name not in parties], DIAL_SECONDS)
+                own = [name for name in enrolled if name not in parties]
+                away = await opened.connected(own, DIAL_SECONDS)
+                if needs_agent and len(away) == len(own):  # after a down, say: nobody will come
+                    raise OperationFailed(f"no agent answers; run: {typed('boot')}")
                 return await here(opened)
     except BusyError:
         return await ask_running(root.absolute() / network.name, ask, seconds, **request)
