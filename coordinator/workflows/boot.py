@@ -30,7 +30,7 @@ from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
 from coordinator.workflows.genesis_lost import restore_genesis
-from coordinator.workflows.keep_agents import agents_kept
+from coordinator.workflows.keep_agents import agents_kept, start_again
 from coordinator.workflows.measuring import measured
 from coordinator.workflows.needs import check_needs
 from coordinator.workflows.page import Page
@@ -53,6 +53,9 @@ EVERYTHING = Rolling()
 
 HOLD_SECONDS = 120.0
 """Enough to fetch contracts and a large allocation over a slow connection."""
+
+KILLED = "its agent has ended without a word"
+"""It was killed: an agent that ends by itself says why."""
 
 CRASHES = 3
 """How often a run starts over because a crashed node lost blocks."""
@@ -159,7 +162,7 @@ async def _sealed_or_stopped(opened: OpenNetwork, troubled: Mapping[str, str], r
 
 
 async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> Sealed:
-    missing = await _missing(opened, troubled)
+    missing = await _missing(opened, troubled, reporter)
     sealed = opened.state.sealed
     reasons = "; ".join(f"{host}: {why}" for host, why in missing.items())
     if missing and sealed is None:
@@ -214,25 +217,41 @@ def _check_unheld(opened: OpenNetwork) -> None:
         )
 
 
-async def _missing(opened: OpenNetwork, troubled: Mapping[str, str]) -> dict[str, str]:
+async def _missing(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Reporter) -> dict[str, str]:
     """Why agents are missing, by host. Agents of troubled hosts may still connect, but are waited for only briefly."""
     hosts = tuple(dict.fromkeys(node.host for node in opened.network.nodes))
     well = [host for host in hosts if host not in troubled]
     waited, glanced = await asyncio.gather(
-        _connected(opened, well), opened.connected(set(hosts) - set(well), GLANCE_SECONDS)
+        _connected(opened, well, reporter), opened.connected(set(hosts) - set(well), GLANCE_SECONDS)
     )
     return waited | {host: troubled[host] for host in hosts if host in glanced}
 
 
-async def _connected(opened: OpenNetwork, hosts: Collection[str]) -> dict[str, str]:
-    """As `OpenNetwork.connected`, but does not wait for a local agent that has exited."""
+async def _connected(opened: OpenNetwork, hosts: Collection[str], reporter: Reporter) -> dict[str, str]:
+    """As `OpenNetwork.connected`, but does not wait for a local agent that has exited.
+
+    One that was killed, which leaves no word, is started once more.
+    """
     near = {host.name: opened.state.host_data(host.name) for host in opened.network.hosts if host.local}
+    again: set[str] = set()
 
     def ended() -> dict[str, str] | None:
         gone = (name for name in near.keys() & set(hosts) if not agent_runs(near[name]))
-        return next(({name: f"its agent has ended: {last_words(near[name]) or 'see its log'}"} for name in gone), None)
+        return next(({name: _why_ended(near[name])} for name in gone), None)
 
-    return await looking(opened.connected(hosts, DIAL_SECONDS), ended)
+    while True:
+        missing = await looking(opened.connected(hosts, DIAL_SECONDS), ended)
+        killed = {name for name, why in missing.items() if why == KILLED} - again
+        if not killed:
+            return missing
+        for name in killed:
+            await start_again(opened, name, reporter)
+        again |= killed
+
+
+def _why_ended(data: Path) -> str:
+    words = last_words(data)
+    return f"its agent has ended: {words}" if words else KILLED
 
 
 def _with_parties(opened: OpenNetwork) -> Network:

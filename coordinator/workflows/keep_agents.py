@@ -46,6 +46,12 @@ async def agents_kept(opened: OpenNetwork, reporter: Reporter) -> AsyncIterator[
         raise failures[0] from None
 
 
+async def start_again(opened: OpenNetwork, host: str, reporter: Reporter) -> None:
+    """Starts a local agent that ended, says so, and does not wait until it connects."""
+    reporter.note(f"the agent of {host} ended and is started again ({typed('logs', f'agent@{host}')})")
+    await ensure_agent(opened.hub, host, opened.state.host_data(host))
+
+
 async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:
     ends: Counter[str] = Counter()
     hosts = [host.name for host in opened.network.hosts if host.local]
@@ -56,9 +62,7 @@ async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:
             if agent_runs(data):
                 continue
             ends[host] += 1
-            hint = typed("logs", f"agent@{host}")
             if ends[host] > STARTS:
-                raise OperationFailed(f"the agent of {host} keeps ending; see {hint}")
-            reporter.note(f"the agent of {host} ended and is started again ({hint})")
-            await ensure_agent(opened.hub, host, data)
+                raise OperationFailed(f"the agent of {host} keeps ending; see {typed('logs', f'agent@{host}')}")
+            await start_again(opened, host, reporter)
             await opened.connected([host], DIAL_SECONDS)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -17,7 +18,7 @@ from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
-from coordinator.workflows import boot
+from coordinator.workflows import boot, keep_agents
 from coordinator.workflows.boot import CRASHES, hold, run_through
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -131,3 +132,41 @@ async def test_other_failures_are_final() -> None:
     crashing = Pretends(["gone"] * 9, ["genesis"])
     assert (await through(crashing)).failed == {"a": "gone"}
     assert len(crashing.failures) == 9 - CRASHES
+
+
+@pytest.mark.parametrize(
+    ("words", "kills", "starts", "missing"),
+    [
+        ("", 1, 1, {}),
+        ("", 9, 1, {"h1": "its agent has ended without a word"}),
+        ("no space", 1, 0, {"h1": "its agent has ended: no space"}),
+    ],
+)
+async def test_an_agent_that_is_killed_before_it_connects(
+    monkeypatch: pytest.MonkeyPatch, words: str, kills: int, starts: int, missing: dict[str, str]
+) -> None:
+    """It is started once more, as later; one that is killed again, or says why it ended, is told as missing."""
+    started: list[str] = []
+
+    async def connected(hosts: Sequence[str], seconds: float) -> dict[str, str]:
+        if len(started) < kills:
+            await asyncio.Event().wait()
+        return {}
+
+    async def ensure_agent(hub: object, host: str, data: Path) -> bool:
+        started.append(host)
+        return True
+
+    monkeypatch.setattr(boot, "agent_runs", lambda data: len(started) >= kills)
+    monkeypatch.setattr(boot, "last_words", lambda data: words)
+    monkeypatch.setattr(keep_agents, "ensure_agent", ensure_agent)
+    opened: Any = SimpleNamespace(
+        network=SimpleNamespace(hosts=[SimpleNamespace(name="h1", local=True)]), hub=None, connected=connected,
+        state=SimpleNamespace(host_data=Path),
+    )  # fmt: skip
+    reporter = Pretends([], [])
+    assert await boot._connected(opened, ["h1"], cast(Reporter, reporter)) == missing
+    assert started == ["h1"] * starts
+    assert [note.partition(" (")[0] for note in reporter.notes] == [
+        "the agent of h1 ended and is started again"
+    ] * starts
