@@ -27,7 +27,7 @@ async def claim_rewards(network: Network, root: Path, reporter: Reporter) -> dic
     async def here(opened: OpenNetwork) -> dict[str, Any]:
         return await claim(opened, reporter)
 
-    return await here_or_there(network, root, reporter, here, STEP, {})
+    return await here_or_there(network, root, reporter, here, STEP, {}, needs_agent=True)
 
 
 async def claim(opened: OpenNetwork, reporter: Reporter) -> dict[str, Any]:

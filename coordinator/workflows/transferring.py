@@ -101,7 +101,7 @@ async def transfers(network: Network, root: Path, wanted: Load, reporter: Report
         return (await transfer(opened, wanted, reporter)).to_json()
 
     seconds = SECONDS + wanted.seconds
-    return await here_or_there(network, root, reporter, here, ASK, asdict(wanted), seconds)
+    return await here_or_there(network, root, reporter, here, ASK, asdict(wanted), seconds, needs_agent=True)
 
 
 async def transfer(opened: OpenNetwork, wanted: Load, reporter: Reporter) -> Fate:
