@@ -283,7 +283,7 @@ def test_two_coords_at_once(make_network: MakeNetwork) -> None:
     assert document["network"] == "twice"
     assert document["phase"] in ("planned", "booting", "down")
     watching = network.start("status", "--watch")
-    watching.await_match(r"phase (booting|voting|live)")
+    watching.await_match(r"^twice: (booting|voting|live)")
     watching.interrupt()
     assert watching.wait(20).status == 0
     done = second.wait(20)
