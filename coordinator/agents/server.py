@@ -7,6 +7,7 @@ import contextlib
 import logging
 import resource
 import time
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 import grpc
 from cryptography import x509
+from grpc._cython import cygrpc  # type: ignore[attr-defined] # a C extension without types
 
 from coordinator.agents.connection import Connection
 from coordinator.agents.throttle import Throttle
@@ -25,6 +27,19 @@ from support.tasks import end
 from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
 
 log = logging.getLogger(__name__)
+
+
+class Unprinted:
+    """Stands in for `traceback` in grpc, which logs what fails in a call and also prints its traceback to stderr."""
+
+    def print_exc(self) -> None:
+        """Prints nothing: the log has it, and that a call was under way as coord ended is no fault."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+
+cygrpc.traceback = Unprinted()
 
 MESSAGE_LIMIT = 8 << 20
 """Maximum size of a message, in bytes."""
