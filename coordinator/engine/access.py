@@ -39,7 +39,7 @@ class NodeAccess:
         self._reached = reached
 
     def over(self, network: Network) -> NodeAccess:
-        """The same access for another set of nodes, such as the network with its parties' nodes."""
+        """Returns the same access for another set of nodes, such as the network with its parties' nodes."""
         return NodeAccess(network, self.hub, self._reached)
 
     def link(self, host: str) -> AgentLink:
@@ -62,12 +62,12 @@ class NodeAccess:
         return status is not None and status.state == NodeState.RUNNING
 
     def whole(self, node: Node) -> bool:
-        """Whether the node runs and has every block of the chain: it began with no snapshot."""
+        """Whether the node runs and has every block of the chain, because it did not start from a snapshot."""
         status = self.status(node)
         return status is not None and status.state == NodeState.RUNNING and not status.since
 
     def with_all_blocks(self) -> tuple[str, ...]:
-        """Endpoints of the operator's nodes that have all blocks, where others began with a snapshot; else none."""
+        """Endpoints of the operator's nodes that have all blocks. Empty unless other nodes started from a snapshot."""
         seen = [(node, status) for node in self.network.nodes if not node.party and (status := self.status(node))]
         if not any(status.since for _, status in seen):
             return ()
@@ -121,7 +121,7 @@ class NodeAccess:
 
 def pusher(network: Network, account: str) -> Node:
     """The node to which this account's agent pushes transactions while the genesis node signs: that node, where the
-    agent has it; otherwise the account's own. What goes to the node that makes the blocks needs no other to follow.
+    agent has it; otherwise the account's own. The genesis node makes the blocks, so no other node has to follow.
     """
     own, genesis = own_node(network, account), network.genesis_node
     return own if own and own.host != genesis.host else genesis

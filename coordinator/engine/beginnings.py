@@ -1,4 +1,4 @@
-"""Which of the nodes that have no chain yet begin with a snapshot, and which with their peers' blocks. Pure."""
+"""Decides which nodes without a chain start from a snapshot, and which sync from their peers' blocks. Pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Chosen:
 
     with_snapshot: tuple[str, ...]
     reason: str
-    """One line; empty: there was nothing to choose."""
+    """One line; empty if there was nothing to choose."""
 
 
 @dataclass(frozen=True)
 class Seconds:
-    """Seconds until all have begun, as far as can be told beforehand."""
+    """Estimated seconds until all nodes have started."""
 
     sync: float
     snapshot: float
@@ -52,7 +52,7 @@ def choose(network: Network, fresh: Sequence[Node], rows: int, blocks: int, whol
 
 
 def foresee(network: Network, started: Collection[str] | None = None) -> Chosen:
-    """What a boot will choose, as far as the accounts tell. started: nodes that it starts; None: all of them."""
+    """Predicts a boot's choice from the number of accounts. started: nodes that it starts; None: all of them."""
     own = [node for node in network.nodes if node.role is not Role.GENESIS and not node.party]
     fresh = [node for node in own if started is None or node.name in started]
     rows = 0 if network.users.source is UserSource.ACCOUNTS_JSON else network.users.number

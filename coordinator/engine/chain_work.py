@@ -22,7 +22,7 @@ from support.retry import DeadlineError, poll
 from support.tasks import all_of
 
 MOST_WRITTEN_OUT = 100
-"""Transactions of a step whose commands are written to the command log. An allocation soon has thousands, of fifty
+"""Maximum transactions per step whose commands are written to the command log. An allocation has thousands, with fifty
 accounts each: writing their commands takes longer than the chain takes to execute them.
 """
 PARTY_SECONDS = 20.0

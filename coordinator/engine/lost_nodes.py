@@ -1,4 +1,4 @@
-"""Nodes that will not run again until a person fixes something, so that nothing waits for them."""
+"""Tracks nodes that will not run again until a person fixes something, so that nothing waits for them."""
 
 from __future__ import annotations
 

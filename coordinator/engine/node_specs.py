@@ -27,6 +27,6 @@ def node_spec(network: Network, node: Node) -> pb.NodeSpec:
 
 
 def lease_message(lease: Lease) -> pb.Lease:
-    """A lease as agents are told of it."""
+    """The lease as the protocol message for agents."""
     look = not lease.settled
     return pb.Lease(account=lease.account, number=lease.number, host=lease.host, look=look, key=lease.key)

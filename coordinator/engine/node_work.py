@@ -64,7 +64,7 @@ class NodeWork:
     async def begin(self, node: Node, mode: pb.Mode.ValueType, found: Snapshot | None, *, anew: bool = False) -> str:
         """Starts a node, with this snapshot if it has no chain yet. anew: the chain that it has is put aside first.
 
-        Returns why it did not begin with the snapshot; empty: it did, or has none.
+        Returns why it did not start from the snapshot; empty if it did, or if there was none.
         Raises TaskFailedError, LinkError, DeadlineError.
         """
         body = pb.StartNode(spec=node_spec(self._network, node), mode=mode, anew=anew, lease=self._lease(node))
@@ -75,7 +75,7 @@ class NodeWork:
         return result.note
 
     def _lease(self, node: Node) -> pb.Lease | None:
-        """The lease that lets a producer's node sign; eosio's needs none, whose node begins the chain."""
+        """The lease that lets a producer's node sign. eosio's node needs none, because it begins the chain."""
         if not node.account or node.account == GENESIS_ACCOUNT:
             return None
         return lease_message(Leases(self._access.hub.records.journal).give(node.account, node.host))
@@ -91,7 +91,7 @@ class NodeWork:
         await poll(told, what=f"{name} to be reported as stopped", deadline=CATCH_UP_SECONDS)
 
     async def restart(self, name: str) -> None:
-        """Restarts a node that runs, as it runs, with the block-signing keys of now. Raises TaskFailedError, LinkError,
+        """Restarts a running node as it was, with the current block-signing keys. Raises TaskFailedError, LinkError,
         DeadlineError.
         """
         node = self._network.node(name)

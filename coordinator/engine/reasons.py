@@ -1,4 +1,4 @@
-"""Explains what each step waits for, to a person who asks while the boot runs.
+"""Explains, while the boot runs, what each step waits for.
 
 Every event of the executor has a number. A reason says what a step waits for, and since which event.
 """

@@ -1,4 +1,4 @@
-"""Snapshots on the coordinator's side: taken by an agent, brought here, kept, and offered to nodes that begin."""
+"""The coordinator's snapshots: agents take them, the coordinator fetches and keeps them, and new nodes use them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from support.snapshots import KEEP, KEEP_DAYS, PART, Incoming, Snapshot, Snapsho
 
 PATH = "/agent/snapshot"
 AT_ONCE = 4
-"""Parts that are under way."""
+"""Parts that are in transfer at the same time."""
 PART_SECONDS = 60.0
 FRESH_BLOCKS = 1200
 """A snapshot this many blocks old is as good as a new one: ten minutes."""
@@ -34,14 +34,14 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """Which snapshots stay, on the host and here."""
+    """Which snapshots are kept, on the host and here."""
 
     keep: int = KEEP
     days: float = KEEP_DAYS
 
 
 class SnapshotWork:
-    """Takes and brings them."""
+    """Has agents take snapshots, and fetches them."""
 
     def __init__(self, access: NodeAccess, store: SnapshotStore, folders: Callable[[str], Path], tell: Tell) -> None:
         """folders: the data folder of a local host's agent. tell: gets a line now and then."""
@@ -52,7 +52,7 @@ class SnapshotWork:
         self.store = store
 
     async def take(self, node: Node, limits: Limits | None = None, block: int = 0) -> Snapshot:
-        """Has a node write one, and brings it here. Raises TaskFailedError, LinkError, DeadlineError, NodeError,
+        """Has a node write a snapshot, and fetches it. Raises TaskFailedError, LinkError, DeadlineError, NodeError,
         OSError, DamagedError.
         """
         limits, began = limits or Limits(), time.monotonic()
@@ -68,7 +68,7 @@ class SnapshotWork:
         return found
 
     async def newest(self, node: Node) -> Snapshot:
-        """One that is fresh enough for nodes that begin, taken if need be: once for all that ask at the same time.
+        """Returns a snapshot fresh enough for new nodes. Takes one if needed: one for all callers at the same time.
 
         Raises as `take`.
         """
@@ -80,7 +80,7 @@ class SnapshotWork:
             return await self.take(node)
 
     async def bring(self, node: Node, snapshot: Snapshot) -> None:
-        """Copies it here from the agent that keeps it. Does nothing if it is here. Raises NodeError, OSError,
+        """Fetches it from the agent that keeps it. Does nothing if it is already here. Raises NodeError, OSError,
         DamagedError.
         """
         if self.store.find(snapshot.sha256):
@@ -115,18 +115,18 @@ class SnapshotWork:
             incoming.finish(snapshot.sha256)
 
     def known(self, told: pb.Snapshot) -> Snapshot:
-        """What an agent told of one. Raises OperationFailed when it told none."""
+        """The snapshot that an agent reported. Raises OperationFailed when it reported none."""
         if len(told.sha256) != 64 or not set(told.sha256) <= set("0123456789abcdef") or not told.size:
             raise OperationFailed("the agent names no snapshot: install this version there")
         return Snapshot(told.sha256, told.size, told.block, told.block_id, "", told.node, told.nodeos, told.taken)
 
     def _ours(self, snapshot: Snapshot) -> bool:
-        """Whether it is of a node of this network's, which was asked for it."""
+        """Whether it is from the node of this network that was asked for it."""
         return snapshot.node in {node.name for node in self._access.network.nodes if not node.party}
 
 
 class Beginnings:
-    """The snapshot with which nodes of this network begin, if any: one choice for all that have no chain yet."""
+    """The snapshot that new nodes of this network start from, if any: one choice for all nodes without a chain."""
 
     def __init__(self, access: NodeAccess, work: SnapshotWork, rows: int, tell: Tell) -> None:
         """rows: accounts of the allocation. tell: gets what was chosen, and why."""
@@ -138,7 +138,7 @@ class Beginnings:
         self._one = asyncio.Lock()
 
     async def of(self, node: Node) -> Snapshot | None:
-        """The snapshot that this node begins with. None: it takes its peers' blocks."""
+        """The snapshot that this node starts from. None: it syncs from its peers' blocks."""
         async with self._one:
             if node.name not in self._chosen and self._access.status(node) is None:
                 self._choose()

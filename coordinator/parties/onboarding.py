@@ -57,7 +57,7 @@ class Onboarding:
         self._turns = Turns()
         self._looked = 0.0
         self._whole: tuple[str, ...] = ()
-        """Endpoints of nodes one of which every party needs, as others lack the chain's past."""
+        """Endpoints of nodes with all blocks. Every party needs one of them: other nodes lack old blocks."""
         self._party_peers: PartyPeers | None = None
         self._told: dict[str, str] = {}
         self._decisions: dict[str, Decision] = {}
@@ -173,7 +173,7 @@ class Onboarding:
     def _peers(self, party: Party) -> tuple[str, ...]:
         """Its neighbours. The prober is included only after it has dialled back: nodeos keeps one of two links.
 
-        One of them has all blocks.
+        At least one of them has all blocks.
         """
         if self._party_peers is None:
             return ()

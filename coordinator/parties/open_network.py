@@ -49,7 +49,7 @@ class OpenNetwork:
         return frozenset(endpoint for pair in found for endpoint in pair if endpoint)
 
     def blueprint(self, sealed: Sealed, network: Network | None = None) -> Blueprint:
-        """The sealed network with the nodes that evidence may ask: those of the inventory, or of `network`."""
+        """The sealed network with the nodes that evidence may be read from: those of the inventory, or of `network`."""
         nodes = tuple(NodeRef(node.name, node.account) for node in (network or self.network).nodes)
         return Blueprint(sealed, self.state.artifacts.get, nodes)
 

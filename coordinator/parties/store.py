@@ -117,11 +117,11 @@ class PartyStore:
         self._known: dict[str, Party] = {}
         """By name, as last read. No row is ever removed from the table."""
         self._parties: tuple[Party, ...] | None = ()
-        """All of these, sorted; None: to be made anew."""
+        """All of these, sorted; None if the tuple must be rebuilt."""
         self._changes: dict[str, int] = {}
         """The number of each party's last change, in order of these numbers."""
         self._last = 0
-        """The number of the last change of all."""
+        """The number of the latest change to any party."""
         journal.part("parties", _SCHEMA)
 
     def parties(self) -> tuple[Party, ...]:
@@ -140,7 +140,7 @@ class PartyStore:
         return self._last, tuple(self._known[name] for name, _ in recent)
 
     def _read(self) -> None:
-        """Reads the rows that this store has written since the last time; all of them if anybody else wrote."""
+        """Reads the rows that this store has written since the last read; all rows if another process wrote."""
         names = self._touched.since()
         if names is None:
             found = [_party(row) for row in self._journal.rows(f"SELECT {_COLUMNS} FROM party")]  # noqa: S608
@@ -155,12 +155,12 @@ class PartyStore:
                 self._parties = None
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of parties."""
         return int(self._journal.rows("SELECT count(*) FROM party")[0][0])
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """One transaction for everything that is written in the block."""
+        """Makes everything that the block writes one transaction."""
         with self._journal.transaction():
             yield
 
@@ -226,7 +226,7 @@ class PartyStore:
         self._touched.write(name, "UPDATE party SET neighbours = ? WHERE name = ?", json.dumps(neighbours), name)
 
     def dialled(self, name: str, endpoint: str) -> None:
-        """Records the endpoint at which a node of this chain answers; empty if none does any more."""
+        """Records the endpoint at which a node of this chain answers; empty if none answers now."""
         self._touched.write(name, "UPDATE party SET dialled = ? WHERE name = ?", endpoint, name)
 
     def attest(self, attested: Attested) -> None:

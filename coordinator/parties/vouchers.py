@@ -1,6 +1,6 @@
-"""What parties say of the chain's state at a block: collected, kept beside the snapshot, and passed on.
+"""Parties' signatures of the chain's state at a block: collected, kept beside the snapshot, and passed on.
 
-The coordinator checks none of it: the agent of the node that begins with a snapshot decides whose word counts.
+The coordinator checks none of them: the agent of the node that starts from a snapshot decides which ones count.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from support.snapshots import SnapshotStore
 from support.texts import plain
 
 LEAD = 20
-"""Blocks until the one whose state is signed: every party is asked before it comes."""
+"""How many blocks ahead the signed block is, so that every party is asked before it comes."""
 SECONDS = 600.0
 """A block becomes irreversible within two or three rounds of the schedule."""
 LIMIT = 8192
-"""Bytes of a voucher."""
+"""Maximum bytes of a voucher."""
 
 
 def next_block(opened: OpenNetwork) -> int:
@@ -53,13 +53,13 @@ async def _one(link: AgentLink, block: int, tell: Callable[[str], None]) -> pb.V
 
 
 def keep(store: SnapshotStore, sha256: str, vouchers: tuple[pb.Voucher, ...]) -> None:
-    """Beside the snapshot. Raises OSError."""
+    """Keeps the vouchers beside the snapshot. Raises OSError."""
     documents = [{"account": one.account, "document": one.document, "signature": one.signature} for one in vouchers]
     write_atomic(_path(store, sha256), json.dumps(documents, indent=1).encode())
 
 
 def kept(store: SnapshotStore, sha256: str) -> tuple[pb.Voucher, ...]:
-    """Those of a snapshot."""
+    """The vouchers of a snapshot."""
     try:
         return tuple(pb.Voucher(**one) for one in json.loads(_path(store, sha256).read_bytes()))
     except (OSError, ValueError, TypeError):

@@ -19,7 +19,7 @@ from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
 SECONDS = 3600.0
-"""For a running coordinator to do it: a producer's turn, and a schedule of 21 with a new key, are long in coming."""
+"""Seconds for a running coordinator to do it: a producer's turn and a new key's schedule of 21 take long."""
 
 
 async def act(network: Network, root: Path, operation: Operation, reporter: Reporter) -> str:

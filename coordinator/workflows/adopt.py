@@ -158,7 +158,7 @@ async def _sealed(
 
 
 def _nothing(opened: OpenNetwork, away: Mapping[str, str]) -> OperationFailed:
-    """No host that answers holds a sealed network; a boot makes a new one where nothing of an older one is left."""
+    """No answering host holds a sealed network. A boot makes a new one if nothing of an older one is left."""
     if away:
         reasons = "; ".join(f"{host}: {why}" for host, why in away.items())
         return OperationFailed(f"{reasons}. No other host holds a sealed network: bring these back, and run this again")

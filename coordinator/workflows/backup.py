@@ -29,9 +29,9 @@ from inventory.network import Network
 from support.age import encrypt_stream, lock, new_identity, recipient
 
 LEFT_OUT = ("hosts", "lock", JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "restored.json")
-"""What is not copied as it is: local hosts' own data, locks, and the journal, which is copied as of one moment."""
+"""Not copied as files: local hosts' own data, locks, and the journal, which is copied as of one moment."""
 PASSPHRASE_LENGTH = 12
-"""Characters of a passphrase, at least."""
+"""Minimum characters of a passphrase."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Lock:
     recipients: tuple[str, ...] = ()
     """age1…"""
     passphrase: str = ""
-    """Instead of recipients."""
+    """Used instead of recipients."""
 
     def check(self) -> None:
         """Raises UsageProblem, AgeError."""
@@ -70,7 +70,7 @@ def back_up(
         parts: dict[str, BinaryIO] = {}
         recipients = locked.recipients
         if locked.passphrase:
-            # Hosts never see the passphrase: they encrypt to a key that is made here, and that it alone opens.
+            # Hosts never see the passphrase: they encrypt to a key made here, which only the passphrase unlocks.
             identity = new_identity()
             recipients = (str(identity.to_public()),)
             parts[IDENTITY] = io.BytesIO(lock(identity, locked.passphrase))
@@ -100,7 +100,7 @@ def _index(state: StateFolder, network: Network, parts: Mapping[str, BinaryIO]) 
 
 
 def _file() -> BinaryIO:
-    """A file without a name, so that nothing in the clear is left whatever happens."""
+    """A file without a name, so that no plain text is left behind, whatever happens."""
     return cast(BinaryIO, tempfile.TemporaryFile())
 
 
@@ -122,7 +122,7 @@ def _files(folder: Path, scratch: Path) -> Iterator[Path]:
 
 
 def _copy_journal(source: Path, target: Path) -> None:
-    """The journal as it is at one moment, also while a coordinator writes to it. Raises OperationFailed."""
+    """The journal as of one moment, even while a coordinator writes to it. Raises OperationFailed."""
     try:
         with (
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as one,

@@ -182,7 +182,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
 
 
 async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
-    """Seals what the agents tell."""
+    """Seals the network from the agents' answers."""
     from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, and only the seal needs it
         PartyKeys,
         collect,
@@ -206,7 +206,7 @@ async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
 
 
 def _check_unheld(opened: OpenNetwork) -> None:
-    """Raises OperationFailed if a host holds a sealed network: a second seal would create another chain."""
+    """Raises OperationFailed if a host already holds a sealed network: a second seal would create another chain."""
     links = opened.hub.links.values()
     held = {link.name: link.hello.manifest for link in links if link.hello and link.hello.manifest}
     holders = sorted(held.keys() & {host.name for host in opened.network.hosts})
@@ -288,7 +288,7 @@ async def hold(opened: OpenNetwork, sealed: Sealed, reporter: Reporter) -> None:
 
 
 async def _take(link: AgentLink, body: pb.Hold) -> str:
-    """Why the agent does not store it; empty if it has stored it."""
+    """Has the agent store it. Returns why it failed; empty if it is stored."""
     try:
         result = await link.task(body, deadline=HOLD_SECONDS)
     except (LinkError, DeadlineError) as error:

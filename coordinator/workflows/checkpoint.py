@@ -10,9 +10,9 @@ from support.files import copy_folder, remove_folder
 
 
 def save(network: Network, root: Path) -> None:
-    """Copies all that is kept of a network, in place of an earlier copy. It must be stopped.
+    """Copies all data of a network, and replaces an earlier copy. The network must be stopped.
 
-    Raises UsageProblem where a host is not this machine.
+    Raises UsageProblem if a host is not this machine.
     """
     if far := [host.name for host in network.hosts if not host.local]:
         raise UsageProblem(f"{', '.join(far)}: only a network whose hosts are all this machine can be saved and reset")
@@ -21,7 +21,7 @@ def save(network: Network, root: Path) -> None:
 
 
 def restore(network: Network, root: Path) -> None:
-    """Puts the copy back. The network must be stopped. Raises UsageProblem where none was made."""
+    """Puts the copy back. The network must be stopped. Raises UsageProblem if there is no copy."""
     saved = _saved(network, root)
     if not saved.is_dir():
         raise UsageProblem(f"{network.name} was never saved: save it before it is reset")

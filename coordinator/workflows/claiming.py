@@ -22,7 +22,7 @@ STEP = "claim"
 
 
 async def claim_rewards(network: Network, root: Path, reporter: Reporter) -> dict[str, Any]:
-    """Claims them, or has a running coordinator do it. The document that `coord claim --json` prints."""
+    """Claims them, or has a running coordinator do it. Returns the document that `coord claim --json` prints."""
 
     async def here(opened: OpenNetwork) -> dict[str, Any]:
         return await claim(opened, reporter)
@@ -65,7 +65,7 @@ def lines(document: dict[str, Any], now: datetime) -> list[str]:
 
 
 async def _claims(opened: OpenNetwork) -> dict[str, Claim]:
-    """Of the operator's producers; parties claim for themselves."""
+    """The operator's producers. Parties claim for themselves."""
     ours = {producer.account for producer in opened.sealed.producers}
     table = await run_reads(rows("eosio", "eosio", "producers"), opened.access.ask)
     return {one.producer: one for one in claims(table) if one.producer in ours}

@@ -1,4 +1,4 @@
-"""cleos for a network that runs: which program, with which node and wallet, and how it ended."""
+"""Runs cleos on a running network: chooses the program, the node and the wallet, and reports how it ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.bundled import Say, fetch
 from support.wallets import address_file, usual_name
 
 SECONDS = 2.0
-"""For a keosd of this machine to take a connection."""
+"""Seconds for a keosd on this machine to accept a connection."""
 _CRASHES = (-signal.SIGABRT, -signal.SIGSEGV)
 _FAILED = (b"error", b"failed")
 _NO_KEOSD = b"is keosd running?"
@@ -60,13 +60,13 @@ class Ended:
     """How cleos ended."""
 
     status: int
-    """As a shell has it; 0 where the bundled one has done its work, and then crashed as it ended."""
+    """As a shell reports it; 0 if the bundled cleos has done its work and then crashed while it exited."""
     lacks_keosd: bool
     """It could not reach a keosd."""
 
 
 def run(command: Sequence[str], bundled: bool) -> Ended:
-    """Runs it on this terminal. Raises OperationFailed where it cannot be started."""
+    """Runs it on this terminal. Raises OperationFailed if it cannot be started."""
     try:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
     except OSError as error:
@@ -82,7 +82,7 @@ def run(command: Sequence[str], bundled: bool) -> Ended:
 
 
 def ended(status: int, bundled: bool, out: bytes, err: bytes) -> Ended:
-    """What a user is to see of its end. status: negative for a signal, as Python has it."""
+    """How its end is shown to a user. status: negative for a signal, as in Python."""
     return Ended(_status(status, bundled, out, err), _NO_KEOSD in err)
 
 
@@ -93,7 +93,7 @@ def _status(status: int, bundled: bool, out: bytes, err: bytes) -> int:
 
 
 def _pass_on(pipe: IO[bytes], to: IO[bytes], said: bytearray) -> None:
-    """Copies as it comes, so that cleos can ask for a password."""
+    """Copies output as it arrives, so that cleos can ask for a password."""
     while piece := pipe.read1(65536):  # type: ignore[attr-defined]
         said += piece
         with suppress(BrokenPipeError):

@@ -1,7 +1,7 @@
 """`coord devnet`: a chain on this machine that eosio signs alone, quickly, for people who write contracts.
 
 `agent solo` makes the keys, seals the network, sends the boot's own transactions in a row, and reads the evidence of
-every step. Then the host's agent starts, and the network is one like others: `coord boot` would find nothing to do.
+every step. Then the host's agent starts, and the network is like any other: `coord boot` would find nothing to do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from support.files import remove_folder, write_atomic
 from support.tls import Kind
 
 Tell = Callable[[str, float], None]
-"""Hears of each step that is done, with its seconds."""
+"""Is called with each finished step and its seconds."""
 Heard = Callable[[dict[str, Any], asyncio.subprocess.Process], Awaitable[None]]
 """Receives what the process says, and may answer."""
 
@@ -71,7 +71,7 @@ def prepare(root: Path, wanted: Devnet, *, anew: bool) -> Network:
 
 
 async def begin(network: Network, root: Path, tell: Tell) -> None:
-    """Has the chain's node run: a new chain, or the one that there is. Returns once it takes transactions.
+    """Starts the chain's node, on a new chain or the existing one. Returns once it takes transactions.
 
     Raises OperationFailed, and what opening a network raises.
     """
@@ -79,7 +79,7 @@ async def begin(network: Network, root: Path, tell: Tell) -> None:
     data = folder / "hosts" / network.genesis_node.host
     if runs(network, root):
         return
-    if not (folder / SEALED).exists():  # never begun, or interrupted while it was
+    if not (folder / SEALED).exists():  # never begun, or interrupted while it began
         stop_all(data)
         for path in folder.iterdir():
             if path.name != FILE:
@@ -98,7 +98,7 @@ async def begin(network: Network, root: Path, tell: Tell) -> None:
 
 
 async def _sealed(opened: OpenNetwork, data: Path, manifest: str) -> None:
-    """Keeps what the agent has sealed."""
+    """Stores the network that the agent has sealed."""
     store = ArtifactStore(data / "artifacts")
     sealed = Sealed.parse(store.get(manifest))
     opened.state.seal(sealed, {sha256: store.get(sha256) for sha256 in sealed.artifacts})
@@ -107,8 +107,8 @@ async def _sealed(opened: OpenNetwork, data: Path, manifest: str) -> None:
 
 
 async def again(network: Network, root: Path, tell: Tell) -> None:
-    """Begins the same chain again, from its first block: the same keys, the same chain id, and nothing that happened
-    since the boot. Raises OperationFailed before the first start.
+    """Begins the same chain again from its first block: the same keys and chain id, but nothing that
+    happened since the boot. Raises OperationFailed before the first start.
     """
     data = root.absolute() / network.name / "hosts" / network.genesis_node.host
     async with open_network(network, root, acting=True) as opened:
@@ -120,7 +120,7 @@ async def again(network: Network, root: Path, tell: Tell) -> None:
 
 
 def runs(network: Network, root: Path) -> bool:
-    """Whether its node runs now."""
+    """Whether the devnet's node is running."""
     folder = root / network.name / "hosts" / network.genesis_node.host / "nodes" / network.genesis_node.name
     return folder.exists() and node_processes.running(folder) is not None
 
@@ -137,14 +137,14 @@ def forget(network: Network, root: Path, tell: Callable[[str], None]) -> None:
 
 @dataclass(frozen=True)
 class _Solo:
-    """`agent solo`, as this process speaks with it: in lines of JSON."""
+    """This process's conversation with `agent solo`, in lines of JSON."""
 
     opened: OpenNetwork
     data: Path
     tell: Tell
 
     async def begin(self) -> str:
-        """A new chain. Returns its manifest."""
+        """Boots a new chain. Returns its manifest."""
         manifest = ""
 
         async def heard(document: dict[str, Any], process: asyncio.subprocess.Process) -> None:

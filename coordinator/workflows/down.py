@@ -17,7 +17,7 @@ from support.locks import FileLock, LockedError
 def down(
     network: Network, root: Path, tell: Callable[[str], None], *, only: str | None = None, purge: bool = False
 ) -> Mapping[str, DeployError]:
-    """Stops all hosts, or the one named. purge: also removes their data. tell: hears what is done. Returns the hosts
+    """Stops all hosts, or the one named. purge: also removes their data. tell: gets progress lines. Returns the hosts
     where it failed. Raises OperationFailed while another command works on the network, StillRunningError.
     """
     new = not (root / network.name).exists()

@@ -20,12 +20,12 @@ from inventory.network import Network
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 
-"""State of a node, as agents report it."""
+"""A node's state as agents report it."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What runs, as far as known."""
+    """What is known to run."""
 
     nodes: Mapping[str, Fact]
     away: Collection[str]
@@ -36,11 +36,11 @@ class Facts:
     """Hosts whose agents answer."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
-        """Between what runs and what the inventory says."""
+        """The differences between what runs and what the inventory says."""
         return differences(network, self.nodes, self.away, self.parties, self.agents)
 
     def to_json(self) -> dict[str, Any]:
-        """For another terminal."""
+        """The document for another terminal."""
         nodes = {
             name: [fact.host, b64encode(fact.spec.SerializeToString(deterministic=True)).decode(), fact.stopped]
             for name, fact in self.nodes.items()
@@ -51,7 +51,7 @@ class Facts:
 
     @staticmethod
     def from_json(document: Mapping[str, Any]) -> Facts:
-        """What `to_json` wrote."""
+        """Reads what `to_json` wrote."""
         nodes = {
             name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)), stopped)
             for name, (host, spec, stopped) in document["nodes"].items()
@@ -69,7 +69,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
         for node in (link.status.nodes if link.status else ())
         if node.HasField("spec")
     ]
-    # A node that was moved is still known, stopped, on the host that it left.
+    # The host that a moved node left still reports it as stopped.
     nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
     return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints, tuple(known))
 

@@ -1,7 +1,7 @@
 """Restores a genesis node whose folder is lost although the chain has begun: it takes the chain from other nodes.
 
 Its first start signs nothing (NodeMode.AUDIT): a node that signs alone would begin the chain again, with other blocks.
-Once it has what the others have, it signs on while eosio still signs alone.
+Once it has caught up with the others, it resumes signing if eosio still signs alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inventory.network import GENESIS_ACCOUNT, Node
 from support.retry import DeadlineError, poll
 
 ANSWER_SECONDS = 60.0
-"""Seconds for an agent to say which nodes it has."""
+"""Seconds for an agent to report its nodes."""
 FETCH_SECONDS = 3600.0
 """Seconds that the node has to fetch the chain: it takes thousands of blocks a second."""
 
@@ -84,7 +84,7 @@ async def _begun(access: NodeAccess, node: Node) -> bool:
 
 
 async def _fetched(access: NodeAccess, runner: Runner, genesis: Node, others: list[Node]) -> None:
-    """It runs, signs nothing, and has all blocks that the others have. Raises OperationFailed."""
+    """Waits until it runs without signing and has all blocks of the others. Raises OperationFailed."""
 
     async def level() -> bool:
         status = access.status(genesis)

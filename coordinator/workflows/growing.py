@@ -23,7 +23,7 @@ def written(
 ) -> Network:
     """Adds a later producer to the network's inventory file, and loads it again. remembered: where nodes are.
 
-    Raises UsageProblem where the file with it would be wrong: then it stays as it was.
+    Raises UsageProblem if the resulting file would be wrong. Then the file is not changed.
     """
     if wrong := syntax.account(account):
         raise UsageProblem(f"{account[:40]!r}: {wrong}")
@@ -51,7 +51,7 @@ def written(
 
 
 def unretired(network: Network, account: str, root: Path) -> Network:
-    """Gives a retired producer its node back, in the state, and loads the inventory again."""
+    """Restores a retired producer's node in the state, and loads the inventory again."""
     if not StateFolder.exists(root, network.name):
         raise UsageProblem(f"{network.source}: {account} is to have no node (node = false)")
     with closing(StateFolder(root, network.name)) as state:

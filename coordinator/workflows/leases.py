@@ -1,4 +1,4 @@
-"""Tells every host's agent who may sign for which producer, as long as a coordinator runs."""
+"""Tells every host's agent which host may sign for which producer, while a coordinator runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def tell_leases(opened: OpenNetwork) -> None:
 
 
 def _adopt(opened: OpenNetwork, leases: Leases) -> None:
-    """Gives leases that nobody has to the hosts whose nodes run, and settles those whose holder signs."""
+    """Gives unassigned leases to the hosts whose nodes run, and settles leases whose holder signs."""
     known = {lease.account: lease for lease in leases.all()}
     for node in opened.network.nodes:
         status = opened.access.status(node)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
-"""Between two looks at the network: a third of Prometheus' usual interval."""
+"""Seconds between two reads of the network: a third of Prometheus' usual interval."""
 
 
 @asynccontextmanager
 async def measured(opened: OpenNetwork, endpoint: Endpoint | None, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """Exports while the block runs; nothing without an endpoint. Raises UsageProblem where it cannot listen."""
+    """Exports while the block runs; does nothing without an endpoint. Raises UsageProblem if it cannot listen."""
     if endpoint is None:
         yield
         return
@@ -45,7 +45,7 @@ async def measured(opened: OpenNetwork, endpoint: Endpoint | None, tell: Callabl
 
 
 async def _look(opened: OpenNetwork, exporter: Exporter) -> None:
-    """Whatever fails here must not disturb the command that it runs beside."""
+    """A failure here must not disturb the command that runs at the same time."""
     from coordinator.report.measures import measures
 
     while True:
@@ -59,6 +59,6 @@ async def _look(opened: OpenNetwork, exporter: Exporter) -> None:
 
 
 def _certificates(opened: OpenNetwork) -> Mapping[str, float]:
-    """Each is valid for LIFETIME from its issue, which is when it came into use but for seconds."""
+    """Each is valid for LIFETIME from its issue, which is within seconds of its first use."""
     year = LIFETIME.total_seconds()
     return {entry.name: entry.enrolled_at + year for entry in opened.hub.register.entries() if not entry.revoked}

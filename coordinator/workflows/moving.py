@@ -68,7 +68,7 @@ async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> 
 
 
 async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Reporter) -> None:
-    """Makes the key and starts the node on its new host, unless it runs there."""
+    """Makes the key and starts the node on its new host, unless it already runs there."""
     account, access = str(new.account), opened.access.over(network)
     sealed = opened.sealed
     result = await access.link(new.host).task(pb.Hold(sha256=sealed.manifest), deadline=HOLD_SECONDS)
@@ -87,7 +87,7 @@ async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Rep
 
 
 def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> Network:
-    """The network with the node on that host. Raises UsageProblem where the file says that it is elsewhere."""
+    """The network with the node on that host. Raises UsageProblem if the file places it elsewhere."""
     ports = _ports(opened.network, node, to)
     remembered = placements.all() | {
         one.name: Placed.of(one) for one in opened.network.nodes if not one.party and one.name != node.name
@@ -103,7 +103,7 @@ def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> 
 
 
 def _ports(network: Network, node: Node, to: str) -> tuple[int, int]:
-    """p2p and HTTP port on the new host: by the rule, unless both hosts share an address and so their ports."""
+    """p2p and HTTP port on the new host: by the usual rule, unless both hosts share an address and thus their ports."""
     address = network.host(to).address
     if network.host(node.host).address != address:
         return 0, 0
