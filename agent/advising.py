@@ -1,4 +1,4 @@
-"""The commands of `agent` that messages advise, as they can be typed: with the program's path where its name alone is
+"""Commands of `agent` that messages advise, in a form that can be typed: with the program's path if its name alone is
 not found, and with the data folder. Paths are absolute, since a daemon says them to whoever reads its log.
 """
 

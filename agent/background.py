@@ -43,7 +43,7 @@ async def keep_running(work: Callable[[], Coroutine[None, None, None]]) -> None:
 
 
 async def together(*works: Coroutine[None, None, object]) -> None:
-    """Runs them all until the first of them ends, and raises what that raises."""
+    """Runs them all until the first one ends, and raises its error."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """What reads the command line."""
+    """The parser of the command line."""
     whole = argparse.ArgumentParser(
         prog="agent",
         description="The bootcoord agent: runs a host's nodes, keeps their keys, and signs what was sealed.",

@@ -32,7 +32,7 @@ from support.processes import Process, stop
 from support.texts import plain
 
 LINE_LIMIT = 4000
-"""Characters of a line of the log."""
+"""Maximum characters of a log line."""
 AGENT_GRACE = 20.0
 """Seconds that the agent gets to end."""
 
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _leave_reason(arguments: argparse.Namespace, ending: AgentError) -> None:
-    """For whoever starts the agent: the reason is in its folder, unless another agent runs there."""
+    """Keeps the reason in the agent's folder for the program that started it, unless another agent runs there."""
     if arguments.data is None or not arguments.data.is_dir() or isinstance(ending, FolderBusy):
         return
     with contextlib.suppress(OSError):  # a full disk may be the very reason; it is on stderr, too

@@ -50,7 +50,7 @@ class AgentConfig:
             raise ConfigError(f"log_level is one of {', '.join(_LEVELS)}, not {self.log_level!r}")
 
     def toml(self) -> str:
-        """As agent.toml holds it."""
+        """The text of agent.toml."""
         return toml_lines(cattrs.unstructure(self))
 
 

@@ -35,14 +35,14 @@ class Duties(Protocol):
 
     @property
     def manifest(self) -> str:
-        """Of the sealed network that it holds; empty: none yet."""
+        """The manifest of the sealed network that it holds; empty if it holds none yet."""
 
     async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
         """Carries a task out. Failures are in the result."""
 
 
 class Agent:
-    """What the agents of hosts and of parties have in common. Its sessions hand messages to it (session.Work)."""
+    """The shared part of hosts' and parties' agents. Its sessions hand messages to it (session.Work)."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Agent:
             raise
 
     async def _stand_down(self, why: str) -> None:
-        """Another machine has this host's place: no node here may sign, now or after a restart."""
+        """Another machine has replaced this host: no node here may sign, now or after a restart."""
         for name in self.nodes.names:
             record = self.nodes.record(name)
             if record.spec.account and record.mode is not NodeMode.GENESIS:
@@ -97,7 +97,7 @@ class Agent:
         await self.nodes.close()
 
     def hello(self) -> pb.Hello:
-        """Who this agent is and what it holds."""
+        """This agent's name and the network that it holds."""
         tasks = self._tasks
         return pb.Hello(epoch=tasks.epoch, instance=tasks.instance, moved=tasks.moved, manifest=self._duties.manifest)
 
@@ -122,7 +122,7 @@ class Agent:
         return await self._queries.answer(query)
 
     async def status(self) -> pb.Status:
-        """How the nodes are."""
+        """The state of the nodes."""
         nodes = [_status(node, self._spec(node.name)) for node in await self.nodes.status()]
         kept = (pb.Snapshot(**one.told) for one in (self._snapshots.all() if self._snapshots else ()))
         return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free, snapshots=kept)
@@ -133,7 +133,7 @@ class Agent:
         return free, self._dialling.connected, self._dialling.certificate_end
 
     def _spec(self, name: str) -> pb.NodeSpec | None:
-        """What a host's node runs with. How a party runs its node is its own affair."""
+        """The specification of a host's node. A party does not reveal how its node runs."""
         return _message(self.nodes.record(name).spec) if self._tells_specs else None
 
     def _http_port(self, name: str) -> int:

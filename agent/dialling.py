@@ -27,7 +27,7 @@ LONGEST_PAUSE = 2.0
 LOCAL_PAUSE = 1.0
 """The same on the operator's own machine, where a person is waiting."""
 RENEWAL_SECONDS = 3600.0
-"""Between two checks whether the certificate is due for renewal. Each new session checks as well."""
+"""Seconds between two checks whether the certificate is due for renewal. Each new session checks as well."""
 LASTING = 5.0
 """A session that lasted this many seconds counts as a success: the next dial follows immediately."""
 
@@ -124,7 +124,7 @@ class Dialling:
 
 
 async def _listens(coordinator: str) -> None:
-    """Raises SessionEnded if nobody does. A machine's own agents are mostly alone, and dial again every second: this
+    """Raises SessionEnded if nobody listens. Local agents usually have no coordinator and dial every second: this
     costs a fiftieth of what gRPC needs to find it out.
     """
     endpoint = Endpoint.parse(coordinator)

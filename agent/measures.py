@@ -15,7 +15,7 @@ from support.exporter import Exporter, Gauge
 from support.tasks import beside
 
 EVERY_SECONDS = 5.0
-"""Between two looks: a third of Prometheus' usual interval."""
+"""Seconds between two reads: a third of Prometheus' usual interval."""
 
 
 def measures(nodes: Sequence[NodeStatus], disk_free: int, connected: bool, certificate_end: float) -> Sequence[Gauge]:

@@ -16,12 +16,12 @@ class Memory:
         journal.part("agent", _SCHEMA)
 
     def get(self, name: str) -> str:
-        """The value of that name; empty when none was ever kept."""
+        """The value of that name; empty if none was ever stored."""
         row = self._journal.row("SELECT value FROM agent WHERE name = ?", name)
         return str(row[0]) if row else ""
 
     def keep(self, **values: str) -> None:
-        """Keeps all of these values, or none of them."""
+        """Stores all of these values, or none of them."""
         with self._journal.transaction():
             for name, value in values.items():
                 self._journal.write("INSERT OR REPLACE INTO agent VALUES (?, ?)", name, value)

@@ -1,4 +1,4 @@
-"""What a host's agent contributes to the seal: public keys with proofs of possession, and its nodeos' features."""
+"""Collects a host's part of the seal: public keys with proofs of possession, and its nodeos' features."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from support.artifacts import DamagedError, MissingError
 FETCHES = 2
 """Number of concurrent fetches: each may take memory up to the limit of an artifact."""
 PART = 1 << 20
-"""Bytes of a document that go into one message."""
+"""Maximum bytes of a document in one message."""
 STORE_LIMIT = 2 << 30
-"""Bytes of all artifacts, so that a coordinator cannot fill the disk."""
+"""Maximum bytes of all artifacts, so that a coordinator cannot fill the disk."""
 
 
 Vet = Callable[[Path, str, bool], Awaitable[None]]
@@ -33,7 +33,7 @@ def _any_chain(_: str) -> None:
 
 
 async def _trusted(folder: Path, manifest: str, whole: bool) -> None:
-    """A host's agent takes what its own operator's coordinator sealed."""
+    """A host's agent accepts any network that its own operator's coordinator sealed."""
 
 
 class Holding:
@@ -57,7 +57,7 @@ class Holding:
 
     @property
     def network(self) -> Blueprint | None:
-        """The sealed network; None: it holds none yet. Raises DutyError when this version cannot read it."""
+        """The sealed network; None if it holds none yet. Raises DutyError when this version cannot read it."""
         if not self.manifest:
             return None
         if self._blueprint is None:
@@ -112,7 +112,7 @@ class Holding:
                 await asyncio.to_thread(self._artifacts.put, data)
 
     async def hand(self, sha256: str, offset: int) -> pb.Result:
-        """A part of the sealed document or of an artifact that it names, unverified: who asks checks the whole.
+        """A part of the sealed document or of an artifact that it names, unverified: the caller checks the whole.
 
         Raises DutyError for anything else, and OSError.
         """
@@ -138,7 +138,7 @@ class Holding:
 
 
 def _part(path: Path, offset: int) -> tuple[int, bytes]:
-    """The size of the file, and a part of it."""
+    """Returns the size of the file and a part of it."""
     with path.open("rb") as file:
         file.seek(offset)
         return path.stat().st_size, file.read(PART)

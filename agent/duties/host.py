@@ -61,7 +61,7 @@ class HostDuties:
             "unregister": lambda task, report: registration.unregister(task.unregister, report),
             "settle": lambda task, _: registration.settle(task.settle),
         }
-        """All that a host's agent does for a coordinator."""
+        """Everything that a host's agent does for a coordinator."""
 
     @property
     def manifest(self) -> str:
@@ -69,7 +69,7 @@ class HostDuties:
         return self._holding.manifest
 
     async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
-        """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
+        """Carries the task out. Raises nothing: a failure and its reason are in the result."""
         return await carry_out(self.table, task, report, _unknown)
 
     async def _start_node(self, wanted: pb.StartNode) -> pb.Result:
@@ -89,7 +89,7 @@ class HostDuties:
         return pb.Result(note=said or (f"{spec.name} syncs from its peers: {note}" if note else ""))
 
     async def _leases(self, told: pb.Leases) -> None:
-        """Keeps who may sign; a node whose lease was taken stops soon (agent.nodes.signers)."""
+        """Stores who may sign. A node that lost its lease stops soon (agent.nodes.signers)."""
         own = self._tools.config.name
         for lease in told.leases:
             if lease.host != own and self._signs_otherwise(lease):
@@ -99,7 +99,7 @@ class HostDuties:
             )
 
     def _signs_otherwise(self, lease: pb.Lease) -> bool:
-        """Whether this host has another key of a producer that moves: it is needed until no schedule has it."""
+        """Whether this host has another key of a moving producer. The key is needed until no schedule has it."""
         held = map(str, self._tools.keys.signer_keys(lease.account))
         return bool(lease.key) and any(key != lease.key for key in held)
 
@@ -121,7 +121,7 @@ class HostDuties:
 
 
 def _mode(wanted: pb.StartNode) -> NodeMode | None:
-    """How the node is to run; None: as it ran last."""
+    """The requested mode of the node; None for the mode in which it ran last."""
     if wanted.mode == pb.MODE_RECORDED:
         return None
     try:

@@ -1,7 +1,7 @@
 """What a host's agent does with the producers whose keys it has: their block-signing keys, and their registration.
 
-A coordinator cannot have a key registered that nobody proves to hold, or for an account that is no producer's, and it
-cannot have a key removed that a schedule needs: the agent looks for itself, on its own node.
+A coordinator cannot have a key registered without proof that somebody holds it, or for an account that is not a
+producer. It cannot have a key removed that a schedule needs: the agent checks that on its own node.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from protos.states import NodeState
 from support.possession import Challenge
 
 REGISTER, UNREGISTER = (Chore(name, Finality.IRREVERSIBLE) for name in ("register", "unregister"))
-"""Irreversible: what a fork could drop must not make a key look unneeded."""
+"""Both wait for irreversibility: a block that a fork drops must not make a key look unneeded."""
 
 
 class Registration:
@@ -44,7 +44,7 @@ class Registration:
         self._changing = asyncio.Lock()
 
     async def rekey(self, wanted: pb.Rekey) -> pb.Result:
-        """Tells the account's block-signing keys, with proofs; makes the next one, if asked to."""
+        """Returns the account's block-signing keys with proofs. Makes the next key if asked to."""
         account = self._producer(wanted.account)
         if wanted.make:
             await asyncio.to_thread(self._keys.succeed, account)
@@ -56,7 +56,7 @@ class Registration:
         return pb.Result(collected=pb.Collected(signers=signers))
 
     async def register(self, wanted: pb.Register, report: ReportProgress) -> pb.Result:
-        """Registers the producer with a key that somebody holds, unless it is so."""
+        """Registers the producer with a key that somebody holds, unless it already has that key."""
         account = self._producer(wanted.key.account)
         key = self._proved(wanted)
         if not has_key(self._keys, account):
@@ -71,7 +71,7 @@ class Registration:
         return pb.Result()
 
     async def unregister(self, wanted: pb.Unregister, report: ReportProgress) -> pb.Result:
-        """Takes the producer out of the next elections, unless it is."""
+        """Takes the producer out of the next elections, unless it is already out."""
         account = self._producer(wanted.account)
         if not has_key(self._keys, account):
             return pb.Result(absent=True)
@@ -82,7 +82,7 @@ class Registration:
         return pb.Result()
 
     async def settle(self, wanted: pb.Settle) -> None:
-        """Removes keys that no schedule needs, and stops a node that has none left. Raises DutyError while one does."""
+        """Removes the other keys, and stops a node without any. Raises DutyError while a schedule needs one."""
         account = self._producer(wanted.account)
         key = PublicKey.parse(wanted.public_key) if wanted.public_key else None
         held = self._keys.signer_keys(account)
@@ -102,7 +102,7 @@ class Registration:
                 await self._nodes.stop(status.name)
 
     def _producer(self, name: str) -> str:
-        """A producer, as far as this agent can tell: sealed as one, or born later. Raises DutyError, BadName."""
+        """The account, if it is a producer to this agent: sealed, or added later. Raises DutyError, BadName."""
         account, blueprint = check_name(name), self._holding.held()
         sealed = {producer.account for producer in blueprint.sealed.producers}
         system = account in (GENESIS_ACCOUNT, *blueprint.sealed.system_accounts)
@@ -111,7 +111,7 @@ class Registration:
         return account
 
     def _proved(self, wanted: pb.Register) -> PublicKey:
-        """The key, which its sender holds. Raises DutyError."""
+        """The key, after checking that its sender holds it. Raises DutyError."""
         try:
             key = PublicKey.parse(wanted.key.public_key)
             digest = self._challenge(wanted.nonce).digest(wanted.key.account)

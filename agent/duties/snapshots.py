@@ -1,4 +1,4 @@
-"""The snapshots of a host: taken of its nodes, kept within limits, fetched for nodes that begin with one."""
+"""A host's snapshots: takes them from its nodes, keeps them within limits, and fetches them for new nodes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from support.snapshots import KEEP, KEEP_DAYS, Incoming, Snapshot
 log = logging.getLogger(__name__)
 
 LARGEST = 64 << 30
-"""Bytes of a snapshot that is fetched: that of the largest public chain has some 10 GiB."""
+"""Maximum bytes of a fetched snapshot. The largest public chain's has some 10 GiB."""
 TRIES = 3
-"""How often a fetch is begun, before a node is to do without."""
+"""How often a fetch is tried before the node starts without a snapshot."""
 
 
 class HostSnapshots:
-    """Those of one data folder."""
+    """The snapshots of one data folder."""
 
     def __init__(self, tools: Tools) -> None:
         self._nodes = tools.nodes
@@ -37,7 +37,7 @@ class HostSnapshots:
         self.store = tools.snapshots
 
     async def take(self, wanted: pb.TakeSnapshot) -> pb.Result:
-        """Has a node write one, and keeps it. Raises UnknownNode, NodeError, DutyError, OSError."""
+        """Has a node write a snapshot, and keeps it. Raises UnknownNode, NodeError, DutyError, OSError."""
         async with self._one:
             client, record = self._nodes.client(wanted.node), self._nodes.record(wanted.node)
             version = (await client.get_info()).server_version_string
@@ -56,7 +56,7 @@ class HostSnapshots:
             return pb.Result(snapshot=pb.Snapshot(**found.told))
 
     async def source(self, wanted: pb.Snapshot, chain_id: str) -> Source | str:
-        """Where it is here: fetched if need be. Or why it is not."""
+        """Returns the snapshot's path, after fetching it if needed, or why it is not available."""
         beginning = Beginning(wanted.sha256, wanted.block, wanted.block_id)
         async with self._one:
             if self.store.find(wanted.sha256) is None:
@@ -84,7 +84,7 @@ class HostSnapshots:
         await asyncio.to_thread(self.store.prune, time.time())
 
     async def _whole(self, sha256: str, size: int) -> Path:
-        """Goes on from what came before. Raises DamagedError, SessionEnded, OSError."""
+        """Continues after the bytes that already arrived. Raises DamagedError, SessionEnded, OSError."""
         with contextlib.closing(await asyncio.to_thread(Incoming, self.store.part(sha256), size)) as incoming:
 
             async def take(data: bytes) -> None:
@@ -96,7 +96,7 @@ class HostSnapshots:
 
 
 def _check(wanted: pb.Snapshot, folder: Path) -> None:
-    """Raises DutyError for one that cannot be fetched."""
+    """Raises DutyError for a snapshot that cannot be fetched."""
     if not 0 < wanted.size <= LARGEST:
         raise DutyError(f"a snapshot of {wanted.size} bytes is not fetched")
     free = shutil.disk_usage(folder.parent).free

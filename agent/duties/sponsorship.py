@@ -88,7 +88,7 @@ class Sponsorship:
             self._under_way.discard(account)
 
     def _check_budget(self, terms: SealedSponsor, account: str) -> None:
-        """Accounts under way count, and so do signed transactions that may still get into a block."""
+        """Counts accounts in progress, and signed transactions that may still get into a block."""
         records = self._records().of_step(SPONSOR.name)
         paid = {one.key for one in records if one.block or one.expiration >= time.time()} | self._under_way
         if len(paid - {account}) >= terms.parties:

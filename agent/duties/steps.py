@@ -31,7 +31,7 @@ class StepWork:
         self._under_way: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def records(self) -> PushRecords:
-        """What this agent has signed on its chain. Raises DutyError when it holds no sealed network."""
+        """The transactions that this agent signed on its chain. Raises DutyError when it holds no sealed network."""
         return PushRecords(self._journal, self._holding.held().sealed.chain_id)
 
     async def derived(self, name: str) -> KeyedWork:
@@ -57,7 +57,7 @@ class StepWork:
                 await Pushing(records, key_of).do(node, step, work_now, report, wanted.seen, spec.p2p_bind)
 
     async def recount(self, wanted: pb.Recount, report: ReportProgress) -> None:
-        """Reports the blocks of a step's transactions again: of these keys, or of all."""
+        """Reports the blocks of a step's transactions again, for these keys or for all."""
         keys = set(wanted.keys)
         found = [one for one in self.records().of_step(wanted.step) if one.block and (not keys or one.key in keys)]
         report(progress([Pushed(one.key, one.id, one.block) for one in found], len(found), len(found)))

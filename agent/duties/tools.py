@@ -1,4 +1,4 @@
-"""What an agent's duties work with."""
+"""The tools that an agent's duties share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FetchParts = Callable[[str, int, TakePart], Awaitable[None]]
 
 
 class Coordinator(Protocol):
-    """Where artifacts come from."""
+    """The source of artifacts."""
 
     async def fetch(self, sha256: str) -> bytes:
         """As FetchArtifact."""

@@ -20,7 +20,7 @@ from protos import coordination_pb2 as pb
 from support.tasks import end
 
 MOST_SECONDS = 30.0
-"""Of one task, so that it ends soon after the command that asked for it."""
+"""Maximum seconds of one task, so that it ends soon after the command that asked for it."""
 FASTEST = 1000.0
 """Transfers a second."""
 TRANSFERS = Chore("transfers", parallel=True)

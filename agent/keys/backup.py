@@ -19,7 +19,7 @@ SIZE_LIMIT = 256 << 20
 
 @dataclass(frozen=True)
 class KeyBackup:
-    """What is in one, decrypted."""
+    """The content of a backup, decrypted."""
 
     network: str
     host: str
@@ -27,7 +27,7 @@ class KeyBackup:
     producers: Accounts
     signers: Accounts
     successors: Accounts
-    """Of signers, where one is being changed."""
+    """The successors of signers that are being changed."""
 
     @staticmethod
     def unpack(data: bytes) -> KeyBackup:
@@ -62,7 +62,7 @@ def back_up(store: KeyStore, network: str, host: str, recipients: Sequence[str])
 def put_back(store: KeyStore, network: str, host: str, data: bytes) -> tuple[str, ...]:
     """Takes the keys of a decrypted backup into the store. Returns the accounts whose keys are here now.
 
-    Those that are here already stay. Raises KeyStoreError if an account has another key here, or the backup is another
+    Existing keys stay. Raises KeyStoreError if an account has another key here, or the backup is from another
     network's or host's.
     """
     backup = KeyBackup.unpack(data)

@@ -20,9 +20,9 @@ from antelope.strict_json import read_json
 from support.endpoint import dialable
 
 SECONDS = 5.0
-"""For a whole answer. Most take milliseconds; creating a wallet takes longest."""
+"""Seconds for a whole answer. Most take milliseconds; creating a wallet takes longest."""
 LIMIT = 16 << 20
-"""Bytes of an answer. The list of a wallet with 100,000 keys is smaller."""
+"""Maximum bytes of an answer. The list of a wallet with 100,000 keys is smaller."""
 
 _SOCKET = re.compile(r"/[A-Za-z0-9._+@/-]{1,106}", re.ASCII)
 _URL = re.compile(r"http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}", re.ASCII)

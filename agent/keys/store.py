@@ -67,16 +67,16 @@ class KeyStore:
         self._seen = now
 
     def _identities(self) -> tuple[object, ...]:
-        """What changes when one of the files is written."""
+        """An identity of the files that changes when one of them is written."""
         return tuple(map(_identity, (self.accounts_file, self._signing_file, self._successors_file)))
 
     def pairs(self) -> tuple[Accounts, Accounts, Accounts, Accounts]:
-        """All keys, of users, producers, signers and their successors: for a backup alone."""
+        """All keys of users, producers, signers and their successors. Only for a backup."""
         self._refresh()
         return dict(self._users), dict(self._producers), dict(self._signers), dict(self._successors)
 
     def merge(self, users: Accounts, producers: Accounts, signers: Accounts, successors: Accounts) -> None:
-        """Takes these keys in. Those that are here already stay. Raises KeyStoreError if an account has another key."""
+        """Adds these keys. Existing keys stay. Raises KeyStoreError if an account has another key."""
         with self._guard:
             self._refresh()
             held = (self._users | self._producers, self._signers, self._successors)
@@ -185,7 +185,7 @@ class KeyStore:
 
     @property
     def users(self) -> tuple[str, ...]:
-        """The accounts whose keys are here and that are no producers, sorted."""
+        """The accounts that have keys here and are not producers, sorted."""
         return tuple(sorted(self._users))
 
     @property
@@ -312,7 +312,7 @@ class KeyStore:
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
-    """What changes when the file is written; None if there is none."""
+    """An identity of the file that changes when it is written; None if there is no file."""
     try:
         found = path.stat()
     except FileNotFoundError:

@@ -1,1 +1,1 @@
-"""What a nodeos can do, and the config.ini that it gets."""
+"""Finds out what a nodeos can do, and writes its config.ini."""

@@ -1,4 +1,4 @@
-"""The environment of every nodeos that an agent starts: little, and the same for every way of starting the agent."""
+"""The environment of every nodeos that an agent starts: small, and the same however the agent was started."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR")
 
 
 def environment(home: Path) -> dict[str, str]:
-    """For a nodeos in that folder."""
+    """The environment for a nodeos in that folder."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return kept | {"HOME": str(home), "LANG": "C.UTF-8"}

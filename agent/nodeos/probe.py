@@ -40,12 +40,12 @@ class Capabilities:
     """What one nodeos binary can do."""
 
     sha256: str
-    """Of the binary, hex."""
+    """sha256 of the binary, hex."""
     version: str
     options: frozenset[str]
     """Names of the options in its --help."""
     features: tuple[dict[str, Any], ...]
-    """get_supported_protocol_features, as it answered."""
+    """Its answer to get_supported_protocol_features."""
 
     @property
     def features_json(self) -> str:
@@ -88,12 +88,12 @@ def _identity(binary: Path) -> tuple[int, ...]:
 
 @lru_cache(maxsize=16)
 def _sha256(binary: Path, identity: tuple[int, ...]) -> str:
-    """Of a file with that identity. Each node that starts asks, and reading it takes longer than nodeos' own start."""
+    """The hash of a file with that identity. Cached: every start needs it, and reading takes longer than a start."""
     return sha256_of(binary)
 
 
 def _unpack(sha256: str, data: bytes) -> Capabilities | None:
-    """The kept result; None if it cannot be read and must be found out again."""
+    """The kept result; None if it cannot be read and nodeos must be probed again."""
     try:
         found = read_json(data)
         return Capabilities(sha256, str(found["version"]), frozenset(found["options"]), tuple(found["features"]))

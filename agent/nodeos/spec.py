@@ -1,4 +1,4 @@
-"""A node's description from the coordinator. Every field is checked before it reaches a file or a command line."""
+"""A node's description, as the coordinator sends it. Every field is checked before it reaches a file or command."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Throwaway:
 
     @property
     def said(self) -> str:
-        """The line of its log that explains its end."""
+        """The log line that explains why it ended."""
         return Said.of(self.log.read_text(encoding="utf-8", errors="replace")).explanation or self._signal
 
     @property

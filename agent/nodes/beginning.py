@@ -1,6 +1,6 @@
-"""How a node's chain begins: with the genesis, or with a snapshot of its state at a later block.
+"""How a node's chain begins: from the genesis, or from a snapshot of the state at a later block.
 
-A node that began with a snapshot has no earlier blocks. Whenever its state must be built anew, it is built from that
+A node that started from a snapshot has no earlier blocks. Whenever its state must be rebuilt, it is built from that
 file, which stays in its folder, and from the blocks that came since.
 """
 
@@ -26,11 +26,11 @@ FILE, RECORD = "snapshot.bin", "snapshot.json"
 OPTION, GENESIS = "--snapshot", "--genesis-json"
 LOOK_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
-"""How long peers may have later blocks while a node that began with a snapshot takes none of them."""
+"""Seconds that peers may have later blocks while a node that started from a snapshot takes none of them."""
 FORKED = "go_away_message, reason = chain is forked"
-"""What nodeos logs of a peer that has other irreversible blocks (net_plugin.cpp of Leap and Spring)."""
+"""nodeos' log text for a peer with other irreversible blocks (net_plugin.cpp of Leap and Spring)."""
 BYTES_A_SECOND = 10 << 20
-"""What a slow machine loads of a snapshot in a second; 120 MB took 1.3 s."""
+"""Bytes of a snapshot that a slow machine loads per second; 120 MB took 1.3 s."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Beginning:
     block: int
     block_id: str
     confirmed: bool = False
-    """Its peers' blocks follow its block."""
+    """Whether its peers' blocks follow the snapshot's block."""
 
     def __str__(self) -> str:
         return f"the snapshot {self.sha256[:16]}… of block {self.block}"
 
 
 class Begun:
-    """The two files of a node's folder that say so."""
+    """The two files in a node's folder that record its snapshot."""
 
     def __init__(self, folder: Path) -> None:
         """folder: the node's."""
@@ -56,33 +56,33 @@ class Begun:
         self._record = folder / RECORD
 
     def read(self) -> Beginning | None:
-        """None: it begins with the genesis."""
+        """The snapshot; None if the chain begins from the genesis."""
         try:
             return Beginning(**json.loads(self._record.read_bytes()))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, source: Path, beginning: Beginning) -> None:
-        """From now on it begins so. The file is shared with the store where a disk allows it. Raises OSError."""
+        """Makes the chain begin from this snapshot. Links to the store's file if the disk allows it. Raises OSError."""
         self.forget()
         try:
             os.link(source, self.file)
-        except OSError:  # another disk, or one that knows no links
+        except OSError:  # another disk, or a disk without links
             shutil.copyfile(source, self.file)
             self.file.chmod(0o600)
         self._write(beginning)
 
     def confirm(self, beginning: Beginning) -> None:
-        """Its peers' blocks follow. Raises OSError."""
+        """Records that its peers' blocks follow the snapshot. Raises OSError."""
         self._write(Beginning(beginning.sha256, beginning.block, beginning.block_id, True))
 
     def forget(self) -> None:
-        """From now on it begins with the genesis. Raises OSError."""
+        """Makes the chain begin from the genesis. Raises OSError."""
         for path in (self._record, self.file):
             path.unlink(missing_ok=True)
 
     def intact(self) -> bool:
-        """Whether the file is still what it was."""
+        """Whether the file is unchanged."""
         beginning = self.read()
         with contextlib.suppress(OSError):
             return beginning is not None and sha256_of(self.file) == beginning.sha256
@@ -97,7 +97,7 @@ class Begun:
 
     @property
     def seconds(self) -> float:
-        """What loading it may take, beyond any other start."""
+        """Extra seconds that a start may take to load it."""
         return self.file.stat().st_size / BYTES_A_SECOND if self.file.is_file() else 0.0
 
     def _write(self, beginning: Beginning) -> None:
@@ -106,12 +106,12 @@ class Begun:
 
 @lru_cache(maxsize=8)
 def _sha256_once(source: Path, inode: int, size: int, changed: int) -> str:
-    """Many nodes of a host begin with the same file: it is read for the first of them, and after each change."""
+    """Cached, because many nodes of a host start from the same file: it is read once, and after each change."""
     return sha256_of(source)
 
 
 def objection(source: Path, beginning: Beginning, chain_id: str) -> str:
-    """Why a file may not be begun with; empty: it is what it is called. Raises OSError."""
+    """Why a node may not start from the file; empty if the file is what its name says. Raises OSError."""
     now = source.stat()
     if _sha256_once(source, now.st_ino, now.st_size, now.st_mtime_ns) != beginning.sha256:
         return "its bytes are not those of its name"
@@ -123,10 +123,10 @@ def objection(source: Path, beginning: Beginning, chain_id: str) -> str:
 
 
 async def follows(client: NodeClient, beginning: Beginning, log: Callable[[], str]) -> str:
-    """Waits until the node has a later block, which peers gave it; empty then, and else why its peers' do not follow.
+    """Waits until peers gave the node a later block. Returns empty then, otherwise why the peers' blocks do not follow.
 
     A node takes only blocks that follow the one it has, so the first of them names the snapshot's block. log: what the
-    node has logged; peers that have another irreversible block hang up on it, and are listed no more.
+    node has logged. Peers with another irreversible block hang up and are no longer listed.
     """
     loop = asyncio.get_running_loop()
     ahead: float | None = None

@@ -10,9 +10,9 @@ from agent.nodes.signs import OPTIONS, SIGNS
 from support.nodewords import Said, redact
 
 LINES = 300
-"""The last ones of a run's log, in which it says why it ends."""
+"""Number of last lines of a run's log, in which nodeos says why it ends."""
 _A_PEERS = re.compile(r" net_plugin\.cpp:\d++ ++(?!plugin_|operator\(\) ++\] net_plugin::plugin_startup )")
-"""Lines that repeat what others sent."""
+"""Lines that quote what others sent."""
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _HINTS = {
     signal.SIGBUS: "; most often its disk is full",

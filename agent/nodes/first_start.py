@@ -1,4 +1,4 @@
-"""The first start of a node: from a snapshot if a valid one was brought, else from the genesis."""
+"""The first start of a node: from a snapshot if a valid one is at hand, otherwise from the genesis."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """A snapshot to begin with."""
+    """A snapshot to start from."""
 
     path: Path
     beginning: Beginning
 
 
 async def first_start(launch: Launch, source: Source) -> str:
-    """Starts a node that has no chain yet. Returns why it did not begin with the snapshot; empty: it did.
+    """Starts a node that has no chain yet. Returns why it did not start from the snapshot; empty if it did.
 
-    One that is damaged, of another chain, or that nodeos does not take, is refused: the node then syncs from its
+    A snapshot that is damaged, from another chain, or rejected by nodeos is refused: the node then syncs from its
     peers. Raises NodeFault; then it does not run.
     """
     folder, name = launch.folder, launch.spec.name
@@ -52,7 +52,7 @@ async def first_start(launch: Launch, source: Source) -> str:
 
 
 def begin_anew(folder: NodeFolder) -> None:
-    """Puts a node's chain aside: its next start is its first. Raises OSError."""
+    """Puts a node's chain aside, so that its next start is a first start. Raises OSError."""
     place = folder.set_aside(folder.data)
     folder.begun_from.forget()
     folder.lower_reached(1)

@@ -1,4 +1,4 @@
-"""A node's folder: what it is, how it ran last, its files.
+"""A node's folder: its layout, its files, and how the node ran last.
 
 DATA/nodes/NAME/   0700
     node.json      how it ran last (NodeRecord)
@@ -40,7 +40,7 @@ from support.nodelogs import LOG
 from support.processes import Process
 
 REACHED_STEP = 120
-"""Blocks between two notes of how far the chain is."""
+"""Blocks between two records of how far the chain is."""
 _ENTRY = 8
 """Bytes of a block's entry in the index of a block log."""
 _BEGIN = "---- bootcoord starts nodeos "
@@ -57,7 +57,7 @@ class NodeRecord:
     """The public keys (EOS…) that its process signs blocks with."""
 
     def pack(self) -> bytes:
-        """As node.json holds it."""
+        """The record as JSON for node.json."""
         return json.dumps(asdict(self) | {"mode": self.mode.value}, indent=1).encode()
 
     @staticmethod
@@ -133,25 +133,25 @@ class NodeFolder:
         process.write(self.path / RECORD)
 
     def forget(self) -> None:
-        """The node is not meant to run any more."""
+        """Records that the node is no longer meant to run."""
         (self.path / RECORD).unlink(missing_ok=True)
 
     @property
     def recovering(self) -> str | None:
-        """Why its chain is being mended, which an agent that died may have left half done; None: it is not."""
+        """Why its chain is being repaired, perhaps by an agent that died during it; None if it is not."""
         return self._note("recovering")
 
     def begin_recovery(self, why: str) -> None:
-        """From now on a start recovers, until one has. Raises OSError."""
+        """Makes every start try to recover the chain, until one succeeds. Raises OSError."""
         if self.recovering is None:
             write_atomic(self.path / "recovering", why.encode(), 0o600)
 
     def end_recovery(self) -> None:
-        """A start has."""
+        """Records that a start has recovered the chain."""
         (self.path / "recovering").unlink(missing_ok=True)
 
     def blame(self, why: str) -> str:
-        """Notes why a start failed, and returns what to tell: the first reason since the node last ran comes first."""
+        """Records why a start failed. Returns the message: the first reason since the node last ran comes first."""
         first = self._note("trouble")
         if first is None:
             with contextlib.suppress(OSError):  # the reason may be that nothing can be written there
@@ -159,13 +159,13 @@ class NodeFolder:
         return why if first in (None, why) else f"{first}; then: {why}"
 
     def forgive(self) -> None:
-        """It runs, or is to run otherwise than before: what hindered it until now is over."""
+        """Forgets the trouble, because the node runs, or will run in another way."""
         with contextlib.suppress(OSError):
             (self.path / "trouble").unlink(missing_ok=True)
 
     @property
     def withheld(self) -> Withheld | None:
-        """Why a producer's node runs without its key; None: it has it."""
+        """Why a producer's node runs without its key; None if it has the key."""
         note = self._note("withheld")
         if note is None:
             return None
@@ -176,7 +176,7 @@ class NodeFolder:
             return Withheld(why or note, None)
 
     def withhold(self, withheld: Withheld | None) -> None:
-        """Notes that, or that it has its key. Raises OSError."""
+        """Records why it runs without its key; None if it has the key. Raises OSError."""
         if withheld is None:
             (self.path / "withheld").unlink(missing_ok=True)
             return
@@ -185,23 +185,23 @@ class NodeFolder:
 
     @property
     def reached(self) -> int:
-        """A block that its chain had made irreversible, about the last one; 0: none is known."""
+        """A recent irreversible block of its chain; 0 if none is known."""
         noted = self._note("reached") or ""
         return int(noted) if noted.isascii() and noted.isdigit() else 0
 
     def note_reached(self, block: int) -> None:
-        """Notes that a block is irreversible, now and then. Raises OSError."""
+        """Records an irreversible block now and then. Raises OSError."""
         before = self.reached
         if block > 1 and (before <= 1 or block >= before + REACHED_STEP):
             write_atomic(self.path / "reached", str(block).encode(), 0o600)
 
     def lower_reached(self, block: int) -> None:
-        """Notes that later blocks are lost, or come from peers. Raises OSError."""
+        """Records that later blocks are lost, or will come from peers. Raises OSError."""
         write_atomic(self.path / "reached", str(block).encode(), 0o600)
 
     @property
     def known(self) -> int:
-        """A block that its chain must have: one that was irreversible, or is in the log's index."""
+        """A block that its chain must have: it was irreversible, or is in the log's index."""
         index, first = self.blocks / "blocks.index", self.beginning
         logged = index.stat().st_size // _ENTRY if index.is_file() else 0
         return max(self.reached, logged + (first.block if first else 0))
@@ -218,7 +218,7 @@ class NodeFolder:
 
     @property
     def begun(self) -> bool:
-        """Whether there is more of a chain than its first block, which every node makes by itself."""
+        """Whether the chain has more than its first block, which every node makes by itself."""
         logs = self.blocks.rglob("*.index") if self.blocks.is_dir() else ()
         return (
             self.reached > 1
@@ -268,7 +268,7 @@ class NodeFolder:
 
     @property
     def began(self) -> float | None:
-        """When its last run began, as its log says, in Unix seconds; None: the log does not reach back to that."""
+        """When its last run began, from its log, in Unix seconds; None if the log does not reach back that far."""
         marks = re.findall(re.escape(_BEGIN) + r"(\S+)", self._log_end())
         try:
             return datetime.fromisoformat(marks[-1]).timestamp() if marks else None
@@ -277,7 +277,7 @@ class NodeFolder:
 
     @property
     def last_words_at(self) -> float | None:
-        """When nodeos wrote the last line of its log, in Unix seconds; None: there is none."""
+        """When nodeos wrote the last line of its log, in Unix seconds; None if there is none."""
         return last_stamp(self._log_end())
 
     def _log_end(self, most: int = 1 << 18) -> str:
@@ -293,7 +293,7 @@ class NodeFolder:
         return owned(self.data)
 
     def set_aside(self, *paths: Path, provisional: bool = False) -> Path:
-        """Moves what is there of these files and folders of its own where nothing reads it; where. Raises OSError.
+        """Moves these files and folders, if they exist, to where nothing reads them. Returns where. Raises OSError.
 
         provisional: until `keep_aside`, `put_back` brings them back, also after a crash in between.
         """
@@ -309,7 +309,7 @@ class NodeFolder:
         return place
 
     def keep_aside(self) -> None:
-        """What was put aside provisionally stays there. Raises OSError."""
+        """Keeps aside what was put aside provisionally. Raises OSError."""
         (self.path / "aside").unlink(missing_ok=True)
 
     def put_back(self) -> None:

@@ -30,7 +30,7 @@ from support.processes import Process, StillRunningError
 from support.retry import DeadlineError, poll
 
 READY_SECONDS = 60.0
-"""From the start to the first answer; it takes half a second on an idle machine."""
+"""Seconds from the start to the first answer. An idle machine takes half a second."""
 LEAST_SPACE = 300 * 1024 * 1024
 """Bytes free that a node needs to start at all: a fresh one takes 18 MB, a busy day of an idle chain about 100 MB."""
 
@@ -57,7 +57,7 @@ class Launch:
 
     @property
     def url(self) -> str:
-        """Of its HTTP API."""
+        """The URL of its HTTP API."""
         return f"http://127.0.0.1:{self.spec.http_port}"
 
 
@@ -103,14 +103,14 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
         await halt(folder)
         if not launch.meant:
             folder.forget()
-        if not folder.begun:  # what a first start leaves half made keeps the next one from starting
+        if not folder.begun:  # the incomplete files of a failed first start would keep the next one from starting
             await asyncio.to_thread(folder.drop_chain)
         raise
     return process
 
 
 async def halt(folder: NodeFolder) -> None:
-    """Stops whatever was started for a node with SIGTERM. Raises NodeFault when something of it does not end."""
+    """Stops every process of a node with SIGTERM. Raises NodeFault when one of them does not end."""
     try:
         await asyncio.to_thread(node_processes.stop_node, folder.path)
     except (StillRunningError, PermissionError) as error:
@@ -118,7 +118,7 @@ async def halt(folder: NodeFolder) -> None:
 
 
 async def check_unused(folder: NodeFolder) -> None:
-    """Raises FolderInUse when somebody else has its data open, and it cannot be called stopped."""
+    """Raises FolderInUse when another process has its data open, so that it does not count as stopped."""
     try:
         await asyncio.to_thread(node_processes.check_unused, folder.path)
     except StillRunningError as error:
@@ -155,7 +155,7 @@ async def _answers(launch: Launch, process: Process, deadline: float) -> None:
 
 
 def _ended(launch: Launch, process: Process) -> NodeFault:
-    """Why it is not alive any more."""
+    """Why it is no longer alive."""
     folder = launch.folder
     if process.ended == 0 and (left := node_processes.family(folder.path)):
         return BadConfiguration(
