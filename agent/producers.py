@@ -1,4 +1,4 @@
-"""The producers' p2p endpoints, kept for an outage in which no coordinator can be asked."""
+"""Keeps the producers' p2p endpoints for an outage without a coordinator."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ProducerEndpoints:
         self._memory.keep(producers=json.dumps(told))
 
     async def take(self, told: pb.Producers) -> None:
-        """The `producers` duty: keeps what the coordinator tells. Raises DutyError."""
+        """The `producers` duty: stores the endpoints that the coordinator names. Raises DutyError."""
         self.keep(told.endpoints)
 
     @property
     def known(self) -> tuple[str, ...]:
-        """The endpoints; empty until a coordinator tells some."""
+        """The endpoints; empty until a coordinator names some."""
         return tuple(json.loads(self._memory.get("producers") or "[]"))

@@ -44,7 +44,7 @@ class Proposal:
 
     @property
     def title(self) -> str:
-        """As `agent approve` takes it."""
+        """PROPOSER/NAME, as `agent approve` takes it."""
         return f"{self.proposer}/{self.name}"
 
     @property
@@ -60,7 +60,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Approvals:
-    """Who was asked to approve, and who has."""
+    """The accounts that were asked to approve, and those that have."""
 
     requested: frozenset[str]
     provided: frozenset[str]
@@ -132,7 +132,7 @@ async def _in_words(proposal: Proposal, abis: Mapping[str, bytes]) -> tuple[str,
 
 
 async def _abis(node: NodeClient, accounts: Sequence[str]) -> dict[str, bytes]:
-    """Those that the node has."""
+    """The ABIs that the node has."""
     found = {}
     for account in accounts:
         with contextlib.suppress(NodeError):
@@ -155,7 +155,7 @@ class Pending:
         return True
 
     def agree(self, proposal: Proposal) -> None:
-        """Its operator said yes. Raises OSError."""
+        """Records that its operator said yes. Raises OSError."""
         self._write(Proposal(proposal.proposer, proposal.name, proposal.packed, agreed=True))
 
     def agreed(self, proposal: Proposal) -> bool:

@@ -17,7 +17,7 @@ from agent.memory import Memory
 from antelope.elections import TURN_SECONDS
 
 TERM_SECONDS = 30.0
-"""Seconds that a node may be away and sign again without a look. A replacement waits longer than that for the old host.
+"""Seconds that a node may be away and sign again without looking back. A replacement waits longer for the old host.
 """
 LOOK_ROUNDS = 2
 """Rounds of the schedule in which nobody else may have signed."""
@@ -26,7 +26,7 @@ EARLY_SECONDS = 3.0
 
 
 class Standing(StrEnum):
-    """How it stands with a producer's lease, as far as this agent knows."""
+    """The state of a producer's lease, as far as this agent knows."""
 
     FREE = "free"
     """No coordinator has said anything about it."""
@@ -36,7 +36,7 @@ class Standing(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a node that is to sign may do when it starts."""
+    """What a node that should sign may do when it starts."""
 
     SIGN = "sign"
     LOOK = "look"
@@ -53,7 +53,7 @@ class Lease:
     """Rises when the lease goes to another machine."""
     standing: Standing = Standing.FREE
     why: str = ""
-    """Why it is taken."""
+    """Why it was taken away."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class View:
 
 
 class Finding(StrEnum):
-    """What a look comes to."""
+    """The result of a look."""
 
     CLEAR = "clear"
     WAIT = "wait"
@@ -101,7 +101,7 @@ def verdict(lease: Lease, away: float | None, *, confirmed: bool) -> Verdict:
 
 
 def told(lease: Lease, number: int, *, ours: bool, host: str) -> Lease:
-    """The lease after a coordinator said who has it. What is older than what is known changes nothing."""
+    """The lease after a coordinator said who has it. An older statement changes nothing."""
     if number < lease.number or (number == lease.number and lease.standing is Standing.TAKEN and ours):
         return lease
     if ours:
@@ -139,7 +139,7 @@ class Leases:
         self._confirmed: set[str] = set()
 
     def of(self, account: str) -> Lease:
-        """What is known of an account's lease."""
+        """The known lease of an account."""
         kept = self._memory.get(f"lease {account}")
         if not kept:
             return Lease(account)
@@ -151,14 +151,14 @@ class Leases:
         return verdict(self.of(account), away, confirmed=account in self._confirmed)
 
     def told(self, account: str, number: int, *, ours: bool, host: str, look: bool) -> None:
-        """A coordinator says who has the lease. look: this host has it, and is to look before it signs."""
+        """Stores who has the lease, as a coordinator says. look: this host has it, and must look before it signs."""
         lease = told(self.of(account), number, ours=ours, host=host)
         self._keep(lease)
         sure = ours and not look and lease.standing is Standing.HELD
         (self._confirmed.add if sure else self._confirmed.discard)(account)
 
     def given(self, account: str, number: int, *, look: bool) -> None:
-        """A coordinator asks for the node to be started, which gives the lease even where it was taken before."""
+        """Gives the lease because a coordinator asks to start the node, even if it was taken away before."""
         before = self.of(account)
         if number < before.number:
             return
@@ -166,7 +166,7 @@ class Leases:
         (self._confirmed.discard if look else self._confirmed.add)(account)
 
     def taken(self, account: str, why: str) -> None:
-        """Somebody else signs for the account, or this host was replaced."""
+        """Takes the lease away: somebody else signs for the account, or this host was replaced."""
         self._confirmed.discard(account)
         self._keep(replace(self.of(account), standing=Standing.TAKEN, why=why))
 
@@ -175,7 +175,7 @@ class Leases:
         return account in self._confirmed
 
     def parted(self) -> None:
-        """No coordinator is connected any more, so nothing it said is certain to hold still."""
+        """Forgets what a coordinator confirmed: none is connected now, so it may no longer be true."""
         self._confirmed.clear()
 
     def _keep(self, lease: Lease) -> None:

@@ -1,8 +1,8 @@
 """After a total outage, producers' agents restart the chain by themselves, without a coordinator.
 
-The rule is agent.nodes.starter's. Who begins follows from the chain: the first of the active schedule, and should that
-one not come back, each next one as much later. For a round before its turn its node dials all the other producers'
-nodes, too: in a large network few of them are its peers, and it has to see two thirds of them.
+The rule is in agent.nodes.starter. The chain decides who begins: the first of the active schedule; if that one does
+not come back, each next one follows after the same delay. For a round before its turn its node dials all other
+producers' nodes: in a large network few of them are its peers, and it has to see two thirds of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def patience(schedule: tuple[str, ...], account: str) -> float:
 
 
 def near(found: Outage) -> bool:
-    """Whether it is this node's turn to begin within a round, or already."""
+    """Whether it is this node's turn to begin now, or within a round."""
     if found.account not in found.schedule:
         return False
     return found.silence > patience(found.schedule, found.account) - round_seconds(found.schedule)
@@ -67,7 +67,7 @@ def outage(account: str, info: Info, schedules: Schedules, links: list[PeerLink]
 
 
 def may_begin(found: Outage) -> Objection | None:
-    """Why the node may not begin by itself now; None: it may. The later its turn, the longer it waits."""
+    """Why the node may not begin by itself now; None if it may. The later its turn, the longer it waits."""
     if found.account in found.schedule and found.silence <= patience(found.schedule, found.account):
         needed = patience(found.schedule, found.account)
         return Objection(
@@ -79,12 +79,12 @@ def may_begin(found: Outage) -> Objection | None:
 
 @dataclass
 class Watch:
-    """What is remembered of one node between two checks."""
+    """The memory of one node between two checks."""
 
     head: str = ""
     since: float = field(default_factory=time.monotonic)
     told: Reason | None = None
-    """Why it does not begin, as the log has it."""
+    """Why it does not begin, as last logged."""
     begun: float = 0.0
     dialled: frozenset[str] = frozenset()
     """Endpoints that were dialled for this outage and are not the node's configured peers."""

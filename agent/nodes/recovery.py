@@ -1,7 +1,7 @@
-"""Repairs a node's chain when its files are damaged or lost: from what nodeos itself has, then from its peers.
+"""Repairs a node's chain when its files are damaged or lost: first from nodeos' own files, then from its peers.
 
-What may be the only copy is never removed: it is put into the node's folder `set-aside`, and put back when that did
-not help. docs/adr/0003-nodeos-processes.md has what was measured.
+Data that may be the only copy is never removed: it is put into the node's folder `set-aside`, and put back if that did
+not help. docs/adr/0003-nodeos-processes.md has the measurements.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _FIRST: dict[type[NodeFault], Remedy] = {
 
 
 def choose(fault: NodeFault, tried: tuple[Remedy, ...], *, peers: bool) -> Remedy | None:
-    """What to try next against this fault; None: nothing is left. peers: there are some to fetch blocks from."""
+    """The next remedy for this fault; None if nothing is left. peers: whether there are peers to fetch blocks from."""
     first = _FIRST.get(type(fault))
     possible = [remedy for remedy in ORDER if remedy not in tried and (peers or remedy is not Remedy.FETCH)]
     last = max((ORDER.index(remedy) for remedy in tried), default=-1)
@@ -48,7 +48,7 @@ def choose(fault: NodeFault, tried: tuple[Remedy, ...], *, peers: bool) -> Remed
 
 
 async def bring_up(launch: Launch) -> Process:
-    """Starts the node. Where its files are damaged it mends them first.
+    """Starts the node, and repairs its files first if they are damaged.
 
     The process is on record from its first moment. Raises NodeFault; then nothing runs.
     """

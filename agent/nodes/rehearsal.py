@@ -46,7 +46,7 @@ _MODES: Mapping[Role, tuple[NodeMode, ...]] = {
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Where a rehearsal is held, and with which nodeos."""
+    """The place of a rehearsal, and its nodeos."""
 
     folder: NodeFolder
     command: tuple[str, ...]
@@ -84,7 +84,7 @@ async def rehearse(
 
 
 def kinds(specs: Iterable[NodeSpec]) -> tuple[NodeSpec, ...]:
-    """One of each kind: nodes that differ in names, accounts, ports and peers alone start alike."""
+    """One node of each kind: nodes that differ only in names, accounts, ports and peers start alike."""
 
     def kind(spec: NodeSpec) -> tuple[object, ...]:
         served = (_host(one) for one in (spec.api, spec.history))
@@ -94,14 +94,14 @@ def kinds(specs: Iterable[NodeSpec]) -> tuple[NodeSpec, ...]:
 
 
 async def clear(nodes: Path) -> None:
-    """Ends and removes what rehearsals left that an agent's end cut off. Raises NodeFault."""
+    """Stops and removes what is left of rehearsals that the agent's end interrupted. Raises NodeFault."""
     for path in nodes.glob(f"{FOLDER}-*"):
         await halt(NodeFolder(path))
         await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
 
 async def _blamed(spec: NodeSpec, stage: Rehearsal) -> None:
-    """Rehearses a node. Where it fails, and the reason names none of the inventory's options, finds which one it is."""
+    """Rehearses a node. If it fails and the reason names no option of the inventory, finds the option."""
     fault = await _fault(spec, stage)
     if fault is None:
         return
@@ -116,7 +116,7 @@ async def _blamed(spec: NodeSpec, stage: Rehearsal) -> None:
 
 
 async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
-    """Why it does not run in one of its modes; None: it does."""
+    """Why it does not run in one of its modes; None if it runs in all."""
     folder, key = stage.folder, PrivateKey.generate()
     genesis = Genesis(datetime.now(UTC).replace(microsecond=0), key.public)
     http, p2p, *served = free_ports(4)
@@ -136,19 +136,19 @@ async def _fault(spec: NodeSpec, stage: Rehearsal) -> NodeFault | None:
     except NodeFault as fault:
         return fault
     finally:
-        with contextlib.suppress(NodeFault):  # what does not end is removed by the next agent
+        with contextlib.suppress(NodeFault):  # the next agent removes a node that does not end
             await halt(folder)
             await asyncio.to_thread(shutil.rmtree, folder.path, ignore_errors=True)
     return None
 
 
 def _host(endpoint: str) -> str:
-    """What of a HOST:PORT a machine may lack."""
+    """The part of a HOST:PORT that a machine may lack."""
     return Endpoint.parse(endpoint).host if endpoint else ""
 
 
 async def _run(launch: Launch, *, produces: bool) -> None:
-    """Starts it, has it make its first blocks, where it does, and stops it. Raises NodeFault."""
+    """Starts it, waits for its first blocks if it produces, and stops it. Raises NodeFault."""
     process = await start(launch)
 
     async def made() -> bool:

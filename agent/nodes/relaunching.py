@@ -1,4 +1,4 @@
-"""Starts a node of this host again: stops it, writes its files for how it is to run, and brings it up."""
+"""Restarts a node of this host: stops it, writes its files for the new run, and starts it."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ class Relauncher:
         return launch
 
     def keys(self, spec: NodeSpec, mode: NodeMode, without: Withheld | None) -> tuple[PrivateKey | KeosdKey, ...]:
-        """Those that it signs blocks with in this mode. Raises BadConfiguration when it needs one that is missing."""
+        """The keys that it signs blocks with in this mode. Raises BadConfiguration when a needed one is missing."""
         if without or not produces(spec, mode):
             return ()
         try:

@@ -28,7 +28,7 @@ from support.retry import DeadlineError, poll
 log = logging.getLogger(__name__)
 
 REPLAY_SECONDS = 1800.0
-"""From the start to the first answer with a replay of all blocks: about 80 s per million accounts created."""
+"""Seconds from the start to the first answer when it replays all blocks: about 80 s per million accounts created."""
 
 
 PEERS_SECONDS = 20.0
@@ -36,11 +36,11 @@ PEERS_SECONDS = 20.0
 
 
 FETCH_SECONDS = 600.0
-"""How long it may take to fetch them from there."""
+"""Seconds that it may take to fetch them from that peer."""
 
 
 class Remedy(Enum):
-    """What may help, in the order of what it costs."""
+    """The remedies, cheapest first."""
 
     FEATURES = "writing its protocol features anew"
     FORKS = "doing without its reversible blocks"
@@ -97,7 +97,7 @@ async def _hard_replay_elsewhere(launch: Launch) -> None:
 
 
 async def _fetch(launch: Launch) -> None:
-    """Everything anew from peers, once one of them shows that it has the chain: all may have lost it together.
+    """Fetches everything from peers, once one of them shows that it has the chain: all may have lost it together.
 
     The genesis node waits until it has all; others go on fetching while they run. Where it began with a snapshot, it
     takes that again, if the file is whole, and the blocks since.
@@ -119,7 +119,7 @@ async def _fetch(launch: Launch) -> None:
 
 
 async def _state(launch: Launch) -> None:
-    """If no block log is available: the state and the reversible blocks, if they are whole, hold all balances."""
+    """Used if no block log is available: the state and the reversible blocks, if undamaged, hold all balances."""
     blocks = launch.folder.blocks
     async with _without(launch, blocks / "blocks.log", blocks / "blocks.index", keep=True):
         await _rebuilt(launch, whole=True)
@@ -241,7 +241,7 @@ def _check_left(launch: Launch, head: int, known: int) -> None:
 
 
 def _originals(launch: Launch) -> list[Path]:
-    """The blocks as they were: nodeos moves them to blocks-TIME beside blocks, before it copies what it can read."""
+    """The original blocks: nodeos moves them to blocks-TIME beside blocks before it copies what it can read."""
     return sorted(launch.folder.data.glob("blocks-*"))
 
 

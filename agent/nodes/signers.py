@@ -24,26 +24,26 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 ANSWER_SECONDS = 20.0
-"""How long a node may take for all that a look asks."""
+"""Seconds that a node may take to answer all questions of a look."""
 AT_ONCE = 16
-"""Blocks that are asked for at the same time."""
+"""Blocks that are read at the same time."""
 LOG_END = 1 << 18
-"""Bytes at the end of a log that are read when it is met first, and at most at once: some hundred blocks."""
+"""Bytes at the end of a log that are read at first, and at most at once: some hundred blocks."""
 
 
 @dataclass
 class Watched:
-    """What is remembered of a node between two looks."""
+    """The memory of a node between two looks."""
 
     offset: int | None = None
     """How much of the log was read."""
     rest: str = ""
     witness: Witness = field(default_factory=Witness)
     began: float = 0.0
-    """When the look began, in Unix seconds; 0: it does not look."""
+    """When the look began, in Unix seconds; 0 if there is none."""
     blocks: dict[int, Signed] = field(default_factory=dict)
     seen: set[tuple[str, float]] = field(default_factory=set)
-    """Findings that were told."""
+    """Findings that were already reported."""
     others: OtherKeys = field(default_factory=OtherKeys)
     first: float = 0.0
     """The slot of the first block that another node signed for this one's producer; 0: none yet."""
@@ -123,11 +123,11 @@ async def _view(node: NodeClient, account: str, signed_last: float | None, watch
 
 
 def _read(nodes: Nodes, name: str, watch: Watched, own: str | None) -> list[Double]:
-    """What new lines of the node's log show."""
+    """Reads new lines of the node's log."""
     try:
         with nodes.folder(name).log.open("rb") as file:
             size = file.seek(0, 2)
-            if watch.offset is None or size < watch.offset:  # met first, or its beginning was moved away
+            if watch.offset is None or size < watch.offset:  # read for the first time, or its beginning was moved away
                 watch.offset, watch.rest = max(0, size - LOG_END), ""
             file.seek(max(watch.offset, size - LOG_END))
             text = watch.rest + file.read(LOG_END).decode("utf-8", "replace")

@@ -179,4 +179,4 @@ OF_ITS_FILES = (
 )
 
 SIGNS = (*IN_THE_WAY, *OF_OPTIONS, *OF_THE_MACHINE, *OF_THE_CHAIN, *OF_ITS_FILES)
-"""In this order: what an option asks for may be called an error of the database."""
+"""The order matters: nodeos may report a bad option as an error of the database."""

@@ -61,7 +61,7 @@ class Objection:
 
 
 def objection(outage: Outage, *, asked: bool) -> Objection | None:
-    """Why this node may not be started with `-e` now; None: it may.
+    """Why this node may not be started with `-e` now; None if it may.
 
     asked: a coordinator asks for it and has checked that all nodes run and agree. Otherwise the full rule applies.
     """

@@ -24,7 +24,7 @@ HEALTHY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """What is seen of a node now."""
+    """The present state of a node."""
 
     name: str
     state: NodeState
@@ -37,17 +37,17 @@ class NodeStatus:
     detail: str = ""
     """Why it failed."""
     lasting: bool = False
-    """It failed, and a person must mend it."""
+    """It failed, and a person must repair it."""
     since: int = 0
     """The block of the snapshot that its chain began with: it has no earlier ones; 0: it has all."""
     keys: tuple[str, ...] = ()
     """The public keys (EOS…) that a living one signs blocks with."""
     withheld: str = ""
-    """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
+    """Why a producer's node follows the chain without its key; empty if it signs in its turn."""
     doubles: tuple[str, ...] = ()
     """What shows that two nodes sign for one producer, the latest last."""
     seed: bool = False
-    """It is for peers alone, and takes no transactions."""
+    """It serves only peers, and takes no transactions."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Restarts:
     """When it was first seen alive after its last death."""
 
     def lives(self, now: float) -> None:
-        """Notes that the node was seen alive."""
+        """Records that the node was seen alive."""
         self.next_at = None
         self.since = now if self.since is None else self.since
         if now - self.since >= HEALTHY_SECONDS:
@@ -80,12 +80,12 @@ class Restarts:
 
     @property
     def given_up(self) -> bool:
-        """Whether no further try will be made."""
+        """Whether all restarts are used up."""
         return self.count >= len(PAUSES)
 
 
 async def look(record: NodeRecord, pid: int, node: NodeClient) -> NodeStatus:
-    """Asks a living node how it is."""
+    """Asks a living node for its state."""
     name, mode = record.spec.name, record.mode
     try:
         async with asyncio.timeout(LOOK_SECONDS):

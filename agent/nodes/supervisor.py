@@ -129,7 +129,7 @@ class Nodes:
         *,
         anew: bool = False,
     ) -> str:
-        """Makes the node run like this. Does nothing if it does already.
+        """Makes the node run as described. Does nothing if it already does.
 
         mode None: as it ran last. genesis (genesis.json) and its chain id may be left out if the node has run before.
         snapshot: what it begins with if it has no chain yet. anew: the chain that it has is put aside first.
@@ -152,7 +152,7 @@ class Nodes:
                 return await self._relauncher.restart(node, record, genesis, snapshot=snapshot, anew=anew)
 
     async def restart(self, name: str) -> None:
-        """Restarts a node that runs, as it runs, with the keys of now. Raises UnknownNode, NodeFault and others."""
+        """Restarts a running node as it was, with the current keys. Raises UnknownNode, NodeFault and others."""
         node = self._node(name)
         async with node.busy:
             if not node.alive:
@@ -178,7 +178,7 @@ class Nodes:
             await self._relauncher.change_peers(node, tuple(peers))
 
     async def status(self) -> list[NodeStatus]:
-        """How every node is, by name."""
+        """The state of every node, by name."""
         self._found()
         nodes = [self._nodes[name] for name in sorted(self._nodes)]
         return list(await asyncio.gather(*(node.status() for node in nodes)))
@@ -197,7 +197,7 @@ class Nodes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of all nodes that ran here."""
+        """The names of all nodes that ran here."""
         return tuple(sorted(self._nodes))
 
     def folder(self, name: str) -> NodeFolder:

@@ -1,4 +1,4 @@
-"""A node of this host as its supervisor follows it, and what may run beside what."""
+"""A node of this host as its supervisor tracks it, and which nodes may run at the same time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrackedNode:
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while it is started, stopped or changed."""
     written: bool = False
-    """It has been there: its folder has a record of how it ran."""
+    """Its folder once had a record of how it ran."""
     starting: bool = False
     fault: str = ""
     lasting: bool = False
@@ -52,7 +52,7 @@ class TrackedNode:
         return process is not None and process.alive
 
     async def status(self) -> NodeStatus:
-        """How it is now."""
+        """Its present state."""
         process = self.folder.process
         if self.alive and not self.starting:
             found = await look(self.record, process.pid if process else 0, self.client)
@@ -98,7 +98,7 @@ def check_alone(record: NodeRecord, nodes: Iterable[TrackedNode]) -> None:
 
 
 def withheld(node: TrackedNode, record: NodeRecord, leases: Leases | None) -> Withheld | None:
-    """Why the node is to run without its keys; None: it may sign, or never signs.
+    """Why the node must run without its keys; None if it may sign, or never signs.
 
     leases: who may sign; None: whatever is started does.
     """
@@ -122,12 +122,12 @@ def ordinary(mode: NodeMode) -> NodeMode:
 
 
 def equal(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether the same is to run, with whatever keys."""
+    """Whether both records are the same apart from the keys."""
     return replace(one, keys=()) == replace(other, keys=())
 
 
 def same(one: NodeRecord, other: NodeRecord) -> bool:
-    """Whether going from one record to the other needs no restart. Peers change without one."""
+    """Whether a change from one record to the other needs no restart. Peers change without one."""
     spec = one.spec.with_peers(other.spec.peers)
     mode = one.mode is other.mode or (one.mode, other.mode) == (NodeMode.STARTER, NodeMode.NORMAL)
     return spec == other.spec and mode and one.chain_id == other.chain_id

@@ -1,4 +1,4 @@
-"""Watches the processes of this host's nodes: starts dead ones again, and checks those that began with a snapshot."""
+"""Watches the processes of this host's nodes: restarts dead ones, and checks those that started from a snapshot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support import node_processes, nodelogs
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.5
-"""Between two looks at the processes."""
+"""Seconds between two looks at the processes."""
 
 
 class ProcessWatch:
@@ -85,7 +85,7 @@ class ProcessWatch:
             return
         async with node.busy:
             record, died = node.record, node.folder.process
-            if died is None or died.alive:  # stopped or started by somebody meanwhile
+            if died is None or died.alive:  # somebody stopped or started it meanwhile
                 return
             record = replace(record, mode=ordinary(record.mode))
             log.info("node %s: starting it again", node.folder.name)

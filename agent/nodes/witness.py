@@ -59,7 +59,7 @@ class Double:
 
 
 def parse(line: str) -> SeenBlock | None:
-    """The block that a line of nodeos' log tells of; None for any other line."""
+    """The block that a line of nodeos' log reports; None for any other line."""
     found = _LINE.search(line)
     if found is None:
         return None
@@ -83,7 +83,7 @@ class Witness:
         self._slots: OrderedDict[tuple[str, float], SeenBlock] = OrderedDict()
 
     def note(self, block: SeenBlock, own: str | None, since: float) -> Double | None:
-        """What this block shows, if anything. own: the producer that the node signs for, since then (Unix seconds)."""
+        """The finding from this block, if any. own: the producer that the node signs for, since then (Unix seconds)."""
         key = block.producer, block.slot
         known = self._slots.get(key)
         if known is None:
@@ -99,7 +99,7 @@ class Witness:
 
 @dataclass
 class OtherKeys:
-    """Knows by which schedules a node's own producer signs with a key that another host has.
+    """Tracks the schedules under which a node's own producer signs with a key that another host has.
 
     While a producer moves to another host, the earlier node signs with the earlier key: that is no second signer.
     """

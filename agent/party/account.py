@@ -61,7 +61,7 @@ class OwnAccount:
         return any(is_key(text, key) for key in self.signer_keys)
 
     async def registered_key(self) -> PublicKey | None:
-        """The one of these that the chain knows; None: it knows another, or none. Raises UnknownNode, NodeError."""
+        """The one of these that the chain knows; None if it knows another or none. Raises UnknownNode, NodeError."""
         row = await self.node.find_row("eosio", "eosio", "producers", name_to_int(self.name))
         if row is None or not row["is_active"]:
             return None
@@ -72,7 +72,7 @@ class OwnAccount:
         return self._keys.succeed(self.name, given)
 
     def keep_signer(self, key: PublicKey) -> None:
-        """Removes the keys that sign blocks but this one."""
+        """Removes all block-signing keys except this one."""
         self._keys.keep_signer(self.name, key)
 
     def in_sync(self, info: Info) -> bool:

@@ -73,10 +73,10 @@ class PartyAgent(Agent):
         self._left = asyncio.Event()
         self._registering: asyncio.Task[None] | None = None
         self._said = ""
-        """What the coordinator thinks of it, as its operator was told."""
+        """The coordinator's last verdict, as shown to its operator."""
         self._retry: asyncio.TimerHandle | None = None
         self._unproved = ""
-        """Why proving possession of the keys failed last; empty if it did not."""
+        """Why the last proof of possession failed; empty if it succeeded."""
 
     async def run(self, credentials: Credentials) -> None:
         """Runs until it leaves the network or is cancelled. Raises AccessEnded, NodeosError."""
@@ -167,7 +167,7 @@ class PartyAgent(Agent):
             send(pb.FromAgent(registration=registration))
 
     async def _signer(self) -> PublicKey:
-        """The block-signing key that the chain knows, or else the current one."""
+        """The block-signing key that the chain knows; otherwise the current one."""
         with contextlib.suppress(UnknownNode, NodeError):
             return await self.party.own.registered_key() or self.party.own.signer_key
         return self.party.own.signer_key

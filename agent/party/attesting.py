@@ -3,7 +3,7 @@
 `ok` covers what nobody can change alone after the boot: genesis, features, limits, contracts, the planned accounts, and
 who governs. What changes lawfully (balances, votes, the schedule, accounts of later parties) is listed under `later`,
 so that an attestation means the same right after the boot and a year later. `replaced` lists replaced contracts with
-the code on the chain. That the producers replaced them is what the coordinator says; that only they can is part of the
+the code on the chain. The coordinator says that the producers replaced them. That nobody else can is part of the
 audit.
 """
 
@@ -96,6 +96,6 @@ def verdict(text: str) -> str:
 
 
 def as_json(attestation: pb.Attestation) -> bytes:
-    """As it is kept and passed on."""
+    """The JSON that is stored and passed on."""
     values = {name: getattr(attestation, name) for name in ("account", "document", "signature")}
     return json.dumps(values, indent=1).encode() + b"\n"

@@ -35,7 +35,7 @@ class Request:
     """What an operator asks for."""
 
     ask: str
-    """The name of what is to be done."""
+    """The name of the action."""
     proposal: str = ""
     """PROPOSER/NAME."""
     hash: str = ""
@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """How it ended."""
+    """The result of a request."""
 
     status: int = 0
     """The exit status of the command that asked."""

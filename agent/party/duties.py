@@ -1,4 +1,4 @@
-"""The duties of a party's agent: few, on its own node, for its own account, and as its policy allows."""
+"""The few duties of a party's agent: on its own node, for its own account, and within its policy."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PartyDuties:
             "run_step": lambda task, report: self._own_step(task.run_step, report),
             "recount": lambda task, report: self._steps.recount(task.recount, report),
         }
-        """All that a party's agent does for a coordinator. Everything that it signs passes OwnAccount.check."""
+        """Everything that a party's agent does for a coordinator. All that it signs passes OwnAccount.check."""
 
     @property
     def manifest(self) -> str:
@@ -72,7 +72,7 @@ class PartyDuties:
         return self.holding.manifest
 
     async def carry_out(self, task: pb.Task, report: ReportProgress) -> pb.Result:
-        """Carries the task out. That it failed, and why, is in the result: nothing is raised."""
+        """Carries the task out. Raises nothing: a failure and its reason are in the result."""
         return await carry_out(self.table, task, report, self._unknown)
 
     def _unknown(self, kind: str) -> DutyError:

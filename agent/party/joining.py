@@ -23,7 +23,7 @@ from support.invitation import PREFIX, TOKEN_LIMIT, Invitation, parse
 from support.tls import Kind, identity_of, load_certificate
 
 JOIN_SECONDS = 15.0
-"""For one coordinator's answer."""
+"""Seconds for one coordinator's answer."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MOST_PEERS = 64
 _TOLD = "peers"
-"""The peers that a coordinator told last, by their names; in the journal."""
+"""The peers that a coordinator last named, kept in the journal."""
 
 
 class OwnNode:
@@ -42,7 +42,7 @@ class OwnNode:
         self._memory = tools.memory
 
     async def producers(self, told: pb.Producers) -> pb.Producers:
-        """Those endpoints that the node may dial in an outage, by their addresses of now. Raises DutyError."""
+        """The endpoints that the node may dial in an outage, with their current addresses. Raises DutyError."""
         endpoints = checked(told.endpoints, MAX_PRODUCERS, "endpoints of producers")
         found = await judge(endpoints, Reach(self.settings.peers))
         if found.refused:
@@ -61,7 +61,7 @@ class OwnNode:
         found = await judge(read_json(told) if told else kept, rule)
         for why in found.refused:
             log.warning("%s", why)
-        if found.missing and not found.dialled:  # no name is found now: their addresses of the last time
+        if found.missing and not found.dialled:  # no name resolves now: use the last known addresses
             found = await judge(kept, rule)
         await self._start(found.dialled)
 

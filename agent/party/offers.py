@@ -1,4 +1,4 @@
-"""Whether a party's node begins with a snapshot that a coordinator offers: by its operator's rule, and who vouches."""
+"""Decides whether a party's node starts from an offered snapshot: by its operator's rule and by who vouches."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = logging.getLogger(__name__)
 
 
 class Offers:
-    """Those made to one party."""
+    """The offers made to one party."""
 
     def __init__(self, settings: PartySettings, snapshots: HostSnapshots) -> None:
         self._settings = settings
         self._snapshots = snapshots
 
     async def source(self, offered: pb.Follow, network: Blueprint) -> Source | None:
-        """What the node begins with; None: its peers' blocks. What was chosen is in the agent's log."""
+        """The snapshot that the node starts from; None if it syncs from its peers' blocks. Logs the choice."""
         settings, snapshot = self._settings, offered.snapshot
         rule = SnapshotRule(settings.snapshot)
         if not snapshot.sha256 or rule is SnapshotRule.NEVER:

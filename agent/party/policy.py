@@ -106,7 +106,7 @@ def objection(policy: Policy, account: str, actions: Sequence[Action], signing_k
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a proposal that the agent is asked to approve."""
+    """The decision about a proposal that the agent is asked to approve."""
 
     approve: bool
     ask: bool = False

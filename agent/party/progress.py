@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 SYNC_SECONDS = 5.0
-"""Between two lines about syncing."""
+"""Seconds between two lines about syncing."""
 
 
 async def watch_progress(own: OwnAccount) -> None:
@@ -27,7 +27,7 @@ async def watch_progress(own: OwnAccount) -> None:
         try:
             seen = await look(own)
         except (UnknownNode, NodeError, TimeoutError):
-            seen = None  # It does not run yet, or is being started again.
+            seen = None  # It does not run yet, or is being restarted.
         if seen:
             now = stage(seen)
             further = seen.head != told_head and time.monotonic() - told_at >= SYNC_SECONDS

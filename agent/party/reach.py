@@ -19,19 +19,19 @@ from support.texts import plain
 log = logging.getLogger(__name__)
 
 SECONDS = 5.0
-"""For the addresses of one name."""
+"""Seconds to look up one name."""
 AT_ONCE = 16
 """Names that are looked up at the same time."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Endpoints that may be dialled, and those that may not."""
+    """The endpoints that may be dialled, and those that may not."""
 
     dialled: tuple[str, ...]
     """ADDRESS:PORT of those that may be dialled."""
     refused: tuple[str, ...]
-    """Why others may not, a line each."""
+    """Why the others may not, a line each."""
     missing: tuple[str, ...]
     """Those whose names have no address now."""
 
@@ -63,7 +63,7 @@ async def judge(endpoints: Sequence[str], rule: Reach, resolver: Resolve | None 
 
 
 def objection(address: str, rule: Reach) -> str:
-    """Why an IP address may not be dialled; empty: it may."""
+    """Why an IP address may not be dialled; empty if it may."""
     reach = reach_of(address)
     if reach is None:
         return f"is at {address}, which is nobody's (link-local, multicast or reserved)"

@@ -1,4 +1,4 @@
-"""Gives a party's producer another block-signing key, on the party's own host, asking nobody.
+"""Gives a party's producer another block-signing key, on the party's own host, without asking anybody.
 
 As for the operator's producers (agent.rekeying): both keys, the registration, the schedule, the new key alone. What to
 do next follows from what is there, so it can be given again after it was stopped anywhere.
@@ -68,12 +68,12 @@ class Rotating:
         return self._nodes.record(self._own.name).keys
 
     async def _next(self, given: KeosdKey | None) -> PublicKey:
-        """The key that is to be the only one."""
+        """The key that will be the only one."""
         own, held = self._own, self._own.signer_keys
         known = await own.registered_key()
         if known is None:
             raise ControlError(f"{own.name} is not registered as a producer with a key of this agent")
-        stale = bool(self._running) and self._running != tuple(map(str, held))  # older agents did not note what runs
+        stale = bool(self._running) and self._running != tuple(map(str, held))  # older agents did not record what runs
         if len(held) > 1 or stale:
             self._say(f"the change to {held[-1]}, which was begun before, goes on")
             return held[-1]
@@ -136,7 +136,7 @@ class Rotating:
         await poll(irreversible, what=f"block {pushed.block} to be irreversible", deadline=seconds)
 
     async def _unneeded(self, key: PublicKey) -> None:
-        """Waits until no schedule needs the other key any more. Raises ControlError."""
+        """Waits until no schedule needs the other key. Raises ControlError."""
         why, seconds = "", ELECTION_SECONDS + SCHEDULE_ROUNDS * TURN_SECONDS * len(await self._schedule())
 
         async def settled() -> bool:

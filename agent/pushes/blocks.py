@@ -20,7 +20,7 @@ from support.retry import DeadlineError
 from support.tasks import beside
 
 LOOK_SECONDS = 0.1
-"""Between two looks at the head: a fifth of a block."""
+"""Seconds between two looks at the head: a fifth of a block."""
 ANSWER_SECONDS = 30.0
 """How long a node may not answer before waiting callers get an error."""
 HEAD_SECONDS = 120.0

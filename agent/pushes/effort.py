@@ -1,7 +1,7 @@
-"""How much of a block's time a producing node may fill: all of it while many transactions wait.
+"""Lets a producing node fill the whole time of a block while many transactions wait.
 
-nodeos changes that while it runs (/v1/producer/update_runtime_options), says itself which option it has for it, and
-forgets it when it restarts. What it was is written down, for the case that the agent dies meanwhile.
+nodeos changes this at runtime (/v1/producer/update_runtime_options), reports which option it has for it, and
+forgets it when it restarts. The earlier value is written down in case the agent dies meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _FULL = {"cpu_effort_us": 500_000, "produce_block_offset_ms": 0}
 """By the option's name at runtime: a whole block's microseconds (Leap up to 4), or nothing left of it (later ones)."""
 OPTIONS = frozenset({"cpu-effort-percent", "last-block-cpu-effort-percent", "produce-block-offset-ms"})
-"""By what a user chooses the effort; then it stays as it is."""
+"""The options with which a user sets the effort; then it is not changed."""
 
 
 @asynccontextmanager
