@@ -183,7 +183,7 @@ def test_one_command_unlocks(keosd: RunningKeosd, host: Host) -> None:
     expected = str(host.make("net").account_key("useraaaaaaaa"))
     never = host.wallet("--keosd", keosd.socket)
     assert (never.returncode, never.stderr.count("\n")) == (1, 1)
-    assert "has no wallet 'bootcoord-net' yet: name accounts" in never.stderr
+    assert "has no wallet 'bootcoord-net' yet: name the accounts" in never.stderr
     assert host.wallet("--keosd", keosd.socket, "useraaaaaaaa").returncode == 0
     keosd.stop()
     keosd.start()
