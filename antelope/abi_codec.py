@@ -146,7 +146,7 @@ def _each(line: tuple[str, ...], structs: Mapping[str, Fields]) -> Iterator[tupl
 
 
 class _PathError(AbiError):
-    """Names the path already: not to be prefixed again."""
+    """An error that already names the path and must not be prefixed again."""
 
 
 def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[str, Any]:

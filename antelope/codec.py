@@ -36,7 +36,7 @@ def pack_string(text: str) -> bytes:
 
 
 VALUES = 1 << 18
-"""What one piece of packed data may consist of: values that take no bytes count too, and an ABI can have any number of
+"""Maximum values in one piece of packed data. Values that take no bytes count too, since an ABI can have any number of
 them. A transaction, of 512 KiB at most, has a tenth of that.
 """
 

@@ -42,7 +42,7 @@ CONFIGURATION: tuple[tuple[str, int, int], ...] = (
 )
 DEFAULT_CONFIGURATION: Mapping[str, int] = {name: default for name, _, default in CONFIGURATION}
 LONGEST = 1 << 16
-"""Bytes of a genesis.json: 30 times what one has."""
+"""Maximum bytes of a genesis.json: 30 times the usual size."""
 _MIN_NET_ABOVE_BASE = 10 * 1024
 
 

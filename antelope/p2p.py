@@ -1,4 +1,4 @@
-"""Messages of nodeos' p2p protocol, as far as somebody needs them who brings a node transactions.
+"""The messages of nodeos' p2p protocol that are needed to send transactions to a node.
 
 Format: plugins/net_plugin/include/eosio/net_plugin/protocol.hpp of AntelopeIO/leap: a length of 4 bytes, a kind, and
 the packed message. Version 7 of the protocol is spoken by all of Leap and understood by Spring.
@@ -18,14 +18,14 @@ from antelope.transaction import SignedTransaction
 VERSION = 0x04B5 + 7
 """net_version_base of net_plugin.cpp, and the version proper."""
 LONGEST = 8 << 20
-"""Bytes of a message that is read; a node announces none that comes near while it is only brought transactions."""
+"""Maximum bytes of a message that is read. A node that only receives transactions sends none of nearly that size."""
 _LENGTH = struct.Struct("<I")
 _TIMES = struct.Struct("<4q")
 _NO_KEY, _NO_SIGNATURE = bytes(34), bytes(66)
 
 
 class MessageKind(IntEnum):
-    """Which message it is: its place in net_plugin's `net_message`."""
+    """The kind of a message: its index in net_plugin's `net_message`."""
 
     HANDSHAKE = 0
     GO_AWAY = 2
@@ -47,12 +47,12 @@ _GO_AWAY = (
     "of an internal error",
     "authentication failed: its allowed-connection names other peers",
 )
-"""What its `go_away_reason` means, by number."""
+"""The meaning of `go_away_reason`, by number."""
 
 
 @dataclass(frozen=True)
 class Hello:
-    """What a peer's handshake says."""
+    """The content of a peer's handshake."""
 
     chain_id: str
     """Hex."""
@@ -60,7 +60,7 @@ class Hello:
 
 
 def frame(kind: MessageKind, body: bytes) -> bytes:
-    """A message as it travels."""
+    """A message as it is sent."""
     packed = pack_varuint32(kind) + body
     return _LENGTH.pack(len(packed)) + packed
 
@@ -105,7 +105,7 @@ def read_hello(body: bytes) -> Hello:
 
 
 def transaction(signed: SignedTransaction) -> bytes:
-    """The message that brings a transaction."""
+    """The message that carries a transaction."""
     return frame(MessageKind.TRANSACTION, signed.pack())
 
 

@@ -1,4 +1,4 @@
-"""A p2p connection over which a node is brought transactions: quick, and without answers."""
+"""A p2p connection that sends transactions to a node: fast, but without answers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from antelope.errors import AbiError, PeerLost
 from antelope.transaction import SignedTransaction
 
 HELLO_SECONDS = 5.0
-"""From dialling to the node's own handshake."""
+"""Seconds from dialling to the node's own handshake."""
 SEND_SECONDS = 10.0
-"""How long a node may leave sent bytes unread."""
+"""Seconds that a node may leave sent bytes unread."""
 
 
 class Peer:
@@ -30,7 +30,7 @@ class Peer:
 
     @classmethod
     async def dial(cls, host: str, port: int, info: Info, agent: str) -> Peer:
-        """Connects with the node of that chain. info: the node's own. Raises PeerLost when it does not take us."""
+        """Connects to a node of that chain. info: the node's own. Raises PeerLost when it does not accept us."""
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 peer = cls(*await asyncio.open_connection(host, port))
@@ -98,7 +98,7 @@ class Peer:
         return message[0], message[1:]
 
     async def _listen(self) -> None:
-        """Answers the node's questions whether we live, until the connection ends."""
+        """Answers the node's time messages, which check that we are alive, until the connection ends."""
         try:
             while True:
                 kind, body = await self._next()

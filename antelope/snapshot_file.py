@@ -1,4 +1,4 @@
-"""A nodeos' snapshot, as far as it must be known before a node begins with it: whose chain's, and at which block.
+"""Checks a nodeos snapshot before a node starts from it: which chain it is from, and which block.
 
 Format: libraries/chain/snapshot.cpp of Leap. A file holds sections; each has its size, its number of rows and its name.
 """
@@ -12,16 +12,16 @@ from antelope.errors import FormatError
 MAGIC = bytes.fromhex("5005513001000000")
 _END = 0xFFFFFFFFFFFFFFFF
 _LARGEST = 1 << 20
-"""Bytes of a section that is looked at."""
+"""Maximum bytes of a section that is read."""
 _MOST = 1000
-"""Sections of a file."""
+"""Maximum sections of a file."""
 BLOCK, GLOBALS = "eosio::chain::block_state", "eosio::chain::global_property_object"
 
 
 def check(path: Path, chain_id: str, block_id: str) -> None:
     """Whether a file is a snapshot of that chain at that block. Raises FormatError, OSError.
 
-    What it says of the accounts is not looked at: a hash vouches for that, or nothing does.
+    The accounts in it are not checked: only a hash can vouch for them.
     """
     sections = _read(path, (BLOCK, GLOBALS))
     if len(sections) < 2:
@@ -33,7 +33,7 @@ def check(path: Path, chain_id: str, block_id: str) -> None:
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """The contents of these sections, as far as they are there."""
+    """The contents of those of these sections that exist."""
     found: dict[str, bytes] = {}
     whole = path.stat().st_size
     with path.open("rb") as file:

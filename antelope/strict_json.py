@@ -1,7 +1,7 @@
-"""JSON that a stranger wrote: read within bounds of size, depth and numbers, or refused in one line.
+"""Reads a stranger's JSON within bounds of size, depth and numbers, or refuses it in one line.
 
-Python's own reader takes whatever fits into memory: brackets nested until the stack ends, integers of thousands of
-digits, NaN, halves of characters. Each of these makes some later line fail that has nothing to do with reading.
+Python's own reader accepts whatever fits into memory: brackets nested until the stack ends, integers of thousands of
+digits, NaN, halves of characters. Each of these would make unrelated code fail later.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read_json(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> A
 
 
 def read_object(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> dict[str, Any]:
-    """The same where only an object will do: a list, a number or null is a BadJson, too."""
+    """The same, for objects only: a list, a number or null is a BadJson, too."""
     value = read_json(source, size=size, depth=depth)
     if not isinstance(value, dict):
         raise BadJson("not a JSON object")
@@ -55,7 +55,7 @@ def read_object(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) ->
 
 
 def check_depth(value: Any, depth: int = DEPTH) -> None:
-    """Objects and arrays within each other, counted level by level, not by calling itself. Raises BadJson."""
+    """Checks the nesting depth of objects and arrays without recursion. Raises BadJson."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(depth):
         if not level:

@@ -45,7 +45,7 @@ class PermissionLevel:
         return pack_name(self.actor) + pack_name(self.permission)
 
     def to_json(self) -> dict[str, str]:
-        """As nodeos writes it."""
+        """The JSON that nodeos writes."""
         return {"actor": self.actor, "permission": self.permission}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a contract's WebAssembly shows without running it.
+"""Reads facts from a contract's WebAssembly without running it.
 
 Format: WebAssembly Core Specification 1.0, 5.5 (modules).
 """
@@ -11,7 +11,7 @@ from antelope.codec import Reader
 from antelope.errors import AbiError, BadWasm
 
 HEADER = b"\0asm\x01\0\0\0"
-"""What a WebAssembly module of version 1 begins with."""
+"""The first bytes of a WebAssembly module of version 1."""
 _IMPORT_SECTION = 2
 _FUNCTION, _TABLE, _MEMORY, _GLOBAL = range(4)
 

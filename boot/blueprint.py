@@ -1,4 +1,4 @@
-"""What steps and audit derive everything from: the sealed network with its artifacts at hand."""
+"""The source of everything that steps and audit derive: the sealed network with its artifacts."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ TEN_YEARS = 10 * 365 * 86_400
 
 
 def transaction(blueprint: Blueprint) -> Transaction:
-    """What is proposed. References no block: msig does not look at it."""
+    """The proposed transaction. It references no block, because msig ignores that."""
     opening = actions.open(PRODUCERS, blueprint.symbol, PRODUCERS)
     return Transaction(_genesis_seconds(blueprint) + TEN_YEARS, 0, 0, (opening,))
 
@@ -60,7 +60,7 @@ def execute(proposer: str = PROPOSER, executer: str = PROPOSER) -> Action:
 
 
 def proposer(blueprint: Blueprint) -> Asking[str]:
-    """Whose proposal counts: eosio's, and the deputy's where eosio has resigned without one."""
+    """The accounts whose proposal counts: eosio, and the deputy if eosio has resigned without one."""
     if (yield from proposed(blueprint, PROPOSER)) or not (yield from resigned()):
         return PROPOSER
     return deputy(blueprint)

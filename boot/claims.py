@@ -19,12 +19,12 @@ INTERVAL = timedelta(days=1)
 
 
 ELSEWHERE = "this eosio.system takes claims from core.vaulta alone: each producer claims there (docs/contracts.md)"
-"""What is said where `through_vaulta`."""
+"""The message if `through_vaulta`."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """From when on a producer may claim (UTC)."""
+    """The time from which a producer may claim (UTC)."""
 
     producer: str
     due: datetime

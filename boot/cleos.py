@@ -13,7 +13,7 @@ from antelope.transaction import Action
 from boot.step import Push, Work
 
 DEFAULT_URL = "http://127.0.0.1:8888"
-"""The node that cleos asks by default."""
+"""The URL that cleos uses by default."""
 
 
 @dataclass(frozen=True)

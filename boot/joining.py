@@ -1,4 +1,4 @@
-"""What it costs a node to begin: with its peers' blocks, or with a snapshot. Pure.
+"""Estimates how long a node takes to start: from its peers' blocks, or from a snapshot. Pure.
 
 Measured on 2 cores with 163,930 accounts (docs/snapshots.md): the blocks took a node 15 s alone and 11 s among 21, a
 snapshot 1.4 s.
@@ -12,28 +12,28 @@ TAKE, TAKE_A_ROW = 1.0, 10e-6
 BYTES_A_SECOND = 20e6
 """Of a snapshot that is fetched from far away."""
 SIZE, SIZE_A_ROW = 2.2e6, 750
-"""Bytes of a snapshot."""
+"""Estimated bytes of a snapshot."""
 WORTH, TIMES = 5.0, 1.5
 """Seconds that must be saved, and how many times quicker it must be."""
 
 
 def sync_seconds(rows: int, blocks: int) -> float:
-    """A node takes its peers' blocks. rows: accounts of the allocation. blocks: of the chain."""
+    """Seconds for a node to sync its peers' blocks. rows: accounts of the allocation. blocks: of the chain."""
     return SYNC + SYNC_A_ROW * rows + SYNC_A_BLOCK * blocks
 
 
 def begin_seconds(rows: int) -> float:
-    """A node begins with a snapshot that is there."""
+    """Seconds for a node to start from a snapshot at hand."""
     return BEGIN + BEGIN_A_ROW * rows
 
 
 def take_seconds(rows: int) -> float:
-    """A snapshot is taken."""
+    """Seconds to take a snapshot."""
     return TAKE + TAKE_A_ROW * rows
 
 
 def fetch_seconds(size: float) -> float:
-    """A snapshot of so many bytes comes from far away."""
+    """Seconds to fetch a snapshot of this many bytes from far away."""
     return size / BYTES_A_SECOND
 
 

@@ -1,7 +1,7 @@
 """The blocks' limits while the accounts are created: raised before the first, and restored after the last.
 
-Both are pushes of the step `accounts` itself, whatever becomes of the others: where it is done, or has failed, the
-limits are the genesis' again. Its evidence sees when a boot that was cut off has left them raised.
+Both are pushes of the step `accounts` itself, whatever happens to the others: once it is done, or has failed, the
+limits are the genesis' again. Its evidence shows when an interrupted boot has left them raised.
 """
 
 from __future__ import annotations

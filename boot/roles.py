@@ -1,4 +1,4 @@
-"""What a node of each role loads, serves and is started with. Agents write it, and preflight tries it out.
+"""The plugins, addresses and options of a node of each role. Agents write them, and preflight tries them out.
 
 A node's own agent always has the whole API, on a loopback port. What other people use has an address of its own, and
 only that part of the API which answers about the chain and takes transactions. nodeos keeps the two apart itself, by
@@ -17,7 +17,7 @@ Option = tuple[str, str]
 PUBLIC = ("chain_ro", "chain_rw")
 """Categories of the API that an api address serves: what clients ask about the chain, and their transactions."""
 TRACES = "trace_api"
-"""Where a node has it, an api address serves it too."""
+"""A category that an api address serves too, if the node has it."""
 AGENTS = (*PUBLIC, "net_ro", "net_rw", "producer_ro", "producer_rw", "snapshot")
 """Categories that a node's own agent uses. A category without its plugin is no error."""
 NEEDED = {
@@ -35,7 +35,7 @@ def plugins(role: Role) -> tuple[str, ...]:
 
 
 def services(role: Role, http: str, api: str, history: str) -> tuple[Option, ...]:
-    """Where it listens, besides p2p, and what it serves there.
+    """The addresses where it listens, besides p2p, and what it serves there.
 
     http: the agent's address. api, history: those for other people; empty: none.
     """

@@ -1,4 +1,4 @@
-"""What a node's config.ini says beside its addresses, keys and peers; agents write it, and preflight tries it out."""
+"""The options in a node's config.ini besides addresses, keys and peers. Agents write them; preflight tries them out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _LOCAL = {
 _ROLES: Mapping[Role, Mapping[str, str]] = {
     # Wallets ask which accounts a key has.
     Role.API: {"enable-account-queries": "true"},
-    # Everybody begins to know the network here.
+    # Other nodes use it as their first peer.
     Role.SEED: {"max-clients": "1000"},
 }
 

@@ -30,7 +30,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the evidence says."""
+    """The result of reading evidence."""
 
     missing: tuple[str, ...]
     """Keys of the work (or of what is waited for) that the chain does not show yet; empty if the step is done."""
@@ -69,7 +69,7 @@ class Bulk:
     """Whose active permissions authorize them."""
     actions: Callable[[], tuple[Action, ...]]
     packed: Callable[[], bytes]
-    """What `pack_actions` makes of them."""
+    """The actions as `pack_actions` packs them."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Push:
     holder: str
     """The account whose agent signs it (`Network.holder`)."""
     spare: bool = False
-    """No part of an ordinary boot: only for when the evidence asks for it by key, because a part was done by hand."""
+    """Whether it is only pushed when the evidence asks for it by key, because a part was done by hand."""
     turn: Turn = Turn.ANY
 
     @property
@@ -170,7 +170,7 @@ class KeyedWork(Mapping[str, Work]):
 
     @property
     def holders(self) -> frozenset[str]:
-        """Everybody who signs a part of it."""
+        """All accounts that sign a part of it."""
         return frozenset(self.holder(key) for key in self._places)
 
     def __contains__(self, key: object) -> bool:
@@ -185,7 +185,7 @@ class Finality(Enum):
 
 
 class NodeMode(Enum):
-    """How a node runs."""
+    """The mode in which a node runs."""
 
     GENESIS = "genesis"
     """Signs as eosio, with stale production enabled (`-e`)."""

@@ -15,7 +15,7 @@ SMALLEST = 1
 
 
 SLICE_SECONDS = 0.25
-"""Of the transfers that are sent at once: so evenly they are spread."""
+"""Seconds of transfers that are sent at once: the grain of their spread."""
 
 
 def slices(numbers: range, rate: float) -> Iterator[tuple[float, range]]:

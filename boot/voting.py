@@ -1,4 +1,4 @@
-"""In which order the votes are cast, so that the first election already elects the right schedule.
+"""Orders the votes so that the first election already elects the right schedule.
 
 The system contract counts a voter's stake as activated with its first vote. The first block after the activated stake
 has reached the threshold elects from whatever votes there are, the next election is a minute later, and a schedule
@@ -49,7 +49,7 @@ class Choreography:
 
     @property
     def stake(self) -> int:
-        """What all votes together activate."""
+        """The stake that all votes together activate."""
         return _stake((*self.early, *self.crossing, *self.late))
 
     @property
@@ -133,7 +133,7 @@ def _stake(cast: Iterable[Ballot]) -> int:
 
 
 def first_election(order: Choreography, size: int = MAX_SCHEDULE) -> tuple[str, ...]:
-    """Who the first election elects, by weight: only early and crossing votes count. Sorted by name.
+    """The producers that the first election elects, by weight: only early and crossing votes count. Sorted by name.
 
     Proxied stake counts for the proxy's choice once the proxy has voted. The time of a vote does not matter: all are
     cast within the same week, to which the contract rounds.

@@ -1,4 +1,4 @@
-"""Who gets how much: users, producers and the sponsor with their balances, and the rows that the boot applies."""
+"""The allocation: users, producers and the sponsor with their balances, and the rows that the boot applies."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROW = np.dtype(
 )
 """A row of the artifact, as `inventory.rows` reads it."""
 _AT_ONCE = 1 << 16
-"""Rows that are packed at a time."""
+"""Rows that are packed at once."""
 
 
 def user_names(network: Network, imported: Sequence[str] = (), most: int | None = None) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def parts_of(network: Network, holding: Holding) -> staking.Split:
 
 
 def staked(network: Network, held: Holdings, accounts: Iterable[str]) -> dict[str, int]:
-    """What each of the accounts stakes for CPU and NET together, of those that hold anything."""
+    """The stake for CPU and NET together of each of these accounts that holds anything."""
     wanted = {name_to_int(account) for account in accounts}
     places = (place for place, name in enumerate(held.names) if name in wanted)
     parts = {int_to_name(held.names[place]): parts_of(network, held[place]) for place in places}

@@ -1,4 +1,4 @@
-"""Accounts by the million: columns of plain numbers, of which a row is made only when somebody asks for it."""
+"""Millions of accounts as columns of plain numbers. A row is made only when it is asked for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from antelope.keys import PublicKey
 from antelope.names import int_to_name, name_to_int
 
 _AT_ONCE = 1 << 20
-"""Bytes of a file that is searched."""
+"""Bytes that are searched at a time."""
 KEY_BYTES = 34
 """A public key as the chain packs it: its kind, then 33 bytes."""
 
@@ -59,7 +59,7 @@ class UserRows(Sequence[UserRow]):
 
     @cached_property
     def columns(self) -> Columns:
-        """What the rows are made of."""
+        """The columns of the rows."""
         return self._read()
 
     def __len__(self) -> int:
@@ -121,7 +121,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Holdings(Sequence[Holding]):
-    """Who holds how much, in the order in which the accounts are created."""
+    """The balance of each account, in the order in which the accounts are created."""
 
     names: array[int]
     balances: array[int]
@@ -140,5 +140,5 @@ class Holdings(Sequence[Holding]):
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """The sum of all balances."""
         return sum(self.balances)

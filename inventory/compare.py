@@ -34,13 +34,13 @@ RowsDigest = Callable[[Users], str]
 
 
 def rows_digest(users: Users) -> str:
-    """From the rows themselves. Raises InventoryError where the CSV cannot be read."""
+    """The digest from the rows themselves. Raises InventoryError if the CSV cannot be read."""
     return users.rows.digest if users.source is UserSource.CSV else ""
 
 
 def _users(network: Network, digest: RowsDigest) -> Any:
     users = network.users
-    # Where an accounts.json lies may change; what it held is in the allocation.
+    # The place of an accounts.json may change; its content is in the allocation.
     return [users.source, users.count, users.seed, users.alpha, digest(users)]
 
 

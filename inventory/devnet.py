@@ -8,7 +8,7 @@ FILE = "devnet.toml"
 """Its file in the network's state folder."""
 NAME = "dev"
 HTTP_PORT = 8888
-"""What cleos, eosjs and others ask by default."""
+"""The port that cleos, eosjs and others use by default."""
 P2P_PORT = 9876
 SYMBOL = "4,SYS"
 ACCOUNTS = 3

@@ -1,4 +1,4 @@
-"""Who votes for whom, and who is elected: the system contract's count, computed beforehand."""
+"""Predicts the system contract's count: the votes, and who is elected."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Outcome:
     """The result of the planned votes."""
 
     stake: int
-    """Stake that votes, in the smallest unit."""
+    """The voting stake, in the smallest unit."""
     elected: tuple[str, ...]
     """In the contract's order: by votes, then by the name's value."""
 

@@ -1,4 +1,4 @@
-"""Mistakes in an inventory: all reported together, one line each."""
+"""Mistakes in an inventory. All are reported together, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether contracts, protocol features and nodeos go together: found out before anything is sealed."""
+"""Checks, before anything is sealed, whether contracts, protocol features and nodeos fit together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MSIG = "eosio.msig"
 
 @dataclass(frozen=True)
 class Fit:
-    """What follows from all of them together."""
+    """The result of the check."""
 
     features: tuple[SealedFeature, ...]
     """In the order of activation; none while the genesis node's nodeos is not known."""
@@ -125,7 +125,7 @@ def names(answer: Any) -> tuple[str, ...]:
 
 def _privileged(network: Network, account: str, abi: Abi) -> bool:
     if account == GENESIS_ACCOUNT:
-        return False  # it is from the first block on
+        return False  # it is active from the first block on
     written = next(source.privileged for source in network.contracts if source.account == account)
     return versions.executes_for_others(account, abi) if written is None else written
 
@@ -187,7 +187,7 @@ def _imports(
 
 
 def _remarks(network: Network, files: ContractFiles) -> list[str]:
-    """What will be otherwise than people are used to."""
+    """Notes on what will differ from what people are used to."""
     remarks = list(network.contract_notes)
     if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
         remarks.append(

@@ -20,7 +20,7 @@ from inventory.toml_text import LARGEST, BadToml, read_toml
 from inventory.users_file import Progress, read_users
 
 Remembered = Callable[[str], Mapping[str, Placed]]
-"""Where the nodes of the network of that name are; nothing: it is not sealed."""
+"""Returns where the nodes of the network of that name are; empty if it is not sealed."""
 
 
 def nowhere(network: str) -> Mapping[str, Placed]:

@@ -1,4 +1,4 @@
-"""How far blocks' limits are raised while the accounts are created: as far as a nodeos gets in half a second."""
+"""How far block limits are raised while the accounts are created: to what a nodeos can do in half a second."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ BLOCK_NET, BLOCK_CPU = 4 << 20, 2_000_000
 seen, half a second's take 1.9 MB. A producer itself ends a block in time.
 """
 WORTH_IT = 5_000
-"""Accounts from which on it is done unless the inventory says otherwise: restoring takes another block, half a second,
-which fewer do not gain.
+"""Minimum accounts for this, unless the inventory says otherwise: restoring takes another block, half a second,
+which fewer accounts do not save.
 """
 _KEY = "genesis.raise_limits"
 

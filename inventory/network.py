@@ -23,7 +23,7 @@ GENESIS_ACCOUNT = "eosio"
 
 
 class Role(StrEnum):
-    """What a node is for."""
+    """The purpose of a node."""
 
     GENESIS = "genesis"
     """Signs as eosio until the handover; afterwards reads irreversible state for the audit."""
@@ -31,11 +31,11 @@ class Role(StrEnum):
     FULL = "full"
     """Relays blocks and answers requests; signs nothing."""
     API = "api"
-    """As full, and serves the chain API, and nothing else, on a second address."""
+    """Like full, and serves only the chain API on a second address."""
     HISTORY = "history"
-    """As full, and keeps and serves the history of the state and of every transaction."""
+    """Like full, and keeps and serves the history of the state and of every transaction."""
     SEED = "seed"
-    """P2p only: others begin to know the network there. It takes no transactions over HTTP."""
+    """P2p only: other nodes use it as their first peer. It takes no transactions over HTTP."""
 
     @property
     def signs(self) -> bool:
@@ -44,10 +44,10 @@ class Role(StrEnum):
 
 
 class SnapshotRule(StrEnum):
-    """Whether a node that has no chain yet begins with a snapshot of another node's state."""
+    """Whether a node that has no chain yet starts from a snapshot of another node's state."""
 
     AUTO = "auto"
-    """When that is quicker than the blocks of its peers, and the blocks remain in two places."""
+    """If that is faster than its peers' blocks, and two nodes keep all blocks."""
     ALWAYS = "always"
     NEVER = "never"
 
@@ -138,13 +138,13 @@ class Node:
     options: Mapping[str, str] = field(default_factory=dict)
     """Further nodeos options, all from the list that an inventory may set."""
     snapshot: SnapshotRule = SnapshotRule.AUTO
-    """Whether it begins with a snapshot."""
+    """Whether it starts from a snapshot."""
     api: str = ""
     """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
     history: str = ""
     """HOST:PORT where it serves the history of the state, as a websocket; empty: nowhere."""
     party: bool = False
-    """A party's node: its own agent decides how it runs, and is told only its peers."""
+    """Whether it is a party's node: its own agent decides how it runs, and is told only its peers."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class StakeRule:
     minimum: int
     """Minimum stake, for CPU and for NET each."""
     liquid: int
-    """Liquid at most."""
+    """Maximum liquid tokens."""
 
 
 class UserSource(StrEnum):
@@ -184,7 +184,7 @@ class Users:
 
     @property
     def number(self) -> int:
-        """How many there are, as far as that is known: an accounts.json is read by an agent."""
+        """The number of users, if known: an agent reads an accounts.json later."""
         return len(self.rows) if self.source is UserSource.CSV else self.count
 
     def generates(self, account: str) -> bool:
@@ -280,7 +280,7 @@ class Network:
     contracts: tuple[ContractSource, ...]
     """eosio.token, eosio.msig and eosio's own (eosio.system), in this order, then any others."""
     contract_notes: tuple[str, ...]
-    """What was found in contracts.directory, and not as one would expect."""
+    """Unexpected findings in contracts.directory."""
     features: tuple[str, ...] | None
     """Names of the protocol features to activate; None: all that nodeos and the contracts allow."""
     system_accounts: tuple[str, ...]
@@ -291,7 +291,7 @@ class Network:
     stake: StakeRule
     users: Users
     producers: tuple[PlannedProducer, ...]
-    """Those of the boot, which are sealed."""
+    """The producers of the boot, which are sealed."""
     votes: Votes
     listen: str
     """HOST:PORT of the coordinator's gRPC server; port 0: a free one, kept for the network's lifetime."""

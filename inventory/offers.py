@@ -1,4 +1,4 @@
-"""Whether contracts offer the actions that a boot pushes, with the data that it sends, and fit into a transaction."""
+"""Checks that contracts offer the actions that a boot pushes, with its data, and that they fit into a transaction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SAME = {"int8": "uint8"}
 
 
 def lacking(account: str, abi: Abi) -> Iterator[str]:
-    """What keeps the boot from using a contract, in words."""
+    """Why the boot cannot use a contract, in words."""
     document = abi.to_json()
     for action in PUSHED.get(account, ()):
         if action not in abi.actions:
@@ -56,7 +56,7 @@ def lacking(account: str, abi: Abi) -> Iterator[str]:
 
 
 def too_large(wasm: bytes, abi: Abi, configuration: Mapping[str, int]) -> str:
-    """Why code and ABI cannot be set in one transaction, and what to do; empty: they can."""
+    """Why code and ABI cannot be set in one transaction, and what to do; empty if they can."""
     size = len(wasm) + len(abi.packed()) + _OVERHEAD
     if size > LARGEST:
         return f"code and ABI have {size} bytes together, and nodeos takes {LARGEST}: make them smaller"

@@ -131,7 +131,7 @@ _BARRED: Mapping[Role, Mapping[str, str]] = {
         "a seed node serves no API: give it to a node with role api",
     ),
 }
-"""Options that a role forbids, and why. In nodeos.options they count for the other nodes alone."""
+"""Options that a role forbids, and why. In nodeos.options they apply only to the other nodes."""
 
 
 def allowed(role: Role) -> frozenset[str]:
@@ -140,7 +140,7 @@ def allowed(role: Role) -> frozenset[str]:
 
 
 def _wrong_role(key: str, role: Role) -> tuple[str, str] | None:
-    """What is wrong with an option for a node of this role, and what to do; None: nothing is."""
+    """What is wrong with an option for a node of this role, and what to do; None if nothing is."""
     if why := _BARRED.get(role, {}).get(key):
         return f"cannot be set where role is {role}", why
     owners = [owner for owner, own in _OWN.items() if key in own]

@@ -1,4 +1,4 @@
-"""The inventory's rules for parties: those who run hosts of their own, and join late or are waited for."""
+"""The inventory's rules for parties, which run their own hosts, and join late or are waited for."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ class Sponsor:
 
     @property
     def budget(self) -> int:
-        """What all parties together may get."""
+        """The budget for all parties together."""
         return self.parties * (self.ram + self.net + self.cpu + self.liquid)
 
     @property
     def balance(self) -> int:
-        """What the allocation gives it."""
+        """The balance that the allocation gives it."""
         return self.own_ram + 2 * self.own_stake + self.budget
 
 
 @dataclass(frozen=True)
 class Parties:
-    """How parties join: who pays for them, who is waited for, whether they are voted for, where their nodes may be."""
+    """How parties join: who pays for them, who is waited for, whether they get votes, and where their nodes may be."""
 
     sponsor: Sponsor | None = None
-    """None: parties bring existing accounts."""
+    """None if parties bring existing accounts."""
     wait_for: tuple[str, ...] = ()
     """Accounts of the parties that the boot waits for before it begins."""
     wait_seconds: int = 900

@@ -1,4 +1,4 @@
-"""Which node runs where, on which ports, for whom.
+"""Decides on which host and ports each node runs, and for which producer.
 
 Where the inventory does not say: the genesis node goes to the first host. Every producer without a node of its own in
 the file gets one named after its account, on the host with the fewest producers so far; among equals the second host
@@ -45,7 +45,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Placed:
-    """Where a node of a sealed network is."""
+    """The place of a node of a sealed network."""
 
     host: str
     account: str
@@ -58,7 +58,7 @@ class Placed:
 
     @staticmethod
     def of(node: Node) -> Placed:
-        """As it is in the network."""
+        """The place of a node of the network."""
         return Placed(node.host, node.account or "", node.p2p_port, node.http_port)
 
 
@@ -130,7 +130,7 @@ def _rule(text: str, path: str, problems: Problems) -> SnapshotRule:
 
 
 def _producers(table: ProducersTable) -> dict[str, tuple[str, ProducerTable]]:
-    """Those that are written by name, each with its place in the file."""
+    """The nodes that the file names, each with its place in the file."""
     listed = [(f"producers.list[{index}]", entry) for index, entry in enumerate(table.list)]
     for index, one in enumerate(table.later):
         entry = ProducerTable(one.account, one.url, one.location, one.host)
@@ -256,7 +256,7 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
                 )
             taken.setdefault((host.address, number), node.name)
     free = {(host.address, first): _free(host.address, first, taken) for _, host in placed for first in _FIRST}
-    # The genesis node, which takes no transactions once it is the audit's, comes last: cleos asks port 8888 by default.
+    # cleos asks port 8888 by default. The genesis node comes last, because it takes no transactions after the handover.
     http = {
         node.name: _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT])
         for node, host in sorted(placed, key=lambda one: one[0].role is Role.GENESIS)

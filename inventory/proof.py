@@ -1,4 +1,4 @@
-"""Whether the plan can work, proved in integers before any host is asked for anything."""
+"""Proves in integers, before any host is asked for anything, that the plan can work."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def prove(network: Network, imported: Sequence[str] | None = None) -> Proof:
 
 
 def _stand_ins(network: Network) -> tuple[str, ...] | None:
-    """Placeholders for the names in an accounts.json that was not read yet; None when their number is unknown, too."""
+    """Placeholders for the names in an accounts.json that was not read yet; None if even their number is unknown."""
     if network.users.source is not UserSource.ACCOUNTS_JSON:
         return ()
     return tuple(map(user_name, range(network.users.count))) or None
@@ -145,7 +145,7 @@ def _ram(network: Network, held: Holdings, problems: Problems) -> RamMarket:
 
 
 def _sponsored(network: Network, market: RamMarket, problems: Problems) -> None:
-    """What the sponsor pays is enough for each party's account, registration and vote, the last party's included."""
+    """The sponsor pays enough for each party's account, registration and vote, including the last party's."""
     sponsor = network.parties.sponsor
     if sponsor is None:
         return

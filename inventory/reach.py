@@ -1,4 +1,4 @@
-"""From where an IP address can be dialled: which p2p endpoints a party may have depends on where the network is."""
+"""From where an IP address can be dialled. The network's own reach limits the p2p endpoints that a party may have."""
 
 from __future__ import annotations
 

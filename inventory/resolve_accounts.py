@@ -96,7 +96,7 @@ def producers(
         if entry.account in planned:
             problems.add(f"{path}.account", f"producer {entry.account} is listed twice")
             continue
-        if not party:  # a party's mistakes are reported where it is written: parties.wait_for
+        if not party:  # a party's mistakes are reported at parties.wait_for, where it is written
             _check_producer(entry, path, index < elected, problems)
         url = _url(entry, table.url, path, problems)
         # `placement.with_nodes` fills in the node's name.

@@ -19,7 +19,7 @@ DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
 BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 
 ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
-"""No boot comes to its end without."""
+"""Contracts that no boot can finish without."""
 
 
 def contracts(

@@ -1,4 +1,4 @@
-"""The allocation artifact: a row of 74 bytes for each account, in the order of application, read where it lies.
+"""The allocation artifact: a row of 74 bytes for each account, in the order of application, read in place.
 
 A row: the account's name (8 bytes), its public key as the chain packs it (kind and 33 bytes), then what it spends on
 RAM, NET and CPU and what it keeps liquid (8 bytes each, smallest units). All integers are little-endian. There is no
@@ -45,7 +45,7 @@ class AllocationRow:
 
     @property
     def total(self) -> int:
-        """What the row costs eosio."""
+        """The tokens that eosio pays for the row."""
         return self.ram + self.net + self.cpu + self.liquid
 
     def pack(self) -> bytes:
@@ -85,12 +85,12 @@ class Allocation(Sequence[AllocationRow]):
         return map(_row, self.every())
 
     def fields(self, index: int) -> Fields:
-        """A row as it lies in the artifact, unchecked."""
+        """The bytes of a row in the artifact, unchecked."""
         found: Fields = LAYOUT.unpack_from(self.artifact, index * ROW_BYTES)
         return found
 
     def every(self, first: int = 0, last: int | None = None) -> Iterator[Fields]:
-        """The rows from first to before last as they lie in the artifact, unchecked."""
+        """The bytes of the rows from first to before last, unchecked."""
         end = len(self) if last is None else min(last, len(self))
         view = memoryview(self.artifact)[first * ROW_BYTES : end * ROW_BYTES]
         found: Iterator[Fields] = LAYOUT.iter_unpack(view)
@@ -112,7 +112,7 @@ class Allocation(Sequence[AllocationRow]):
 
     @property
     def total(self) -> int:
-        """What all rows cost eosio."""
+        """The tokens that eosio pays for all rows."""
         return sum(ram + net + cpu + liquid for _, _, ram, net, cpu, liquid in self.every())
 
 

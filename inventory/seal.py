@@ -33,7 +33,7 @@ from inventory.sealed import (
 
 @dataclass(frozen=True)
 class Collected:
-    """What hosts reported and files contain: everything the seal needs besides the network."""
+    """Everything the seal needs besides the network: what hosts reported and what files contain."""
 
     eosio_key: str
     """The genesis node's public key. All keys are in the form EOS…"""
@@ -58,7 +58,7 @@ class SealedBundle:
     artifacts: Mapping[str, bytes]
     """By sha256 (hex)."""
     notes: tuple[str, ...]
-    """What the operator should know: features left out, votes that are missing."""
+    """Notes for the operator: features left out, missing votes."""
 
 
 def seal(network: Network, collected: Collected) -> SealedBundle:

@@ -1,6 +1,6 @@
 """Where nodes serve other people: the chain API of role api, the state history of role history.
 
-A node's `http_port` is its own agent's, and stays on loopback. These are addresses besides it: on loopback too, for a
+A node's `http_port` is for its own agent, and stays on loopback. These addresses are separate: on loopback too, for a
 proxy or an indexer on the same host, unless the inventory writes a wider one.
 """
 
@@ -16,7 +16,7 @@ from inventory.network import Host, Node, Role
 from inventory.options import SERVING
 
 API_OFFSET, HISTORY_OFFSET = 1000, 2000
-"""How far above `http_port` the ports are that the inventory does not write."""
+"""Offset from `http_port` of the ports that the inventory leaves out."""
 
 
 def with_services(

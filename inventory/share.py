@@ -1,7 +1,7 @@
-"""How much of the schedule parties may have. By default too few to stop the network together.
+"""How many places of the schedule parties may have. By default too few to stop the network together.
 
-A block becomes irreversible once producers of more than two thirds of the schedule have signed after it. So a third of
-the schedule, away at the same time, stops that; and parties are strangers to the operator and maybe one and the same.
+A block becomes irreversible once producers of more than two thirds of the schedule have signed after it. If a third of
+the schedule is away at the same time, none does. Parties are strangers to the operator, and all may be one person.
 """
 
 from __future__ import annotations

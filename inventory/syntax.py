@@ -16,7 +16,7 @@ _LOGIN = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}", re.ASCII)
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?", re.ASCII)
 _NATIVE = frozenset({"eosio.null", "eosio.prods"})
-"""They exist from the first block (Leap's libraries/chain/controller.cpp), and nobody has their keys."""
+"""Accounts that exist from the first block (Leap's libraries/chain/controller.cpp). Nobody has their keys."""
 _NETWORK = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 
 

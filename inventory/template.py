@@ -1,4 +1,4 @@
-"""Inventories to begin with: those that come with bootcoord, and a commented one made from a few answers."""
+"""Inventories to start with: those that come with bootcoord, and a commented one made from a few answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 SHIPPED = ("devnet", "tutorial", "testnet")
-"""The inventories that work as they are; they lie beside this file."""
+"""The inventories that work unchanged. They are beside this file."""
 MOST_ELECTED = 21
 """Places in the system contract's schedule."""
 VOTERS = 10
@@ -22,7 +22,7 @@ def shipped(name: str, path: str, network: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Draft:
-    """What a new inventory is made from. The values are checked when the inventory is loaded."""
+    """The input for a new inventory. The values are checked when the inventory is loaded."""
 
     name: str
     producers: int = 4

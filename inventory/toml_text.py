@@ -1,4 +1,4 @@
-"""TOML, read within bounds: inventories, an agent's configuration, a party's settings and policy."""
+"""Reads TOML within bounds: inventories, an agent's configuration, a party's settings and policy."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from antelope.errors import BadJson
 from antelope.strict_json import check_depth
 
 LARGEST = 4 << 20
-"""Bytes; an inventory of hundreds of hosts is about 100 kB."""
+"""Maximum bytes. An inventory of hundreds of hosts is about 100 kB."""
 DEPTH = 16
-"""Tables and arrays within each other."""
+"""Maximum nesting of tables and arrays."""
 
 
 class BadToml(ValueError):

@@ -1,4 +1,4 @@
-"""Who dials whom: graphs of nodes by the inventory's rule, the same for the same seed.
+"""Which node dials which: graphs by the inventory's rule, the same for the same seed.
 
 Both ends of an edge list each other. nodeos retries a refused dial only every 30 s or so; with both listed, whichever
 node starts last dials immediately, and nodeos closes the second of two connections on its own.

@@ -35,7 +35,7 @@ class Lines:
     ends: Numbers
     """Before its end of line."""
     plain: Flags
-    """Which of them the three columns are about."""
+    """Which lines the three columns hold."""
     names: NDArray[np.uint64]
     keys: Bytes
     balances: Numbers

@@ -69,7 +69,7 @@ def users_of(path: Path, source: object, symbol: Symbol, rule: StakeRule) -> Col
 
 @dataclass
 class _Reading:
-    """What was read of one file so far."""
+    """The part of one file that was read so far."""
 
     name: str
     symbol: Symbol

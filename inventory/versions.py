@@ -1,4 +1,4 @@
-"""What differs between versions of the contracts and of nodeos, and the sign that tells it: one table.
+"""One table of the differences between versions of the contracts and of nodeos, and how each is recognised.
 
 The signs are in the code, the ABI and the list of protocol features, never in a name or a version number. What each
 means for a user is in docs/contracts.md. Which intrinsics code may import is in `antelope.intrinsics`.
@@ -40,7 +40,7 @@ LICENCE = (
     "it is under the Business Source License 1.1: until a version is four years old, production use is granted to "
     "networks with EOS' genesis only; other use is free"
 )
-"""What is said about a nodeos that `is_under_bsl`."""
+"""The note about a nodeos that `is_under_bsl`."""
 
 _VAULTA = b"rebranded to Vaulta"
 """In the message with which such a system contract refuses everybody else's claim."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _IDENTITY = re.compile(rb"^AGE-SECRET-KEY-1[0-9A-Z]+\s*$", re.MULTILINE)
 IDENTITY_FILE_LIMIT = 64 << 10
-"""Bytes of a file of identities."""
+"""Maximum bytes of a file of identities."""
 
 
 class AgeError(SupportError):

@@ -1,4 +1,4 @@
-"""Files named by the sha256 of what they hold."""
+"""Files named by the sha256 of their content."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ArtifactStore:
         raise DamagedError(f"{path} does not hold what its name says: {self._remedy}")
 
     def intact(self, sha256: str) -> bool:
-        """Whether it is there, and verified."""
+        """Whether it exists and is verified."""
         try:
             self.checked(sha256)
             return True
@@ -74,7 +74,7 @@ class ArtifactStore:
             return False
 
     def size(self) -> int:
-        """Bytes of all that it holds."""
+        """The size of all artifacts in bytes."""
         return sum(path.stat().st_size for path in self.folder.glob("*")) if self.folder.is_dir() else 0
 
     def get(self, sha256: str) -> bytes:

@@ -27,7 +27,7 @@ class CageError(Exception):
 
 @dataclass(frozen=True)
 class Budget:
-    """What one piece of work may use."""
+    """The limits of one piece of work."""
 
     memory: int
     """Bytes, in addition to what Python and the modules need."""
@@ -71,7 +71,7 @@ async def caged(job: Job, request: object, budget: Budget) -> Any:
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs to start, and to find the job; nothing else of the caller's."""
+    """The part of the environment that Python needs to start and to find the job."""
     needed = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **needed}
 

@@ -15,7 +15,7 @@ from support.files import write_atomic
 FILE = "ended.json"
 """Its name in an agent's data folder."""
 MOST = 4096
-"""Bytes of such a file that are read."""
+"""Maximum bytes of such a file that are read."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Ending:
 
     @staticmethod
     def read(data: Path) -> Ending | None:
-        """What the agent left in that folder; None: nothing, or nothing that can be read."""
+        """What the agent left in that folder; None if there is nothing readable."""
         try:
             with (data / FILE).open("rb") as file:
                 document = json.loads(file.read(MOST))
@@ -43,5 +43,5 @@ class Ending:
 
     @staticmethod
     def forget(data: Path) -> None:
-        """Removes it: the agent is started again. Raises OSError."""
+        """Removes it, because the agent is started again. Raises OSError."""
         (data / FILE).unlink(missing_ok=True)

@@ -26,23 +26,23 @@ class Gauge:
 
     @staticmethod
     def of(name: str, text: str, value: float | None) -> Gauge:
-        """Of a single thing; None: it is not known now."""
+        """A value of a single thing; None if it is not known now."""
         return Gauge(name, text, (), () if value is None else (((), float(value)),))
 
     @staticmethod
     def each(name: str, text: str, label: str, samples: Iterable[tuple[str, float]]) -> Gauge:
-        """Of things that one label tells apart."""
+        """The values of several things, told apart by one label."""
         return Gauge(name, text, (label,), tuple(((thing,), float(value)) for thing, value in samples))
 
 
 class Exporter(Collector):
-    """What is exported now. It is replaced as a whole, and read from another thread."""
+    """The exported values. They are replaced as a whole, and read from another thread."""
 
     def __init__(self) -> None:
         self._shown: Sequence[Gauge] = ()
 
     def show(self, gauges: Sequence[Gauge]) -> None:
-        """From now on these."""
+        """Replaces the exported values."""
         self._shown = tuple(gauges)
 
     def collect(self) -> Iterator[Metric]:

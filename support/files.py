@@ -45,7 +45,7 @@ def copy_atomic(source: Path, target: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Removes a folder with all that is in it, if it is there; of a link, also what it leads to. Raises OSError."""
+    """Removes a folder with its content, if it exists; for a link, also its target. Raises OSError."""
     if path.exists():
         shutil.rmtree(path.resolve())
     if path.is_symlink():

@@ -26,7 +26,7 @@ from support.tls import UNSOUND, Identity, Kind, TlsError, check_issued, fingerp
 
 PREFIX = "bootcoord-join-1."
 TOKEN_LIMIT = 8192
-"""Characters that a token may have."""
+"""Maximum characters of a token."""
 ENDPOINT_LIMIT = 4
 
 _TEXT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -50,7 +50,7 @@ class Invitation:
     ca: bytes
     """Certificate of the network's CA, PEM. The agent trusts no other."""
     certificate: bytes
-    """The invitation's own, PEM: good for Join and nothing else."""
+    """The invitation's own certificate, PEM. It is valid only for Join."""
     key: bytes
     """Its private key, PEM."""
     expires: datetime

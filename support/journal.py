@@ -1,4 +1,4 @@
-"""The journal: a small SQLite file with what must survive a crash. Every commit is durable.
+"""The journal: a small SQLite file for everything that must survive a crash. Every commit is durable.
 
 Each part of the program has its own schema, a list of migrations to which new ones are appended.
 """
@@ -26,7 +26,7 @@ class JournalError(SupportError):
 
 
 class DamagedJournal(JournalError):
-    """Its file does not hold a sound database."""
+    """Its file is not an intact database."""
 
     def __init__(self, path: Path, found: str, remedy: str) -> None:
         super().__init__(f"{path} is damaged ({found}): {remedy}")
@@ -46,7 +46,7 @@ _HINTS = {
 
 @contextmanager
 def _explaining(path: Path, remedy: str) -> Iterator[None]:
-    """Raises JournalError for what a user can mend; anything else is a mistake of the program's and passes."""
+    """Raises JournalError for faults that a user can fix. Anything else is a bug and passes unchanged."""
     try:
         yield
     except OSError as error:
@@ -95,7 +95,7 @@ class Journal:
             self._db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
 
     def _check(self) -> None:
-        """Otherwise an overwritten page would only be found later, in the middle of some work."""
+        """Reads every page, so that an overwritten one is found now, not in the middle of some work."""
         ((found,), *_) = self._db.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
             self._db.close()
@@ -126,7 +126,7 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, durable when the block ends. Raises JournalError."""
+        """Applies the block's writes all or not at all; durable when the block ends. Raises JournalError."""
         self.write("BEGIN IMMEDIATE")
         try:
             yield

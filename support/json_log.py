@@ -1,4 +1,4 @@
-"""Log lines as JSON: an object a line, with what it is about beside the message."""
+"""Log lines as JSON: one object per line, with its subject beside the message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from support.texts import plain
 
 LINE_LIMIT = 4000
-"""Characters of a message."""
+"""Maximum characters of a message."""
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 (never written to)
 
 

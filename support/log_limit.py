@@ -22,7 +22,7 @@ class _Place:
 
 
 class LogLimit(logging.Filter):
-    """Drops what is too much, and says so in the next line of that place that is written."""
+    """Drops excess lines, and says so in the next line that is written from the same place."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: seconds, never back."""

@@ -1,8 +1,8 @@
-"""The processes of a node, by its folder: whatever was started for it, and whoever has its data open.
+"""The processes of a node, found by its folder: those started for it, and those that have its data open.
 
-A nodeos may be started by a script that does not `exec` it, and outlive that script. So a node is stopped when nothing
-of it lives and nobody has its data open, not when the process that was started has ended. Only what was started for the
-node is ever signalled. Standard library only.
+A nodeos may be started by a script that does not `exec` it, and outlive that script. So it is not enough that
+the process that was started has ended. A node counts as stopped when none of its processes lives and nobody has its data
+open. Only processes started for the node are ever signalled. Standard library only.
 """
 
 from __future__ import annotations

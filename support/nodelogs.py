@@ -32,7 +32,7 @@ LOOK = 2.0
 """Seconds between two looks."""
 
 IDLE = 4.0
-"""Seconds without any living node after which the process ends."""
+"""The process ends after this many seconds without a living node."""
 
 LOG = "log/nodeos.log"
 """The log's path within a node's folder."""

@@ -1,4 +1,4 @@
-"""What a nodeos said when it ended: the line that explains it, out of the many that it logs.
+"""Finds the log line that explains why a nodeos ended.
 
 nodeos writes an exception as `NUMBER NAME_exception: TITLE`, then the explanation on a line of its own, then values and
 places, and at the very end the bare title again. A program in its place, or the loader, writes plain lines.
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 _MOST = 300
-"""Characters of an explanation."""
+"""Maximum characters of an explanation."""
 
 _SECRET = re.compile(r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}|PVT_[A-Z0-9]+_[1-9A-HJ-NP-Za-km-z]+")
 _LEVEL = re.compile(r"(debug|info|warn|error)  ?\d{4}-")
@@ -32,11 +32,11 @@ class Said:
     """A nodeos' last words."""
 
     explanation: str
-    """The line that says why; empty when none does."""
+    """The line that says why; empty if there is none."""
     refused: bool
-    """It explains a configuration that it does not take."""
+    """Whether the line explains a configuration that nodeos rejects."""
     shut_down: bool
-    """It ended in good order."""
+    """Whether it ended normally."""
     anything: bool
 
     @staticmethod

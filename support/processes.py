@@ -31,7 +31,7 @@ GRACE = 60.0
 
 
 LOOK_AGAIN = 0.25
-"""Seconds after which is looked again for processes to stop."""
+"""Seconds between two searches for processes to stop."""
 
 
 class StillRunningError(SupportError):
@@ -65,7 +65,7 @@ class Process:
 
     @property
     def name(self) -> str:
-        """What the kernel calls its program; empty when it is gone."""
+        """The kernel's name of its program; empty if it is gone."""
         try:
             return Path(f"/proc/{self.pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
         except OSError:
@@ -183,7 +183,7 @@ def stop(process: Process, grace: float = GRACE) -> None:
 
 
 def stop_all(find_all: Callable[[], Iterable[Process]], grace: float = GRACE) -> None:
-    """SIGTERM to all that are found, until none is found any more: what a process started meanwhile is stopped, too.
+    """Sends SIGTERM to all processes found, until none is left. Processes started meanwhile are stopped, too.
 
     Raises StillRunningError when one is still there after grace seconds in all, PermissionError.
     """

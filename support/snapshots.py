@@ -1,4 +1,4 @@
-"""Snapshots that are kept: files of a node's state, named by their sha256, each with what is known of it."""
+"""Stores snapshots: files of a node's state, named by their sha256, each with its description."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from support.artifacts import DamagedError, sha256_of
 from support.files import write_atomic
 
 KEEP = 3
-"""Snapshots that stay in one store, by default: the newest."""
+"""How many snapshots one store keeps by default: the newest ones."""
 KEEP_DAYS = 7.0
-"""Days that they stay at most, by default. A node that began from one has a link of its own."""
+"""Maximum days that they are kept, by default. A node that started from one has its own link."""
 PART = 4 << 20
-"""Bytes of a snapshot that are handed on at once."""
+"""Bytes of a snapshot that are passed on at once."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known of one."""
+    """The description of a snapshot."""
 
     sha256: str
     """Of the file, hex. Nodes of one version of nodeos write the same bytes for the same block."""
@@ -42,7 +42,7 @@ class Snapshot:
 
     @property
     def name(self) -> str:
-        """How a person names it."""
+        """Its name for people."""
         return f"{self.block}-{self.sha256[:12]}"
 
     @property
@@ -67,7 +67,7 @@ class SnapshotStore:
         return self.folder / f"{sha256}.bin"
 
     def part(self, sha256: str) -> Path:
-        """What has come so far of one that is being fetched."""
+        """The part of a snapshot that was fetched so far."""
         return self.folder / f"{sha256}.part"
 
     def all(self) -> tuple[Snapshot, ...]:
@@ -81,7 +81,7 @@ class SnapshotStore:
         return next((one for one in self.all() if matches(one, name)), None)
 
     def keep(self, path: Path, snapshot: Snapshot) -> None:
-        """Takes a file over. Raises DamagedError when it is not what it is called, and OSError."""
+        """Moves a file into the store. Raises DamagedError if its content is not what its name says, and OSError."""
         if sha256_of(path) != snapshot.sha256:
             raise DamagedError(f"{path} is not the snapshot {snapshot.sha256[:16]}…: it is damaged, or another")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,7 +91,7 @@ class SnapshotStore:
         write_atomic(self.folder / f"{snapshot.sha256}.json", json.dumps(asdict(snapshot)).encode(), 0o600)
 
     def remove(self, sha256: str) -> None:
-        """With all that is kept of it. Raises OSError."""
+        """Removes a snapshot and its description. Raises OSError."""
         (self.folder / f"{sha256}.json").unlink(missing_ok=True)
         for path in self.folder.glob(f"{sha256}.*"):
             path.unlink(missing_ok=True)
@@ -131,7 +131,7 @@ class Incoming:
         """Bytes."""
 
     def close(self) -> None:
-        """Keeps what has arrived."""
+        """Closes the file and keeps what has arrived."""
         self._file.close()
 
     def take(self, data: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 NAME = "control.sock"
 
 _KEPT: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
-"""From Python 3.13 on asyncio removes the file itself, and complains where its short path leads nowhere any more."""
+"""From Python 3.13 on asyncio removes the file itself, and complains if its short path no longer exists."""
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""A hash over the agent's sources, by which an agent with outdated code is noticed."""
+"""A hash over the agent's sources, which reveals an agent with outdated code."""
 
 from __future__ import annotations
 

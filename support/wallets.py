@@ -1,4 +1,4 @@
-"""What this machine's user keeps of keosd's wallets, which outlive a purged network: passwords, and where each is."""
+"""This user's records of keosd's wallets, which outlive a purged network: passwords, and where each wallet is."""
 
 from __future__ import annotations
 

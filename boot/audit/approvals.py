@@ -1,6 +1,6 @@
 """Approvals that outlive the keys that gave them: eosio.msig keeps them, and executes by them, until they are revoked.
 
-Who held eosio's key before it resigned may have approved a proposal then that takes eosio back. eosio.msig counts an
+The holder of eosio's key may have approved, before it resigned, a proposal that takes eosio back. eosio.msig counts an
 approval unless its account has called `invalidate` since: get_approvals_and_adjust_table of eosio.msig.cpp
 (eosio.contracts 1.9). A transaction that was signed with a delay is checked when it is signed, not when it runs.
 """
@@ -21,7 +21,7 @@ _TABLES = ("approvals2", "approvals")
 
 @dataclass(frozen=True)
 class Approval:
-    """One that eosio.msig still counts."""
+    """An approval that eosio.msig still counts."""
 
     proposal: str
     """PROPOSER/NAME."""

@@ -14,7 +14,7 @@ def by_key(key: str) -> Json:
 
 
 def by_accounts(names: Iterable[str], threshold: int) -> Json:
-    """So many of the accounts' active permissions."""
+    """The authority that needs this many of the accounts' active permissions."""
     levels = [{"permission": {"actor": name, "permission": "active"}, "weight": 1} for name in sorted(names)]
     return {"threshold": threshold, "keys": [], "accounts": levels, "waits": []}
 

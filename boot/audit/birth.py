@@ -2,7 +2,7 @@
 
 These blocks are final: what was as planned then stays so for good, whatever people do afterwards.
 Each planned action must be there once, in its order, and none beside them that acts in the name of eosio or of a system
-account. What other accounts do in their own names is theirs, also before the resignation.
+account. What other accounts do in their own names is their affair, even before the resignation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHOWN = 10
 
 
 class Birth:
-    """What was seen of it, block by block."""
+    """What was seen of the birth, block by block."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         self.rows = Rows(blueprint.rows, blueprint.symbol)

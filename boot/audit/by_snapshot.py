@@ -1,4 +1,4 @@
-"""Surveys all accounts from a snapshot: the same facts as asking for each, plus accounts that nobody would ask for."""
+"""Surveys all accounts from a snapshot: the same facts as asking for each, plus unexpected accounts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def survey_of(path: Path, blueprint: Blueprint) -> Survey:
 
 
 class _Reading:
-    """What was read so far, section by section."""
+    """The data read so far, section by section."""
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._rows, places = blueprint.rows, Places(blueprint.rows)
@@ -80,7 +80,7 @@ class _Reading:
                 self.survey.coded.append(f"{int_to_name(name)} has, or had, code (set {since})")
 
     def wanted(self, code: int, scope: int, table: int) -> Take | None:
-        """Who takes the rows of a table."""
+        """The consumer of a table's rows."""
         if code == _EOSIO:
             if table == _VOTERS:
                 return self._voter

@@ -1,4 +1,4 @@
-"""Why an audit came to no judgement."""
+"""The error of an audit that reached no verdict."""
 
 from __future__ import annotations
 

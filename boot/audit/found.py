@@ -11,7 +11,7 @@ from boot.audit.users import NEVER, Users
 
 @dataclass
 class Survey:
-    """What was found."""
+    """The findings of the survey."""
 
     users: Users
     accounts: dict[str, Json] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Whether it is the sealed chain at all: its id, its protocol features, its limits."""
+"""Checks that it is the sealed chain: its id, its protocol features, its limits."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Question(StrEnum):
-    """What a check answers."""
+    """The question that a check answers."""
 
     BORN = "born"
     """Was the chain born as planned? The answer never changes."""

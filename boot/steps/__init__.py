@@ -62,7 +62,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 OPTIONAL: tuple[Step, ...] = (claim.STEP,)
-"""No part of the boot; run when asked for by name."""
+"""Steps outside the boot, run only by name."""
 
 
 def steps_of(network: Network) -> tuple[Step, ...]:

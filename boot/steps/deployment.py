@@ -1,4 +1,4 @@
-"""What the steps share that put contracts on accounts: code and ABI in one transaction, judged by their hashes.
+"""The shared part of steps that put contracts on accounts: code and ABI in one transaction, judged by their hashes.
 
 A chain can hold the code alone (somebody's interrupted `set code`). nodeos refuses to set the same code again, so there
 is a transaction that sets the ABI only, for that case.

@@ -1,4 +1,4 @@
-"""Who pays for what users do during the boot: eosio, whose CPU and NET are unlimited until it has resigned.
+"""eosio pays for users' transactions during the boot: its CPU and NET are unlimited until it resigns.
 
 nodeos bills a transaction's first authorizer. A user's stake of a few tokens does not pay for one vote on a chain that
 has just begun, and never for a transaction with the votes of many.

@@ -1,4 +1,4 @@
-"""eosio.msig becomes privileged, and other contracts that do things with authorities that are not their own."""
+"""eosio.msig becomes privileged, and so do other contracts that act with authorities of other accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nodes that the vote did not need: where all share a machine, they start once it is cast (boot.steps.steps_of)."""
+"""The nodes that the vote did not need. If all share a machine, they start after the vote (boot.steps.steps_of)."""
 
 from __future__ import annotations
 

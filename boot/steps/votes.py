@@ -1,4 +1,4 @@
-"""The votes, so ordered that one transaction crosses the threshold, with everything in place (boot.voting)."""
+"""The votes, in an order in which one transaction crosses the threshold when everything is in place (boot.voting)."""
 
 from __future__ import annotations
 
