@@ -1,8 +1,8 @@
 """The processes of a node, found by its folder: those started for it, and those that have its data open.
 
 A nodeos may be started by a script that does not `exec` it, and outlive that script. So it is not enough that
-the process that was started has ended. A node counts as stopped when none of its processes lives and nobody has its data
-open. Only processes started for the node are ever signalled. Standard library only.
+the process that was started has ended. A node counts as stopped when none of its processes lives and nobody has its
+data open. Only processes started for the node are ever signalled. Standard library only.
 """
 
 from __future__ import annotations
