@@ -55,7 +55,7 @@ async def await_parties(opened: OpenNetwork, reporter: Reporter) -> Mapping[str,
 
 
 def _missing(opened: OpenNetwork) -> list[str]:
-    """Each missing party's account, and what it lacks."""
+    """Each missing party's account, and what is missing."""
     known = {party.account: party for party in opened.parties.parties()}
     invited = {invite.account for invite in Invites(opened.state.journal).open(time.time())}
     missing = []

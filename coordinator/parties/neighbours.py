@@ -52,7 +52,7 @@ class Linking:
         return chosen
 
     def _least(self, name: str, among: Sequence[str], count: int) -> tuple[str, ...]:
-        """So many with the fewest links. Only those that may be among them are hashed: hashing costs the most."""
+        """This many nodes with the fewest links. Only candidates are hashed, because hashing costs the most."""
         degrees = sorted(map(self._degree.__getitem__, among))
         limit = degrees[min(count, len(degrees)) - 1]
         candidates = [other for other in among if self._degree[other] <= limit]
@@ -68,7 +68,7 @@ class Linking:
 
 
 class PeerGraph:
-    """Who dials whom. It is told of each party that changes, so that no query and no change needs a scan of all."""
+    """Which node dials which. Updated for each changed party, so that no query and no change needs a full scan."""
 
     def __init__(self, network: Network, parties: Iterable[Party] = ()) -> None:
         self._network = network
@@ -80,7 +80,7 @@ class PeerGraph:
             self.put(party)
 
     def put(self, party: Party) -> None:
-        """Takes a party in as it is now, in place of what it was."""
+        """Replaces what is known of a party with its present state."""
         if _public(party):
             self._endpoints[party.name] = str(party.endpoint)
         else:
@@ -111,7 +111,7 @@ def producers(network: Network, parties: Iterable[Party]) -> tuple[str, ...]:
 
 
 def _endpoints(parties: Iterable[Party]) -> dict[str, str]:
-    """Endpoints that others may be told of, by party: also a revoked party's, but not those of parties that left."""
+    """Endpoints that others may be told, by party: also those of revoked parties, but not of parties that left."""
     return {party.name: str(party.endpoint) for party in parties if _public(party)}
 
 

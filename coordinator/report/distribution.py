@@ -14,7 +14,7 @@ from antelope.names import int_to_name
 from inventory.rows import KEY_BYTES, ROW_BYTES, Allocation
 
 TOP = 10
-"""Holders that are named."""
+"""Number of holders that are named."""
 POINTS = 48
 """Points of the curve along each axis: even steps along one alone would show a corner where the curve is steep."""
 RICHEST = 0.2

@@ -48,7 +48,7 @@ def _of_nodes(status: NetworkStatus) -> Iterator[str]:
     begun = GENESIS_STEP in status.steps, OTHERS_STEP in status.steps and status.steps[OTHERS_STEP].done
     for node in status.nodes:
         if node.state == NodeState.STOPPED and not begun[node.role != "genesis"]:
-            continue  # the boot has not come to it yet
+            continue  # the boot has not reached it yet
         if node.state != NodeState.RUNNING:
             if node.host not in away or node.state != UNKNOWN:
                 yield f"node {node.name} on {node.host}: {node.state}{': ' + node.detail if node.detail else ''}"

@@ -76,7 +76,7 @@ class LineReader:
         return [self._line(line) for line in lines]
 
     def end(self) -> list[LogLine]:
-        """The last line, where nothing ends it."""
+        """The last line, if no line break ends it."""
         rest, self._rest = self._rest, b""
         return [self._line(rest)] if rest else []
 
@@ -146,12 +146,12 @@ class InOrder:
             self._held.append((now, line))
 
     def ended(self, source: str) -> None:
-        """This log brings no more lines."""
+        """Records that this log has no more lines."""
         self._silent.discard(source)
 
     @property
     def waiting(self) -> bool:
-        """Whether a log has brought nothing yet."""
+        """Whether some log has had no lines yet."""
         return bool(self._silent)
 
     def release(self, now: float) -> list[LogLine]:
@@ -161,5 +161,5 @@ class InOrder:
         return ready
 
     def drain(self) -> list[LogLine]:
-        """All that is still held, in order."""
+        """All lines that are still held, in order."""
         return self.release(float("inf"))

@@ -1,4 +1,4 @@
-"""How long the chain's own rules make a boot wait, so that a user knows what is usual. Pure.
+"""How long the chain's own rules make a boot wait, so that a user knows what is normal. Pure.
 
 A producer signs for a turn of 12 blocks, 6 s. A block is irreversible when two thirds and one have confirmed that two
 thirds and one had confirmed it (before Savanna): about two passes over that many turns.

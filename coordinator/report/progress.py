@@ -197,11 +197,11 @@ class EventReporter:
         return nullcontext()
 
     def close(self) -> None:
-        """Nothing is held back."""
+        """Holds nothing back."""
 
 
 class QuietReporter(PlainReporter):
-    """Only what went wrong, or waits for people."""
+    """Prints only failures, and steps that wait for people."""
 
     def note(self, text: str) -> None:
         """Says nothing."""

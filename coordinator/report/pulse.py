@@ -1,4 +1,4 @@
-"""A boot at one moment, for a terminal: how far it is, what it waits for, the chain. Pure."""
+"""A boot at one moment, for a terminal: its progress, what it waits for, the chain. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schedule as a clock: whose turn it is, and who missed the latest one, from the headers of blocks. Pure.
+"""The schedule as a clock, from block headers: whose turn it is, and which producers missed their latest turn. Pure.
 
 nodeos divides time into slots of half a second and gives every producer 12 of them in a row: the turn with number t
 belongs to the producer t mod n of the active schedule (`get_scheduled_producer`, block_header_state.cpp of

@@ -19,7 +19,7 @@ from protos.states import NodeState
 UNKNOWN = "unknown"
 """The state of a node whose agent is not connected."""
 CONNECTED, AWAY = "connected", "away"
-"""An agent is one of these."""
+"""The states of an agent."""
 
 
 class Phase(StrEnum):
@@ -60,7 +60,7 @@ class NodeRow:
     since: int = 0
     """Block of the snapshot that its chain began with; it has no earlier ones. 0: it has all."""
     withheld: str = ""
-    """Why a producer's node follows the chain without its key; empty: it signs in its turn."""
+    """Why a producer's node follows the chain without its key; empty if it signs in its turn."""
     doubles: tuple[str, ...] = ()
     """What shows that two nodes sign for one producer."""
     api: str = ""

@@ -101,7 +101,7 @@ INDENT = 10
 
 
 def wrapped(line: str, width: int | None) -> Iterator[str]:
-    """The line, and what of it does not fit below it, indented; words stay whole."""
+    """The line, wrapped at words; further lines are indented."""
     if width is None or len(line) <= width:
         yield line
         return

@@ -20,7 +20,7 @@ def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
 def fitting(
     heading: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, dispensable: Sequence[str]
 ) -> Iterator[str]:
-    """The same, without those of these columns, the first ones first, that make it wider than width."""
+    """The same, but if it is wider than width, these columns are left out, the first ones first."""
     shown = list(range(len(heading)))
     for name in (None, *dispensable):
         shown = [place for place in shown if heading[place] != name]
@@ -50,7 +50,7 @@ def node_table(report: NetworkStatus, width: int | None = None) -> Iterator[str]
 
 
 def _served(row: NodeRow) -> str:
-    """Where other people may use a node; empty: nowhere."""
+    """The addresses where other people may use a node; empty if there are none."""
     found = [("its API at http://", row.api), ("state history at ws://", row.history)]
     places = " and ".join(f"{what}{at}" for what, at in found if at)
     return f"{row.name} serves {places}" if places else ""

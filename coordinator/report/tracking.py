@@ -12,7 +12,7 @@ from coordinator.report.pulse import Working
 from coordinator.reporter import Reporter, StepResult
 
 Clock = Callable[[], float]
-"""Seconds that only rise."""
+"""Monotonic seconds."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class AtWork:
 
     @property
     def seconds(self) -> float:
-        """Since the boot began."""
+        """Seconds since the boot began."""
         return self._clock() - self._began
 
     def began(self, step: str, title: str) -> None:

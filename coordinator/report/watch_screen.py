@@ -1,4 +1,4 @@
-"""What `coord status --watch` draws: a network on one screen, whatever its size. Pure."""
+"""The screen of `coord status --watch`: a network of any size on one screen. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _head(status: NetworkStatus, booting: bool) -> Iterator[str]:
 
 
 def _nodes(status: NetworkStatus, width: int, rows: int) -> Iterator[str]:
-    shown = sorted(status.nodes, key=lambda node: node.state == NodeState.RUNNING)  # what does not run comes first
+    shown = sorted(status.nodes, key=lambda node: node.state == NodeState.RUNNING)  # nodes that do not run come first
     if len(shown) > rows - 1:
         shown = shown[: max(rows - 2, 1)]
     heading, cells = ("NODE", "STATE", "HEAD", "LIB", "PEERS", "HOST"), [_cells(node) for node in shown]

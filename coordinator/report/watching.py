@@ -18,7 +18,7 @@ AWAY = "its agent is away; waited for"
 
 @asynccontextmanager
 async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """While the block runs, tells of agents that disconnect and reconnect, and of nodes that fail."""
+    """While the block runs, reports agents that disconnect and reconnect, and nodes that fail."""
 
     async def watch() -> None:
         before = ailments(access)
@@ -34,7 +34,7 @@ async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIter
 
 
 def ailments(access: NodeAccess) -> dict[Place, str]:
-    """What is wrong now: hosts whose agent is not connected, and failed nodes, with the reason."""
+    """The present problems: hosts whose agent is not connected, and failed nodes, with the reason."""
     found = {}
     for node in access.network.nodes:
         link = access.hub.links.get(node.host)

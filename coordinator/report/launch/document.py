@@ -69,7 +69,7 @@ class ReportedNode:
     account: str
     p2p: str
     version: str
-    """nodeos' own word; empty if it was not asked."""
+    """The version that nodeos reports; empty if it was not asked."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class LaunchReport:
     """The files that it names, by sha256: zlib, then base64. Without those that are too large."""
 
     def to_json(self) -> str:
-        """As the file has it."""
+        """The text of the file."""
         return json.dumps(_CONVERTER.unstructure(self), indent=1, ensure_ascii=False)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""alerts.yml: when a person must look. The limits are the chain's own, from the number of elected producers."""
+"""alerts.yml: when a person must look. The limits follow from the chain and its number of elected producers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ABIs that a stranger would write: small, valid, and ruinous for who decodes without a budget."""
+"""A stranger's ABIs: small, valid, and ruinous for a program that decodes them without a budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _struct(name: str, *fields: tuple[str, str], base: str = "") -> dict[str, An
 
 
 def doubling() -> dict[str, Any]:
-    """31 structs, each with two fields of the next, the last empty: 2^31 values out of no bytes at all."""
+    """31 structs, each with two fields of the next one; the last is empty. No bytes decode to 2^31 values."""
     pairs = itertools.pairwise(LETTERS)
     return _abi([*(_struct(one, ("", then), ("", then)) for one, then in pairs), _struct(LETTERS[-1])], LETTERS[0])
 
@@ -35,7 +35,7 @@ def chained(count: int) -> dict[str, Any]:
 
 
 def chained_aliases(count: int) -> dict[str, Any]:
-    """Aliases of each other in a row."""
+    """A chain of aliases."""
     types = [{"new_type_name": f"a{n}", "type": f"a{n + 1}" if n + 1 < count else "uint8"} for n in range(count)]
     return _abi([], "a0", types=types)
 

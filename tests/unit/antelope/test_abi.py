@@ -70,14 +70,14 @@ def test_known_bytes() -> None:
     ],
 )
 def test_refusals_name_the_path(change: dict[str, Any], path: str) -> None:
-    """What does not fit is refused with the path of the value."""
+    """A value that does not fit is refused with its path."""
     with pytest.raises(AbiError, match=path):
         ABI.pack_action("pay", {**GOOD, **change})
 
 
 @pytest.mark.parametrize("field", list(GOOD))
 def test_missing_fields_are_refused(field: str) -> None:
-    """No field may be left out, optional ones neither; only binary extensions may."""
+    """No field may be left out, not even an optional one. Only binary extensions may."""
     with pytest.raises(AbiError, match=f"pay.{field}: missing"):
         ABI.pack_action("pay", {name: value for name, value in GOOD.items() if name != field})
 
@@ -90,7 +90,7 @@ def test_wrong_shapes_are_refused(value: Any) -> None:
 
 
 def test_unknown_actions_and_types_are_refused() -> None:
-    """An action that the ABI lacks is refused with the list of those it has, and so is a type."""
+    """An unknown action is refused with a list of the ABI's actions, and an unknown type likewise."""
     with pytest.raises(AbiError, match="no action 'fly'; it has pay, nop"):
         ABI.pack_action("fly", {})
     with pytest.raises(AbiError, match="unknown type 'uint7'"):
@@ -125,7 +125,7 @@ def test_abis_survive_packing() -> None:
     ],
 )
 def test_inconsistent_abis_are_refused(change: dict[str, Any], reason: str) -> None:
-    """An ABI whose parts do not hold together is refused when it is read."""
+    """An inconsistent ABI is refused when it is read."""
     with pytest.raises(AbiError, match=reason):
         Abi.parse({"version": "eosio::abi/1.1", **change})
 

@@ -1,4 +1,4 @@
-"""What nodes answer, read."""
+"""Reads the answers of nodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def link(node: str, *, generation: int = 1, address: str = "10.0.0.1:9876") -> P
 
 
 def test_a_node_that_is_linked_twice_counts_once() -> None:
-    """Two nodes that dial each other have two links; a dial that nobody took is no connection."""
+    """Two links between nodes that dial each other count once. A dial without an answer is not a connection."""
     assert connected([link("a" * 64), link("b" * 64), link("a" * 64), link("c" * 64, generation=0)]) == 2
 
 

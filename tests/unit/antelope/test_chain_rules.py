@@ -30,7 +30,7 @@ def test_chain_id_of_the_default_genesis() -> None:
 
 
 def test_chain_id_of_eos() -> None:
-    """EOS' own genesis, whose moment is on no half second, gives the id by which everybody knows that chain."""
+    """The genesis of EOS, whose time is not on a half second, gives the chain's well-known id."""
     moment = datetime(2018, 6, 8, 8, 8, 8, 888000, UTC)
     key = PublicKey.parse("EOS7EarnUhcyYqmdnPon8rm7mBCTnBoot6o7fE2WzjvEX2TdggbL3")
     genesis = Genesis(moment, key, {**DEFAULT_CONFIGURATION, "max_inline_action_size": 4096})
@@ -64,7 +64,7 @@ def test_malformed_genesis(text: str) -> None:
 
 
 def test_all_faults_of_a_configuration_are_named() -> None:
-    """Every value that is out of range or at odds with another is named, at once; nodeos' defaults are faultless."""
+    """Every value that is out of range or contradicts another is named, all at once. nodeos' defaults pass."""
     assert configuration_errors(DEFAULT_CONFIGURATION) == []
     broken = {"max_authority_depth": 0, "max_transaction_cpu_usage": 200000}
     assert len(configuration_errors({**DEFAULT_CONFIGURATION, **broken})) == 2
@@ -87,7 +87,7 @@ def feature(name: str, *dependencies: str) -> dict[str, Any]:
 
 
 def test_features_follow_their_dependencies() -> None:
-    """Whatever the node's own order, each feature comes after what it depends on, always in the same order."""
+    """Each feature comes after its dependencies, in the same order whatever the node's own order is."""
     listed = [feature(name) for name in list(DIGESTS)[:5]]
     listed += [feature("NEW", "PREACTIVATE_FEATURE"), feature("GET_SENDER", "NEWER"), feature("NEWER", "NEW")]
     orders = set()
@@ -116,7 +116,7 @@ def test_feature_table_is_consistent() -> None:
 
 @given(st.integers(2, 10**14), st.integers(10**6, 10**13))
 def test_ram_market_conserves_and_prices_rise(quantity: int, quote: int) -> None:
-    """No byte or unit appears from nothing, and the same purchase afterwards gives no more bytes."""
+    """Bytes and units are conserved, and the same purchase never gives more bytes the second time."""
     before = RamMarket(64 << 30, quote)
     try:
         received, after = before.bytes_for(quantity)
@@ -169,7 +169,7 @@ def test_damaged_modules(data: bytes) -> None:
 
 
 def test_every_prefix_of_a_module_is_an_answer_or_an_error() -> None:
-    """A module cut anywhere gives no names that it does not have."""
+    """A truncated module gives no names that the whole one does not have."""
     module = _module(b"\x01f\x00\x05", b"\x01h\x00\x06")
     for end in itertools.chain(range(8, len(module))):
         try:

@@ -48,7 +48,7 @@ def test_a_signed_handshake_proves_its_key() -> None:
     ],
 )
 def test_anything_else_proves_nothing(change: dict[str, Any]) -> None:
-    """Another's key, another's signature, an empty handshake: the link is there, of nobody in particular."""
+    """With another's key or signature, or an empty handshake, the link is listed without an owner."""
     link = _link(**change)
     assert link.key is None
     assert link.handshaken

@@ -1,4 +1,4 @@
-"""What strangers write: ABIs, JSON and genesis files that are made to ruin whoever reads them."""
+"""Hostile input from strangers: ABIs, JSON and genesis files that are made to exhaust the reader."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.unit.hostile import mutated, outcome
 
 
 def bounded(work: Callable[[], Any], seconds: float = 5.0, memory: int = 300 << 20) -> None:
-    """Runs it, and holds it to that time and memory."""
+    """Runs the work, and checks that it stays within this time and memory."""
     tracemalloc.start()
     began = time.process_time()
     try:
@@ -53,7 +53,7 @@ def test_a_few_bytes_are_no_two_thousand_million_values() -> None:
     ],
 )
 def test_values_without_bytes_are_counted(abi: dict[str, Any], data: bytes) -> None:
-    """Empty structs in arrays, bases in long rows, extensions that are not there: each counts."""
+    """Empty structs in arrays, long chains of bases and absent extensions all count against the budget."""
     with pytest.raises(AbiError):
         bounded(lambda: Abi(abi).unpack_action("go", data), 20)
 
@@ -66,7 +66,7 @@ def test_an_honest_action_is_within_the_budget() -> None:
 
 @pytest.mark.parametrize("make", [bombs.chained, bombs.chained_aliases])
 def test_what_is_chained_takes_time_by_its_length(make: Callable[[int], dict[str, Any]]) -> None:
-    """Ten thousand structs, or aliases, in a row are read in seconds: each is looked at once."""
+    """A chain of ten thousand structs or aliases is read in seconds, because each is visited once."""
     definition = make(10_000)
     bounded(lambda: Abi(definition), 10)
 
@@ -90,7 +90,7 @@ def test_bases_in_a_row_come_first_to_last() -> None:
     ],
 )
 def test_circles_and_endless_names_are_refused(change: dict[str, Any], why: str) -> None:
-    """No type leads back to itself, nor has a name that fills memory each time it is told."""
+    """A type that refers to itself, or has a huge name, is refused."""
     with pytest.raises(AbiError, match=why):
         Abi({"version": "eosio::abi/1.0", **change})
 
@@ -130,7 +130,7 @@ def test_suffixes_without_end_are_an_unknown_type(suffix: str) -> None:
     ],
 )
 def test_json_beyond_bounds_is_one_error(text: str) -> None:
-    """Depth, numbers, halves of characters, what is no JSON: each is BadJson, and its line is short."""
+    """Too deep nesting, bad numbers, halves of characters and non-JSON are BadJson with a short line."""
     with pytest.raises(BadJson) as caught:
         read_json(text)
     assert len(str(caught.value)) < 200
@@ -145,14 +145,14 @@ def test_json_has_a_size() -> None:
 
 
 def test_ordinary_json_is_read() -> None:
-    """What the bounds allow comes as Python's own reader gives it; a byte order mark is no part of it."""
+    """Within the bounds, values are those of Python's own reader. A byte order mark is ignored."""
     text = '{"a": [1, -2.5, "é😀 \\ud83d\\ude00", true, null, 340282366920938463463374607431768211455]}'
     assert read_json(text) == json.loads(text)
     assert read_json(b"\xef\xbb\xbf" + text.encode()) == json.loads(text)
 
 
 def test_a_key_of_a_megabyte_is_none() -> None:
-    """base58 takes time by the square of the length: what is longer than any WebAuthn signature is refused."""
+    """A text longer than any WebAuthn signature is refused, because base58 takes quadratic time."""
     with pytest.raises(BadKey, match="4096 at most"):
         Signature(bytes(1 << 20), 2)
 

@@ -98,7 +98,7 @@ async def test_texts_go_out_as_utf8() -> None:
 
 
 async def test_bad_answers() -> None:
-    """What is not JSON, lacks a field, or is larger than allowed is BadAnswer, and says which call it was."""
+    """An answer that is not JSON, lacks a field or is too large is BadAnswer, which names the call."""
     bodies = {"/v1/chain/get_info": b'{"chain_id": "x"}', "/large": b'"' + b"x" * 2000 + b'"', "/text": b"<html>"}
 
     async def answer(request: web.Request) -> web.Response:
@@ -158,7 +158,7 @@ async def test_push_falls_back_once() -> None:
 
 
 def test_traces_are_left_out_of_what_went_well() -> None:
-    """What a receipt is made of stays; a failure, and whatever looks otherwise, is kept whole."""
+    """The receipt's own fields are kept. A failure, or an answer of another form, is kept whole."""
     head = b'{"transaction_id":"ab","processed":{"id":"ab","block_num":7,"receipt":{"status":"executed"},"net_usage":96'
     traces = b',"action_traces":[{"act":{"name":"x"},"except":null,"error_code":null}],"account_ram_delta":null'
     well, badly = b',"except":null,"error_code":null}}', b',"except":{"code":3080004},"error_code":null}}'
@@ -194,7 +194,7 @@ class Recorded(ChainReader):
 
 
 async def test_reads_work_over_any_call() -> None:
-    """The typed reads need nothing but `call`; pages follow next_key until more is false."""
+    """The typed reads need only `call`. Pages follow next_key until more is false."""
     reader = Recorded(
         {"rows": [{"n": 1}], "more": True, "next_key": "2"},
         {"rows": [], "more": True, "next_key": "3"},
@@ -205,7 +205,7 @@ async def test_reads_work_over_any_call() -> None:
 
 
 async def test_paging_that_stands_still_is_an_error() -> None:
-    """A node that promises more but never advances does not hold the reader for ever."""
+    """A node that promises more but never advances does not block the reader for ever."""
     stuck = {"rows": [], "more": True, "next_key": "5"}
     with pytest.raises(BadAnswer, match="reports more after"):
         _ = [row async for row in Recorded(stuck, stuck).iter_table_rows("a", "b", "c")]

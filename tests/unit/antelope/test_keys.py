@@ -42,7 +42,7 @@ def test_keys_survive_their_texts(secret: bytes) -> None:
 
 @given(SECRETS, DIGESTS)
 def test_signatures_are_canonical_and_recover(secret: bytes, digest: bytes) -> None:
-    """Each signature is one that nodeos takes, is the same every time, and leads back to its key alone."""
+    """Each signature is valid for nodeos, is the same every time, and recovers only its own key."""
     key = PrivateKey(secret)
     signature = key.sign(digest)
     data = signature.data
@@ -92,7 +92,7 @@ def test_refused_private_keys_are_not_repeated(text: str) -> None:
 
 @pytest.mark.parametrize("secret", [bytes(32), b"\xff" * 32, b"\x01" * 31, b"\x01" * 33])
 def test_secrets_are_within_the_curve(secret: bytes) -> None:
-    """Zero, numbers beyond the order, and other lengths are no private keys."""
+    """Zero, numbers beyond the order, and other lengths are not private keys."""
     with pytest.raises(BadKey):
         PrivateKey(secret)
 
@@ -123,7 +123,7 @@ def test_other_kinds_are_carried() -> None:
 
 
 def test_generated_keys_differ() -> None:
-    """Each new key is another."""
+    """Each new key is different."""
     assert len({PrivateKey.generate().public for _ in range(20)}) == 20
 
 

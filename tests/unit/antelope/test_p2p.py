@@ -1,4 +1,4 @@
-"""p2p messages are what nodeos takes, and what it sends cannot harm who reads it."""
+"""p2p messages have the form that nodeos accepts, and its messages cannot harm the reader."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def _until(true: Callable[[], object]) -> None:
 
 
 def test_a_handshake_is_read_as_it_was_made() -> None:
-    """Every field has its place: what comes after them all is found again."""
+    """Length, kind and fields are at their places, and a truncated handshake is refused."""
     message = p2p.handshake(INFO, bytes(32), 1, "bootcoord")
     assert struct.unpack("<I", message[:4])[0] == len(message) - 4
     assert message[4] == p2p.MessageKind.HANDSHAKE
@@ -74,13 +74,13 @@ def test_a_handshake_is_read_as_it_was_made() -> None:
 
 
 def test_a_packed_transaction_is_read_back() -> None:
-    """What travels, and what the journal keeps, is the whole of it."""
+    """The packed form on the wire and in the journal holds the whole transaction."""
     assert SignedTransaction.unpack(SIGNED.pack()) == SIGNED
     assert p2p.transaction(SIGNED)[5:] == SIGNED.pack()
 
 
 def test_only_a_question_about_the_time_is_answered() -> None:
-    """An answer to an answer would never end."""
+    """An answer is not answered, since that would never end."""
     answer = p2p.time_answer(struct.pack("<4q", 0, 0, 5, 0), 9)
     assert answer is not None
     assert struct.unpack("<4q", answer[5:]) == (5, 9, 9, 0)
@@ -151,7 +151,7 @@ async def test_a_node_that_does_not_read_is_lost(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_a_connection_that_ends_is_lost() -> None:
-    """Why is known, and nothing is sent into the void."""
+    """After the connection ends, the reason is known and nothing more is sent."""
     go_away = p2p.frame(p2p.MessageKind.GO_AWAY, struct.pack("<I", 9) + bytes(32))
     async with _node(_hello(CHAIN), go_away, struct.pack("<I", 1 << 30)) as (port, _):
         peer = await Peer.dial("127.0.0.1", port, INFO, "bootcoord")

@@ -1,4 +1,4 @@
-"""Whose chain a snapshot is of, and at which block, told from the file alone."""
+"""The chain and block of a snapshot are read from the file alone."""
 
 from __future__ import annotations
 

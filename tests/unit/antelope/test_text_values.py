@@ -113,7 +113,7 @@ def test_known_assets(text: str, packed: str) -> None:
      "9" * 5000 + " A", "\u0661 A", "1.0 SYS\n"],
 )  # fmt: skip
 def test_refused_assets(text: str) -> None:
-    """What nodeos would not read, or would read otherwise, is BadAsset."""
+    """A text that nodeos would not read, or would read differently, is BadAsset."""
     with pytest.raises(BadAsset):
         Asset.parse(text)
 

@@ -54,7 +54,7 @@ def test_hostile_bytes_are_refused(data: bytes) -> None:
 
 
 def test_signed_transactions_survive_json() -> None:
-    """What is written down of a signed transaction gives the same bytes, id and signatures, over that chain alone."""
+    """The stored form of a signed transaction gives the same bytes, id and signatures, valid only for its chain."""
     chain_id = "ab" * 32
     transaction = Transaction(1_700_000_000, 1, 2, (actions.setpriv("eosio.msig", is_priv=True),))
     signed = transaction.sign(chain_id, [KEY, OTHER])
@@ -96,7 +96,7 @@ def test_headers_out_of_range(numbers: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("chain_id", ["", "00", "zz" * 32, "00" * 33])
 def test_bad_chain_ids(chain_id: str) -> None:
-    """Nothing is signed for what is not a chain id."""
+    """Nothing is signed for an invalid chain id."""
     with pytest.raises(BadTransaction, match="chain id"):
         Transaction(0, 0, 0, ()).sign(chain_id, [KEY])
 
@@ -144,13 +144,13 @@ def test_authorities_are_sorted_and_come_back(numbers: set[int], levels: set[tup
     ],
 )
 def test_authorities_that_the_chain_refuses(authority: Authority, reason: str) -> None:
-    """An authority that no one could satisfy, or that names a part twice, is never packed."""
+    """An authority that nobody can satisfy, or that names a part twice, is never packed."""
     with pytest.raises(FormatError, match=reason):
         authority.pack()
 
 
 def test_an_empty_authority_can_be_read() -> None:
-    """eosio.prods and eosio.null begin with an authority that nothing satisfies: readable all the same."""
+    """The authority of a new eosio.prods or eosio.null, which nothing satisfies, can still be read."""
     assert Authority.from_json({"threshold": 1, "keys": [], "accounts": [], "waits": []}) == Authority(1)
     for bad in ({}, {"threshold": 1, "keys": [{"key": "EOS"}]}, {"threshold": 1, "accounts": [{}]}, {"threshold": "x"}):
         with pytest.raises(ValueError, match=r"\S"):
@@ -158,7 +158,7 @@ def test_an_empty_authority_can_be_read() -> None:
 
 
 def test_default_authorisations() -> None:
-    """Each builder is authorised by whom the action is about, unless another permission is given."""
+    """Each action is authorised by the account that acts, unless another permission is given."""
     one = Asset(1, Symbol(4, "SYS"))
     own, level = Authority.key(KEY.public), PermissionLevel("bob", "owner")
     assert actions.newaccount("eosio", "alice", own, own).authorization == (PermissionLevel("eosio"),)

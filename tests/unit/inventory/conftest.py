@@ -1,4 +1,4 @@
-"""Inventories written to a folder of the test's own, and what hosts would report about them."""
+"""Inventories written to a temporary folder, and the reports that hosts would send about them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.inventory.material import SUPPORTED, Collect, Load, Write, contr
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes an inventory; without a [network] it gets the least."""
+    """Writes an inventory, and adds a minimal [network] if there is none."""
 
     def inner(text: str) -> Path:
         path = tmp_path / "x.toml"

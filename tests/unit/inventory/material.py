@@ -1,4 +1,4 @@
-"""What inventories are tested with: contracts, keys, features, made up."""
+"""Made-up contracts, keys and features for tests of inventories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mistakes in what an inventory says of machines: topology, hosts, nodes, coordinator, parties."""
+"""Mistakes in an inventory's sections about machines: topology, hosts, nodes, coordinator, parties."""
 
 from __future__ import annotations
 

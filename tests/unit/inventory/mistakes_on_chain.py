@@ -1,4 +1,4 @@
-"""Mistakes in what an inventory says of the chain: token, genesis, contracts, accounts, votes."""
+"""Mistakes in an inventory's sections about the chain: token, genesis, contracts, accounts, votes."""
 
 from __future__ import annotations
 

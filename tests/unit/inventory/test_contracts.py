@@ -1,4 +1,4 @@
-"""Where contracts come from: the list, the directory, the bundle; and nothing else than what the user meant."""
+"""Contracts come from the list, the directory or the bundle, always as the user meant."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_where_they_come_from(network: Load, put: Put, tmp_path: Path) -> None:
     ],
 )
 def test_the_boot_contract(folders: dict[str, Files], chosen: str | None, network: Load, put: Put) -> None:
-    """It is whatever offers `activate` and imports nothing that needs a feature; the smallest; under any name."""
+    """The boot contract is the smallest one, of any name, with `activate` and without imports that need a feature."""
     for name, files in {"eosio.msig": PLAIN, **folders}.items():
         put(f"build/{name}", files)
     found = network('[contracts]\ndirectory = "build"').boot_contract
@@ -75,7 +75,7 @@ def test_the_boot_contract(folders: dict[str, Files], chosen: str | None, networ
 
 
 def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
-    """It cannot be set before the features are active: the bundled one is used, and the reason is told."""
+    """A contract that cannot be set before the features is replaced by the bundled one, and the note says why."""
     put("build/eosio.bios", NEWER)
     put("build/eosio.msig")
     found = network('[contracts]\ndirectory = "build"')
@@ -90,7 +90,7 @@ def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
 
 
 def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
-    """A folder that cannot be read as a contract is no reason to fail, and none to be silent."""
+    """A folder that cannot be read as a contract causes a note, not a failure."""
     put("build/eosio.msig")
     put("build/eosio.boot", (b"\0asm\x01\0\0\0\x02\xff", BOOT_ABI))
     (note,) = network('[contracts]\ndirectory = "build"').contract_notes
@@ -98,7 +98,7 @@ def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
 
 
 def test_contracts_that_are_put_nowhere(network: Load, put: Put, tmp_path: Path) -> None:
-    """A system contract that lies in the directory and is not listed is told: an account is made, and no code set."""
+    """An unlisted system contract in the directory causes a note: its account is made, but no code is set."""
     for name in ("eosio.token", "eosio.fees", "eosio.wrap", "other", "eosio.bios"):
         put(f"build/{name}")
     text = '[contracts]\ndirectory = "build"\n[[contracts.list]]\naccount = "eosio.wrap"'
@@ -109,7 +109,7 @@ def test_contracts_that_are_put_nowhere(network: Load, put: Put, tmp_path: Path)
 
 @pytest.mark.parametrize("written", ["x/y", "x/y/build"])
 def test_a_directory_above(written: str, network: Load, put: Put, tmp_path: Path) -> None:
-    """One level too high, or two: an error that names the right folder, and not the bundled contracts."""
+    """A directory one or two levels too high is an error that names the right folder."""
     put("x/y/build/contracts/eosio.token")
     with pytest.raises(InventoryError) as caught:
         network(f'[contracts]\ndirectory = "{written}"')
@@ -120,7 +120,7 @@ def test_a_directory_above(written: str, network: Load, put: Put, tmp_path: Path
 
 
 def test_a_directory_below(network: Load, put: Put, tmp_path: Path) -> None:
-    """One contract's own folder: an error that names the one around it."""
+    """The folder of a single contract is an error that names its parent folder."""
     put("build/eosio.token")
     with pytest.raises(InventoryError) as caught:
         network('[contracts]\ndirectory = "build/eosio.token"')
@@ -158,7 +158,7 @@ def test_half_a_contract(kind: str, network: Load, put: Put, tmp_path: Path) -> 
 
 
 def test_folders_of_sources(network: Load, tmp_path: Path) -> None:
-    """A checkout of contracts that were not built is told file by file."""
+    """For a checkout of contracts that were not built, every missing file is named."""
     for name in ("eosio.token", "eosio.msig", "eosio.system"):
         (tmp_path / "contracts" / name / "src").mkdir(parents=True)
     with pytest.raises(InventoryError) as caught:
@@ -180,7 +180,7 @@ def test_an_unreadable_directory(network: Load, put: Put, tmp_path: Path) -> Non
 
 
 def test_the_bundle_is_left_alone(network: Load, put: Put) -> None:
-    """It is asked for only where one of its contracts is used."""
+    """The bundle is fetched only if one of its contracts is used."""
 
     def bundle() -> Path:
         raise AssertionError("asked")
@@ -196,7 +196,7 @@ def test_the_bundle_is_left_alone(network: Load, put: Put) -> None:
 
 @pytest.mark.parametrize("example", re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
 def test_the_examples_of_the_page(example: str, network: Load, put: Put) -> None:
-    """docs/contracts.md: what it shows can be loaded where its files are."""
+    """The examples of docs/contracts.md load if their files exist."""
     for name in ("eosio.token", "eosio.msig", "eosio.system", "core.vaulta"):
         put(f"build/contracts/{name}")
     assert network(example).contracts[0].wasm

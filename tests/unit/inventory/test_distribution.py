@@ -16,7 +16,7 @@ from inventory.distribution import pareto
     st.floats(0.2, 50),
 )
 def test_exact(floors: list[int], above: int, seed: int, alpha: float) -> None:
-    """Whatever is drawn, the sum is the total to the last unit and nobody is below the floor."""
+    """The drawn balances always add up to the total exactly, and none is below its floor."""
     total = sum(floors) + above
     balances = pareto(floors, total, seed, alpha)
     assert sum(balances) == total

@@ -61,5 +61,5 @@ def test_sections_have_examples() -> None:
 
 @pytest.mark.parametrize("name", DEFAULT_CONFIGURATION)
 def test_genesis_defaults(name: str) -> None:
-    """The genesis values of the page are those that hold."""
+    """The page's genesis values are the real defaults."""
     assert re.search(rf"`{name}` {DEFAULT_CONFIGURATION[name]}\b", PAGE)

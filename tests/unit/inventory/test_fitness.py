@@ -1,4 +1,4 @@
-"""Contracts, features and nodeos: what goes together is told by code, ABI and features, and before the seal."""
+"""Whether contracts, features and nodeos fit is decided before the seal, from code, ABI and features."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def judged(network: Network, supported: Any = None, **replaced: Files) -> tuple[
 
 
 def test_a_deferring_msig(network: Load) -> None:
-    """Where eosio.msig sends deferred transactions, what disables those is left out."""
+    """If eosio.msig sends deferred transactions, features that disable these are left out."""
     found, wrong = judged(network(SMALL))
     assert not wrong
     assert [feature.name for feature in found.features] == [
@@ -67,7 +67,7 @@ STAGES = ("DISABLE_DEFERRED_TRXS_STAGE_1", "DISABLE_DEFERRED_TRXS_STAGE_2")
 
 
 def test_a_deferring_msig_on_a_nodeos_that_never_defers(network: Load) -> None:
-    """It would end at the canary, sealed for good: refused, with the host, the file and the way out."""
+    """A boot that would fail at the canary is refused before the seal, with host, file and remedy."""
     _, wrong = judged(network(TWO + SMALL), {"a": SUPPORTED, "b": SPRING})
     assert wrong == (
         "nodeos: that of host b supports SAVANNA, so it never executes a deferred transaction; eosio.msig (bundled) "
@@ -87,7 +87,7 @@ def test_a_full_node_may_be_one_that_never_defers(network: Load) -> None:
 
 
 def test_an_inline_msig(network: Load) -> None:
-    """Where eosio.msig executes inline, only SAVANNA is left out, with its reason."""
+    """If eosio.msig executes inline, only SAVANNA is left out, with its reason."""
     found, wrong = judged(network(SMALL), [*SUPPORTED, feature("SAVANNA", STAGES[1])], eosio_msig=INLINE)
     assert not wrong
     assert [feature.name for feature in found.features][-2:] == list(STAGES)
@@ -117,7 +117,7 @@ def test_a_host_whose_nodeos_supports_less(network: Load) -> None:
 
 @pytest.mark.parametrize("deferred", [False, True])
 def test_inline_size(deferred: bool, network: Load) -> None:
-    """A small max_inline_action_size is an error with an msig that executes inline, and none with one that defers."""
+    """A small max_inline_action_size is an error only with an msig that executes inline."""
     small = network(SMALL + "[genesis.configuration]\nmax_inline_action_size = 4096")
     least = network(SMALL + f"[genesis.configuration]\nmax_inline_action_size = {versions.INLINE_MSIG_LEAST}")
     msig = (wasm("send_deferred"), MSIG_ABI) if deferred else INLINE
@@ -164,7 +164,7 @@ def test_inline_size(deferred: bool, network: Load) -> None:
 def test_imports_that_no_feature_opens(
     imported: tuple[str, ...], text: str, supported: Any, expected: str, network: Load
 ) -> None:
-    """nodeos refuses such code when it is set: it is told before the seal, with the feature."""
+    """Code that nodeos would refuse is reported before the seal, with the missing feature."""
     _, wrong = judged(network(SMALL + text), supported, eosio=(wasm(*imported), SYSTEM_ABI), eosio_msig=INLINE)
     assert wrong.startswith(expected)
     assert "\n" not in wrong
@@ -214,7 +214,7 @@ def test_imports_that_a_feature_opens(network: Load) -> None:
     ],
 )
 def test_a_boot_contract_that_cannot_be(files: Files, expected: str, network: Load) -> None:
-    """What is not a contract, offers no `activate`, or imports what only the features open, is refused."""
+    """A file that is not a contract, lacks `activate` or has imports that need a feature is refused."""
     wrong = judged(network(SMALL), boot=files)[1]
     assert wrong.startswith(expected)
     assert "\n" not in wrong
@@ -234,7 +234,7 @@ def test_privileges(network: Load) -> None:
 
 
 def test_no_stranger_is_privileged_by_default(network: Load) -> None:
-    """An account that is not of eosio.* gets nothing by its ABI alone."""
+    """An account outside eosio.* gets no privileges from its ABI alone."""
     plain = replace(network(SMALL).contracts[0], account="alice")
     found = network(SMALL)
     found = replace(found, contracts=(*found.contracts, plain))
@@ -278,7 +278,7 @@ def test_claims_through_another_contract(network: Load) -> None:
 
 
 def test_the_table_of_features() -> None:
-    """What is known of features by name is what nodeos answers: digests, dependencies, order."""
+    """The known digests, dependencies and order of features are those of nodeos' answer."""
     assert [one["feature_digest"] for one in described(["GET_SENDER"])] == [DIGESTS["GET_SENDER"]]
     problems = Problems()
     chosen, notes = features.choose(None, SPRING, {}, problems)

@@ -1,4 +1,4 @@
-"""Producers that join later are outside the seal, get nodes as all others, and keep them out when they are retired."""
+"""Producers that join later are outside the seal and get nodes like all others, but none once they are retired."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_nobody_votes_for_a_standby(tmp_path: Path) -> None:
 
 
 def test_it_goes_where_the_file_says_or_by_the_rule(tmp_path: Path) -> None:
-    """And no other node moves."""
+    """A later producer's node moves no other node."""
     ruled = read(tmp_path, FILE + LATER)
     assert {node.name: node.host for node in ruled.nodes if node.account}["defproducerx"] == "h2"
     said = read(tmp_path, FILE + LATER + 'host = "h1"\n')

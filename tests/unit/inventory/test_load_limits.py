@@ -1,4 +1,4 @@
-"""When blocks' limits are raised for the accounts: where it pays and the contract can, and as the inventory says."""
+"""Block limits are raised for the accounts if it pays, if the contract can, and as the inventory says."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WITHOUT = Abi.parse('{"version": "eosio::abi/1.2"}')
 def test_limits_are_raised_where_that_is_meant(
     network: Load, text: str, accounts: int, expected: SealedLimits | None
 ) -> None:
-    """By the number of accounts, unless the inventory says it; never lowered."""
+    """The number of accounts decides, unless the inventory does. Limits are never lowered."""
     problems = Problems()
     assert load_limits(network(text), accounts, _system(), problems) == expected
     assert not problems.found

@@ -1,4 +1,4 @@
-"""Bad inventories: every mistake is told at once, in one line with its place."""
+"""Bad inventories: all mistakes are reported together, each in one line with its place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CASES = ON_CHAIN | OFF_CHAIN
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_line(case: str, write: Write) -> None:
-    """The mistake is told in a line that begins with the file and the place in it."""
+    """The mistake is reported in a line that begins with the file and the place in it."""
     text, expected = CASES[case]
     path = write(text)
     with pytest.raises(InventoryError) as caught:
@@ -60,7 +60,7 @@ def test_all_at_once(write: Write) -> None:
     ],
 )
 def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
-    """A file that is no inventory at all is one line."""
+    """A file that is not an inventory gives one line."""
     path = tmp_path / "x.toml"
     path.write_bytes(content)
     with pytest.raises(InventoryError) as caught:
@@ -69,7 +69,7 @@ def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
 
 
 def test_what_is_missing_hides_nothing_else(write: Write) -> None:
-    """Where a key is missing, the rest of the file is judged all the same, and nothing that follows from the gap."""
+    """If a key is missing, the rest of the file is still checked, but consequences of the gap are not reported."""
     text = """
 [[producers.list]]
 url = "https://x"
@@ -97,14 +97,14 @@ voters = -1
     ],
 )
 def test_one_mistake_is_told_once(text: str, write: Write) -> None:
-    """What only follows from a mistake has no line of its own."""
+    """A mere consequence of a mistake gets no line of its own."""
     with pytest.raises(InventoryError) as caught:
         load(write(text))
     assert len(caught.value.problems) == 1, str(caught.value)
 
 
 def test_a_pipe_is_no_inventory(tmp_path: Path) -> None:
-    """Reading one would wait for a writer for ever; a device may have no end."""
+    """A pipe or a device is refused, because reading it may never end."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(InventoryError, match="is not a file"):
@@ -112,7 +112,7 @@ def test_a_pipe_is_no_inventory(tmp_path: Path) -> None:
 
 
 def test_byte_order_mark(tmp_path: Path) -> None:
-    """An editor's mark before the first line is no mistake."""
+    """A byte order mark before the first line is accepted."""
     path = tmp_path / "x.toml"
     path.write_bytes(b'\xef\xbb\xbf[network]\r\nname = "x"\r\n')
     assert load(path).name == "x"
@@ -146,7 +146,7 @@ def test_missing_file(tmp_path: Path) -> None:
     ],
 )
 def test_csv(row: str, expected: str, write: Write, tmp_path: Path) -> None:
-    """A bad row of the users' CSV is told with its line."""
+    """A bad row of the users' CSV is reported with its line."""
     broken = key("k")[:-1] + ("a" if key("k")[-1] != "a" else "b")
     (tmp_path / "u.csv").write_text("account,public key,balance\n" + row.format(key=key("k"), broken=broken))
     with pytest.raises(InventoryError) as caught:
@@ -160,7 +160,7 @@ def test_csv(row: str, expected: str, write: Write, tmp_path: Path) -> None:
 
 
 def test_csv_many(write: Write, tmp_path: Path) -> None:
-    """Of very many bad rows the first are told, and how many there are further."""
+    """Of very many bad rows, the first are reported, and the number of the others."""
     (tmp_path / "u.csv").write_text("x\n" * 1000)
     with pytest.raises(InventoryError) as caught:
         load(write('[users]\ncsv = "u.csv"'))

@@ -27,7 +27,7 @@ def test_users(number: int, name: str) -> None:
 
 @given(st.integers(0, USER_LIMIT - 1))
 def test_users_back(number: int) -> None:
-    """A user's name gives its number again."""
+    """A user's name gives its number back."""
     assert user_number(user_name(number)) == number
 
 

@@ -45,7 +45,7 @@ def test_least(network: Load) -> None:
 
 
 def test_devnet_says_the_defaults(network: Load) -> None:
-    """devnet.toml writes down exactly what holds without it; and it has a sponsor, so that a party can join it."""
+    """devnet.toml states exactly the defaults, plus a sponsor, so that a party can join it."""
     written, least = load(ROOT / "devnet.toml"), network('[network]\nname = "devnet"')
     for field in ("name", "symbol", "max_supply", "issue", "users", "stake", "producers", "votes", "nodes", "topology"):
         assert getattr(written, field) == getattr(least, field), field
@@ -53,7 +53,7 @@ def test_devnet_says_the_defaults(network: Load) -> None:
 
 @pytest.mark.parametrize("name", ["devnet", "tutorial", "testnet"])
 def test_parties_can_join_every_shipped_network(name: str) -> None:
-    """Somebody pays for their accounts: `coord invite` leads to a party that gets in."""
+    """The shipped inventories have a sponsor, so that an invited party gets its account."""
     assert load(ROOT / f"{name}.toml").parties.sponsor is not None
 
 
@@ -81,7 +81,7 @@ def test_testnet() -> None:
 
 
 def test_rule(network: Load) -> None:
-    """Without a word: genesis on the first host, producers from the second on, ports counting on each host."""
+    """By default genesis is on the first host, producers follow from the second on, and ports count up on each host."""
     assert placed(network(HOSTS + "[producers]\ncount = 6")) == {
         "genesis": ("h1", 9876, 8889),
         "defproducera": ("h2", 9876, 8888),
@@ -235,7 +235,7 @@ def test_csv(network: Load, tmp_path: Path) -> None:
 
 
 def test_accounts_json(write: Write, tmp_path: Path) -> None:
-    """An accounts.json is named and not read: it lies by the inventory, or on the genesis node's host."""
+    """An accounts.json is named but not read: it is beside the inventory, or on the genesis node's host."""
     (tmp_path / "accounts.json").write_text("the coordinator does not look inside")
     assert load(write('[users]\naccounts_json = "accounts.json"')).users.file == tmp_path / "accounts.json"
     far = load(write(HOSTS + '[users]\naccounts_json = "/root/accounts.json"'))
@@ -251,7 +251,7 @@ def test_accounts_json(write: Write, tmp_path: Path) -> None:
     ],
 )
 def test_precisions(symbol: str, issue: str, ram: str, network: Load) -> None:
-    """Defaults follow the symbol's precision; what it cannot express must be written."""
+    """Defaults follow the symbol's precision. Values that it cannot express must be written."""
     precision, code = symbol.split(",")
     units = 10 ** int(precision)
     stake = f'[stake]\nram = "{ram}"\nminimum = "{ram}"\n' if ram else ""

@@ -20,7 +20,7 @@ from tests.unit.inventory.test_fitness import SMALL, UPDATEAUTH, judged
 
 
 def without(abi: bytes, action: str) -> bytes:
-    """The ABI, one action or table less."""
+    """The ABI without one action or table."""
     document = json.loads(abi)
     for part in ("actions", "tables"):
         document[part] = [one for one in document[part] if one["name"] != action]
@@ -68,13 +68,13 @@ def test_actions_that_a_boot_needs(account: str, abi: bytes, expected: str, netw
     ],
 )
 def test_forms_of_the_same_actions(account: str, abi: bytes, network: Load) -> None:
-    """What versions of the contracts differ in without a difference: binary extensions, signs, names of fields."""
+    """Harmless differences between contract versions pass: binary extensions, signs, names of fields."""
     assert judged(network(SMALL), **{account: (wasm("send_deferred"), abi)})[1] == ""
 
 
 @pytest.mark.parametrize(("limit", "fits"), [(524288, True), (20000, False)])
 def test_a_limit_below_the_contracts_size(limit: int, fits: bool, network: Load) -> None:
-    """A setcode that no transaction may carry is told with its size: random bytes, which compress to nothing less."""
+    """Code too large for a transaction is reported with its size. It is random, so that it does not compress."""
     text = f"[genesis.configuration]\nmax_transaction_net_usage = {limit}\nmax_block_net_usage = 1048576\n"
     code = wasm(data=os.urandom(150_000))
     _, wrong = judged(network(SMALL + text), eosio=(code, SYSTEM_ABI))
@@ -87,6 +87,6 @@ def test_a_limit_below_the_contracts_size(limit: int, fits: bool, network: Load)
 
 
 def test_code_that_nodeos_takes_in_no_way(network: Load) -> None:
-    """More than a MiB does not fit, however well it compresses."""
+    """Code of more than a MiB does not fit, however well it compresses."""
     _, wrong = judged(network(SMALL), eosio=(wasm(data=bytes(1 << 20)), SYSTEM_ABI))
     assert "nodeos takes 1048576: make them smaller" in wrong

@@ -16,7 +16,7 @@ SPONSOR = '[parties]\nsponsor = "sponsor"\nlimit = 10\n'
 
 
 def test_the_sponsors_funds_cover_its_budget(network: Load) -> None:
-    """What is liquid of its row pays every party; the rest of the issue is shared out as before, to the unit."""
+    """The sponsor's liquid tokens pay for every party. The rest of the issue is shared out exactly as before."""
     found = network(SPONSOR)
     sponsor = found.parties.sponsor
     assert sponsor is not None
@@ -85,13 +85,13 @@ def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> N
     ],
 )
 def test_mistakes(network: Load, text: str, said: str) -> None:
-    """Each is told before anything starts."""
+    """Each mistake is reported before anything starts."""
     with pytest.raises(InventoryError, match=said.replace("[", r"\[")):
         network(text)
 
 
 def test_reach() -> None:
-    """What can be dialled from where; what cannot be dialled at all has none."""
+    """The reach of each address. An address that cannot be dialled has none."""
     assert reach_of("8.8.8.8") is Reach.PUBLIC
     assert reach_of("2a00:1450::1") is Reach.PUBLIC
     for private in ("10.99.0.1", "192.168.1.1", "100.64.0.1", "fd00::1"):

@@ -1,4 +1,4 @@
-"""The proof of a plan, beyond the mistakes that `load` tells of."""
+"""The proof of a plan, beyond the mistakes that `load` reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_ram_boundary(network: Load) -> None:
 
 
 def test_ram_gets_dearer(network: Load) -> None:
-    """The price is the one that is left by those before: what buys enough for ten does not for 30,000."""
+    """Each purchase raises the price: a payment that suffices for ten accounts does not for 30,000."""
     few = network("[users]\ncount = 10\n[producers]\ncount = 1")
     tight = replace(few, stake=replace(few.stake, ram=least_ram(few.issue) + 1))
     assert prove(tight).problems == ()
@@ -57,7 +57,7 @@ def test_ram_gets_dearer(network: Load) -> None:
 
 
 def test_users_need_less(network: Load) -> None:
-    """Users are held to their own bytes, not to a producer's."""
+    """Users need only a user's bytes, not a producer's."""
     found = network("")
     market = RamMarket.at_init(found.issue)
     ram = next(units for units in range(2, 10**6) if market.bytes_for(units)[0] >= USER_RAM)

@@ -37,7 +37,7 @@ def places(network: Network) -> dict[str, tuple[str, int, int]]:
 
 
 def test_a_new_host_moves_nobody(tmp_path: Path) -> None:
-    """By the rule alone the producers would be spread anew, away from their keys."""
+    """Nodes stay where they are. The rule alone would spread the producers anew, away from their keys."""
     before = loaded(tmp_path, HOSTS + hosts("h1", "h2"))
     edited = HOSTS + hosts("h1", "h2", "h3", "h4") + '[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "h4"\n'
     after = places(loaded(tmp_path, edited, before))
@@ -49,7 +49,7 @@ def test_a_new_host_moves_nobody(tmp_path: Path) -> None:
 
 
 def test_a_new_node_takes_nobodys_ports(tmp_path: Path) -> None:
-    """Ports are counted again for new nodes only: others dial the old ones."""
+    """Only new nodes get new ports, because others dial the old ones."""
     before = loaded(tmp_path, HOSTS)
     edited = '[[nodes]]\nname = "watcher"\nrole = "full"\n'
     after = places(loaded(tmp_path, HOSTS + edited, before))
@@ -58,7 +58,7 @@ def test_a_new_node_takes_nobodys_ports(tmp_path: Path) -> None:
 
 
 def test_a_port_that_the_file_says_counts(tmp_path: Path) -> None:
-    """What is written is a wish; only what is left open is remembered."""
+    """Written values count; remembered ones fill in only what the file leaves open."""
     before = loaded(tmp_path, HOSTS)
     edited = HOSTS + '[[nodes]]\naccount = "defproducerb"\np2p_port = 9900\n'
     after = places(loaded(tmp_path, edited, before))

@@ -1,4 +1,4 @@
-"""Nodes of the roles that people need around a network: what an inventory may say of them, and what is filled in."""
+"""Nodes of the roles api, history and seed: what an inventory may say about them, and their defaults."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def test_rows_are_read_where_they_lie() -> None:
 
 
 def test_a_name_is_not_found_in_the_middle_of_a_row() -> None:
-    """Bytes that happen to be a name's, in an amount, are no account."""
+    """Bytes of an amount that happen to equal a name are not an account."""
     rows = Allocation(pack_allocation([AllocationRow("first", KEY, name_to_int("abc"), 0, 0, 0)]))
     assert rows.find("abc") is None
 
@@ -52,7 +52,7 @@ def test_a_name_is_not_found_in_the_middle_of_a_row() -> None:
     ],
 )
 def test_whole_rows_only(artifact: bytes) -> None:
-    """What is cut off somewhere is no allocation."""
+    """A truncated file is not an allocation."""
     with pytest.raises(ValueError, match="not whole rows of 74"):
         Allocation(artifact)
 
@@ -73,7 +73,7 @@ def test_what_is_no_row_is_refused(fields: tuple[int, bytes, int, int, int, int]
 
 @pytest.mark.parametrize("amount", [-1, 1 << 62])
 def test_amounts_beyond_the_chain_s_are_not_packed(amount: int) -> None:
-    """No row spends less than nothing or more than there can be."""
+    """No row spends a negative amount or more than the maximum."""
     with pytest.raises(ValueError, match="between 0 and 2"):
         AllocationRow("alice", KEY, amount, 0, 0, 0).pack()
 

@@ -1,4 +1,4 @@
-"""The seal: what is in it, and what stands against it."""
+"""The seal: what it contains, and what prevents it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_artifacts(network: Load, collect: Collect) -> None:
 
 
 def test_manifest(network: Load, collect: Collect) -> None:
-    """The same network and reports give the same manifest; any report that differs gives another."""
+    """The same network and reports give the same manifest. Any other report gives another manifest."""
     found = network(SMALL)
     manifest = seal(found, collect(found)).sealed.manifest
     assert manifest == seal(found, collect(found)).sealed.manifest
@@ -170,7 +170,7 @@ def test_initial_key(network: Load, collect: Collect) -> None:
     ],
 )
 def test_bad_reports(parts: dict[str, object], expected: str, network: Load, collect: Collect) -> None:
-    """What hosts report is checked before it is sealed."""
+    """Hosts' reports are checked before they are sealed."""
     found = network(SMALL)
     with pytest.raises(InventoryError) as caught:
         seal(found, collect(found, **parts))
@@ -220,7 +220,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("section", CHANGES)
 def test_compare(section: str, network: Load, collect: Collect) -> None:
-    """An edited section is named, and only it."""
+    """Only the edited section is named."""
     sealed = seal(network(SMALL), collect(network(SMALL))).sealed
     assert compare(sealed, network(SMALL)) == []
     assert compare(sealed, network(SMALL + CHANGES[section])) == [section]
@@ -255,6 +255,6 @@ def test_compare_files(network: Load, collect: Collect) -> None:
 
 @pytest.mark.parametrize("document", [b"[]", b"1", b"null", b'"text"', b"{}", b"", b"[" * 100_000, b"\xff"])
 def test_what_is_no_sealed_network_is_refused(document: bytes) -> None:
-    """Whatever JSON it is, or none: a party gets this from a coordinator that it does not trust."""
+    """Whatever is not a sealed network is refused: a party gets it from a coordinator that it does not trust."""
     with pytest.raises(ValueError, match="not a sealed network of this version"):
         Sealed.parse(document)

@@ -36,7 +36,7 @@ def test_places_by_own_producers(share: str, own: int, places: int) -> None:
 
 @pytest.mark.parametrize("own", range(1, 22))
 def test_without_the_parties_the_others_suffice(own: int) -> None:
-    """By default the producers that are no parties are more than two thirds, which makes blocks irreversible."""
+    """By default the operator's producers are more than two thirds, which makes blocks irreversible."""
     parties = seats(Fraction(1, 3), own)
     schedule = min(21, own + parties)
     assert schedule - parties >= schedule * 2 // 3 + 1
@@ -46,7 +46,7 @@ def test_without_the_parties_the_others_suffice(own: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "1", "0.3", "0/3", "4/3", "1/0", "-1/3", "1/3 ", "ALL", "٣/٤"])
 def test_what_is_no_share(text: str) -> None:
-    """Neither a fraction up to one, nor "all"."""
+    """A share that is neither a fraction up to one nor "all" is refused."""
     with pytest.raises(ValueError, match="neither a fraction"):
         parse(text)
 

@@ -12,7 +12,7 @@ NAMES = [f"n{number}" for number in range(12)]
 
 
 def cut_vertices(graph: Graph) -> tuple[str, ...]:
-    """Nodes whose loss parts the others."""
+    """Nodes whose loss disconnects the others."""
     return tuple(name for name in graph if len(components(graph, frozenset({name}))) > 1)
 
 
@@ -28,7 +28,7 @@ def test_survives_any_loss(kind: Topology, size: int) -> None:
 
 @pytest.mark.parametrize("size", range(3, 24))
 def test_random_is_regular(size: int) -> None:
-    """Every node of a random graph has the wanted degree, but for one node where parity forbids it."""
+    """Every node of a random graph has the wanted degree, except for one if parity forbids it."""
     names = [f"n{number}" for number in range(size)]
     for degree in range(2, 8):
         graph = build(Topology.RANDOM, names, degree, seed=size)
@@ -47,7 +47,7 @@ def test_both_ends(kind: Topology) -> None:
 
 
 def test_star() -> None:
-    """In a star all dial the first, whose loss parts them."""
+    """In a star all nodes dial the first one, and its loss disconnects them."""
     graph = build(Topology.STAR, NAMES, 4, 1)
     assert set(graph["n0"]) == set(NAMES[1:])
     assert cut_vertices(graph) == ("n0",)

@@ -1,4 +1,4 @@
-"""A users' CSV read many lines at once says what reading it line by line says."""
+"""Reading a users' CSV many lines at once gives the same result as reading it line by line."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", sorted(FORMS))
 def test_forms(form: str, tmp_path: Path) -> None:
-    """Each way of writing a row is taken, mixed with others as well, and in order."""
+    """Each way of writing a row is accepted, also mixed with others, and order is kept."""
     text, names = FORMS[form]
     rows, problems = read(tmp_path / "u.csv", text)
     assert ([row.account for row in rows], problems) == (names, [])
@@ -126,7 +126,7 @@ def test_wrong_names_are_told_with_their_line(name: str, tmp_path: Path) -> None
     ],
 )
 def test_wrong_balances_are_told(balance: str, reason: str, tmp_path: Path) -> None:
-    """What is no amount of the symbol, or too little, or too much."""
+    """A balance that is not an amount of the symbol, too small or too large is refused."""
     _, problems = read(tmp_path / "u.csv", PLAIN + f"bob,{key('b')},{balance}\n")
     assert len(problems) == 1
     assert "u.csv line 2" in problems[0]
@@ -134,7 +134,7 @@ def test_wrong_balances_are_told(balance: str, reason: str, tmp_path: Path) -> N
 
 
 def test_twice_far_apart(tmp_path: Path) -> None:
-    """An account that is listed again, in whatever part of the file, is told with the later line."""
+    """An account that is listed twice, in any part of the file, is reported with the later line."""
     lines = [f"{user_name(number)},{key('k')},5.0000\n" for number in range(70_000)]
     _, problems = read(tmp_path / "u.csv", "".join([*lines, lines[17]]))
     assert problems == [f"users.csv: u.csv line 70001: {user_name(17)} is listed twice"]
@@ -148,7 +148,7 @@ def test_webauthn_keys_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_is_looked_for_without_reading_the_rows(tmp_path: Path) -> None:
-    """A file that never mentions an account is not understood for it; one that does is."""
+    """A file is parsed for an account only if it mentions the account."""
     file = tmp_path / "u.csv"
     file.write_text(PLAIN)
     asked: list[int] = []
@@ -173,7 +173,7 @@ def test_memory(tmp_path: Path) -> None:
     keys = [PublicKey(b"\2" + hashlib.sha256(bytes((number,))).digest()) for number in range(100)]
     with file.open("w") as out:
         out.writelines(f"{user_name(number)},{keys[number % 100]},{number + 5}.0000\n" for number in range(200_000))
-    read_users(file, SYMBOL, RULE, Problems())  # what is imported at first counts not
+    read_users(file, SYMBOL, RULE, Problems())  # imports of the first use do not count
     tracemalloc.start()
     try:
         columns = read_users(file, SYMBOL, RULE, Problems())
