@@ -16,6 +16,6 @@ def test_a_node_that_is_linked_twice_counts_once() -> None:
     assert connected([link("a" * 64), link("b" * 64), link("a" * 64), link("c" * 64, generation=0)]) == 2
 
 
-def test_who_only_brings_transactions_is_no_node() -> None:
+def test_a_client_that_only_sends_transactions_is_not_a_node() -> None:
     """An agent's own connection, while it loads accounts."""
     assert connected([link("a" * 64), link("b" * 64, address=BRINGER)]) == 1

@@ -152,7 +152,7 @@ def test_imports_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\0asm", b"\0asm\x02\0\0\0", b"PK\x03\x04"])
-def test_what_is_no_module(data: bytes) -> None:
+def test_bytes_that_are_not_a_module(data: bytes) -> None:
     """Bytes without the header of WebAssembly 1 are refused."""
     with pytest.raises(BadWasm):
         imports(data)

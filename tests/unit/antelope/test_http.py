@@ -157,7 +157,7 @@ async def test_push_falls_back_once() -> None:
     assert names == ["send_transaction2", "send_transaction", "push_transaction", "push_transaction"]
 
 
-def test_traces_are_left_out_of_what_went_well() -> None:
+def test_traces_of_successful_pushes_are_left_out() -> None:
     """The receipt's own fields are kept. A failure, or an answer of another form, is kept whole."""
     head = b'{"transaction_id":"ab","processed":{"id":"ab","block_num":7,"receipt":{"status":"executed"},"net_usage":96'
     traces = b',"action_traces":[{"act":{"name":"x"},"except":null,"error_code":null}],"account_ram_delta":null'

@@ -114,14 +114,14 @@ async def test_transactions_arrive_and_questions_are_answered() -> None:
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "announced a message"),
     ],
 )
-async def test_who_is_no_node_of_this_chain_is_left(says: bytes, why: str) -> None:
+async def test_a_node_of_another_chain_is_left(says: bytes, why: str) -> None:
     """Another chain's node, one that wants no peers, or something else that listens there."""
     async with _node(says) as (port, _):
         with pytest.raises(PeerLost, match=why):
             await Peer.dial("127.0.0.1", port, INFO, "bootcoord")
 
 
-async def test_nobody_there_is_said() -> None:
+async def test_an_unused_port_is_reported() -> None:
     """A port that nobody listens on."""
     async with _node() as (port, _):
         pass

@@ -72,7 +72,7 @@ def test_signed_transactions_survive_json() -> None:
     [{}, {"signatures": [], "packed_trx": "xx"}, {"signatures": 5, "packed_trx": ""},
      {"signatures": ["SIG_K1_x"], "packed_trx": ""}, {"signatures": [], "packed_trx": "", "compression": "zlib"}],
 )  # fmt: skip
-def test_json_that_is_no_transaction(value: dict[str, object]) -> None:
+def test_json_that_is_not_a_transaction(value: dict[str, object]) -> None:
     """JSON that is not an uncompressed packed_transaction is refused."""
     with pytest.raises(FormatError):
         SignedTransaction.from_json(value)

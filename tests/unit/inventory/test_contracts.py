@@ -89,7 +89,7 @@ def test_a_newer_eosio_bios(network: Load, put: Put, tmp_path: Path) -> None:
     )
 
 
-def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
+def test_a_damaged_candidate_is_reported(network: Load, put: Put) -> None:
     """A folder that cannot be read as a contract causes a note, not a failure."""
     put("build/eosio.msig")
     put("build/eosio.boot", (b"\0asm\x01\0\0\0\x02\xff", BOOT_ABI))
@@ -97,7 +97,7 @@ def test_a_damaged_candidate_is_told(network: Load, put: Put) -> None:
     assert "eosio.boot cannot be read: the WebAssembly module is damaged" in note
 
 
-def test_contracts_that_are_put_nowhere(network: Load, put: Put, tmp_path: Path) -> None:
+def test_contracts_that_are_not_deployed(network: Load, put: Put, tmp_path: Path) -> None:
     """An unlisted system contract in the directory causes a note: its account is made, but no code is set."""
     for name in ("eosio.token", "eosio.fees", "eosio.wrap", "other", "eosio.bios"):
         put(f"build/{name}")

@@ -45,7 +45,7 @@ WITHOUT = Abi.parse('{"version": "eosio::abi/1.2"}')
         ("[genesis.configuration]\nmax_block_net_usage = 8388608\nmax_block_cpu_usage = 3000000", 10_000, None),
     ],
 )
-def test_limits_are_raised_where_that_is_meant(
+def test_limits_are_raised_when_they_should_be(
     network: Load, text: str, accounts: int, expected: SealedLimits | None
 ) -> None:
     """The number of accounts decides, unless the inventory does. Limits are never lowered."""

@@ -68,7 +68,7 @@ def test_no_inventory(content: bytes, expected: str, tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}: {expected}"
 
 
-def test_what_is_missing_hides_nothing_else(write: Write) -> None:
+def test_a_missing_key_hides_no_other_mistake(write: Write) -> None:
     """If a key is missing, the rest of the file is still checked, but consequences of the gap are not reported."""
     text = """
 [[producers.list]]
@@ -96,14 +96,14 @@ voters = -1
         '[parties]\nwait_for = ["eosio.x"]',
     ],
 )
-def test_one_mistake_is_told_once(text: str, write: Write) -> None:
+def test_one_mistake_is_reported_once(text: str, write: Write) -> None:
     """A mere consequence of a mistake gets no line of its own."""
     with pytest.raises(InventoryError) as caught:
         load(write(text))
     assert len(caught.value.problems) == 1, str(caught.value)
 
 
-def test_a_pipe_is_no_inventory(tmp_path: Path) -> None:
+def test_a_pipe_is_not_an_inventory(tmp_path: Path) -> None:
     """A pipe or a device is refused, because reading it may never end."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):

@@ -86,7 +86,7 @@ def test_a_limit_below_the_contracts_size(limit: int, fits: bool, network: Load)
     )
 
 
-def test_code_that_nodeos_takes_in_no_way(network: Load) -> None:
+def test_code_that_nodeos_never_accepts(network: Load) -> None:
     """Code of more than a MiB does not fit, however well it compresses."""
     _, wrong = judged(network(SMALL), eosio=(wasm(data=bytes(1 << 20)), SYSTEM_ABI))
     assert "nodeos takes 1048576: make them smaller" in wrong

@@ -51,7 +51,7 @@ def test_its_budget_cannot_change_after_the_seal(network: Load, collect: Collect
     assert "parties" in compare(seal(network(""), collect(network(""))).sealed, found)
 
 
-def test_who_is_waited_for_is_a_producer_without_a_node_here(network: Load) -> None:
+def test_an_awaited_party_is_a_producer_without_a_node_here(network: Load) -> None:
     """It is elected and voted for like the others; no host of the operator has its keys."""
     found = network('[producers]\ncount = 3\n[parties]\nwait_for = ["alice"]')
     party = found.producers[-1]

@@ -140,7 +140,7 @@ def test_imported(network: Load, tmp_path: Path) -> None:
     assert "lee is not an account of this network" in str(prove(network(text), names).problems[0])
 
 
-def test_what_no_allocation_holds_is_told_before_the_seal(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_accounts_are_reported_before_the_seal(network: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     """More accounts than fit the file that agents fetch: the plan says how many there are, and how many can be."""
     found = network("[users]\ncount = 12\n[producers]\ncount = 3")
     monkeypatch.setattr("inventory.rows.MOST_ROWS", 15)

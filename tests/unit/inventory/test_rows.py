@@ -26,7 +26,7 @@ def test_layout() -> None:
     assert (ROW_BYTES, MOST_ROWS) == (74, 3_627_506)
 
 
-def test_rows_are_read_where_they_lie() -> None:
+def test_rows_are_read_in_place() -> None:
     """By number, from the end, by slice, one after the other, and by account; each as it was packed."""
     rows = Allocation(pack_allocation(ROWS))
     assert (len(rows), rows[1], rows[-1], rows[1:3], tuple(rows)) == (5, ROWS[1], ROWS[4], ROWS[1:3], ROWS)
@@ -65,7 +65,7 @@ def test_whole_rows_only(artifact: bytes) -> None:
         ((1, b"\0" + bytes(33), 0, 0, 0, 0), "public key"),
     ],
 )
-def test_what_is_no_row_is_refused(fields: tuple[int, bytes, int, int, int, int], reason: str) -> None:
+def test_invalid_rows_are_refused(fields: tuple[int, bytes, int, int, int, int], reason: str) -> None:
     """A negative amount or an invalid key raises ValueError when the row is read."""
     with pytest.raises(ValueError, match=reason):
         Allocation(LAYOUT.pack(*fields))[0]

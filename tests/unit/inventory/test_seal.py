@@ -139,7 +139,7 @@ def test_timestamp(network: Load, collect: Collect) -> None:
         ("2018-06-08T08:08:08", "2018-06-08T08:08:08.000"),
     ],
 )
-def test_timestamp_on_no_half_second(written: str, sealed: str, network: Load, collect: Collect) -> None:
+def test_timestamp_between_half_seconds(written: str, sealed: str, network: Load, collect: Collect) -> None:
     """It is part of the chain id to the millisecond, and written as nodeos reads it."""
     found = network(SMALL + f'[genesis]\ntimestamp = "{written}"')
     genesis = seal(found, collect(found)).sealed.genesis
@@ -254,7 +254,7 @@ def test_compare_files(network: Load, collect: Collect) -> None:
 
 
 @pytest.mark.parametrize("document", [b"[]", b"1", b"null", b'"text"', b"{}", b"", b"[" * 100_000, b"\xff"])
-def test_what_is_no_sealed_network_is_refused(document: bytes) -> None:
+def test_documents_that_are_not_a_sealed_network_are_refused(document: bytes) -> None:
     """Whatever is not a sealed network is refused: a party gets it from a coordinator that it does not trust."""
     with pytest.raises(ValueError, match="not a sealed network of this version"):
         Sealed.parse(document)

@@ -45,7 +45,7 @@ def test_without_the_parties_the_others_suffice(own: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "0.3", "0/3", "4/3", "1/0", "-1/3", "1/3 ", "ALL", "٣/٤"])
-def test_what_is_no_share(text: str) -> None:
+def test_texts_that_are_not_a_share(text: str) -> None:
     """A share that is neither a fraction up to one nor "all" is refused."""
     with pytest.raises(ValueError, match="neither a fraction"):
         parse(text)
@@ -61,7 +61,7 @@ def test_it_is_said(network: Load) -> None:
     assert found.free == 30
 
 
-def test_who_is_waited_for_takes_a_place(network: Load) -> None:
+def test_an_awaited_party_takes_a_place(network: Load) -> None:
     """A party that is elected at first counts like those that come later."""
     found = network('[producers]\ncount = 5\n[parties]\nwait_for = ["alice"]')
     assert (Seats.of(found).taken, Seats.of(found).free) == (1, 1)
