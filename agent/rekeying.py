@@ -1,4 +1,4 @@
-"""When a producer's block-signing key is not needed any more.
+"""Decides when a producer's old block-signing key is no longer needed.
 
 A producer changes its key by regproducer. The contract puts the new key into the next schedule that it proposes, a
 minute later at most; that schedule becomes active once it is irreversible. Until then the node has both keys: nodeos

@@ -1,4 +1,4 @@
-"""How a running task reports what it has pushed."""
+"""Reports what a running task has pushed."""
 
 from __future__ import annotations
 

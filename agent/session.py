@@ -22,21 +22,21 @@ from support.tasks import end
 from support.tls import COORDINATOR_NAME, REPLACED
 
 MESSAGE_LIMIT = 8 << 20
-"""Bytes of one message."""
+"""Maximum bytes of one message."""
 WELCOME_SECONDS = 10.0
-"""From dialling to the coordinator's Welcome."""
+"""Seconds from dialling to the coordinator's Welcome."""
 LOOK_SECONDS = 0.5
-"""Between two polls of the nodes, to report changes."""
+"""Seconds between two polls of the nodes, to report changes."""
 SHORTEST_SECONDS = 0.1
 """The same where a task has ended meanwhile, which may have started or stopped a node."""
 STATUS_SECONDS = 2.0
 """A status goes out at least this often."""
 RENEW_SECONDS = 15.0
-"""For a new certificate."""
+"""Seconds to wait for a new certificate."""
 ARTIFACT_LIMIT = 256 << 20
-"""Bytes of an artifact."""
+"""Maximum bytes of an artifact."""
 CHUNK_SECONDS = 30.0
-"""For the next part of one."""
+"""Seconds to wait for the next part of an artifact."""
 AT_ONCE = 64
 """Limit for running queries and for messages that the coordinator has not read yet. Beyond it, the agent reads nothing
 more from it.
@@ -93,7 +93,7 @@ class Work(Protocol):
         """Carries out a query."""
 
     async def status(self) -> pb.Status:
-        """How the nodes are. The session adds the clock."""
+        """The state of the nodes. The session adds the clock."""
 
 
 class Session:

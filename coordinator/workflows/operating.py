@@ -1,4 +1,4 @@
-"""Single nodes and hosts of a network that runs: restarted, stopped, paused; a host that is drained or removed."""
+"""Operates single nodes and hosts of a running network: restarts, stops and pauses nodes, drains and removes hosts."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ class Operation:
 
     action: Action
     name: str
-    """Of the node, host or producer."""
+    """The name of the node, host or producer."""
     force: bool = False
-    """Also where the schedule cannot lose the producer."""
+    """Whether to act even if the schedule cannot lose the producer."""
     to: str = ""
     """The host that a node moves to."""
 
@@ -219,7 +219,7 @@ async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Op
 
 
 async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
-    """Pauses, or resumes, every producer of a host: for work on the machine, nodes go on following the chain."""
+    """Pauses or resumes every producer of a host, for work on the machine. Nodes keep following the chain."""
     nodes = [node for node in opened.network.nodes if node.host == operation.name and node.account and not node.party]
     done: list[str] = []
     for node in nodes:
@@ -230,7 +230,7 @@ async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, repo
             await _node(opened, work, Operation(action, node.name, operation.force), reporter)
         except OperationFailed:
             for name in done if action is NodeAction.PAUSE else ():
-                await work.produce(name, paused=False)  # a host is drained whole, or not at all
+                await work.produce(name, paused=False)  # a host is drained completely or not at all
             raise
         done.append(node.name)
     if not done:

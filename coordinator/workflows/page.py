@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # commands without a page do not wait for its imports
 
 
 class Page:
-    """The page of one command; does nothing without a door."""
+    """The page of one command. Does nothing without a door."""
 
     def __init__(self, door: Door | None = None, names: tuple[str, ...] = ()) -> None:
         """door: its listening socket. names: under which it may be asked for, besides addresses and `localhost`."""

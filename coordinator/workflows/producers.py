@@ -67,7 +67,7 @@ async def add_all(opened: OpenNetwork, work: NodeWork, reporter: Reporter) -> tu
 
 
 def _settled(network: Network, chain: ChainView, account: str) -> bool:
-    """Whether it is registered, and voted for where the operator's voters are to."""
+    """Whether it is registered, and voted for if the operator's voters should."""
     producer = planned(network, account)
     votes = producer is not None and producer.elected and network.parties.vote and chain.voted
     return account in chain.registered and (account in chain.voted or not votes)
@@ -102,7 +102,7 @@ async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Repor
 
 
 async def _account(opened: OpenNetwork, node: Node, account: str, reporter: Reporter) -> None:
-    """Has its host make the account's key, and the sponsor create the account, where they are missing."""
+    """Has its host make the account's key, and the sponsor create the account, if they are missing."""
     key = await _account_key(opened, node, account)
     match await find_account(opened.access, account, key):
         case AccountState.THERE:
@@ -169,7 +169,7 @@ async def _vote(opened: OpenNetwork, chain: ChainView, new: Iterable[str] = (), 
 
 
 async def _scheduled(opened: OpenNetwork, account: str, *, there: bool) -> None:
-    """Waits until it is in the active schedule; or in none at all, irreversibly. Raises DeadlineError."""
+    """Waits until it is in the active schedule, or irreversibly in none. Raises DeadlineError."""
     schedule = await opened.access.ask(Query("/v1/chain/get_producer_schedule"))
     seconds = ELECTION_SECONDS + SCHEDULE_ROUNDS * TURN_SECONDS * (len(schedule["active"]["producers"]) + 1)
 
@@ -184,7 +184,7 @@ async def _scheduled(opened: OpenNetwork, account: str, *, there: bool) -> None:
 
 
 async def _schedules(access: NodeAccess) -> tuple[dict[str, frozenset[str]], bool]:
-    """Who is in each schedule, and whether the last irreversible block was signed by the active one."""
+    """The producers in each schedule, and whether the active one signed the last irreversible block."""
     info = await access.ask(Query("/v1/chain/get_info"))
     last = {"block_num": info["last_irreversible_block_num"]}
     block = await access.ask(Query("/v1/chain/get_block_info", last))

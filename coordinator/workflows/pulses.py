@@ -1,4 +1,4 @@
-"""Feels the pulse of a boot every second, for its own terminal and for others that watch."""
+"""Measures the progress of a boot every second, for its own terminal and for others that watch."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Pulses:
         self._at_work = at_work
         self._show = show
         self.latest: Pulse | None = None
-        """None until a boot has lasted a second: one with nothing to do is not made longer."""
+        """None until a boot has lasted a second, so that a boot with nothing to do takes no longer."""
 
     async def run(self) -> None:
-        """Runs until cancelled. Whatever fails here must not disturb the boot."""
+        """Runs until cancelled. A failure here must not disturb the boot."""
         await asyncio.sleep(EVERY_SECONDS)
         from coordinator.web.chain_reader import ChainReader  # a boot with nothing to do does not wait for its imports
 

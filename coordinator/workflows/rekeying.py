@@ -33,7 +33,7 @@ from support.retry import retrying
 REGISTER_SECONDS = 300.0
 KEY_SECONDS = 30.0
 LOOK_SECONDS = 2.0
-"""Between two questions whether the old key is still needed."""
+"""Seconds between two checks whether the old key is still needed."""
 
 
 class _StillNeeded(OperationFailed):
@@ -45,18 +45,18 @@ class Signing:
     """A producer's block-signing keys (EOS…), wherever they are known."""
 
     held: tuple[str, ...]
-    """Those that its host has: the current one, then its successor."""
+    """The keys that its host has: the current one, then its successor."""
     running: tuple[str, ...]
-    """Those that its node runs with."""
+    """The keys that its node runs with."""
     registered: str
-    """The one that the chain knows; empty if it is not registered as a producer."""
+    """The key that the chain knows; empty if it is not registered as a producer."""
 
     @property
     def begun(self) -> bool:
-        """Whether a change of the key is under way: then that one is finished, and no further one begun."""
+        """Whether a change of the key is in progress. It is then finished, and no other one begins."""
         if not self.held:
             return False
-        stale = bool(self.running) and self.running != self.held  # older agents do not tell what runs
+        stale = bool(self.running) and self.running != self.held  # older agents do not report what runs
         return len(self.held) > 1 or stale or self.registered != self.held[-1]
 
 

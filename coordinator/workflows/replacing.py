@@ -33,7 +33,7 @@ from support.tasks import beside
 from support.tls import TlsError, fingerprint, load_certificate
 
 DIAL_AGAIN_SECONDS = 6.0
-"""Seconds in which a living agent of the old machine would have dialled in: it does so every two."""
+"""Seconds within which a living agent of the old machine dials in: it does so every two seconds."""
 
 SYNC_SECONDS = 600.0
 LEVEL = 4
@@ -44,7 +44,7 @@ NONCE = secrets.token_bytes(32)
 
 @dataclass(frozen=True)
 class Source:
-    """Where the keys of the dead machine come from."""
+    """The source of the dead machine's keys."""
 
     backup: Path | None = None
     identity: Path | None = None
@@ -99,7 +99,7 @@ async def replace(
             for node in producers:
                 if node.account != GENESIS_ACCOUNT:
                     Leases(opened.state.journal).move(str(node.account), name)
-            numbers[begun] = 1  # from now on whoever dials in under this name is the new machine
+            numbers[begun] = 1  # an agent that dials in under this name is now the new machine's
         hosts = Hosts(network, opened.state, opened.hub, reporter)
         if trouble := (await hosts.check()) & {name}:
             raise OperationFailed(f"{', '.join(trouble)}: {hosts.troubled[name]}")
@@ -224,7 +224,7 @@ async def _check_other_machine(opened: OpenNetwork, host: Host) -> None:
         held = await asyncio.to_thread(ssh.certificate, host)
         shown = fingerprint(load_certificate(held.encode()))
     except TlsError:
-        return  # nothing of ours is there
+        return  # bootcoord left nothing there
     except DeployError as error:
         raise OperationFailed(
             f"{host.name}: the new machine cannot be reached: {error}; nothing was changed"

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 ASK = "report"
 SECONDS = 900.0
-"""For a running coordinator to audit and to write."""
+"""Seconds for a running coordinator to audit and to write."""
 FILE = "report.json"
 """In the state folder: where a running coordinator leaves a report for another terminal; it may be too long for the
 socket between them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 NODE_SECONDS = 20.0
-"""For a node to answer a question of the audit."""
+"""Seconds for a node to answer a question of the audit."""
 
 
 async def report(network: Network, root: Path) -> LaunchReport:

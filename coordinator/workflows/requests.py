@@ -1,4 +1,4 @@
-"""What other terminals may have a running coordinator do: each request by its name on the control socket."""
+"""The requests that other terminals may send to a running coordinator, by their names on the control socket."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ INVENTORY = "inventory.toml"
 
 @dataclass(frozen=True)
 class Restored:
-    """What `coord restore` did."""
+    """The result of `coord restore`."""
 
     index: Index
     folder: Path
@@ -110,7 +110,7 @@ def _extract(plain: BinaryIO, target: Path) -> None:
 
 
 def _check(backup: BackupFile, root: Path) -> None:
-    """Raises UsageProblem unless what was unpacked is whole; from now on it leads."""
+    """Makes the unpacked state lead the network. Raises UsageProblem if it is incomplete."""
     name = backup.index.network
     with closing(StateFolder(root, name)) as state:
         if found := losses(state):

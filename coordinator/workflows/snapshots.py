@@ -33,11 +33,11 @@ from support.snapshots import KEEP, KEEP_DAYS, Snapshot, matches
 _FAILURES = (TaskFailedError, LinkError, SupportError, OSError)
 """What taking, fetching and restarting may come to; anything else is a fault of the coordinator."""
 BACK_SECONDS = 300.0
-"""From a node's beginning with a snapshot until it has the newest blocks."""
+"""Seconds from a node's start from a snapshot until it has the newest blocks."""
 
 
 class SnapshotAction(StrEnum):
-    """What can be done with snapshots."""
+    """The actions of `coord snapshot`."""
 
     TAKE = "take"
     LIST = "list"
@@ -47,7 +47,7 @@ class SnapshotAction(StrEnum):
 
 @dataclass(frozen=True)
 class SnapshotRequest:
-    """What a user asked for."""
+    """The request of a user."""
 
     action: SnapshotAction
     node: str = ""
@@ -154,7 +154,7 @@ def _kept(opened: OpenNetwork) -> dict[str, Sequence[pb.Snapshot]]:
 
 
 def _all(opened: OpenNetwork, work: SnapshotWork) -> list[Snapshot]:
-    """Those here and those that hosts keep, the newest first."""
+    """The snapshots here and on hosts, newest first."""
     found = {one.sha256: one for one in work.store.all()}
     for told in chain.from_iterable(_kept(opened).values()):
         found.setdefault(told.sha256, work.known(told))

@@ -36,7 +36,7 @@ class Load:
 
     count: int
     rate: float
-    """A second."""
+    """Transfers per second."""
     seed: int
     """The same seed draws the same transfers; those that were made already are not made again."""
 
@@ -64,7 +64,7 @@ class Fate:
     failures: dict[str, int] = field(default_factory=dict)
     """How many transfers failed for which reason."""
     seconds: float = 0.0
-    """Until the last one was in a block."""
+    """Seconds until the last one was in a block."""
 
     def to_json(self) -> dict[str, Any]:
         """The document that `coord transfers --json` prints; seconds are rounded to milliseconds."""

@@ -18,7 +18,7 @@ from coordinator.state.folder import StateFolder
 from inventory.network import Network, Node
 
 SECONDS = 5.0
-"""For a node of this machine to answer."""
+"""Seconds for a node on this machine to answer."""
 TAKES_NONE = 3110001
 """missing_chain_api_plugin_exception: what nodeos answers with api-accept-transactions off, as where it shows
 irreversible state only. Source: libraries/chain/include/eosio/chain/exceptions.hpp of AntelopeIO/leap."""

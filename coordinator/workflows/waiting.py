@@ -34,13 +34,13 @@ async def wait(
             tell(f"waiting: {'; '.join(left)}")
         return not left
 
-    with suppress(DeadlineError):  # what is missing is told
+    with suppress(DeadlineError):  # the missing part is reported
         await poll(reached, what="the network", deadline=seconds)
     return shown, left
 
 
 def missing(shown: ShownStatus, phase: Phase | None, block: int | None, lib: int | None) -> list[str]:
-    """What is not true yet; empty if all of it is."""
+    """The part that is not true yet; empty if all of it is."""
     left = []
     if phase and shown.phase not in PHASES[phase]:
         before = f", before step {shown.left[0]}" if shown.left else ""
