@@ -66,7 +66,7 @@ class Bulk:
     """The many actions of one transaction, which are packed together without making each of them."""
 
     actors: tuple[str, ...]
-    """Whose active permissions authorize them."""
+    """The accounts whose active permissions authorize the actions."""
     actions: Callable[[], tuple[Action, ...]]
     packed: Callable[[], bytes]
     """The actions as `pack_actions` packs them."""

@@ -76,7 +76,7 @@ def _stakes(rows: Allocation, voters: set[str]) -> dict[str, int]:
 
 
 def holder(blueprint: Blueprint, account: str) -> str:
-    """Whose agent signs for a staked account: a producer's its own; the users' keys are with eosio's."""
+    """The account whose agent signs for this one. A producer signs for itself; eosio's agent holds the users' keys."""
     return account if any(producer.account == account for producer in blueprint.sealed.producers) else "eosio"
 
 

@@ -20,7 +20,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """Missing are the claims that the contract would take now; the others say when, and where it takes none, why."""
+    """The claims that the contract would accept now. The detail says when the others are due, or why it accepts none."""
     if through_vaulta(blueprint):
         return Verdict((), ELSEWHERE)
     now = chain_time(str((yield from ask("/v1/chain/get_info"))["head_block_time"]))

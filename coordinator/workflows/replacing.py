@@ -67,7 +67,7 @@ class Replaced:
 
     host: str
     accounts: tuple[str, ...]
-    """Whose keys are on the new machine."""
+    """The accounts whose keys are on the new machine."""
     started: tuple[str, ...]
     """The nodes that run there."""
     lost: tuple[str, ...]

@@ -120,7 +120,7 @@ def test_whoever_dies_nothing_is_lost_or_doubled(make_network: MakeNetwork, coun
 def _there(network: Network, name: str) -> bool:
     try:
         return _exists(network, name)
-    except OSError:  # no node yet, or none any more; or no contract on it
+    except OSError:  # the node has not started, or has ended, or has no contract yet
         return False
 
 
