@@ -20,7 +20,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The claims that the contract would accept now. The detail says when the others are due, or why it accepts none."""
+    """The claims that the contract would accept now. The detail says when others are due, or why it accepts none."""
     if through_vaulta(blueprint):
         return Verdict((), ELSEWHERE)
     now = chain_time(str((yield from ask("/v1/chain/get_info"))["head_block_time"]))
