@@ -69,7 +69,7 @@ def test_those_that_may_claim_do_once(live: Home, said: Said) -> None:
     ]
     assert run(["claim", "home.toml"]) == 0
     due = f"{NOW + timedelta(hours=1):%Y-%m-%d %H:%M:%S} UTC"
-    assert said.readouterr().out == f"nothing is due: the next is defproducera, from {due} (in 1.0 hours)\n"
+    assert said.readouterr().out.startswith(f"nothing is due: the next is defproducera, from {due} (in ")
     assert len(live.tasks("run_step")) == 1
 
 
