@@ -32,6 +32,19 @@ async def all_of(works: Iterable[Awaitable[object]]) -> None:
             raise result
 
 
+async def tolerated(work: Awaitable[object], what: str, *expected: type[Exception]) -> None:
+    """Awaits work whose failure must not disturb the command that it runs beside.
+
+    Failures are logged under the name `what`: expected ones as a line, others as a fault with their traceback.
+    """
+    try:
+        await work
+    except expected as error:
+        log.info("%s: %s", what, error)
+    except Exception:
+        log.exception("%s: a fault of the coordinator", what)
+
+
 async def looking(work: Coroutine[Any, Any, T], look: Callable[[], T | None], every: float = 0.5) -> T:
     """Runs the work and returns its result. If a look in between returns something or raises, that counts instead, and
     the work is cancelled.

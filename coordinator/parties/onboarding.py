@@ -24,7 +24,7 @@ from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from support.snapshots import Snapshot
-from support.tasks import end
+from support.tasks import end, tolerated
 from support.texts import plain
 
 log = logging.getLogger(__name__)
@@ -70,12 +70,7 @@ class Onboarding:
         """Runs until cancelled. A failure of one party, or a fault of the coordinator, does not stop the others."""
         try:
             while True:
-                try:
-                    await self._look()
-                except (NodeError, LinkError, DeadlineError) as error:
-                    log.info("parties: %s", error)
-                except Exception:
-                    log.exception("parties: a fault of the coordinator")
+                await tolerated(self._look(), "parties", NodeError, LinkError, DeadlineError)
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             jobs = [job for track in self._tracks.values() for job in track.jobs.values()]

@@ -21,6 +21,7 @@ from coordinator.web.model import PublicLag
 from coordinator.web.store import Store
 from coordinator.web.view import NOTHING_DRAWN, PageFacts, public_view
 from inventory.sealed import Sealed
+from support.tasks import tolerated
 
 if TYPE_CHECKING:  # it imports numpy
     from coordinator.report.distribution import Distribution
@@ -84,13 +85,8 @@ class Feed:
 
     async def look(self) -> None:
         """Looks once; a failure is logged."""
-        try:
-            async with self._looking:
-                await self._look()
-        except NodeError as error:
-            log.info("status page: %s", error)
-        except Exception:
-            log.exception("status page: a fault of the coordinator")
+        async with self._looking:
+            await tolerated(self._look(), "status page", NodeError)
 
     async def _pause(self, began: float) -> None:
         """Until it is time for the next look, or a viewer has come after a long one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -13,13 +12,11 @@ from coordinator.errors import UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
 from support.endpoint import Endpoint
-from support.tasks import beside
+from support.tasks import beside, tolerated
 from support.tls import LIFETIME
 
 if TYPE_CHECKING:
     from support.exporter import Exporter
-
-log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
 """Seconds between two reads of the network: a third of Prometheus' usual interval."""
@@ -48,13 +45,11 @@ async def _look(opened: OpenNetwork, exporter: Exporter) -> None:
     """A failure here must not disturb the command that runs at the same time."""
     from coordinator.report.measures import measures
 
+    async def look() -> None:
+        exporter.show(measures(await gather(opened), _certificates(opened)))
+
     while True:
-        try:
-            exporter.show(measures(await gather(opened), _certificates(opened)))
-        except NodeError as error:
-            log.info("metrics: %s", error)
-        except Exception:
-            log.exception("metrics: a fault of the coordinator")
+        await tolerated(look(), "metrics", NodeError)
         await asyncio.sleep(EVERY_SECONDS)
 
 

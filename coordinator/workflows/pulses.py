@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,12 +16,10 @@ from coordinator.report.pace import left
 from coordinator.report.pulse import Pulse, VoteCount
 from coordinator.report.tracking import AtWork
 from protos.states import NodeState
-from support.tasks import beside
+from support.tasks import beside, tolerated
 
 if TYPE_CHECKING:
     from coordinator.web.chain_reader import SeenChain
-
-log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 
@@ -45,14 +42,13 @@ class Pulses:
         from coordinator.web.chain_reader import ChainReader  # a boot with nothing to do does not wait for its imports
 
         chain = ChainReader(self._opened)
+
+        async def look() -> None:
+            self.latest = self._pulse(await chain.look())
+            self._show(self.latest)
+
         while True:
-            try:
-                self.latest = self._pulse(await chain.look())
-                self._show(self.latest)
-            except NodeError as error:
-                log.info("the boot's pulse: %s", error)
-            except Exception:
-                log.exception("the boot's pulse: a fault of the coordinator")
+            await tolerated(look(), "the boot's pulse", NodeError)
             await asyncio.sleep(EVERY_SECONDS)
 
     def _pulse(self, seen: SeenChain) -> Pulse:

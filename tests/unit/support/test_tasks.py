@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.tasks import beside, end, looking
+from support.tasks import beside, end, looking, tolerated
 
 
 async def forever() -> None:
@@ -100,3 +100,20 @@ async def test_a_look_ends_work_that_leads_nowhere() -> None:
         return "done"
 
     assert await looking(after_a_look(), looked.set, 0.01) == "done"
+
+
+async def test_what_is_tolerated_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An expected failure as a line, any other with its traceback; a cancellation is neither."""
+
+    async def fails(error: BaseException) -> None:
+        raise error
+
+    with caplog.at_level("INFO"):
+        await tolerated(fails(KeyError("away")), "page", KeyError)
+        await tolerated(fails(ValueError("why")), "page", KeyError)
+    assert [(one.levelname, one.getMessage(), bool(one.exc_info)) for one in caplog.records] == [
+        ("INFO", "page: 'away'", False),
+        ("ERROR", "page: a fault of the coordinator", True),
+    ]
+    with pytest.raises(asyncio.CancelledError):
+        await tolerated(fails(asyncio.CancelledError()), "page", KeyError)
