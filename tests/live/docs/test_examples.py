@@ -111,7 +111,7 @@ def test_examples(page: Path, folder: Folder, request: pytest.FixtureRequest) ->
 
 
 def _unusable(example: Example, folder: Folder) -> str:
-    """Runs what installs packages; why nothing of npm can be used here, if so."""
+    """Why nothing of npm can be used here, if so: what installs packages is tried, what uses them is not run."""
     if not folder.no_npm and not (shutil.which("node") and shutil.which("npm")):
         folder.no_npm = "node and npm are not installed"
     if not folder.no_npm and example.language == "bash":
@@ -119,8 +119,6 @@ def _unusable(example: Example, folder: Folder) -> str:
             ["bash", "-c", example.text], cwd=folder.path, env=folder.environment, capture_output=True, text=True
         )
         folder.no_npm = "" if done.returncode == 0 else f"npm: {done.stderr.strip().splitlines()[0]}"
-    elif not folder.no_npm:
-        folder.run(example)
     return folder.no_npm
 
 
