@@ -13,7 +13,6 @@ import click
 
 from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.engine.reasons import Reasons
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.looking import report, screen
@@ -31,7 +30,7 @@ REDRAW = 1.0
 @click.option("--watch", is_flag=True, help="Update the display until Ctrl-C.")
 @click.option(
     "--why", "step", metavar="STEP", shell_complete=completion.steps,
-    help="Show what a step of the boot waits for, and since when.",
+    help="Show what a step of the boot waits for, and since which event.",
 )  # fmt: skip
 @click.option("--check", is_flag=True, help="Exit with status 1 if the chain, a host or a node has a problem.")
 @json_option
@@ -69,15 +68,17 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
 
 
 async def _why(settings: Settings, network: Network, step: str) -> str:
-    """What a running boot says of the step, or else how it last ended."""
+    """What a running boot says of the step, or else how it last ended. Raises NoAnswer and others."""
     check_step(step)
     if not StateFolder.exists(settings.state, network.name):
-        return why(step, Reasons(), {})
+        return why(step, network, {}, None)
     with closing(StateFolder(settings.state, network.name)) as state:
         try:
             return str((await ask_running(state.folder, "why", step=step))["said"])
-        except NoAnswer:  # no boot is running
-            return why(step, Reasons(), state.steps())
+        except NoAnswer as error:
+            if isinstance(error.__cause__, TimeoutError):  # one is running, but too busy
+                raise
+            return why(step, network, state.steps(), None)
 
 
 async def _watch(settings: Settings, network: Network) -> None:

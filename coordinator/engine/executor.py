@@ -29,8 +29,8 @@ class StepState(Enum):
     CHECKING = "checking"
     RUNNING = "running"
     DONE = "done"
-    PARKED = "parked"
-    """Depends on other people: this boot cannot complete it."""
+    PARKED = "waits"
+    """Depends on other people: this boot cannot complete it. Named as `StepResult` names it."""
     FAILED = "failed"
 
 
@@ -139,6 +139,8 @@ class _Track:
     later: list[Run] = field(default_factory=list)
     """Shares to run after those, because the step's transactions depend on each other."""
     errors: list[str] = field(default_factory=list)
+    before: str = ""
+    """What the attempt before this one failed with."""
     fatal: bool = False
     reason: str = ""
     """Why it failed."""
@@ -212,15 +214,17 @@ class Executor:
                 ended = {StepState.FAILED: ", which failed", StepState.PARKED: ", which depends on others"}
                 return "waits for " + ", ".join(f"{one.step.name}{ended.get(one.state, '')}" for one in left)
             case StepState.CHECKING:
-                seen = track.verdict.detail or ", ".join(track.verdict.missing[:FEW])
-                return f"waits until the evidence shows it: {seen}" if seen else "its evidence is being read"
+                if track.verdict.done:
+                    return "its evidence is being read"
+                return f"waits for its evidence, which shows: {shown(track.verdict)}"
             case StepState.RUNNING:
-                tries = f", attempt {track.rounds} of {ROUNDS}" if track.rounds > 1 else ""
-                return f"waits for {', '.join(sorted(track.waiting))} to carry it out{tries}"
+                tries = f" (attempt {track.rounds} of {ROUNDS})" if track.rounds > 1 else ""
+                after = f"; before: {track.before}" if track.before else ""
+                return f"waits for {', '.join(sorted(track.waiting))} to carry it out{tries}{after}"
             case StepState.FAILED:
                 return track.reason
             case StepState.DONE | StepState.PARKED:
-                return track.verdict.detail or track.step.title
+                return shown(track.verdict)
 
     def _handle(self, track: _Track, event: Event) -> list[Instruction]:
         match event:
@@ -229,8 +233,7 @@ class Executor:
             case Ran():
                 return self._ran(track, event)
             case Overdue():
-                late = f"deadline passed: {track.verdict.detail or ', '.join(track.verdict.missing)}"
-                return self._fail(track, event.reason or late)
+                return self._fail(track, event.reason or f"deadline passed: {shown(track.verdict)}")
 
     def _checked(self, track: _Track, verdict: Verdict) -> list[Instruction]:
         if track.state is not StepState.CHECKING:
@@ -254,6 +257,7 @@ class Executor:
         return self._hand_out(track, track.step, verdict.missing)
 
     def _hand_out(self, track: _Track, step: ChainStep | NodeStep, keys: Iterable[str]) -> list[Instruction]:
+        track.before = "; ".join(dict.fromkeys(track.errors))
         track.state, track.errors, track.looks = StepState.RUNNING, [], 0
         track.rounds += 1
         if isinstance(step, ChainStep) and not step.parallel:
@@ -299,3 +303,11 @@ class Executor:
                 track.state = StepState.CHECKING
                 begun.append(Check(track.step, again=False))
         return begun
+
+
+def shown(verdict: Verdict) -> str:
+    """What the evidence shows, in one line."""
+    if verdict.detail or verdict.done:
+        return verdict.detail or "nothing is missing"
+    more = len(verdict.missing) - FEW
+    return f"missing: {', '.join(verdict.missing[:FEW])}{f' and {more} more' if more > 0 else ''}"

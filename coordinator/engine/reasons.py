@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from coordinator.engine.executor import Checked, Event, Overdue, Ran, Waiting
+from coordinator.engine.executor import Checked, Event, Overdue, Ran, StepState, Waiting, shown
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Reason:
 
     step: str
     state: str
-    """pending, checking, running, done, parked or failed."""
+    """pending, checking, running, done, waits or failed."""
     what: str
     """One line: the steps, hosts or evidence that it waits for."""
     event: int
@@ -33,7 +33,8 @@ class Reason:
     def line(self) -> str:
         """The reason as one line of text."""
         since = f"since event {self.event}, {self.seconds:.0f} s ago ({self.cause})"
-        return f"{self.step} ({self.state}): {self.what}; {since}"
+        begun = f"since {self.cause}, {self.seconds:.0f} s ago"
+        return f"{self.step} ({self.state}): {self.what}; {since if self.event else begun}"
 
 
 class Reasons:
@@ -68,6 +69,20 @@ class Reasons:
         seconds = time.monotonic() - since
         return Reason(step, waiting.state.value, waiting.what, waiting.since, cause, seconds, waiting.on)
 
+    def behind(self, step: str) -> tuple[Reason, ...]:
+        """What a pending step waits for in the end: the begun or ended steps among all that it needs."""
+        found: dict[str, Reason] = {}
+        seen, left = {step}, [step]
+        while left:
+            reason = self.of(left.pop(0))
+            if reason.state != StepState.PENDING.value:
+                found[reason.step] = reason
+                continue
+            left += [name for name in reason.on if name not in seen]
+            seen.update(reason.on)
+        found.pop(step, None)
+        return tuple(found.values())
+
     def all(self) -> tuple[Reason, ...]:
         """What each step of the run waits for; empty before a run."""
         return tuple(self.of(step) for step in self._known)
@@ -77,7 +92,7 @@ def describe(event: Event) -> str:
     """The event in one line."""
     match event:
         case Checked(step=step, verdict=verdict):
-            return f"the evidence of {step} was read: {verdict.detail or ('done' if verdict.done else 'not done')}"
+            return f"the evidence of {step} was read: {shown(verdict)}"
         case Ran(step=step, host=host, error=error):
             return f"{host} could not carry out {step}: {error}" if error else f"{host} carried out {step}"
         case Overdue(step=step, reason=reason):

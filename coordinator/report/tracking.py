@@ -33,6 +33,8 @@ class AtWork:
         self._steps: dict[str, _Step] = {}
         self.over: set[str] = set()
         """The steps that have ended."""
+        self.noted = ""
+        """The latest line that belongs to no step."""
 
     @property
     def seconds(self) -> float:
@@ -77,6 +79,7 @@ class Tracking:
         self.at_work = AtWork()
 
     def note(self, text: str) -> None:
+        self.at_work.noted = text
         self._reporter.note(text)
 
     def began(self, step: str, title: str) -> None:

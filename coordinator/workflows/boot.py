@@ -41,6 +41,7 @@ from coordinator.workflows.rolling import Rolling, apply
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
 from coordinator.workflows.unchanged import check_unchanged
+from coordinator.workflows.why import RunningBoot
 from inventory.network import Network
 from inventory.sealed import Sealed
 from inventory.share import Seats
@@ -85,7 +86,7 @@ async def boot(
     async with (
         open_network(network, root, acting=True) as opened,
         pulsing(opened, plan, tracking.at_work, beat) as pulses,
-        serving(opened, reporter.note, reasons, pulses),
+        serving(opened, reporter.note, RunningBoot(reasons, tracking.at_work), pulses),
         (page or Page()).shown(opened, reasons, tracking.at_work, reporter.note),
         measured(opened, metrics, reporter.note),
     ):

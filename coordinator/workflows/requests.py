@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coordinator.engine.reasons import Reasons
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import from_request, upgrade
@@ -17,7 +16,7 @@ from coordinator.workflows.operating import Operation, action_of, operate
 from coordinator.workflows.reporting import leave
 from coordinator.workflows.snapshots import SnapshotRequest, do
 from coordinator.workflows.transferring import Load, transfer
-from coordinator.workflows.why import why
+from coordinator.workflows.why import RunningBoot, why
 from support.errors import explanation
 
 Json = dict[str, Any]
@@ -41,8 +40,8 @@ class Requests:
     opened: OpenNetwork
     tell: Callable[[str], None]
     """Receives the lines that the coordinator's own user is to read."""
-    reasons: Reasons
-    """What the steps of a boot wait for."""
+    boot: RunningBoot | None
+    """None if no boot runs, as in `coord serve`."""
 
     @property
     def answerers(self) -> Mapping[str, Answerer]:
@@ -71,7 +70,7 @@ class Requests:
             return {"failed": explanation(error), "lines": lines}
 
     async def _why(self, request: Json) -> Json:
-        return {"said": why(str(request["step"]), self.reasons, self.opened.state.steps())}
+        return {"said": why(str(request["step"]), self.opened.network, self.opened.state.steps(), self.boot)}
 
     async def _operate(self, request: Json) -> Json:
         action = action_of(str(request["action"]))

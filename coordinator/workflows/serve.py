@@ -8,7 +8,6 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from coordinator.engine.reasons import Reasons
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.workflows.answering import answering
@@ -16,6 +15,7 @@ from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.leases import tell_leases
 from coordinator.workflows.pulses import Pulses
 from coordinator.workflows.requests import Requests
+from coordinator.workflows.why import RunningBoot
 from support.tasks import beside
 
 
@@ -23,14 +23,14 @@ from support.tasks import beside
 async def serving(
     opened: OpenNetwork,
     tell: Callable[[str], None],
-    reasons: Reasons | None = None,
+    boot: RunningBoot | None = None,
     pulses: Pulses | None = None,
 ) -> AsyncIterator[None]:
     """Does the background work while the block runs.
 
-    tell: receives lines about parties. reasons: what the steps of a boot wait for. pulses: how the boot goes.
+    tell: receives lines about parties. boot: the one that runs, if any. pulses: how the boot goes.
     """
-    requests = Requests(opened, tell, reasons or Reasons())
+    requests = Requests(opened, tell, boot)
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
     async with (
         beside(parties),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from coordinator.cli.main import run
 from coordinator.cli.options import Settings
 from coordinator.report.shown import ShownAudit
 from coordinator.reporter import StepResult
+from coordinator.state.control import NoAnswer
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.serve import serving
 from coordinator.workflows.session import open_network
@@ -261,3 +263,18 @@ def test_verify_audits_through_the_node_that_follows(home: Home, said: Said, mon
 def report() -> AuditReport:
     """An audit's."""
     return AuditReport("ab" * 32, 7, "00" * 32, (judged("votes", ["one is missing"], ""),), Accounts(3, 3, (), ()))
+
+
+def test_a_coordinator_that_is_too_busy_to_answer_is_not_taken_for_none(
+    home: Home, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--why` says that it does not answer, and not that no boot is running."""
+    assert run(BEGIN) == 0
+
+    async def busy(folder: Path, ask: str, **more: Any) -> dict[str, Any]:
+        raise NoAnswer(f"the coord that is working on {folder.name} does not answer") from TimeoutError()
+
+    monkeypatch.setattr("coordinator.cli.status.ask_running", busy)
+    said.readouterr()
+    assert run(["status", "home.toml", "--why", "votes"]) == 1
+    assert "the coord that is working on home does not answer" in said.readouterr().err

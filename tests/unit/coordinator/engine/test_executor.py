@@ -192,10 +192,33 @@ def test_what_a_step_waits_for_names_the_event_since_which_it_does() -> None:
     executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=5))
     executor.handle(Checked("b", Verdict(("p",), "p has not signed"), id=6))
     assert executor.waiting()["b"] == Waiting(
-        StepState.CHECKING, "waits until the evidence shows it: p has not signed", 5, ("p",)
+        StepState.CHECKING, "waits for its evidence, which shows: p has not signed", 5, ("p",)
     )
     executor.handle(Overdue("b", id=7))
     assert executor.waiting()["b"] == Waiting(StepState.FAILED, "deadline passed: p has not signed", 7)
+
+
+def test_another_attempt_says_what_the_one_before_failed_with() -> None:
+    """The reason is seen while the attempt runs, not only after the last one."""
+    executor = Executor([chain("a", parallel=True)], host_of)
+    executor.start()
+    executor.handle(Checked("a", Verdict(("h1/x",), "0 of 1"), id=1))
+    executor.handle(Ran("a", "h1", "no disk space", retryable=True, id=2))
+    executor.handle(Checked("a", Verdict(("h1/x",), "0 of 1"), id=3))
+    said = "waits for h1 to carry it out (attempt 2 of 3); before: h1: no disk space"
+    assert executor.waiting()["a"] == Waiting(StepState.RUNNING, said, 3, ("h1",))
+
+
+def test_evidence_without_words_names_what_is_missing() -> None:
+    """A few names, and how many more there are; a step that lacks nothing says so."""
+    executor = Executor([chain("a", parallel=True)], host_of)
+    executor.start()
+    executor.handle(Checked("a", Verdict(tuple(f"h/{key}" for key in "stuvwxyz")), id=1))
+    executor.handle(Ran("a", "h", id=2))
+    said = "waits for its evidence, which shows: missing: h/s, h/t, h/u, h/v, h/w and 3 more"
+    assert executor.waiting()["a"].what == said
+    executor.handle(Checked("a", Verdict(()), id=3))
+    assert executor.waiting()["a"] == Waiting(StepState.DONE, "nothing is missing", 3)
 
 
 def test_a_step_behind_a_failed_one_says_so() -> None:

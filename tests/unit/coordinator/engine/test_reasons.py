@@ -37,6 +37,29 @@ def test_another_run_begins_with_none() -> None:
         reasons.of("a")
 
 
+def test_a_reason_since_the_beginning_names_no_event() -> None:
+    """No event has the number 0."""
+    assert Reason("b", "pending", "waits for a", 0, "the run began", 3.2).line() == (
+        "b (pending): waits for a; since the run began, 3 s ago"
+    )
+
+
+def test_what_a_pending_step_waits_for_in_the_end() -> None:
+    """The steps at the end of the chain of needs: at work, or failed; each once."""
+    reasons = Reasons()
+    waiting = {
+        "genesis": Waiting(StepState.DONE, "runs", 3),
+        "accounts": Waiting(StepState.RUNNING, "waits for h1 to carry it out", 2, ("h1",)),
+        "nodes": Waiting(StepState.FAILED, "h2: no disk space", 1),
+        "register": Waiting(StepState.PENDING, "waits for accounts", 0, ("accounts",)),
+        "synced": Waiting(StepState.PENDING, "waits for nodes, register", 0, ("nodes", "register")),
+        "votes": Waiting(StepState.PENDING, "waits for synced, register", 0, ("synced", "register")),
+    }
+    reasons.note(None, waiting)
+    assert [one.step for one in reasons.behind("votes")] == ["nodes", "accounts"]
+    assert reasons.behind("accounts") == ()
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [
@@ -44,7 +67,8 @@ def test_another_run_begins_with_none() -> None:
         (Ran("a", "h1"), "h1 carried out a"),
         (Overdue("a"), "the deadline of a passed"),
         (Overdue("a", "h1: nodeos ended"), "a can no longer happen: h1: nodeos ended"),
-        (Checked("a", Verdict(())), "the evidence of a was read: done"),
+        (Checked("a", Verdict(("x", "y"))), "the evidence of a was read: missing: x, y"),
+        (Checked("a", Verdict(())), "the evidence of a was read: nothing is missing"),
     ],
 )
 def test_events_read_as_sentences(event: Ran | Overdue | Checked, line: str) -> None:
