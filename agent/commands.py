@@ -1,4 +1,7 @@
-"""The commands of `agent`, and their exit statuses."""
+"""The commands of `agent`, and their exit statuses.
+
+A command imports what only it needs: an agent that serves would keep it in memory for months.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,7 @@ from pathlib import Path
 from agent.config import AgentConfig, DataFolder
 from agent.errors import AgentError, ConfigError, FolderBusy, InternalError
 from agent.foreign import translating
-from agent.identity import admit, request
-from agent.keys import KeyStore, wallet
-from agent.keys.backup import SIZE_LIMIT, back_up, put_back
-from agent.party import commands as party
+from agent.keys import KeyStore
 from agent.party.arguments import wanted
 from support import nodelogs
 from support.ending import Ending
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command and returns its exit status. An error is one line on stderr."""
     try:
         with translating():
-            return _COMMANDS.get(arguments.command, party.speak)(arguments)
+            return _COMMANDS.get(arguments.command, _ask_party)(arguments)
     except AgentError as error:
         ending = error
     except Exception as error:
@@ -72,7 +72,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     from agent.serve import serve
 
     if arguments.unit:
-        return party.print_unit(arguments)
+        from agent.party.commands import print_unit
+
+        return print_unit(arguments)
     logging.Formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stderr)
     plain_lines = _OneLine("%(asctime)s.%(msecs)03dZ %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S")
@@ -83,7 +85,9 @@ def _serve(arguments: argparse.Namespace) -> int:
         raise ConfigError("--data DIR is missing; a party that joins says --join TOKEN --account NAME --p2p HOST:PORT")
     folder = _folder(arguments) if arguments.data else None
     if folder is None or wanted(arguments) or folder.party.is_file():
-        folder = party.prepare(arguments)
+        from agent.party.commands import prepare
+
+        folder = prepare(arguments)
     config = folder.read()
     if arguments.log == "json":
         handler.setFormatter(JsonLines({"network": config.network, str(config.kind): config.name}))
@@ -92,7 +96,16 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _ask_party(arguments: argparse.Namespace) -> int:
+    """Asks the running agent of a party."""
+    from agent.party.commands import speak
+
+    return speak(arguments)
+
+
 def _enrol(arguments: argparse.Namespace) -> int:
+    from agent.identity import request
+
     folder = _folder(arguments)
     folder.make()
     config = AgentConfig(arguments.network, arguments.name, arguments.coordinator, local=not arguments.remote)
@@ -101,6 +114,8 @@ def _enrol(arguments: argparse.Namespace) -> int:
 
 
 def _admit(arguments: argparse.Namespace) -> int:
+    from agent.identity import admit
+
     admit(_folder(arguments), sys.stdin.buffer.read(1 << 20))
     return 0
 
@@ -123,6 +138,7 @@ def _down(arguments: argparse.Namespace) -> int:
 def _solo(arguments: argparse.Namespace) -> int:
     """Speaks with `coord devnet` in lines of JSON: it prints a signing request, reads the certificates, and prints what
     is done."""
+    from agent.identity import admit, request
     from agent.solo import again, begin, resume
     from inventory.load import load
 
@@ -150,6 +166,8 @@ def _solo(arguments: argparse.Namespace) -> int:
 
 
 def _wallet(arguments: argparse.Namespace) -> int:
+    from agent.keys import wallet
+
     folder = _folder(arguments)
     if not folder.path.exists():
         raise ConfigError(f"{folder.path}: no such folder")
@@ -159,6 +177,8 @@ def _wallet(arguments: argparse.Namespace) -> int:
 
 
 def _keys_backup(arguments: argparse.Namespace) -> int:
+    from agent.keys.backup import back_up
+
     folder = _folder(arguments)
     config = folder.read()
     sys.stdout.buffer.write(back_up(KeyStore(folder.keys), config.network, config.name, arguments.recipient))
@@ -166,6 +186,8 @@ def _keys_backup(arguments: argparse.Namespace) -> int:
 
 
 def _keys_restore(arguments: argparse.Namespace) -> int:
+    from agent.keys.backup import SIZE_LIMIT, put_back
+
     folder = _folder(arguments)
     config = folder.read()
     accounts = put_back(KeyStore(folder.keys), config.network, config.name, sys.stdin.buffer.read(SIZE_LIMIT))
@@ -192,4 +214,4 @@ _COMMANDS = {
     "solo": _solo,
     "wallet": _wallet,
 }
-"""All other commands ask the running agent of a party."""
+"""All others are `_ask_party`."""

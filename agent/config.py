@@ -14,7 +14,7 @@ from agent.errors import ConfigError
 from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
 from support.files import write_atomic
-from support.tls import Identity, Kind
+from support.identity import Identity, Kind
 
 _LEVELS = ("debug", "info", "warning", "error")
 

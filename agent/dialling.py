@@ -56,7 +56,7 @@ class Dialling:
     @property
     def certificate_end(self) -> float:
         """Until when the agent's certificate is valid, in Unix seconds. Raises TlsError, OSError."""
-        return self._renewal.held.not_valid_after_utc.timestamp()
+        return self._renewal.validity.end.timestamp()
 
     async def fetch(self, sha256: str) -> bytes:
         """An artifact's bytes, unverified. Raises SessionEnded."""

@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from agent import errors
 from agent.errors import AgentError
 from antelope.errors import AntelopeError, NodeError
-from boot.audit import AuditError
+from boot.errors import AuditError
 from support.age import AgeError
 from support.artifacts import DamagedError, MissingError
 from support.errors import explanation
-from support.invitation import InvitationError
+from support.identity import InvitationError, TlsError
 from support.journal import JournalError
 from support.locks import LockedError
 from support.processes import StillRunningError
 from support.retry import DeadlineError
-from support.tls import TlsError
 
 _OWN: tuple[tuple[type[Exception], type[AgentError]], ...] = (
     (AgeError, errors.CredentialError),

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from agent.config import AgentConfig, DataFolder
 from agent.errors import ConfigError
 from support.files import write_atomic
-from support.tls import UNSOUND, TlsError, check_issued, identity_of, load_or_make_key, make_csr, public_bytes
+from support.identity import TlsError
+from support.tls import UNSOUND, check_issued, identity_of, load_or_make_key, make_csr, public_bytes
 
 
 def request(folder: DataFolder, config: AgentConfig) -> bytes:

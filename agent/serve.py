@@ -7,18 +7,20 @@ import logging
 import os
 import signal
 from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from agent.advising import typed_agent
 from agent.background import together
 from agent.config import AgentConfig, DataFolder
-from agent.daemon import Agent, host_agent
 from agent.dialling import read_credentials
-from agent.party.agent import party_agent
 from support.ending import Ending
+from support.identity import Kind
 from support.journal import Journal
 from support.locks import FileLock
 from support.processes import Process
-from support.tls import Kind
+
+if TYPE_CHECKING:
+    from agent.daemon import Agent
 
 log = logging.getLogger(__name__)
 
@@ -67,4 +69,11 @@ def _exported(agent: Agent, metrics: str) -> AbstractAsyncContextManager[None]:
 
 
 def _agent(folder: DataFolder, config: AgentConfig, journal: Journal) -> Agent:
-    return (party_agent if config.kind is Kind.PARTY else host_agent)(folder, config, journal)
+    """Imports only its own duties: 3 MiB of a party's are the audit."""
+    if config.kind is Kind.PARTY:
+        from agent.party.agent import party_agent
+
+        return party_agent(folder, config, journal)
+    from agent.daemon import host_agent
+
+    return host_agent(folder, config, journal)

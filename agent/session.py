@@ -18,8 +18,8 @@ from agent.errors import Refused, Replaced, SessionEnded
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from protos.language import spoken
+from support.identity import COORDINATOR_NAME, REPLACED
 from support.tasks import end
-from support.tls import COORDINATOR_NAME, REPLACED
 
 MESSAGE_LIMIT = 8 << 20
 """Maximum bytes of one message."""

@@ -29,9 +29,10 @@ from inventory.load import load
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint
+from support.identity import Kind
 from support.retry import poll
 from support.tasks import beside
-from support.tls import Kind, key_pem, make_csr
+from support.tls import key_pem, make_csr
 from tests.unit.coordinator.parties.conftest import account_of
 from tests.unit.coordinator.parties.crowd import INVENTORY, make_sealed, make_session
 

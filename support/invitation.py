@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.endpoint import Endpoint
-from support.errors import SupportError
-from support.tls import UNSOUND, Identity, Kind, TlsError, check_issued, fingerprint, identity_of, key_pem, public_bytes
+from support.identity import Identity, InvitationError, Kind, TlsError
+from support.tls import UNSOUND, check_issued, fingerprint, identity_of, key_pem, public_bytes
 
 PREFIX = "bootcoord-join-1."
 TOKEN_LIMIT = 8192
@@ -32,10 +32,6 @@ ENDPOINT_LIMIT = 4
 _TEXT = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SUM = 4
 _DAMAGED = "the token is damaged or cut: copy the whole line that `coord invite` printed"
-
-
-class InvitationError(SupportError):
-    """A text is not a valid token. One line says why and what to do."""
 
 
 @dataclass(frozen=True)

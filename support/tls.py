@@ -1,17 +1,9 @@
-"""Keys, certificates and who they name. EC P-256 throughout; agents' certificates last a year, and are renewed.
-
-An identity is a URI in the certificate's subject alternative name, which only the network's CA chooses:
-`bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME`, `bootcoord://NETWORK/invite/NAME` or
-`bootcoord://NETWORK/coordinator`.
-"""
+"""Keys and certificates. EC P-256 throughout; agents' certificates last a year, and are renewed."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -20,16 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from support.errors import SupportError
 from support.files import write_atomic
+from support.identity import Identity, TlsError
 
 LIFETIME = timedelta(days=365)
 """How long an agent's certificate is good."""
-COORDINATOR_NAME = "coordinator.bootcoord.internal"
-"""The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
-The CA gives it to nobody else, so it proves more than an address would."""
-REPLACED = "was replaced by another machine"
-"""What a coordinator says to the agent of a host whose place another machine has; by these words the agent knows it."""
 
 Holder = x509.Certificate | x509.CertificateSigningRequest | ec.EllipticCurvePrivateKey
 
@@ -45,55 +32,6 @@ UNSOUND = (
     x509.UnsupportedGeneralNameType,
 )
 """What the cryptography package raises for damaged or malicious certificates and requests."""
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-
-
-class TlsError(SupportError):
-    """A key or certificate is missing, damaged, or not what it should be."""
-
-
-class Kind(StrEnum):
-    """Who a certificate is for."""
-
-    HOST = "host"
-    PARTY = "party"
-    INVITE = "invite"
-    """The holder of an invitation, who may redeem it and nothing else."""
-    COORDINATOR = "coordinator"
-
-
-@dataclass(frozen=True)
-class Identity:
-    """An identity in a network."""
-
-    network: str
-    kind: Kind
-    name: str = ""
-    """Empty for the coordinator."""
-
-    def __post_init__(self) -> None:
-        """Raises ValueError on names that a URI would not carry unchanged."""
-        named = [self.network] if self.kind is Kind.COORDINATOR and not self.name else [self.network, self.name]
-        if not all(_NAME.fullmatch(part) for part in named):
-            raise ValueError(f"names of networks and hosts are letters, digits, '.', '_' and '-': {named}")
-
-    @property
-    def uri(self) -> str:
-        """The URI in certificates."""
-        return f"bootcoord://{self.network}/{self.kind}" + (f"/{self.name}" if self.name else "")
-
-    @staticmethod
-    def parse(uri: str) -> Identity:
-        """Raises ValueError."""
-        scheme, _, rest = uri.partition("://")
-        parts = rest.split("/")
-        if scheme != "bootcoord" or not 2 <= len(parts) <= 3:
-            raise ValueError(f"not an identity: {uri[:200]!r}")
-        identity = Identity(parts[0], Kind(parts[1]), parts[2] if len(parts) == 3 else "")
-        if identity.uri != uri:
-            raise ValueError(f"not an identity: {uri[:200]!r}")
-        return identity
 
 
 def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
@@ -155,12 +93,6 @@ def identity_of(certificate: x509.Certificate) -> Identity:
         return Identity.parse(uri)
     except UNSOUND as error:
         raise TlsError("the certificate names no bootcoord identity") from error
-
-
-def is_due(certificate: x509.Certificate, now: datetime) -> bool:
-    """Whether it is due for renewal, after half of its lifetime. now: UTC."""
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return now >= begin + (end - begin) / 2
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

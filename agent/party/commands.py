@@ -24,10 +24,10 @@ from agent.party.joining import Joining, default_data, read_token
 from agent.party.own_keys import own_key, public_key
 from agent.party.unit import unit_text
 from support.bundled import cache_folder, fetch
+from support.identity import Kind
 from support.invitation import Invitation
 from support.locks import FileLock
 from support.texts import plain
-from support.tls import Kind
 
 log = logging.getLogger(__name__)
 

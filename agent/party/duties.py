@@ -26,7 +26,7 @@ from agent.party.vetting import vet
 from agent.party.vouching import Vouching
 from agent.producers import ProducerEndpoints
 from agent.reports import ReportProgress
-from boot.audit import AuditError
+from boot.errors import AuditError
 from boot.step import Push
 from boot.steps import canary_approve
 from protos import coordination_pb2 as pb

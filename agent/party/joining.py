@@ -19,8 +19,9 @@ from agent.session import OPTIONS
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.files import write_atomic
+from support.identity import Kind
 from support.invitation import PREFIX, TOKEN_LIMIT, Invitation, parse
-from support.tls import Kind, identity_of, load_certificate
+from support.tls import identity_of, load_certificate
 
 JOIN_SECONDS = 15.0
 """Seconds for one coordinator's answer."""

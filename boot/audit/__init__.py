@@ -3,12 +3,12 @@
 `audit` reads everything through a `ChainReader`, then judges it with pure checks, one file per group.
 """
 
-from boot.audit.error import AuditError
 from boot.audit.report import Accounts, AuditReport, Check, WrongAccount
 from boot.audit.run import audit
 from boot.audit.seen import Observed
 from boot.audit.survey import TakeSnapshot
 from boot.audit.text import render
+from boot.errors import AuditError
 
 __all__ = [
     "Accounts",

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from antelope.errors import FormatError
 from boot.audit.birth import Birth
 from boot.audit.chain import Chain
-from boot.audit.error import AuditError
 from boot.audit.packed import Receipt, receipts
 from boot.blueprint import Blueprint
+from boot.errors import AuditError
 
 AHEAD = 6
 """Blocks that are fetched ahead. A large one takes about 10 MB while it is decoded."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from antelope.errors import NodeError, UnknownAccount, UnknownBlock, UnknownEndpoint, UnknownTable
 from antelope.names import name_to_int
 from antelope.reads import ChainReader
-from boot.audit.error import AuditError
+from boot.errors import AuditError
 
 T = TypeVar("T")
 Json = dict[str, Any]

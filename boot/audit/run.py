@@ -7,11 +7,11 @@ from antelope.reads import ChainReader
 from boot.audit import accounts, contracts, governance, identity, producers, token
 from boot.audit.blocks import Blocks, read_blocks
 from boot.audit.chain import Chain, Json, Progress
-from boot.audit.error import AuditError
 from boot.audit.report import AuditReport
 from boot.audit.seen import Observed, Seen, read_chain
 from boot.audit.survey import TakeSnapshot
 from boot.blueprint import Blueprint
+from boot.errors import AuditError
 
 
 async def audit(

@@ -13,12 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from support.files import write_atomic
+from support.identity import COORDINATOR_NAME, Identity, Kind, TlsError
 from support.tls import (
-    COORDINATOR_NAME,
     LIFETIME,
-    Identity,
-    Kind,
-    TlsError,
     check_issued,
     fingerprint,
     identity_of,

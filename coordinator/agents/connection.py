@@ -8,7 +8,7 @@ import secrets
 import grpc
 
 from protos import coordination_pb2 as pb
-from support.tls import Identity
+from support.identity import Identity
 
 
 class Connection:

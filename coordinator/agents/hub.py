@@ -23,10 +23,11 @@ from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos.language import fits, misfit
 from support.endpoint import Endpoint
+from support.identity import Identity, Kind, TlsError
 from support.journal import JournalError
 from support.tasks import beside
 from support.texts import plain
-from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate
+from support.tls import fingerprint, load_certificate
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 
 from coordinator.errors import OperationFailed
+from support.identity import REPLACED, Identity, Kind
 from support.journal import Journal, Touched
-from support.tls import REPLACED, Identity, Kind
 
 _SCHEMA = (
     """CREATE TABLE enrolled (

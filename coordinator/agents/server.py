@@ -23,8 +23,9 @@ from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from support.endpoint import Endpoint
+from support.identity import Identity, Kind, TlsError
 from support.tasks import end
-from support.tls import Identity, Kind, TlsError, fingerprint, identity_of, load_certificate
+from support.tls import fingerprint, identity_of, load_certificate
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from coordinator.errors import OperationFailed
 from support import nodelogs
 from support.ending import Ending
 from support.files import write_atomic
+from support.identity import Identity, Kind, TlsError
 from support.node_processes import stop_nodes
 from support.processes import Process, start, stop
-from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
+from support.tls import check_issued, fingerprint, load_certificate
 from support.version import source_version
 
 AGENT = (sys.executable, "-m", "agent.cli")

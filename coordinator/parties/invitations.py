@@ -16,9 +16,10 @@ from coordinator.parties.store import PartyStore, Standing
 from inventory import syntax
 from inventory.names import user_number
 from inventory.network import Network, UserSource
+from support.identity import Identity, Kind
 from support.invitation import pack
 from support.journal import Journal
-from support.tls import LIFETIME, Identity, Kind, fingerprint, load_certificate, make_csr
+from support.tls import LIFETIME, fingerprint, load_certificate, make_csr
 
 HOURS = 24.0
 """How long an invitation is valid by default."""

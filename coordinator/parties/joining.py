@@ -12,7 +12,8 @@ from coordinator.agents.server import CSR_LIMIT, JoinRefused
 from coordinator.agents.throttle import Throttle
 from coordinator.parties.invite_store import InviteRefused, Invites
 from coordinator.parties.store import PartyStore
-from support.tls import Identity, Kind, TlsError, fingerprint, load_certificate, load_csr, public_bytes
+from support.identity import Identity, Kind, TlsError
+from support.tls import fingerprint, load_certificate, load_csr, public_bytes
 
 PARTIES = 1000
 """Maximum number of parties enrolled at the same time."""

@@ -17,10 +17,10 @@ from coordinator.parties.joining import Joining
 from coordinator.parties.lookup import Lookups
 from coordinator.parties.store import Party, PartyStore, Standing
 from protos import coordination_pb2 as pb
+from support.identity import Identity
 from support.possession import Challenge
 from support.resolving import Resolve, resolve
 from support.texts import plain
-from support.tls import Identity
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ from coordinator.errors import OperationFailed
 from coordinator.state.folder import JOURNAL, SEALED, StateFolder
 from inventory.toml_text import BadToml, read_toml
 from support.endpoint import Endpoint
+from support.identity import TlsError
 from support.journal import DamagedJournal
-from support.tls import TlsError, load_certificate, load_or_make_key, public_bytes
+from support.tls import load_certificate, load_or_make_key, public_bytes
 
 NO_CA = "without a copy of it, parties have to be invited again"
 ASIDE = ".damaged"

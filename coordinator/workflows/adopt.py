@@ -29,8 +29,8 @@ from coordinator.workflows.unchanged import check_unchanged
 from inventory.network import Network
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
+from support.identity import Kind
 from support.retry import DeadlineError, poll
-from support.tls import Kind
 
 PART_SECONDS = 60.0
 """Seconds to fetch one part of a document."""

@@ -32,7 +32,7 @@ from inventory.sealed import Sealed
 from support import node_processes
 from support.artifacts import ArtifactStore
 from support.files import remove_folder, write_atomic
-from support.tls import Kind
+from support.identity import Kind
 
 Tell = Callable[[str, float], None]
 """Is called with each finished step and its seconds."""

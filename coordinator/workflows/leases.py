@@ -12,7 +12,7 @@ from coordinator.state.leases import Lease, Leases
 from inventory.network import GENESIS_ACCOUNT
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
-from support.tls import Kind
+from support.identity import Kind
 
 LOOK_SECONDS = 1.0
 

@@ -16,8 +16,8 @@ from coordinator.state.folder import StateFolder
 from coordinator.workflows.answering import answering
 from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
+from support.identity import Kind
 from support.retry import retrying
-from support.tls import Kind
 
 ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command."""

@@ -26,8 +26,8 @@ from coordinator.workflows.rolling import check_dispensable, restart
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
+from support.identity import Kind
 from support.retry import DeadlineError
-from support.tls import Kind
 
 STOP_SECONDS = 120.0
 

@@ -28,9 +28,10 @@ from coordinator.workflows.rekeying import held_keys, register, registered_key
 from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
 from protos import coordination_pb2 as pb
+from support.identity import TlsError
 from support.retry import poll
 from support.tasks import beside
-from support.tls import TlsError, fingerprint, load_certificate
+from support.tls import fingerprint, load_certificate
 
 DIAL_AGAIN_SECONDS = 6.0
 """Seconds within which a living agent of the old machine dials in: it does so every two seconds."""

@@ -19,8 +19,8 @@ from coordinator.state.folder import StateFolder
 from coordinator.state.losses import check_whole, former_port
 from inventory.network import Network
 from support.endpoint import Endpoint
+from support.identity import Kind
 from support.retry import retrying
-from support.tls import Kind
 
 DIAL_SECONDS = 30.0
 """Seconds for an agent to connect: it redials within 2 s, and one just started has to import its code first."""

@@ -12,8 +12,9 @@ from coordinator.agents.register import Register, RegisterError
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.state.folder import remedy
 from inventory.toml_text import BadToml, read_toml
+from support.identity import Identity, Kind, TlsError
 from support.journal import Journal
-from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, load_certificate
+from support.tls import check_issued, fingerprint, load_certificate
 
 _one_at_a_time = threading.Lock()
 

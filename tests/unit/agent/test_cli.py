@@ -17,8 +17,8 @@ from agent import cli, commands
 from agent.config import DataFolder
 from coordinator.agents.hub import Hub
 from support.ending import Ending
+from support.identity import Kind
 from support.processes import Process
-from support.tls import Kind
 from tests.unit.coordinator.fakes import open_hub
 
 
@@ -163,7 +163,8 @@ def test_enrolling_again_keeps_the_key(tmp_path: Path) -> None:
 def test_a_wrong_certificate_is_not_taken(tmp_path: Path) -> None:
     """Another name's, another key's, another CA's, or no certificate at all."""
     from coordinator.agents.ca import CertificateAuthority
-    from support.tls import Identity, load_or_make_key, make_csr
+    from support.identity import Identity
+    from support.tls import load_or_make_key, make_csr
 
     data = tmp_path / "data"
     request = _enrol(data).stdout

@@ -14,12 +14,11 @@ from antelope.errors import AssertionFailed, BadName, Unreachable
 from boot.audit import AuditError
 from support.artifacts import DamagedError, MissingError
 from support.errors import Explained, explanation
-from support.invitation import InvitationError
+from support.identity import InvitationError, TlsError
 from support.journal import JournalError
 from support.locks import LockedError
 from support.processes import StillRunningError
 from support.retry import DeadlineError
-from support.tls import TlsError
 
 
 def _tree(kind: type[AgentError]) -> set[type[AgentError]]:

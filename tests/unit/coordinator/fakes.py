@@ -15,7 +15,8 @@ from coordinator.agents.hub import AgentEvent, Hub, PartyHandler
 from coordinator.agents.records import Records
 from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint
-from support.tls import Kind, key_pem, load_or_make_key, make_csr
+from support.identity import Kind
+from support.tls import key_pem, load_or_make_key, make_csr
 
 
 @asynccontextmanager

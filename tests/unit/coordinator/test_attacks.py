@@ -20,8 +20,9 @@ from coordinator.agents.hub import Hub
 from coordinator.agents.server import CALLS_PER_AGENT, SESSIONS
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
+from support.identity import COORDINATOR_NAME, Identity, Kind
 from support.retry import poll
-from support.tls import COORDINATOR_NAME, Identity, Kind, key_pem, load_or_make_key, make_csr
+from support.tls import key_pem, load_or_make_key, make_csr
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial, open_hub
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from agent.config import AgentConfig, DataFolder
 from agent.daemon import host_agent
@@ -20,9 +22,10 @@ from agent.renewal import Renewal
 from agent.session import Credentials, Session
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import RENEWALS, Hub
+from support.identity import Identity, Kind, TlsError, Validity
 from support.journal import Journal
 from support.retry import poll
-from support.tls import Identity, Kind, TlsError, check_issued, fingerprint, is_due, load_certificate
+from support.tls import check_issued, fingerprint, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, dial, open_hub
 
 YEAR = timedelta(days=365)
@@ -49,6 +52,10 @@ def _enrolled(hub: Hub, folder: Path, age: timedelta, kind: Kind = Kind.PARTY) -
     return Renewal(data, config)
 
 
+def _held(renewal: Renewal) -> x509.Certificate:
+    return load_certificate(renewal.folder.certificate.read_bytes())
+
+
 def _shown(renewal: Renewal) -> Credentials:
     return read_credentials(renewal.folder, renewal.config)
 
@@ -60,9 +67,10 @@ def test_it_is_due_when_half_of_its_time_is_over(tmp_path: Path) -> None:
     csr = request(data, AgentConfig("net", "alice", "localhost:1"))
     certificate = load_certificate(authority.sign(csr, Identity("net", Kind.HOST, "alice")))
     assert certificate.not_valid_after_utc - NOW >= YEAR - timedelta(seconds=1)
-    assert not is_due(certificate, NOW + timedelta(days=180))
-    assert is_due(certificate, NOW + timedelta(days=184))
-    assert is_due(certificate, NOW + 2 * YEAR)
+    validity = Validity.of(certificate.public_bytes(Encoding.PEM))
+    assert not validity.due(NOW + timedelta(days=180))
+    assert validity.due(NOW + timedelta(days=184))
+    assert validity.due(NOW + 2 * YEAR)
 
 
 def test_ca_and_coordinator_do_not_end(tmp_path: Path) -> None:
@@ -92,7 +100,7 @@ async def test_a_running_agent_renews_by_itself(
 ) -> None:
     """It renews while its session continues; its next dial uses the new certificate, and the older one is void."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=200), kind)
-    old, shown = renewal.held, _shown(renewal)
+    old, shown = _held(renewal), _shown(renewal)
     journal = Journal(renewal.folder.journal)
     agent = host_agent(renewal.folder, renewal.config, journal)
     with caplog.at_level(logging.INFO):
@@ -116,7 +124,7 @@ async def test_a_running_agent_renews_by_itself(
 
     await poll(back, what="the agent to come back", deadline=30, every=0.02)
     assert link._connection
-    assert link._connection.fingerprint == fingerprint(renewal.held)
+    assert link._connection.fingerprint == fingerprint(_held(renewal))
     assert "another certificate" in str(hub.refusal(identity(renewal), fingerprint(old)))
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -181,7 +189,7 @@ async def test_a_flood_of_renewals_and_nonsense(hub: Hub, tmp_path: Path) -> Non
 async def test_what_does_not_follow_is_not_kept(hub: Hub, tmp_path: Path) -> None:
     """An answer with another's certificate, another CA's, or an older one changes nothing."""
     renewal = _enrolled(hub, tmp_path, timedelta(days=10))
-    held, csr = renewal.held, renewal.request()
+    held, csr = _held(renewal), renewal.request()
     past = CertificateAuthority(hub.authority.folder, "net", clock=lambda: NOW - timedelta(days=100))
     for wrong in (
         hub.authority.sign(csr, Identity("net", Kind.PARTY, "bob")),
@@ -192,5 +200,5 @@ async def test_what_does_not_follow_is_not_kept(hub: Hub, tmp_path: Path) -> Non
     ):
         with pytest.raises(TlsError):
             renewal.keep(wrong)
-    assert renewal.held == held
+    assert _held(renewal) == held
     assert (renewal.folder.path / "identity" / "ca.pem").read_bytes() == hub.authority.pem

@@ -18,9 +18,10 @@ from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeRecord
 from coordinator.agents.ca import CertificateAuthority
 from inventory.network import Role
-from support.invitation import PREFIX, InvitationError, pack, parse
+from support.identity import Identity, InvitationError, Kind, TlsError
+from support.invitation import PREFIX, pack, parse
 from support.processes import Process
-from support.tls import Identity, Kind, TlsError, load_certificate, load_csr, load_or_make_key, make_csr
+from support.tls import load_certificate, load_csr, load_or_make_key, make_csr
 from tests.unit.hostile import mutated, outcome
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from coordinator.agents.ca import CertificateAuthority
-from support.invitation import PREFIX, InvitationError, pack, parse
-from support.tls import Identity, Kind, load_certificate, load_or_make_key, make_csr
+from support.identity import Identity, InvitationError, Kind
+from support.invitation import PREFIX, pack, parse
+from support.tls import load_certificate, load_or_make_key, make_csr
 
 
 def _token(folder: Path, kind: Kind = Kind.INVITE, network: str = "net", endpoints: tuple[str, ...] = ()) -> str:

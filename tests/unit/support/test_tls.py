@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from support.tls import Identity, TlsError, key_pem, load_csr, load_or_make_key, make_csr
+from support.identity import Identity, TlsError
+from support.tls import key_pem, load_csr, load_or_make_key, make_csr
 
 
 @pytest.mark.parametrize(

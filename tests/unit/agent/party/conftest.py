@@ -32,9 +32,9 @@ from inventory.load import load
 from inventory.seal import Collected, SealedBundle, seal
 from protos import coordination_pb2 as pb
 from support.artifacts import ArtifactStore
+from support.identity import Kind
 from support.journal import Journal
 from support.snapshots import SnapshotStore
-from support.tls import Kind
 from tests.unit.inventory.material import SUPPORTED, contracts, key
 
 ALICE = "alice1111111"

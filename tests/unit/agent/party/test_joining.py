@@ -15,8 +15,8 @@ from agent.party.joining import Joining, read_token
 from coordinator.agents.hub import Hub
 from coordinator.parties.invitations import invite
 from coordinator.parties.store import PartyStore
-from support.invitation import InvitationError
-from support.tls import Identity, Kind, identity_of, load_certificate
+from support.identity import Identity, InvitationError, Kind
+from support.tls import identity_of, load_certificate
 from tests.unit.coordinator.parties.conftest import open_party_hub
 
 

@@ -15,9 +15,9 @@ from coordinator.agents.hub import Hub
 from coordinator.agents.link import RevokedError
 from coordinator.agents.register import Entry, Register
 from protos import coordination_pb2 as pb
+from support.identity import Identity, Kind
 from support.journal import Journal, JournalError
 from support.retry import poll
-from support.tls import Identity, Kind
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial, end_of, open_hub
 
 

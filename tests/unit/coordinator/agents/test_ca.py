@@ -11,18 +11,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.register import Register, RegisterError
+from support.identity import COORDINATOR_NAME, Identity, Kind, TlsError
 from support.journal import Journal
-from support.tls import (
-    COORDINATOR_NAME,
-    Identity,
-    Kind,
-    TlsError,
-    check_issued,
-    identity_of,
-    load_certificate,
-    load_or_make_key,
-    make_csr,
-)
+from support.tls import check_issued, identity_of, load_certificate, load_or_make_key, make_csr
 
 
 def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from coordinator.report.progress import PlainReporter
 from coordinator.state.folder import StateFolder
 from inventory.network import Node
 from protos import coordination_pb2 as pb
+from support.identity import Kind
 from support.retry import poll
-from support.tls import Kind
 from tests.unit.coordinator.fakes import FakeWork, credentials, open_hub
 from tests.unit.coordinator.parties.crowd import make_network, make_sealed
 

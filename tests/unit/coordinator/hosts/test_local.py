@@ -16,8 +16,9 @@ from coordinator.hosts import local
 from coordinator.hosts.local import agent_runs, ensure_agent, last_words, stop_agent, stop_all
 from support.ending import Ending
 from support.files import write_atomic
+from support.identity import Kind
 from support.processes import Process, stop
-from support.tls import Kind, load_or_make_key, make_csr
+from support.tls import load_or_make_key, make_csr
 from support.version import source_version
 from tests.unit.coordinator.fakes import open_hub
 from tests.unit.loop import recording

@@ -21,10 +21,11 @@ from coordinator.workflows.session import check_names
 from inventory.names import user_name
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
+from support.identity import Identity, Kind
 from support.invitation import Invitation
 from support.journal import Journal
 from support.retry import poll
-from support.tls import LIFETIME, Identity, Kind, identity_of, load_certificate
+from support.tls import LIFETIME, identity_of, load_certificate
 from tests.unit.coordinator.fakes import FakeWork, credentials
 from tests.unit.coordinator.parties.conftest import FakeParty, World, dial, join, party
 from tests.unit.coordinator.parties.crowd import make_network

@@ -7,8 +7,8 @@ import asyncio
 from coordinator.parties.reception import TIMES
 from coordinator.parties.store import Standing
 from protos import coordination_pb2 as pb
+from support.identity import Kind
 from support.retry import poll
-from support.tls import Kind
 from tests.unit.coordinator.fakes import credentials
 from tests.unit.coordinator.parties.conftest import (
     FakeParty,

@@ -24,7 +24,7 @@ from coordinator.workflows.backup import Lock, back_up
 from coordinator.workflows.restoring import restore
 from inventory.network import Network
 from support.age import AgeError
-from support.tls import Identity, Kind
+from support.identity import Identity, Kind
 from tests.unit.agent.party.conftest import sealed_network
 
 KEY = pyrage.x25519.Identity.generate()

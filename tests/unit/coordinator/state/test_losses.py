@@ -13,7 +13,7 @@ from coordinator.errors import OperationFailed
 from coordinator.reporter import StepResult
 from coordinator.state.folder import StateFolder
 from coordinator.state.losses import check_whole, former_port, losses, set_aside
-from support.tls import Identity, Kind
+from support.identity import Identity, Kind
 from tests.unit.agent.party.conftest import sealed_network
 
 

@@ -17,8 +17,8 @@ from coordinator.workflows.leases import tell_leases
 from inventory.network import Node, Role
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
+from support.identity import Kind
 from support.journal import Journal
-from support.tls import Kind
 from tests.unit.clock import played
 
 FULL = pb.Result(error="the disk is full")

@@ -1,4 +1,4 @@
-"""The error of an audit that reached no verdict."""
+"""The error of an audit that reached no verdict: apart from the audit, which takes 3 MiB to import."""
 
 from __future__ import annotations
 
