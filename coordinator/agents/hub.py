@@ -17,6 +17,7 @@ import grpc
 
 from coordinator.agents.connection import Connection
 from coordinator.agents.link import AgentLink
+from coordinator.agents.ports import lasting_port
 from coordinator.agents.records import MOVED, HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
@@ -126,16 +127,15 @@ class Hub:
     async def listening(self, listen: Endpoint, addresses: Iterable[str] = ()) -> AsyncIterator[None]:
         """Accepts agents while the block runs.
 
-        listen: port 0 means any free port, and the same one the next time. addresses: further host names and IP
+        listen: port 0 means a free port, and the same one the next time. addresses: further host names and IP
         addresses for the coordinator's certificate. Raises HubError if it cannot listen, TlsError, JournalError,
         OSError.
         """
         key, certificate = self.authority.server((listen.host, *addresses))
         numbers = self.records.numbers
+        port = listen.port or numbers["port"] or lasting_port(listen.host)
         try:
-            server, self.port = make_server(
-                self, replace(listen, port=listen.port or numbers["port"]), key, certificate, self.authority.pem
-            )
+            server, self.port = make_server(self, replace(listen, port=port), key, certificate, self.authority.pem)
         except OSError as error:
             raise HubError(str(error)) from error
         if not listen.port:

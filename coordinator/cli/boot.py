@@ -12,6 +12,7 @@ from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.cli import completion
 from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
+from coordinator.cli.serve import serve as serve_on
 from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
@@ -21,6 +22,7 @@ from coordinator.report.pulse import Pulse
 from coordinator.report.shown import document
 from coordinator.report.summary import summarise
 from coordinator.reporter import Reporter
+from coordinator.workflows.aside import Aside
 from coordinator.workflows.boot import boot
 from coordinator.workflows.foresee import check_contracts
 from coordinator.workflows.rolling import Rolling
@@ -90,7 +92,7 @@ def command(
     page = page_of(web, web_names)
     progress = _reporter(console, quiet, as_json)
     beat = progress.beat if isinstance(progress, LiveReporter) else _unseen
-    stands = False
+    stands, aside = False, Aside()
     check_contracts(network, settings.state, progress.note)
 
     async def then(opened: OpenNetwork, booted: Booted) -> None:
@@ -105,10 +107,18 @@ def command(
                 console.print(line, markup=False)
         if serve:
             progress.note(f"parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
-            await until_stopped()
+            await until_stopped(aside)
+
+    async def work() -> Booted:
+        booted = await boot(
+            network, settings.state, plan, progress, then, verbose, rolling, page, metrics, beat, aside=aside
+        )
+        if aside.asked:
+            await serve_on(settings, network, page, metrics, aside.asked)
+        return booted
 
     try:
-        booted = asyncio.run(boot(network, settings.state, plan, progress, then, verbose, rolling, page, metrics, beat))
+        booted = asyncio.run(work())
     finally:
         progress.close()
     return 1 if booted.outcome.failed or stands else 0

@@ -35,7 +35,7 @@ def command(settings: Settings, network: Network, only: str | None) -> int:
 
 
 async def _install(settings: Settings, network: Network, only: str | None) -> bool:
-    async with open_network(network, settings.state, acting=True) as opened:
+    async with open_network(network, settings.state, acting=True, aside="install") as opened:
         without = frozenset(host.name for host in network.hosts if only and host.name != only)
         progress = reporter(Console(highlight=False, soft_wrap=True))
         try:

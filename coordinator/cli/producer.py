@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
 from coordinator.cli import completion, operate
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
-from coordinator.workflows.growing import unretired, written
+from coordinator.parties.open_network import OpenNetwork
+from coordinator.workflows.growing import Draft, drafted, unretired
 from coordinator.workflows.operating import Operation, ProducerAction
-from coordinator.workflows.producers import planned
+from coordinator.workflows.producers import check_addable, planned
 from inventory.network import Network
 
 
@@ -40,16 +43,27 @@ def command(
     coord producer inventory/testnet.toml add defproducery --standby
     coord producer inventory/testnet.toml retire defproducerb
     """
-    wanted = ProducerAction(action)
+    wanted, begin = ProducerAction(action), None
     if (host is not None or standby) and wanted is not ProducerAction.ADD:
         raise UsageProblem("--host and --standby are for add")
     if wanted is ProducerAction.ADD:
         found = planned(network, account)
         if found is None:
-            network = written(network, account, host, settings.placements(network.name), standby=standby)
-            click.echo(f"{network.source}: [[producers.later]] {account} is written", err=True)
+            draft = drafted(network, account, host, settings.placements(network.name), standby=standby)
+            network, begin = draft.network, _writes(draft, account)
         elif host is not None and found.node and network.node(found.node).host != host:
             raise UsageProblem(f"{account} is on {network.node(found.node).host} already, not on {host}")
         elif found.node is None:
             network = unretired(network, account, settings.state)
-    operate.run(settings, network, Operation(wanted, account), as_json)
+    operate.run(settings, network, Operation(wanted, account), as_json, begin)
+
+
+def _writes(draft: Draft, account: str) -> Callable[[OpenNetwork], None]:
+    """Writes the inventory once it is known that the producer can be added."""
+
+    def begin(opened: OpenNetwork) -> None:
+        check_addable(opened, account)
+        draft.write()
+        click.echo(f"{draft.network.source}: [[producers.later]] {account} is written", err=True)
+
+    return begin

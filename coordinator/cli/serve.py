@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
@@ -16,6 +17,7 @@ from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import PlainReporter
 from coordinator.report.tracking import AtWork
+from coordinator.workflows.aside import Aside, read_again, until_back
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.measuring import measured
 from coordinator.workflows.page import Page
@@ -40,7 +42,8 @@ def command(
 ) -> None:
     """Lets invited parties join, and helps each until it produces blocks. Runs until Ctrl-C.
 
-    It can be stopped and started again at any time: parties and nodes keep running without it.
+    It can be stopped and started again at any time: parties and nodes keep running without it. For a command that
+    changes the network, such as `coord boot` in another terminal, it steps aside, and serves again when that has ended.
 
     \b
     coord serve inventory/devnet.toml
@@ -49,23 +52,43 @@ def command(
     asyncio.run(serve(settings, network, page_of(web, web_names), metrics))
 
 
-async def serve(settings: Settings, network: Network, page: Page, metrics: Endpoint | None = None) -> None:
+async def serve(
+    settings: Settings, network: Network, page: Page, metrics: Endpoint | None = None, who: str = ""
+) -> None:
+    """Serves until Ctrl-C, and steps aside for commands that change the network. who: one that works already."""
     reporter = PlainReporter(sys.stdout)
 
     def tell(text: str) -> None:
         reporter.note(f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
 
+    while who or (who := await _serve_once(settings, network, page, metrics, reporter, tell)):
+        tell(f"coord {who} works on the network now; this one serves again when that has ended")
+        await until_back(settings.state.absolute() / network.name)
+        network, who = read_again(network, settings.state, tell), ""
+    reporter.note("no longer serving parties; they and the nodes keep running")
+
+
+async def _serve_once(
+    settings: Settings,
+    network: Network,
+    page: Page,
+    metrics: Endpoint | None,
+    reporter: PlainReporter,
+    tell: Callable[[str], None],
+) -> str:
+    """Serves until Ctrl-C, or until another command asks to work. Returns that command; empty after Ctrl-C."""
+    aside = Aside()
     async with open_network(network, settings.state, acting=True) as opened:
         check_unchanged(opened.network, opened.state)
         hosts = Hosts(opened.network, opened.state, opened.hub, reporter)
         with hosts.reached():
             async with (
-                serving(opened, tell),
+                serving(opened, tell, aside=aside),
                 page.shown(opened, Reasons(), AtWork(), tell),
                 measured(opened, metrics, tell),
             ):
                 await hosts.ensure_agents()
                 tell(f"agents and parties dial {advertised(network)}:{opened.hub.port}; Ctrl-C stops serving them")
                 async with agents_kept(opened, reporter):
-                    await until_stopped()
-    reporter.note("no longer serving parties; they and the nodes keep running")
+                    await until_stopped(aside)
+    return aside.asked

@@ -26,6 +26,7 @@ from coordinator.report.tracking import Tracking
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
+from coordinator.workflows.aside import Aside
 from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
@@ -73,20 +74,22 @@ async def boot(
     page: Page | None = None,
     metrics: Endpoint | None = None,
     beat: Callable[[Pulse], None] = lambda pulse: None,
+    aside: Aside | None = None,
 ) -> Booted:
     """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
     then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
     rolling: how changes of the inventory are applied to running nodes. page: shows all of it meanwhile.
     metrics: where values for Prometheus are exported meanwhile. beat: receives the boot's pulse, every second.
+    aside: of a boot that serves in `then`.
     """
     rolling.check(network)
     reporter = tracking = Tracking(reporter)
     reasons = Reasons(lambda reason: reporter.note(reason.line())) if verbose else Reasons()
     async with (
-        open_network(network, root, acting=True) as opened,
+        open_network(network, root, acting=True, aside="boot") as opened,
         pulsing(opened, plan, tracking.at_work, beat) as pulses,
-        serving(opened, reporter.note, RunningBoot(reasons, tracking.at_work), pulses),
+        serving(opened, reporter.note, RunningBoot(reasons, tracking.at_work), pulses, aside),
         (page or Page()).shown(opened, reasons, tracking.at_work, reporter.note),
         measured(opened, metrics, reporter.note),
     ):

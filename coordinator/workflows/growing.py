@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coordinator.errors import OperationFailed, UsageProblem
@@ -18,12 +19,29 @@ from inventory.placement import Placed
 from support.files import write_atomic
 
 
-def written(
-    network: Network, account: str, host: str | None, remembered: Mapping[str, Placed], *, standby: bool = False
-) -> Network:
-    """Adds a later producer to the network's inventory file, and loads it again. remembered: where nodes are.
+@dataclass(frozen=True)
+class Draft:
+    """An inventory file with one producer more, not written yet."""
 
-    Raises UsageProblem if the resulting file would be wrong. Then the file is not changed.
+    network: Network
+    """As it will be."""
+    _lines: bytes
+
+    def write(self) -> None:
+        """Writes the file. Raises OperationFailed."""
+        source = self.network.source.resolve()
+        try:
+            write_atomic(source, self._lines, source.stat().st_mode & 0o777)
+        except OSError as error:
+            raise OperationFailed(f"{source} cannot be written: {error.strerror}") from error
+
+
+def drafted(
+    network: Network, account: str, host: str | None, remembered: Mapping[str, Placed], *, standby: bool = False
+) -> Draft:
+    """The network's inventory file with a later producer. remembered: where nodes are.
+
+    Raises UsageProblem if the file would be wrong.
     """
     if wrong := syntax.account(account):
         raise UsageProblem(f"{account[:40]!r}: {wrong}")
@@ -32,12 +50,11 @@ def written(
     lines += ["standby = true", ""] if standby else [""]
     source = network.source.resolve()
     try:
-        before = source.read_bytes()
-        trial = source.with_name(f".{source.name}.{os.getpid()}.new")
+        text = source.read_bytes().rstrip() + b"\n" + "\n".join(lines).encode()
+        trial = source.with_name(f".{source.name}.{os.getpid()}.new")  # beside it, for the paths that it names
         try:
-            write_atomic(trial, before.rstrip() + b"\n" + "\n".join(lines).encode(), source.stat().st_mode & 0o777)
-            glance(trial, lambda _: remembered)
-            trial.replace(source)
+            write_atomic(trial, text, source.stat().st_mode & 0o777)
+            after = glance(trial, lambda _: remembered)
         finally:
             trial.unlink(missing_ok=True)
     except OSError as error:
@@ -47,7 +64,7 @@ def written(
             f"{network.source} would be wrong with [[producers.later]] {account}: "
             f"{'; '.join(str(problem) for problem in error.problems)}"
         ) from error
-    return glance(network.source, lambda _: remembered)
+    return Draft(replace(after, source=network.source), text)
 
 
 def unretired(network: Network, account: str, root: Path) -> Network:

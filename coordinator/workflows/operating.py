@@ -18,6 +18,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
+from coordinator.workflows.draining import drain, undrain
 from coordinator.workflows.moving import move
 from coordinator.workflows.producers import add, planned, retire
 from coordinator.workflows.rekeying import rekey
@@ -123,7 +124,9 @@ async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter)
     if operation.action is HostAction.REMOVE:
         return await _remove(opened, operation.name, reporter.note)
     if isinstance(operation.action, HostAction):
-        return await _drain(opened, work, operation, reporter)
+        if operation.action is HostAction.DRAIN:
+            return await drain(opened.access, work, operation.name, reporter, force=operation.force)
+        return await undrain(opened.access, work, operation.name)
     return await _node(opened, work, operation, reporter)
 
 
@@ -213,32 +216,9 @@ async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Op
     if operation.force:
         return
     try:
-        await check_dispensable(opened.access, work, node, reporter)
+        await check_dispensable(opened.access, work, [node], reporter)
     except OperationFailed as refused:
         raise OperationFailed(f"{refused}. --force overrides this") from refused
-
-
-async def _drain(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
-    """Pauses or resumes every producer of a host, for work on the machine. Nodes keep following the chain."""
-    nodes = [node for node in opened.network.nodes if node.host == operation.name and node.account and not node.party]
-    done: list[str] = []
-    for node in nodes:
-        if not opened.access.running(node):
-            continue
-        action = NodeAction.PAUSE if operation.action is HostAction.DRAIN else NodeAction.RESUME
-        try:
-            await _node(opened, work, Operation(action, node.name, operation.force), reporter)
-        except OperationFailed:
-            for name in done if action is NodeAction.PAUSE else ():
-                await work.produce(name, paused=False)  # a host is drained completely or not at all
-            raise
-        done.append(node.name)
-    if not done:
-        return f"no producer's node runs on {operation.name}"
-    if operation.action is HostAction.DRAIN:
-        resume = typed("host", "undrain", operation.name)
-        return f"{', '.join(done)} of {operation.name} make no blocks until {resume}"
-    return f"{', '.join(done)} of {operation.name} make blocks again"
 
 
 async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -> str:

@@ -78,12 +78,7 @@ async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Repor
 
     Raises OperationFailed, NodeError, DeadlineError.
     """
-    producer = planned(opened.network, account)
-    if producer is None or producer.node is None:
-        raise OperationFailed(f"{account} has no node in the inventory")
-    node, steps = opened.network.node(producer.node), opened.state.steps()
-    if "resign" not in steps or not steps["resign"].done:
-        raise OperationFailed(f"producers are added once eosio has resigned; run: {typed('boot')}")
+    producer, node = check_addable(opened, account)
     Placements(opened.state.journal).remember(opened.network)
     await _account(opened, node, account, reporter)
     if not await held_keys(opened, node.host, account, b""):
@@ -99,6 +94,23 @@ async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Repor
     if not producer.elected:
         return f"{account} is registered, as a standby: it takes the place of a producer that is retired"
     return await _elect(opened, account, reporter)
+
+
+def check_addable(opened: OpenNetwork, account: str) -> tuple[PlannedProducer, Node]:
+    """The producer and its node. Raises OperationFailed while it cannot be added, before anything is changed."""
+    producer = planned(opened.network, account)
+    if producer is None or producer.node is None:
+        raise OperationFailed(f"{account} has no node in the inventory")
+    node, steps = opened.network.node(producer.node), opened.state.steps()
+    if "resign" not in steps or not steps["resign"].done:
+        raise OperationFailed(f"producers are added once eosio has resigned; run: {typed('boot')}")
+    needed = dict.fromkeys((node.host, opened.network.genesis_node.host))
+    away = [host for host in needed if host not in opened.hub.links or not opened.hub.links[host].connected]
+    if away:
+        raise OperationFailed(
+            f"{account} cannot be added now: no agent answers on {', '.join(away)}; run: {typed('boot')}"
+        )
+    return producer, node
 
 
 async def _account(opened: OpenNetwork, node: Node, account: str, reporter: Reporter) -> None:

@@ -90,7 +90,8 @@ async def replace(
             f"{name} had the keys of {accounts}: name the backup that has them (--backup FILE --identity FILE), or "
             "give them up (--without-keys)"
         )
-    async with open_network(network, root, acting=True) as opened, beside(tell_leases(opened)):
+    who = f"host replace {name}"
+    async with open_network(network, root, acting=True, aside=who) as opened, beside(tell_leases(opened)):
         _check_handed_over(opened, host)
         numbers, begun = opened.hub.records.numbers, f"replacing {name}"
         if not numbers[begun]:

@@ -108,12 +108,22 @@ async def restart(
         await wake()
 
 
-async def check_dispensable(access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter) -> None:
-    """Raises OperationFailed when the schedule cannot lose this node's producer now, NodeError."""
+async def check_dispensable(access: NodeAccess, work: NodeWork, nodes: Sequence[Node], reporter: Reporter) -> None:
+    """Raises OperationFailed when the schedule cannot lose the producers of all these nodes now, NodeError."""
     roll = _Roll(access, work, reporter)
     schedule = await roll.schedule()
-    if node.account in schedule:
-        await roll.check_away(node, schedule, tolerance(len(schedule)))
+    if scheduled := [node for node in nodes if node.account in schedule]:
+        await roll.check_away(scheduled, schedule, tolerance(len(schedule)))
+
+
+async def makes_blocks(access: NodeAccess, node: Node) -> bool:
+    """Whether a producer's node runs and is not paused."""
+    if not access.running(node):
+        return False
+    try:
+        return not await access.ask(Query("/v1/producer/paused", node=node.name))
+    except NodeError:
+        return False
 
 
 async def at_head(access: NodeAccess, node: Node) -> None:
@@ -167,7 +177,7 @@ class _Roll:
 
     async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
         """Waits until the producer's own turn has just ended and no other producer is away. Raises OperationFailed."""
-        await self.check_away(node, schedule, max(tolerance(len(schedule)), 1))
+        await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
         if len(schedule) < 2:
             return
         self._reporter.note(f"{node.name}: waits for the end of its own turn")
@@ -185,16 +195,17 @@ class _Roll:
         except DeadlineError:
             self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
 
-    async def check_away(self, node: Node, schedule: Sequence[str], most: int) -> None:
-        """Raises OperationFailed when so many producers would be away with this one that blocks stop being final."""
-        away = await self._away(schedule, node)
-        if len(away) + 1 > most or (away and not tolerance(len(schedule))):
-            who = (
-                f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else "the schedule cannot lose it"
-            )
+    async def check_away(self, nodes: Sequence[Node], schedule: Sequence[str], most: int) -> None:
+        """Raises OperationFailed when so many producers would be away with these that blocks stop being final."""
+        away = await self._away(schedule, nodes)
+        if len(away) + len(nodes) > most or (away and not tolerance(len(schedule))):
+            one = len(nodes) == 1
+            lone = f"the schedule cannot lose {'it' if one else 'all of them'}"
+            who = f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else lone
             raise OperationFailed(
-                f"{node.name} is left as it is, because {who}: of {len(schedule)} producers "
-                f"{tolerance(len(schedule))} may be away while blocks become irreversible"
+                f"{', '.join(node.name for node in nodes)} {'is left as it is' if one else 'are left as they are'}, "
+                f"because {who}: of {len(schedule)} producers {tolerance(len(schedule))} may be away while blocks "
+                "become irreversible"
             )
 
     async def _restart(self, node: Node, changed: bool) -> None:
@@ -202,20 +213,12 @@ class _Roll:
         await (self._work.start(node.name, NodeMode.NORMAL) if changed else self._work.restart(node.name))
         await at_head(self._access, node)
 
-    async def _away(self, schedule: Collection[str], node: Node) -> list[str]:
+    async def _away(self, schedule: Collection[str], nodes: Collection[Node]) -> list[str]:
         """Other producers of the schedule, of the operator's, whose nodes do not run or are paused."""
         own = [other for other in self._access.network.nodes if other.account in schedule and not other.party]
-        others = [other for other in own if other.name != node.name]
-        signing = await asyncio.gather(*(self._signs(other) for other in others))
+        others = [other for other in own if other.name not in {node.name for node in nodes}]
+        signing = await asyncio.gather(*(makes_blocks(self._access, other) for other in others))
         return sorted(str(other.account) for other, signs in zip(others, signing, strict=True) if not signs)
-
-    async def _signs(self, node: Node) -> bool:
-        if not self._access.running(node):
-            return False
-        try:
-            return not await self._access.ask(Query("/v1/producer/paused", node=node.name))
-        except NodeError:
-            return False
 
     async def _signer(self, node: Node) -> str:
         """The producer of the head block, as another node sees it; empty if none answers. The retired genesis node

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.workflows.answering import answering
+from coordinator.workflows.aside import Aside
 from coordinator.workflows.endpoints import tell_producers
 from coordinator.workflows.leases import tell_leases
 from coordinator.workflows.pulses import Pulses
@@ -25,10 +26,12 @@ async def serving(
     tell: Callable[[str], None],
     boot: RunningBoot | None = None,
     pulses: Pulses | None = None,
+    aside: Aside | None = None,
 ) -> AsyncIterator[None]:
     """Does the background work while the block runs.
 
-    tell: receives lines about parties. boot: the one that runs, if any. pulses: how the boot goes.
+    tell: receives lines about parties. boot: the one that runs, if any. pulses: how the boot goes. aside: is told if
+    another command wants to work instead.
     """
     requests = Requests(opened, tell, boot)
     parties, producers = Onboarding(opened, tell).run(), tell_producers(opened)
@@ -36,19 +39,21 @@ async def serving(
         beside(parties),
         beside(producers),
         beside(tell_leases(opened)),
-        answering(opened, requests.answerers, pulses),
+        answering(opened, (aside or Aside()).while_at_work(requests.answerers), pulses),
     ):
         yield
 
 
-async def until_stopped() -> None:
-    """Returns at SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+async def until_stopped(aside: Aside | None = None) -> bool:
+    """Returns at SIGINT or SIGTERM, or when this coordinator is to step aside. Whether it is that."""
+    aside = aside or Aside()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await stop.wait()
-    finally:
+    with aside.serving() as stop:
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+            loop.add_signal_handler(number, stop.set)
+        try:
+            await stop.wait()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+    return bool(aside.asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,17 +11,20 @@ from coordinator.agents.hub import Hub
 from coordinator.agents.records import BusyError, Records
 from coordinator.agents.register import Register
 from coordinator.engine.access import NodeAccess
-from coordinator.errors import UsageProblem
+from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.reception import Reception
 from coordinator.parties.rules import RulesOf
 from coordinator.state.folder import StateFolder
 from coordinator.state.losses import check_whole, former_port
+from coordinator.workflows.aside import step_aside, taken
 from inventory.network import Network
 from support.endpoint import Endpoint
 from support.identity import Kind
 from support.retry import retrying
+
+log = logging.getLogger(__name__)
 
 DIAL_SECONDS = 30.0
 """Seconds for an agent to connect: it redials within 2 s, and one just started has to import its code first."""
@@ -34,13 +38,13 @@ TUNNEL_SECONDS = 3.0
 
 @asynccontextmanager
 async def open_network(
-    network: Network, root: Path, *, acting: bool, adopting: bool = False
+    network: Network, root: Path, *, acting: bool, adopting: bool = False, aside: str = ""
 ) -> AsyncIterator[OpenNetwork]:
     """Opens state and hub. Raises OperationFailed, UsageProblem (a name), BusyError (another coordinator is running),
     HubError (the port is taken).
 
     acting: waits for an observing command to end. adopting: lost state is about to be rebuilt; otherwise lost state is
-    an error.
+    an error. aside: a name of this command, for which `coord serve` steps aside.
     """
     state = StateFolder(root, network.name, adopting=adopting)
 
@@ -50,6 +54,8 @@ async def open_network(
     try:
         if not adopting:
             check_whole(state)
+        if aside and taken(state.folder):
+            await _step_aside(network, state, aside)
         with await retrying(opened, on=BusyError, deadline=LOOKER_SECONDS if acting else 0.0, most=0.2) as records:
             check_names(network, records.register)
             if adopting and not (records.numbers["epoch"] and records.leads):
@@ -64,6 +70,14 @@ async def open_network(
                 yield OpenNetwork(network, state, hub, NodeAccess(network, hub, reception.store.reached), reception)
     finally:
         state.close()
+
+
+async def _step_aside(network: Network, state: StateFolder, who: str) -> None:
+    """Asks a coordinator that serves to step aside. One that does something else is waited for, as by any command."""
+    try:
+        await step_aside(network, state, who)
+    except OperationFailed as refused:
+        log.info("coord %s goes on waiting: %s", who, refused)
 
 
 def check_names(network: Network, register: Register) -> None:

@@ -87,7 +87,8 @@ async def snapshots(network: Network, root: Path, request: SnapshotRequest, repo
     async def here(opened: OpenNetwork) -> dict[str, Any]:
         return await do(opened, request, reporter)
 
-    return await here_or_there(network, root, reporter, here, "snapshot", request.to_json())
+    needs = request.action in (SnapshotAction.TAKE, SnapshotAction.RESTART)
+    return await here_or_there(network, root, reporter, here, "snapshot", request.to_json(), needs_agent=needs)
 
 
 async def do(opened: OpenNetwork, request: SnapshotRequest, reporter: Reporter) -> dict[str, Any]:
@@ -183,7 +184,7 @@ async def _restart(opened: OpenNetwork, node: Node, found: Snapshot, reporter: R
     if not any(access.whole(one) for one in others):
         raise OperationFailed(f"{node.name} is not restarted: no other running node has all blocks of the chain")
     if access.running(node):
-        await check_dispensable(access, work, node, reporter)
+        await check_dispensable(access, work, [node], reporter)
         await work.stop(node.name)
     reporter.note(f"{node.host}: {node.name} begins with the snapshot {found.name}")
     note = await work.begin(node, pb.MODE_RECORDED, found, anew=True)

@@ -13,7 +13,7 @@ from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.target import MACHINES
 from coordinator.hosts.deploy.unit import DATA, ROOT
 from coordinator.hosts.preflight.model import HostProblem, Row
-from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, WRAPPER, told
+from coordinator.hosts.preflight.told import EXEC, NOEXEC, OPT, OPTIONS, OWN, SLOW, WRAPPER, told
 from inventory.network import BUNDLED, Host
 from support.bundled import GLIBC, VERSION
 
@@ -154,7 +154,8 @@ def _nodeos(host: Host, facts: Mapping[str, Any]) -> Iterator[Finding]:
     else:
         cell = f"{found['version']}, {len(found['supported'])} features" if found else "not used"
     message = told(found) if "error" in found else ""
-    yield Finding("nodeos", cell, message, NOEXEC if found.get("noexec") else OPTIONS if bundled else OWN)
+    remedy = NOEXEC if found.get("noexec") else SLOW if found.get("slow") else OPTIONS if bundled else OWN
+    yield Finding("nodeos", cell, message, remedy)
     if found.get("wrapper"):
         yield Finding("nodeos", cell, WRAPPER, EXEC, fatal=False)
 

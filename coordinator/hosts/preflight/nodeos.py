@@ -22,8 +22,9 @@ from typing import Any
 from coordinator.hosts.deploy.onhost.pythons import identity, lowered
 from coordinator.hosts.deploy.onhost.words import ended, last_words
 
-HELP_SECONDS = 20.0
-START_SECONDS = 20.0
+HELP_SECONDS = 60.0
+START_SECONDS = 60.0
+"""Both end as soon as nodeos answers: only on a machine with much other work does it take more than a second or two."""
 STOP_SECONDS = 10.0
 LOG_BYTES = 20_000
 """Bytes at the end of a log that are searched for the cause of a failure."""
@@ -40,8 +41,12 @@ class Refused(Exception):
         self.log = log
 
 
+class TooSlow(Refused):
+    """It runs, and does not answer in time. That says nothing about its options."""
+
+
 def try_out(request: dict[str, Any]) -> dict[str, Any]:
-    """{"version", "supported": its protocol features, "wrapper"}, or {"error", "log", "noexec", "nodes"}.
+    """{"version", "supported": its protocol features, "wrapper"}, or {"error", "log", "noexec", "slow", "nodes"}.
 
     request: {"command", "data": the agent's folder, "user": the agent's, "drop": whether root becomes that user,
     "trials": as preflight/trials.py makes them; their first one's features are returned}.
@@ -59,12 +64,16 @@ def try_out(request: dict[str, Any]) -> dict[str, Any]:
                 place = os.path.join(folder, str(number))
                 try:
                     seen = _try(command, trial, known, place, user)
+                except TooSlow:
+                    raise
                 except Refused as error:
                     raise _blamed(error, command, trial, known, place, user) from error
                 answer = {**seen, **answer, "wrapper": seen["wrapper"] or answer.get("wrapper", False)}
             return answer
     except Refused as error:
-        return {"error": str(error), "log": error.log, "noexec": _noexec(folder or request["data"]), "nodes": nodes}
+        slow = isinstance(error, TooSlow)
+        noexec = not slow and _noexec(folder or request["data"])
+        return {"error": str(error), "log": error.log, "noexec": noexec, "slow": slow, "nodes": nodes}
     except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
         said = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return {"error": f"{command[0]} cannot be used ({said})", "log": "", "noexec": False, "nodes": nodes}
@@ -114,7 +123,7 @@ def _known_options(command: list[str], folder: str, user: str) -> set[str]:
     try:
         output = process.communicate(timeout=HELP_SECONDS)[0]
     except subprocess.TimeoutExpired:
-        raise Refused(f"{command[0]} --help does not end: it is not a usable nodeos") from None
+        raise TooSlow(f"{command[0]} --help does not end within {HELP_SECONDS:g} s") from None
     finally:
         _stop(process, folder)
     known = set(_OPTION.findall(output.decode("utf-8", "replace")))
@@ -160,6 +169,9 @@ def _try(command: list[str], trial: dict[str, Any], known: set[str], folder: str
         process = _start([*command, *places], output, folder, user)
     try:
         seen = _answers(process, port, trial["produces"])
+        if seen is None and process.poll() is None:
+            does = "makes no blocks" if trial["produces"] else "does not answer"
+            raise TooSlow(f"{command[0]} runs, but {does} within {START_SECONDS:g} s", _end_of(log))
         if seen is None:
             raise Refused(f"{command[0]} does not run", _end_of(log))
         if seen["lacks"]:

@@ -13,6 +13,7 @@ NOEXEC = (
     'mount it with exec, name a folder elsewhere (hosts.data), or write eos-vm-oc-enable = "none" in nodeos.options'
 )
 OPT = "mount it with exec, and let root write there: agent and bundled nodeos lie in /opt/bootcoord"
+SLOW = "give this again when the machine has less to do; if it always says so, see what is wrong with that nodeos"
 WRAPPER = "it is a script that starts nodeos beside itself: signals that others send to it do not reach nodeos"
 EXEC = "let it start nodeos with exec, as its last line"
 

@@ -373,7 +373,7 @@ def test_an_agent_that_ends(booted: Home, said: Said, monkeypatch: pytest.Monkey
     log.write_text("2026-01-01 00:00:00,000 ERROR agent: out of memory\n")
     monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.05)
 
-    async def stopped() -> None:
+    async def stopped(*_: object) -> None:
         booted.shown.pop("two")
         booted.processes[1].kill()
         await poll(started_again, what="another process", deadline=20)

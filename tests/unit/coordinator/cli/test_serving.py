@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from coordinator.cli.main import run
 from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
 from coordinator.parties.upgrades import Contract
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.aside import Aside
 from coordinator.workflows.serve import until_stopped
 from support.invitation import parse
 from tests.unit.coordinator.cli.test_looking import beside, document, typed
@@ -151,7 +153,7 @@ def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypat
     """It says where parties dial, has the hosts' agents connected, and ends with status 0."""
     monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
 
-    async def stopped() -> None:
+    async def stopped(*_: object) -> None:
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
         await until_stopped()
 
@@ -162,11 +164,44 @@ def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypat
     assert last == "no longer serving parties; they and the nodes keep running"
 
 
+def test_serve_steps_aside_for_a_boot(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The boot does its work; then the inventory is read again and parties are served again, until a signal ends it."""
+    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
+    served: list[int] = []
+
+    async def stopped(aside: Aside) -> None:
+        served.append(booted.inventory.read_bytes().count(b"new"))
+        if len(served) == 1:
+            booted.inventory.write_text(booted.inventory.read_text() + "# new\n")
+            with aside.serving() as asked:
+                boots = asyncio.create_task(typed(*BEGIN))
+                await asked.wait()
+            others.append(boots)
+            return
+        assert await others[0] == 0
+
+    others: list[asyncio.Task[int]] = []
+    monkeypatch.setattr("coordinator.cli.serve.until_stopped", stopped)
+    assert run(["serve", "home.toml"]) == 0
+    shown = said.readouterr().out
+    assert served == [0, 1]
+    assert re.search(r"Z  coord boot works on the network now; this one serves again when that has ended\n", shown)
+    assert "Nothing to do." in shown
+    assert shown.count("agents and parties dial 127.0.0.1:") == 2
+
+
+def test_who_works_does_not_step_aside(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A coord that does not merely serve is waited for, and named."""
+    monkeypatch.setattr("coordinator.workflows.session.LOOKER_SECONDS", 0.3)
+    assert beside(booted, typed(*BEGIN)) == 1
+    assert "another coord is working on home (process " in said.readouterr().err
+
+
 def test_a_boot_that_serves_afterwards(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--serve` prints the summary, then serves parties until Ctrl-C."""
     stops = 0
 
-    async def stopped() -> None:
+    async def stopped(*_: object) -> None:
         nonlocal stops
         stops += 1
 

@@ -51,7 +51,7 @@ def test_the_page_is_there_while_the_command_runs(
     seen: list[Any] = []
     printed = ""
 
-    async def stopped() -> None:
+    async def stopped(*_: object) -> None:
         nonlocal printed
         printed = said.readouterr().out
         seen.append(await state(url_in(printed)))

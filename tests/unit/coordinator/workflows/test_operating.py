@@ -107,14 +107,40 @@ async def test_a_schedule_of_three_can_lose_nobody(monkeypatch: pytest.MonkeyPat
     assert "d is stopped" in await operated(world, monkeypatch, NodeAction.STOP, "d")
 
 
-async def test_a_host_is_drained_as_far_as_the_schedule_bears_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both producers of a host are too many of four: a paused producer counts as away."""
+async def test_a_host_is_drained_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both producers of a host are too many of four, and then none is paused; of a larger schedule both are."""
     world = World()
-    with pytest.raises(OperationFailed, match="b is left as it is, because a is away"):
+    refused = "h0 is not drained: a, b are left as they are, because the schedule cannot lose all of them: of 4 "
+    with pytest.raises(OperationFailed, match=f"{refused}.* --force overrides this"):
         await operated(world, monkeypatch, HostAction.DRAIN, "h0")
+    assert world.acts == []
+    assert "a, b of h0 make no blocks" in await operated(world, monkeypatch, HostAction.DRAIN, "h0", force=True)
     assert "a, b of h0 make no blocks" in await operated(world, monkeypatch, HostAction.DRAIN, "h0", force=True)
     assert "a, b of h0 make blocks again" in await operated(world, monkeypatch, HostAction.UNDRAIN, "h0")
-    assert world.acts == ["pause a", "resume a", "pause a", "pause b", "resume a", "resume b"]
+    assert world.acts == ["pause a", "pause b", "resume a", "resume b"]
+    larger = World(schedule=("a", "b", "c", "d", "e", "f", "g"))
+    assert "a, b of h0 make no blocks" in await operated(larger, monkeypatch, HostAction.DRAIN, "h0")
+    larger.acts.clear()
+    with pytest.raises(OperationFailed, match="c, d are left as they are, because a, b are away: of 7 producers 2 may"):
+        await operated(larger, monkeypatch, HostAction.DRAIN, "h1")
+    assert larger.acts == []
+
+
+async def test_a_drain_that_fails_half_way_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second producer's agent does not answer: the first resumes; one that was paused before stays paused."""
+    world = World(schedule=("a", "c", "d", "e"), paused={"a"})
+    pause = world.produce
+
+    async def fails(name: str, *, paused: bool) -> None:
+        await pause(name, paused=paused)
+        if paused:
+            raise OperationFailed("its agent is away")
+
+    world.produce = fails  # type: ignore[method-assign]
+    with pytest.raises(OperationFailed, match="its agent is away"):
+        await operated(world, monkeypatch, HostAction.DRAIN, "h0")
+    assert world.acts == ["pause b", "resume b"]
+    assert world.paused == {"a"}
 
 
 async def test_a_paused_node_must_run(monkeypatch: pytest.MonkeyPatch) -> None:

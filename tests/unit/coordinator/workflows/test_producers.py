@@ -40,6 +40,7 @@ class World:
     standby: bool = False
     page: int = 1000
     """Rows of a table that a node answers at once."""
+    connected: tuple[str, ...] = ("h0", "h1")
     acts: list[str] = field(default_factory=list)
 
     @property
@@ -150,7 +151,8 @@ def opened(world: World, *, booted: bool = True) -> OpenNetwork:
     state = SimpleNamespace(journal=None, steps=lambda: steps)
     sponsor = SimpleNamespace(account="sponsor") if world.sponsor else None
     sealed = SimpleNamespace(sponsor=sponsor, votes=(1,), elected=SCHEDULE)
-    made = SimpleNamespace(network=world.network, access=access, state=state, sealed=sealed, hub=None, parties=None)
+    hub = SimpleNamespace(links={host: link(host) for host in world.connected})
+    made = SimpleNamespace(network=world.network, access=access, state=state, sealed=sealed, hub=hub, parties=None)
     return cast(OpenNetwork, made)
 
 
@@ -250,3 +252,14 @@ async def test_a_standby_takes_a_retired_ones_place(world: World) -> None:
     ]  # fmt: skip
     with pytest.raises(OperationFailed, match="cannot be spared"):
         await retire(opened(world), cast(NodeWork, world), "defproducera", PlainReporter(io.StringIO()))
+
+
+async def test_nothing_begins_while_an_agent_that_it_needs_is_away(world: World) -> None:
+    """Its own host's, and the genesis node's, which has the sponsor's and the voters' keys."""
+    world.connected = ("h0",)
+    with pytest.raises(OperationFailed, match="defproducerx cannot be added now: no agent answers on h1; run: "):
+        await added(world)
+    world.connected = ()
+    with pytest.raises(OperationFailed, match="no agent answers on h1, h0; run: "):
+        await added(world)
+    assert world.acts == []

@@ -99,6 +99,18 @@ def test_the_option_to_blame_is_found(tmp_path: Path) -> None:
     )
 
 
+def test_a_machine_that_is_too_busy_is_not_taken_for_a_wrong_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A nodeos that runs and does not answer in time is told as such: no option is blamed or left out."""
+    monkeypatch.setattr(nodeos, "START_SECONDS", 1.0)
+    runs = tmp_path / "runs"
+    slow = f"open({str(runs)!r}, 'a').write('x'); import time; time.sleep(600)"
+    found = tried(played(tmp_path / "nodeos", slow), options={"max-clients": "25"})
+    assert found["error"] == f"{tmp_path}/nodeos runs, but makes no blocks within 1 s"
+    assert (found["slow"], found["noexec"], runs.read_text()) == (True, False, "x")
+
+
 def test_what_is_no_nodeos_is_told_from_a_missing_one(tmp_path: Path) -> None:
     """Missing, a folder, not executable, another program, and what its loader says."""
     program = tmp_path / "nodeos"
