@@ -112,7 +112,7 @@ def test_a_host_is_no_party(booted: Home, said: Said) -> None:
 
 
 @pytest.mark.advice("coordinator/workflows/operating.py: coord node start …")
-@pytest.mark.advice("coordinator/workflows/operating.py: coord host undrain …")
+@pytest.mark.advice("coordinator/workflows/draining.py: coord host undrain …")
 def test_what_was_stopped_or_drained_goes_on(booted: Home, said: Said) -> None:
     """By the command that was printed when it was stopped."""
     assert run(["node", "home.toml", "stop", "genesis", "--force"]) == 0
