@@ -237,7 +237,9 @@ async def test_a_coordinator_that_was_moved_away_hears_of_it(hub: Hub, tmp_path:
     session.cancel()
 
 
-@pytest.mark.parametrize("moved", [int(time.time()) + 172_800, (1 << 63) - 1, (1 << 64) - 1])
+@pytest.mark.parametrize(
+    "moved", [int(time.time()) + 172_800, (1 << 63) - 1, (1 << 64) - 1], ids=["in two days", "63 bits", "64 bits"]
+)
 async def test_a_host_that_claims_a_future_move_shuts_nobody_out(hub: Hub, tmp_path: Path, moved: int) -> None:
     """Believed, it would last: agents refuse a coordinator that says it moved in the future, to win against that."""
     session = dial(hub, credentials(hub, tmp_path, "alpha"), Follower(moved=moved))
