@@ -17,7 +17,7 @@ from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.report.progress import EventReporter, LiveReporter, QuietReporter, reporter
+from coordinator.report.progress import EventReporter, LiveReporter, PlainReporter, QuietReporter, reporter
 from coordinator.report.pulse import Pulse
 from coordinator.report.shown import document
 from coordinator.report.summary import summarise
@@ -114,7 +114,8 @@ def command(
             network, settings.state, plan, progress, then, verbose, rolling, page, metrics, beat, aside=aside
         )
         if aside.asked:
-            await serve_on(settings, network, page, metrics, aside.asked)
+            plain = progress if as_json else PlainReporter(console.file)
+            await serve_on(settings, network, page, metrics, plain, aside.asked)
         return booted
 
     try:

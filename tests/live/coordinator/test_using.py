@@ -1,4 +1,6 @@
-"""Commands for developers on a running network: coord wait, env, keys and cleos, checked with curl, bash and cleos."""
+"""Commands on a running network: coord wait, env, keys and cleos, checked with curl, bash and cleos; then the examples
+of docs/*.md that are marked *network*, as they stand.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import pytest
 from antelope.keys import PrivateKey
 from support import bundled
 from tests.live.coordinator.network import MakeNetwork, Network
+from tests.live.docs.examples import NETWORK, PAGES, Folder, examples
 from tests.live.keosd import running_keosd
 
 
@@ -21,7 +24,7 @@ def network(make_shared: MakeNetwork, tmp_path_factory: pytest.TempPathFactory) 
     """Booted to its end; wallets' passwords lie beside it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("xdg")))
-        made = make_shared("used")
+        made = make_shared("devnet")
         made.write()
         waiting = made.start("wait", "--json")
         made.boot()
@@ -36,7 +39,7 @@ def test_waiting(network: Network) -> None:
     head = network.document("status")["head_block"]
     done = network.coord("wait", "--block", str(head + 2), "--lib", str(head))
     assert done.status == 0, done.text
-    assert done.out.startswith("used: live, head ")
+    assert done.out.startswith("devnet: live, head ")
     late = network.coord("wait", "--block", "100000000", "--seconds", "1", "--json")
     document = json.loads(late.out)
     assert (late.status, document["reached"], document["phase"]) == (1, False, "live")
@@ -81,7 +84,7 @@ def test_cleos(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert network.coord("cleos", "--", "get", "account", "nobody").status == 1
     transfer = ["--", "transfer", "useraaaaaaaa", "useraaaaaaab", "1.0000 SYS", "hello"]
     refused = network.coord("cleos", *transfer)
-    assert (refused.status, "no keosd with a wallet of used runs" in refused.err) == (1, True)
+    assert (refused.status, "no keosd with a wallet of devnet runs" in refused.err) == (1, True)
     with running_keosd(bundled.fetch(), tmp_path / "keosd") as keosd:
         command = [sys.executable, "-m", "agent.cli", "wallet", "--data", str(network.data), "--keosd", keosd.url]
         subprocess.run([*command, "useraaaaaaaa"], env=dict(os.environ), capture_output=True, check=True)
@@ -89,3 +92,18 @@ def test_cleos(network: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert (done.status, "executed transaction" in done.err) == (0, True), done.text
     balance = network.coord("cleos", "get", "currency", "balance", "eosio.token", "useraaaaaaab")
     assert balance.out.split() == ["10.0000", "SYS"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if examples(page, NETWORK)], ids=lambda page: page.name)
+def test_examples_of_the_docs(network: Network, page: Path) -> None:
+    """Each ends well, in the folder of a clone: inventory/devnet.toml, and the environment in .venv."""
+    for place, there in (
+        (network.folder / "inventory" / "devnet.toml", network.inventory),
+        (network.folder / ".venv" / "bin", Path(sys.executable).parent),
+    ):
+        place.parent.mkdir(exist_ok=True)
+        if not place.exists():
+            place.symlink_to(there)
+    folder = Folder(network.folder)
+    for example in examples(page, NETWORK):
+        folder.run(example)

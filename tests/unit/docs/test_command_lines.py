@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[3]
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "inventory/*.toml")
 BEGINS = re.compile(r"(?<![\w/.@-])(?:[\w./~-]*/)?(coord|agent) (?=[a-z<-])")
 """Where a command line may begin: not inside a path or a longer word."""
-ENDS = re.compile(r"""[`"')|;>&#…]|\s{2,}|\.{3}|$""", re.MULTILINE)
-"""Where it ends: a quote or a pipe, or the blanks before what it is for."""
+ENDS = re.compile(r"[`)|;>&#…]|\s{2,}|\.{3}|$", re.MULTILINE)
+"""Where it ends: a bracket, a pipe or a comment, or the blanks before what it is for."""
 FIRST = re.compile(r"[a-z]+ +(?=inventory/)")
 """A command and the blanks that align what follows."""
 CODE = re.compile(r" {4}\S")
