@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -16,8 +16,13 @@ LINE_LIMIT = 4000
 _about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 (never written to)
 
 
-@asynccontextmanager
-async def about(**more: str) -> AsyncIterator[None]:
+def subject() -> Mapping[str, str]:
+    """What is logged now is about these."""
+    return _about.get()
+
+
+@contextmanager
+def about(**more: str) -> Iterator[None]:
     """What is logged in this block, by it and by tasks that it starts, is about these, too: step="accounts"."""
     token = _about.set({**_about.get(), **more})
     try:

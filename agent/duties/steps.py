@@ -45,16 +45,17 @@ class StepWork:
         """Does the pieces with these keys on that node, each once. Raises DutyError, PushError and others."""
         step, records = chain_step(wanted.step), self.records()
         node = self._nodes.client(wanted.node)
-        async with self._under_way[step.name], about(step=step.name):
-            work = await self.derived(step.name)
-            unknown = [key for key in wanted.keys if key not in work]
-            if unknown:
-                raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
-            spec = self._nodes.record(wanted.node).spec
-            full = len(wanted.keys) >= MANY and self._holding.held().sealed.load and not OPTIONS & set(spec.options)
-            async with full_effort(node, self._memory, wanted.node, bool(full)):
-                work_now = work.part(wanted.keys)
-                await Pushing(records, key_of).do(node, step, work_now, report, wanted.seen, spec.p2p_bind)
+        async with self._under_way[step.name]:
+            with about(step=step.name):
+                work = await self.derived(step.name)
+                unknown = [key for key in wanted.keys if key not in work]
+                if unknown:
+                    raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
+                spec = self._nodes.record(wanted.node).spec
+                full = len(wanted.keys) >= MANY and self._holding.held().sealed.load and not OPTIONS & set(spec.options)
+                async with full_effort(node, self._memory, wanted.node, bool(full)):
+                    work_now = work.part(wanted.keys)
+                    await Pushing(records, key_of).do(node, step, work_now, report, wanted.seen, spec.p2p_bind)
 
     async def recount(self, wanted: pb.Recount, report: ReportProgress) -> None:
         """Reports the blocks of a step's transactions again, for these keys or for all."""

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from boot.plan import Plan, make_plan
 from boot.steps import OPTIONAL, STEPS, steps_of
-from coordinator.cli import completion
+from coordinator.cli import completion, faults
 from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.cli.serve import serve as serve_on
@@ -90,7 +90,7 @@ def command(
         raise click.UsageError(f"--quiet and {'--verbose' if verbose else '--json'} cannot be used together")
     console = Console(highlight=False, soft_wrap=True)
     page = page_of(web, web_names)
-    progress = _reporter(console, quiet, as_json)
+    progress = _reporter(console, quiet, as_json, network.name)
     beat = progress.beat if isinstance(progress, LiveReporter) else _unseen
     stands, aside = False, Aside()
     check_contracts(network, settings.state, progress.note)
@@ -125,9 +125,10 @@ def command(
     return 1 if booted.outcome.failed or stands else 0
 
 
-def _reporter(console: Console, quiet: bool, as_json: bool) -> Reporter:
+def _reporter(console: Console, quiet: bool, as_json: bool, network: str) -> Reporter:
     if as_json:
-        return EventReporter(console.file)
+        faults.as_json(network)
+        return EventReporter(console.file, network)
     return QuietReporter(console.file) if quiet else reporter(console)
 
 

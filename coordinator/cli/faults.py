@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,16 @@ def worded(error: BaseException) -> str:
     except OSError:  # the folder is not writable, or the disk is full
         report = f"please run it again where {DEBUG} can be written, and report it with that file"
     return f"internal error: {plain(f'{type(error).__name__}: {error}')}; {report}"
+
+
+def as_json(network: str) -> None:
+    """Logged warnings and errors become objects, a line each, on stderr from now on."""
+    from support.json_log import JsonLines
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(JsonLines({"network": network}))
+    logging.basicConfig(handlers=[handler], force=True)
 
 
 class Lines(logging.Handler):

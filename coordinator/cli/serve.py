@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 import click
 
+from coordinator.cli import faults
 from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.cli.web import page_of, web_options
 from coordinator.engine.reasons import Reasons
 from coordinator.hosts.address import advertised
 from coordinator.hosts.fleet import Hosts
-from coordinator.report.progress import PlainReporter
+from coordinator.report.progress import EventReporter, PlainReporter
 from coordinator.report.tracking import AtWork
+from coordinator.reporter import Reporter
 from coordinator.workflows.aside import Aside, read_again, until_back
 from coordinator.workflows.keep_agents import agents_kept
 from coordinator.workflows.measuring import measured
@@ -32,6 +34,7 @@ from support.endpoint import Endpoint
 @inventory_argument
 @web_options
 @metrics_option
+@click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, an object a line.")
 @click.pass_obj
 def command(
     settings: Settings,
@@ -39,6 +42,7 @@ def command(
     web: Endpoint | str | None,
     web_names: tuple[str, ...],
     metrics: Endpoint | None,
+    as_json: bool,
 ) -> None:
     """Lets invited parties join, and helps each until it produces blocks. Runs until Ctrl-C.
 
@@ -49,17 +53,20 @@ def command(
     coord serve inventory/devnet.toml
     coord serve inventory/devnet.toml --web
     """
-    asyncio.run(serve(settings, network, page_of(web, web_names), metrics))
+    if as_json:
+        faults.as_json(network.name)
+    reporter = EventReporter(sys.stdout, network.name) if as_json else PlainReporter(sys.stdout)
+    asyncio.run(serve(settings, network, page_of(web, web_names), metrics, reporter))
 
 
 async def serve(
-    settings: Settings, network: Network, page: Page, metrics: Endpoint | None = None, who: str = ""
+    settings: Settings, network: Network, page: Page, metrics: Endpoint | None, reporter: Reporter, who: str = ""
 ) -> None:
     """Serves until Ctrl-C, and steps aside for commands that change the network. who: one that works already."""
-    reporter = PlainReporter(sys.stdout)
 
     def tell(text: str) -> None:
-        reporter.note(f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
+        timed = isinstance(reporter, EventReporter)
+        reporter.note(text if timed else f"{time.strftime('%H:%M:%SZ', time.gmtime())}  {text}")
 
     while who or (who := await _serve_once(settings, network, page, metrics, reporter, tell)):
         tell(f"coord {who} works on the network now; this one serves again when that has ended")
@@ -73,7 +80,7 @@ async def _serve_once(
     network: Network,
     page: Page,
     metrics: Endpoint | None,
-    reporter: PlainReporter,
+    reporter: Reporter,
     tell: Callable[[str], None],
 ) -> str:
     """Serves until Ctrl-C, or until another command asks to work. Returns that command; empty after Ctrl-C."""

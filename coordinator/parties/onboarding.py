@@ -22,6 +22,7 @@ from coordinator.parties.track import Track, Trouble
 from coordinator.parties.turns import Turns
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
+from support.json_log import about
 from support.retry import DeadlineError
 from support.snapshots import Snapshot
 from support.tasks import end, tolerated
@@ -140,7 +141,9 @@ class Onboarding:
         self._seen[party.name], self._decisions[party.name] = seen, decision
         self._note(party, decision)
         if decision.act and sealed and not track.busy(decision.act):
-            track.jobs[decision.act is Act.ATTEST] = asyncio.create_task(self._act(decision.act, party, track, sealed))
+            with about(party=party.name):
+                job = asyncio.create_task(self._act(decision.act, party, track, sealed))
+            track.jobs[decision.act is Act.ATTEST] = job
 
     def _see(self, party: Party, track: Track, sealed: Sealed | None) -> Seen:
         link = self._opened.hub.links.get(party.name)
@@ -186,7 +189,8 @@ class Onboarding:
         news = re.sub(r"\d+", "", f"{decision.standing}: {decision.why}")  # a new block number alone is not news
         if news != self._told.get(party.name, ""):
             self._told[party.name] = news
-            self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
+            with about(party=party.name):
+                self._tell(f"party {party.name} ({party.account}): {decision.standing}: {decision.why}")
 
     async def _act(self, act: Act, party: Party, track: Track, sealed: Sealed) -> None:
         """Performs one act for a party, and records its failure."""

@@ -17,6 +17,7 @@ from rich.text import Text
 from coordinator.report.pulse import Pulse, standing_lines, working_lines
 from coordinator.report.tracking import AtWork
 from coordinator.reporter import Reporter, StepResult
+from support.json_log import subject
 
 MARKS = {
     StepResult.DONE: "ok",
@@ -171,13 +172,15 @@ class LiveReporter:
 class EventReporter:
     """For programs: a JSON object a line, as things happen."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], network: str) -> None:
         self._stream = stream
+        self._network = network
 
     def event(self, event: str, **more: Any) -> None:
-        """Writes one: its time (UTC), and what it is."""
+        """Writes one: its time (UTC), what it is, and the host or party that it is about."""
         now = datetime.now(UTC)
-        line = {"time": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z", "event": event, **more}
+        time_ = f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z"
+        line = {"time": time_, "event": event, "network": self._network, **subject(), **more}
         self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._stream.flush()
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from coordinator.engine.access import NodeAccess
 from protos.states import NodeState
+from support.json_log import about
 from support.tasks import beside
 
 LOOK_SECONDS = 1.0
@@ -25,8 +26,9 @@ async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIter
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             now = ailments(access)
-            for line in news(before, now):
-                tell(line)
+            for host, line in news(before, now):
+                with about(host=host):
+                    tell(line)
             before = {who: what for who, what in before.items() if what != AWAY} | now  # report no reason twice
 
     async with beside(watch()):
@@ -47,8 +49,8 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
     return found
 
 
-def news(before: Mapping[Place, str], now: Mapping[Place, str]) -> list[str]:
-    """Lines for new problems, and for agents that are back."""
-    lines = [f"{place[0]}: {what}" for place, what in now.items() if before.get(place) != what]
+def news(before: Mapping[Place, str], now: Mapping[Place, str]) -> list[tuple[str, str]]:
+    """Each host with a new problem, or whose agent is back, and the line that says so."""
+    lines = [(place[0], f"{place[0]}: {what}") for place, what in now.items() if before.get(place) != what]
     back = [place[0] for place, what in before.items() if what == AWAY and place not in now]
-    return lines + [f"{host}: its agent is back" for host in back]
+    return lines + [(host, f"{host}: its agent is back") for host in back]

@@ -43,7 +43,7 @@ async def test_what_it_is_about_is_told_by_the_task_alone() -> None:
     """Of two that run side by side, each line has its own step."""
 
     async def work(step: str) -> str:
-        async with about(step=step):
+        with about(step=step):
             await asyncio.sleep(0)
             return str(line("x")["step"])
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from coordinator.report.progress import EventReporter, LiveReporter, PlainReporter, QuietReporter
 from coordinator.reporter import StepResult
+from support.json_log import about
 from tests.unit.coordinator.report.test_pulse import PULSE
 
 
@@ -74,10 +75,11 @@ def test_quiet_tells_only_what_needs_a_person() -> None:
 
 
 def test_events_are_objects_a_line() -> None:
-    """In their order, each with its time."""
+    """In their order, each with its time and network, and the host that it is about."""
     shown = io.StringIO()
-    reporter = EventReporter(shown)
-    reporter.note("two\nlines")
+    reporter = EventReporter(shown, "net")
+    with about(host="h1"):
+        reporter.note("two\nlines")
     reporter.began("votes", "cast the votes")
     reporter.moved("votes", 1, 2, "")
     reporter.ended("votes", "cast the votes", StepResult.DONE, "2 votes")
@@ -86,6 +88,8 @@ def test_events_are_objects_a_line() -> None:
     assert [event["event"] for event in events] == ["note", "step-began", "step-moved", "step-ended"]
     assert events[0]["text"] == "two\nlines"
     assert events[3]["result"] == "done"
+    assert {event["network"] for event in events} == {"net"}
+    assert [event.get("host") for event in events] == ["h1", None, None, None]
     assert all(datetime.fromisoformat(event["time"]).tzinfo for event in events)
 
 

@@ -9,7 +9,10 @@ def test_each_trouble_is_told_once_and_an_agents_return_too() -> None:
     """A new reason is told again, the same one is not; a node that runs again needs no word, its step goes on."""
     node, agent = ("h1", "genesis"), ("h2", "")
     full, dead = {node: "node genesis: the disk is full"}, {node: "node genesis: nodeos ended"}
-    assert news({}, full) == ["h1: node genesis: the disk is full"]
+    assert news({}, full) == [("h1", "h1: node genesis: the disk is full")]
     assert news(full, full) == []
-    assert news(full, dead | {agent: AWAY}) == ["h1: node genesis: nodeos ended", f"h2: {AWAY}"]
-    assert news(dead | {agent: AWAY}, {}) == ["h2: its agent is back"]
+    assert news(full, dead | {agent: AWAY}) == [
+        ("h1", "h1: node genesis: nodeos ended"),
+        ("h2", f"h2: {AWAY}"),
+    ]
+    assert news(dead | {agent: AWAY}, {}) == [("h2", "h2: its agent is back")]
