@@ -62,6 +62,8 @@ class Agent:
         self._tells_specs = tells_specs
         self._snapshots = snapshots
         self.nodes = tools.nodes
+        self.exports = ""
+        """HOST:PORT where it exports values for Prometheus; empty: nowhere."""
         self._leases = tools.leases
         self._folder = folder
         self._dialling = dialling
@@ -125,7 +127,9 @@ class Agent:
         """The state of the nodes."""
         nodes = [_status(node, self._spec(node.name)) for node in await self.nodes.status()]
         kept = (pb.Snapshot(**one.told) for one in (self._snapshots.all() if self._snapshots else ()))
-        return pb.Status(nodes=nodes, disk_free=shutil.disk_usage(self._folder.path).free, snapshots=kept)
+        exports = self.exports if self._tells_specs else ""  # a party does not tell where
+        free = shutil.disk_usage(self._folder.path).free
+        return pb.Status(nodes=nodes, disk_free=free, snapshots=kept, metrics=exports)
 
     def standing(self) -> tuple[int, bool, float]:
         """Free bytes of its disk, whether a coordinator is connected, and when its certificate ends (Unix seconds)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 
@@ -13,6 +14,8 @@ from protos.states import NodeState
 from support.endpoint import Endpoint
 from support.exporter import Exporter, Gauge
 from support.tasks import beside
+
+log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 5.0
 """Seconds between two reads: a third of Prometheus' usual interval."""
@@ -45,20 +48,38 @@ def measures(nodes: Sequence[NodeStatus], disk_free: int, connected: bool, certi
 
 @asynccontextmanager
 async def exported(agent: Agent, address: str) -> AsyncIterator[None]:
-    """Exports an agent's values at HOST:PORT while the block runs. Raises ConfigError."""
+    """Exports an agent's values at HOST:PORT while the block runs. Raises ConfigError.
+
+    Where the port is taken, the log says so, and it is tried again: the agent has more important things to do.
+    """
+    try:
+        endpoint = Endpoint.parse(address)
+    except ValueError as error:
+        raise ConfigError(f"--metrics cannot listen at {address}: {error}") from error
     exporter = Exporter()
     with ExitStack() as stack:
-        try:
-            stack.enter_context(exporter.listening(Endpoint.parse(address)))
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"--metrics cannot listen at {address}: {getattr(error, 'strerror', None) or error}"
-            ) from error
 
         async def look() -> None:
+            said = ""
             while True:
+                if not agent.exports:
+                    said = _listen(agent, exporter, endpoint, stack, said)
                 exporter.show(measures(await agent.nodes.status(), *agent.standing()))
                 await asyncio.sleep(EVERY_SECONDS)
 
         async with beside(look()):
             yield
+
+
+def _listen(agent: Agent, exporter: Exporter, endpoint: Endpoint, stack: ExitStack, said: str) -> str:
+    """Tries to listen. said: what was logged last. Returns what is logged now."""
+    try:
+        stack.enter_context(exporter.listening(endpoint))
+    except OSError as error:
+        why = error.strerror or str(error)
+        if why != said:
+            log.error("--metrics cannot listen at %s: %s; it is tried again", endpoint, why)
+        return why
+    agent.exports = str(endpoint)
+    log.info("exports metrics at http://%s/metrics", endpoint)
+    return ""

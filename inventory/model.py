@@ -221,6 +221,8 @@ class HostTable:
     nodeos: str | None = None
     user: str = "bootcoord"
     tunnel: bool = False
+    metrics: str | None = None
+    """None: its agent exports nothing."""
     ssh: SshTable = field(default_factory=SshTable)
 
 

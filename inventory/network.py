@@ -115,6 +115,8 @@ class Host:
     """The host cannot reach the operator's machine: gRPC goes through an SSH remote port forward."""
     party: bool = False
     """A party's own host: it is reached through its agent only."""
+    metrics: str = ""
+    """HOST:PORT where its agent exports values for Prometheus; empty: nowhere."""
 
     @property
     def local(self) -> bool:

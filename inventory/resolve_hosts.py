@@ -11,6 +11,7 @@ from inventory.errors import Problems
 from inventory.model import CoordinatorTable, HostTable, JumpTable, SshTable
 from inventory.network import BUNDLED, Host, HostKeyPolicy, Ssh, Sudo
 from inventory.parse import join
+from inventory.services import serving_address
 
 LOOPBACK = "127.0.0.1"
 
@@ -77,7 +78,10 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
     if table.local and table.tunnel:
         problems.add(f"{path}.tunnel", "a local host needs no tunnel")
     ssh = None if table.local else _ssh(table.ssh, shared, address, f"{path}.ssh", folder, problems)
-    return Host(table.name, address, ssh, table.data, table.nodeos or nodeos, table.user, table.tunnel)
+    metrics = serving_address(table.metrics, f"{path}.metrics", problems) if table.metrics is not None else ""
+    return Host(
+        table.name, address, ssh, table.data, table.nodeos or nodeos, table.user, table.tunnel, metrics=metrics
+    )  # fmt: skip
 
 
 def _nodeos(text: str) -> str | None:

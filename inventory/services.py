@@ -1,7 +1,7 @@
-"""Where nodes serve other people: the chain API of role api, the state history of role history.
+"""Where hosts serve other people: the chain API of role api, the state history of role history, agents' metrics.
 
 A node's `http_port` is for its own agent, and stays on loopback. These addresses are separate: on loopback too, for a
-proxy or an indexer on the same host, unless the inventory writes a wider one.
+proxy, an indexer or Prometheus on the same host, unless the inventory writes a wider one.
 """
 
 from __future__ import annotations
@@ -30,13 +30,21 @@ def with_services(
         for node in found
         for port in (node.p2p_port, node.http_port)
     }
-    for node, (path, _) in zip(found, tables, strict=True):
-        for part, at in _addresses(node):
-            place = (addresses[node.host], _port(at))
-            if place in taken:
-                hint = "write another HOST:PORT"
-                problems.add(f"{path}.{part}", f"port {place[1]} is taken by {taken[place]}", hint)
-            taken.setdefault(place, f'node "{node.name}"')
+    served = [
+        (f"{path}.{part}", addresses[node.host], at, f'node "{node.name}"')
+        for node, (path, _) in zip(found, tables, strict=True)
+        for part, at in _addresses(node)
+    ]
+    exported = [
+        (f"hosts[{index}].metrics", host.address, host.metrics, f'the agent of host "{host.name}"')
+        for index, host in enumerate(hosts)
+        if host.metrics
+    ]
+    for path, address, at, who in (*served, *exported):
+        place = (address, _port(at))
+        if place in taken:
+            problems.add(path, f"port {place[1]} is taken by {taken[place]}", "write another HOST:PORT")
+        taken.setdefault(place, who)
     return found
 
 
@@ -66,6 +74,11 @@ def _address(written: str | None, usual: int | None, path: str, problems: Proble
         if usual is not None and usual > 65535:
             problems.add(path, f"is missing, and {usual}, the usual port here, is no port", 'write "HOST:PORT"')
         return f"127.0.0.1:{usual}" if usual is not None and usual <= 65535 else ""
+    return serving_address(written, path, problems)
+
+
+def serving_address(written: str, path: str, problems: Problems) -> str:
+    """The HOST:PORT that was written; empty if it is wrong, which is a problem."""
     if wrong := syntax.listening(written):
         problems.add(path, wrong)
         return ""

@@ -1828,10 +1828,13 @@ class Status(_message.Message):
     DISK_FREE_FIELD_NUMBER: _builtins.int
     CLOCK_FIELD_NUMBER: _builtins.int
     SNAPSHOTS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
     disk_free: _builtins.int
     """bytes, where the nodes' data lies"""
     clock: _builtins.float
     """unix seconds"""
+    metrics: _builtins.str
+    """HOST:PORT where a host's agent exports values for Prometheus; empty: nowhere"""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeStatus]: ...
     @_builtins.property
@@ -1845,10 +1848,11 @@ class Status(_message.Message):
         disk_free: _builtins.int = ...,
         clock: _builtins.float = ...,
         snapshots: _abc.Iterable[Global___Snapshot] | None = ...,
+        metrics: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "metrics", b"metrics", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

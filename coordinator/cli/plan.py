@@ -148,6 +148,7 @@ def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen, be
         "network": network.name,
         "contracts": [origin.to_json() for origin in foreseen.origins],
         "notes": list(foreseen.notes),
+        "metrics": {host.name: host.metrics for host in network.hosts if host.metrics},
         "snapshots": {"nodes": list(beginning.with_snapshot), "reason": beginning.reason},
         "steps": [
             {"name": step.name, "title": step.title, "after": list(step.after), "done": done.get(step.name, False)}
@@ -167,6 +168,8 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen, beginn
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
     if beginning.reason:
         yield beginning.reason
+    if exporting := [f"{host.name} {host.metrics}" for host in network.hosts if host.metrics]:
+        yield f"agents export metrics: {', '.join(exporting)}"
     if foreseen.origins:
         yield f"contracts, with the sha256 of their code{', as sealed' if foreseen.sealed else ''}"
     for origin in foreseen.origins:

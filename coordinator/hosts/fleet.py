@@ -19,6 +19,7 @@ from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
 from inventory.network import Host, Network
 from support.files import remove_folder
+from support.json_log import about
 
 if TYPE_CHECKING:
     from coordinator.hosts.deploy.deployment import SshDeployment
@@ -92,8 +93,10 @@ class Hosts:
         changed = False
         for host in self._network.hosts:
             data = self._state.host_data(host.name)
-            if host.local and host.name not in without and await ensure_agent(self._hub, host.name, data):
-                self._reporter.note(f"agent of {host.name} started")
+            ours = host.local and host.name not in without
+            if ours and await ensure_agent(self._hub, host.name, data, host.metrics):
+                with about(host=host.name):
+                    self._reporter.note(f"agent of {host.name} started")
                 changed = True
         results = await self._install(without)
         return changed or any(not isinstance(result, DeployError) and result.changes for result in results.values())
@@ -125,20 +128,24 @@ class Hosts:
             yield
 
     def _moved(self, host: str, text: str) -> None:
-        self._reporter.moved(host, 0, 0, text)
+        with about(host=host):
+            self._reporter.moved(host, 0, 0, text)
 
     def _looking(self, host: str, text: str) -> None:
-        self._reporter.moved(PREFLIGHT, 0, 0, f"{host}: {text}")
+        with about(host=host):
+            self._reporter.moved(PREFLIGHT, 0, 0, f"{host}: {text}")
 
     def _installed(self, host: str, result: Installed | DeployError) -> None:
         if isinstance(result, DeployError):
             self.troubled[host] = str(result)
-            self._reporter.ended(host, INSTALL, StepResult.FAILED, str(result))
+            how, words = StepResult.FAILED, str(result)
         elif result.changes:
             sent = f"; {result.sent / 1e6:.1f} MB sent" if result.sent else ""
-            self._reporter.ended(host, INSTALL, StepResult.DONE, ", ".join(result.changes) + sent)
+            how, words = StepResult.DONE, ", ".join(result.changes) + sent
         else:
-            self._reporter.ended(host, INSTALL, StepResult.ALREADY, "runs")
+            how, words = StepResult.ALREADY, "runs"
+        with about(host=host):
+            self._reporter.ended(host, INSTALL, how, words)
 
 
 @contextmanager

@@ -25,18 +25,19 @@ LOG = "agent.log"
 """File beside it with what the agent writes on its standard output and error."""
 CERTIFICATE = "identity/agent.pem"
 VERSION = "agent.version"
-"""File beside it that says which code the agent was started with."""
+"""File beside it that says which code and options the agent was started with."""
 
 
-async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
-    """Enrols and starts the host's agent unless it runs. One with older code, or with a certificate that this network's
-    register or CA does not know, is replaced; its nodes keep running.
+async def ensure_agent(hub: Hub, host: str, data: Path, metrics: str = "") -> bool:
+    """Enrols and starts the host's agent unless it runs. One with older code, with another address for its metrics
+    (HOST:PORT; empty: none), or with a certificate that this network's register or CA does not know, is replaced; its
+    nodes keep running.
 
     Returns whether it was started.
     """
     version = data / VERSION
     if (process := Process.read(data / RECORD)) and process.alive:
-        current = version.exists() and version.read_text(encoding="ascii") == source_version()
+        current = version.exists() and version.read_text(encoding="ascii") == _started_as(metrics)
         if current and _enrolled(hub, host, data):
             return False
         await asyncio.to_thread(stop, process)  # an agent that ends slowly must not hold up the others
@@ -45,16 +46,22 @@ async def ensure_agent(hub: Hub, host: str, data: Path) -> bool:
     csr = await _agent("enrol", data, "--network", hub.network, "--name", host, "--coordinator", endpoint)
     certificate = hub.enrol(host, Kind.HOST, csr)
     await _agent("admit", data, stdin=certificate + hub.authority.pem)
-    start_agent(data)
+    start_agent(data, metrics)
     return True
 
 
-def start_agent(data: Path) -> None:
-    """Starts an agent that is enrolled, and does not wait for anything."""
-    write_atomic(data / VERSION, source_version().encode())
+def start_agent(data: Path, metrics: str = "") -> None:
+    """Starts an agent that is enrolled, and waits for nothing. metrics: where it exports them; empty: nowhere."""
+    write_atomic(data / VERSION, _started_as(metrics).encode())
     Ending.forget(data)
-    agent = start([*AGENT, "serve", "--data", str(data)], output=data / LOG, folder=data)
+    options = ["--metrics", metrics] if metrics else []
+    agent = start([*AGENT, "serve", "--data", str(data), *options], output=data / LOG, folder=data)
     agent.write(data / RECORD)  # as the agent will itself: it is found even if this command is interrupted now
+
+
+def _started_as(metrics: str) -> str:
+    """What an agent that is started now is kept as: its code, and its options."""
+    return source_version() + (f" --metrics {metrics}" if metrics else "")
 
 
 def _enrolled(hub: Hub, host: str, data: Path) -> bool:

@@ -75,6 +75,10 @@ def _nodes(status: NetworkStatus) -> Sequence[Gauge]:
             "bootcoord_node_irreversible_block", "Number of the node's last irreversible block",
             [(who, float(one.lib)) for who, one in running],
         ),
+        of(
+            "bootcoord_node_two_signers", "Signs that two nodes sign for one producer, seen by this node's agent",
+            [(who, float(len(one.doubles))) for who, one in nodes],
+        ),
         of("bootcoord_node_peers", "Connected peers of the node", [(who, float(one.peers)) for who, one in running]),
     )  # fmt: skip
 

@@ -131,7 +131,7 @@ async def _apply_edits(
     facts = facts_of(opened.hub, parties, opened.party_endpoints)
     changes = facts.differences(opened.network)
     for change in rolling.chosen(changes):
-        if facts.nodes and change.cost is not Cost.START:
+        if facts.nodes and change.cost not in (Cost.START, Cost.AGENT):  # agents were told by now
             reporter.note(change.line())
 
     async def wakes() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from coordinator.advising import typed
@@ -23,6 +24,7 @@ class Cost(StrEnum):
     """Running nodes learn of it without a restart."""
     START = "the node is started"
     RESTART = "the node is restarted"
+    AGENT = "its agent is restarted, its nodes are not"
     BY_HAND = "not applied by a boot"
 
 
@@ -33,7 +35,7 @@ class Change:
     host: str
     node: str
     part: str
-    """`node` for the whole node, or a part of it: p2p, http, nodeos, peers, options.NAME."""
+    """`node` for the whole node, or a part of it: p2p, http, nodeos, peers, options.NAME; metrics of an agent."""
     before: str
     """What runs; empty if nothing."""
     after: str
@@ -80,11 +82,12 @@ def differences(
     away: Iterable[str] = (),
     parties: Collection[str] = (),
     agents: Collection[str] = (),
+    exports: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
     """The changes that lead from what runs to what the inventory says.
 
     facts: by node. away: hosts whose agents do not answer. parties: p2p endpoints of parties, which nodes dial although
-    the inventory does not list them. agents: hosts whose agents answer.
+    the inventory does not list them. agents: hosts whose agents answer. exports: where each of them exports metrics.
     """
     unknown = set(away)
     wanted = {node.name: node for node in network.nodes if not node.party}
@@ -98,6 +101,7 @@ def differences(
             found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
             found += _changed(node.host, fact.spec, node_spec(network, node), parties)
+    found += _metrics(network, exports)
     listed = {host.name for host in network.hosts}
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
@@ -106,6 +110,14 @@ def differences(
     for host in sorted({*agents} - listed - {fact.host for fact in facts.values() if not fact.stopped}):
         found.append(_left(host, "agent", "no node runs, but its agent is let in", typed("host", "remove", host)))
     return tuple(found)
+
+
+def _metrics(network: Network, exports: Mapping[str, str]) -> Iterator[Change]:
+    """Agents that export their metrics elsewhere than the inventory says."""
+    for host in network.hosts:
+        before = exports.get(host.name, host.metrics)
+        if before != host.metrics:
+            yield Change(host.name, "agent", "metrics", plain(before), host.metrics, Cost.AGENT)
 
 
 def _left(host: str, what: str, before: str, end: str) -> Change:
@@ -126,11 +138,13 @@ def summary(changes: Iterable[Change]) -> str:
     again = restarts(changes)
     started = {change.node for change in changes if change.cost is Cost.START}
     told = {change.node for change in changes if change.cost is Cost.NOTHING} - set(again)
+    agents = sum(change.cost is Cost.AGENT for change in changes)
     by_hand = sum(change.cost is Cost.BY_HAND for change in changes)
     parts = (
         _count(len(started), "node starts", "nodes start"),
         _count(len(again), "node is restarted", "nodes are restarted, one after the other"),
         _count(len(told), "node learns of it without a restart", "nodes learn of it without a restart"),
+        _count(agents, "agent is restarted", "agents are restarted"),
         _count(by_hand, "difference is not applied by a boot", "differences are not applied by a boot"),
     )
     return "; ".join(filter(None, parts))

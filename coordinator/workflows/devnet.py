@@ -94,7 +94,7 @@ async def begin(network: Network, root: Path, tell: Tell) -> None:
         except BaseException:
             stop_all(data)
             raise
-    start_agent(data)
+    start_agent(data, network.host(network.genesis_node.host).metrics)
 
 
 async def _sealed(opened: OpenNetwork, data: Path, manifest: str) -> None:
@@ -116,7 +116,7 @@ async def again(network: Network, root: Path, tell: Tell) -> None:
         await asyncio.to_thread(stop_all, data)
         remove_folder(data / "nodes" / network.genesis_node.name)
         await _Solo(opened, data, tell).run("--again", manifest)
-    start_agent(data)
+    start_agent(data, network.host(network.genesis_node.host).metrics)
 
 
 def runs(network: Network, root: Path) -> bool:

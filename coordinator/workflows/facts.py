@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ from inventory.network import Network
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 
-"""A node's state as agents report it."""
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -34,10 +32,12 @@ class Facts:
     """p2p endpoints of parties, which nodes dial besides the inventory's."""
     agents: Collection[str] = ()
     """Hosts whose agents answer."""
+    exports: Mapping[str, str] = field(default_factory=dict)
+    """Where each of those agents exports values for Prometheus, HOST:PORT; empty: nowhere."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """The differences between what runs and what the inventory says."""
-        return differences(network, self.nodes, self.away, self.parties, self.agents)
+        return differences(network, self.nodes, self.away, self.parties, self.agents, self.exports)
 
     def to_json(self) -> dict[str, Any]:
         """The document for another terminal."""
@@ -47,6 +47,7 @@ class Facts:
         }
         return {
             "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
+            "exports": dict(self.exports),
         }  # fmt: skip
 
     @staticmethod
@@ -56,7 +57,8 @@ class Facts:
             name: Fact(host, pb.NodeSpec.FromString(b64decode(spec)), stopped)
             for name, (host, spec, stopped) in document["nodes"].items()
         }
-        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]), document["agents"])
+        agents, exports = document["agents"], document.get("exports", {})
+        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]), agents, exports)
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -71,7 +73,8 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     ]
     # The host that a moved node left still reports it as stopped.
     nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
-    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints, tuple(known))
+    exports = {host: link.status.metrics for host, link in known.items() if link.status}
+    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints, tuple(known), exports)
 
 
 async def look_around(network: Network, root: Path) -> Facts:

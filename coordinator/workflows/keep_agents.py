@@ -13,6 +13,7 @@ from coordinator.hosts.local import agent_runs, ensure_agent
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.workflows.session import DIAL_SECONDS
+from support.json_log import about
 from support.tasks import beside
 
 LOOK = 0.5
@@ -48,8 +49,9 @@ async def agents_kept(opened: OpenNetwork, reporter: Reporter) -> AsyncIterator[
 
 async def start_again(opened: OpenNetwork, host: str, reporter: Reporter) -> None:
     """Starts a local agent that ended, says so, and does not wait until it connects."""
-    reporter.note(f"the agent of {host} ended and is started again ({typed('logs', f'agent@{host}')})")
-    await ensure_agent(opened.hub, host, opened.state.host_data(host))
+    with about(host=host):
+        reporter.note(f"the agent of {host} ended and is started again ({typed('logs', f'agent@{host}')})")
+    await ensure_agent(opened.hub, host, opened.state.host_data(host), opened.network.host(host).metrics)
 
 
 async def _keep(opened: OpenNetwork, reporter: Reporter) -> None:

@@ -26,7 +26,10 @@ from support.bundled import cache_folder
 from support.files import write_atomic
 from support.version import PACKAGES
 
-LIBRARIES = ("aiohttp", "base58", "cattrs", "coincurve", "cryptography", "grpcio", "protobuf", "pyrage", "tenacity")
+LIBRARIES = (
+    "aiohttp", "base58", "cattrs", "coincurve", "cryptography", "grpcio", "prometheus-client", "protobuf", "pyrage",
+    "tenacity",
+)  # fmt: skip
 GLIBC_MINORS = range(28, 16, -1)
 """Wheels for glibc 2.17 to 2.28 run on every Linux that has Python 3.11 in its packages."""
 PIP_SECONDS = 600.0

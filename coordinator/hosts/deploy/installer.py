@@ -187,6 +187,7 @@ class Installer:
             runtime=shall.runtime,
             python=shall.python,
             environment=shall.environment,
+            options=shall.options,
             enrol=enrol if plan.enrol else (),
         )
         admit = self._supplies.enrolment.admit(self._host.name, answer["csr"]) if plan.enrol else ""
@@ -225,6 +226,8 @@ def decide(facts: Mapping[str, Any], shall: Installation, archives: Mapping[str,
         changes.append("agent enrolled")
     if facts["systemd"] and facts["unit"] != shall.unit_text() and record:
         changes.append("unit renewed")
+    elif record and tuple(record.get("options", ())) != shall.options:
+        changes.append("options changed")
     if missing and not changes:
         changes.append("files restored")
     restart = bool(changes)

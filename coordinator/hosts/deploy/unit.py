@@ -47,9 +47,14 @@ class Installation:
         cache = {"XDG_CACHE_HOME": f"{ROOT}/runtimes/{self.runtime}"} if self.runtime else {}
         return {"PYTHONPATH": path, **cache}
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Of `agent serve`, besides its folder."""
+        return ("--metrics", self.host.metrics) if self.host.metrics else ()
+
     def unit_text(self) -> str:
         """The unit's text. Raises ValueError on a value that systemd would split into words."""
-        words = (self.network, self.host.user, self.data, self.python, *self.environment.values())
+        words = (self.network, self.host.user, self.data, self.python, *self.environment.values(), *self.options)
         for word in words:
             if not _WORD.fullmatch(word):
                 raise ValueError(f"cannot be written in a systemd unit: {word!r}")
@@ -58,6 +63,7 @@ class Installation:
             user=self.host.user,
             data=self.data,
             python=self.python,
+            options="".join(f" {option}" for option in self.options),
             environment="\n".join(f"Environment={name}={value}" for name, value in self.environment.items()),
             homes=_homes(self.data, self.host.nodeos, self.python),
             proxies=" ".join(sorted({*PROXIES, *map(str.upper, PROXIES)})),
@@ -95,7 +101,7 @@ Type=exec
 User={user}
 {environment}
 UnsetEnvironment={proxies}
-ExecStart={python} -P -s -m agent.cli serve --data {data}
+ExecStart={python} -P -s -m agent.cli serve --data {data}{options}
 WorkingDirectory={data}
 Restart=always
 RestartSec=3

@@ -136,7 +136,7 @@ def _request(network: Network, host: Host, state: Path) -> dict[str, Any]:
     nodes = [node for node in network.nodes if node.host == host.name]
     ports = [("0.0.0.0", node.p2p_port) for node in nodes] + [("127.0.0.1", node.http_port) for node in nodes]  # noqa: S104
     served = [Endpoint.parse(at) for node in nodes for at in (node.api, node.history) if at]
-    ports += [(at.host, at.port) for at in served]
+    ports += [(at.host, at.port) for at in (*served, *([Endpoint.parse(host.metrics)] if host.metrics else ()))]
     data = str(state / "hosts" / host.name) if host.local else data_dir(host, network.name)
     bundled = host.nodeos == BUNDLED
     compiles = any(node.options.get(COMPILER, "") != "none" for node in nodes)

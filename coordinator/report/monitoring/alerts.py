@@ -42,6 +42,8 @@ def alerts(network: Network) -> Sequence[Alert]:
               "LIB is {{ $value }} blocks behind the head"),
         Alert("ProducerSilent", "bootcoord_producer_silent == 1", "2m",
               "{{ $labels.producer }} makes no blocks in its turns"),
+        Alert("TwoSigners", "bootcoord_node_two_signers > 0", "0s",
+              "node {{ $labels.node }} on {{ $labels.host }} has seen two nodes sign for one producer"),
         Alert("NodeDown", "bootcoord_node_running == 0", "2m",
               "node {{ $labels.node }} on {{ $labels.host }} does not run"),
         Alert("NodeBehind", f"bootcoord_irreversible_block - on() group_right() bootcoord_node_head_block > {lag}",
@@ -56,6 +58,8 @@ def alerts(network: Network) -> Sequence[Alert]:
         Alert("CertificateEnds",
               f"bootcoord_certificate_end_timestamp_seconds - time() < {CERTIFICATE_DAYS * 86400}", "1h",
               "the certificate of the agent {{ $labels.agent }} ends soon: run coord serve, and it renews it"),
+        Alert("AgentExportsNothing", 'up{job="bootcoord-agents"} == 0', "5m",
+              "nothing is exported at {{ $labels.instance }}: the agent does not run, or its port is taken"),
         Alert("CoordinatorAway", 'up{job="bootcoord"} == 0', "5m",
               "nothing is exported: coord serve --metrics does not run"),
     )  # fmt: skip

@@ -30,6 +30,7 @@ _GRAPHS = (
     ),
     ("Peers of nodes", "bootcoord_node_peers", "{{node}}", "none"),
     ("Silent producers", "bootcoord_producer_silent", "{{producer}}", "none"),
+    ("Signs of two signers", "bootcoord_node_two_signers", "{{node}}", "none"),
     ("Clocks", "bootcoord_clock_offset_seconds", "{{host}}", "s"),
     ("Free disk", "bootcoord_disk_free_bytes", "{{host}}", "bytes"),
     ("Parties", "bootcoord_parties", "{{state}}", "none"),

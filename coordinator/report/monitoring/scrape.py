@@ -6,11 +6,25 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from inventory.network import Network
+from inventory.network import Host, Network
+from support.endpoint import Endpoint
 
 PLUGIN = "/v1/prometheus/metrics"
 """Where nodeos' own prometheus_plugin answers (Leap 4 and later; the bundled build has none)."""
+PLUGIN_NOTE = "Only nodes whose nodeos has eosio::prometheus_plugin answer; remove this job where none has it."
 RULES = "alerts.yml"
+LOOPBACK = ("127.0.0.1", "localhost")
+EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, not listened at)
+
+
+@dataclass(frozen=True)
+class Scraped:
+    """Where values are exported."""
+
+    at: str
+    """HOST:PORT."""
+    host: str = ""
+    """The inventory's host; empty: of no host, or not known."""
 
 
 @dataclass(frozen=True)
@@ -18,19 +32,39 @@ class Job:
     """One group of targets."""
 
     name: str
-    targets: Sequence[str]
-    """HOST:PORT."""
+    targets: Sequence[Scraped]
     path: str = "/metrics"
+    notes: Sequence[str] = ()
+    """What a reader of the file should know."""
 
 
 def jobs(network: Network, coordinator: str, agents: Sequence[str]) -> tuple[Job, ...]:
-    """coordinator: where `coord serve --metrics` listens. agents: where `agent serve --metrics` do.
+    """coordinator: where `coord serve --metrics` listens. agents: where others' `agent serve --metrics` do.
 
-    nodeos answers on its host's loopback only, so its own metrics are asked for where Prometheus runs on that host.
+    What answers on a host's loopback only is asked for where Prometheus runs on that host: on this one.
     """
-    nodes = [f"127.0.0.1:{node.http_port}" for node in network.nodes if network.host(node.host).local]
-    found = (Job("bootcoord", [coordinator]), Job("bootcoord-agents", agents), Job("nodeos", nodes, PLUGIN))
-    return tuple(job for job in found if job.targets)
+    nodes = [
+        Scraped(f"127.0.0.1:{node.http_port}", node.host) for node in network.nodes if network.host(node.host).local
+    ]
+    exporting = [(host, Endpoint.parse(host.metrics)) for host in network.hosts if host.metrics]
+    far = [(host, at) for host, at in exporting if not host.local and at.host in LOOPBACK]
+    near = [Scraped(_reached(host, at), host.name) for host, at in exporting if (host, at) not in far]
+    notes = [
+        f"The agent of {host.name} listens on that host's loopback ({at}): write hosts.metrics with an address that "
+        "Prometheus reaches, or ask it there."
+        for host, at in far
+    ]
+    found = (
+        Job("bootcoord", [Scraped(coordinator)]),
+        Job("bootcoord-agents", [*near, *map(Scraped, agents)], notes=notes),
+        Job("nodeos", nodes, PLUGIN, [PLUGIN_NOTE]),
+    )
+    return tuple(job for job in found if job.targets or job.notes)
+
+
+def _reached(host: Host, at: Endpoint) -> str:
+    """Where the address that an agent listens at is reached."""
+    return str(Endpoint(host.address, at.port)) if at.host == EVERYWHERE else str(at)
 
 
 def scrape_file(network: Network, found: Sequence[Job]) -> str:
@@ -46,11 +80,13 @@ def _lines(network: Network, found: Sequence[Job]) -> Iterator[str]:
     yield f"  - {RULES}"
     yield "scrape_configs:"
     for job in found:
-        if job.path == PLUGIN:
-            yield "  # Only nodes whose nodeos has eosio::prometheus_plugin answer; remove this job where none has it."
+        yield from (f"  # {note}" for note in job.notes)
+        if not job.targets:
+            continue
         yield f"  - job_name: {job.name}"
         yield f"    metrics_path: {job.path}"
         yield "    static_configs:"
-        yield f"      - targets: {json.dumps(list(job.targets))}"
-        yield "        labels:"
-        yield f"          network: {json.dumps(network.name)}"
+        for target in job.targets:
+            labels = {"network": network.name} | ({"host": target.host} if target.host else {})
+            yield f"      - targets: {json.dumps([target.at])}"
+            yield f"        labels: {json.dumps(labels)}"

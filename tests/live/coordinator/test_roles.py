@@ -10,11 +10,19 @@ from typing import Any
 import aiohttp
 import pytest
 
+from antelope.abi import Abi
+from support.processes import Process
+from support.retry import poll
 from tests.live.coordinator.network import MakeNetwork, Network
 from tests.ports import free_port
 
-API, TRACES, SHIP = (f"127.0.0.1:{free_port()}" for _ in range(3))
+API, TRACES, SHIP, METRICS, MOVED = (f"127.0.0.1:{free_port()}" for _ in range(5))
 NODES = f"""
+[[hosts]]
+name = "local"
+local = true
+metrics = "{METRICS}"
+
 [[nodes]]
 name = "door"
 role = "api"
@@ -89,6 +97,28 @@ def test_the_agent_still_has_what_it_needs(around: Network) -> None:
     assert curl(around.http("door").removeprefix("http://"), "/v1/net/connections")[0] in (200, 201)
 
 
+async def first_block_with_transactions(at: str) -> dict[str, Any]:
+    """What Hyperion asks for: the first block after which a contract was set, with its traces and changes of tables,
+    decoded with the ABI that the node itself sends."""
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://{at}/", max_msg_size=0) as socket:
+        definition = json.loads(await socket.receive_str(timeout=10))
+        abi = Abi.parse({**definition, "tables": []})  # its tables are named as nodeos names them, not as contracts do
+        wanted = {
+            "start_block_num": 2, "end_block_num": 0xFFFFFFFF, "max_messages_in_flight": 1, "have_positions": [],
+            "irreversible_only": False, "fetch_block": True, "fetch_traces": True, "fetch_deltas": True,
+        }  # fmt: skip
+        await socket.send_bytes(abi.pack("request", ["get_blocks_request_v0", wanted]))
+        while True:
+            kind, found = abi.unpack("result", await socket.receive_bytes(timeout=20))
+            assert kind == "get_blocks_result_v0"
+            traces = abi.unpack("transaction_trace[]", bytes.fromhex(found["traces"]))
+            if len(traces) > 1:
+                deltas = abi.unpack("table_delta[]", bytes.fromhex(found["deltas"]))
+                block = abi.unpack("signed_block", bytes.fromhex(found["block"]))
+                return {"number": found["this_block"]["block_num"], "block": block, "traces": traces, "deltas": deltas}
+            await socket.send_bytes(abi.pack("request", ["get_blocks_ack_request_v0", {"num_messages": 1}]))
+
+
 async def handshake(at: str) -> tuple[dict[str, Any], bytes]:
     """The first message of a state history, and its answer to get_status_request_v0 (variant 0)."""
     async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://{at}/", max_msg_size=0) as socket:
@@ -110,6 +140,23 @@ def test_the_history_is_whole_and_served(around: Network) -> None:
     command = ["curl", "-s", "-m", "10", "--data", '{"block_num": 2}', f"http://{TRACES}/v1/trace_api/get_block"]
     block = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert (block["number"], block["transactions"][0]["actions"][0]["action"]) == (2, "onblock")
+
+
+def test_an_indexer_gets_blocks_traces_and_changes(around: Network) -> None:
+    """A block, what its transactions did, and which tables they changed, as get_block and cleos tell it, too."""
+    found = asyncio.run(first_block_with_transactions(SHIP))
+    told = around.cleos("get", "block", str(found["number"]), node="defproducera")
+    assert found["block"]["producer"] == told["producer"] == "eosio"
+    ids = {trace["id"].lower() for _, trace in found["traces"]}
+    assert {entry["trx"]["id"] for entry in told["transactions"]} < ids  # and the chain's own onblock
+    actions = [action["act"]["name"] for _, trace in found["traces"] for _, action in trace["action_traces"]]
+    assert "onblock" in actions
+    assert "activate" in actions or "setcode" in actions
+    assert {"account", "global_property"} & {delta["name"] for _, delta in found["deltas"]}
+    body = json.dumps({"block_num": found["number"]})
+    command = ["curl", "-s", "-m", "10", "--data", body, f"http://{TRACES}/v1/trace_api/get_block"]
+    traced = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert {transaction["id"] for transaction in traced["transactions"]} == ids
 
 
 def test_the_seed_has_peers_and_takes_nothing(around: Network) -> None:
@@ -137,4 +184,34 @@ def test_status_tells_the_roles_and_none_is_in_the_schedule(around: Network) -> 
 def test_nothing_is_left_to_do(around: Network) -> None:
     """The plan after the boot knows the roles as they run."""
     assert "Nothing to do: everything is done and running." in around.boot().out
+    assert around.document("plan")["differences"] == []
+
+
+def nodes_of(network: Network) -> dict[str, Process]:
+    """The processes of its nodes."""
+    return {name: process for name, process in network.processes().items() if name != "agent"}
+
+
+def exported(at: str) -> str:
+    """What an agent exports there; empty: nothing."""
+    return subprocess.run(["curl", "-s", "-m", "5", f"http://{at}/metrics"], capture_output=True, text=True).stdout
+
+
+def test_the_agent_exports_where_the_inventory_says(around: Network) -> None:
+    """Prometheus' file names it. A new address is a difference, which a boot applies without touching a node."""
+
+    async def shows(at: str) -> bool:
+        return 'bootcoord_agent_node_running{node="door"} 1.0' in await asyncio.to_thread(exported, at)
+
+    asyncio.run(poll(lambda: shows(METRICS), what="the agent's values", deadline=20))
+    around.coord("metrics", "-o", "monitoring")
+    assert f'["{METRICS}"]' in (around.folder / "monitoring" / "prometheus.yml").read_text()
+    before = nodes_of(around)
+    around.replace(METRICS, MOVED)
+    (change,) = around.document("plan")["differences"]
+    assert (change["part"], change["before"], change["after"]) == ("metrics", METRICS, MOVED)
+    assert "agent of local started" in around.boot().out
+    asyncio.run(poll(lambda: shows(MOVED), what="its values at the new address", deadline=20))
+    assert exported(METRICS) == ""
+    assert nodes_of(around) == before
     assert around.document("plan")["differences"] == []

@@ -48,6 +48,7 @@ class Agent:
 
     def __init__(self) -> None:
         self.nodes = self
+        self.exports = ""
 
     async def status(self) -> list[NodeStatus]:
         """Its nodes."""
@@ -58,18 +59,33 @@ class Agent:
         return 5, False, 9.0
 
 
-async def test_an_agent_exports_while_it_runs() -> None:
-    """Over HTTP; an address that is none, or that is taken, is one line."""
-    agent, endpoint = cast("Any", Agent()), Endpoint("127.0.0.1", free_port())
+async def test_an_agent_exports_while_it_runs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Over HTTP. Where the port is taken, its log says so, and it exports once the port is free."""
+    monkeypatch.setattr("agent.measures.EVERY_SECONDS", 0.05)
+    first, second = (cast("Any", Agent()) for _ in range(2))
+    endpoint = Endpoint("127.0.0.1", free_port())
 
-    async def there() -> bool:
-        return "bootcoord_agent_disk_free_bytes 5.0" in fetch(endpoint)
+    async def exports(agent: Agent) -> bool:
+        return bool(agent.exports) and "bootcoord_agent_disk_free_bytes 5.0" in fetch(endpoint)
 
-    async with exported(agent, str(endpoint)):
-        await poll(there, what="its values", deadline=10)
-        with pytest.raises(ConfigError, match="cannot listen at"):
-            async with exported(agent, str(endpoint)):
-                pass
+    async def said() -> bool:
+        return "cannot listen at" in caplog.text
+
+    async with exported(first, str(endpoint)):
+        await poll(lambda: exports(first), what="its values", deadline=10)
+        beside = exported(second, str(endpoint))
+        await beside.__aenter__()
+        await poll(said, what="that the port is taken", deadline=10)
+        assert second.exports == ""
+    await poll(lambda: exports(second), what="the other's values", deadline=10)
+    await beside.__aexit__(None, None, None)
+    assert caplog.text.count("cannot listen at") == 1
+
+
+async def test_an_address_that_is_none_is_refused() -> None:
+    """Before anything listens."""
     with pytest.raises(ConfigError, match="cannot listen at nowhere"):
-        async with exported(agent, "nowhere"):
+        async with exported(cast("Any", Agent()), "nowhere"):
             pass

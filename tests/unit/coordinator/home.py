@@ -175,7 +175,7 @@ class Home:
         """The hosts that were given such a task."""
         return [name for name, agent in self.agents.items() for task in agent.tasks if task.WhichOneof("body") == kind]
 
-    async def ensure_agent(self, hub: Hub, host: str, data: Path) -> bool:
+    async def ensure_agent(self, hub: Hub, host: str, data: Path, metrics: str = "") -> bool:
         """As coordinator.hosts.local's: enrols, and starts what dials."""
         if host in self.shown:
             return False

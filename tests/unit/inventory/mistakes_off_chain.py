@@ -18,6 +18,18 @@ OFF_CHAIN: dict[str, tuple[str, str]] = {
         "topology.edges: is for a custom",
     ),
     "host twice": (HOSTS + HOSTS, "hosts[1].name: h1 is listed twice"),
+    "metrics nowhere": (
+        '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "9101"',
+        "hosts[0].metrics: '9101' is not HOST:PORT",
+    ),
+    "metrics on a free port": (
+        '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "127.0.0.1:0"',
+        "hosts[0].metrics: port 0 is no port that others can know",
+    ),
+    "metrics on a node's port": (
+        '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "127.0.0.1:8888"',
+        "hosts[0].metrics: port 8888 is taken by node",
+    ),
     "no address": ('[[hosts]]\nname = "h1"', "hosts[0].address: is missing"),
     "bad IP": (
         '[[hosts]]\nname = "h1"\naddress = "10.0.0.256"',

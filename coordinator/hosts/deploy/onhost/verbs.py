@@ -84,7 +84,7 @@ def configure(request: Request) -> Request:
     if record["taken"] and record["user"] != request["user"]:
         raise HostFault(f"this network's files belong to {record['user']} here: leave hosts.user as it was")
     record.update({key: request[key] for key in ("network", "user", "data", "unit", "bundles", "runtime")})
-    record.update({key: request[key] for key in ("python", "environment")})
+    record.update({key: request[key] for key in ("python", "environment", "options")})
     write_record(record)
     user = ensure_user(request["user"])
     ensure_data(record, user)
@@ -102,7 +102,8 @@ def start(request: Request) -> Request:
     if request["systemd"]:
         start_unit(record, restart=request["changed"])
     else:
-        as_user(record, ["-c", request["inbundle"], "restart" if request["changed"] else "start", record["data"]])
+        verb = "restart" if request["changed"] else "start"
+        as_user(record, ["-c", request["inbundle"], verb, record["data"], *record.get("options", [])])
     prune("bundles")  # only now: a running agent still reads its own
     return {}
 

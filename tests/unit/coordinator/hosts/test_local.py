@@ -85,6 +85,15 @@ async def test_an_agent_is_enrolled_and_started_once(
     assert len(commands) == 3
 
 
+async def test_an_agent_exports_its_metrics_where_the_inventory_says(
+    hub: Hub, tmp_path: Path, commands: list[tuple[object, ...]], begun: list[subprocess.Popen[bytes]]
+) -> None:
+    """It is started again for another address, and for none; not for the same."""
+    for metrics, starts in (("127.0.0.1:9101", 1), ("127.0.0.1:9101", 1), ("127.0.0.1:9102", 2), ("", 3), ("", 3)):
+        await ensure_agent(hub, "one", tmp_path, metrics)
+        assert len(begun) == starts
+
+
 @pytest.mark.parametrize("what", ["older code", "torn certificate", "no certificate"])
 async def test_an_agent_that_is_not_this_networks_or_this_codes_is_replaced(
     what: str, hub: Hub, tmp_path: Path, commands: list[tuple[object, ...]], begun: list[subprocess.Popen[bytes]]

@@ -13,7 +13,9 @@ import pytest
 
 from coordinator.cli.main import run
 from coordinator.report.measures import measures
+from coordinator.report.monitoring.scrape import jobs
 from coordinator.report.status import AWAY, CONNECTED, HostRow, NetworkStatus, NodeRow, Phase
+from inventory.load import load
 from tests.unit.coordinator.home import Home, home
 
 __all__ = ["home"]
@@ -27,6 +29,15 @@ STATUS = NetworkStatus(
     ),
     hosts=(HostRow("h1", CONNECTED, 0.25, 7 << 30), HostRow("h2", AWAY, None, None)), steps={},
 )  # fmt: skip
+
+
+NETWORK = '[network]\nname = "net"\n'
+HOSTS = """
+[[hosts]]
+name = "here"
+{}
+metrics = "{}"
+"""
 
 
 @pytest.fixture
@@ -54,13 +65,14 @@ def promtool(tmp_path: Path) -> Callable[..., str]:
 def test_files_are_valid(written: Path, promtool: Callable[..., str]) -> None:
     """The scrape file with the rules that it names."""
     said = promtool("check", "config", str(written / "prometheus.yml"))
-    assert "11 rules found" in said
+    assert "13 rules found" in said
 
 
 ALERTS = [
     ("ChainStalled", {"bootcoord_head_age_seconds": "60"}),
     ("IrreversibilityStalled", {"bootcoord_head_block": "1000", "bootcoord_irreversible_block": "10"}),
     ("ProducerSilent", {'bootcoord_producer_silent{producer="bob"}': "1"}),
+    ("TwoSigners", {'bootcoord_node_two_signers{node="a",host="h"}': "1"}),
     ("NodeDown", {'bootcoord_node_running{node="a",host="h"}': "0"}),
     ("NodeBehind", {"bootcoord_irreversible_block": "1000", 'bootcoord_node_head_block{node="a",host="h"}': "1"}),
     ("NodeWithoutPeers", {'bootcoord_node_peers{node="a",host="h"}': "0",
@@ -70,6 +82,7 @@ ALERTS = [
     ("ClockOff", {'bootcoord_clock_offset_seconds{host="h"}': "-2"}),
     ("DiskNearlyFull", {'bootcoord_disk_free_bytes{host="h"}': "1000"}),
     ("CertificateEnds", {'bootcoord_certificate_end_timestamp_seconds{agent="h"}': "1000"}),
+    ("AgentExportsNothing", {'up{job="bootcoord-agents",instance="h:1"}': "0"}),
     ("CoordinatorAway", {'up{job="bootcoord"}': "0"}),
 ]  # fmt: skip
 HEALTHY = {
@@ -78,7 +91,8 @@ HEALTHY = {
     'bootcoord_node_running{node="b",host="h"}': "1",
     'bootcoord_node_head_block{node="a",host="h"}': "940", 'bootcoord_node_peers{node="a",host="h"}': "1",
     'bootcoord_agent_connected{host="h"}': "1", 'bootcoord_clock_offset_seconds{host="h"}': "0.1",
-    'bootcoord_disk_free_bytes{host="h"}': "99999999999",
+    'bootcoord_disk_free_bytes{host="h"}': "99999999999", 'bootcoord_node_two_signers{node="a",host="h"}': "0",
+    'up{job="bootcoord-agents",instance="h:1"}': "1",
     'bootcoord_certificate_end_timestamp_seconds{agent="h"}': "99999999999", 'up{job="bootcoord"}': "1",
 }  # fmt: skip
 
@@ -115,12 +129,28 @@ def test_every_value_that_is_asked_for_is_exported(written: Path) -> None:
 
 
 def test_the_scrape_file_names_who_exports(written: Path) -> None:
-    """The coordinator, agents, and each node of this machine at nodeos' own path."""
+    """The coordinator, agents, and each host's nodes on this machine at nodeos' own path."""
     text = (written / "prometheus.yml").read_text()
     assert 'targets: ["127.0.0.1:9464"]' in text
     assert 'targets: ["127.0.0.1:9101"]' in text
     assert text.count("/v1/prometheus/metrics") == 1
-    assert 'network: "home"' in text
+    assert '{"network": "home", "host": "one"}' in text
+
+
+def test_the_scrape_file_names_the_agents_of_the_inventory(tmp_path: Path) -> None:
+    """Those on this machine's loopback, and those at an address; another host's loopback is said to be out of reach."""
+    inventory = tmp_path / "net.toml"
+    inventory.write_text(
+        NETWORK
+        + HOSTS.format("local = true", "127.0.0.1:9101")
+        + HOSTS.format('address = "10.0.0.2"', "0.0.0.0:9101").replace("here", "wide")
+        + HOSTS.format('address = "10.0.0.3"', "127.0.0.1:9101").replace("here", "far")
+    )
+    found = jobs(load(inventory), "127.0.0.1:9464", ["10.0.0.9:9101"])
+    agents = next(job for job in found if job.name == "bootcoord-agents")
+    expected = [("127.0.0.1:9101", "here"), ("10.0.0.2:9101", "wide"), ("10.0.0.9:9101", "")]
+    assert [(target.at, target.host) for target in agents.targets] == expected
+    assert [note.split(" listens")[0] for note in agents.notes] == ["The agent of far"]
 
 
 def test_values_of_a_network() -> None:

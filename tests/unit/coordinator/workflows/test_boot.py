@@ -25,6 +25,8 @@ from protos import coordination_pb2 as pb
 from support.retry import DeadlineError
 from tests.unit.loop import recording
 
+HOST = SimpleNamespace(name="h1", local=True, metrics="")
+
 PLAN = make_plan([NodeStep("a", "a", (), lambda _: (), NodeMode.NORMAL)])
 
 
@@ -153,7 +155,7 @@ async def test_an_agent_that_is_killed_before_it_connects(
             await asyncio.Event().wait()
         return {}
 
-    async def ensure_agent(hub: object, host: str, data: Path) -> bool:
+    async def ensure_agent(hub: object, host: str, data: Path, metrics: str) -> bool:
         started.append(host)
         return True
 
@@ -161,7 +163,7 @@ async def test_an_agent_that_is_killed_before_it_connects(
     monkeypatch.setattr(boot, "last_words", lambda data: words)
     monkeypatch.setattr(keep_agents, "ensure_agent", ensure_agent)
     opened: Any = SimpleNamespace(
-        network=SimpleNamespace(hosts=[SimpleNamespace(name="h1", local=True)]), hub=None, connected=connected,
+        network=SimpleNamespace(hosts=[HOST], host=lambda name: HOST), hub=None, connected=connected,
         state=SimpleNamespace(host_data=Path),
     )  # fmt: skip
     reporter = Pretends([], [])

@@ -46,6 +46,19 @@ def test_no_difference_is_none(tmp_path: Path) -> None:
     assert summary(()) == ""
 
 
+def test_an_agents_metrics_are_a_line(tmp_path: Path) -> None:
+    """Where they go elsewhere than the inventory says; hosts that did not say are left out."""
+    net = network(tmp_path)
+    facts, wanted = running(net), replace(net, hosts=(replace(net.hosts[0], metrics="127.0.0.1:9101"),))
+    (change,) = differences(wanted, facts, exports={"local": ""})
+    assert change.line() == (
+        "+ local: agent metrics: (none) -> 127.0.0.1:9101 (its agent is restarted, its nodes are not)"
+    )
+    assert summary([change]) == "1 agent is restarted"
+    assert differences(wanted, facts, exports={"local": "127.0.0.1:9101"}) == differences(wanted, facts) == ()
+    assert Facts.from_json(Facts(facts, (), exports={"local": "a:1"}).to_json()).exports == {"local": "a:1"}
+
+
 def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
     """A port, an option and a nodeos cost a restart; the nodes that dial the port only learn the new one."""
     net = network(tmp_path)

@@ -26,15 +26,15 @@ class Machine:
         self.mortal: set[str] = set()
         self.started: list[str] = []
         self.heard = Heard()
-        hosts = [SimpleNamespace(name=name, local=name != "far") for name in ("one", "two", "far")]
+        hosts = [SimpleNamespace(name=name, local=name != "far", metrics="") for name in ("one", "two", "far")]
         self.opened = SimpleNamespace(
-            network=SimpleNamespace(hosts=hosts), state=SimpleNamespace(host_data=Path),
+            network=SimpleNamespace(hosts=hosts, host=lambda name: hosts[0]), state=SimpleNamespace(host_data=Path),
             hub=None, connected=self.connected,
         )  # fmt: skip
         monkeypatch.setattr(keep_agents, "agent_runs", lambda data: data.name not in self.ended)
         monkeypatch.setattr(keep_agents, "ensure_agent", self.start)
 
-    async def start(self, hub: object, host: str, data: Path) -> bool:
+    async def start(self, hub: object, host: str, data: Path, metrics: str) -> bool:
         self.started.append(host)
         self.ended -= {host} - self.mortal
         return True

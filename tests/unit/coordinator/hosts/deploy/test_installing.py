@@ -94,6 +94,19 @@ def test_the_unit_runs_the_agent_unprivileged_and_leaves_nodes_alone() -> None:
     assert not any(line.startswith("MemoryDenyWriteExecute") for line in lines)
 
 
+def test_the_agent_exports_its_metrics_where_the_inventory_says() -> None:
+    """In the unit; without systemd, the record says what it was started with."""
+    shall = replace(SHALL, host=replace(HOST, metrics="127.0.0.1:9101"))
+    assert " serve --data /var/lib/bootcoord/net --metrics 127.0.0.1:9101\n" in shall.unit_text()
+    assert decide(GOOD, shall, ARCHIVES, True).changes == ("unit renewed",)
+    detached = {**GOOD, "systemd": False, "unit": ""}
+    assert decide(detached, SHALL, ARCHIVES, True).changes == ()
+    found = decide(detached, shall, ARCHIVES, True)
+    assert (found.changes, found.restart) == (("options changed",), True)
+    told = {**detached, "record": {**RECORD, "options": ["--metrics", "127.0.0.1:9101"]}}
+    assert decide(told, shall, ARCHIVES, True).changes == ()
+
+
 @pytest.mark.parametrize("change", [{"data": "/home/op/net/"}, {"nodeos": "/root/nodeos"}])
 def test_homes_stay_visible_where_something_of_ours_lives_there(change: dict[str, str]) -> None:
     """For example a data folder or a nodeos in somebody's home."""
