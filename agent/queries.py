@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import aiohttp
-
 from agent import snapshots
 from antelope.errors import BadJson
+from antelope.posting import Poster, TooLarge
 from antelope.strict_json import read_json, read_object
 from protos import coordination_pb2 as pb
 from support.snapshots import SnapshotStore
@@ -20,6 +19,8 @@ ANSWER_LIMIT = 64 << 20
 PART = 7 << 20
 """Bytes of an answer in one message, which holds 8 MiB: of a larger one the rest is asked for."""
 SECONDS = 10.0
+CALLS = 100
+"""At the same time, to all nodes."""
 
 _READS = re.compile(
     r"/v1/chain/get_[a-z_0-9]+"
@@ -41,7 +42,7 @@ class Queries:
         self._snapshots_too = kept is not None
         self._http_port = http_port
         self.snapshots = snapshots.Snapshots(http_port, kept)
-        self._session: aiohttp.ClientSession | None = None
+        self._poster = Poster(SECONDS, ANSWER_LIMIT, CALLS)
 
     async def answer(self, query: pb.Query) -> pb.Answer:
         """nodeos' answer, unchanged; status 0 and an error if there is no answer."""
@@ -53,19 +54,15 @@ class Queries:
             return pb.Answer(id=query.id, status=0 if error else 200, body=body, error=error, total=len(body))
         url = f"http://127.0.0.1:{self._http_port(query.node)}{query.path}"
         try:
-            async with self._open().post(url, data=query.body or b"{}", allow_redirects=False) as response:
-                whole = bytearray()
-                while len(whole) <= ANSWER_LIMIT and (more := await response.content.readany()):
-                    whole += more
-                if len(whole) > ANSWER_LIMIT:
-                    response.close()
-                    return pb.Answer(id=query.id, error=f"{query.path}: the answer is larger than {ANSWER_LIMIT} bytes")
-                part = bytes(whole[query.offset : query.offset + PART])
-                return pb.Answer(id=query.id, status=response.status, body=part, total=len(whole))
+            status, whole = await self._poster.post(url, query.body or b"{}")
         except TimeoutError:
             return pb.Answer(id=query.id, error=f"{query.path}: no answer within {SECONDS:g} s")
-        except (aiohttp.ClientError, OSError) as error:
-            return pb.Answer(id=query.id, error=f"{query.path}: {error}")
+        except TooLarge:
+            return pb.Answer(id=query.id, error=f"{query.path}: the answer is larger than {ANSWER_LIMIT} bytes")
+        except OSError as error:
+            return pb.Answer(id=query.id, error=f"{query.path}: {error.strerror or error}")
+        part = whole[query.offset : query.offset + PART]
+        return pb.Answer(id=query.id, status=status, body=part, total=len(whole))
 
     def _refusal(self, query: pb.Query) -> str:
         """Why the query is not passed on; empty: it is."""
@@ -83,16 +80,7 @@ class Queries:
             return f"this host has no node {query.node[:80]!r}"
         return ""
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=SECONDS), headers={"Content-Type": "application/json"}
-            )
-        return self._session
-
     async def close(self) -> None:
         """Closes its connections, and removes what it held."""
         self.snapshots.close()
-        if self._session:
-            await self._session.close()
-            self._session = None
+        await self._poster.close()

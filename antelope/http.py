@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
-
 from antelope.answers import Receipt, read_answer
 from antelope.errors import BadAnswer, BadJson, NodeError, UnknownEndpoint, Unreachable, node_error
+from antelope.posting import Poster, TooLarge
 from antelope.reads import ChainReader
 from antelope.strict_json import ANSWER_DEPTH, read_json
 from antelope.transaction import SignedTransaction
@@ -34,8 +32,7 @@ class NodeClient(ChainReader):
         self.base_url = base_url.rstrip("/")
         self._timeout = timeout
         self._max_answer = max_answer
-        self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._poster = Poster(timeout, max_answer, connections)
         self._push_path = 0
 
     async def __aenter__(self) -> Self:
@@ -48,29 +45,21 @@ class NodeClient(ChainReader):
 
     async def close(self) -> None:
         """Closes its connections; a later call opens new ones."""
-        session, self._session = self._session, None
-        if session is not None:
-            await session.close()
-
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                headers={"Content-Type": "application/json"},
-            )
-        return self._session
+        await self._poster.close()
 
     async def call(self, path: str, body: object) -> Any:
         """Posts body as JSON and returns the decoded answer. Raises the NodeError that nodeos' error code means."""
         try:
             # nodeos reads \u escapes as plain letters, so strings are sent as UTF-8.
-            status, raw = await self._post(path, json.dumps(body, ensure_ascii=False).encode())
+            status, raw = await self._poster.post(self.base_url + path, json.dumps(body, ensure_ascii=False).encode())
         except TimeoutError as error:
             message = f"{self.base_url}{path} gave no answer within {self._timeout:g} s"
             raise Unreachable(message) from error
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError) as error:
-            reason = str(error) or type(error).__name__
+        except TooLarge as error:
+            message = f"{self.base_url}{path} answered with more than {self._max_answer} bytes"
+            raise BadAnswer(error.status, None, "", message) from error
+        except OSError as error:
+            reason = error.strerror or str(error) or type(error).__name__
             raise Unreachable(f"{self.base_url}{path} cannot be reached: {reason}") from error
         if path in _PUSH_PATHS:
             raw = without_traces(raw)
@@ -85,17 +74,6 @@ class NodeClient(ChainReader):
         if status >= 300:
             raise node_error(status, answer)
         return answer
-
-    async def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        async with self._open().post(self.base_url + path, data=body, allow_redirects=False) as response:
-            raw = bytearray()
-            async for chunk in response.content.iter_any():
-                raw += chunk
-                if len(raw) > self._max_answer:
-                    response.close()
-                    message = f"{self.base_url}{path} answered with more than {self._max_answer} bytes"
-                    raise BadAnswer(response.status, None, "", message)
-            return response.status, bytes(raw)
 
     async def send_transaction(self, transaction: SignedTransaction) -> Receipt:
         """Pushes a transaction through the newest push endpoint that the node has. Raises NodeError.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.allocation import MEMORY_MIB, ROWS, write_csv
 from bench.commands import LITTLE_SECONDS, cost
-from bench.harness import Figure, Say
+from bench.harness import Figure, Say, say, show
 from bench.network import COORD, Bench, bench_network
 from bench.replay import replay
 from bench.watching import Usage, watching
@@ -70,9 +70,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
     options = parser.parse_args()
-    for figure in run(lambda text: print(text, file=sys.stderr, flush=True), options.rows, options.keep):
-        print(figure.line(), flush=True)
-    return 0
+    return show(run(say, options.rows, options.keep))
 
 
 if __name__ == "__main__":

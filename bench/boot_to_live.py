@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from antelope.elections import BLOCK_SECONDS
-from bench.harness import BenchError, Figure, Say, say
+from bench.harness import BenchError, Figure, Say, say, show
 from bench.imposed import handover
 from bench.network import COORD, Bench, bench_network
 
@@ -80,9 +80,7 @@ def main() -> int:
     """Prints the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.boot_to_live")
     parser.add_argument("producers", nargs="*", type=int, default=PRODUCERS)
-    for figure in run(say, parser.parse_args().producers):
-        print(figure.line(), flush=True)
-    return 0
+    return show(run(say, parser.parse_args().producers))
 
 
 if __name__ == "__main__":

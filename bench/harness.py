@@ -1,17 +1,18 @@
-"""What every benchmark gives: figures, each against a yardstick of the same run and a goal, and the table of them."""
+"""What every benchmark gives: figures, each against a yardstick of the same run and a goal."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 
 from support.bundled import RELEASE_SHA256
 
@@ -25,6 +26,7 @@ class BenchError(Exception):
 
 def show(figures: Iterable[Figure]) -> int:
     """Prints them as they come. Returns the exit status: 1 where it could not be carried out."""
+    stoppable()
     try:
         for figure in figures:
             print(figure.line(), flush=True)
@@ -70,11 +72,11 @@ class Figure:
 
     def line(self) -> str:
         """For people: the value, and where there is one, the yardstick, the ratio and the goal."""
-        text = f"{self.what}: {_number(self.value)} {self.unit}"
+        text = f"{self.what}: {number(self.value)} {self.unit}"
         if self.ratio is not None:
-            text += f", {self.yardstick} {_number(self.against or 0.0)} {self.unit}: ratio {self.ratio:.2f}"
+            text += f", {self.yardstick} {number(self.against or 0.0)} {self.unit}: ratio {self.ratio:.2f}"
         if self.met is not None:
-            text += f" (goal {_goal(self)}: {'met' if self.met else 'MISSED'})"
+            text += f" (goal {goal(self)}: {'met' if self.met else 'MISSED'})"
         return text
 
 
@@ -119,36 +121,28 @@ def machine() -> Machine:
     )
 
 
-def write(folder: Path, where: Machine, figures: Sequence[Figure], failures: Iterable[str] = ()) -> None:
-    """Writes results.md and results.json into the folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    failed = list(failures)
-    rows = [asdict(one) | {"ratio": one.ratio, "met": one.met} for one in figures]
-    document = {"machine": asdict(where), "figures": rows, "failures": failed}
-    (folder / "results.json").write_text(json.dumps(document, indent=2) + "\n")
-    (folder / "results.md").write_text(table(where, figures, failed))
-
-
-def table(where: Machine, figures: Iterable[Figure], failures: Iterable[str] = ()) -> str:
-    """The results in Markdown."""
-    lines = ["# Benchmarks", ""]
-    lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in asdict(where).items()]
-    lines += ["", "| benchmark | measured | value | against | ratio | goal | |", "|---|---|---|---|---|---|---|"]
-    for one in figures:
-        against = f"{one.yardstick}: {_number(one.against)} {one.unit}" if one.against is not None else ""
-        ratio = f"{one.ratio:.2f}" if one.ratio is not None else ""
-        mark = {None: "", True: "met", False: "**missed**"}[one.met]
-        value = f"{_number(one.value)} {one.unit}"
-        lines.append(f"| {one.benchmark} | {one.what} | {value} | {against} | {ratio} | {_goal(one)} | {mark} |")
-    lines += ["", *(f"- failed: {failure}" for failure in failures)]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _goal(figure: Figure) -> str:
+def goal(figure: Figure) -> str:
+    """What the figure should be; empty: nothing was asked."""
     goals = (("≤", figure.at_most), ("≥", figure.at_least))
     unit = "" if figure.against is not None else f" {figure.unit}"
-    return ", ".join(f"{sign} {_number(limit)}{unit}" for sign, limit in goals if limit is not None)
+    return ", ".join(f"{sign} {number(limit)}{unit}" for sign, limit in goals if limit is not None)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits, or all of a whole number."""
     return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+def stoppable() -> None:
+    """Has SIGTERM and SIGHUP end this process as Ctrl-C does: whatever a benchmark started is stopped. Once: what stops
+    it is not disturbed by a second one.
+    """
+
+    def end(received: int, _: FrameType | None) -> None:
+        for one in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(one, signal.SIG_IGN)
+        say(f"{signal.Signals(received).name}: stopping what runs")
+        sys.exit(128 + received)
+
+    for one in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(one, end)

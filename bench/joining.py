@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.allocation import MEMORY_MIB, ROWS, write_csv
 from bench.audit import VOTE
 from bench.harness import BenchError, Figure, Say, say, show
+from bench.loading import load_seconds
 from bench.network import Bench, bench_network, free_port
 from bench.watching import Usage, watching
 
@@ -39,7 +40,14 @@ def run(say: Say, rows: int = ROWS, nodes: int = NODES, keep: Path | None = None
         for number in range(nodes):  # they would take the cores of those that follow
             bench.coord("node", "stop", f"quick{number}")
         slow = _join(bench, text + first, "slow", nodes, "never")
+        bench.coord("down")
+        say(f"nodeos alone loads the snapshot, {nodes} times")
+        (snapshot,) = (bench.state / "snapshots").glob("*.bin")
+        bound, one = (load_seconds(snapshot, count, bench.folder / f"load{count}") for count in (nodes, 1))
         yield Figure(name, "nodes ready, by a snapshot", quick, "s", slow, "by their peers' blocks", RATIO)
+        yield Figure(name, "nodes ready, by a snapshot", quick, "s", bound, "nodeos alone loads it so often")
+        yield Figure(name, "nodeos alone loads the snapshot once", one, "s")
+        yield Figure(name, "the snapshot", snapshot.stat().st_size / 1e6, "MB")
         for kind in ("coord", "agent"):
             peak = watch.usage.get(kind, Usage()).peak_mib
             yield Figure(name, f"memory of {kind} while nodes join", peak, "MiB", at_most=MEMORY_MIB)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from antelope.errors import AntelopeError
+from antelope.http import NodeClient
 from coordinator.advising import typed
 from coordinator.agents.records import BusyError
 from coordinator.errors import OperationFailed
@@ -93,7 +94,6 @@ async def audit_again(found: LaunchReport, name: str, artifacts: Path | None, ur
     name: of the report's file. artifacts: a folder with what the report does not carry. Raises UsageProblem,
     OperationFailed, AuditError.
     """
-    from antelope.http import NodeClient  # aiohttp takes 0.1 s to import
     from boot.audit import Observed, audit
 
     def outside(sha256: str) -> bytes:

@@ -16,7 +16,7 @@ HEAVY = {
     "numpy": "12 MiB; draws a network's allocation, which an agent only reads",
     "fabric": "installs agents; the coordinator's",
     "paramiko": "the coordinator's",
-    "aiohttp.web": "the coordinator's page",
+    "aiohttp": "8 MiB; the coordinator's page",
     "pyrage": "needed for a backup of keys",
 }
 """Modules, and why an agent does without."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.harness import Figure, machine, write
+from bench.harness import BenchError, Figure, machine
+from bench.results import Ran, read, write
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,8 @@ def test_goals_are_for_the_ratio_where_there_is_a_yardstick(
 def test_the_table_has_every_figure_and_the_machine(tmp_path: Path) -> None:
     """For people and for programs, failures included."""
     figures = [Figure("load", "step", 30.0, "s", 22.0, "replay", at_most=1.5), Figure("load", "memory", 310.0, "MiB")]
-    write(tmp_path / "out", machine(), figures, ["audit: no node"])
+    runs = [Ran("load", machine(), tuple(figures), "", 12.0), Ran("audit", machine(), (), "no node", 1.0)]
+    write(tmp_path / "out", runs)
     text = (tmp_path / "out" / "results.md").read_text()
     assert "| load | step | 30 s | replay: 22 s | 1.36 | ≤ 1.5 | met |" in text
     assert "- failed: audit: no node" in text
@@ -42,3 +44,20 @@ def test_the_table_has_every_figure_and_the_machine(tmp_path: Path) -> None:
     assert document["figures"][0]["met"] is True
     assert document["machine"]["cores"] >= 1
     assert document["failures"] == ["audit: no node"]
+    assert [one["run"] for one in document["figures"]] == ["load", "load"]
+    assert [run.met for run in runs] == [True, False]
+
+
+def test_what_was_written_can_be_read_and_added_to(tmp_path: Path) -> None:
+    """A long measurement may be made in parts; nothing is there at first."""
+    assert read(tmp_path) == []
+    first = Ran("load", machine(), (Figure("load", "step", 30.0, "s", 22.0, "replay", at_most=1.0),), "", 12.0)
+    write(tmp_path, [first])
+    assert read(tmp_path) == [first]
+    second = Ran("audit", machine(), (Figure("audit", "memory", 1.0, "MiB"),), "", 3.0)
+    write(tmp_path, [*read(tmp_path), second])
+    assert read(tmp_path) == [first, second]
+    assert not first.met
+    (tmp_path / "results.json").write_text("{}")
+    with pytest.raises(BenchError, match="not of this version"):
+        read(tmp_path)
