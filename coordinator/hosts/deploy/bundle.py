@@ -27,8 +27,7 @@ from support.files import write_atomic
 from support.version import PACKAGES
 
 LIBRARIES = (
-    "aiohttp", "base58", "cattrs", "coincurve", "cryptography", "grpcio", "prometheus-client", "protobuf", "pyrage",
-    "tenacity",
+    "base58", "cattrs", "coincurve", "cryptography", "grpcio", "prometheus-client", "protobuf", "pyrage", "tenacity",
 )  # fmt: skip
 GLIBC_MINORS = range(28, 16, -1)
 """Wheels for glibc 2.17 to 2.28 run on every Linux that has Python 3.11 in its packages."""
