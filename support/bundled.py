@@ -73,6 +73,11 @@ class Runtime:
 
     root: Path
 
+    @classmethod
+    def of(cls, binary: Path) -> Runtime:
+        """The runtime that a binary belongs to."""
+        return cls(binary.parents[len(PurePosixPath(_BINARY).parts) - 1])
+
     @property
     def binary(self) -> Path:
         """The binary that is nodeos, cleos and keosd."""

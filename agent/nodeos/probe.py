@@ -72,7 +72,10 @@ async def probe(command: Sequence[str], folder: Path) -> Capabilities:
     if remembered.is_file() and (known := _unpack(sha256, remembered.read_bytes())):
         return known
     if len(command) > 1 and sha256 != RELEASE_SHA256:
-        raise NodeosError(f"{binary} is not the bundled nodeos that this release pins: remove it, it is fetched again")
+        root = Runtime.of(binary).root
+        raise NodeosError(
+            f"{binary} is not the bundled nodeos that this release pins: remove {root}, it is fetched again"
+        )
     options = await _options(command)
     version, features = await _ask(command, options, folder)
     found = {"version": version, "options": sorted(options), "features": features}

@@ -16,20 +16,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def passphrase_options(command: F) -> F:
     """--passphrase and --passphrase-file."""
-    typed = click.option("--passphrase", is_flag=True, help="Ask for a passphrase.")
+    asked = click.option("--passphrase", is_flag=True, help="Ask for a passphrase.")
     read = click.option(
         "--passphrase-file", type=GIVEN, metavar="FILE", help="The passphrase is this file's first line."
     )
-    return typed(read(command))
+    return asked(read(command))
 
 
-def passphrase(typed: bool, file: Path | None, *, new: bool) -> str:
+def passphrase(asked: bool, file: Path | None, *, new: bool) -> str:
     """The passphrase; empty if none of the options was given. new: it is asked for twice. Raises UsageProblem."""
     if file:
         found = read_short(file).partition("\n")[0].rstrip("\r")
         if not found:
             raise UsageProblem(f"{file}: its first line is empty; the passphrase belongs there")
         return found
-    if typed:
+    if asked:
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=new, err=True))
     return ""

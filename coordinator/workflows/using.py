@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from antelope.strict_json import read_object
 from coordinator.advising import typed
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.state.folder import StateFolder
-from inventory.network import Network, Node
+from inventory.network import SSH_PORT, Host, Network, Node
 
 SECONDS = 5.0
 """Seconds for a node on this machine to answer."""
@@ -52,7 +53,7 @@ class InUse:
             node = self.far[-1]
             raise OperationFailed(
                 f"the HTTP API of {node.name} can be reached on host {node.host} only: run "
-                f"ssh -N -L {node.http_port}:127.0.0.1:{node.http_port} {self.network.host(node.host).address}, then "
+                f"ssh -N -L {node.http_port}:127.0.0.1:{node.http_port} {_reached(self.network.host(node.host))}, then "
                 f"cleos -u {url(node)}"
             )
         raise OperationFailed(
@@ -70,6 +71,17 @@ class InUse:
             "far_nodes": [_node(self.network, node) for node in self.far],
             "keys": [str(path) for path in self.keys],
         }
+
+
+def _reached(host: Host) -> str:
+    """The host, as ssh is told of it on a command line: with what the inventory says of it."""
+    ssh = host.ssh
+    if ssh is None:
+        return host.address
+    words = [*(("-p", str(ssh.port)) if ssh.port != SSH_PORT else ()), *(("-i", str(ssh.key)) if ssh.key else ())]
+    words += ["-o", f"UserKnownHostsFile={ssh.known_hosts}"] if ssh.known_hosts else []
+    words += ["-J", f"{ssh.jump.user}@{ssh.jump.address}:{ssh.jump.port}"] if ssh.jump else []
+    return shlex.join([*words, f"{ssh.user}@{ssh.address}"])
 
 
 def url(node: Node) -> str:

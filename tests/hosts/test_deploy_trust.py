@@ -176,6 +176,27 @@ def test_sudo_with_and_without_its_password(ssh: Ssh) -> None:
         Privileged(connection, lambda: "").sudo()
 
 
+@pytest.mark.advice(
+    "coordinator/hosts/deploy: … refuses another session (…): raise MaxSessions of its sshd to at least 1",
+)
+def test_an_sshd_that_opens_no_session(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
+    """The message names the setting; with it the login works."""
+    careful, own = replace(ssh, user=CAREFUL), "/etc/ssh/sshd_config.d/sessions.conf"
+
+    def allow(sessions: int) -> None:
+        text = f"Match User {CAREFUL}\n    MaxSessions {sessions}\n"
+        testbed.ssh(pair[0], f"cat > {own} && systemctl reload ssh", stdin=text)
+
+    try:
+        allow(0)
+        with pytest.raises(DeployError, match="raise MaxSessions of its sshd to at least 1"):
+            whoami(careful)
+        allow(1)
+        assert whoami(careful) == CAREFUL
+    finally:
+        testbed.ssh(pair[0], f"rm -f {own} && systemctl reload ssh")
+
+
 def test_nothing_of_a_request_reaches_a_shell(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
     """Words and requests full of shell arrive as they are."""
     hostile = "$(touch /var/lib/hostile); `touch /var/lib/hostile`\n'\"&& touch /var/lib/hostile #"

@@ -98,6 +98,7 @@ def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str],
     assert {name: disk(testbed, name) for name in odd} == before
 
 
+HIDE_SYSTEMD = ("mv", "/run/systemd/system", "/run/systemd/hidden")
 INVENTORY = """\
 [network]
 name = "odd"
@@ -121,9 +122,12 @@ ssh.user = "operator"
 """
 
 
+@pytest.mark.advice("coordinator/hosts/preflight/checks.py: coord boot")
 @pytest.mark.campaign
 def test_a_network_lives_on_odd_hosts(testbed: Testbed, odd: list[str], tmp_path: Path) -> None:
-    """Booted from bare hosts, also with a noexec data folder: live, logged, and removed without a trace."""
+    """Booted from bare hosts, also with a noexec data folder, and one of them without systemd: live, logged, and
+    removed without a trace. After a reboot of that one a boot starts agent and node, as preflight says.
+    """
     for name in odd:
         testbed.make_odd(name, Oddity.NOEXEC_DATA)
     before = {name: disk(testbed, name) for name in odd}
@@ -132,9 +136,18 @@ def test_a_network_lives_on_odd_hosts(testbed: Testbed, odd: list[str], tmp_path
         INVENTORY.format(key=testbed.key, known_hosts=testbed.known_hosts, first=first, second=second)
     )
     typed = Typed(tmp_path / "odd.toml", tmp_path / "state")
-    assert "FATAL" not in typed.run("preflight")
+    testbed.ssh(odd[0], *HIDE_SYSTEMD)
+    said = typed.run("preflight")
+    assert "FATAL" not in said
+    assert "it has no systemd: after a reboot nothing starts agent and nodes" in said
+    assert f"run coord --state {typed.state} boot {typed.inventory} then" in said
     typed.boot()
     assert typed.json("status")["phase"] == "live"
+    testbed.reboot(odd[0])
+    testbed.ssh(odd[0], *HIDE_SYSTEMD)
+    typed.boot()
+    assert typed.json("status")["phase"] == "live"
+    typed.run("status", "--check")
     assert "hello" not in typed.run("logs", "genesis", "-n", "5")
     typed.run("verify")
     typed.run("down", "--purge", "--yes")

@@ -13,6 +13,7 @@ from coordinator.hosts.preflight.model import Preflight
 from coordinator.hosts.preflight.run import preflight
 from inventory.network import Network, Sudo
 from tests.hosts.deploying import disk, network, over_ssh
+from tests.hosts.operating import Operator
 from tests.testbed.realhosts.access import CAREFUL, CAREFUL_PASSWORD
 from tests.testbed.realhosts.client import Testbed
 
@@ -63,6 +64,16 @@ def test_each_trouble_is_named_with_its_host(testbed: Testbed, hosts: list[str],
     troubles = {(problem.host, problem.check) for problem in found.fatal}
     assert troubles == {(hosts[0], "ports"), (hosts[0], "nodeos"), (hosts[1], "sudo"), (hosts[1], "p2p")}
     assert "sshd" in next(problem.message for problem in found.fatal if problem.check == "ports")
+
+
+@pytest.mark.advice("coordinator/workflows/foresee.py: coord preflight")
+def test_what_a_plan_cannot_see_preflight_does(testbed: Testbed, hosts: list[str], tmp_path: Path) -> None:
+    """A host's own nodeos: the plan names the command that looks at it, and that finds it missing."""
+    path = network(testbed, tmp_path, hosts).source
+    path.write_text(f'{path.read_text()}\n[nodeos]\npath = "/usr/local/bin/nodeos"\n')
+    operator = Operator(path, tmp_path / "state")
+    assert f"is checked by coord --state {tmp_path}/state preflight {path}" in operator.run("plan")
+    assert "/usr/local/bin/nodeos" in operator.run("preflight", status=1)
 
 
 @pytest.mark.advice("coordinator/hosts/preflight/checks.py: coord preflight")

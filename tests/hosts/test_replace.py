@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,13 +133,16 @@ def replaced(world: World) -> str:
     )
 
 
+@pytest.mark.advice("coordinator/cli/host.py: coord boot")
 def test_the_new_machine_signs_with_the_old_key(world: World, replaced: str) -> None:
     """It follows the chain first, and signs once it has seen that nobody else does; its key is the registered one."""
     assert f"runs      {NODE}" in replaced
     until(lambda: "Produced block" in world.log(world.new), "the new machine to sign", ROUNDS_SECONDS)
     until(world.signs, "its blocks to be on the chain", ROUNDS_SECONDS)
     assert oct((world.disk(world.new) / FOLDER.lstrip("/") / "config.ini").stat().st_mode)[-3:] == "600"
+    assert re.search(r"next +\S*.*boot \S*net\.toml  makes everything as the inventory says", replaced)
     world.operator.boot()
+    world.operator.run("plan", "--check")
     world.operator.run("status", "--check")
 
 

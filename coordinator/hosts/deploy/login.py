@@ -21,11 +21,10 @@ import paramiko
 from coordinator.hosts.deploy.errors import LoginRefused
 from coordinator.hosts.deploy.hostkeys import Known, Verify
 from coordinator.hosts.deploy.sshconfig import Reading, read
-from inventory.network import Ssh
+from inventory.network import SSH_PORT, Ssh
 
 CONNECT_SECONDS = 10
 """Time limit for each of these: the TCP connection, the server's greeting, the login, a new channel."""
-SSH_PORT = 22
 
 # paramiko also logs what it raises, with tracebacks; connection.py explains those errors instead.
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)

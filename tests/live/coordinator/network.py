@@ -21,6 +21,7 @@ from support.processes import Process
 from tests.ports import free_port
 
 COORD = Path(sys.executable).with_name("coord")
+TWO_HOSTS = '[[hosts]]\nname = "local"\nlocal = true\n\n[[hosts]]\nname = "other"\nlocal = true'
 SECONDS = 150.0
 """What a command may take on a busy machine."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from datetime import datetime
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.coordinator.network import MakeNetwork, Network
+from tests.live.coordinator.network import TWO_HOSTS, MakeNetwork, Network
 from tests.ports import free_port
 
 DIFFERENT = 3
@@ -33,21 +34,24 @@ def missed_slots(network: Network, node: str, first: int) -> int:
     return sum(round((after - before).total_seconds() * 2) - 1 for before, after in pairwise(times))
 
 
+@pytest.mark.advice("coordinator/workflows/changes.py: coord node move … --to …")
 def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_network: MakeNetwork) -> None:
-    """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on."""
+    """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on. Another host of
+    a node is no edit, but a move: the plan's own command makes it.
+    """
     network = make_network("edited")
-    network.write()
+    network.write(TWO_HOSTS)
     network.boot()
     assert network.coord("plan", "--check").status == 0
     head = call(network, "defproducera", "chain/get_info")["head_block_num"]
     watcher = (free_port(), free_port())
     with network.inventory.open("a") as file:
-        file.write('[nodeos.options]\nmax-clients = 33\n[[nodes]]\nname = "watcher"\nrole = "full"\n')
+        file.write('[nodeos.options]\nmax-clients = 33\n[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "other"\n')
         file.write(f"p2p_port = {watcher[0]}\nhttp_port = {watcher[1]}\n")
     planned = network.coord("plan", "--check")
     assert planned.status == DIFFERENT
     assert "+ local: defproducera options.max-clients: (none) -> 33 (the node is restarted)" in planned.out
-    assert f"+ local: watcher: full node, p2p 127.0.0.1:{watcher[0]}" in planned.out
+    assert f"+ other: watcher: full node, p2p 127.0.0.1:{watcher[0]}" in planned.out
     assert (
         f"{network.inventory.name} applies it: 1 node starts; 3 nodes are restarted, one after the other" in planned.out
     )
@@ -58,6 +62,12 @@ def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_netwo
         assert "max-clients = 33" in (network.data / "nodes" / node / "config.ini").read_text()
     network.ports["watcher"] = watcher
     assert call(network, "watcher", "chain/get_info")["head_block_num"] > head
+    network.replace('host = "other"', 'host = "local"')
+    moves = re.search(r"it runs on other; to move it: (.*)\)", network.coord("plan", "--check").out)
+    assert moves
+    assert network.typed(moves[1]).status == 0
+    assert network.coord("plan", "--check").status == 0
+    assert network.processes()["watcher"].alive
     network.replace("max-clients = 33", "max-clients = 0")
     network.replace("count = 20", "count = 21")
     refused = network.coord("plan", "--check")

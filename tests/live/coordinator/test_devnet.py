@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -45,6 +46,21 @@ def test_its_name_stands_for_its_inventory(devnet: Network) -> None:
     assert eosio in devnet.type("keys", "dev", "eosio").out
 
 
+@pytest.mark.advice(
+    "coordinator/cli/devnet.py: coord keys --private",
+    "coordinator/cli/devnet.py: coord cleos -- get info",
+    "coordinator/cli/devnet.py: coord env",
+)
+def test_the_lines_that_it_prints_can_be_typed(devnet: Network) -> None:
+    """Each command stands there as a person types it: the keys, cleos on this chain, its URL for a program."""
+    said = devnet.type("devnet", "--detach").out
+    assert "runs already" in said
+    lines = {word: line for word in ("keys", "cleos", "env") for line in re.findall(rf"\S*coord {word} .*", said)}
+    assert re.search(r"eosio .*\b5[HJK]\w{49}\b", devnet.typed(lines["keys"]).out)
+    assert json.loads(devnet.typed(lines["cleos"]).out)["chain_id"] == devnet.cleos("get", "info")["chain_id"]
+    assert devnet.http("genesis") in devnet.typed(lines["env"]).out
+
+
 def test_the_boot_has_nothing_left_to_do(devnet: Network) -> None:
     """The boot reads the evidence of every step, and finds all done; the status calls the network live."""
     assert "Nothing to do: everything is done and running." in devnet.boot().out
@@ -64,10 +80,13 @@ def test_it_begins_again_with_the_same_keys(devnet: Network) -> None:
     assert devnet.type("keys", "dev").out == keys
 
 
+@pytest.mark.advice("coordinator/cli/devnet.py: coord down …")
 def test_the_chain_goes_on_after_down(devnet: Network) -> None:
-    """`coord down dev` and `coord devnet` bring the same chain back, longer than before; Ctrl-C stops it then."""
+    """The printed `coord down` and `coord devnet` bring the same chain back, longer than before; Ctrl-C stops it."""
     before = devnet.cleos("get", "info")
-    assert devnet.type("down", "dev").status == 0
+    (line,) = re.findall(r"stop it with +(.*)", devnet.type("devnet", "--detach").out)
+    assert devnet.typed(line).status == 0
+    assert not devnet.living()
     again = devnet.start_typed("devnet")
     again.await_text("Ctrl-C stops it")
     after = devnet.cleos("get", "info")

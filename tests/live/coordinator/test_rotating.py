@@ -5,6 +5,7 @@ the blocks.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +66,19 @@ pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def network(make_shared: MakeNetwork) -> Network:
-    """Four elected producers, and a fifth that is registered only."""
+    """Four elected producers, and a fifth that is registered only. Before that, none is added by a command."""
     made = make_shared("rotated")
     made.write('[parties]\nsponsor = "sponsor"', producers=5, elected=4)
-    made.boot()
+    made.boot("--until", "genesis")
+    text = made.inventory.read_text()
+    refused = made.coord("producer", "add", LATER)
+    assert (refused.status, "once eosio has resigned; run: " in refused.err) == (1, True), refused.text
+    made.inventory.write_text(text)
+    assert made.typed(refused.err.rpartition("run: ")[2], 400).status == 0
     return made
 
 
+@pytest.mark.advice("coordinator/workflows/producers.py: coord boot")
 def test_a_key_rotates_without_a_missed_block_and_after_a_kill(network: Network) -> None:
     """Killed after the registration and given again: one regproducer, the new key signs, the old one is nowhere, and
     no slot stays empty.
@@ -106,6 +113,10 @@ def schedule(network: Network) -> set[str]:
     return {one["producer_name"] for one in active}
 
 
+@pytest.mark.advice(
+    "coordinator/workflows/producers.py: coord producer add ACCOUNT --standby",
+    "coordinator/workflows/producers.py: coord producer add …",
+)
 def test_a_standby_takes_the_place_of_a_producer_that_retires(network: Network) -> None:
     """The schedule stays as large; the node is stopped, its keys are kept, and the next boot leaves it so."""
     done = network.coord("producer", "retire", "defproducerd", seconds=600)
@@ -115,7 +126,32 @@ def test_a_standby_takes_the_place_of_a_producer_that_retires(network: Network) 
     assert "defproducerd" not in network.processes()
     assert network.coord("plan", "--check").status == 0
     assert "Nothing to do" in network.boot().out
-    assert "cannot be spared" in network.coord("producer", "retire", "defproducerc").err
+    text = network.inventory.read_text()
+    refused = network.coord("producer", "retire", "defproducerc")
+    assert "cannot be spared" in refused.err
+    first = refused.err.partition("Add a standby first: ")[2].replace("ACCOUNT", "defproducery")
+    assert network.typed(first, 400).status == 0
+    done = network.coord("producer", "retire", "defproducerc", seconds=600)
+    assert done.status == 0, done.text
+    assert schedule(network) == {PRODUCER, OTHER, "defproducere", "defproducery"}
+    (back,) = re.findall(r"(\S*coord producer .* defproducerc) brings it back", done.out)
+    assert network.typed(back, 600).status == 0
+    assert schedule(network) == {PRODUCER, OTHER, "defproducerc", "defproducere", "defproducery"}
+    assert network.inventory.read_text() == text + network.inventory.read_text()[len(text) :]
+
+
+@pytest.mark.advice("coordinator/workflows/unchanged.py: coord producer add ACCOUNT")
+def test_a_producer_more_among_the_sealed_is_added_by_a_command(network: Network) -> None:
+    """The edit is refused, with the command; undone, that command adds one."""
+    text = network.inventory.read_text()
+    network.inventory.write_text(text.replace("count = 5", "count = 6"))
+    refused = network.coord("boot")
+    assert refused.status == 2
+    network.inventory.write_text(text)
+    (line,) = re.findall(r"a new producer is added by (.*) \(docs/changing\.md\)", refused.err)
+    assert network.typed(line.replace("ACCOUNT", "defproducerz"), 600).status == 0
+    assert "defproducerz" in schedule(network)
+    assert network.coord("plan", "--check").status == 0
 
 
 def test_a_producer_of_the_inventory_is_added_by_the_next_boot(network: Network) -> None:

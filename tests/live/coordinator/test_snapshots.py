@@ -12,18 +12,16 @@ import pytest
 
 from support import bundled
 from support.artifacts import sha256_of
-from tests.live.coordinator.network import MakeNetwork, Network
+from tests.live.coordinator.network import TWO_HOSTS, MakeNetwork, Network
 from tests.ports import free_port
 from tests.waiting import until
-
-HOSTS = '[[hosts]]\nname = "local"\nlocal = true\n\n[[hosts]]\nname = "other"\nlocal = true'
 
 
 @pytest.fixture(scope="module")
 def network(make_shared: MakeNetwork) -> Network:
     """Booted to its end, with a second host on which nothing runs yet."""
     made = make_shared("snapped")
-    made.write(HOSTS)
+    made.write(TWO_HOSTS)
     made.boot()
     return made
 
@@ -50,9 +48,13 @@ def _has_block(network: Network, node: str, number: int) -> bool:
     return '"producer"' in subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
 
 
+@pytest.mark.advice("coordinator/workflows/snapshots.py: coord snapshot take")
 def test_one_is_taken_listed_and_fetched(network: Network) -> None:
     """Its bytes have the sha256 of its name, here, on its host and where it is copied to; older ones go."""
-    (taken,) = _snapshots(network, "take")
+    none = network.coord("snapshot", "restart", "defproducerb")
+    assert (none.status, "there is no snapshot yet; run: " in none.err) == (1, True), none.text
+    assert network.typed(none.err.partition("run: ")[2]).status == 0
+    (taken,) = _snapshots(network, "list")
     assert (taken["hosts"], taken["here"], taken["node"]) == (["local"], True, "genesis")
     assert taken["block"] == int(taken["block_id"][:8], 16)
     to = network.folder / "state.bin"

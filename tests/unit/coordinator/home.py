@@ -65,7 +65,7 @@ class HostAgent(FakeWork):
 
     def hello(self) -> pb.Hello:
         """With what it holds."""
-        return pb.Hello(epoch=self.epoch, instance=self.instance, manifest=self.manifest)
+        return pb.Hello(epoch=self.epoch, instance=self.instance, manifest=self.manifest, moved=self.home.moved)
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
         """Remembers whom it follows."""
@@ -141,6 +141,8 @@ class Home:
     done: set[tuple[str, str]] = field(default_factory=set)
     agents: dict[str, HostAgent] = field(default_factory=dict)
     shown: dict[str, Credentials] = field(default_factory=dict)
+    moved: int = 0
+    """When the agents have seen that this state was moved to another machine; 0: never."""
     away: set[str] = field(default_factory=set)
     """Hosts whose agents do not dial."""
     fails: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from inventory.load import load
 from inventory.network import Network
 from support.wallets import address_file
 
-FAR = '[[hosts]]\nname = "h1"\naddress = "10.0.0.1"\n'
+FAR = '[[hosts]]\nname = "h1"\naddress = "10.0.0.1"\nssh.user = "far"\nssh.port = 2222\n'
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_nodes_on_other_hosts(network: Network) -> None:
     Path("far.toml").write_text(f'[network]\nname = "far"\n{FAR}')
     far = InUse(load("far.toml"), "00" * 32, (), ())
     node = far.far[-1]
-    with pytest.raises(Exception, match=f"ssh -N -L {node.http_port}:127.0.0.1:{node.http_port} 10.0.0.1"):
+    with pytest.raises(Exception, match=f"ssh -N -L {node.http_port}:127.0.0.1:{node.http_port} -p 2222 far@10"):
         _ = far.url
     assert far.to_json()["url"] is None
     assert {one["url"] for one in far.to_json()["far_nodes"]} == set(map(url, far.far))

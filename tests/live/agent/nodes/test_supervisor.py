@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from agent.errors import BadConfiguration, DiskFull, FolderInUse, NotNow, OtherChain, PortTaken
+from agent.errors import BadConfiguration, DiskFull, FolderInUse, NotAnswering, NotNow, OtherChain, PortTaken
 from agent.nodeos.probe import command_of
 from agent.nodes import launch
 from agent.nodes.folder import NodeFolder
@@ -75,6 +77,24 @@ async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
     assert node_processes.running(bench.data / "nodes" / "genesis") is None
     await bench.start(nodes, spec)
     assert (await status(nodes, "genesis")).state is NodeState.RUNNING
+
+
+@pytest.mark.advice("agent/nodes: node … does not answer … s after its start: see its log")
+async def test_a_nodeos_that_hangs_is_explained_by_its_log(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs and never answers: the log that the message speaks of has the program's own words."""
+    hangs, own = bench.data.parent / "hangs", bench.data.parent / "nodeos"
+    real = shlex.join(command_of(bench.nodeos, bench.bundled))
+    own.write_text(f'#!/bin/sh\ntest -e {hangs} && echo no licence >&2 && exec sleep 600\nexec {real} "$@"\n')
+    own.chmod(0o755)
+    bench.nodeos = str(own)
+    nodes, spec = await bench.agent(), bench.spec("genesis")
+    await bench.start(nodes, spec)
+    await nodes.stop("genesis")
+    hangs.touch()
+    monkeypatch.setattr("agent.nodes.recovery.start", partial(launch.start, deadline=1.0))
+    with pytest.raises(NotAnswering, match="does not answer 1 s after its start: see its log"):
+        await bench.start(nodes, spec)
+    assert "no licence" in (bench.data / "nodes" / "genesis" / "log" / "nodeos.log").read_text()
 
 
 async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

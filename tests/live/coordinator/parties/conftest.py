@@ -80,6 +80,19 @@ class Party:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def start_typed(self, line: str) -> None:
+        """Starts its agent by a line that was advised."""
+        with (self.folder / "agent.out").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["bash", "-c", f"exec {line}"], stdout=log, stderr=log, start_new_session=True
+            )
+
+    def refused(self, *command: str) -> str:
+        """What one of the agent's other commands prints that must fail."""
+        done = subprocess.run(self.command_of(*command), capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in (1, 2), done.stdout + done.stderr
+        return done.stderr
+
     def said(self) -> str:
         """Its log."""
         return (self.folder / "agent.out").read_text(errors="replace")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from antelope.keys import PublicKey, Signature
+from antelope.keys import PrivateKey, PublicKey, Signature
 from tests.live.coordinator.network import Network
 from tests.live.coordinator.parties.conftest import MakeParty, Party, Start, alive, node_process
 from tests.waiting import until
@@ -62,6 +63,7 @@ def test_parties_join_early_and_late(
     assert boot.wait(20).status == 0
 
 
+@pytest.mark.advice("agent/party/control.py: agent serve", "agent/serve.py: agent serve")
 @pytest.mark.campaign
 def test_eosio_does_not_resign_without_a_party_that_must_approve(
     make_network: Callable[[str], Network], make_party: MakeParty, start: Start
@@ -84,10 +86,67 @@ def test_eosio_does_not_resign_without_a_party_that_must_approve(
     alice.stop()
     kept = alice.folder / "data" / "party.toml"
     kept.write_text(kept.read_text().replace('approve = "never"', 'approve = "canary"'))
-    alice.serve()
+    _started_as_advised(alice)
     again = start(network, "boot").wait()
     assert (again.status, "phase live" in again.text) == (0, True), again.text
     assert _owner(network)["accounts"][0]["permission"] == {"actor": "eosio.prods", "permission": "active"}
+
+
+def _started_as_advised(party: Party) -> None:
+    """Its agent is away: a command says how it is started. Its journal is torn: the agent's log says what to do."""
+    start = party.refused("proposals").partition("start it: ")[2].strip()
+    journal = party.folder / "data" / "journal.sqlite"
+    with journal.open("r+b") as file:
+        file.truncate(5000)
+    party.start_typed(start)
+    assert party.process
+    assert party.process.wait(60) == 1
+    (line,) = re.findall(r"move it away and, a minute later, .* start the agent again \(by: (.*)\)", party.said())
+    assert f"{journal}" in party.said()
+    journal.rename(party.folder / "torn")
+    party.start_typed(line)
+
+    def answers() -> bool:
+        return (
+            subprocess.run(party.command_of("proposals"), capture_output=True, timeout=60, check=False).returncode == 0
+        )
+
+    until(answers, "its agent", 60)
+
+
+@pytest.mark.advice(
+    "agent/party: account … exists with other keys than this agent's: give it this key (cleos set account permission "
+    "… active …), if it is yours"
+)
+@pytest.mark.campaign
+def test_an_account_that_its_owner_had_before(
+    make_network: Callable[[str], Network], make_party: MakeParty, start: Start
+) -> None:
+    """With a key of its own: the agent says which cleos command gives it the agent's, and registers after that."""
+    network = make_network("before")
+    network.write('[parties]\nsponsor = "sponsor"\nlimit = 3\nshare = "all"', producers=1, elected=1)
+    network.boot()
+    bob, key = make_party(network, "bob", "bobaccount11"), PrivateKey.generate()
+    creator, secret = next((name, pvt) for name, pvt in network.accounts().items() if name.startswith("user"))
+    stakes = ["--stake-net", "1.0000 SYS", "--stake-cpu", "1.0000 SYS", "--buy-ram-kbytes", "8"]
+    words = ["system", "newaccount", creator, bob.account, str(key.public), *stakes]
+    _signed(network, secret, *words)
+    serving = start(network, "serve")
+    bob.join()
+    serving.await_match(r"\(cleos set account permission bobaccount11 active EOS\w+\), if it is yours")
+    said = re.findall(r"cleos (set account permission \S+ active EOS\w+)", serving.text)[-1]
+    _signed(network, key.wif, *said.split(), "-p", f"{bob.account}@owner")
+    bob.await_state("registered", "voted for", "producing")
+    serving.interrupt()
+
+
+def _signed(network: Network, secret: str, *words: str) -> None:
+    """Types a command of cleos, without a wallet: written down, signed and pushed by cleos itself."""
+    unsigned = network.cleos(*words, "--skip-sign", "--json", "--dont-broadcast", node="defproducera")
+    path = network.folder / "unsigned.json"
+    path.write_text(json.dumps(unsigned))
+    pushed = network.cleos("sign", str(path), "--private-key", secret, "--push-transaction", node="defproducera")
+    assert pushed["processed"]["receipt"]["status"] == "executed", pushed
 
 
 def _owner(network: Network) -> Any:

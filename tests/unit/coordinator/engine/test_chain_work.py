@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,10 +20,12 @@ from coordinator.engine.access import NodeAccess
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.chain_work import ChainWork
 from coordinator.engine.lost_nodes import LostNodes
+from coordinator.engine.runbook import runbook
 from coordinator.report.progress import PlainReporter
 from coordinator.state.folder import StateFolder
 from inventory.network import Node
 from protos import coordination_pb2 as pb
+from support import bundled
 from support.identity import Kind
 from support.retry import poll
 from tests.unit.coordinator.fakes import FakeWork, credentials, open_hub
@@ -98,6 +101,19 @@ async def test_who_had_no_part_in_a_step_is_not_asked(bench: Bench) -> None:
     assert bench.party.tasks == []
     pushed = bench.state.journal.rows("SELECT step, key, id, block FROM pushed")
     assert pushed == [("register", OWN, "aa" * 32, 50)]
+
+
+@pytest.mark.advice("coordinator/engine/chain_work.py: coord plan --cleos")
+async def test_commands_of_very_many_transactions_are_in_the_runbook(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log names the command that prints them instead; what it prints has them."""
+    monkeypatch.setattr("coordinator.engine.chain_work.MOST_WRITTEN_OUT", 0)
+    monkeypatch.setattr(bundled, "fetch", lambda: SimpleNamespace(command=lambda program: ("/opt/bundled", program)))
+    await bench.work.recount(STEP)
+    assert f"# {OWN}: for its commands see coord plan INVENTORY --cleos" in bench.state.boot_log.read_text()
+    script = list(runbook(bench.work._access.network, bench.state))
+    assert [line for line in script if "regproducer" in line and OWN in line]
 
 
 async def test_a_host_that_goes_silent_does_not_hold_a_recount_up(

@@ -38,6 +38,8 @@ class World:
     schedule: tuple[str, ...] = SCHEDULE
     retired: bool = False
     standby: bool = False
+    crowded: bool = False
+    """Whether 21 others have more votes."""
     page: int = 1000
     """Rows of a table that a node answers at once."""
     connected: tuple[str, ...] = ("h0", "h1")
@@ -70,7 +72,8 @@ class World:
         elif isinstance(body, pb.Elect):
             self.acts.append(f"vote {' '.join(body.producers)}")
             self.voted = frozenset(body.producers)
-            self.schedule = tuple(name for name in body.producers if name in self.registered)
+            if not self.crowded:
+                self.schedule = tuple(name for name in body.producers if name in self.registered)
         return pb.Result(ok=True)
 
     def chain(self) -> ChainView:
@@ -172,6 +175,16 @@ async def test_account_key_node_registration_votes(world: World) -> None:
     world.acts.clear()
     assert "is in the active schedule" in await added(world)
     assert world.acts == []
+
+
+@pytest.mark.advice("coordinator/workflows/producers.py: coord status")
+async def test_one_that_is_voted_for_and_not_elected(world: World) -> None:
+    """The contract takes those with the most votes: the schedule, in coord status, shows who they are."""
+    world.crowded = True
+    assert "not in the schedule: the contract takes the 21 with the most votes (coord status INVENTORY shows" in (
+        await added(world)
+    )
+    assert NEW in world.voted
 
 
 async def test_a_boot_adds_what_the_inventory_has_and_the_chain_has_not(world: World) -> None:

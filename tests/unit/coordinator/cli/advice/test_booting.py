@@ -14,47 +14,11 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import Contract
 from coordinator.state.folder import StateFolder
 from support.retry import poll
+from tests.unit.coordinator.cli.advice.advised import PARTY, Said, helps, refused
 from tests.unit.coordinator.home import Home
 from tests.unit.inventory.material import SYSTEM_ABI, wasm
 
-Said = pytest.CaptureFixture[str]
 UPGRADE = ["upgrade", "--wasm", "new.wasm", "--abi", "new.abi"]
-PARTY = ["alice", "--account", "alice1111111"]
-
-
-@pytest.fixture
-def home(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A machine whose boots end with the genesis node: its chain goes no further. Nobody is waited for long."""
-    from coordinator.cli import boot
-
-    select = boot.select
-    monkeypatch.setattr(boot, "select", lambda network, until, only: select(network, until or "genesis", only))
-    for module in ("boot", "acting", "auditing", "adopt"):
-        monkeypatch.setattr(f"coordinator.workflows.{module}.DIAL_SECONDS", 3.0)
-    return home
-
-
-@pytest.fixture
-def booted(home: Home, said: Said) -> Home:
-    """The genesis node runs, and signs alone."""
-    assert run(["boot", "home.toml"]) == 0
-    said.readouterr()
-    return home
-
-
-def refused(said: Said, *words: str) -> str:
-    """What a command prints that does not do what it was to."""
-    said.readouterr()
-    assert run(list(words)) in (1, 2)
-    return said.readouterr().err
-
-
-def helps(told: str, command: str, said: Said) -> str:
-    """Types a command that was advised. Returns what it prints; it must end well."""
-    assert f"coord {command}" in told
-    said.readouterr()
-    assert run(shlex.split(command)) == 0, said.readouterr().err
-    return said.readouterr().out
 
 
 @pytest.mark.advice(
@@ -133,6 +97,7 @@ THREE = '[[hosts]]\nname = "three"\nlocal = true\n'
     "coordinator/workflows/changes.py: coord node stop …",
     "coordinator/workflows/operating.py: coord revoke …",
 )
+@pytest.mark.usefixtures("impatient")
 def test_what_left_the_inventory(home: Home, said: Said) -> None:
     """A node is stopped, a host removed; where its agent is away for good, its access is ended."""
     text = home.inventory.read_text().replace("count = 2", "count = 1")
@@ -157,6 +122,7 @@ def test_what_left_the_inventory(home: Home, said: Said) -> None:
 
 @pytest.mark.advice("coordinator/workflows/boot.py: coord boot")
 @pytest.mark.advice("coordinator/cli/plan.py: coord boot")
+@pytest.mark.usefixtures("impatient")
 def test_a_boot_that_left_a_host_out(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is finished by another one."""
     booted.away = {"two"}
