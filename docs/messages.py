@@ -69,8 +69,8 @@ class Advice:
 
 
 FILES = re.compile(
-    r"chmod|\bput (it|a whole copy)\b|\b[Pp]ut back\b|move it away|write it there|remove (it|…)(?=,| and)|kill -9|ssh -N|"
-    r"set account permission|let sudoers|MaxSessions|add it to …|its log\b|see its log"
+    r"chmod|\bput (it|a whole copy)\b|\b[Pp]ut back\b|move it away|write it there|remove (it|…)(?=,| and)|kill -9|"
+    r"ssh -N|set account permission|let sudoers|MaxSessions|add it to …|its log\b|see its log"
 )
 """What messages say to do with files and other programs."""
 

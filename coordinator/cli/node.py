@@ -26,7 +26,8 @@ def command(settings: Settings, network: Network, action: str, node: str, force:
 
     move: a producer signs on another host of the inventory. Keys never move: that host makes a new block-signing key,
     its node catches up, and regproducer is pushed. The earlier node signs until the active schedule has the new key;
-    then it is stopped and its key removed. If it was interrupted, run it again to continue.
+    then it is stopped and its key removed. A node that signs nothing is stopped, and begins anew on the other host.
+    If the command was interrupted, run it again to continue.
 
     \b
     coord node inventory/testnet.toml restart defproducerb

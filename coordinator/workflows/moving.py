@@ -1,9 +1,11 @@
-"""Moves a producer's node to another host: with a new block-signing key, because keys never move.
+"""Moves a node to another host; a producer's with a new block-signing key, because keys never move.
 
 1. The new host's agent makes a key. Its node starts with it, and catches up. It signs nothing: no schedule has its key.
 2. The agent that has the account's key registers the new one. The account's key stays where it is.
 3. The next schedule has the new key. From its first block on, the new host signs instead of the earlier one.
 4. Once no schedule needs the earlier key, irreversibly, it is removed, and the node on the earlier host is stopped.
+
+A node without keys is stopped on its earlier host, and begins anew on the other.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import secrets
 from dataclasses import replace
 
 from boot.step import NodeMode
-from coordinator.engine.access import TaskFailedError
+from coordinator.agents.link import AgentLink, LinkError
+from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_work import NodeWork
@@ -29,15 +32,20 @@ from inventory.load import glance
 from inventory.network import Network, Node
 from inventory.placement import FIRST_HTTP_PORT, FIRST_P2P_PORT, Placed
 from protos import coordination_pb2 as pb
+from protos.states import NodeState
+from support.retry import DeadlineError
 
 HOLD_SECONDS = 300.0
+STOP_SECONDS = 120.0
 
 
 async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> str:
-    """Moves the node's producer to that host, or finishes a move that was begun.
+    """Moves the node to that host, or finishes a move that was begun.
 
     Raises OperationFailed, UsageProblem, NodeError, DeadlineError.
     """
+    if node.account is None and not node.party:
+        return await _move_keyless(opened, node, to, reporter)
     account, placements = check_rekeyable(node), Placements(opened.state.journal)
     leaving = placements.leaving(node.name)
     if node.host == to and not leaving:
@@ -67,13 +75,61 @@ async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> 
     )
 
 
+async def _move_keyless(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> str:
+    """The same for a node that signs nothing, which may be in the file with its new host already."""
+    placements = Placements(opened.state.journal)
+    network = opened.network if node.host == to else _moved(opened, placements, node, to)
+    access, new = opened.access.over(network), network.node(node.name)
+    for link in _running(opened, node.name, without=to):
+        reporter.note(f"{link.name}: {node.name} is stopped")
+        await stop_on(link, node.name)
+    await _hold(opened, access, to)
+    reporter.note(f"{to}: {node.name} starts, and catches up")
+    await NodeWork(access, LostNodes(access, opened.sealed), BootLog(opened.state.boot_log)).start(
+        node.name, NodeMode.NORMAL
+    )
+    placements.remember(network)
+    await at_head(access, new)
+    await tell_peers(opened, network)
+    return f"{node.name} runs on {to}, and is stopped elsewhere; its data is still there"
+
+
+def _running(opened: OpenNetwork, node: str, *, without: str) -> list[AgentLink]:
+    """The operator's other hosts that run a node of that name."""
+    parties = {party.name for party in opened.parties.parties()}
+    links = [link for host, link in opened.hub.links.items() if host not in parties and host != without]
+    return [
+        link
+        for link in links
+        if link.connected
+        and any(
+            one.name == node and one.state != NodeState.STOPPED for one in (link.status.nodes if link.status else ())
+        )
+    ]
+
+
+async def stop_on(link: AgentLink, node: str) -> None:
+    """Has an agent stop one of its nodes. Raises OperationFailed."""
+    try:
+        result = await link.task(pb.StopNode(name=node), deadline=STOP_SECONDS)
+    except (LinkError, DeadlineError) as error:
+        raise OperationFailed(f"{link.name}: {node} could not be stopped: {error}") from error
+    if not result.ok:
+        raise OperationFailed(f"{link.name}: {node} could not be stopped: {result.error}")
+
+
+async def _hold(opened: OpenNetwork, access: NodeAccess, host: str) -> None:
+    """Gives a host the sealed network. Raises TaskFailedError."""
+    result = await access.link(host).task(pb.Hold(sha256=opened.sealed.manifest), deadline=HOLD_SECONDS)
+    if not result.ok:
+        raise TaskFailedError(f"{host}: {result.error}", result.retryable)
+
+
 async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Reporter) -> None:
     """Makes the key and starts the node on its new host, unless it already runs there."""
     account, access = str(new.account), opened.access.over(network)
     sealed = opened.sealed
-    result = await access.link(new.host).task(pb.Hold(sha256=sealed.manifest), deadline=HOLD_SECONDS)
-    if not result.ok:
-        raise TaskFailedError(f"{new.host}: {result.error}", result.retryable)
+    await _hold(opened, access, new.host)
     held = await held_keys(opened, new.host, account, b"")
     if not held:
         held = await held_keys(opened, new.host, account, b"", make=True)

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from boot.step import NodeMode
 from coordinator.advising import typed
-from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.access import own_node
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
@@ -19,18 +18,14 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from coordinator.workflows.draining import drain, undrain
-from coordinator.workflows.moving import move
+from coordinator.workflows.moving import move, stop_on
 from coordinator.workflows.producers import add, planned, retire
 from coordinator.workflows.rekeying import rekey
 from coordinator.workflows.restart import wake
 from coordinator.workflows.rolling import check_dispensable, restart
 from inventory.network import Network, Node
-from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.identity import Kind
-from support.retry import DeadlineError
-
-STOP_SECONDS = 120.0
 
 
 class NodeAction(StrEnum):
@@ -197,19 +192,10 @@ async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
             continue
         if found.state == NodeState.STOPPED:
             return f"{name} is stopped already"
-        await _stop(link, name)
+        await stop_on(link, name)
         Placements(opened.state.journal).forget(name)
         return f"{name} of {host} is stopped; its data is still there"
     raise UsageProblem(f"no host has a node {name!r}; {typed('status')} lists those of the inventory")
-
-
-async def _stop(link: AgentLink, node: str) -> None:
-    try:
-        result = await link.task(pb.StopNode(name=node), deadline=STOP_SECONDS)
-    except (LinkError, DeadlineError) as error:
-        raise OperationFailed(f"{link.name}: {node} could not be stopped: {error}") from error
-    if not result.ok:
-        raise OperationFailed(f"{link.name}: {node} could not be stopped: {result.error}")
 
 
 async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Operation, reporter: Reporter) -> None:
@@ -233,7 +219,7 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
         )
     nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
     for node in nodes:
-        await _stop(link, node)
+        await stop_on(link, node)
         tell(f"{name}: {node} is stopped")
     opened.hub.revoke(name)
     for node, placed in Placements(opened.state.journal).all().items():

@@ -80,7 +80,9 @@ def _reached(host: Host) -> str:
         return host.address
     words = [*(("-p", str(ssh.port)) if ssh.port != SSH_PORT else ()), *(("-i", str(ssh.key)) if ssh.key else ())]
     words += ["-o", f"UserKnownHostsFile={ssh.known_hosts}"] if ssh.known_hosts else []
-    words += ["-J", f"{ssh.jump.user}@{ssh.jump.address}:{ssh.jump.port}"] if ssh.jump else []
+    if ssh.jump:
+        address = f"[{ssh.jump.address}]" if ":" in ssh.jump.address else ssh.jump.address
+        words += ["-J", f"{ssh.jump.user}@{address}:{ssh.jump.port}"]
     return shlex.join([*words, f"{ssh.user}@{ssh.address}"])
 
 

@@ -189,11 +189,10 @@ def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted:
     "coordinator/workflows: the HTTP API of … can be reached on host … only: run ssh -N -L …:127.0.0.1:… …, then "
     "cleos -u …"
 )
-def test_a_hosts_node_is_reached_as_env_says(booted: str, operator: Operator) -> None:
+def test_a_hosts_node_is_reached_as_cleos_says(booted: str, operator: Operator) -> None:
     """Its line, with another local port, where 8888 may be taken: cleos has an answer of the chain."""
-    found = re.search(
-        r"run (ssh -N -L )\d+(:.*), then cleos -u http://127\.0\.0\.1:8888", operator.run("env", status=1)
-    )
+    said = operator.run("cleos", "--", "get", "info", status=1)
+    found = re.search(r"run (ssh -N -L )\d+(:.*), then cleos -u http://127\.0\.0\.1:8888", said)
     assert found
     port = free_port()
     cleos = [*bundled.fetch().command("cleos"), "-u", f"http://127.0.0.1:{port}", "get", "info"]
