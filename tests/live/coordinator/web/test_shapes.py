@@ -42,6 +42,10 @@ NAMELESS = """[...document.querySelectorAll("section, svg[role=img], progress, i
   .filter((one) => one.checkVisibility() && !one.getAttribute("aria-label") && !one.textContent.trim() &&
     !document.getElementById(one.getAttribute("aria-labelledby"))?.textContent.trim() && !one.labels?.length)
   .map((one) => one.outerHTML.slice(0, 80))"""
+TINY = """[...document.querySelectorAll("svg text")].filter((one) => one.checkVisibility() && one.textContent.trim())
+  .map((one) => [one.textContent, parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a])
+  .filter(([, size]) => size < 8.5).map(([text, size]) => `${text}: ${size.toFixed(1)}`)"""
+"""Texts of drawings that are smaller than 8.5 pixels on the screen."""
 WIDE = "document.documentElement.scrollWidth - innerWidth"
 DOUBLE = "[...document.querySelectorAll('[id]')].map((one) => one.id).filter((id, at, all) => all.indexOf(id) !== at)"
 
@@ -59,6 +63,7 @@ async def test_a_shape(shape: str, chromium: Browser, serve: Serve) -> None:
             assert await chromium.evaluate(CONTRAST) == []
             assert await chromium.evaluate(NAMELESS) == []
             assert await chromium.evaluate(DOUBLE) == []
+            assert await chromium.evaluate(TINY) == []
         assert chromium.said == []
         assert {asked[: len(url)] for asked in chromium.asked} == {url}
 

@@ -6,13 +6,16 @@ import { lead, PHASES } from "../words.js";
 
 export const needs = ["network", "chain", "steps", "nodes", "schedule", "parties"];
 
+/** What is said of a chain's figure; before its first block, that there is none. */
+const none = (chain, otherwise) => (chain.head ? otherwise : "no blocks yet");
+
 function figures({ network, chain, nodes, schedule, parties }) {
   const running = nodes.filter((node) => node.state === "running").length;
   const behind = chain.head - chain.lib;
   const list = [
-    ["Head", count(chain.head), chain.age === null ? "no node answers" : `${duration(chain.age)} ago`],
-    ["Irreversible", count(chain.lib), behind ? `${plural(behind, "block")} behind` : "with the head"],
-    ["In the schedule", count(schedule.seats.length), schedule.seats.length === 1 ? schedule.seats[0].account : "producers"],
+    ["Head", count(chain.head), chain.age === null ? none(chain, "no node answers") : `${duration(chain.age)} ago`],
+    ["Irreversible", count(chain.lib), behind ? `${plural(behind, "block")} behind` : none(chain, "with the head")],
+    ["In the schedule", count(schedule.seats.length), schedule.seats.length === 1 ? schedule.seats[0].account : none(chain, "producers")],
     ["Nodes running", count(running), `of ${count(nodes.length)}`],
   ];
   if (parties.parties.length) {
