@@ -93,7 +93,7 @@ def place(
             continue
         if producer.account in signing:
             if not entry.node:
-                problems.add(f"{path}.node", f"is false, but {producer.account} has a node under nodes")
+                problems.add(f"{path}.node", f"is false, but {producer.account} has a node under nodes", "remove one")
         elif entry.node and not producer.party:
             home = homes.get(producer.account)
             home = home if home in load else None

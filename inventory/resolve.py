@@ -132,7 +132,7 @@ def _linked(
         for name in unknown:
             problems.add(f"topology.edges[{index}]", f"there is no node {name!r}", f"known: {', '.join(names)}")
         if first == second:
-            problems.add(f"topology.edges[{index}]", f"{first} is linked to itself")
+            problems.add(f"topology.edges[{index}]", f"{first} is linked to itself", "remove it")
         if not unknown:
             edges.append((first, second))
     graph = topology.build(kind, list(dict.fromkeys(names)), table.degree, table.seed, edges)

@@ -76,7 +76,7 @@ def _host(table: HostTable, path: str, shared: SshTable, nodeos: str, folder: Pa
     if table.local and table.ssh != SshTable():
         problems.add(f"{path}.ssh", "a local host needs no SSH", "remove it, or local = true")
     if table.local and table.tunnel:
-        problems.add(f"{path}.tunnel", "a local host needs no tunnel")
+        problems.add(f"{path}.tunnel", "a local host needs no tunnel", "remove it")
     ssh = None if table.local else _ssh(table.ssh, shared, address, f"{path}.ssh", folder, problems)
     metrics = serving_address(table.metrics, f"{path}.metrics", problems) if table.metrics is not None else ""
     return Host(

@@ -11,7 +11,6 @@ from typing import IO, Any, ClassVar
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
 from coordinator.report.pulse import Pulse, standing_lines, working_lines
@@ -104,6 +103,8 @@ class LiveReporter:
         StepResult.FAILED: "bold red",
         StepResult.WAITS: "yellow",
     }
+    NARROW, INDENT, NARROWEST = 60, 9, 10
+    """Columns below which a step's text begins on a line of its own, indented that much; and the least for the text."""
     A_SECOND = 4
     """How often it is drawn."""
 
@@ -131,7 +132,8 @@ class LiveReporter:
 
     def note(self, text: str) -> None:
         self._flush()
-        self._console.print(escape(text), highlight=False)
+        for line in Text(text).wrap(self._console, self._console.width):
+            self._console.print(line, highlight=False)
 
     def began(self, step: str, title: str) -> None:
         self._at_work.began(step, title)
@@ -164,9 +166,17 @@ class LiveReporter:
             self._line(StepResult.ALREADY, step, title, detail)
 
     def _line(self, result: StepResult, step: str, title: str, detail: str) -> None:
-        colour = self.COLOURS[result]
-        text = f"[{colour}]{MARKS[result]:>7}[/]  {step:16} {escape(title)}"
-        self._console.print(text + (f"[dim]: {escape(detail)}[/]" if detail else ""), highlight=False)
+        """What does not fit goes on below its beginning, broken between words."""
+        head = Text.assemble((f"{MARKS[result]:>7}", self.COLOURS[result]), f"  {step:16} ")
+        body = Text.assemble(title, (f": {detail}" if detail else "", "dim"))
+        indent = head.cell_len if self._console.width >= self.NARROW else self.INDENT
+        first, *others = body.wrap(self._console, max(self.NARROWEST, self._console.width - indent))
+        lines = [head + first, *(Text(" " * indent) + line for line in others)]
+        if indent == self.INDENT:
+            lines = [head, *(Text(" " * indent) + line for line in (first, *others))]
+        for line in lines:
+            line.rstrip()
+            self._console.print(line, highlight=False)
 
 
 class EventReporter:

@@ -109,6 +109,25 @@ def test_a_live_screen_shows_steps_and_pulse() -> None:
     assert "init" in text
 
 
+@pytest.mark.parametrize("width", [80, 40, 20])
+def test_a_finished_step_is_broken_between_words(width: int) -> None:
+    """In any terminal each word is whole, and what goes on is indented; only a word longer than a line is cut."""
+    shown = io.StringIO()
+    reporter = LiveReporter(Console(file=shown, width=width, height=24, highlight=False, soft_wrap=True))
+    detail = "supply 1000000000.0000 SYS of at most 10000000000.0000 SYS, 2 transactions, 0.8 s"
+    reporter.ended("currency", "create and issue the core token", StepResult.DONE, detail)
+    reporter.note("the agent of [h1] ended and is started again (coord logs net.toml agent@h1)")
+    reporter.close()
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    words = shown.getvalue().split()
+    if width > 20:
+        assert " ".join(words).startswith(f"ok currency create and issue the core token: {detail} the agent of [h1]")
+    step = lines[: next(at for at, line in enumerate(lines) if line.startswith("the agent"))]
+    assert len(step) > 1
+    assert all(line.startswith(" " * (26 if width == 80 else 9)) for line in step[1:])
+
+
 def test_no_colour_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR (https://no-color.org): bold and dim may stay, colours do not."""
     monkeypatch.setenv("NO_COLOR", "1")
