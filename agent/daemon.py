@@ -167,6 +167,7 @@ def _message(spec: NodeSpec) -> pb.NodeSpec:
         nodeos=spec.nodeos,
         api=spec.api,
         history=spec.history,
+        prometheus=spec.prometheus,
     )
 
 

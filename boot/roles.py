@@ -18,6 +18,8 @@ PUBLIC = ("chain_ro", "chain_rw")
 """Categories of the API that an api address serves: what clients ask about the chain, and their transactions."""
 TRACES = "trace_api"
 """A category that an api address serves too, if the node has it."""
+PROMETHEUS = "prometheus"
+"""The plugin, and the category, of nodeos' own values for Prometheus. Its address is the agent's, on loopback."""
 AGENTS = (*PUBLIC, "net_ro", "net_rw", "producer_ro", "producer_rw", "snapshot")
 """Categories that a node's own agent uses. A category without its plugin is no error."""
 NEEDED = {
@@ -29,21 +31,24 @@ NEEDED = {
 """Options that not every nodeos has, and what needs them."""
 
 
-def plugins(role: Role) -> tuple[str, ...]:
-    """The plugins that a node of this role loads, in this order."""
-    return (*PLUGINS, "trace_api", "state_history") if role is Role.HISTORY else PLUGINS
+def plugins(role: Role, prometheus: bool) -> tuple[str, ...]:
+    """The plugins that a node of this role loads, in this order. prometheus: with nodeos' own values."""
+    own = ("trace_api", "state_history") if role is Role.HISTORY else ()
+    return (*PLUGINS, *own, *((PROMETHEUS,) if prometheus else ()))
 
 
-def services(role: Role, http: str, api: str, history: str) -> tuple[Option, ...]:
+def services(role: Role, http: str, api: str, history: str, prometheus: bool) -> tuple[Option, ...]:
     """The addresses where it listens, besides p2p, and what it serves there.
 
-    http: the agent's address. api, history: those for other people; empty: none.
+    http: the agent's address. api, history: those for other people; empty: none. prometheus: with nodeos' own values,
+    at the agent's address.
     """
     found: list[Option] = []
     if api:
         traces = (TRACES,) if role is Role.HISTORY else ()
         found.append(("http-server-address", "http-category-address"))
-        found += [("http-category-address", f"{category},{http}") for category in (*AGENTS, *traces)]
+        values = (PROMETHEUS,) if prometheus else ()
+        found += [("http-category-address", f"{category},{http}") for category in (*AGENTS, *traces, *values)]
         found += [("http-category-address", f"{category},{api}") for category in (*PUBLIC, *traces)]
         # A proxy passes on the name that its clients asked for, which nodeos does not know.
         found.append(("http-validate-host", "false"))

@@ -51,6 +51,7 @@ class NodeosTable:
     path: str = BUNDLED
     options: dict[str, Any] = field(default_factory=dict)
     snapshot: str = "auto"
+    prometheus: bool = False
 
 
 @dataclass(frozen=True)

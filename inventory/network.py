@@ -146,6 +146,8 @@ class Node:
     """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
     history: str = ""
     """HOST:PORT where it serves the history of the state, as a websocket; empty: nowhere."""
+    prometheus: bool = False
+    """Whether it loads nodeos' own prometheus_plugin, which answers at its http_port."""
     party: bool = False
     """Whether it is a party's node: its own agent decides how it runs, and is told only its peers."""
 

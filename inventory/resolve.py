@@ -21,6 +21,7 @@ from inventory import (
 from inventory.errors import Problems
 from inventory.model import Inventory, SystemTable, TopologyTable
 from inventory.network import Network, Node, Role, Topology
+from inventory.services import with_prometheus
 
 DIGEST_DIGITS = 64
 """Of a feature's digest, in hexadecimal."""
@@ -48,6 +49,8 @@ def resolve(
         inventory.nodes, inventory.producers, (*planned, *later), hosts, shared, problems, remembered,
         inventory.nodeos.snapshot,
     )  # fmt: skip
+    if inventory.nodeos.prometheus:
+        nodes = with_prometheus(nodes, hosts, problems)
     genesis_host = next((node.host for node in nodes if node.role is Role.GENESIS), hosts[0].name)
     local = next(host.local for host in hosts if host.name == genesis_host)
     users = resolve_accounts.users(inventory.users, token, rule, source, local, problems)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import NodeTable
-from inventory.network import Host, Node, Role
+from inventory.network import BUNDLED, Host, Node, Role
 from inventory.options import SERVING
 
 API_OFFSET, HISTORY_OFFSET = 1000, 2000
@@ -46,6 +46,15 @@ def with_services(
             problems.add(path, f"port {place[1]} is taken by {taken[place]}", "write another HOST:PORT")
         taken.setdefault(place, who)
     return found
+
+
+def with_prometheus(nodes: Sequence[Node], hosts: Sequence[Host], problems: Problems) -> tuple[Node, ...]:
+    """For nodeos.prometheus: the nodes that run a nodeos of the user's export its own values."""
+    own = {host.name for host in hosts if host.nodeos != BUNDLED}
+    if not own:
+        hint = "remove it, or name a nodeos that has it (Leap 4 or newer, Spring) as nodeos.path or hosts.nodeos"
+        problems.add("nodeos.prometheus", "the bundled nodeos has no prometheus_plugin", hint)
+    return tuple(replace(node, prometheus=node.host in own) for node in nodes)
 
 
 def _addresses(node: Node) -> Iterator[tuple[str, str]]:

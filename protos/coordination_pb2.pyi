@@ -1194,6 +1194,7 @@ class NodeSpec(_message.Message):
     NODEOS_FIELD_NUMBER: _builtins.int
     API_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    PROMETHEUS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     role: _builtins.str
     """genesis, producer, full, api, history, seed"""
@@ -1211,6 +1212,8 @@ class NodeSpec(_message.Message):
     """HOST:PORT where it serves the chain API to other people; empty: nowhere"""
     history: _builtins.str
     """HOST:PORT where it serves the history of the state; empty: nowhere"""
+    prometheus: _builtins.bool
+    """it loads nodeos' own prometheus_plugin"""
     @_builtins.property
     def peers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """HOST:PORT"""
@@ -1231,10 +1234,11 @@ class NodeSpec(_message.Message):
         nodeos: _builtins.str = ...,
         api: _builtins.str = ...,
         history: _builtins.str = ...,
+        prometheus: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "api", b"api", "history", b"history", "http_port", b"http_port", "name", b"name", "nodeos", b"nodeos", "options", b"options", "p2p_bind", b"p2p_bind", "p2p_endpoint", b"p2p_endpoint", "peers", b"peers", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "api", b"api", "history", b"history", "http_port", b"http_port", "name", b"name", "nodeos", b"nodeos", "options", b"options", "p2p_bind", b"p2p_bind", "p2p_endpoint", b"p2p_endpoint", "peers", b"peers", "prometheus", b"prometheus", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -55,13 +55,13 @@ def config_ini(
         raise SpecError(
             f"node {spec.name}: its nodeos has no option {', '.join(unknown)}; remove it from the inventory"
         )
-    served = roles.services(spec.role, f"127.0.0.1:{spec.http_port}", spec.api, spec.history)
+    served = roles.services(spec.role, f"127.0.0.1:{spec.http_port}", spec.api, spec.history, spec.prometheus)
     if lacks := roles.lacking(served, known):
         raise SpecError(f"node {spec.name}: its nodeos has no option {lacks}: name a newer nodeos in the inventory")
     signs = produces(spec, mode) and not withheld
     own = tuning(mode, spec.options, spec.role, produces=signs, local=local, public=bool(spec.api))
     options = {option: value for option, value in own.items() if option in known} | dict(spec.options)
-    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(spec.role)]
+    lines = [f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(spec.role, spec.prometheus)]
     lines += [
         f"{option} = {value}"
         for option, value in (*served, *_addresses(spec, known), *_role(spec, mode, known, keys, signs))

@@ -30,6 +30,7 @@ class SpecMessage(Protocol):
     nodeos: str
     api: str
     history: str
+    prometheus: bool
 
     @property
     def peers(self) -> Iterable[str]: ...
@@ -61,6 +62,8 @@ class NodeSpec:
     """HOST:PORT where it serves the chain API to other people; empty: nowhere."""
     history: str = ""
     """HOST:PORT where it serves the history of the state; empty: nowhere."""
+    prometheus: bool = False
+    """Whether it loads nodeos' own prometheus_plugin."""
 
     def __post_init__(self) -> None:
         _need(_NAME.fullmatch(self.name) is not None, "name", self.name)
@@ -101,6 +104,7 @@ class NodeSpec:
             nodeos=message.nodeos,
             api=message.api,
             history=message.history,
+            prometheus=message.prometheus,
         )
 
     def with_peers(self, peers: Iterable[str]) -> NodeSpec:

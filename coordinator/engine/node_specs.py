@@ -23,6 +23,7 @@ def node_spec(network: Network, node: Node) -> pb.NodeSpec:
         nodeos=host.nodeos,
         api=node.api,
         history=node.history,
+        prometheus=node.prometheus,
     )
 
 

@@ -144,8 +144,8 @@ class _Runbook:
         own = tuning(mode, node.options, node.role, produces=signs, local=True, public=bool(node.api))
         options = {**own, **spec.options}
         yield f"config {node.name} <<'END'"
-        yield from (f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(node.role))
-        served = roles.services(node.role, f"127.0.0.1:{spec.http_port}", node.api, node.history)
+        yield from (f"plugin = eosio::{plugin}_plugin" for plugin in roles.plugins(node.role, node.prometheus))
+        served = roles.services(node.role, f"127.0.0.1:{spec.http_port}", node.api, node.history, node.prometheus)
         yield from (f"{option} = {value}" for option, value in served)
         yield f"p2p-listen-endpoint = {spec.p2p_bind}"
         yield f"p2p-server-address = {spec.p2p_endpoint}"

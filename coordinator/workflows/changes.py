@@ -35,7 +35,7 @@ class Change:
     host: str
     node: str
     part: str
-    """`node` for the whole node, or a part of it: p2p, http, nodeos, peers, options.NAME; metrics of an agent."""
+    """`node` for the whole node, or a part of it: p2p, nodeos, peers, options.NAME and others; metrics of an agent."""
     before: str
     """What runs; empty if nothing."""
     after: str
@@ -180,6 +180,7 @@ def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collect
     yield from change("http", str(runs.http_port), str(wanted.http_port))
     yield from change("api", runs.api, wanted.api)
     yield from change("history", runs.history, wanted.history)
+    yield from change("prometheus", "on" * runs.prometheus, "on" * wanted.prometheus)
     yield from change("nodeos", runs.nodeos, wanted.nodeos)
     for name in sorted({*runs.options, *wanted.options}):
         yield from change(f"options.{name}", runs.options.get(name, ""), wanted.options.get(name, ""))

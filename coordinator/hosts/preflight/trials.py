@@ -23,15 +23,18 @@ def trials(network: Network, host: Host) -> list[Trial]:
             continue
         for mode in _modes(node):
             produces = node.account is not None and mode is not NodeMode.AUDIT
-            services = roles.services(node.role, "{http}", _at(node.api, "{api}"), _at(node.history, "{history}"))
+            plugins = roles.plugins(node.role, node.prometheus)
+            services = roles.services(
+                node.role, "{http}", _at(node.api, "{api}"), _at(node.history, "{history}"), node.prometheus
+            )
             own = tuning(mode, node.options, node.role, produces=produces, local=host.local, public=bool(node.api))
-            same = (produces, services, *own.items(), mode is NodeMode.AUDIT, *sorted(node.options.items()))
+            same = (produces, plugins, services, *own.items(), mode is NodeMode.AUDIT, *sorted(node.options.items()))
             if same in found:
                 found[same]["nodes"] += f", {node.name}"
             else:
                 found[same] = {
                     "nodes": node.name,
-                    "plugins": roles.plugins(node.role),
+                    "plugins": plugins,
                     "services": services,
                     "flags": roles.flags(node.role),
                     "produces": produces,

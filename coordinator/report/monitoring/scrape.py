@@ -11,7 +11,6 @@ from support.endpoint import Endpoint
 
 PLUGIN = "/v1/prometheus/metrics"
 """Where nodeos' own prometheus_plugin answers (Leap 4 and later; the bundled build has none)."""
-PLUGIN_NOTE = "Only nodes whose nodeos has eosio::prometheus_plugin answer; remove this job where none has it."
 RULES = "alerts.yml"
 LOOPBACK = ("127.0.0.1", "localhost")
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, not listened at)
@@ -44,7 +43,9 @@ def jobs(network: Network, coordinator: str, agents: Sequence[str]) -> tuple[Job
     What answers on a host's loopback only is asked for where Prometheus runs on that host: on this one.
     """
     nodes = [
-        Scraped(f"127.0.0.1:{node.http_port}", node.host) for node in network.nodes if network.host(node.host).local
+        Scraped(f"127.0.0.1:{node.http_port}", node.host)
+        for node in network.nodes
+        if node.prometheus and network.host(node.host).local
     ]
     exporting = [(host, Endpoint.parse(host.metrics)) for host in network.hosts if host.metrics]
     far = [(host, at) for host, at in exporting if not host.local and at.host in LOOPBACK]
@@ -57,7 +58,7 @@ def jobs(network: Network, coordinator: str, agents: Sequence[str]) -> tuple[Job
     found = (
         Job("bootcoord", [Scraped(coordinator)]),
         Job("bootcoord-agents", [*near, *map(Scraped, agents)], notes=notes),
-        Job("nodeos", nodes, PLUGIN, [PLUGIN_NOTE]),
+        Job("nodeos", nodes, PLUGIN),
     )
     return tuple(job for job in found if job.targets or job.notes)
 

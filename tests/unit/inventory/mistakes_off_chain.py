@@ -18,6 +18,10 @@ OFF_CHAIN: dict[str, tuple[str, str]] = {
         "topology.edges: is for a custom",
     ),
     "host twice": (HOSTS + HOSTS, "hosts[1].name: h1 is listed twice"),
+    "metrics of a nodeos that has none": (
+        "[nodeos]\nprometheus = true",
+        "nodeos.prometheus: the bundled nodeos has no prometheus_plugin",
+    ),
     "metrics nowhere": (
         '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "9101"',
         "hosts[0].metrics: '9101' is not HOST:PORT",

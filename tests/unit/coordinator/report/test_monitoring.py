@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.nodeos.config import config_ini
+from agent.nodeos.spec import NodeSpec
+from antelope.keys import PrivateKey
+from boot.roles import NEEDED
+from boot.step import NodeMode
 from coordinator.cli.main import run
+from coordinator.engine.node_specs import node_spec
 from coordinator.report.measures import measures
 from coordinator.report.monitoring.scrape import jobs
 from coordinator.report.status import AWAY, CONNECTED, HostRow, NetworkStatus, NodeRow, Phase
@@ -129,12 +135,12 @@ def test_every_value_that_is_asked_for_is_exported(written: Path) -> None:
 
 
 def test_the_scrape_file_names_who_exports(written: Path) -> None:
-    """The coordinator, agents, and each host's nodes on this machine at nodeos' own path."""
+    """The coordinator and agents; no node, as the bundled nodeos has no values of its own."""
     text = (written / "prometheus.yml").read_text()
     assert 'targets: ["127.0.0.1:9464"]' in text
     assert 'targets: ["127.0.0.1:9101"]' in text
-    assert text.count("/v1/prometheus/metrics") == 1
-    assert '{"network": "home", "host": "one"}' in text
+    assert "/v1/prometheus/metrics" not in text
+    assert 'labels: {"network": "home"}' in text
 
 
 def test_the_scrape_file_names_the_agents_of_the_inventory(tmp_path: Path) -> None:
@@ -151,6 +157,28 @@ def test_the_scrape_file_names_the_agents_of_the_inventory(tmp_path: Path) -> No
     expected = [("127.0.0.1:9101", "here"), ("10.0.0.2:9101", "wide"), ("10.0.0.9:9101", "")]
     assert [(target.at, target.host) for target in agents.targets] == expected
     assert [note.split(" listens")[0] for note in agents.notes] == ["The agent of far"]
+
+
+def test_nodes_whose_nodeos_exports_are_scraped(tmp_path: Path) -> None:
+    """Those of this machine that run a nodeos of the user's; they load the plugin, and a public address lacks it."""
+    inventory = tmp_path / "net.toml"
+    own = 'metrics = "127.0.0.1:9101"\nnodeos = "/usr/bin/nodeos"\n'
+    inventory.write_text(
+        f"{NETWORK}[nodeos]\nprometheus = true\n"
+        + HOSTS.format("local = true", "127.0.0.1:9101").replace('metrics = "127.0.0.1:9101"\n', own)
+        + HOSTS.format("local = true", "127.0.0.1:9102").replace("here", "bundled")
+        + '[[nodes]]\nname = "door"\nrole = "api"\nhost = "here"\n'
+    )
+    network = load(inventory)
+    found = next(job for job in jobs(network, "127.0.0.1:9464", []) if job.name == "nodeos")
+    assert {target.host for target in found.targets} == {"here"}
+    door = NodeSpec.of(node_spec(network, network.node("door")))
+    lines = config_ini(door, NodeMode.NORMAL, NEEDED).splitlines()
+    assert "plugin = eosio::prometheus_plugin" in lines
+    assert f"http-category-address = prometheus,127.0.0.1:{door.http_port}" in lines
+    assert not any(line.startswith("http-category-address = prometheus") and door.api in line for line in lines)
+    other = NodeSpec.of(node_spec(network, next(node for node in network.nodes if node.host == "bundled")))
+    assert "prometheus" not in config_ini(other, NodeMode.NORMAL, NEEDED, [PrivateKey.generate()])
 
 
 def test_values_of_a_network() -> None:
