@@ -18,7 +18,8 @@ from agent.errors import Refused, Replaced, SessionEnded
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
 from protos.language import spoken
-from support.identity import COORDINATOR_NAME, REPLACED
+from protos.refusals import RefusalKind, kind_of
+from support.identity import COORDINATOR_NAME
 from support.tasks import end
 
 MESSAGE_LIMIT = 8 << 20
@@ -123,7 +124,7 @@ class Session:
             try:
                 await self._serve(self._stub, joined)
             except grpc.aio.AioRpcError as error:
-                raise _ended(error, self._coordinator) from error
+                raise session_end(error, self._coordinator) from error
             finally:
                 self._stub = None
                 self._work.parted()
@@ -177,7 +178,7 @@ class Session:
         try:
             yield
         except grpc.aio.AioRpcError as error:
-            raise _ended(error, self._coordinator) from error
+            raise session_end(error, self._coordinator) from error
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -282,10 +283,11 @@ def _keep(work: Callable[[], Coroutine[Any, Any, None]], running: set[asyncio.Ta
     task.add_done_callback(running.discard)
 
 
-def _ended(error: grpc.aio.AioRpcError, coordinator: str) -> SessionEnded:
+def session_end(error: grpc.aio.AioRpcError, coordinator: str) -> SessionEnded:
+    """How the session ended, from the error of its call."""
     if error.code() is grpc.StatusCode.PERMISSION_DENIED:
-        kind = Replaced if REPLACED in (error.details() or "") else Refused
-        return kind(f"the coordinator refuses this agent: {error.details()}")
+        replaced = kind_of(error.trailing_metadata()) is RefusalKind.REPLACED
+        return (Replaced if replaced else Refused)(f"the coordinator refuses this agent: {error.details()}")
     if error.code() is grpc.StatusCode.UNAVAILABLE:
         return SessionEnded(f"no coordinator at {coordinator}: {error.details()}")
     return SessionEnded(f"the session ended: {error.details()} ({error.code().name})")

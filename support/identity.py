@@ -20,9 +20,7 @@ from support.errors import SupportError
 
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
 """The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
-The CA gives it to nobody else, so it proves more than an address would."""
-REPLACED = "was replaced by another machine"
-"""What a coordinator says to the agent of a host whose place another machine has; by these words the agent knows it."""
+The CA issues it to nobody else, so it proves more than an address would."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VERSION, _UTC_TIME, _LONG_TIME = 0xA0, 0x17, 0x18

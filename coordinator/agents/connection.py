@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import dataclass
 
 import grpc
 
 from protos import coordination_pb2 as pb
+from protos.refusals import RefusalKind
 from support.identity import Identity
+
+
+@dataclass(frozen=True)
+class StreamEnd:
+    """How a stream ends."""
+
+    code: grpc.StatusCode
+    reason: str
+    kind: RefusalKind = RefusalKind.OTHER
 
 
 class Connection:
@@ -23,7 +34,7 @@ class Connection:
         self.chain_id = ""
         """The chain id that the agent was sent, hex; empty if there was none yet. Proofs of possession cover it."""
         self._outbox: asyncio.Queue[pb.FromCoordinator | None] = asyncio.Queue()
-        self.closed: asyncio.Future[tuple[grpc.StatusCode, str]] = asyncio.get_running_loop().create_future()
+        self.closed: asyncio.Future[StreamEnd] = asyncio.get_running_loop().create_future()
 
     def send(self, message: pb.FromCoordinator) -> None:
         """Queues a message; messages are sent in order."""
@@ -34,8 +45,8 @@ class Connection:
         message = await self._outbox.get()
         return None if self.closed.done() else message
 
-    def close(self, code: grpc.StatusCode, reason: str) -> None:
+    def close(self, code: grpc.StatusCode, reason: str, kind: RefusalKind = RefusalKind.OTHER) -> None:
         """Ends the stream with that status. Only the first call counts."""
         if not self.closed.done():
-            self.closed.set_result((code, reason))
+            self.closed.set_result(StreamEnd(code, reason, kind))
             self._outbox.put_nowait(None)

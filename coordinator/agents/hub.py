@@ -23,6 +23,7 @@ from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos.language import fits, misfit
+from protos.refusals import Refusal
 from support.endpoint import Endpoint
 from support.identity import Identity, Kind, TlsError
 from support.journal import JournalError
@@ -35,13 +36,13 @@ log = logging.getLogger(__name__)
 PARTY_MESSAGE = 1 << 20
 """Maximum size of a party's message, in bytes. Hosts' messages may be larger: they answer with whole tables."""
 REGISTER_SECONDS = 0.25
-"""Seconds between two checks of open streams against the register, and so until another process's revocation acts."""
+"""Seconds between two checks of open streams against the register. A revocation by another process acts within them."""
 AGAIN_SECONDS = 5.0
 """Seconds until the next check after the register could not be read."""
 VERSION_LENGTH = 40
-"""Characters of an agent's version that are repeated."""
+"""An agent's version is cut to this many characters where it is shown."""
 EPOCH_LIMIT = 1 << 62
-"""More runs than there can have been. An agent that claims an epoch from here on is not believed."""
+"""No network can have had this many runs. An agent that claims this epoch or a higher one is not believed."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
 """At most RENEWALS certificates of one agent are signed per RENEWALS_SECONDS."""
 
@@ -118,7 +119,9 @@ class Hub:
             self._raise_epoch(records.numbers["epoch"] + 1)
 
     def file_of(self, sha256: str) -> Path:
-        """An artifact, verified, or a snapshot, which whoever fetches it verifies. Raises KeyError, ValueError."""
+        """The file of an artifact, verified here, or of a snapshot, which the receiver verifies. Raises KeyError,
+        ValueError.
+        """
         if self.records.snapshots.find(sha256):
             return self.records.snapshots.path(sha256)
         return self.artifacts.checked(sha256)
@@ -178,10 +181,10 @@ class Hub:
         self._expel()
         return known
 
-    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+    def refusal(self, identity: Identity, fingerprint: str) -> Refusal | None:
         """Why the holder of this certificate is refused; None if it is accepted."""
         if identity.network != self.network:
-            return f"this is network {self.network}"
+            return Refusal(f"this is network {self.network}")
         if self.records.adopting and identity.kind is Kind.PARTY and self.register.find(identity.name) is None:
             self.register.enrol(identity, fingerprint)  # its entry was lost, but the CA signed its certificate
         return self.register.refusal(identity, fingerprint)
@@ -233,8 +236,8 @@ class Hub:
 
     def received(self, connection: Connection, message: pb.FromAgent) -> str:
         """An agent sent another message. Returns what is wrong with it; empty if nothing is."""
-        if reason := self._check(connection):
-            return reason
+        if refusal := self._check(connection):
+            return refusal.reason
         if connection.closed.done():
             return "this stream has ended"
         kind = message.WhichOneof("body")
@@ -278,8 +281,8 @@ class Hub:
                 await asyncio.sleep(AGAIN_SECONDS)
 
     def _expel(self) -> None:
-        """Ends the streams that the register no longer accepts. They were accepted when they began, so nothing has to
-        be checked while nobody writes to the register.
+        """Ends the streams that the register no longer accepts. Streams are checked when they begin, and here whenever
+        the register has changed since.
         """
         version = self.register.version
         if version == self._checked:
@@ -293,12 +296,12 @@ class Hub:
             self._check(connection)
         self._checked = version
 
-    def _check(self, connection: Connection) -> str | None:
+    def _check(self, connection: Connection) -> Refusal | None:
         """Ends a stream that the register does not accept. Returns why; None if it is accepted."""
-        reason = self.refusal(connection.identity, connection.fingerprint)
-        if reason:
-            connection.close(grpc.StatusCode.PERMISSION_DENIED, reason)
-        return reason
+        refusal = self.refusal(connection.identity, connection.fingerprint)
+        if refusal:
+            connection.close(grpc.StatusCode.PERMISSION_DENIED, refusal.reason, refusal.kind)
+        return refusal
 
     def _link(self, name: str) -> AgentLink:
         return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))

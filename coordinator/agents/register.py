@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 
 from coordinator.errors import OperationFailed
-from support.identity import REPLACED, Identity, Kind
+from protos.refusals import Refusal, RefusalKind
+from support.identity import Identity, Kind
 from support.journal import Journal, Touched
 
 _SCHEMA = (
@@ -95,7 +96,7 @@ class Register:
             )
 
     def replace(self, name: str) -> None:
-        """Another machine takes the name: the certificates of the old one are refused for good, and its agent told."""
+        """Gives the name to another machine. The old machine's certificates are refused for good, with that reason."""
         entry = self.find(name)
         with self._journal.transaction():
             for fingerprint in filter(None, (entry.fingerprint, entry.successor) if entry else ()):
@@ -119,7 +120,9 @@ class Register:
         return tuple(sorted(self._entries().values(), key=lambda entry: entry.name))
 
     def _entries(self) -> dict[str, Entry]:
-        """The current entries. Every message of an agent is checked against them, so only what was written is read."""
+        """The current entries. Every message of an agent is checked against them, so only rows that changed are read
+        again.
+        """
         names = self._touched.since()
         if names is None:
             rows = self._journal.rows(f"SELECT {_COLUMNS} FROM enrolled")  # noqa: S608
@@ -134,19 +137,19 @@ class Register:
         """A value that changes with every write to the register, by whichever process."""
         return self._journal.version("enrolled")
 
-    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+    def refusal(self, identity: Identity, fingerprint: str) -> Refusal | None:
         """Why the holder of this certificate is refused; None if it is accepted."""
         if identity.kind is Kind.INVITE:
-            return "an invitation's certificate can only be used to join"
+            return Refusal("an invitation's certificate can only be used to join")
         entry = self.find(identity.name)
         if entry is None or entry.kind is not identity.kind:
-            return f"{identity.name} is not enrolled: enrol it again"
+            return Refusal(f"{identity.name} is not enrolled: enrol it again")
         if entry.revoked:
-            return f"{identity.name} was revoked"
+            return Refusal(f"{identity.name} was revoked")
         if fingerprint not in (entry.fingerprint, entry.successor):
             if self._replaced(fingerprint):
-                return f"{identity.name} {REPLACED}"
-            return f"{identity.name} was enrolled again with another certificate"
+                return Refusal(f"{identity.name} was replaced by another machine", RefusalKind.REPLACED)
+            return Refusal(f"{identity.name} was enrolled again with another certificate")
         return None
 
 

@@ -22,6 +22,7 @@ from coordinator.agents.connection import Connection
 from coordinator.agents.throttle import Throttle
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc
+from protos.refusals import Refusal, metadata
 from support.endpoint import Endpoint
 from support.identity import Identity, Kind, TlsError
 from support.tasks import end
@@ -31,10 +32,10 @@ log = logging.getLogger(__name__)
 
 
 class Unprinted:
-    """Stands in for `traceback` in grpc, which logs what fails in a call and also prints its traceback to stderr."""
+    """Replaces `traceback` in grpc, which logs an error in a call and also prints its traceback to stderr."""
 
     def print_exc(self) -> None:
-        """Prints nothing: the log has it, and that a call was under way as coord ended is no fault."""
+        """Prints nothing. The log has the error, and a call that was under way when coord ended is not a fault."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(traceback, name)
@@ -95,9 +96,11 @@ class AgentHandler(Protocol):
     """Handles the calls of admitted agents: the hub."""
 
     def file_of(self, sha256: str) -> Path:
-        """An artifact, verified, or a snapshot, which whoever fetches it verifies. Raises KeyError, ValueError."""
+        """The file of an artifact, verified here, or of a snapshot, which the receiver verifies. Raises KeyError,
+        ValueError.
+        """
 
-    def refusal(self, identity: Identity, fingerprint: str) -> str | None:
+    def refusal(self, identity: Identity, fingerprint: str) -> Refusal | None:
         """Why the holder of this certificate is refused; None if it is accepted."""
 
     def joined(self, connection: Connection, hello: pb.Hello) -> None:
@@ -143,14 +146,14 @@ class _Servicer(rpc.CoordinationServicer):
         for pump in pumps:
             pump.add_done_callback(partial(_ended, connection))
         try:
-            code, reason = await connection.closed
+            ending = await connection.closed
             # A status cannot be sent while a message is being sent: the writer finishes that first.
             await asyncio.wait(pumps[1:], timeout=LAST_WRITE_SECONDS)
         finally:
             await end(*pumps)
             self._handler.left(connection)
-        if code is not grpc.StatusCode.OK:
-            await context.abort(code, reason)
+        if ending.code is not grpc.StatusCode.OK:
+            await context.abort(ending.code, ending.reason, metadata(ending.kind))
 
     async def _read(self, connection: Connection, context: Context) -> None:
         began, count = time.monotonic(), 0
@@ -191,7 +194,7 @@ class _Servicer(rpc.CoordinationServicer):
         has been read yet.
         """
         abort = partial(_abort_stream, context) if streams else context.abort
-        refusal: str | None
+        refusal: Refusal | None
         try:
             (pem,) = context.auth_context()["x509_pem_cert"]
             certificate: x509.Certificate = load_certificate(pem)
@@ -199,9 +202,9 @@ class _Servicer(rpc.CoordinationServicer):
             print_ = fingerprint(certificate)
             refusal = _not_invited(identity) if joining else self._handler.refusal(identity, print_)
         except (KeyError, ValueError, TlsError):
-            refusal = "a certificate of this network is required"
+            refusal = Refusal("a certificate of this network is required")
         if refusal:
-            await abort(grpc.StatusCode.PERMISSION_DENIED, refusal)
+            await abort(grpc.StatusCode.PERMISSION_DENIED, refusal.reason, metadata(refusal.kind))
         if self._calls[identity] >= CALLS_PER_AGENT:
             reason = f"more than {CALLS_PER_AGENT} concurrent calls"
             await abort(grpc.StatusCode.RESOURCE_EXHAUSTED, reason)
@@ -225,14 +228,16 @@ def _ended(connection: Connection, pump: asyncio.Task[None]) -> None:
     connection.close(grpc.StatusCode.INTERNAL, f"a fault of the coordinator ({type(error).__name__}): see its log")
 
 
-async def _abort_stream(context: Context, code: grpc.StatusCode, reason: str) -> None:
+async def _abort_stream(
+    context: Context, code: grpc.StatusCode, reason: str, trailing: tuple[tuple[str, str], ...] = ()
+) -> None:
     """Ends a stream of which nothing was read. It reads the first message, because a caller that is still sending
     when the stream ends gets an internal error instead of the reason.
     """
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LAST_WRITE_SECONDS):
             await context.read()
-    await context.abort(code, reason)
+    await context.abort(code, reason, trailing)
 
 
 async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
@@ -245,8 +250,8 @@ async def _signed(context: Context, sign: Callable[[], bytes]) -> pb.JoinReply:
         raise  # abort has raised already
 
 
-def _not_invited(identity: Identity) -> str | None:
-    return None if identity.kind is Kind.INVITE else f"{identity.name} has joined already"
+def _not_invited(identity: Identity) -> Refusal | None:
+    return None if identity.kind is Kind.INVITE else Refusal(f"{identity.name} has joined already")
 
 
 async def _write(connection: Connection, context: Context) -> None:

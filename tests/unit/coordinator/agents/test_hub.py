@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import grpc
 import pytest
+from grpc.aio import Metadata
 
 from agent.errors import Refused, Replaced, SessionEnded
-from agent.session import Send
+from agent.session import Send, session_end
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import AgentEvent, Hub
 from coordinator.agents.link import ObserverError
@@ -21,6 +23,7 @@ from coordinator.agents.records import BusyError, HubError
 from coordinator.report.audit import RemoteNode
 from protos import coordination_pb2 as pb
 from protos.language import OLDEST, SPOKEN, misfit
+from protos.refusals import KEY, RefusalKind, kind_of, metadata
 from support.retry import DeadlineError, poll
 from tests.unit.coordinator.fakes import FakeWork, credentials, dial, end_of, open_hub
 
@@ -283,3 +286,16 @@ def test_an_agent_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("protos.language.OLDEST", 2)
     assert misfit(pb.Hello(), "0.1.0", "0.3.0").endswith("install the coordinator's version for the agent")
     assert not misfit(pb.Hello(protocol=2), "0.2.0", "0.3.0")
+
+
+def test_why_an_agent_is_refused_is_not_read_from_the_text() -> None:
+    """The kind travels beside the text: missing or unknown kinds mean an ordinary refusal, whatever the text says."""
+    words = "alpha was replaced by another machine"
+    for trailing in ((), ((KEY, "a kind of a later version"),)):
+        assert kind_of(trailing) is RefusalKind.OTHER
+        error = grpc.aio.AioRpcError(grpc.StatusCode.PERMISSION_DENIED, Metadata(), Metadata(*trailing), words)
+        assert type(session_end(error, "h:1")) is Refused
+    error = grpc.aio.AioRpcError(
+        grpc.StatusCode.PERMISSION_DENIED, Metadata(), Metadata(*metadata(RefusalKind.REPLACED)), "no"
+    )
+    assert type(session_end(error, "h:1")) is Replaced
