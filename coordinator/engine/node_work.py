@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from boot.blueprint import Blueprint
+from boot.reads import few
 from boot.step import NodeMode, NodeStep, Verdict
 from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
 from coordinator.engine.boot_log import BootLog
@@ -38,7 +39,9 @@ class NodeWork:
             right = status is not None and (step.mode is not NodeMode.AUDIT or status.mode == pb.MODE_AUDIT)
             if status is None or status.state != NodeState.RUNNING or not right:
                 missing.append(name)
-        return Verdict(tuple(missing), f"{len(names) - len(missing)} of {len(names)} run" if len(names) > 1 else "")
+        lacking = f"; not running: {few(missing)}" if missing else ""
+        run = f"{len(names) - len(missing)} of {len(names)} run{lacking}" if len(names) > 1 else ""
+        return Verdict(tuple(missing), run)
 
     async def run(self, step: NodeStep, names: tuple[str, ...]) -> None:
         """Starts these nodes concurrently. Raises TaskFailedError, LinkError, DeadlineError."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from boot.plan import make_plan
-from boot.step import Step
 from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.advising import typed
 from coordinator.engine.executor import StepState
@@ -73,17 +72,24 @@ def _before_steps(name: str, record: StepRecord | None, working: Mapping[str, Wo
 
 
 def _on_record(name: str, network: Network, records: Mapping[str, StepRecord]) -> str:
+    """How the step ended; for one that never began, also how the steps that it needs failed or were left waiting."""
     record = records.get(name)
     if record is not None and record.done:
         return f"{name} (done): {record.detail or 'nothing is missing'}"
-    said = record.detail if record is not None else _not_begun(name, network, records)
+    said, before = (record.detail, ()) if record is not None else _not_begun(name, network, records)
     state = str(record.result) if record is not None else StepState.PENDING.value
-    return f"{name} ({state}): {said}; no boot is running: {typed('boot')} continues with it"
+    stopped = "".join(f"\n  {one} ({records[one].result}): {records[one].detail}" for one in before)
+    return f"{name} ({state}): {said}; no boot is running: {typed('boot')} continues with it{stopped}"
 
 
-def _not_begun(name: str, network: Network, records: Mapping[str, StepRecord]) -> str:
+def _not_begun(name: str, network: Network, records: Mapping[str, StepRecord]) -> tuple[str, tuple[str, ...]]:
+    """What a step without a record waits for, and which of the steps before it ended without being done."""
     if name in BEFORE_STEPS:
-        return "every boot does it before its steps"
-    known: dict[str, Step] = make_plan((*STEPS, *OPTIONAL)).by_name | make_plan(steps_of(network)).by_name
-    left = [needed for needed in known[name].after if needed not in records or not records[needed].done]
-    return f"waits for {', '.join(left)}" if left else "was not begun"
+        return "every boot does it before its steps", ()
+    plan = make_plan(steps_of(network))
+    if name not in plan.by_name:
+        plan = make_plan((*STEPS, *OPTIONAL))
+    left = [needed for needed in plan.by_name[name].after if needed not in records or not records[needed].done]
+    before = (step.name for step in plan.steps if step.name in plan.ancestors(name))
+    stopped = tuple(one for one in before if one in records and not records[one].done)
+    return f"waits for {', '.join(left)}" if left else "was not begun", stopped
