@@ -1,5 +1,5 @@
 """Commands of `agent` that messages advise, in a form that can be typed: with the program's path if its name alone is
-not found, and with the data folder. Paths are absolute, since a daemon says them to whoever reads its log.
+not found, and with the data folder. Paths are absolute, because a daemon's log may be read from any folder.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ async def logged(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> T:
 
 
 def begin(work: Callable[[], Coroutine[Any, Any, T]], what: str) -> asyncio.Task[T]:
-    """Starts the work in the background. Nobody may await its end, so a failure is logged with its cause."""
+    """Starts the work in the background. Callers need not await its end, so a failure is logged with its cause."""
     return asyncio.create_task(logged(work, what), name=what)
 
 

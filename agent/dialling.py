@@ -124,8 +124,8 @@ class Dialling:
 
 
 async def _listens(coordinator: str) -> None:
-    """Raises SessionEnded if nobody listens. Local agents usually have no coordinator and dial every second: this
-    costs a fiftieth of what gRPC needs to find it out.
+    """Raises SessionEnded if nothing listens there. Local agents usually have no coordinator and dial every second, and
+    this check costs a fiftieth of a dial with gRPC.
     """
     endpoint = Endpoint.parse(coordinator)
     try:

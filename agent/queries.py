@@ -13,11 +13,11 @@ from protos import coordination_pb2 as pb
 from support.snapshots import SnapshotStore
 
 QUESTION_LIMIT = 1 << 16
-"""Bytes of a query's body."""
+"""Maximum size of a query's body, in bytes."""
 ANSWER_LIMIT = 64 << 20
-"""Bytes of an answer."""
+"""Maximum size of an answer, in bytes."""
 PART = 7 << 20
-"""Bytes of an answer in one message, which holds 8 MiB: of a larger one the rest is asked for."""
+"""Bytes of an answer in one message, which holds 8 MiB. The rest of a larger answer is asked for separately."""
 SECONDS = 10.0
 CALLS = 100
 """At the same time, to all nodes."""
@@ -36,7 +36,7 @@ class Queries:
     def __init__(self, http_port: Callable[[str], int], kept: SnapshotStore | None = None) -> None:
         """http_port: from a node's name to its HTTP API's port on loopback; raises KeyError for an unknown node.
 
-        kept: the snapshots of this host. None: nodes write none when a coordinator asks, which occupies a node for
+        kept: the snapshots of this host. None if a coordinator may not have nodes write any, which occupies a node for
         seconds.
         """
         self._snapshots_too = kept is not None
@@ -65,7 +65,7 @@ class Queries:
         return pb.Answer(id=query.id, status=status, body=part, total=len(whole))
 
     def _refusal(self, query: pb.Query) -> str:
-        """Why the query is not passed on; empty: it is."""
+        """Why the query is not passed on; empty if it is."""
         own = self._snapshots_too and query.path == snapshots.PATH
         if not own and not _READS.fullmatch(query.path):
             return f"the agent does not pass on {query.path[:80]!r}: it is not among the calls that only read"
@@ -81,6 +81,6 @@ class Queries:
         return ""
 
     async def close(self) -> None:
-        """Closes its connections, and removes what it held."""
+        """Closes the connections, and removes the temporary snapshots."""
         self.snapshots.close()
         await self._poster.close()

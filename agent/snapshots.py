@@ -16,13 +16,15 @@ from support.retry import poll
 from support.snapshots import SnapshotStore
 
 PATH = "/agent/snapshot"
-"""Of a query that is for the agent itself."""
+"""The path of a query that is for the agent itself."""
 SECONDS = 600.0
-"""163,930 accounts took 3 s; a node that shows its head writes when that block is irreversible."""
+"""Seconds for nodeos to write a snapshot. 163,930 accounts took 3 s; a node that answers from head writes once that
+block is irreversible.
+"""
 PART = 4 << 20
-"""Bytes of one answer."""
+"""Maximum size of one answer, in bytes."""
 _NAME = "snapshot-"
-"""nodeos names a file by this and the block's id, whose first eight digits are its number."""
+"""nodeos names a snapshot's file by this and the block's id. The id's first eight digits are the block's number."""
 
 
 @contextlib.asynccontextmanager
@@ -41,10 +43,10 @@ async def _take(url: str) -> Path:
 
 
 async def taken_at(node: NodeClient, data: Path, block: int = 0) -> tuple[Path, str]:
-    """Has a node write a snapshot, and waits until it is there, which it is when its block is irreversible.
+    """Has a node write a snapshot, and waits until it is complete, which takes until its block is irreversible.
 
-    data: nodeos' own folder. block: one to come; 0: the head of now. Returns the file and the block's id.
-    Raises NodeError, DutyError, DeadlineError.
+    data: nodeos' data folder. block: a future block's number; 0 for the present head. Returns the file and the block's
+    id. Raises NodeError, DutyError, DeadlineError.
     """
     place = data / "snapshots"
     if not block:
@@ -52,7 +54,7 @@ async def taken_at(node: NodeClient, data: Path, block: int = 0) -> tuple[Path, 
         return path, path.stem.removeprefix(_NAME)
     head = (await node.get_info()).head_block_num
     if block <= head:
-        raise DutyError(f"block {block} is past, the head is {head}: ask for a snapshot of one to come")
+        raise DutyError(f"block {block} is in the past, the head is {head}: ask for a snapshot of a later one")
     await node.schedule_snapshot(block)
 
     async def written() -> Path | None:
@@ -63,19 +65,20 @@ async def taken_at(node: NodeClient, data: Path, block: int = 0) -> tuple[Path, 
 
 
 class Snapshots:
-    """Those that a coordinator reads part by part: the newest of each node."""
+    """The snapshots that a coordinator reads part by part: the newest one of each node."""
 
     def __init__(self, http_port: Callable[[str], int], kept: SnapshotStore | None = None) -> None:
-        """http_port: from a node's name to its HTTP API's port; raises KeyError for an unknown node. kept: those that
-        stay, of which parts are given as well.
+        """http_port: from a node's name to its HTTP API's port; raises KeyError for an unknown node. kept: the
+        snapshots that are kept on this host; parts of these can be read as well.
         """
         self._http_port = http_port
         self._kept = kept
         self._held: dict[str, Path] = {}
 
     async def answer(self, node: str, wanted: dict[str, Any]) -> tuple[bytes, str]:
-        """What was asked for, or why not: {"take": true} writes one and tells its path and size, {"read": offset} gives
-        a part of it, {"drop": true} removes it. {"kept": sha256, "read": offset} gives a part of one that stays.
+        """Answers a request, or says why not: {"take": true} writes a snapshot and returns its path and size, {"read":
+        offset} returns a part of it, {"drop": true} removes it. {"kept": sha256, "read": offset} returns a part of a
+        kept one.
         """
         if "take" in wanted:
             return await self._taken(node)

@@ -1,8 +1,8 @@
-"""A chain that one node signs alone, booted by this process itself: the quick beginning of `coord devnet`.
+"""Boots a chain with a single signing node from within this process: the quick start of `coord devnet`.
 
-The transactions are those of the boot's own steps, signed by eosio and sent one after the other without waiting for a
-block in between, but where a protocol feature has to become active first. Nothing is journaled: what is interrupted
-before its end is removed and begun anew. `coord boot` reads every step's evidence afterwards.
+The transactions are those of the boot's own steps, signed by eosio and sent one after the other, without waiting for a
+block in between unless a protocol feature has to become active first. Nothing is journaled: an interrupted boot is
+removed and started anew. `coord boot` reads every step's evidence afterwards.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from support.retry import DeadlineError, poll, retrying
 LIFETIME = 60
 """Seconds from signing to expiration."""
 BLOCK_SECONDS = 30.0
-"""For what was sent to be in a block; on an idle machine half a second."""
+"""Seconds until what was sent must be in a block; on an idle machine it takes half a second."""
 LOOK = 0.02
 """Seconds between two looks at the chain."""
 _KNOWN = "nodeos"
-"""Folder of what is known of a nodeos, in the data folder and in the user's cache."""
+"""The folder with what is known about a nodeos, in the data folder and in the user's cache."""
 
 Tell = Callable[[str, float, str], None]
-"""Hears of each step that is done, with the seconds that it took, and what its evidence says."""
+"""Called for each step that is done, with its duration in seconds and what its evidence says."""
 
 
 async def begin(folder: DataFolder, network: Network, tell: Tell) -> str:
@@ -76,9 +76,9 @@ async def begin(folder: DataFolder, network: Network, tell: Tell) -> str:
 
 
 async def again(folder: DataFolder, network: Network, manifest: str, tell: Tell) -> None:
-    """Boots the same sealed network once more, with the same keys, where its node has no blocks any more.
+    """Boots the same sealed network again, with the same keys, after its node's blocks were removed.
 
-    Raises as `begin`, and MissingError where the sealed network is not here.
+    Raises as `begin`, and MissingError if the sealed network is not here.
     """
     keys = KeyStore(folder.keys)
     nodes = Nodes(folder.path, keys.signers)
@@ -91,7 +91,7 @@ async def again(folder: DataFolder, network: Network, manifest: str, tell: Tell)
 
 
 async def resume(folder: DataFolder, network: Network) -> None:
-    """Starts the node of a chain that was begun, unless it runs. Raises AgentError."""
+    """Starts the node of an existing chain, unless it runs. Raises AgentError."""
     keys = KeyStore(folder.keys)
     nodes = Nodes(folder.path, keys.signers)
     await nodes.open()
@@ -125,7 +125,7 @@ async def _boot(nodes: Nodes, keys: KeyStore, network: Network, blueprint: Bluep
     for step in steps:
         began = time.monotonic()
         await chain.run(step)
-        if step in (preactivate.STEP, features.STEP):  # nothing goes on before a block has these
+        if step in (preactivate.STEP, features.STEP):  # the next step needs these in a block
             await chain.settled(step)
         took[step.name] = time.monotonic() - began
     await chain.in_block()
@@ -134,7 +134,7 @@ async def _boot(nodes: Nodes, keys: KeyStore, network: Network, blueprint: Bluep
 
 
 async def _capabilities(nodes: Nodes, nodeos: str, known: Path) -> Capabilities:
-    """What the nodeos can do, as it was found out once for all chains of this user."""
+    """What the nodeos supports. It is tried once for all chains of this user."""
     shared = bundled.cache_folder() / _KNOWN
     for folder, to in ((shared, known), (known, shared)):
         if folder is known:
@@ -164,7 +164,7 @@ def _sealed(network: Network, keys: KeyStore, capabilities: Capabilities) -> Sea
 
 
 def _keep(folder: DataFolder, bundle: SealedBundle) -> ArtifactStore:
-    """Where an agent keeps what a coordinator hands it."""
+    """Stores the sealed network where an agent stores what a coordinator sends."""
     store = ArtifactStore(folder.artifacts)
     for data in (*bundle.artifacts.values(), bundle.sealed.canonical()):
         store.put(data)
@@ -173,7 +173,7 @@ def _keep(folder: DataFolder, bundle: SealedBundle) -> ArtifactStore:
 
 @dataclass(frozen=True)
 class _Chain:
-    """The chain of one node, whose every transaction eosio's key signs."""
+    """The chain of one node. eosio's key signs every transaction."""
 
     node: NodeClient
     blueprint: Blueprint
@@ -188,7 +188,9 @@ class _Chain:
                 await self._push(await self._signed(work))
 
     async def _push(self, signed: SignedTransaction) -> None:
-        """Sends it, again where a busy machine took too long over it: the same bytes, which take effect once."""
+        """Sends a transaction, and sends the same bytes again if a busy machine took too long. They take effect only
+        once.
+        """
 
         async def send() -> None:
             with suppress(DuplicateTransaction):
@@ -206,7 +208,7 @@ class _Chain:
 
     def _key(self, actor: str) -> PublicKey:
         if actor not in (GENESIS_ACCOUNT, *self.blueprint.sealed.system_accounts):
-            raise PushError(f"{actor} is not eosio's to sign for")
+            raise PushError(f"{actor} cannot be signed for by eosio")
         return self.keys.key(GENESIS_ACCOUNT).public
 
     async def settled(self, step: ChainStep) -> str:
@@ -226,7 +228,7 @@ class _Chain:
         return said
 
     async def in_block(self) -> None:
-        """Waits for the next block: a node may show what is in none yet."""
+        """Waits for the next block: a node may also answer with what is in no block yet."""
         before = (await self.node.get_info()).head_block_num
 
         async def made() -> bool:

@@ -70,12 +70,12 @@ class Tasks:
 
     @property
     def moved(self) -> int:
-        """When the acting coordinator's state came to its machine, in Unix seconds; 0: it never moved."""
+        """When the acting coordinator's state was moved to its machine, in Unix seconds; 0 if it never moved."""
         return int(self._memory.get("moved") or 0)
 
     @property
     def instance(self) -> str:
-        """The id of the coordinator's run that had that epoch."""
+        """The id of the coordinator's run that has this epoch."""
         return self._memory.get("instance")
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
@@ -91,7 +91,7 @@ class Tasks:
         highest = self.epoch + EPOCH_STEP if self.epoch else FIRST_EPOCH
         if welcome.epoch > highest or len(welcome.instance) > ID_LIMIT:
             self._acts = False
-            log.warning("tasks of this coordinator are refused: no coord has such an epoch or run id")
+            log.warning("tasks of this coordinator are refused: its epoch or the id of its run is invalid")
             return
         same = welcome.instance == self.instance
         self._acts = welcome.epoch > self.epoch or (welcome.epoch == self.epoch > 0 and same)
@@ -165,7 +165,9 @@ class Tasks:
             self._out(pb.FromAgent(progress=pb.Progress(task=task_id, done=known.done, total=known.total, pushed=part)))
 
     def _make_room(self) -> None:
-        """Forgets the oldest finished task if there are too many. Asked for again, it would find its work done."""
+        """Forgets the oldest finished task if there are too many. If the coordinator asks for it again, it finds its
+        work done.
+        """
         if len(self._known) - self._under_way >= REMEMBERED:
             del self._known[next(key for key, known in self._known.items() if known.result)]
 

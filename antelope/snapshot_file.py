@@ -38,7 +38,7 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
     whole = path.stat().st_size
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            raise FormatError("it is no snapshot")
+            raise FormatError("it is not a snapshot")
         for _ in range(_MOST):
             start, size = file.tell() + 8, int.from_bytes(file.read(8), "little")
             if size == _END:
@@ -51,4 +51,4 @@ def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
                 file.seek(start + 8 + len(name) + 1)
                 found[name.decode()] = file.read(min(start + size - file.tell(), _LARGEST))
             file.seek(start + size)
-    raise FormatError("it is no snapshot")
+    raise FormatError("it is not a snapshot")

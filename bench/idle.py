@@ -24,7 +24,7 @@ SETTLE_SECONDS, SECONDS = 5.0, 30.0
 
 @dataclass(frozen=True)
 class Idle:
-    """Of an agent that nobody asks for anything."""
+    """The memory and CPU of an agent without tasks."""
 
     mib: float
     own_mib: float

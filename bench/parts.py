@@ -21,7 +21,7 @@ from inventory.sealed import FORMAT, Sealed, SealedContract
 
 ANY_KEY = str(PublicKey(b"\2" + bytes(31) + b"\1"))
 EVERY = 200
-"""Of so many pushes one is derived: each is derived alone, and nobody keeps it."""
+"""One push in so many is derived: each is derived alone, and is not kept."""
 
 
 def coordinate(inventory: Path) -> None:

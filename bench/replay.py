@@ -1,4 +1,4 @@
-"""The yardstick of an allocation: the same nodeos replays the same blocks, with nobody to talk to."""
+"""The yardstick of an allocation: the same nodeos replays the same blocks, without peers or clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users' CSVs of odd shapes, written as fast as they can be: the keys are points that nobody has the secret of."""
+"""Users' CSVs of odd shapes, written as fast as they can be: the keys are points whose secrets are unknown."""
 
 from __future__ import annotations
 

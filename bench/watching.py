@@ -108,7 +108,7 @@ def resident_mib(process: Path) -> float:
 
 
 def own_mib(process: Path) -> float:
-    """The part of it that is no file's, and so nobody else's: libraries are shared with whoever has them loaded."""
+    """The memory that it shares with no other process: everything but mapped files, such as libraries."""
     return _memory(process, "RssAnon")
 
 

@@ -1,7 +1,7 @@
 """The canary: a harmless proposal that proves, before `eosio` resigns, that `eosio.prods@active` can act.
 
-It opens a token balance of eosio.prods, paid by eosio.prods: only eosio.prods' authority can make that row, nobody has
-a reason to remove it, and so it stays as the proof. Everybody derives the same bytes, and approves no others.
+It opens a token balance of eosio.prods, paid by eosio.prods: only the authority of eosio.prods can create that row, and
+there is no reason to remove it, so it remains as the proof. Everybody derives the same bytes, and approves only these.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ TRACES = "trace_api"
 PROMETHEUS = "prometheus"
 """The plugin, and the category, of nodeos' own values for Prometheus. Its address is the agent's, on loopback."""
 AGENTS = (*PUBLIC, "net_ro", "net_rw", "producer_ro", "producer_rw", "snapshot")
-"""Categories that a node's own agent uses. A category without its plugin is no error."""
+"""Categories that a node's own agent uses. A category without its plugin is not an error."""
 NEEDED = {
     "http-category-address": "an address for its API",
     "state-history-endpoint": "role history",

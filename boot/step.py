@@ -220,7 +220,7 @@ class ChainStep:
 
 @dataclass(frozen=True)
 class WaitStep:
-    """Nobody carries it out: something must come true, within a deadline."""
+    """A step without work: something must become true, within a deadline."""
 
     name: str
     title: str

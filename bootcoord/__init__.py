@@ -45,7 +45,7 @@ _HOMES = {
     "coordinator.reporter": ("StepResult",),
     "support.errors": ("Explained", "explanation"),
 }
-"""Imported when they are used: pytest reads this package in every run, also where nobody wants a network."""
+"""Imported when they are used: pytest imports this package in every run, even if no test uses a network."""
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [

@@ -47,7 +47,7 @@ class Pushed:
 
     id: str
     block: int
-    """The block that has it; 0 where nobody waited for that."""
+    """The block that has it; 0 if the caller did not wait for it."""
 
 
 class Chain:
@@ -160,7 +160,7 @@ class Chain:
         return await self.push(setcode(account, code), setabi(account, described.packed()))
 
     async def rows(self, contract: str, table: str, scope: str | None = None) -> list[Row]:
-        """All rows of a table, decoded; none where there is no such table yet. scope: the contract's own by default.
+        """All rows of a table, decoded; none if there is no such table yet. scope: the contract's own by default.
 
         Raises NodeError.
         """

@@ -46,7 +46,7 @@ def _name(text: str) -> str:
         name = read_toml(text.encode()).get("network", {}).get("name", "")
     except BadToml as error:
         raise InventoryError("inventory", [Problem("", str(error))]) from error
-    wrong = syntax.network_name(name) if isinstance(name, str) else "is no string"
+    wrong = syntax.network_name(name) if isinstance(name, str) else "is not a string"
     if wrong:
         raise InventoryError("inventory", [Problem("network.name", wrong)])
     return str(name)

@@ -1,6 +1,6 @@
 """Balances from a seeded Pareto distribution, exact to the last unit.
 
-The resulting allocation is an artifact that everybody hashes and nobody recomputes, so numpy may change.
+The resulting allocation is an artifact that everybody hashes and nobody draws again, so numpy may change.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ def _primitive(kind: type) -> Callable[[Any, Any], Any]:
 
 
 def _origin(kind: Any) -> Any:
-    return get_origin(kind)  # Any: mypy takes its result for a ParamSpec, which is no tuple
+    return get_origin(kind)  # Any: mypy takes its result for a ParamSpec, which is not a tuple
 
 
 def _converter() -> cattrs.Converter:

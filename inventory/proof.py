@@ -193,7 +193,7 @@ def _votes(network: Network, held: Holdings, names: Sequence[str], known: bool, 
     outcome = election.count(cast, stakes, registered)
     if outcome.stake < MIN_ACTIVATED_STAKE:
         voting, needed = (Asset(units, network.symbol) for units in (outcome.stake, MIN_ACTIVATED_STAKE))
-        short = f"stake of {voting} votes, and nobody is elected below {needed}"
+        short = f"stake of {voting} votes, and no election happens below {needed}"
         if network.users.source is UserSource.CSV:
             return [
                 f"{short}: the boot will stop in phase voting until accounts whose keys are not held here have voted"

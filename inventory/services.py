@@ -81,7 +81,7 @@ def _address(written: str | None, usual: int | None, path: str, problems: Proble
     """The address; empty: none, or a wrong one, which is a problem."""
     if written is None:
         if usual is not None and usual > 65535:
-            problems.add(path, f"is missing, and {usual}, the usual port here, is no port", 'write "HOST:PORT"')
+            problems.add(path, f"is missing, and {usual}, the usual port here, is not a port", 'write "HOST:PORT"')
         return f"127.0.0.1:{usual}" if usual is not None and usual <= 65535 else ""
     return serving_address(written, path, problems)
 
@@ -92,7 +92,7 @@ def serving_address(written: str, path: str, problems: Problems) -> str:
         problems.add(path, wrong)
         return ""
     if not _port(written):
-        problems.add(path, "port 0 is no port that others can know", "write 1 to 65535")
+        problems.add(path, "port 0 is not a port that others can know", "write 1 to 65535")
         return ""
     return written
 

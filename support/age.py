@@ -29,7 +29,9 @@ def recipient(text: str) -> Recipient:
     try:
         return x25519.Recipient.from_str(text.strip())
     except (RecipientError, ValueError) as error:
-        raise AgeError(f"{text.strip()[:80]!r} is no age recipient (age1…): make a key pair with age-keygen") from error
+        raise AgeError(
+            f"{text.strip()[:80]!r} is not an age recipient (age1…): make a key pair with age-keygen"
+        ) from error
 
 
 def new_identity() -> Identity:

@@ -1,7 +1,7 @@
 """The processes of a node, found by its folder: those started for it, and those that have its data open.
 
-A nodeos may be started by a script that does not `exec` it, and outlive that script. So it is not enough that
-the process that was started has ended. A node counts as stopped when none of its processes lives and nobody has its
+A nodeos may be started by a script that does not `exec` it, and outlive that script. So it is not enough that the
+process that was started has ended. A node counts as stopped when none of its processes lives and no process has its
 data open. Only processes started for the node are ever signalled. Standard library only.
 """
 
@@ -127,7 +127,9 @@ def _outlived(folder: Path) -> Process | None:
 
 
 def _lock(folder: Path) -> int | None:
-    """The pid of who has locked the state; 0 or less: one that cannot be seen from here; None: nobody."""
+    """The pid of the process that has locked the state; 0 or less if that cannot be seen from here; None if there is
+    none.
+    """
     try:
         handle = os.open(folder / STATE, os.O_RDWR | os.O_CLOEXEC)
     except OSError:

@@ -118,7 +118,7 @@ class Holding:
         """
         network = self.held()
         if sha256 not in (self.manifest, *network.sealed.artifacts):
-            raise DutyError(f"refused: {sha256[:64]!r} is no part of the sealed network that this agent holds")
+            raise DutyError(f"refused: {sha256[:64]!r} is not a part of the sealed network that this agent holds")
         size, data = await asyncio.to_thread(_part, self._artifacts.path(sha256), offset)
         return pb.Result(handed=pb.Handed(size=size, data=data))
 

@@ -107,7 +107,7 @@ class Registration:
         sealed = {producer.account for producer in blueprint.sealed.producers}
         system = account in (GENESIS_ACCOUNT, *blueprint.sealed.system_accounts)
         if system or (account not in sealed and blueprint.rows.find(account)):
-            raise DutyError(f"refused: {account} is no producer of this network")
+            raise DutyError(f"refused: {account} is not a producer of this network")
         return account
 
     def _proved(self, wanted: pb.Register) -> PublicKey:
@@ -119,7 +119,7 @@ class Registration:
                 return key
         except AntelopeError as error:
             raise DutyError(f"refused: {error}") from error
-        raise DutyError(f"refused: nobody proves to hold {key}")
+        raise DutyError(f"refused: there is no proof of possession for {key}")
 
     def _challenge(self, nonce: bytes) -> Challenge:
         sealed = self._holding.held().sealed

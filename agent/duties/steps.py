@@ -50,7 +50,7 @@ class StepWork:
                 work = await self.derived(step.name)
                 unknown = [key for key in wanted.keys if key not in work]
                 if unknown:
-                    raise DutyError(f"{step.name}: {unknown[0]!r} is no part of it, as this agent derives it")
+                    raise DutyError(f"{step.name}: {unknown[0]!r} is not a part of it, as this agent derives it")
                 spec = self._nodes.record(wanted.node).spec
                 full = len(wanted.keys) >= MANY and self._holding.held().sealed.load and not OPTIONS & set(spec.options)
                 async with full_effort(node, self._memory, wanted.node, bool(full)):

@@ -37,7 +37,7 @@ class KeyBackup:
         except BadJson as error:
             raise KeyStoreError(f"the backup of keys, {error}") from None
         if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise KeyStoreError(f"this is no backup of keys ({FORMAT!r} is expected)")
+            raise KeyStoreError(f"this is not a backup of keys ({FORMAT!r} is expected)")
         users, producers = parse("the backup of keys, accounts", document.get("accounts"))
         _none, signers = parse("the backup of keys, signing", document.get("signing"))
         _none, successors = parse("the backup of keys, successors", document.get("successors"))

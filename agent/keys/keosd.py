@@ -41,8 +41,8 @@ class Keosd:
         url = _URL.fullmatch(self.address) and dialable(self.address.removeprefix("http://"))
         if not (url or _SOCKET.fullmatch(self.address)):
             raise KeosdError(
-                f"{self.address[:200]!r} is no keosd of this machine: name its socket (at most 107 letters, digits and "
-                "._+@/-), or http://127.0.0.1:PORT"
+                f"{self.address[:200]!r} is not a keosd of this machine: name its socket (at most 107 letters, digits "
+                "and ._+@/-), or http://127.0.0.1:PORT"
             )
 
     @staticmethod

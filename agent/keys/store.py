@@ -141,8 +141,8 @@ class KeyStore:
         return tuple(PublicKey.parse(pair.public) for pair in pairs if pair)
 
     def succeed(self, account: str, given: KeosdKey | None = None) -> PublicKey:
-        """The successor of the account's block-signing key: made, or `given`, unless there is one already. Where there
-        is no key to succeed, the account's first one is made.
+        """The successor of the account's block-signing key: made, or `given`, unless there is one already. If the
+        account has no key yet, its first one is made.
 
         Raises KeyStoreError for eosio, for a key in keosd without a given successor, and for another successor.
         """

@@ -237,7 +237,7 @@ def _check_left(launch: Launch, head: int, known: int) -> None:
         )
     if head <= 1:
         raise DamagedBlocks(f"node {name}: nothing is left of its {known} blocks")
-    log.warning("node %s: blocks %d to %d are lost: it goes on from what is left", name, head + 1, known)
+    log.warning("node %s: blocks %d to %d are lost: it continues from what is left", name, head + 1, known)
 
 
 def _originals(launch: Launch) -> list[Path]:

@@ -78,7 +78,7 @@ OF_OPTIONS = (
     Sign(
         r"boost12interprocess\d+interprocess_exceptionE: Invalid argument",
         BadConfiguration,
-        "chain-state-db-size-mb is no size that its nodeos can use",
+        "chain-state-db-size-mb is not a size that its nodeos can use",
     ),
     Sign(
         r"Cannot allocate memory|] bad alloc",

@@ -67,7 +67,7 @@ def objection(outage: Outage, *, asked: bool) -> Objection | None:
     """
     if outage.account not in outage.schedule:
         return Objection(Reason.NOT_SCHEDULED, f"{outage.account} is not in the active schedule")
-    # A producer that is absent is silent for its turn: shorter silence is no outage.
+    # A producer that is absent is silent for its turn: shorter silence is not an outage.
     patience = TURN_SECONDS if asked else PATIENCE_ROUNDS * TURN_SECONDS * len(outage.schedule)
     if outage.silence <= patience:
         return Objection(

@@ -101,7 +101,7 @@ class Witness:
 class OtherKeys:
     """Tracks the schedules under which a node's own producer signs with a key that another host has.
 
-    While a producer moves to another host, the earlier node signs with the earlier key: that is no second signer.
+    While a producer moves to another host, the earlier node signs with the earlier key: that is not a second signer.
     """
 
     latest: int = -1

@@ -1,10 +1,10 @@
 """A party's attestation: an audit of the chain on the party's own node, signed with its account's key.
 
-`ok` covers what nobody can change alone after the boot: genesis, features, limits, contracts, the planned accounts, and
-who governs. What changes lawfully (balances, votes, the schedule, accounts of later parties) is listed under `later`,
-so that an attestation means the same right after the boot and a year later. `replaced` lists replaced contracts with
-the code on the chain. The coordinator says that the producers replaced them. That nobody else can is part of the
-audit.
+`ok` covers what no single party can change after the boot: genesis, features, limits, contracts, the planned accounts,
+and who governs. What changes lawfully (balances, votes, the schedule, accounts of later parties) is listed under
+`later`, so that an attestation means the same right after the boot and a year later. `replaced` lists replaced
+contracts with the code on the chain. The coordinator says that the producers replaced them. The audit checks that
+nobody else could have done so.
 """
 
 from __future__ import annotations

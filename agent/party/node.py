@@ -83,7 +83,7 @@ class OwnNode:
     async def set_peers(self, wanted: pb.SetPeers) -> None:
         """The same, as the task that a host's agent also has. Raises DutyError for any other node."""
         if wanted.name != self.settings.account:
-            raise DutyError(f"refused: {wanted.name[:80]!r} is no node of this party")
+            raise DutyError(f"refused: {wanted.name[:80]!r} is not a node of this party")
         await self.follow(wanted.peers)
 
     @property

@@ -46,7 +46,7 @@ def public_key(where: str) -> PublicKey | None:
 def keosd_key(where: str, keosd: Keosd | None) -> KeosdKey | None:
     """keosd's key of that public key; None if it is empty. Raises ConfigError as `own_key` does."""
     if where and public_key(where) is None:
-        raise ConfigError(f"{where[:60]!r} is no public key (EOS...); without one, the agent makes the key")
+        raise ConfigError(f"{where[:60]!r} is not a public key (EOS...); without one, the agent makes the key")
     key = own_key(where, keosd)
     return key if isinstance(key, KeosdKey) else None
 

@@ -66,7 +66,7 @@ def objection(address: str, rule: Reach) -> str:
     """Why an IP address may not be dialled; empty if it may."""
     reach = reach_of(address)
     if reach is None:
-        return f"is at {address}, which is nobody's (link-local, multicast or reserved)"
+        return f"is at {address}, which no node can have (link-local, multicast or reserved)"
     if rule.bears(reach):
         return ""
     return (

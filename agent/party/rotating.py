@@ -75,7 +75,7 @@ class Rotating:
             raise ControlError(f"{own.name} is not registered as a producer with a key of this agent")
         stale = bool(self._running) and self._running != tuple(map(str, held))  # older agents did not record what runs
         if len(held) > 1 or stale:
-            self._say(f"the change to {held[-1]}, which was begun before, goes on")
+            self._say(f"the change to {held[-1]}, which was begun before, continues")
             return held[-1]
         if len(await self._schedule()) == 1 and own.name in await self._schedule():
             raise ControlError(f"{own.name} is the only producer: the chain would stop with its node's restart")

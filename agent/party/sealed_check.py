@@ -32,7 +32,7 @@ def check(request: Mapping[str, Any]) -> None:
     sealed = Sealed.parse(artifacts.get(request["manifest"]))
     blueprint = Blueprint(sealed, artifacts.get)
     if not sealed.elected:
-        raise ValueError("nobody is to be elected")
+        raise ValueError("no producer is to be elected")
     for part, most in MOST.items():
         entries: Sized = getattr(sealed, part)
         if len(entries) > most:

@@ -83,7 +83,7 @@ class PartySettings:
         self._need(_URL.fullmatch(self.url) is not None, "url", "begins with https:// and has no blanks", self.url)
         self._need(0 <= self.location < 65536, "location", "is a number below 65536", self.location)
         for option, value in self.options.items():
-            self._need(option in node_options.ALLOWED, f"options.{option}", "is no option that may be set", value)
+            self._need(option in node_options.ALLOWED, f"options.{option}", "is not an option that may be set", value)
             self._need(node_options.VALUE.fullmatch(value) is not None, f"options.{option}", "has such a value", value)
         self._check_snapshot()
         self._need(self.peers in tuple(Reach), "peers", "is public, private or loopback", self.peers)
@@ -157,7 +157,7 @@ def read_file(path: Path, beyond: tuple[str, ...] = ()) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error.strerror}") from error
     unknown = sorted(values.keys() - {*PARTS, *beyond})
     if unknown:
-        raise ConfigError(f"{path}: {unknown[0][:40]!r} is no setting; there are {', '.join((*PARTS, *beyond))}")
+        raise ConfigError(f"{path}: {unknown[0][:40]!r} is not a setting; there are {', '.join((*PARTS, *beyond))}")
     return values
 
 

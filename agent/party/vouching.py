@@ -49,7 +49,7 @@ def objection(trust: Mapping[str, str], quorum: int, offered: pb.Follow, sealed:
     trust: accounts whose word counts, with their keys. sealed: the network's name and chain id.
     """
     if not trust:
-        return "snapshot_trust names nobody whose signature counts"
+        return "snapshot_trust names no party whose signature counts"
     agreed: set[str] = set()
     for voucher in offered.vouchers[:MOST]:
         key = trust.get(voucher.account)

@@ -28,7 +28,7 @@ HEAD_SECONDS = 120.0
 FINAL_SECONDS = 600.0
 """How long the LIB may stand still. With 21 producers it lags the head by 168 s, at an election by 265 s."""
 LARGEST_TRANSACTION = 4 << 20
-"""Largest size of an uncompressed transaction, in bytes."""
+"""Maximum size of an uncompressed transaction, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class BlockFollower:
         self._older: dict[int, Block] = {}
         self._where: dict[str, int] = {}
         self.final_to = self._floor
-        """The last irreversible block that was taken in."""
+        """The number of the last irreversible block that was read."""
         self._placed: dict[str, list[asyncio.Future[int]]] = {}
         self._final: dict[str, list[asyncio.Future[bool]]] = {}
         self._heard = self._head_moved = self._final_moved = time.monotonic()
@@ -94,7 +94,7 @@ class BlockFollower:
         """Seconds between two looks."""
 
     async def find(self, transaction: str, first: int, expiration: float) -> int:
-        """The block that holds it, 0 when none does.
+        """The block that holds the transaction, 0 when none does.
 
         first: the block to begin at; expiration: Unix seconds, when the search may end. Raises NodeError (UnknownBlock
         among them: the node's own blocks begin later).
@@ -110,7 +110,7 @@ class BlockFollower:
         return self._where.get(transaction, 0)
 
     def where(self, transaction: str) -> int:
-        """The block that holds it, among those that were followed; 0: none of them does."""
+        """The block that holds the transaction, among those that were followed; 0 if none of them does."""
         return self._where.get(transaction, 0)
 
     async def final_time(self) -> float:

@@ -18,15 +18,17 @@ from antelope.http import NodeClient
 log = logging.getLogger(__name__)
 
 _FULL = {"cpu_effort_us": 500_000, "produce_block_offset_ms": 0}
-"""By the option's name at runtime: a whole block's microseconds (Leap up to 4), or nothing left of it (later ones)."""
+"""The values for full effort, by the option's name at runtime: a block's 500,000 µs (Leap up to 4), or no time left
+over (later ones).
+"""
 OPTIONS = frozenset({"cpu-effort-percent", "last-block-cpu-effort-percent", "produce-block-offset-ms"})
-"""The options with which a user sets the effort; then it is not changed."""
+"""The options with which a user sets the effort. If one of them is set, the effort is not changed."""
 
 
 @asynccontextmanager
 async def full_effort(node: NodeClient, memory: Memory, name: str, wanted: bool) -> AsyncIterator[None]:
-    """The node of that name fills its blocks while the code block runs, where wanted, and then does as it did before;
-    also where an agent that died has left it so. A node that cannot is left alone.
+    """Has the node fill its blocks while the code block runs, if wanted, and then restores its former setting, also one
+    that an agent changed before it died. A node without such an option is left as it is.
     """
     kept = f"effort of {name}"
     usual: dict[str, int] = json.loads(memory.get(kept) or "{}")
@@ -44,7 +46,7 @@ async def full_effort(node: NodeClient, memory: Memory, name: str, wanted: bool)
 
 
 async def _found(node: NodeClient) -> dict[str, int]:
-    """The options that it has for this, and their values."""
+    """The options that the node has for this, and their values."""
     try:
         answer = await node.call("/v1/producer/get_runtime_options", {})
     except NodeError as error:
@@ -58,5 +60,5 @@ async def _set(node: NodeClient, values: Mapping[str, int]) -> None:
     if values:
         try:
             await node.call("/v1/producer/update_runtime_options", dict(values))
-        except NodeError as error:  # it restarts, and has forgotten
+        except NodeError as error:  # it restarts, and with that has its own setting again
             log.info("the node's effort could not be set: %s", error)

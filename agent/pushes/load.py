@@ -1,8 +1,8 @@
 """Sends many independent transactions over the node's p2p port, which is as fast as the chain.
 
 Each is signed once and written down before it is sent. p2p gives no answer, so blocks tell which ones the chain took. A
-transaction that later ones overtake, or that does not show up, is left to the pusher. It sends the same bytes over HTTP
-and learns why the node refuses them.
+transaction that later ones overtake, or that appears in no block, is left to the pusher, which sends the same bytes
+over HTTP and learns why the node refuses them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from support.retry import retrying
 SIGNED_AT_ONCE = 32
 """Number of transactions that are signed and written down together."""
 LOOK_SECONDS = 0.25
-"""Seconds between two looks at the head, while more are to be sent. More looks cost more than what they tell sooner is
-worth.
-"""
+"""Seconds between two looks at the head while more are to be sent. More frequent ones cost more than they save."""
 DIAL_SECONDS = 20.0
 """How long a lost connection is redialled. A killed node is back within that time."""
 
@@ -49,7 +47,7 @@ def dialling(listening: str, follower: BlockFollower) -> Dial:
 
 
 class Load:
-    """One step's transactions on their way to one node."""
+    """The transactions of one step, sent to one node."""
 
     def __init__(
         self,
@@ -77,9 +75,9 @@ class Load:
         placed: asyncio.Event,
     ) -> None:
         """Sends them until each is done or left to the pusher. signed: what an earlier run signed and may still get
-        into a block. stopped: whether no further transaction may be started.
-        placed: set once all are in blocks, or left; whether those stay is waited for afterwards.
-        Raises PeerLost where the node takes no peer (nothing was begun then), PushError, and as the follower does.
+        into a block. stopped: whether no further transaction may be started. placed: set once all are in blocks or left
+        to the pusher, before the blocks are irreversible. Raises PeerLost where the node takes no peer (nothing was
+        begun then), PushError, and as the follower does.
         """
         peer, usual = await self._dial(), self._follower.pace
         self._follower.pace = LOOK_SECONDS
@@ -122,8 +120,8 @@ class Load:
             await peer.send([signed for _, _, signed in what])
 
     async def _again(self, lost: Peer) -> Peer:
-        """A new connection, over which everything that is in no block yet was sent again; the lost one if redialling
-        fails.
+        """Returns a new connection, over which everything that is in no block yet was sent again, or the lost one if
+        redialling fails.
         """
         try:
             peer = await retrying(self._dial, on=PeerLost, deadline=DIAL_SECONDS, most=1.0)

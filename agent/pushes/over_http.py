@@ -37,7 +37,7 @@ class Underway:
     """How far a transaction got."""
 
     taken: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the node has accepted it: what is pushed there afterwards is executed after it."""
+    """Set once the node has accepted it. What is pushed to that node afterwards is executed after it."""
     placed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once it is in a block."""
 
@@ -54,7 +54,7 @@ class _Compressed(SignedTransaction):
 
 
 class OverHttp:
-    """Pushes transactions on one node, so many at once."""
+    """Pushes transactions to one node, at most so many at the same time."""
 
     def __init__(
         self,
@@ -76,7 +76,8 @@ class OverHttp:
         self._may_begin = may_begin
 
     async def push(self, step: StepLike, push: Push, begun: Underway) -> Pushed:
-        """Pushes one transaction, and returns where it is once it counts there. begun: set as it gets on.
+        """Pushes one transaction, and returns its block once it counts (see `finality`). begun: its events are set as
+        the push progresses.
 
         Raises SkippedError where it may not be begun, PushError, and as node and follower do.
         """
@@ -96,14 +97,18 @@ class OverHttp:
         raise PushError(f"{step.name} {push.key}: no block took the transaction, {SIGNATURES} times", retryable=True)
 
     async def did_not_do(self, record: Record) -> bool:
-        """Whether it was irreversible before the chain was seen to lack its work."""
+        """Whether the recorded transaction had no lasting effect: it was irreversible before the chain was seen to lack
+        its work.
+        """
         if not self._seen:
             return False
         block = record.block if record.final else await self.find(record)
         return 0 < block <= min(self._seen, self._follower.final_to)
 
     async def _submitted(self, step: StepLike, push: Push, record: Record | None) -> Record:
-        """Gives the node the bytes, unless they are in a block already or have expired."""
+        """Signs if there is no record, and sends the bytes to the node unless they are in a block already or have
+        expired.
+        """
         if record and await self.find(record):
             return record
         async with self._slots:
@@ -116,7 +121,7 @@ class OverHttp:
             return record
 
     async def _until_placed(self, record: Record) -> int:
-        """The block that holds it; 0 if none ever can."""
+        """Waits for the block that holds the transaction; 0 if no block can hold it any longer."""
         while True:
             block = await self.find(record)
             if not block and self.alive(record):

@@ -87,7 +87,9 @@ class Pusher:
             raise self._failure
 
     async def _in_order(self, step: StepLike, work: Sequence[Work], *, until_placed: bool = True) -> None:
-        """Each is in a block before the next one starts; or, where that is enough, was taken by the node."""
+        """One by one: the next one starts when the previous one is in a block or, unless until_placed, accepted by the
+        node.
+        """
         for item in work:
             if not self._may_begin(item):
                 break
@@ -113,13 +115,13 @@ class Pusher:
             await event.wait()
 
     def _begin(self, step: StepLike, item: Work) -> Underway:
-        """Returns what is set as it gets on, or once it failed."""
+        """Starts one piece. Returns the events that are set as it progresses, or when it fails."""
         begun = Underway()
         self._ends.append(asyncio.create_task(self._carry_out(step, item, begun)))
         return begun
 
     def _may_begin(self, item: Work) -> bool:
-        """After a failure nothing more is begun, but what is always done last."""
+        """Whether a piece may start: after a failure only what must always come last."""
         return not self._failure or item.turn is Turn.LAST
 
     async def _load(
@@ -130,8 +132,8 @@ class Pusher:
         leave: Callable[[Push], None],
         placed: asyncio.Event,
     ) -> None:
-        """Over the p2p port; what that does not take is left to be pushed one by one. placed: set once what it took is
-        in blocks, or it failed.
+        """Sends them over the p2p port, and leaves those that it does not take to be pushed one by one. placed: set
+        once all that it took are in blocks, or it failed.
         """
         try:
             with self._noting(step.name):

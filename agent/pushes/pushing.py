@@ -32,7 +32,7 @@ class Chore:
 
 @dataclass(frozen=True)
 class Pushing:
-    """The records of one chain, and the keys that may sign for it."""
+    """Pushes with the records of one chain and the keys that may sign for it."""
 
     records: PushRecords
     key_of: KeyOf
@@ -63,7 +63,7 @@ class Pushing:
 
     @asynccontextmanager
     async def following(self, node: NodeClient, step: StepLike) -> AsyncIterator[BlockFollower]:
-        """Follows the node's blocks. Raises PushError where it runs another chain."""
+        """Follows the node's blocks. Raises PushError if the node runs another chain."""
         async with following(node) as follower:
             if follower.info.chain_id != self.records.chain_id:
                 raise PushError(f"{step.name}: the node runs another chain ({follower.info.chain_id[:16]}…)")

@@ -24,7 +24,7 @@ _SCHEMA = (
         final INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (chain, step, key)
     ) STRICT, WITHOUT ROWID""",
-    # The bytes apart from what changes: an allocation's are many megabytes.
+    # The bytes are separate from what changes, because an allocation's are many megabytes.
     """CREATE TABLE signed (
         chain TEXT NOT NULL, step TEXT NOT NULL, key TEXT NOT NULL, packed BLOB NOT NULL, PRIMARY KEY (chain, step, key)
     ) STRICT""",
@@ -73,7 +73,7 @@ class PushRecords:
         journal.part("pushes", _SCHEMA)
 
     def find(self, step: str, key: str) -> Record | None:
-        """What was signed last for this piece of work."""
+        """The record of the transaction that was signed last for this piece of work."""
         row = self._journal.row(
             f"SELECT {_COLUMNS} FROM push WHERE chain = ? AND step = ? AND key = ?",  # noqa: S608 (constants)
             self.chain_id,

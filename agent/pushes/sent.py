@@ -18,18 +18,18 @@ FIRST_WINDOW, LARGEST_WINDOW = 4 << 20, 8 << 20
 transactions beyond 100 MB.
 """
 WAITING_SECONDS = 4.0
-"""Nothing more is sent while a transaction has been in flight for so long: it would only expire in a queue."""
+"""Nothing more is sent while a transaction has been in flight for so many seconds: it would only expire in a queue."""
 OVERTAKEN_SECONDS = 1.0
-"""Seconds after a later transaction got into a block. By then this one is not coming. Two blocks, because nodeos defers
-some to the next.
+"""Seconds after a later transaction got into a block until this one is given up: the time of two blocks, because nodeos
+defers some transactions to the next block.
 """
 SILENT_BLOCKS = 20
-"""After so many blocks without any transaction in flight, the node does not accept them this way."""
+"""After this many blocks with none of the transactions in flight, the node counts as not accepting them over p2p."""
 
 
 @dataclass
 class _One:
-    """A transaction in flight, or in a block that is not final enough yet."""
+    """A transaction in flight, or in a block that does not count yet."""
 
     push: Push
     record: Record
@@ -67,11 +67,11 @@ class Sent:
         """Bytes in flight."""
         self._window = FIRST_WINDOW
         self._passed: deque[tuple[float, int]] = deque()
-        """When it was seen that blocks hold transactions up to which number."""
+        """Times of looks, each with the highest number of a transaction that was then in a block."""
         self._overtaken = 0
-        """Those with a lower number were overtaken OVERTAKEN_SECONDS ago."""
+        """Transactions with a lower number were overtaken OVERTAKEN_SECONDS ago."""
         self._heard = follower.info.head_block_num
-        """The head when something was last seen in a block, or nothing was on its way."""
+        """The head when a transaction was last seen in a block, or when none was in flight."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -84,16 +84,16 @@ class Sent:
 
     @property
     def silent(self) -> bool:
-        """Whether block after block holds nothing of what is on its way."""
+        """Whether many blocks in a row hold none of the transactions in flight."""
         return self._bytes > 0 and self._follower.info.head_block_num - self._heard > SILENT_BLOCKS
 
     @property
     def on_their_way(self) -> tuple[Record, ...]:
-        """Those in no block yet, in the order of sending."""
+        """The transactions in no block yet, in the order of sending."""
         return tuple(one.record for one in self._all.values() if not one.block)
 
     def add(self, push: Push, record: Record, size: int) -> None:
-        """Notes that it is being sent. size: bytes."""
+        """Records that a transaction is being sent. size: bytes."""
         if not self._bytes:
             self._heard = self._follower.info.head_block_num
         self._count += 1
@@ -101,7 +101,7 @@ class Sent:
         self._all[record.id] = _One(push, record, size, self._count, self._now())
 
     def look(self) -> tuple[Push, ...]:
-        """Reads what the follower knows. Returns and drops those that will not get into a block."""
+        """Compares with the follower's blocks. Returns and drops the transactions that will not get into a block."""
         done = [one for one in self._all.values() if self._counts(one)]
         for one in done:
             del self._all[one.record.id]

@@ -47,7 +47,7 @@ class Signer:
     async def sign(self, step: StepLike, pushes: Sequence[Push]) -> list[tuple[Record, SignedTransaction]]:
         """Signs these and writes them down together. Raises PushError if a key is missing; then none is signed."""
         info = self._follower.info
-        signers = {push.actors: push for push in reversed(pushes)}  # where a key is missing, the first push is named
+        signers = {push.actors: push for push in reversed(pushes)}  # the error for a missing key names the first push
         keys = {actors: self._keys(step, push) for actors, push in signers.items()}
         made = await asyncio.to_thread(_sign, info, pushes, keys)
         fresh = [

@@ -1,6 +1,6 @@
 """Checks the allocation, account by account, and that the chain has no other accounts.
 
-Right after a boot: liquid and staked amounts are their owners' to change from then on.
+It compares with the state right after a boot. From then on owners may change liquid and staked amounts.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def compare(blueprint: Blueprint, seen: Seen) -> Accounts:
 
 
 def _paid_out(blueprint: Blueprint, seen: Seen) -> dict[int, int]:
-    """What the sponsor has paid for parties, by the value of its name."""
+    """What the sponsor has paid for parties; the key is its name as a number."""
     sponsor = blueprint.sealed.sponsor
     if sponsor is None:
         return {}
@@ -48,7 +48,7 @@ def _paid_out(blueprint: Blueprint, seen: Seen) -> dict[int, int]:
 
 
 def _ranges(blueprint: Blueprint) -> Callable[[int], tuple[int, int]]:
-    """As `bytes_range`: most rows spend the same amount."""
+    """`bytes_range`, cached, because most rows spend the same amount."""
     return lru_cache(maxsize=1024)(bytes_range(blueprint))
 
 
@@ -62,7 +62,7 @@ class _Judge:
     gift: int
 
     def differences(self, place: int, ram: int, net: int, cpu: int, liquid: int) -> tuple[str, ...]:
-        """Each in a few words; none where the account is as planned."""
+        """The account's differences, each in a few words; none if it is as planned."""
         users = self.users
         fewest, most = self.bought(ram)
         bytes_ = users.ram[place]
@@ -117,7 +117,9 @@ def _summary(accounts: Accounts) -> Iterator[str]:
 
 
 def _gift(users: Users) -> int:
-    """RAM bytes that the system contract adds to what an account bought: what most accounts have (1400, or none)."""
+    """RAM bytes that the system contract adds to what an account bought: the value that most accounts show (1400, or
+    none).
+    """
     known = zip(users.resourced, users.quota, users.ram, strict=True)
     counts = Counter(quota - bytes_ for resourced, quota, bytes_ in known if resourced)
     return counts.most_common(1)[0][0] if counts else 0

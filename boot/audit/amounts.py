@@ -9,7 +9,7 @@ from antelope.errors import BadAsset
 
 
 def units(text: Any, symbol: Symbol) -> int | None:
-    """Smallest units of an asset's text; absent is 0, another symbol or no asset None."""
+    """An asset's text in smallest units: 0 if absent, None if it has another symbol or is not an asset."""
     if text is None:
         return 0
     try:
@@ -19,5 +19,5 @@ def units(text: Any, symbol: Symbol) -> int | None:
 
 
 def money(amount: int, symbol: Symbol) -> str:
-    """Smallest units as a person reads them."""
+    """Smallest units as a text for people."""
     return str(Asset(amount, symbol))

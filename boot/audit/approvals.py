@@ -16,7 +16,7 @@ from boot.audit.chain import Chain, Json
 
 MSIG = "eosio.msig"
 _TABLES = ("approvals2", "approvals")
-"""Of today's contract, whose approvals have a time; and of the one before."""
+"""The tables of the present contract, whose approvals have a time, and of the one before."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ async def read_approvals(chain: Chain, now: str) -> tuple[Approval, ...]:
 
 
 async def read_delayed(chain: Chain) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Transactions that were signed and wait: what contracts have deferred has a sender. Raises AuditError."""
+    """Transactions that were signed with a delay and still wait, in contrast to those deferred by contracts, which have
+    a sender. Raises AuditError.
+    """
     return tuple(
         (str(one["trx_id"]), frozenset(_actors(one["transaction"])))
         for one in await chain.scheduled()

@@ -50,7 +50,7 @@ def _weight(entry: Json) -> str:
 
 
 def _sorted(authority: Json) -> Json:
-    """Without the order, which says nothing."""
+    """The authority in a fixed order, because its own order has no meaning."""
     return {
         "threshold": int(authority["threshold"]),
         "keys": sorted((str(entry["key"]), int(entry["weight"])) for entry in authority["keys"]),

@@ -1,8 +1,8 @@
 """The chain's birth: compares its blocks up to eosio's resignation with what the sealed network derives.
 
-These blocks are final: what was as planned then stays so for good, whatever people do afterwards.
-Each planned action must be there once, in its order, and none beside them that acts in the name of eosio or of a system
-account. What other accounts do in their own names is their affair, even before the resignation.
+These blocks are final, so this verdict never changes. Each planned action must be there once and in order, and no other
+action may have the authority of eosio or of a system account. Actions of other accounts in their own names are allowed,
+even before the resignation.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from boot.audit.rows import Rows
 from boot.blueprint import Blueprint
 
 _GOVERNING = name_to_int("eosio") >> 34
-"""The first six characters of eosio and of every eosio.*: the sixth is a dot, which a name's end counts as too."""
+"""The first six characters of eosio and of every eosio.*: the sixth is a dot, which is encoded like a name's end."""
 _NEWACCOUNT, _SETCODE = pack_name("eosio") + pack_name("newaccount"), pack_name("eosio") + pack_name("setcode")
 _REGISTERED = 16 + 8 + 34
-"""Bytes of a registration's beginning (`registration_key`)."""
+"""How many bytes of a registration are compared (`registration_key`)."""
 _SHOWN = 10
-"""Differences of a kind that are spelled out."""
+"""At most this many differences of a kind are spelled out."""
 
 
 class Birth:
@@ -39,9 +39,9 @@ class Birth:
             key for key, one in self.planned.items() if one.stage is Stage.SYSTEM_CONTRACT and key.startswith(_SETCODE)
         }
         self.first: dict[Key, int] = {}
-        """When each planned action happened first, as the number of its transaction."""
+        """For each planned action, the number of the first transaction with it."""
         self.again: list[str] = []
-        """Planned actions that happened again, and should not."""
+        """Planned actions that happened again although they must not."""
         self.extra: list[str] = []
         """Unplanned actions in the name of eosio or of an account that eosio governs: the first few."""
         self.extras = 0
@@ -56,9 +56,9 @@ class Birth:
         self.block: int | None = None
         """The block in which eosio resigned: there the birth ends."""
         self.limits = RESTORED
-        """What was done last to blocks' limits."""
+        """The last change of the block limits."""
         self.count = 0
-        """Transactions that were seen."""
+        """How many transactions were seen."""
         self.last = 1
         """The last block that was seen."""
 
@@ -181,7 +181,9 @@ class Birth:
 
 _LATER = frozenset(stage for stage in Stage if stage > Stage.ACCOUNTS)
 _BESIDE = (_LATER | {Stage.SYSTEM_CONTRACT}, _LATER | {Stage.TOKEN, Stage.ISSUE})
-"""What is left out of the order, in turn: the token is made beside the system contract, which needs none of it."""
+"""Stages that are left out of the order, one set at a time: the token is created while the system contract is deployed,
+which does not need it.
+"""
 
 
 def _spoken(stage: Stage) -> str:

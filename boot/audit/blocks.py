@@ -1,8 +1,8 @@
 """Reads the blocks of the birth, in order, a bounded number ahead.
 
-An account from before the system contract, which keeps a resources row (userres) of every account that came since,
-would escape the enumeration, and its RAM, CPU and NET are unlimited: these are noted on the way. What a contract's
-inline action made is not in blocks.
+The system contract keeps a resources row (userres) for every account created after it. An account from before would
+escape the enumeration by these rows, with unlimited RAM, CPU and NET, so such accounts are collected here. Accounts
+that a contract's inline action created are not in blocks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Surveys all accounts from a snapshot: the same facts as asking for each, plus unexpected accounts."""
+"""Surveys all accounts from a snapshot: the same facts as asking for each account, plus unexpected accounts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BALANCE = struct.Struct("<q8s")
 _CHOICE = struct.Struct("<QQB")
 """voters: owner, proxy, how many producers."""
 _IS_PROXY = 17 + 3 * 8
-"""Where a voter's row without producers says whether it is a proxy: behind stake and two weights."""
+"""The offset of `is_proxy` in a voter's row without producers: after the stake and two weights."""
 _PREFIX = "eosio::chain::"
 _LIMITS_SECTION = f"{_PREFIX}resource_limits::resource_limits_object"
 

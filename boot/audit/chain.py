@@ -14,18 +14,18 @@ from boot.errors import AuditError
 T = TypeVar("T")
 Json = dict[str, Any]
 Progress = Callable[[int, int], None]
-"""Told (reads done, reads known to be due) from time to time."""
+"""Called from time to time with the number of finished reads and of all reads known so far."""
 
 IN_FLIGHT = 8
 """3,030 get_account took 4.1 s one by one, 2.0 s with 4 in flight, 1.8 s with 16 (bundled nodeos, 2 idle cores).
 
-More is no gain and a danger: nodeos reads ABIs on its two HTTP threads, and Leap 4 ends itself where a starved one
+More gains nothing and is dangerous: nodeos reads ABIs on its two HTTP threads, and Leap 4 exits when a starved thread
 exceeds `abi-serializer-max-time-ms` (default 15; AntelopeIO/leap issue 1149). Agents set that to 2000.
 """
 PAGE = 1000
 """Rows asked for at a time; nodeos may answer fewer (its budget is 15 ms) and says `more`."""
 PATIENCE = 20
-"""Pages in a row that may not move on: a node out of breath may look at a single table within its budget."""
+"""How many pages in a row may make no progress: an overloaded node may get through a single table within its budget."""
 
 
 class Chain:
@@ -39,7 +39,7 @@ class Chain:
         self._due = 0
 
     async def all(self, reads: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-        """Every read's result, in order. The first failure cancels the rest and is raised."""
+        """The results of all reads, in order. The first failure cancels the rest and is raised."""
         calls = list(reads)
         self._due += len(calls)
         tasks = [asyncio.ensure_future(self._counted(call)) for call in calls]
@@ -90,8 +90,9 @@ class Chain:
     async def rows(
         self, code: str, scope: str, table: str, *, payer: bool = False, keep: Callable[[Json], bool] = bool
     ) -> list[Json]:
-        """All rows of a table (of which to keep), none when account or table do not exist; with `payer` each as
-        {data, payer}."""
+        """All rows of a table (or those that `keep` selects); none if the account or the table does not exist. With
+        `payer` each row is {data, payer}.
+        """
         found: list[Json] = []
         body: Json = {"code": code, "scope": scope, "table": table, "json": True, "limit": PAGE, "show_payer": payer}
         while True:
@@ -121,13 +122,13 @@ class Chain:
             found |= {str(row["scope"]): int(row["count"]) for row in page["rows"]}
             if not page["more"]:
                 return found
-            following = name_to_int(str(page["more"]))  # as a number: nodeos takes the name 12345 for one, too
+            following = name_to_int(str(page["more"]))  # as a number, because nodeos also parses the name 12345 as one
             unmoved = 0 if following > lower else unmoved + 1
             lower = following
         raise AuditError(f"the chain could not be read, so nothing was judged: scopes of {code} {table} never end")
 
     async def scheduled(self) -> list[Json]:
-        """Deferred and delayed transactions; none of a nodeos that has no such call."""
+        """Deferred and delayed transactions; none if nodeos has no such call."""
         found: list[Json] = []
         body: Json = {"json": True, "limit": PAGE}
         while True:

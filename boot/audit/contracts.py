@@ -55,7 +55,7 @@ def _abis(blueprint: Blueprint, seen: Seen, replaced: frozenset[str]) -> Iterato
 
 
 def _decoded(text: str) -> bytes | None:
-    """Base64; nodeos of some versions leaves the padding out."""
+    """Decodes base64. Some versions of nodeos leave out the padding."""
     try:
         return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True)
     except binascii.Error:

@@ -1,6 +1,6 @@
-"""What the sealed network has its boot do, action by action, derived here anew: the steps have no part in it.
+"""Derives every action of the boot from the sealed network, independently of the boot's steps.
 
-The allocation's rows are apart (`boot.audit.rows`): there may be a million.
+The allocation's rows are handled separately (`boot.audit.rows`): there may be a million.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ TEN_YEARS = 3650 * 86_400
 
 
 class Stage(IntEnum):
-    """The parts of a boot; those up to the accounts are each complete before the next begins, except that the system
-    contract comes beside token and issue.
+    """The stages of a boot. Up to the accounts, each is complete before the next begins, except that the system
+    contract is deployed while the token is created and issued.
     """
 
     BOOT_CONTRACT = 0
@@ -55,29 +55,31 @@ class Planned:
     """For a person."""
     stage: Stage
     needed: bool = True
-    """It must have happened."""
+    """Whether it must have happened."""
     once: bool = False
-    """Happening again would change something."""
+    """Whether a repetition would change something."""
     ordered: bool = True
-    """Its place in the order matters: an ABI, which two contracts may share, changes nothing on the chain."""
+    """Whether its place in the order matters. It does not for an ABI, which two contracts may share and which changes
+    nothing on the chain.
+    """
 
 
 Key = bytes
-"""Contract, action and data of an action: what it does."""
+"""Contract, name and data of an action."""
 
 
 def key_of(action: Action) -> Key:
-    """The action without its authorisation, which the contract checks."""
+    """The key of an action: everything but its authorisation, which the contract checks."""
     return pack_name(action.account) + pack_name(action.name) + action.data
 
 
 def registration_key(account: str, signing: PublicKey) -> Key:
-    """How a registration begins: url and location are the producer's to choose, and to change."""
+    """The part of a registration that is compared. A producer may choose and change its url and location."""
     return pack_name("eosio") + pack_name("regproducer") + pack_name(account) + signing.pack()
 
 
 def derive(blueprint: Blueprint) -> dict[Key, Planned]:
-    """Every action of the boot but the allocation's and the registrations."""
+    """Every action of the boot except the allocation's and the registrations."""
     made = {}
     for stage, action, label, more in _actions(blueprint):
         made[key_of(action)] = Planned(label, stage, **more)
@@ -127,14 +129,14 @@ def _actions(blueprint: Blueprint) -> Iterator[_Derived]:
 
 
 def _limits(blueprint: Blueprint) -> Iterator[_Derived]:
-    """Blocks may be larger while the accounts are made: both may happen again where a boot was interrupted."""
+    """The actions that raise the block limits for the accounts and restore them. Interrupted boots may repeat both."""
     for label, data in limits(blueprint).items():
         setting = Action("eosio", "setparams", (PermissionLevel("eosio"),), data)
         yield Stage.ACCOUNTS, setting, label, {"needed": False, "ordered": False}
 
 
 def limits(blueprint: Blueprint) -> dict[str, bytes]:
-    """What `setparams` may set, packed; nothing where the limits were sealed to stay as the genesis has them."""
+    """The packed values that `setparams` may set; none if the sealed network keeps the limits of the genesis."""
     sealed = blueprint.sealed
     if sealed.load is None:
         return {}
@@ -156,7 +158,7 @@ def _deployed(blueprint: Blueprint, contract: SealedContract, stage: Stage, what
 
 
 def _canary(blueprint: Blueprint) -> Iterator[_Derived]:
-    """It may have been tried several times, and not every producer need approve it."""
+    """The canary's actions. It may have been tried several times, and some producers may not have approved it."""
     elected = sorted(blueprint.sealed.elected)
     start = datetime.fromisoformat(str(blueprint.sealed.genesis["initial_timestamp"]))
     start = start.replace(tzinfo=UTC) if start.tzinfo is None else start

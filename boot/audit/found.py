@@ -1,4 +1,4 @@
-"""What a survey of all accounts found: the allocation's in columns, the few others one by one."""
+"""The result of a survey of all accounts: the allocation's in columns, the few others one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Survey:
     accounts: dict[str, Json] = field(default_factory=dict)
     """get_account of those that are not in the allocation."""
     named: set[str] = field(default_factory=set)
-    """Accounts outside the allocation that the chain itself names."""
+    """Accounts outside the allocation that exist according to the chain's tables."""
     total: int = 0
     """How many accounts there are, as far as the plan or the chain names them."""
     balances: dict[str, int | None] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Survey:
     """Accounts that have or had code, beside the planned contracts, and since when."""
     privileged: set[str] = field(default_factory=set)
     everybody: bool = False
-    """Whether no account can have escaped: nodeos itself has listed them."""
+    """Whether the survey is complete: nodeos itself listed all accounts."""
     voters: list[str] | None = None
     """Voters and proxies; None if not known yet."""
 
@@ -38,7 +38,7 @@ class Survey:
         return len(self.balances) + self.users.holding
 
     def note(self, name: str, account: Json, contracts: Collection[str]) -> None:
-        """What get_account says of any account."""
+        """Records what get_account says about an account."""
         self.total += 1
         if account["privileged"]:
             self.privileged.add(name)

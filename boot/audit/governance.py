@@ -46,7 +46,9 @@ def _resigned(seen: Seen) -> Iterator[str]:
 
 
 def _prods(seen: Seen) -> Iterator[str]:
-    """It follows the schedule, which is judged by itself: controller_impl::update_producers_authority of Leap."""
+    """The differences of eosio.prods' authority from the active schedule, which is judged separately:
+    controller_impl::update_producers_authority of Leap.
+    """
     active = seen.active_producers
     shares = {"active": (2, 3), "prod.major": (1, 2), "prod.minor": (1, 3)}
     planned = {name: by_accounts(active, len(active) * part // whole + 1) for name, (part, whole) in shares.items()}
@@ -61,7 +63,9 @@ def _differing(seen: Seen, name: str, planned: dict[str, Json]) -> Iterator[str]
 
 
 def _approved(subordinate: frozenset[str], seen: Seen) -> Iterator[str]:
-    """Producers approve in their own names: eosio.prods itself obeyed eosio's key before there was a schedule."""
+    """Old approvals that still count. Producers approve in their own names; eosio.prods itself obeyed eosio's key
+    before there was a schedule.
+    """
 
     def governs(account: str) -> bool:
         return account == "eosio" or account.startswith("eosio.") or account in subordinate

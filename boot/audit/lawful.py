@@ -1,4 +1,6 @@
-"""What may be otherwise than right after a boot, once parties have joined: derived from the seal and the chain."""
+"""What may lawfully differ from the state right after a boot once parties have joined, derived from the seal and the
+chain.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,20 @@ from boot.blueprint import Blueprint
 
 
 def schedule_is_lawful(blueprint: Blueprint, names: set[str], observed: Observed) -> bool:
-    """The elected, and parties beside them; in a full schedule parties may have taken the place of others."""
+    """Whether a schedule is the elected producers and parties. In a full schedule parties may have taken the places of
+    others.
+    """
     elected = set(blueprint.sealed.elected)
     return names - elected <= observed.parties and (elected <= names or len(names) >= MAX_SCHEDULE)
 
 
 def choice_is_lawful(planned: set[str], chosen: set[str], observed: Observed) -> bool:
-    """The planned vote, and parties beside it."""
+    """Whether a vote is the planned one, possibly with parties added."""
     return planned <= chosen and chosen - planned <= observed.parties
 
 
 def sponsored(blueprint: Blueprint, seen: Seen) -> int:
-    """How many parties' accounts the sponsor has paid for, by what it has left: a whole number within its budget.
+    """How many parties' accounts the sponsor has paid for, computed from its balance: a whole number within its budget.
 
     0 if there is no sponsor, or if the difference is not a whole number.
     """

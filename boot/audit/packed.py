@@ -19,15 +19,15 @@ LARGEST = 8 << 20
 
 
 class PackedAction(NamedTuple):
-    """Where an action lies in its transaction."""
+    """The position of an action in its transaction."""
 
     start: int
     contract: int
-    """Value of the contract's name."""
+    """The contract's name, as a number."""
     name: int
-    """Value of the action's name."""
+    """The action's name, as a number."""
     actors: tuple[int, ...]
-    """Values of the names in whose authority it acts."""
+    """The names of the authorising accounts, as numbers."""
     data: int
     """Where its data begins."""
     end: int
@@ -42,8 +42,8 @@ class Receipt(NamedTuple):
 
 
 def receipts(block: dict[str, Any]) -> Iterator[Receipt]:
-    """The transactions of a raw block whose actions it holds: of a deferred one it has the id only, and one that failed
-    did nothing. Raises KeyError, TypeError, ValueError on anything that is no block.
+    """The transactions of a raw block whose actions are in it. Left out are deferred ones, of which the block has only
+    the id, and failed ones. Raises KeyError, TypeError, ValueError on anything that is not a block.
     """
     for receipt in block["transactions"]:
         kind, packed = receipt["trx"]
@@ -66,7 +66,7 @@ def _unpacked(packed: dict[str, Any]) -> bytes:
 
 
 def varuint(data: bytes | mmap, at: int) -> tuple[int, int]:
-    """A variable-length number, and where it ends. Raises IndexError where the bytes end before it."""
+    """A variable-length number, and its end. Raises IndexError if the bytes end before it does."""
     value = data[at]
     if value < 0x80:
         return value, at + 1
@@ -93,7 +93,7 @@ def first_action(data: bytes) -> tuple[int, int]:
 
 
 def read_action(data: bytes, at: int) -> PackedAction:
-    """The action that begins there. Raises IndexError or FormatError where the bytes end before it does."""
+    """The action that begins there. Raises IndexError or FormatError if the bytes end before it does."""
     start, little = at, int.from_bytes
     levels, at = varuint(data, at + 16)
     if levels > len(data) // 16:

@@ -28,7 +28,9 @@ def checks(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[Che
 
 
 def _signed_by(authority: list[object]) -> str:
-    """The one key of a block signing authority ([kind, {threshold, keys}]), or else a text that is not a key."""
+    """The key of a block signing authority ([kind, {threshold, keys}]) that has one, otherwise a text that is not a
+    key.
+    """
     block: Json = authority[1]  # type: ignore[assignment]
     keys = [(str(entry["key"]), int(entry["weight"])) for entry in block["keys"]]
     if int(block["threshold"]) == 1 and len(keys) == 1 and keys[0][1] == 1:
@@ -111,7 +113,7 @@ def _schedule(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[
 
 
 def _signing_keys(blueprint: Blueprint, seen: Seen, observed: Observed) -> Iterator[str]:
-    """The expected key; a party's is the one that it registered, and may change.
+    """The expected key of each producer. A party's is the one that it registered, which it may change.
 
     A party that unregistered is no longer in the table, but the schedule may still have it with its old key.
     """

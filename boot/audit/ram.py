@@ -1,7 +1,7 @@
-"""How many bytes a purchase of RAM may have bought.
+"""Computes how many bytes a purchase of RAM may have bought.
 
-`buyram` follows a Bancor curve, so that each purchase makes the next dearer. Nobody fixes the order of the allocation,
-hence a row's bytes lie between what its amount buys first and what it buys after all the others.
+`buyram` follows a Bancor curve, so that each purchase makes the next dearer. The order of the allocation's rows is not
+fixed, so a row's bytes lie between what its amount buys first and what it buys last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SLACK = 2
 
 
 def bytes_range(blueprint: Blueprint) -> Callable[[int], tuple[int, int]]:
-    """For a row's amount the fewest and the most bytes that it buys."""
+    """The fewest and the most bytes that a row's amount buys."""
     market = RamMarket.at_init(blueprint.sealed.issue)
     for_sale, quote = market.base_balance, market.quote_balance
     paid = sum(ram - fee(ram) for _, _, ram, *_ in blueprint.rows.every())

@@ -1,4 +1,4 @@
-"""What an audit found: the form of `coord verify --json`."""
+"""The result of an audit, as `coord verify --json` prints it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Question(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One question put to the chain."""
+    """One check of the chain."""
 
     name: str
     ok: bool
@@ -51,7 +51,7 @@ class AuditReport:
     """An audit's result."""
 
     chain_id: str
-    """The chain's own, which the first check compares."""
+    """The chain id that the node reports. The first check compares it."""
     block_num: int
     """Head of the node that was read, when the audit began."""
     block_id: str

@@ -1,6 +1,6 @@
-"""The allocation in blocks: each row's actions, byte for byte and once each, however transactions divide them.
+"""Finds the allocation in blocks: each row's actions, byte for byte and once each, in whatever transactions they are.
 
-A row is derived from the artifact's bytes as they lie there: names, keys and amounts have the same form in an action.
+A row is derived directly from the artifact's bytes: names, keys and amounts have the same form in an action.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SPOKEN = {MADE: "creation", RAM: "purchase of RAM", STAKE: "stake", LIQUID: "tr
 
 
 def _head(contract: str, action: str, size: int) -> bytes:
-    """An action of eosio@active up to its data."""
+    """The packed beginning of an action of eosio@active, up to its data."""
     assert size < 0x80  # noqa: S101 (one byte says how long the data is)
     return pack_name(contract) + pack_name(action) + _BY_EOSIO + bytes((size,))
 
@@ -47,11 +47,11 @@ class Rows:
         self.seen = bytearray(len(allocation))
         """Parts of each row that were seen."""
         self.twice: list[str] = []
-        """What happened a second time."""
+        """Parts that happened a second time."""
         self._next = 0
 
     def take_whole(self, data: bytes, at: int) -> tuple[int, int]:
-        """Where a row ends that begins there with all its actions, and how many these are; (0, 0) when none does."""
+        """If a whole row begins there: the position of its end, and the number of its actions; otherwise (0, 0)."""
         place = self._place(data[at + 42 : at + 50])
         if place < 0:
             return 0, 0
@@ -64,7 +64,7 @@ class Rows:
         return at + len(whole), len(parts)
 
     def take(self, data: bytes, action: PackedAction) -> bool:
-        """Whether the action is part of a row; it is marked as seen then."""
+        """Whether the action is part of a row. If so, the part is marked as seen."""
         bit = _BITS.get(action.name, 0)
         # In each of them the account comes second, after eosio.
         place = self._place(data[action.data + 8 : action.data + 16]) if bit else -1
@@ -115,7 +115,7 @@ class Rows:
         return len(self.seen) - sum(1 for _ in self.lacking())
 
     def lacking(self) -> Iterator[tuple[str, str]]:
-        """Accounts of which something was not seen, and what."""
+        """Accounts with parts that were not seen, and which parts."""
         for place, bits in enumerate(self.seen):
             if bits == MADE | RAM | STAKE | LIQUID:
                 continue

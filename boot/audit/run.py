@@ -22,11 +22,11 @@ async def audit(
     progress: Progress | None = None,
     snapshot: TakeSnapshot | None = None,
 ) -> AuditReport:
-    """Audits the whole chain; best through a node that reads irreversible state.
+    """Audits the whole chain, preferably through a node that reads irreversible state.
 
-    How the chain was born is read from its blocks, how it is today from its tables: two questions, two answers. Blocks
-    go on while it reads. Where a difference shows and the head has moved meanwhile, all is read once more: what
-    differs then differs on the chain, and not because two rows were read at two blocks.
+    It reads how the chain was born from its blocks, and its present state from its tables. The chain makes blocks
+    meanwhile. If there is a difference and the head has moved, everything is read once more, because two rows may have
+    been read at different blocks.
 
     snapshot: has the node write its state, from which many accounts are read at once.
     Raises AuditError when the chain cannot be read, or an artifact of the sealed network is not at hand.
@@ -70,7 +70,7 @@ def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks)
 
 
 def _at_hand(blueprint: Blueprint) -> None:
-    """Before the chain is asked: later errors are then the node's."""
+    """Loads the artifacts before the chain is asked, so that later errors are the node's."""
     try:
         for sha256 in blueprint.sealed.artifacts:
             blueprint.verified(sha256)

@@ -1,4 +1,4 @@
-"""What the chain shows, read once; the checks judge it without asking again."""
+"""Reads the chain once; the checks then judge what was read."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from boot.audit.survey import TakeSnapshot, look_at_all
 from boot.blueprint import Blueprint
 
 FEW_VOTERS = 2000
-"""Rows that are asked for one by one: a page of a thousand takes as long as 50 of them."""
+"""Up to this many rows are asked for one by one: a page of a thousand takes as long as 50 of them."""
 NATIVE = frozenset({"eosio", "eosio.null", "eosio.prods"})
 """Accounts that nodeos itself makes with the first block."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What is known beyond the sealed network: what came to it lawfully after the seal."""
+    """What came to the network lawfully after the seal."""
 
     parties: frozenset[str] = frozenset()
     """Accounts of late parties: they may exist and register as producers."""
@@ -44,7 +44,7 @@ class Seen:
     survey: Survey
     """Every account."""
     tokens: Mapping[str, int]
-    """Scopes of the token contract's statistics: one a symbol code, written as if it were a name."""
+    """Scopes of the token contract's statistics: one per symbol code, written as if it were a name."""
     stat: tuple[Json, ...]
     """The core symbol's statistics."""
     producers: tuple[Json, ...]
@@ -54,7 +54,7 @@ class Seen:
     approvals: tuple[Approval, ...]
     """Approvals of eosio.msig's proposals that still count."""
     delayed: tuple[tuple[str, frozenset[str]], ...]
-    """Transactions that somebody signed to be executed later: the id, and in whose names."""
+    """Transactions that were signed with a delay: the id, and the authorising accounts."""
 
     @property
     def accounts(self) -> Mapping[str, Json]:
@@ -77,7 +77,7 @@ def planned_accounts(blueprint: Blueprint) -> frozenset[str]:
 async def read_chain(
     chain: Chain, blueprint: Blueprint, info: Json, early: Early, snapshot: TakeSnapshot | None = None
 ) -> Seen:
-    """Reads all of it. early: what the blocks say. Raises AuditError."""
+    """Reads everything. early: what the blocks show. Raises AuditError."""
     code = blueprint.symbol.code
     survey = await look_at_all(chain, blueprint, early, planned_accounts(blueprint), snapshot)
     contracts = tuple(contract.account for contract in blueprint.sealed.contracts)
@@ -101,7 +101,7 @@ async def read_chain(
 
 
 async def _voters(chain: Chain, blueprint: Blueprint, survey: Survey) -> tuple[Json, ...]:
-    """The relevant rows: the ones that the survey names if they are few, otherwise filtered from all."""
+    """The relevant voters' rows: asked for one by one if they are few, otherwise filtered from the whole table."""
     if survey.voters is None or len(survey.voters) > FEW_VOTERS:
         return tuple(await chain.rows("eosio", "eosio", "voters", keep=_chose(blueprint)))
     found = await chain.all(partial(chain.row, "eosio", "eosio", "voters", name) for name in survey.voters)
@@ -109,6 +109,6 @@ async def _voters(chain: Chain, blueprint: Blueprint, survey: Survey) -> tuple[J
 
 
 def _chose(blueprint: Blueprint) -> Callable[[Json], bool]:
-    """The relevant voters' rows; everybody with stake has one."""
+    """Whether a row of the table is relevant; every account with stake has one."""
     planned = {vote.voter for vote in blueprint.sealed.votes}
     return lambda row: bool(row["proxy"] or row["producers"] or row["is_proxy"] or row["owner"] in planned)

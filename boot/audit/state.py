@@ -1,9 +1,9 @@
-"""The chain's state out of a snapshot that nodeos writes: every account at once, where asking takes one call each.
+"""Reads the chain's state from a snapshot that nodeos writes: all accounts at once, instead of one call for each.
 
 A snapshot is read once from front to back, in place. It has sections, each with its name, its size and its number of
-rows; of these five are read. Format: libraries/chain/snapshot.cpp of Leap, and what FC_REFLECT lists of account_object,
-account_metadata_object, snapshot_permission_object, table_id_object, key_value_object and resource_limits_object. A
-section whose rows do not fill it exactly is of another version: `UnknownSnapshot`.
+rows; five of them are read. Format: libraries/chain/snapshot.cpp of Leap, and what FC_REFLECT lists of account_object,
+account_metadata_object, snapshot_permission_object, table_id_object, key_value_object and resource_limits_object. If
+the rows do not fill a section exactly, the snapshot is of another version, and `UnknownSnapshot` is raised.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ONE_KEY = 4 + 1 + 34 + 2 + 2
 """Bytes of an authority of one key."""
 
 Take = Callable[[int, bytes], None]
-"""Told a row's primary key and value."""
+"""Called with a row's primary key and value."""
 
 
 class UnknownSnapshot(ValueError):
@@ -96,7 +96,7 @@ class Section:
         self._finish(at)
 
     def _authority(self, at: int) -> int:
-        """Where an authority ends that begins there."""
+        """The end of the authority that begins there."""
         data = self._data
         keys, at = varuint(data, at + 4)
         for _ in range(keys):

@@ -1,7 +1,7 @@
-"""Every account of the chain today: the allocation's in columns, the few others individually.
+"""Surveys every account of the chain today: the allocation's in columns, the few others individually.
 
 nodeos lists no accounts. The system contract's resources and the token's balances name those that have any; a snapshot
-of the node names them all, and says of each what asking for it would say (`boot.audit.state`).
+of the node has all accounts, each with the same facts as a query would return (`boot.audit.state`).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from boot.blueprint import Blueprint
 log = logging.getLogger(__name__)
 
 MANY = 10_000
-"""Accounts of an allocation from which on a snapshot is quicker than asking for each: that takes 0.6 ms."""
+"""From this many accounts on, a snapshot is faster than asking for each, which takes 0.6 ms."""
 AT_ONCE = 1000
-"""Accounts that are asked for before the next ones."""
+"""How many accounts are asked for at a time."""
 
 TakeSnapshot = Callable[[], AbstractAsyncContextManager[Path]]
 """Has the node write a snapshot of its state. The file exists while the block runs. Raises NodeError, OSError."""
@@ -39,7 +39,8 @@ TakeSnapshot = Callable[[], AbstractAsyncContextManager[Path]]
 async def look_at_all(
     chain: Chain, blueprint: Blueprint, early: Early, planned: frozenset[str], snapshot: TakeSnapshot | None
 ) -> Survey:
-    """Every account: from a snapshot where there are many and the node writes one, else by asking for each.
+    """Surveys every account: from a snapshot if there are many and the node can write one, otherwise by asking for
+    each.
 
     planned: the accounts outside the allocation. Raises AuditError.
     """

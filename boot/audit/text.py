@@ -1,4 +1,4 @@
-"""A report as plain lines for a terminal; colour is the caller's."""
+"""Formats a report as plain lines for a terminal. The caller adds colour."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from boot.audit.report import AuditReport, Check, Question
 
 DETAILED = 20
-"""Wrong accounts that are spelled out; `--json` has them all."""
+"""At most this many wrong accounts are spelled out; `--json` has them all."""
 
 
 TITLES = {
@@ -17,7 +17,7 @@ TITLES = {
 
 
 def render(report: AuditReport) -> tuple[str, ...]:
-    """A line a check, below the question that it answers; the wrong accounts; and the two answers."""
+    """One line per check, below the question that it answers; then the wrong accounts, and the two answers."""
     return tuple(_lines(report))
 
 

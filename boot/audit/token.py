@@ -1,6 +1,7 @@
-"""The core token: its supply, and that every unit of it lies where the plan puts it.
+"""Checks the core token: its supply, and that every balance is as planned.
 
-Right after a boot. Inflation is issued with the first claim of rewards, and balances move with every transfer.
+It compares with the state right after a boot. The first claim of rewards issues inflation, and every transfer changes
+balances.
 """
 
 from __future__ import annotations

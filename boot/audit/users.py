@@ -1,4 +1,4 @@
-"""The allocation's accounts today, one column per number, so that a million of them take little memory."""
+"""The allocation's accounts today, one column per value, so that a million of them take little memory."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Places:
     def find(self, name: int) -> int:
         """The row of the account with that name value; -1 if there is none.
 
-        Callers mostly go through them in the order of the rows, or of the names.
+        Callers mostly ask in the order of the rows, or of the names.
         """
         names, places = self._sorted
         at = self._following
@@ -49,7 +49,7 @@ def _column(rows: int) -> array[int]:
 
 
 class Users:
-    """What the chain shows of them. Amounts are in the smallest unit, -1 where something is not in the core token."""
+    """The chain's values for them. Amounts are in the smallest unit, or -1 if they are not in the core token."""
 
     def __init__(self, allocation: Allocation, places: Places) -> None:
         count = len(allocation)
@@ -63,16 +63,16 @@ class Users:
         self.net_force, self.cpu_force = _column(count), _column(count)
         """The limits that nodeos enforces, as the chain counts them."""
         self.ram, self.quota = _column(count), _column(count)
-        """Bytes: by the system contract's table, and what nodeos enforces."""
+        """RAM bytes: in the system contract's table, and as nodeos enforces them."""
         self.resourced = bytearray(count)
         """Whether the system contract has a row of its resources."""
         self.holding = 0
-        """How many of them have balances."""
+        """How many of the accounts have balances."""
         self.authorities: dict[int, tuple[str, ...]] = {}
-        """How permissions differ from the planned ones, of rows where they do."""
+        """How permissions differ from the planned ones, by row; only rows with differences."""
 
     def take(self, place: int, account: Json, symbol: Symbol) -> None:
-        """From get_account's answer."""
+        """Records get_account's answer."""
         self.there[place] = 1
         key = str(self.allocation[place].key)
         differences = differing(account, dict.fromkeys(("owner", "active"), by_key(key)))
@@ -91,7 +91,7 @@ class Users:
 
     @property
     def count(self) -> int:
-        """How many of them exist."""
+        """How many of the accounts exist."""
         return self.there.count(1)
 
 

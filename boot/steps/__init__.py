@@ -66,13 +66,13 @@ OPTIONAL: tuple[Step, ...] = (claim.STEP,)
 
 
 def steps_of(network: Network) -> tuple[Step, ...]:
-    """The boot's steps, as they need each other in this network.
+    """The boot's steps, with their dependencies in this network.
 
     Where every node runs on the genesis node's host, producers and proxies register through that node, whose agent has
-    their keys, before their own nodes start: thirty nodes that start take all cores of a machine from thirty
-    transactions. Only nodes of elected producers start before the votes; where there are few accounts to execute, they
-    start beside all that comes before. On another host a producer registers through its own node, whose start costs the
-    genesis node's host nothing.
+    their keys, before their own nodes start: thirty starting nodes would take all cores while thirty transactions are
+    pushed. Only nodes of elected producers start before the votes; if there are few accounts, they start while the
+    earlier steps run. On another host a producer registers through its own node, whose start costs the genesis node's
+    host nothing.
 
     A network where eosio stays the only producer is complete with its accounts, and with other nodes if it has any.
     """

@@ -1,7 +1,7 @@
 """The allocation: every staked account with its RAM, its stake and its liquid tokens, all of a row in one transaction.
 
 A transaction holds many rows and applies all or nothing, so one account of it proves them all. This is the bulk of the
-boot, so where there are many, blocks may be larger meanwhile.
+boot, so if there are many, blocks may be larger meanwhile.
 """
 
 from __future__ import annotations
@@ -20,15 +20,17 @@ from boot.step import Bulk, ChainStep, Derived, Finality, Push, Reads, Verdict
 from inventory.rows import AllocationRow
 
 ROWS_PER_PUSH = 50
-"""More gains nothing; 200 exceed nodeos' 30 ms on a node that has not compiled the contract yet."""
+"""Rows in one transaction at most. More gains nothing; 200 exceed nodeos' 30 ms on a node that has not compiled the
+contract yet.
+"""
 ROW_BYTES = 370
-"""Of a packed row: newaccount 136, buyram 66, delegatebw 83, transfer 77 make 362."""
+"""Bytes of a packed row: newaccount 136, buyram 66, delegatebw 83 and transfer 77."""
 OVERHEAD_BYTES = 1024
-"""Header and signatures of a transaction, including nodeos' leeway of 500, which is not used."""
+"""Bytes reserved for a transaction's header and signatures, including nodeos' leeway of 500, which is not used."""
 FEW_PUSHES = 16
-"""Up to here, asking for one account of each push is quicker than walking through all accounts, a thousand a call."""
+"""Up to this many pushes, asking for one account of each is faster than listing all accounts, a thousand per call."""
 GLANCES = 16
-"""Accounts that are asked for where all of them were seen before, in irreversible blocks."""
+"""How many accounts are asked for if all of them were seen before, in irreversible blocks."""
 MEMO = "allocation"
 
 
@@ -39,7 +41,7 @@ def batches(blueprint: Blueprint) -> Sequence[range]:
 
 
 def rows_per_push(blueprint: Blueprint) -> int:
-    """As many as the genesis' limit on a transaction's bytes takes, and not more than is sensible."""
+    """As many as the genesis' limit on a transaction's size permits, and at most ROWS_PER_PUSH."""
     limit = int(blueprint.sealed.genesis["initial_configuration"]["max_transaction_net_usage"])
     return max(1, min(ROWS_PER_PUSH, (limit - OVERHEAD_BYTES) // ROW_BYTES))
 
@@ -50,7 +52,7 @@ def key(number: int) -> str:
 
 
 def row_actions(row: AllocationRow, symbol: Symbol) -> tuple[Action, ...]:
-    """Everything that a row gives, in the order in which the contract needs it. Zero amounts are left out."""
+    """All actions for a row, in the order that the contract requires. Zero amounts are left out."""
     own = Authority.key(row.key)
     made = [actions.newaccount("eosio", row.account, own, own)]
     if row.ram:
@@ -90,9 +92,9 @@ def work(blueprint: Blueprint) -> Derived:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """One account of every batch exists, and limits are the genesis'. Many batches are looked up in one walk through
-    eosio's `userres` scopes; few that are not there are asked for singly, because a user who gives up all resources
-    loses that row.
+    """One account of every batch exists, and limits are the genesis'. Many batches are looked up by listing the scopes
+    of eosio's `userres`. If a few are missing there, these accounts are asked for singly, because a user who gives up
+    all resources loses that row.
     """
     proofs = [blueprint.rows.account(part[-1]) for part in batches(blueprint)]
     present: set[str] = set()

@@ -1,4 +1,4 @@
-"""The contract with `activate` goes onto eosio, until the system contract replaces it."""
+"""Deploys the contract with `activate` to eosio, until the system contract replaces it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """eosio runs it, or it has served its purpose: the features are active for good."""
+    """eosio runs it, or it is no longer needed because the features are active for good."""
     keys = yield from deployment.missing(blueprint, blueprint.sealed.boot_contract, KEY)
     if keys:
         active = yield from active_features()
         if all(feature.digest in active for feature in blueprint.sealed.features):
-            return Verdict((), "the features that it is for are active")
+            return Verdict((), "not needed: the features are active")
     return Verdict(tuple(keys), "eosio lacks it" if keys else "eosio runs it")
 
 

@@ -7,11 +7,11 @@ from boot.blueprint import Blueprint
 from boot.step import ChainStep, Push, Reads, Verdict
 
 ANEW = "/deputy"
-"""Ends the key of an approval of the deputy's proposal."""
+"""Suffix of the key of an approval of the deputy's proposal."""
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Each elected producer is asked, and signs its own: for eosio's proposal, or for the deputy's."""
+    """Each elected producer signs its own approval, of eosio's proposal or of the deputy's."""
     deputy, elected = canary.deputy(blueprint), blueprint.sealed.elected
     ours = (Push(one, (canary.approve(blueprint, one),), one) for one in elected)
     anew = (Push(one + ANEW, (canary.approve(blueprint, one, deputy),), one, spare=True) for one in elected)
@@ -26,7 +26,7 @@ def evidence(blueprint: Blueprint) -> Reads:
     given = yield from canary.approvals(proposer)
     needed = yield from canary.threshold()
     if len(given & set(blueprint.sealed.elected)) >= needed:
-        return Verdict((), f"approved by {len(given)}, {needed} must")
+        return Verdict((), f"approved by {len(given)}, {needed} are required")
     if (yield from canary.executing()):
         return Verdict((), "its execution is scheduled")
     missing = [producer for producer in blueprint.sealed.elected if producer not in given]

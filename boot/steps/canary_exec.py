@@ -1,6 +1,7 @@
 """The canary is executed, and judged by its effect: the receipt of `exec` proves nothing.
 
-The elected need not all have signed before: it becomes irreversible only if two thirds of them do.
+Not every elected producer must have signed blocks before: the execution becomes irreversible only if two thirds of them
+sign.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ KEY, FOR_EOSIO, ANEW = "exec", "exec/deputy for eosio", "exec/deputy"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Executed by eosio; by a producer, should eosio have resigned before."""
+    """The execution by eosio, or by a producer if eosio has resigned already."""
     deputy = canary.deputy(blueprint)
     return (
         Push(KEY, (canary.execute(),), canary.PROPOSER),

@@ -1,7 +1,7 @@
 """The canary is proposed: a harmless transaction of eosio.prods (boot.canary).
 
-Not before the elected are the schedule: eosio.msig asks already here whether those who are asked to approve could make
-up eosio.prods' authority, which is the active schedule's.
+The elected producers must be the schedule first: eosio.msig checks at the proposal whether the requested approvals can
+satisfy the authority of eosio.prods, which is that of the active schedule.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ KEY, ANEW = "propose", "propose/deputy"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Proposed by eosio; by a producer, should eosio have resigned before."""
+    """The proposal by eosio, or by a producer if eosio has resigned already."""
     deputy = canary.deputy(blueprint)
     anew = Push(ANEW, (canary.propose(blueprint, deputy),), deputy, spare=True)
     return (Push(KEY, (canary.propose(blueprint),), canary.PROPOSER), anew)
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The proposal is in the table; or it is executed, or being executed, which erased it there."""
+    """The proposal is in the table, or it was removed from there because it was executed or is being executed."""
     if (yield from canary.proven(blueprint)):
         return Verdict((), "executed")
     proposer = yield from canary.proposer(blueprint)

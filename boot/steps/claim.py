@@ -1,6 +1,6 @@
-"""Producers claim their rewards: those who may, by the chain's own clock.
+"""Claims the rewards of the producers for which they are due, by the chain's own clock.
 
-No part of the boot: `coord claim` runs it.
+Not part of the boot: `coord claim` runs it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from boot.step import ChainStep, Finality, Push, Reads, Verdict
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A transaction each: every producer signs its own."""
+    """One transaction for each producer, signed by itself."""
     return tuple(
         Push(one.account, (actions.claimrewards(one.account),), one.account) for one in blueprint.sealed.producers
     )
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The claims that the contract would accept now. The detail says when others are due, or why it accepts none."""
+    """The claims that the contract would accept now. The detail says when others are due, or why none is accepted."""
     if through_vaulta(blueprint):
         return Verdict((), ELSEWHERE)
     now = chain_time(str((yield from ask("/v1/chain/get_info"))["head_block_time"]))
@@ -42,5 +42,5 @@ STEP = ChainStep(
     work,
     evidence,
     parallel=True,
-    finality=Finality.IRREVERSIBLE,  # the audit's node, which is asked whether it is done, shows no other blocks
+    finality=Finality.IRREVERSIBLE,  # the audit's node, which reads the evidence, shows irreversible blocks only
 )

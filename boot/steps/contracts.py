@@ -1,4 +1,4 @@
-"""eosio.token, eosio.msig and any further contracts, but for eosio's own."""
+"""Deploys eosio.token, eosio.msig and any further contracts, except eosio's own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inventory.sealed import SealedContract
 
 
 def deployed(blueprint: Blueprint) -> tuple[SealedContract, ...]:
-    """In the order of deployment."""
+    """The contracts, in the order of deployment."""
     return tuple(contract for contract in blueprint.sealed.contracts if contract.account != "eosio")
 
 

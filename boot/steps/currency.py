@@ -23,7 +23,7 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """The token's row, and a supply in it: later it grows by inflation, so its amount is the audit's subject."""
+    """The token's row exists and has a supply. Its amount grows by inflation later, so only the audit checks it."""
     code = blueprint.symbol.code
     found = yield from rows("eosio.token", code, "stat")
     if not found:

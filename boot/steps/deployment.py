@@ -1,7 +1,7 @@
 """The shared part of steps that put contracts on accounts: code and ABI in one transaction, judged by their hashes.
 
-A chain can hold the code alone (somebody's interrupted `set code`). nodeos refuses to set the same code again, so there
-is a transaction that sets the ABI only, for that case.
+A chain can have the code without the ABI, after an interrupted `set code`. nodeos refuses to set the same code again,
+so for that case there is a transaction that sets only the ABI.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from inventory.sealed import SealedContract
 
 NO_ABI = hashlib.sha256(b"").hexdigest()
 ABI_ONLY = "/abi"
-"""Ends the key of a transaction that sets an ABI only."""
+"""Suffix of the key of a transaction that sets only an ABI."""
 
 
 def packed_abi(blueprint: Blueprint, contract: SealedContract) -> bytes:
@@ -26,7 +26,7 @@ def packed_abi(blueprint: Blueprint, contract: SealedContract) -> bytes:
 
 
 def pushes(blueprint: Blueprint, contract: SealedContract, key: str | None = None) -> tuple[Push, Push]:
-    """The deployment, and its spare that sets the ABI only. The key is the account unless given."""
+    """The deployment, and the alternative that sets only the ABI. The key is the account unless given."""
     name = key or contract.account
     code = actions.setcode(contract.account, blueprint.verified(contract.wasm))
     abi = actions.setabi(contract.account, packed_abi(blueprint, contract))
@@ -44,7 +44,7 @@ def missing(blueprint: Blueprint, contract: SealedContract, key: str | None = No
 
 
 def needed(blueprint: Blueprint, contract: SealedContract) -> Asking[list[str]]:
-    """As `missing`, of a contract that stays: once the producers govern, they may replace it, but not go without."""
+    """As `missing`, for a contract that stays. Once the producers govern, they may replace it, but not remove it."""
     keys = yield from missing(blueprint, contract)
     if not keys or not (yield from governed()):
         return keys

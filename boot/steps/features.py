@@ -1,4 +1,4 @@
-"""The other protocol features, through the boot contract's `activate`: live in the next block."""
+"""Activates the other protocol features with the boot contract's `activate`. They take effect in the next block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY = "features"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """All in one transaction, in the order of their dependencies; singly, where somebody has activated some already."""
+    """All in one transaction, in the order of their dependencies; one by one if some are active already."""
     wanted = blueprint.sealed.features[1:]
     if not wanted:
         return ()

@@ -16,7 +16,9 @@ from boot.step import Reads, Verdict, WaitStep
 ELECTION = 120
 """Seconds: the contract counts votes once a minute, in case the first election came too early."""
 ROUNDS = 4
-"""The schedule is proposed, becomes pending and active, each when irreversible."""
+"""Rounds of the schedule. It is proposed, becomes pending, then active, each step once the previous one is
+irreversible.
+"""
 
 
 def evidence(blueprint: Blueprint) -> Reads:
@@ -41,12 +43,14 @@ def evidence(blueprint: Blueprint) -> Reads:
 
 
 def _names(schedule: Mapping[str, Any] | None) -> set[str]:
-    """The accounts of a schedule. One that is not there is null to some nodeos, and without producers to others."""
+    """The accounts of a schedule. Some versions of nodeos return null for a missing one, others an empty list of
+    producers.
+    """
     return {str(entry["producer_name"]) for entry in (schedule or {}).get("producers", ())}
 
 
 def _lacking_stake(blueprint: Blueprint) -> Asking[str]:
-    """What to say when too little stake has voted for any election; empty otherwise.
+    """What to say if too little stake has voted for an election; empty otherwise.
 
     The contract notes when the first election became possible: with the vote that reached the threshold. Versions
     without a threshold count no activated stake and note it a block after the first vote.

@@ -11,7 +11,7 @@ KEY = "init"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Needs a supply of this very symbol: it fixes the RAM price."""
+    """`init`, which needs a supply of this symbol because that determines the RAM price."""
     return (Push(KEY, (actions.init(0, blueprint.symbol),), "eosio"),)
 
 

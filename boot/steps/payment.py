@@ -11,11 +11,11 @@ from dataclasses import replace
 from antelope.transaction import Action, PermissionLevel
 
 OWN = "own-"
-"""Prefix of the key of a transaction that its user pays for: after its resignation eosio no longer pays."""
+"""Prefix of the key of a transaction that its user pays for, because eosio no longer pays after its resignation."""
 
 
 def billed(action: Action, holder: str) -> Action:
-    """The action with the holder as its first authorizer; unchanged where the holder is the actor itself."""
+    """The action with the holder as its first authorizer; unchanged if the holder is the actor."""
     if any(level.actor == holder for level in action.authorization):
         return action
     return replace(action, authorization=(PermissionLevel(holder), *action.authorization))

@@ -17,8 +17,8 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 @by_eosio
 def evidence(blueprint: Blueprint) -> Reads:
-    """The accounts say so. Once the producers govern, they may take privileges away, but for eosio.msig's: without it
-    they could not even do that.
+    """The accounts say so. Once the producers govern, they may take privileges away, except eosio.msig's, without which
+    they could not act.
     """
     missing = []
     for name in blueprint.sealed.privileged:
@@ -26,7 +26,7 @@ def evidence(blueprint: Blueprint) -> Reads:
         if found is None or not found["privileged"]:
             missing.append(name)
     if missing and MSIG not in missing and (yield from governed()):
-        return Verdict((), f"{few(missing)}: not privileged, and the producers' to change")
+        return Verdict((), f"{few(missing)}: not privileged, which the producers may decide")
     return verdict(missing, len(blueprint.sealed.privileged), "privileged contracts")
 
 

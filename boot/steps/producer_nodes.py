@@ -1,7 +1,7 @@
 """All other nodes start and catch up.
 
-They need nothing but the genesis node, but would execute every account's transaction once more each: where many share a
-machine, the bulk step would be as many times slower (30 beside it: no batch got through within its CPU limit).
+They need only the genesis node, but each of them executes every account's transaction as well. If many share a machine,
+that slows down the bulk step (with 30 nodes no batch stayed within its CPU limit).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def nodes(blueprint: Blueprint) -> tuple[str, ...]:
 
 
 def before_votes(network: Network) -> tuple[str, ...]:
-    """The nodes that have to run before the vote: the elected producers', where these have links enough among each
-    other and with the genesis node; otherwise all but that one.
+    """The nodes that have to run before the vote: the elected producers', if these have enough links to each other and
+    to the genesis node; otherwise all except the genesis node.
     """
     elected, genesis = set(network.elected), network.genesis_node.name
     peers = {node.name: node.peers for node in network.nodes}
@@ -35,8 +35,8 @@ def before_votes(network: Network) -> tuple[str, ...]:
 
 
 def few(network: Network, names: tuple[str, ...]) -> bool:
-    """Whether these nodes, and what they have to execute, leave a machine enough for what happens meanwhile. On the
-    operator's own the agent starts as many at the same time as it has cores.
+    """Whether these nodes, and what they have to execute, leave the machine enough time for the other steps. On the
+    operator's own machine the agent starts as many at the same time as there are cores.
     """
     users, local = network.users, network.host(network.genesis_node.host).local
     few_accounts = users.source is UserSource.GENERATED and users.count <= FEW_ACCOUNTS

@@ -11,7 +11,7 @@ from boot.voting import holder
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A transaction each; at the proxies' own cost, should eosio have resigned before."""
+    """One transaction for each proxy, at its own cost if eosio has resigned already."""
     held = [(proxy, holder(blueprint, proxy)) for proxy in blueprint.sealed.proxies]
     billed_to_us = (Push(proxy, (billed(actions.regproxy(proxy, True), by),), by) for proxy, by in held)
     own = (Push(OWN + proxy, (actions.regproxy(proxy, True),), by, spare=True) for proxy, by in held)
@@ -19,8 +19,8 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The voters table says so of each. Once the producers govern, a proxy may have given that up: the sealed votes
-    went through it, and are proved for themselves.
+    """Each is a proxy in the voters table. Once the producers govern, a proxy may have stopped being one: the sealed
+    votes went through it before, and have evidence of their own.
     """
     missing = []
     for proxy in blueprint.sealed.proxies:

@@ -10,7 +10,7 @@ from boot.step import ChainStep, Push, Reads
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """A transaction each: every producer signs its own."""
+    """One transaction for each producer, signed by itself."""
     return tuple(
         Push(
             producer.account,
@@ -26,8 +26,8 @@ def work(blueprint: Blueprint) -> tuple[Push, ...]:
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """The producers table has each, active and with the sealed key. Once the producers govern, each may have changed
-    its key, or be off duty: its row stays.
+    """The producers table has each, active and with the sealed key. Once the producers govern, a producer may have
+    changed its key or unregistered; its row stays.
     """
     table = yield from rows("eosio", "eosio", "producers")
     registered = {str(entry["owner"]): str(entry["producer_key"]) for entry in table if entry["is_active"]}

@@ -1,4 +1,6 @@
-"""eosio resigns to the producers, and every account that the boot made with its key to eosio: one transaction."""
+"""eosio resigns to the producers, and every account that the boot created with eosio's key resigns to eosio, in one
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ KEY = "resign"
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """eosio last: until then it is eosio's key that stands behind the others. Singly, should eosio have resigned before
-    them: their keys are eosio's, too."""
+    """eosio comes last, because its key signs for the others. If eosio has resigned already, the others follow one by
+    one: they have the same key.
+    """
     names = governed(blueprint)
     made: list[Action] = [action for name in names for action in _handed_to(name, "eosio")]
     singly = (Push(name, _handed_to(name, "eosio"), "eosio", spare=True) for name in names)

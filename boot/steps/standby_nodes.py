@@ -1,4 +1,4 @@
-"""The nodes that the vote did not need. If all share a machine, they start after the vote (boot.steps.steps_of)."""
+"""Starts the nodes that the vote did not need: after it, if all share a machine (boot.steps.steps_of)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ BLOCKS_BEHIND = 4
 
 def evidence(blueprint: Blueprint) -> Reads:
     """Each node answers, is on this chain, at its head, and has a link over which a handshake came; or the elected
-    have taken over, which nodes out of sync cannot.
+    producers have taken over, which is impossible if their nodes are out of sync.
     """
     if (yield from elected_sign()):
         return Verdict((), "the elected producers sign the blocks")
@@ -32,7 +32,7 @@ def evidence(blueprint: Blueprint) -> Reads:
 
 
 def _fault(blueprint: Blueprint, node: NodeRef, head: int) -> Asking[str]:
-    """What the node lacks; a party's may answer anything."""
+    """What is wrong with the node; empty if nothing is. A party's node may answer anything."""
     try:
         return (yield from _looked_at(blueprint, node, head))
     except (AttributeError, KeyError, TypeError, ValueError):

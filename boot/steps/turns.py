@@ -8,12 +8,14 @@ from boot.reads import few, governed, rows
 from boot.step import Reads, Verdict, WaitStep
 
 ROUNDS = 4
-"""One until all have had a turn, and three to spare: a producer that is back from trouble signs in its next."""
+"""Rounds of the schedule: one until all have had a turn, and three in reserve, because a producer that recovers signs
+in its next turn.
+"""
 
 
 def evidence(blueprint: Blueprint) -> Reads:
-    """Each of the elected has blocks in the contract's count. Once the producers govern, others may be elected, and a
-    claim begins the count anew.
+    """Each elected producer has blocks in the contract's count. Once the producers govern, others may be elected, and a
+    claim resets the count.
     """
     if (yield from governed()):
         return Verdict((), "the producers govern the chain, and sign its blocks")

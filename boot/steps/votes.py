@@ -1,4 +1,4 @@
-"""The votes, in an order in which one transaction crosses the threshold when everything is in place (boot.voting)."""
+"""Casts the votes, in such an order that one transaction crosses the threshold when all is ready (boot.voting)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from boot.voting import Ballot, ballots, choreograph, one_holder_each
 from inventory.sealed import SealedVote
 
 Group = tuple[str, tuple[Ballot, ...]]
-"""A push's key, and the ballots in it."""
+"""A transaction's key, and its ballots."""
 
 
 def groups(blueprint: Blueprint) -> tuple[Group, ...]:
@@ -27,8 +27,9 @@ def groups(blueprint: Blueprint) -> tuple[Group, ...]:
 
 
 def work(blueprint: Blueprint) -> tuple[Push, ...]:
-    """Early ones, the crossing transaction, late ones; singly and at the voters' own cost, should eosio have resigned
-    before, because afterwards it no longer pays."""
+    """The early votes, the transaction that crosses the threshold, and the late votes; one by one and at the voters'
+    own cost if eosio, which pays for them, has resigned already.
+    """
     every = groups(blueprint)
     together = (Push(key, tuple(_cast(one) for one in cast), cast[0].holder) for key, cast in every)
     singly = (Push(OWN + one.vote.voter, (_vote(one),), one.holder, spare=True) for _, cast in every for one in cast)
@@ -45,7 +46,7 @@ def _vote(ballot: Ballot) -> Action:
 
 def evidence(blueprint: Blueprint) -> Reads:
     """One voter of each push voted as sealed: the others' votes were in the same transaction. Once the producers
-    govern, anybody may have voted anew, which leaves a weight; stake that was taken back leaves none.
+    govern, a voter may have voted again, which leaves a weight, or unstaked, which leaves none.
     """
     every = dict(groups(blueprint))
     votes = f"{len(blueprint.sealed.votes)} votes"
@@ -61,7 +62,7 @@ def evidence(blueprint: Blueprint) -> Reads:
 
 
 def _lacking(pushes: Mapping[str, tuple[Ballot, ...]], cast: Callable[[SealedVote], Asking[bool]]) -> Asking[list[str]]:
-    """The keys of the pushes whose last vote is not there."""
+    """The keys of the transactions whose last vote is missing."""
     missing = []
     for key, together in pushes.items():
         if not (yield from cast(together[-1].vote)):
@@ -75,7 +76,9 @@ def _voted(vote: SealedVote) -> Asking[bool]:
 
 
 def _ever_voted(vote: SealedVote) -> Asking[bool]:
-    """The contract keeps the weight of a voter's latest vote, whatever it was for, while there is stake behind it."""
+    """Whether the voter ever voted: the contract keeps the weight of its latest vote, whatever it was, as long as it
+    has stake.
+    """
     entry = yield from row("eosio", "eosio", "voters", vote.voter)
     return entry is not None and (float(entry["last_vote_weight"]) > 0 or not int(entry["staked"]))
 

@@ -1,4 +1,4 @@
-"""Tells agents what they have to know: each once, and again after it changed, or a while after one refused."""
+"""Tells each agent a fact once, again when the fact changes, and again some time after the agent refused it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ log = logging.getLogger(__name__)
 
 TELL_SECONDS = 10.0
 AGAIN_SECONDS = 30.0
-"""Until an agent that refused is told again: its disk may have been full, or it is too old to understand."""
+"""Seconds until an agent that refused is told again. Its disk may have been full, or it is too old for the task."""
 
 
 class Announcer:
-    """What agents were told of one matter."""
+    """What agents were told of one matter, such as the leases."""
 
     def __init__(self, matter: str, fact: Callable[[AgentLink], object]) -> None:
-        """matter: for the log, as in "the leases". fact: when this changes, the agent is told again."""
+        """matter: for the log, as in "the leases". fact: what the agent should know; when it changes, the agent is told
+        again.
+        """
         self._matter = matter
         self._fact = fact
         self._told: dict[str, object] = {}
@@ -29,7 +31,7 @@ class Announcer:
         """What an agent refused, and when it is told again."""
 
     async def tell(self, links: Iterable[AgentLink], body: TaskBody) -> None:
-        """Tells those that do not know it yet, all at the same time."""
+        """Tells those that do not know it yet, concurrently."""
         await asyncio.gather(*(self._tell(link, body) for link in links if self._due(link)))
 
     def _due(self, link: AgentLink) -> bool:

@@ -27,8 +27,8 @@ from support.tls import (
 )
 
 NEVER = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""The CA's certificate never expires (RFC 5280, 4.1.2.5): agents pin it, so the network would end with it. Nor does
-the coordinator's certificate: its key lies beside the CA's, so whoever can steal one can steal the other.
+"""The CA's certificate never expires (RFC 5280, 4.1.2.5): agents pin it, so all of them would lose the coordinator with
+it. The coordinator's certificate does not expire either: its key is stored beside the CA's, so a thief of one has both.
 """
 RENEW_BEFORE = timedelta(days=60)
 """An installation replaces a host agent's certificate that expires sooner than this."""
@@ -47,7 +47,7 @@ class CertificateAuthority:
         *,
         make: bool = True,
     ) -> None:
-        """Opens or creates the CA. clock: UTC. make: creates it if there is none. Raises TlsError, OSError."""
+        """Opens or creates the CA. clock: UTC. make: creates a missing one. Raises TlsError, OSError."""
         self._clock = clock
         self.folder = folder
         self.network = network
@@ -100,7 +100,9 @@ class CertificateAuthority:
         return key_pem(key), path.read_bytes()
 
     def _server_key(self) -> ec.EllipticCurvePrivateKey:
-        """Nobody pins it: agents trust it because the CA signed it. So a damaged one is simply replaced."""
+        """The server's key. Agents trust it because the CA signed its certificate and do not pin it, so a damaged key
+        is replaced.
+        """
         path = self.folder / "server.key"
         try:
             return load_or_make_key(path)

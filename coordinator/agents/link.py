@@ -31,9 +31,9 @@ ERROR_LIMIT = 4000
 """Characters of an agent's error message or note that are kept; the rest is cut off."""
 STATE_LIMIT = 20
 SNAPSHOTS = 100
-"""Snapshots of an agent that are known at once."""
+"""At most this many snapshots of one agent are remembered."""
 NOTE_LIMIT, DOUBLES = 500, 5
-"""Characters of a note on who signs, and how many such notes per node are kept."""
+"""The length of a note on who signs, in characters, and how many such notes are kept per node."""
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
 
@@ -92,8 +92,9 @@ class AgentLink:
         return max(epoch, self._floor) if epoch else 0
 
     def rise(self, epoch: int) -> None:
-        """Raises the epoch for this agent alone: it has seen the one before from another coordinator, and rejects lower
-        ones."""
+        """Raises the epoch for this agent alone: it has seen that epoch from another coordinator, and rejects lower
+        ones.
+        """
         self._floor = epoch
 
     @property

@@ -75,9 +75,10 @@ class Records:
             raise
 
     def fence(self, moved: int) -> None:
-        """An agent has seen a coordinator whose state moved then. If that is later, this one leads no longer.
+        """Handles an agent's report of a coordinator whose state moved at that time. If that is later than this one's
+        move, this one no longer leads.
 
-        A claim from the future is not believed: agents would refuse this coordinator even after it leads again.
+        A time in the future is not believed: agents would refuse this coordinator even after it leads again.
         """
         if moved <= self.numbers[MOVED]:
             return
@@ -89,7 +90,7 @@ class Records:
 
     @property
     def leads(self) -> bool:
-        """Whether no other machine is known to have this state since."""
+        """Whether this machine leads: no later move of the state to another machine is known."""
         return self.numbers[FENCED] <= self.numbers[MOVED]
 
     def check_leading(self) -> None:
@@ -98,7 +99,7 @@ class Records:
             raise HubError(f"{self.network}: {_fenced()}")
 
     def lead(self) -> None:
-        """This state leads from now on, whatever machine had it before."""
+        """Makes this machine lead from now on, whichever machine did before."""
         self.numbers[MOVED] = max(int(time.time()), self.numbers[MOVED] + 1, self.numbers[FENCED] + 1)
 
     def close(self) -> None:

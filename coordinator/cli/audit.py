@@ -15,18 +15,18 @@ from coordinator.workflows.reporting import audit_again, read_report
 
 @click.command("audit")
 @click.argument("report", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--url", metavar="URL", help="The HTTP API of a node of the chain, best of your own.")
+@click.option("--url", metavar="URL", help="The HTTP API of a node of the chain, preferably your own.")
 @click.option(
     "--artifacts", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
-    help="Where files of the sealed network lie that the report is too small for, named by their sha256.",
+    help="The folder with files of the sealed network that are too large for the report, named by their sha256.",
 )  # fmt: skip
 @click.option("--sealed", is_flag=True, help="Print the sealed document instead: its sha256 is the manifest.")
 @json_option
 def command(report: Path, url: str | None, artifacts: Path | None, sealed: bool, as_json: bool) -> int:
     """Runs the audit of a REPORT again: the file, HTML or JSON, that `coord report` wrote, however long ago.
 
-    It needs nothing else of the network's operator but a node of the chain to ask, which may be yours. Exit status 1 if
-    the chain was not born as that report's network was sealed.
+    Besides the report it needs only a node of the chain to ask, which may be yours. Exit status 1 if the chain was not
+    born as that report's network was sealed.
 
     \b
     coord audit devnet-report.html --url http://127.0.0.1:8888

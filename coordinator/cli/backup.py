@@ -17,7 +17,7 @@ from inventory.network import Network
 @click.command("backup")
 @inventory_argument
 @click.option("--recipient", multiple=True, metavar="age1…", help="Who can decrypt it. May be repeated.")
-@click.option("--recipients-file", type=GIVEN, metavar="FILE", help="The same, one a line.")
+@click.option("--recipients-file", type=GIVEN, metavar="FILE", help="A file with such recipients, one per line.")
 @passphrase_options
 @click.option("--keys", multiple=True, metavar="HOST", help="Include this host's keys. May be repeated.")
 @click.option("--all-keys", is_flag=True, help="Include the keys of every host.")
@@ -40,8 +40,8 @@ def command(
     """Backs up the coordinator's state, its CA and hosts' keys in one file, encrypted with age.
 
     A host's keys are encrypted on that host: they never travel in the clear, and this machine never has them. Make a
-    key pair with age-keygen, keep its file away from here, and give its public key to --recipient. The network goes on
-    meanwhile. `coord restore` and `coord host INVENTORY replace` read the file.
+    key pair with age-keygen, keep its file away from here, and give its public key to --recipient. The network keeps
+    running. `coord restore` and `coord host INVENTORY replace` read the file.
 
     \b
     coord backup inventory/testnet.toml --recipient age1… --all-keys

@@ -52,7 +52,7 @@ from support.endpoint import Endpoint
     "-q", "--quiet", is_flag=True, help="Print only what goes wrong or waits for people, and the phase at the end."
 )
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print what happens as JSON, an object a line; the last has the status."
+    "--json", "as_json", is_flag=True, help="Print what happens as JSON, one object per line; the last has the status."
 )
 @click.pass_obj
 def command(
@@ -133,7 +133,7 @@ def _reporter(console: Console, quiet: bool, as_json: bool, network: str) -> Rep
 
 
 def _unseen(pulse: Pulse) -> None:
-    """Where there is no terminal, the steps' own lines are enough."""
+    """Does nothing: without a terminal, the steps' own lines are enough."""
 
 
 def select(network: Network, until: str | None, only: str | None) -> Plan:

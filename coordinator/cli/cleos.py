@@ -19,7 +19,7 @@ from inventory.network import Network
 def command(settings: Settings, network: Network, arguments: tuple[str, ...]) -> int:
     """Runs cleos with a node that takes transactions, and with the wallet of `agent wallet` if its keosd runs.
 
-    It is the cleos beside the inventory's nodeos, or the bundled one. The exit status is that of cleos.
+    It runs the cleos next to the inventory's nodeos, or the bundled one. The exit status is that of cleos.
 
     \b
     coord cleos inventory/devnet.toml -- get info

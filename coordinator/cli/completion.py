@@ -1,7 +1,7 @@
 """What a shell offers at Tab: inventories, and the hosts, nodes and steps of the one that was typed.
 
-`eval "$(_COORD_COMPLETE=bash_source coord)"` turns it on (zsh_source, fish_source). Nothing here may fail or take long:
-what cannot be found is not offered.
+`eval "$(_COORD_COMPLETE=bash_source coord)"` turns it on (zsh_source, fish_source). Completion must not fail or take
+long, so what cannot be found is not offered.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 
 
 def before_inventory(name: str) -> click.Command | None:
-    """Stands in for a command while its first argument is completed, as the command's own module takes 0.5 s to import;
-    None: an option has been begun, which only the command knows.
+    """A substitute for a command while its first argument is completed: the command's own module takes 0.5 s to import.
+    None if an option is being typed, which only the command knows.
     """
     words = split_arg_string(os.environ.get("COMP_WORDS", ""))
     if any(word.startswith("-") for word in (*words[-1:], os.environ.get("COMP_CWORD", ""))):
@@ -60,13 +60,13 @@ def logs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Co
 
 
 def _steps() -> Iterable[str]:
-    from boot.steps import OPTIONAL, STEPS  # only one who completes a step waits for them
+    from boot.steps import OPTIONAL, STEPS  # imported only when a step is completed
 
     return [step.name for step in (*STEPS, *OPTIONAL)]
 
 
 def _of(ctx: click.Context, names: Callable[[Network], Iterable[str]]) -> Iterable[str]:
-    """Of the inventory that was typed before; nothing where that cannot be loaded."""
+    """Names of the inventory that was typed before; none if it cannot be loaded."""
     network: Any = ctx.params.get("network") or _typed()
     return names(network) if network is not None else ()
 

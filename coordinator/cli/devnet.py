@@ -21,7 +21,7 @@ from inventory.network import Network
 from support.tasks import looking
 
 GONE_SECONDS = 10.0
-"""A devnet whose node has not run for so long was stopped by another command; `reset` takes less."""
+"""Seconds. If the node has not run for this long, another command stopped the devnet; `reset` takes less."""
 
 
 @click.command("devnet")
@@ -31,14 +31,16 @@ GONE_SECONDS = 10.0
 @click.option("--p2p-port", type=click.IntRange(1, 65535), help=f"Of a new devnet.  [default: {P2P_PORT}]")
 @click.option("--symbol", help=f"Core token of a new devnet.  [default: {SYMBOL}]")
 @click.option("--accounts", type=click.IntRange(1), help=f"Users of a new devnet.  [default: {ACCOUNTS}]")
-@click.option("--keep/--forget", default=True, help="Whether the chain and its keys outlive the command.  [keep]")
+@click.option(
+    "--keep/--forget", default=True, help="Whether the chain and its keys are kept after the command.  [keep]"
+)
 @click.option("--detach", is_flag=True, help="End once the chain runs; `coord down NAME` stops it.")
 @click.pass_obj
 def command(
     settings: Settings, action: str, name: str, http_port: int | None, p2p_port: int | None,
     symbol: str | None, accounts: int | None, keep: bool, detach: bool,
 ) -> int:  # fmt: skip
-    """Runs a chain on this machine for developing contracts: one node, blocks at once, every key at hand.
+    """Runs a chain on this machine for developing contracts: one node, blocks within seconds, all keys on this machine.
 
     eosio signs alone and never resigns. The system contract, eosio.token and eosio.msig are there, and three accounts
     with tokens. It runs until Ctrl-C, and continues the same chain the next time; --forget starts a new one and removes
@@ -92,10 +94,10 @@ class _Run:
 
     async def reset(self) -> None:
         await devnet.again(self.network, self.settings.state, _unsaid)
-        await self._tell(f"begun again in {time.monotonic() - self.began:.1f} s")
+        await self._tell(f"started again in {time.monotonic() - self.began:.1f} s")
 
     def end(self) -> None:
-        """Stops it, and forgets it where that was asked for."""
+        """Stops it, and removes its chain if --forget was given."""
         if self.keep:
             down(self.network, self.settings.state, _unsaid)
             click.echo(f"{self.network.name} is stopped; its chain is kept")
@@ -125,4 +127,4 @@ def _lines(network: Network, found: InUse, how: str) -> Iterator[str]:
 
 
 def _unsaid(*_: object) -> None:
-    """Hears what nobody needs to read."""
+    """Ignores lines that a user of the devnet does not need."""

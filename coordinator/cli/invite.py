@@ -91,7 +91,7 @@ def command(
 
 
 def _unsponsored(network: Network, state: StateFolder, account: str) -> str:
-    """What the party would wait for without an end: an account that nobody creates; empty: nothing."""
+    """What the party would wait for in vain, an account that nobody creates; empty if there is nothing."""
     sealed = state.sealed
     sponsored = sealed.sponsor if sealed else network.parties.sponsor
     if sponsored or account in network.parties.wait_for or not late(account):

@@ -44,7 +44,7 @@ MOST = 100_000
     help="Only lines of this level, or more serious ones.",
 )  # fmt: skip
 @click.option("--chatter", is_flag=True, help="Also show each line about connections to peers, which are folded.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: source, time, level, text.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line: source, time, level, text.")
 @click.pass_obj
 def command(
     settings: Settings,
@@ -96,12 +96,12 @@ class _Printer:
         self._width = max(map(len, names)) if len(names) > 1 else 0
 
     def chosen(self, lines: Iterable[LogLine]) -> list[LogLine | Folded]:
-        """Those that are shown."""
+        """The lines that are shown."""
         serious = [line for line in lines if line.level >= self._level]
         return list(fold(serious)) if self._fold else [*serious]
 
     def print(self, items: Iterable[LogLine | Folded]) -> None:
-        """One line each; with the log's name where there are several."""
+        """Prints each on one line, with the log's name if there are several logs."""
         for item in items:
             if self._json:
                 click.echo(json.dumps(_document(item)))
@@ -118,7 +118,7 @@ def _document(item: LogLine | Folded) -> dict[str, object]:
 
 
 def _show(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Printer, lines: int) -> list[str]:
-    """What the logs hold now. Returns why some could not be read."""
+    """Prints what the logs contain now. Returns why some could not be read."""
     readers = {source.name: LineReader(source.name) for source in sources}
     found: list[LogLine] = []
     failed: list[str] = []
@@ -131,7 +131,7 @@ def _show(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Pr
 
 
 def _follow(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Printer, lines: int) -> list[str]:
-    """The same, and then what is new, until all logs have ended."""
+    """Prints the same, and then new lines, until all logs have ended."""
     readers = {source.name: LineReader(source.name) for source in sources}
     ordered = InOrder(readers, HOLD_SECONDS if len(readers) > 1 else 0.0)
     failed: list[str] = []
@@ -152,7 +152,7 @@ def _follow(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _
 
 
 def _arrived(pieces: queue.Queue[Piece]) -> Iterator[Piece]:
-    """What is there now; waits a moment for the first."""
+    """The lines that are there now; waits a moment for the first."""
     try:
         yield pieces.get(timeout=LOOK_SECONDS)
         while True:

@@ -63,7 +63,7 @@ COMMANDS = {
 """Name → module and one line for --help. Modules are imported when used, so that --help is quick."""
 
 NO_INVENTORY = {"init", "devnet", "audit", "restore"}
-"""The commands whose first argument is something else than an inventory."""
+"""The commands whose first argument is not an inventory."""
 
 
 class Coord(click.Group):

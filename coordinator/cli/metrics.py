@@ -20,7 +20,7 @@ else:
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT = "127.0.0.1:9464"
-"""Where coord serve --metrics is looked for; 9464 is the port of OpenTelemetry's Prometheus exporters."""
+"""Where Prometheus looks for coord serve --metrics by default; 9464 is the port of OpenTelemetry's exporters."""
 
 
 class _Address(_Base):
@@ -61,7 +61,7 @@ def metrics_option(command: F) -> F:
 )  # fmt: skip
 @click.option(
     "--agent", "agents", type=_Address(), multiple=True, metavar="HOST:PORT",
-    help="Where an agent serve --metrics listens; once for each.",
+    help="Where an agent serve --metrics listens. May be repeated.",
 )  # fmt: skip
 @click.pass_obj
 def command(

@@ -14,7 +14,7 @@ from inventory.network import Network
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([str(action) for action in NodeAction]))
 @click.argument("node", shell_complete=completion.nodes)
-@click.option("--force", is_flag=True, help="Also where the schedule cannot lose the producer.")
+@click.option("--force", is_flag=True, help="Do it even if the schedule cannot lose the producer.")
 @click.option("--to", default="", metavar="HOST", shell_complete=completion.hosts, help="move: the node's new host.")
 @json_option
 @click.pass_obj

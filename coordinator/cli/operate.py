@@ -24,7 +24,7 @@ def run(
     as_json: bool,
     begin: Callable[[OpenNetwork], None] | None = None,
 ) -> None:
-    """Carries it out, and prints the outcome. begin: as `act`'s."""
+    """Carries out the operation, and prints the outcome. begin: as `act`'s."""
     said = asyncio.run(act(network, settings.state, operation, PlainReporter(sys.stderr), begin))
     document = {"action": str(operation.action), "name": operation.name, "said": said}
     click.echo(json.dumps(document, indent=2) if as_json else said)

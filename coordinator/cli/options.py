@@ -46,7 +46,7 @@ class Settings:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """As they are typed."""
+        """The options as they are typed."""
         return () if self.state == DEFAULT_STATE else ("--state", str(self.state))
 
 
@@ -82,7 +82,7 @@ class Amount(click.FloatRange):
 
 
 class Proof(Enum):
-    """Whether a command needs proof that the plan can work, down to the last row of its users."""
+    """When a command must prove that the plan can work, including every row of its users."""
 
     NONE = "none"
     UNSEALED = "unsealed"

@@ -1,4 +1,6 @@
-"""How a passphrase gets to `coord`: typed, or from a file; never an argument, which every user of the machine sees."""
+"""How a passphrase gets to `coord`: typed, or from a file. It is never an argument, because every user of the machine
+can see arguments.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ from inventory.network import Network
 @click.argument("action", type=click.Choice([str(action) for action in ProducerAction]))
 @click.argument("account")
 @click.option("--host", shell_complete=completion.hosts, help="add: the host of its node. [default: by the rule]")
-@click.option("--standby", is_flag=True, help="add: nobody votes for it until it takes a retired one's place.")
+@click.option(
+    "--standby", is_flag=True, help="add: the voters do not vote for it until it takes the place of a retired producer."
+)
 @json_option
 @click.pass_obj
 def command(

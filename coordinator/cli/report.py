@@ -17,7 +17,7 @@ from inventory.network import Network
 @inventory_argument
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
-    help="The HTML file; the JSON lies beside it. Default: NETWORK-report.html, here.",
+    help="The HTML file; the JSON file is written next to it. Default: NETWORK-report.html, here.",
 )  # fmt: skip
 @click.pass_obj
 def command(settings: Settings, network: Network, output: Path | None) -> None:

@@ -26,10 +26,14 @@ from support.snapshots import KEEP, KEEP_DAYS
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([str(action) for action in SnapshotAction]))
 @click.argument("name", default="", metavar="[NODE|SNAPSHOT]", shell_complete=completion.nodes)
-@click.option("--snapshot", default="", metavar="SNAPSHOT", help="restart: the one to begin with; else the newest.")
+@click.option(
+    "--snapshot", default="", metavar="SNAPSHOT", help="restart: the snapshot to begin with. [default: the newest]"
+)
 @click.option("--to", type=click.Path(path_type=Path, dir_okay=False), help="fetch: copy the file to here.")
-@click.option("--keep", type=click.IntRange(1, 1000), default=KEEP, show_default=True, help="take: how many stay.")
-@click.option("--days", type=Amount(3650), default=KEEP_DAYS, show_default=True, help="take: for how long they stay.")
+@click.option("--keep", type=click.IntRange(1, 1000), default=KEEP, show_default=True, help="take: how many are kept.")
+@click.option(
+    "--days", type=Amount(3650), default=KEEP_DAYS, show_default=True, help="take: for how long they are kept."
+)
 @click.option("--vouch", is_flag=True, help="take: parties sign their nodes' state at the same block.")
 @json_option
 @click.pass_obj

@@ -77,7 +77,7 @@ async def _upgrade(settings: Settings, network: Network, contract: Contract, wai
         answer = await ask_running(
             folder, "upgrade", wait + 300, account=contract.account, wasm=wasm, abi=abi, wait=wait
         )
-        for line in answer["lines"]:  # as without another one, only later
+        for line in answer["lines"]:  # the other coord ended meanwhile: carry on without it
             click.echo(line)
         if "failed" in answer:
             raise OperationFailed(str(answer["failed"])) from None

@@ -14,7 +14,7 @@ from inventory.network import Network
 
 @click.command("verify")
 @inventory_argument
-@click.option("--strict", is_flag=True, help="Exit with status 1 also if something differs today.")
+@click.option("--strict", is_flag=True, help="Also exit with status 1 if something differs today.")
 @json_option
 @click.pass_obj
 def command(settings: Settings, network: Network, strict: bool, as_json: bool) -> int:

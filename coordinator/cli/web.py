@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 ALONE = ""
-"""`--web` without an address."""
+"""The value of `--web` without an address."""
 
 
 class _Address(click.ParamType["Endpoint | str"]):
@@ -50,7 +50,7 @@ def page_of(web: Endpoint | str | None, names: tuple[str, ...]) -> Page:
     """The page that the options ask for; its port is taken at once. Raises UsageProblem."""
     if web is None:
         if names:
-            raise click.UsageError("--web-name is of no use without --web")
+            raise click.UsageError("--web-name has no effect without --web")
         return Page()
     from coordinator.web.listening import Door
 

@@ -144,7 +144,7 @@ class Runner:
 
     async def lost(self, outcome: Outcome) -> tuple[str, ...]:
         """Steps that were done in this run and no longer are: a killed node loses its newest blocks, and if it was the
-        only producer, nobody else has them.
+        only producer, no other node has them.
         """
         names = []
         for step in outcome.steps:

@@ -47,9 +47,9 @@ class Judged:
 
 
 def features_of(host: Host, looked: Mapping[str, Any] | None) -> Any:
-    """get_supported_protocol_features' answer of a host's nodeos; None if unknown.
+    """A host's nodeos' answer to get_supported_protocol_features; None if unknown.
 
-    looked: what `look_at_nodeos` saw of one of its own.
+    looked: what `look_at_nodeos` found about the host's own nodeos.
     """
     if host.nodeos == BUNDLED:
         return described(BUNDLED_FEATURES)

@@ -123,7 +123,7 @@ class Hosts:
             yield
             return
         with self._deployment.tunnels(
-            self.far, lambda host, trouble: self._reporter.note(f"{host}: {trouble or 'its tunnel stands'}")
+            self.far, lambda host, trouble: self._reporter.note(f"{host}: {trouble or 'its tunnel is up'}")
         ):
             yield
 

@@ -1,4 +1,4 @@
-"""Keys of hosts on their way into a backup and back: encrypted on the host, or handed to its agent over SSH."""
+"""Moves hosts' keys into a backup and back: encrypted on the host, or handed to its agent over SSH."""
 
 from __future__ import annotations
 

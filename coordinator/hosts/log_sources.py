@@ -1,4 +1,4 @@
-"""Where the logs of nodes and agents lie, and their bytes as they come: from this machine, or over SSH."""
+"""Finds the logs of nodes and agents, and reads them as they grow: on this machine, or over SSH."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LogSource:
     """Empty: the host's agent."""
 
     def file(self, hosts: Path) -> Path:
-        """On this machine, with the folders of its hosts in `hosts`."""
+        """The log's path on this machine. hosts: the folder with the folders of this machine's hosts."""
         return hosts / self.host.name / (f"nodes/{self.node}/log/nodeos.log" if self.node else "agent.log")
 
 
@@ -51,7 +51,7 @@ def log_sources(network: Network, names: Sequence[str]) -> tuple[LogSource, ...]
 
 @dataclass(frozen=True)
 class Piece:
-    """Bytes of one log; none: it has ended, with a reason if it failed."""
+    """Bytes of one log. Without bytes the log has ended, with a reason if reading it failed."""
 
     source: str
     data: bytes
@@ -71,7 +71,7 @@ class LogReading:
 
     @contextmanager
     def open(self, sources: Sequence[LogSource]) -> Iterator[queue.Queue[Piece]]:
-        """What the logs bring, until the block ends."""
+        """The pieces of all logs, in the order in which they arrive, until the block ends."""
         for source in sources:
             threading.Thread(target=self._read, args=(source,), daemon=True).start()
         try:

@@ -2,7 +2,7 @@
 
 nodeos divides time into slots of half a second and gives every producer 12 of them in a row: the turn with number t
 belongs to the producer t mod n of the active schedule (`get_scheduled_producer`, block_header_state.cpp of
-AntelopeIO/leap). So a missed turn can be seen by its slots, without waiting for whoever missed it.
+AntelopeIO/leap). So a missed turn can be seen by its slots, without waiting for the producer that missed it.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _served(row: NodeRow) -> str:
 
 
 def _readers(nodes: Sequence[NodeRow]) -> Iterator[str]:
-    """Which nodes nobody can push to, and which one takes transactions: nodeos only says "Missing Chain API Plugin"."""
+    """Which nodes take no transactions, and which one does: nodeos only says "Missing Chain API Plugin"."""
     takes = next((row for row in nodes if row.state == NodeState.RUNNING and row.takes), None)
     for row in nodes:
         if row.audit:

@@ -43,7 +43,7 @@ def keys_part(host: str) -> str:
 
 @dataclass(frozen=True)
 class Index:
-    """What a backup says of itself."""
+    """The index of a backup."""
 
     network: str
     chain_id: str
@@ -54,7 +54,7 @@ class Index:
     made_at: str
     """ISO, UTC."""
     version: str
-    """Of the coord that made it."""
+    """The version of the coord that made it."""
     parts: Mapping[str, tuple[int, str]]
     """Size in bytes and sha256 (hex) of each part, by name."""
 
@@ -78,14 +78,14 @@ class Index:
             parts = {str(name): (int(size), str(sha256)) for name, (size, sha256) in document.pop("parts").items()}
             index = Index(**{name: str(value) for name, value in document.items()}, parts=parts)
         except (BadJson, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{INDEX} is not one of a backup") from error
+            raise ValueError(f"{INDEX} is not the index of a backup") from error
         if not _NETWORK.fullmatch(index.network) or not all(map(_NAME.fullmatch, parts)) or STATE not in parts:
             raise ValueError(f"{INDEX} names parts that no backup has")
         return index
 
 
 def write_backup(path: Path, index: Index, parts: Mapping[str, BinaryIO]) -> None:
-    """Writes the file, 0600, whole or not at all. parts: each from its beginning. Raises OSError."""
+    """Writes the file (0600), completely or not at all. parts: open files, each at its beginning. Raises OSError."""
     with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name[:32]}.", delete=False) as file:
         try:
             with tarfile.open(fileobj=file, mode="w") as tar:
@@ -149,11 +149,11 @@ class BackupFile:
 
     @contextmanager
     def _open(self, name: str) -> Iterator[BinaryIO]:
-        """A part, checked. It is copied first, because what is read twice may differ."""
+        """A part, checked. It is copied first, because the file may change between two reads."""
         with tempfile.TemporaryFile() as copy:
             source = self._tar.extractfile(name)
             if source is None:
-                raise UsageProblem(f"{self.path}: {name} is no file")
+                raise UsageProblem(f"{self.path}: {name} is not a file")
             while data := source.read(1 << 20):
                 copy.write(data)
             if measured(copy) != self.index.parts[name]:
@@ -171,7 +171,7 @@ def open_backup(path: Path) -> Iterator[BackupFile]:
         with tarfile.open(path, mode="r:") as tar:
             members = tar.getmembers()
             if not members or members[0].name != INDEX or members[0].size > INDEX_LIMIT:
-                raise UsageProblem(f"{path} is no backup of coord: it does not begin with {INDEX}")
+                raise UsageProblem(f"{path} is not a backup of coord: it does not begin with {INDEX}")
             first = tar.extractfile(members[0])
             index = Index.unpack(first.read() if first else b"")
             found = {member.name: member.size for member in members[1:] if member.isfile()}
@@ -179,7 +179,7 @@ def open_backup(path: Path) -> Iterator[BackupFile]:
                 raise UsageProblem(f"{path} is damaged: its parts are not those that {INDEX} names")
             yield BackupFile(path, tar, index)
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise UsageProblem(f"{path} is no backup of coord, or is damaged: {error}") from error
+        raise UsageProblem(f"{path} is not a backup of coord, or is damaged: {error}") from error
     except OSError as error:
         if error.filename is None or Path(error.filename) != path:
             raise

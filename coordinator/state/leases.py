@@ -23,10 +23,13 @@ class Lease:
     number: int
     """Rises when the lease goes to another machine."""
     settled: bool
-    """Its holder has signed since it got it; until then it looks first whether another node signs."""
+    """Whether its holder has signed since it got the lease. Until then the holder first checks that no other node
+    signs.
+    """
     key: str = ""
-    """Of a producer that moves: the block-signing key (EOS…) that it is for. An earlier key signs where it is, until no
-    schedule has it."""
+    """For a producer that moves: the block-signing key (EOS…) that the lease covers. The earlier key keeps signing on
+    its host until no schedule has it.
+    """
 
 
 class Leases:
@@ -54,13 +57,13 @@ class Leases:
         return self._write(Lease(account, host, known.number + 1 if known else 1, settled=known is None))
 
     def move(self, account: str, host: str) -> Lease:
-        """Gives it to another machine, even of the same name: whoever had it before has it no longer."""
+        """Gives it to another machine, even one with the same host name. The previous machine loses it."""
         known = self.find(account)
         return self._write(Lease(account, host, known.number + 1 if known else 1, settled=False))
 
     def hand_over(self, account: str, host: str, key: str) -> Lease:
-        """Gives it to the host that a producer moves to, for its key there. No schedule has that key yet, so that the
-        host need not look, and the earlier one goes on.
+        """Gives it to the host that a producer moves to, for its key there. No schedule has that key yet, so the new
+        host needs no check, and the old host keeps signing.
         """
         known = self.find(account)
         if known and (known.host, known.key) == (host, key):
@@ -68,7 +71,7 @@ class Leases:
         return self._write(Lease(account, host, known.number + 1 if known else 1, True, key))
 
     def settle(self, account: str) -> None:
-        """Its holder signs now."""
+        """Records that its holder signs."""
         self._journal.write("UPDATE lease SET settled = 1 WHERE account = ?", account)
 
     def _write(self, lease: Lease) -> Lease:

@@ -45,7 +45,7 @@ class Placements:
                 )  # fmt: skip
 
     def retire(self, account: str, *, retired: bool = True) -> None:
-        """Records that a producer is retired, so that it gets no node, or that it is not any longer."""
+        """Records that a producer is retired, so that it gets no node, or that it is back in service."""
         self._journal.write("UPDATE placed SET retired = ? WHERE account = ?", int(retired), account)
 
     def move(self, node: Node, before: str) -> None:
@@ -63,7 +63,7 @@ class Placements:
         return str(row[0]) if row else ""
 
     def left(self, node: str) -> None:
-        """Records that nothing of the node is needed on the earlier host."""
+        """Records that the node no longer needs anything on its earlier host."""
         self._journal.write("DELETE FROM moved WHERE node = ?", node)
 
     def forget(self, node: str) -> None:

@@ -22,9 +22,9 @@ from coordinator.web.vote_reader import VoteReader
 from inventory.network import Node
 
 AT_ONCE = 30
-"""Headers that one look reads: a busy boot must not notice it. An observed chain makes two a second."""
+"""Headers that one look reads at most: few enough not to slow a boot down. A chain makes two per second."""
 ARRIVAL = 2
-"""Slots that a block may take to be seen; a turn is judged that much later."""
+"""Slots that may pass until a block is seen; a turn is judged this much later."""
 FORK = 2 * BLOCKS_PER_TURN
 """Headers that are read again after a fork; forks at the change of turns are one or two blocks long."""
 
@@ -82,7 +82,7 @@ class ChainReader:
         return SeenChain(view, found, waiting if waiting != schedule else (), votes)
 
     def _rises(self, head: int, seconds: float) -> bool:
-        """Whether blocks come although the head seems old: a clock may be wrong."""
+        """Whether blocks arrive although the head seems old: a clock may be wrong."""
         if head > self._head > 0:
             self._rose = time.monotonic()
         self._head = head

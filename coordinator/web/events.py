@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from coordinator.web.model import PublicEvent, PublicStep, PublicView, ShownState, Tone
 
 FEW = 3
-"""Of so many of a kind each has a sentence of its own; more are told in one."""
+"""Up to this many events of a kind get a sentence each; more of them share one."""
 _PHASES = {
     "planned": (Tone.PLAIN, "The network is planned, and not sealed yet."),
     "booting": (Tone.PLAIN, "The boot is under way."),

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 EVERY = 1.0
 """Seconds between two looks while somebody watches."""
 IDLE = 5.0
-"""The same while nobody does: events and lag are still recorded."""
+"""Seconds between two looks while nobody watches: events and lag are still recorded."""
 LAST_SECONDS = 3.0
 SLOW = 5.0
 """Seconds between two reads of the attestations."""
@@ -40,7 +40,7 @@ Counts = Callable[[], Mapping[str, tuple[int, int]]]
 
 
 class Feed:
-    """Looks, and puts what it sees into the store."""
+    """Looks at the network, and puts what it sees into the store."""
 
     def __init__(self, opened: OpenNetwork, store: Store, reasons: Reasons, counts: Counts) -> None:
         """reasons: what the steps of a boot wait for. counts: how many pieces of each step are done, and in total."""
@@ -89,7 +89,7 @@ class Feed:
             await tolerated(self._look(), "status page", NodeError)
 
     async def _pause(self, began: float) -> None:
-        """Until it is time for the next look, or a viewer has come after a long one."""
+        """Waits until the next look is due, or a viewer comes after a long pause."""
         if self._viewers:
             await asyncio.sleep(max(0.1, began + EVERY - time.monotonic()))
             return
@@ -126,14 +126,14 @@ class Feed:
         self._store.update(view, events(before, view) if before else (), lag)
 
     def _drawing(self) -> Drawing:
-        """The peer graph, drawn anew when somebody came or left."""
+        """The peer graph, drawn again when a party came or left."""
         now = members(self._opened.network, self._opened.parties.parties())
         if now != self._drawn[0]:
             self._drawn = now, draw(now)
         return self._drawn[1]
 
     async def _look_at_allocation(self, sealed: Sealed) -> None:
-        """Once: the seal fixes it."""
+        """Reads the allocation once: it does not change after the seal."""
         if self._distribution is None:
             from coordinator.report.distribution import distribution  # numpy takes 0.1 s to import
 
@@ -141,7 +141,7 @@ class Feed:
             self._distribution = await asyncio.to_thread(lambda: distribution(blueprint.rows))
 
     async def _check_attestations(self, sealed: Sealed) -> None:
-        """Checks those that are new, each once: a thousand signatures take half a second."""
+        """Checks new attestations, each once: a thousand signatures take half a second."""
         if time.monotonic() - self._checked < SLOW:
             return
         self._checked = time.monotonic()

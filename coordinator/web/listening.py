@@ -1,4 +1,4 @@
-"""Where the status page listens, by which names it may be asked for, and how many may connect."""
+"""The status page's address, the names under which it may be requested, and a limit on connections."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Names:
-    """The names under which the page may be asked for: an address in digits, `localhost`, and those that are listed.
+    """The names under which the page may be requested: an address in digits, `localhost`, and those that are listed.
 
-    DNS rebinding needs a name of the attacker's, so addresses are safe whatever they are.
+    DNS rebinding needs a DNS name of the attacker's, so any address in digits is safe.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
@@ -58,7 +58,7 @@ def _is_address(name: str) -> bool:
 
 
 class _Refusal(asyncio.Protocol):
-    """Closes a connection that is one too many."""
+    """Closes a connection beyond the limit."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast(asyncio.Transport, transport).abort()

@@ -16,7 +16,7 @@ from typing import Any
 import cattrs
 
 FIRST_NAMES = 5
-"""Names of what a step waits for that are told; there may be thousands."""
+"""How many names of what a step waits for are published; there may be thousands."""
 
 
 class ShownState(StrEnum):
@@ -43,7 +43,7 @@ class PublicStep:
     """Unix seconds since when it is at work, or waits."""
     transactions: int
     done: int
-    """Of `total` pieces of its work; both 0 if it does not count."""
+    """Finished pieces of its work, out of `total`; both are 0 if the step does not count pieces."""
     total: int
     after: tuple[str, ...]
     """Steps that it still waits for."""
@@ -274,7 +274,7 @@ class PublicView:
 
 
 class Tone(StrEnum):
-    """How an event is to be taken."""
+    """Whether an event is good news, bad news or neither."""
 
     GOOD = "good"
     BAD = "bad"

@@ -1,7 +1,7 @@
 """Serves the status page over HTTP: static files, the state as JSON, and its changes as server-sent events.
 
-It only reads: GET and HEAD, a fixed list of paths, nothing that a request says is stored or run. The page may load
-scripts and styles from here alone, and no other page may frame or read it.
+It is read-only: GET and HEAD, a fixed list of paths; nothing in a request is stored or run. The page may load scripts
+and styles from here alone, and no other page may frame or read it.
 """
 
 from __future__ import annotations
@@ -63,20 +63,20 @@ class Site:
         self.app.add_routes([web.get("/state.json", self._state), web.get("/events", self._events, allow_head=False)])
 
     def end(self) -> None:
-        """Tells the viewers that this was all."""
+        """Tells the viewers that the command has ended."""
         self._ending.set()
 
     @web.middleware
     async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Refuses names that are not this page's: a page elsewhere could have its own name point here (DNS
-        rebinding), and then read what is meant for this machine.
+        """Refuses host names that are not this page's. Another web site could point its own name here (DNS rebinding),
+        and then read what is meant for this machine.
         """
         if not self._names.allow(request.headers.get("Host", "")):
             return web.Response(status=421, text="This name is not one of this status page: see coord's --web-name.\n")
         return await handler(request)
 
     async def _state(self, request: web.Request) -> web.Response:
-        self._came()  # so that whoever asks again soon finds it fresh
+        self._came()  # so that a request soon afterwards finds fresh data
         self._left()
         message = self._store.since("")
         text = message.data if message else "{}"
@@ -109,7 +109,7 @@ class Site:
         return response
 
     async def _texts(self, known: str) -> AsyncIterator[str]:
-        """What one viewer is sent, until the end."""
+        """The messages to one viewer, until the end."""
         yield ": hello\n\n"
         while not self._ending.is_set():
             if message := self._store.since(known):
@@ -159,7 +159,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 def _files() -> Mapping[str, Handler]:
-    """A handler for each file of the page, by its path. All are read once: none but these can be asked for."""
+    """A handler for each file of the page, by its path. All are read once, and nothing else can be requested."""
     found = {f"/{path.relative_to(STATIC)}": _file(path) for path in sorted(STATIC.rglob("*")) if path.suffix in TYPES}
     return {"/": found["/index.html"], **found}
 

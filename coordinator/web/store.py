@@ -1,8 +1,8 @@
 """What viewers are sent: sections that are replaced, and logs that grow. Each has the number of its last change.
 
-A viewer says the number that it has, and gets everything newer in one message. So there are no queues: a viewer that
-reads slowly, or comes back after a while, gets the newest state and the missing part of the logs. If its number is
-another coordinator's, or older than the logs, it gets the whole state.
+A viewer sends the number that it has, and gets everything newer in one message. So there are no queues: a viewer that
+reads slowly, or comes back after a while, gets the newest state and the missing part of the logs. If its number is from
+another coordinator, or older than the logs, it gets the whole state.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Store:
         self._number = 0
         self._view: PublicView | None = None
         self._sections: dict[str, tuple[int, str]] = {}
-        """By name: the number since which it is so, and its JSON."""
+        """By name: the number of its last change, and its JSON."""
         self._events: deque[tuple[int, str]] = deque(maxlen=EVENTS)
         self._lags: deque[tuple[int, str]] = deque(maxlen=LAGS)
         self._news = asyncio.Event()
@@ -56,7 +56,7 @@ class Store:
         return f"{self._epoch}-{self._number}"
 
     def update(self, view: PublicView, events: Iterable[PublicEvent] = (), lag: PublicLag | None = None) -> None:
-        """Takes a new view, and what happened since the last one."""
+        """Stores a new view, and the events since the last one."""
         self._number += 1
         before: Mapping[str, object] = self._view.sections if self._view else {}
         for name, section in view.sections.items():
@@ -70,7 +70,7 @@ class Store:
         self._news = asyncio.Event()
 
     async def news(self) -> None:
-        """Returns at the next update."""
+        """Waits for the next update."""
         await self._news.wait()
 
     def since(self, known: str) -> Message | None:

@@ -1,4 +1,4 @@
-"""Makes what anybody may see out of what the coordinator knows. Pure; see `model` for what is left out."""
+"""Builds the public view from what the coordinator knows. Pure; `model` says what is left out."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _DOING = {
 
 @dataclass(frozen=True)
 class Votes:
-    """What the system contract says of votes."""
+    """The votes, according to the system contract."""
 
     activated: int
     """Stake that has voted, in the smallest unit."""
@@ -58,7 +58,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class PageFacts:
-    """All that the page is made of."""
+    """All facts that the page is built from."""
 
     network: Network
     status: NetworkStatus
@@ -144,7 +144,9 @@ def _steps(facts: PageFacts) -> Iterator[model.PublicStep]:
 
 
 def _state(record: StepRecord | None, reason: Reason | None) -> ShownState:
-    """What is running counts more than what was recorded, except that a done step is looked at again in every run."""
+    """The state in the running boot takes precedence over the recorded one, except for done steps: every run checks
+    those again.
+    """
     doing = Doing(reason.state) if reason else None
     if record and record.done and doing is not Doing.RUNNING:
         return ShownState.DONE
@@ -154,7 +156,7 @@ def _state(record: StepRecord | None, reason: Reason | None) -> ShownState:
 
 
 def _names(facts: PageFacts) -> frozenset[str]:
-    """The names that may be told: those of hosts, nodes, producers and parties."""
+    """The names that may be published: those of hosts, nodes, producers and parties."""
     status = facts.status
     nodes = (name for node in status.nodes for name in (node.name, node.account))
     parties = (name for party in status.parties for name in (party.name, party.account))

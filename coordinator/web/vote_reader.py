@@ -15,7 +15,7 @@ from inventory.sealed import Sealed
 EVERY = 5.0
 """Seconds between two reads."""
 CANDIDATES = 60
-"""Producers that are told, most votes first."""
+"""How many producers are published, most votes first."""
 VOTERS = 50
 """Sealed voters that one read looks up, where the contract itself counts no stake."""
 
@@ -35,7 +35,7 @@ class VoteReader:
         return self._votes
 
     async def look(self, sealed: Sealed | None, call: Callable[[Query], Awaitable[Any]]) -> Votes | None:
-        """The votes, read anew when that is due. Raises NodeError."""
+        """The votes, read again when that is due. Raises NodeError."""
         if sealed is not None and time.monotonic() - self._read >= EVERY:
             self._read = time.monotonic()
             self._votes = await run_reads(self._look(sealed), call)

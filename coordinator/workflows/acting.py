@@ -85,7 +85,7 @@ async def here_or_there(
                 parties = {party.name for party in opened.parties.parties()}
                 own = [name for name in enrolled if name not in parties]
                 away = await opened.connected(own, DIAL_SECONDS)
-                if needs_agent and len(away) == len(own):  # after a down, say: nobody will come
+                if needs_agent and len(away) == len(own):  # after `coord down`, say: no agent will connect
                     raise OperationFailed(f"no agent answers; run: {typed('boot')}")
                 return await here(opened)
     except BusyError:

@@ -61,7 +61,7 @@ async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> 
         await _start(opened, network, new, reporter)
         placements.move(new, before)
     else:
-        reporter.note(f"{node.name}: its move from {before} to {to}, which was begun before, goes on")
+        reporter.note(f"{node.name}: its move from {before} to {to}, which was begun before, continues")
         await _start(opened, network, new, reporter)
     challenge = secrets.token_bytes(32)
     key = (await held_keys(opened, to, account, challenge))[-1]

@@ -95,7 +95,7 @@ class Operation:
             return
         if isinstance(self.action, ProducerAction):
             if planned(network, self.name) is None:
-                raise UsageProblem(f"{network.source}: {self.name} is no producer of the inventory")
+                raise UsageProblem(f"{network.source}: {self.name} is not a producer of the inventory")
             return
         unlisted = self.action is NodeAction.STOP  # a node that left the inventory can still be stopped
         known = unlisted or self.name in {node.name for node in network.nodes}

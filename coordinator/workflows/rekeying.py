@@ -75,7 +75,7 @@ async def rekey(
     if not keys.registered:
         raise OperationFailed(f"{account} is not registered as a producer: there is no key to change")
     if keys.begun:
-        reporter.note(f"{account}: the change to {keys.held[-1]}, which was begun before, goes on")
+        reporter.note(f"{account}: the change to {keys.held[-1]}, which was begun before, continues")
     challenge = secrets.token_bytes(32)
     new = (await held_keys(opened, node.host, account, challenge, make=not keys.begun))[-1]
     if new.public_key not in keys.running:

@@ -101,7 +101,7 @@ def _extract(plain: BinaryIO, target: Path) -> None:
             name = PurePosixPath(member.name)
             source = tar.extractfile(member) if member.isfile() else None
             if source is None or name.is_absolute() or ".." in name.parts:
-                raise tarfile.TarError(f"{member.name[:200]!r} is no file of a state folder")
+                raise tarfile.TarError(f"{member.name[:200]!r} is not a file of a state folder")
             place = target / name
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with place.open("xb") as file:

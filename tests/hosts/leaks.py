@@ -64,7 +64,7 @@ def _hold(part: bytes, needles: Needles) -> bool:
 
 
 def _written(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where a file is no hole: a node's state is a gigabyte of them."""
+    """Where a file is not a hole: a node's state is a gigabyte of them."""
     end = size = os.fstat(file.fileno()).st_size
     place = 0
     while place < size:

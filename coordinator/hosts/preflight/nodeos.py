@@ -222,7 +222,7 @@ def _config(trial: dict[str, Any], known: set[str], p2p: int, places: dict[str, 
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, produces: bool) -> dict[str, Any] | None:
-    """Its answers, once it answers and, if it should, makes blocks; None if it ended or does neither."""
+    """Its answers, once it answers and, if it should, makes blocks; None if it ended, or did not do so in time."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         try:

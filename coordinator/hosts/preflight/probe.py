@@ -150,8 +150,8 @@ def _server(bind: str, port: int) -> socket.socket:
 
 
 def _owners(ports: set[int], data: str, user: str) -> dict[int, str]:
-    """Who has each of these ports. One look at the processes finds them all, and mostly at ours alone, which come
-    first: a machine may have thousands of others.
+    """Which processes have these ports, found in one pass over the processes. Ours come first and mostly suffice: a
+    machine may have thousands of others.
     """
     if not ports:
         return {}

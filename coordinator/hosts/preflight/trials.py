@@ -46,7 +46,7 @@ def trials(network: Network, host: Host) -> list[Trial]:
 
 
 def _at(endpoint: str, port: str) -> str:
-    """The same address with a free port, which is found out on the host; empty: none."""
+    """The same address with a free port, which is chosen on the host; empty if there is no address."""
     return endpoint and str(Endpoint(Endpoint.parse(endpoint).host, 0)).removesuffix("0") + port
 
 

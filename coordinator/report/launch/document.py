@@ -54,8 +54,9 @@ class ReportedStep:
     seconds: float
     transactions: tuple[ReportedTransaction, ...]
     began: str | None
-    """When the first of its transactions was in a block (UTC, ISO 8601); None without transactions, or where no node
-    has that block any more."""
+    """When the first of its transactions was in a block (UTC, ISO 8601); None without transactions, or if no node has
+    that block.
+    """
     ended: str | None
 
 

@@ -73,7 +73,7 @@ def test_it_begins_again_with_the_same_keys(devnet: Network) -> None:
     """After `coord devnet reset` the chain is short again, under the same id and keys, and without what happened."""
     before, keys = devnet.cleos("get", "info"), devnet.type("keys", "dev").out
     done = devnet.type("devnet", "reset")
-    assert (done.status, done.out.startswith("dev: begun again in ")) == (0, True), done.text
+    assert (done.status, done.out.startswith("dev: started again in ")) == (0, True), done.text
     after = devnet.cleos("get", "info")
     assert after["chain_id"] == before["chain_id"]
     assert after["head_block_num"] < before["head_block_num"]

@@ -93,7 +93,7 @@ def test_a_key_rotates_without_a_missed_block_and_after_a_kill(network: Network)
     assert done.status == 0, done.text
     said = json.loads(done.out)
     after = signing_file(network)[PRODUCER]
-    assert "which was begun before, goes on" in done.err
+    assert "which was begun before, continues" in done.err
     assert after["pub"] in said["said"]
     assert after["pub"] != before["pub"]
     assert scheduled_key(network, PRODUCER) == registered_key(network, PRODUCER) == after["pub"]

@@ -202,7 +202,7 @@ def _describe(folder: Folder, host: Host) -> str:
 def _number(text: str, most: int) -> int:
     """A decimal number from 1 to `most`; raises TestbedError (usage) for anything else."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise TestbedError(f"{text!r} is no number from 1 to {most}", MISUSED)
+        raise TestbedError(f"{text!r} is not a number from 1 to {most}", MISUSED)
     return int(text)
 
 

@@ -40,7 +40,7 @@ class Host:
         """The host called `name`; raises TestbedError (usage) for anything but h1, h2, ..."""
         match = re.fullmatch(r"h([1-9][0-9]{0,2})", name)
         if not match or int(match[1]) > MOST_HOSTS:
-            raise TestbedError(f"{name!r} is no host: hosts are called h1 to h{MOST_HOSTS}", MISUSED)
+            raise TestbedError(f"{name!r} is not a host: hosts are called h1 to h{MOST_HOSTS}", MISUSED)
         return cls(int(match[1]))
 
     @property

@@ -33,7 +33,7 @@ def test_they_are_kept_and_replaced(tmp_path: Path) -> None:
     ],
 )
 def test_nonsense_is_refused(tmp_path: Path, told: list[str]) -> None:
-    """What is no endpoint, or too much, and what was known before stays."""
+    """What is not an endpoint, or too much, and what was known before stays."""
     endpoints = ProducerEndpoints(Memory(Journal(tmp_path / "journal")))
     endpoints.keep(["a.example:9876"])
     with pytest.raises(DutyError, match="refused"):

@@ -57,7 +57,7 @@ def chain(node: Node, folder: Path) -> _Chain:
 
 
 async def test_the_same_bytes_are_sent_again_on_a_busy_machine(tmp_path: Path) -> None:
-    """What took too long is sent again until it is taken; one that a node has already is no error, spare work none."""
+    """What took too long is sent again until it is accepted. A duplicate is not an error; spare work is not sent."""
     node = Node([ResourceExceeded(500, 3080004, "tx_cpu_usage_exceeded", "too long"), None])
     one = chain(node, tmp_path)
     one.keys.make([], ["eosio"])
@@ -79,5 +79,5 @@ async def test_it_signs_for_eosio_only(tmp_path: Path) -> None:
     signed = node.sent[0]
     digest = signed.transaction.signing_digest("ab" * 32)
     assert [signature.recover(digest) for signature in signed.signatures] == [one.keys.key("eosio").public]
-    with pytest.raises(PushError, match="useraaaaaaaa is not eosio's to sign for"):
+    with pytest.raises(PushError, match="useraaaaaaaa cannot be signed for by eosio"):
         await one.run(step(Push("a", (actions.setcode("useraaaaaaaa", b""),), "eosio")))

@@ -76,7 +76,7 @@ class FakeWork:
         self.send = None
 
     def admitted(self, admission: pb.Admission) -> None:
-        """It is no party."""
+        """It is not a party."""
 
     def accept(self, task: pb.Task) -> None:
         """Remembers it, and carries it out."""

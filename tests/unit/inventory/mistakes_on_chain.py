@@ -198,7 +198,7 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
         "votes.vote[0]: a vote is either for producers or through a proxy",
     ),
     "too many voters": ("[users]\ncount = 5\n[votes]\nvoters = 6", "votes.voters: 6 is more than the 5 users"),
-    "below the threshold": ("[votes]\nvoters = 0", "votes: stake of 0.0000 SYS votes, and nobody is elected below"),
+    "below the threshold": ("[votes]\nvoters = 0", "votes: stake of 0.0000 SYS votes, and no election happens below"),
     "not the elected": (
         '[[votes.vote]]\nvoter = "useraaaaaaaa"\nproducers = ["defproducera"]\n[votes]\nvoters = 1\n',
         "votes: they do not elect exactly the 4 of producers.elected: defproducerb, defproducerc, defproducerd differ",

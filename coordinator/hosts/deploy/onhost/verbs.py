@@ -165,7 +165,7 @@ def purge(request: Request) -> Request:
 
 
 def _kept(request: Request) -> Request | None:
-    """The record. Raises HostFault if it was removed by hand: without it, nobody knows what is ours."""
+    """The record. Raises HostFault if it was removed by hand: without it, what we installed is unknown."""
     record, path = record_of(request["network"]), record_path(request["network"])
     if record is None and text(_unit_path(request["unit"])):
         raise HostFault(f"{path} is gone, but {request['unit']} exists: install first, then do this again")

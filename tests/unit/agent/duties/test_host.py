@@ -260,7 +260,7 @@ async def test_what_is_not_derived_is_not_pushed(bench: Bench) -> None:
     for run, reason in (
         (pb.RunStep(step="steal", keys=["x"]), "knows no step"),
         (pb.RunStep(step="handover", keys=["x"]), "knows no step"),
-        (pb.RunStep(step=STEP, keys=["eosio.evil"]), "is no part of it"),
+        (pb.RunStep(step=STEP, keys=["eosio.evil"]), "is not a part of it"),
     ):
         assert reason in (await bench.do(run_step=run)).error
     bench.chain.chain_id = "d" * 64

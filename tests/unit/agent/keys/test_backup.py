@@ -56,5 +56,5 @@ def test_another_hosts_or_other_keys_are_refused(tmp_path: Path) -> None:
 
 def test_a_bad_recipient_is_told(tmp_path: Path) -> None:
     """Before anything is encrypted."""
-    with pytest.raises(AgeError, match="is no age recipient"):
+    with pytest.raises(AgeError, match="is not an age recipient"):
         back_up(_made(tmp_path), "net", "h1", ["age1x"])

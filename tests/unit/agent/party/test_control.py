@@ -27,7 +27,7 @@ async def _refuse(request: Request, say: Say) -> Answer:
 
 
 async def _wrong(request: Request, say: Say) -> Answer:
-    raise ConfigError("that is no name")
+    raise ConfigError("that is not a name")
 
 
 async def _unreachable(request: Request, say: Say) -> Answer:
@@ -58,7 +58,7 @@ async def test_an_error_says_how_the_command_ends(tmp_path: Path) -> None:
     async with listening(tmp_path, ANSWERERS):
         assert await ask(tmp_path, Request("wrong"), said.append) == Answer(2)
         assert await ask(tmp_path, Request("unreachable"), said.append) == Answer(1)
-    assert said == ["that is no name", "connection refused"]
+    assert said == ["that is not a name", "connection refused"]
 
 
 async def test_a_fault_of_the_agent_is_told_as_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,7 +77,7 @@ def test_unknown_names_in_a_file_are_mistakes(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_text('join = "@token"\naccount = "alice"\n')
     assert read_file(path, JOINING) == {"join": "@token", "account": "alice"}
-    with pytest.raises(ConfigError, match="'join' is no setting"):
+    with pytest.raises(ConfigError, match="'join' is not a setting"):
         read_file(path)
     path.write_text("account = ")
     with pytest.raises(ConfigError, match=r"a\.toml"):

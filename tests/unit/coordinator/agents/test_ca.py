@@ -17,7 +17,7 @@ from support.tls import check_issued, identity_of, load_certificate, load_or_mak
 
 
 def test_the_ca_chooses_the_identity(tmp_path: Path) -> None:
-    """Whatever a request asks for, the certificate has the identity that the CA was given, and is no server's."""
+    """Whatever a request asks for, the certificate has the identity that the CA was given, and is not a server's."""
     authority = CertificateAuthority(tmp_path / "ca", "net")
     request = make_csr(load_or_make_key(tmp_path / "key"), "coordinator")
     certificate = load_certificate(authority.sign(request, Identity("net", Kind.PARTY, "alice")))

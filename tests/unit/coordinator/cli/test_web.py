@@ -88,7 +88,7 @@ def test_a_port_that_is_taken(home: Home, said: Said) -> None:
         (["boot", "--web", "home.toml"], "'home.toml' is not HOST:PORT; without an address, write --web after"),
         (["boot", "home.toml", "--web", "localhost"], "'localhost' is not HOST:PORT"),
         (["serve", "home.toml", "--web", "localhost:99999"], "'localhost:99999' is not HOST:PORT"),
-        (["serve", "home.toml", "--web-name", "example.org"], "--web-name is of no use without --web"),
+        (["serve", "home.toml", "--web-name", "example.org"], "--web-name has no effect without --web"),
     ],
 )
 def test_addresses_that_are_none(words: list[str], reason: str, home: Home, said: Said) -> None:

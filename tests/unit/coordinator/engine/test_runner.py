@@ -205,7 +205,7 @@ def test_a_block_that_does_not_become_final_fails_the_step(bench: Bench) -> None
 
 
 def test_its_own_fault_ends_the_run_with_its_cause(bench: Bench) -> None:
-    """It is no reason of a step: it comes out as it is, and nothing stays under way."""
+    """It is not a reason of a step: it comes out as it is, and nothing stays under way."""
 
     def broken(query: Query) -> NodeError | None:
         if query.path == "a":

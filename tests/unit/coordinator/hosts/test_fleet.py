@@ -177,7 +177,7 @@ def test_tunnels_are_reported_while_they_are_held(
 ) -> None:
     """A boot says when one breaks and stands again; a command that looks shows what is broken now."""
     with hosts.reached():
-        assert heard.notes == ["h2: the connection broke", "h2: its tunnel stands"]
+        assert heard.notes == ["h2: the connection broke", "h2: its tunnel is up"]
 
     class Tunnels:
         def __init__(self, held: Sequence[Host], port: int, report: Callable[[str, str | None], None]) -> None:

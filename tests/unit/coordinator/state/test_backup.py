@@ -101,7 +101,7 @@ def test_bad_input_is_refused_before_anything_is_written(root: Path, tmp_path: P
         (Lock(), "say either who can decrypt"),
         (Lock(TO_KEY.recipients, PASSPHRASE), "say either who can decrypt"),
         (Lock(passphrase="short"), "fewer than 12 characters"),
-        (Lock(("age1nonsense",)), "is no age recipient"),
+        (Lock(("age1nonsense",)), "is not an age recipient"),
     ):
         with pytest.raises((UsageProblem, AgeError), match=said):
             _backed_up(root, tmp_path, locked)
@@ -132,12 +132,12 @@ def test_damage_is_found(root: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match=r"state\.age is damaged: it does not match its hash"):
         restore(_altered(file, {STATE: bytes(state)}), tmp_path / "new", [KEY], "")
     for change in ({STATE: None}, {INDEX: b"{}"}, {INDEX: None}):
-        with pytest.raises(UsageProblem, match=r"damaged|no backup"):
+        with pytest.raises(UsageProblem, match=r"damaged|not a backup"):
             restore(_altered(file, cast(dict[str, bytes | None], change)), tmp_path / "new", [KEY], "")
     (tmp_path / "cut").write_bytes(file.read_bytes()[:4000])
     (tmp_path / "text").write_text("[network]\n" * 100)
     for name in ("cut", "text"):
-        with pytest.raises(UsageProblem, match="no backup of coord, or is damaged"):
+        with pytest.raises(UsageProblem, match="not a backup of coord, or is damaged"):
             restore(tmp_path / name, tmp_path / "new", [KEY], "")
 
 

@@ -37,7 +37,7 @@ async def test_what_was_asked_for_ends_with_who_asked(tmp_path: Path) -> None:
 
 
 def test_an_end_in_the_middle_of_an_answer_is_quiet(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Ctrl-C of the coordinator while it works for another terminal is no fault."""
+    """Ctrl-C of the coordinator while it works for another terminal is not a fault."""
     began = asyncio.Event()
 
     async def last(request: dict[str, Any]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def test_a_network_that_is_whole_or_new_has_lost_nothing(state: StateFolder, tmp
     ],
 )
 def test_what_is_missing_is_named(state: StateFolder, name: str, said: list[str]) -> None:
-    """ca.pem alone is no loss: it is made again from its key."""
+    """ca.pem alone is not a loss: it is made again from its key."""
     state.close()
     for path in state.folder.glob(f"{name}*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -166,7 +166,7 @@ async def test_an_agents_refusal_ends_it(monkeypatch: pytest.MonkeyPatch) -> Non
     world = World()
 
     async def refuses(host: str, body: Any) -> pb.Result:
-        return pb.Result(error="refused: prod is no producer of this network")
+        return pb.Result(error="refused: prod is not a producer of this network")
 
     world.task = refuses  # type: ignore[method-assign]
     with pytest.raises(TaskFailedError, match="h1: refused"):
