@@ -2,7 +2,7 @@
 
 A producer changes its key by regproducer. The contract puts the new key into the next schedule that it proposes, a
 minute later at most; that schedule becomes active once it is irreversible. Until then the node has both keys: nodeos
-signs with the one that the block's schedule names. After that the old key is of no use, and is removed.
+signs with the one that the block's schedule names. After that the old key is no longer needed, and is removed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Seen:
 def needed(seen: Seen, account: str, key: PublicKey | None) -> str:
     """Why keys of this producer other than this one are still needed; empty if they are not.
 
-    key None: of a producer that is unregistered, none is.
+    key None: the producer is unregistered, so it needs no key.
     """
     registered = seen.row is not None and bool(seen.row["is_active"])
     if key is None and registered:

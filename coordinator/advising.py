@@ -1,7 +1,7 @@
-"""The commands of `coord` that messages advise, as they can be typed where the user typed the one that advises them.
+"""The commands of `coord` that messages advise, in a form that the user can type in the same place.
 
-The one place that writes them: with the program's path where `coord` alone is not found, with --state where that was
-given, and with the inventory's path, quoted. Like sys.argv, how a process was called is a fact of the whole process.
+They are written only here: with the program's path if `coord` alone is not found, with --state if that was given, and
+with the quoted path of the inventory. How the process was called is kept for the whole process, like sys.argv.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from support.program import program
 
 INVENTORY = "INVENTORY"
-"""Stands for an inventory where none was named, as in the help."""
+"""A placeholder if no inventory was named, as in the help."""
 
 
 def near(path: Path) -> str:
@@ -37,7 +37,7 @@ class Call:
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Call:
-        """As another command says of itself; an older one says nothing. Raises TypeError."""
+        """How another command says that it was called; an older one says nothing. Raises TypeError."""
         return cls(tuple(map(str, request.get("program", cls.program))), str(request.get("inventory", cls.inventory)))
 
     def command(self, name: str, *words: str) -> str:
@@ -52,7 +52,7 @@ class _Process:
 
 
 _asked: ContextVar[Call | None] = ContextVar("asked", default=None)
-"""How the command was called for which this one answers, in another terminal."""
+"""How the command in another terminal was called, while this one answers it."""
 
 
 def began(options: Sequence[str]) -> None:
@@ -72,13 +72,13 @@ def reads(inventory: str) -> None:
 
 
 def call() -> Call:
-    """How the command was called whose user is told something now."""
+    """How the command was called whose user reads the message."""
     return _asked.get() or _Process.call
 
 
 @contextmanager
 def answering_for(asked: Call) -> Iterator[None]:
-    """What is said in the block is read where another command was called."""
+    """Messages in this block are for the user of another command."""
     token = _asked.set(asked)
     try:
         yield

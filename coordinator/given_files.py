@@ -9,13 +9,13 @@ import click
 from coordinator.errors import UsageProblem
 
 GIVEN = click.Path(path_type=Path, exists=True, dir_okay=False, readable=True)
-"""A file that is read. A pipe is welcome: `--passphrase-file <(pass show backup)`."""
+"""A file that is read. It may be a pipe: `--passphrase-file <(pass show backup)`."""
 SHORT = 64 << 10
-"""Bytes of a file that a person writes: a passphrase, a few public keys."""
+"""Maximum bytes of a file that a person writes: a passphrase, a few public keys."""
 
 
 def read_given(path: Path, most: int) -> bytes:
-    """What is in it. A device that never ends is left after that many bytes. Raises UsageProblem."""
+    """The file's content. Reading stops after that many bytes: a device may be endless. Raises UsageProblem."""
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)

@@ -165,7 +165,7 @@ class Sponsorship:
         node = await taking_node(self._nodes)
         there = await find(node, terms.account, name)
         if there is None:
-            raise DutyError(f"there is no proposal {terms.account}/{name} (any more): it was executed, or withdrawn")
+            raise DutyError(f"there is no proposal {terms.account}/{name} now: it was executed or withdrawn")
         push = Push(f"{name} {there.hash}", (actions.exec(terms.account, name, terms.account),), terms.account)
         await self._push(node, EXECUTE, (push,), report)
 

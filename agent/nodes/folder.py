@@ -1,13 +1,19 @@
 """A node's folder: its layout, its files, and how the node ran last.
 
-DATA/nodes/NAME/   0700 node.json      how it ran last (NodeRecord) process.json   its process; there exactly while the
-node is meant to run recovering     there while its chain is mended, with the reason trouble        why it did not
-start, the first time since it last ran reached        about how far its chain was irreversible withheld       there
-while a producer's node runs without its key: when it may have signed last, and why set-aside/     what was damaged, by
-the time it was put there aside          there while something is put aside for as long as a remedy is tried: when, and
-what snapshot.bin, snapshot.json    what its chain began with, if not with a genesis (agent.nodes.beginning) config.ini
-0600, holds the signing key genesis.json data/          nodeos' own: blocks, state log/           nodeos.log and
-nodeos.log.1 (support.nodelogs)
+DATA/nodes/NAME/   0700
+    node.json      how it ran last (NodeRecord)
+    process.json   its process; there exactly while the node is meant to run
+    recovering     there while its chain is mended, with the reason
+    trouble        why it did not start, the first time since it last ran
+    reached        about how far its chain was irreversible
+    withheld       there while a producer's node runs without its key: when it may have signed last, and why
+    set-aside/     what was damaged, by the time it was put there
+    aside          there while something is put aside for as long as a remedy is tried: when, and what
+    snapshot.bin, snapshot.json    what its chain began with, if not with a genesis (agent.nodes.beginning)
+    config.ini     0600, holds the signing key
+    genesis.json
+    data/          nodeos' own: blocks, state
+    log/           nodeos.log and nodeos.log.1 (support.nodelogs)
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Who may sign for a producer: one host at a time. The rules are pure; `Leases` keeps them in the agent's journal.
 
-A coordinator hands out the lease of each producer's key and takes it back. Without a coordinator, agents go on: a node
-that was away only briefly signs again at once. One that was away for longer may have been replaced meanwhile, and its
-agent was not there to hear of it. So it first follows the chain without a key, and looks whether somebody else signed
-in its slots.
+A coordinator hands out the lease of each producer's key and takes it back. Without a coordinator, agents decide by
+themselves. A node that was away only briefly signs again at once. One that was away for longer may have been replaced
+without its agent's knowledge, so it first follows the chain without a key, and looks whether another node signed in its
+slots.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Remedy(Enum):
     REPLAY = "a replay of its blocks"
     HARD_REPLAY = "a hard replay"
     FETCH = "fetching all blocks from its peers"
-    STATE = "going on from its state alone"
+    STATE = "continuing from its state alone"
 
 
 async def _features(launch: Launch) -> None:
@@ -226,7 +226,7 @@ async def _level(node: NodeClient, folder: NodeFolder, known: int) -> bool:
 
 
 def _check_left(launch: Launch, head: int, known: int) -> None:
-    """Of a node that is to go on producing alone. Raises NodeFault when it would make other blocks than there were."""
+    """For a node that will produce alone again. Raises NodeFault if it would make other blocks than there were."""
     name = launch.folder.name
     if head >= known:
         return

@@ -1,6 +1,6 @@
 """Watches that one node signs for a producer: gives a withheld node its key once nobody else signs, and takes it away.
 
-The rules are agent.nodes.leases' and agent.nodes.witness'; here they meet nodes and their logs.
+agent.nodes.leases and agent.nodes.witness have the rules; this module applies them to nodes and their logs.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ OPTIONS = "change it in the inventory (nodeos.options, or the role's or the node
 
 @dataclass(frozen=True)
 class Sign:
-    """One of them."""
+    """A pattern in a log, and what it means."""
 
     words: str
     """A regular expression, whatever the case of letters."""

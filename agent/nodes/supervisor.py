@@ -224,7 +224,9 @@ class Nodes:
         node.doubles = (*node.doubles, what)[-DOUBLES:]
 
     async def withhold(self, name: str) -> None:
-        """Has a producer's node go on without its keys, once its lease is taken. Raises UnknownNode, NodeFault."""
+        """Has a producer's node continue without its keys after its lease was taken away. Raises UnknownNode,
+        NodeFault.
+        """
         await self._again(self._node(name))
 
     async def release(self, name: str) -> None:

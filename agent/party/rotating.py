@@ -1,7 +1,7 @@
 """Gives a party's producer another block-signing key, on the party's own host, without asking anybody.
 
-As for the operator's producers (agent.rekeying): both keys, the registration, the schedule, the new key alone. What to
-do next follows from what is there, so it can be given again after it was stopped anywhere.
+As for the operator's producers (agent.rekeying): both keys, the registration, the schedule, the new key alone. The next
+action follows from the present state, so the command can be repeated after it was interrupted anywhere.
 """
 
 from __future__ import annotations
@@ -150,4 +150,6 @@ class Rotating:
         try:
             await poll(settled, what="the schedule", deadline=seconds)
         except DeadlineError as error:
-            raise ControlError(f"after {seconds:g} s, {why}; the old key stays: give it again to go on") from error
+            raise ControlError(
+                f"after {seconds:g} s, {why}; the old key stays: run the command again to continue"
+            ) from error

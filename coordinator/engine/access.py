@@ -75,8 +75,8 @@ class NodeAccess:
 
     @property
     def reader(self) -> Node:
-        """The node that evidence is read from: the genesis node, or else another of the operator's running nodes, best
-        one that has all blocks.
+        """The node that evidence is read from: the genesis node, or else another of the operator's running nodes,
+        preferably one that has all blocks.
         """
         candidates = (self.network.genesis_node, *self.network.nodes)
         running = [node for node in candidates if self.running(node) and not node.party]
@@ -112,7 +112,7 @@ class NodeAccess:
             raise Unreachable(f"{self.network.p2p(node)} is being dialled back")
 
     def pusher(self, account: str) -> Node:
-        """See `pusher`; once the genesis node signs no more, the account's own takes what is pushed."""
+        """See `pusher`. Once the genesis node no longer signs, transactions go to the account's own node."""
         chosen = pusher(self.network, account)
         status = self.status(chosen)
         signs = status is not None and status.state == NodeState.RUNNING and status.mode == pb.MODE_GENESIS
@@ -120,8 +120,9 @@ class NodeAccess:
 
 
 def pusher(network: Network, account: str) -> Node:
-    """The node to which this account's agent pushes transactions while the genesis node signs: that node, where the
-    agent has it; otherwise the account's own. The genesis node makes the blocks, so no other node has to follow.
+    """The node to which this account's agent pushes transactions while the genesis node signs: the genesis node, if it
+    is on the agent's host; otherwise the account's own. The genesis node makes the blocks, so no other node has to
+    follow.
     """
     own, genesis = own_node(network, account), network.genesis_node
     return own if own and own.host != genesis.host else genesis

@@ -28,7 +28,7 @@ class Seconds:
 
 
 def cost(network: Network, fresh: Sequence[Node], rows: int, blocks: int) -> Seconds:
-    """Of both ways. rows: accounts of the allocation. blocks: of the chain. Nodes of one host share its cores."""
+    """The cost of both. rows: accounts of the allocation. blocks: of the chain. Nodes of one host share its cores."""
     most = max(Counter(node.host for node in fresh).values(), default=0)
     far = any(not network.host(node.host).local for node in fresh)
     fetch = joining.fetch_seconds(joining.size_of(rows)) if far else 0.0
@@ -61,8 +61,8 @@ def foresee(network: Network, started: Collection[str] | None = None) -> Chosen:
 
 
 def _keeper(network: Network, auto: Sequence[Node], whole: Collection[str]) -> Node | None:
-    """The node that takes all blocks although that is slower, so that a second one has them: best on another host, and
-    none that the election waits for.
+    """The node that takes all blocks although that is slower, so that a second one has them: preferably on another
+    host, and not one that the election waits for.
     """
     homes = {network.node(name).host for name in whole if name in {node.name for node in network.nodes}}
     near = set(whole)

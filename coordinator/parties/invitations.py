@@ -93,7 +93,7 @@ def revoke(journal: Journal, name: str) -> str:
     register, store = Register(journal), PartyStore(journal)
     entry = register.find(name)
     if entry is not None and entry.kind is not Kind.PARTY:
-        return "its access is ended; its nodes go on until that machine ends" if register.revoke(name) else ""
+        return "its access is ended; its nodes keep running on that machine" if register.revoke(name) else ""
     done = ["its invitation is void"] if Invites(journal).revoke(name) else []
     if register.revoke(name):
         store.stands(name, Standing.REVOKED, "its access was ended")

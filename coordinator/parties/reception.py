@@ -55,7 +55,7 @@ class Reception:
         return self._joining.redeem(identity, fingerprint, request.csr, request.account)
 
     def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """As the hub's PartyHandler. The answer follows once the endpoint's host is resolved."""
+        """See the hub's PartyHandler. The answer follows once the endpoint's host is resolved."""
         if not self._throttle.allows(connection.identity.name, time.monotonic()):
             return f"more than {TIMES} registrations in {SECONDS:g} s"
         self._connections[connection.identity.name] = connection

@@ -41,7 +41,9 @@ _CHATTER = re.compile(
     r"|.*handshake lib |p2p client connections|.*reason = duplicate|created connection|.*Local network version"
     r"|.*sending handshakes to everyone|old state )"
 )
-"""Of a mesh, where each of two nodes dials the other: one connection of the two is closed, every few seconds."""
+"""Lines about connections. In a mesh two nodes dial each other, and one of the two connections is closed every few
+seconds.
+"""
 
 
 @dataclass(frozen=True, order=True)
@@ -58,7 +60,7 @@ class LogLine:
 
     @property
     def chatter(self) -> bool:
-        """Whether it only tells that connections to peers were opened or closed."""
+        """Whether it only says that connections to peers were opened or closed."""
         return bool(_CHATTER.search(self.text))
 
 

@@ -95,7 +95,9 @@ class PlainReporter:
 
 
 class LiveReporter:
-    """Finished steps as lines; below them, drawn anew, those at work, and where the boot and its chain are."""
+    """Prints finished steps as lines. Below them it redraws the steps at work and the progress of the boot and its
+    chain.
+    """
 
     COLOURS: ClassVar = {
         StepResult.DONE: "green",
@@ -106,7 +108,7 @@ class LiveReporter:
     NARROW, INDENT, NARROWEST = 60, 9, 10
     """Columns below which a step's text begins on a line of its own, indented that much; and the least for the text."""
     A_SECOND = 4
-    """How often it is drawn."""
+    """How often it is drawn, per second."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -120,7 +122,7 @@ class LiveReporter:
         self._live.start()
 
     def beat(self, pulse: Pulse) -> None:
-        """Where the boot and its chain are now."""
+        """Shows the latest progress of the boot and its chain."""
         self._pulse = pulse
 
     def _drawn(self) -> Text:
@@ -180,7 +182,7 @@ class LiveReporter:
 
 
 class EventReporter:
-    """For programs: a JSON object a line, as things happen."""
+    """For programs: one JSON object per line, as things happen."""
 
     def __init__(self, stream: IO[str], network: str) -> None:
         self._stream = stream
@@ -210,7 +212,7 @@ class EventReporter:
         return nullcontext()
 
     def close(self) -> None:
-        """Holds nothing back."""
+        """Does nothing: no event is buffered."""
 
 
 class QuietReporter(PlainReporter):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 BAR = 12
 """Characters of a bar."""
 MOST = 5
-"""Steps at work that are shown."""
+"""At most this many steps at work are shown."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Pulse:
     left: float
     """Seconds that the chain's rules still take."""
     producers: int
-    """That the votes elect."""
+    """How many producers the votes elect."""
     working: tuple[Working, ...]
     head: int
     lib: int
     nodes: tuple[int, int]
-    """That run, and all."""
+    """How many nodes run, and how many there are."""
     schedule: tuple[str, ...]
     next: tuple[str, ...]
     """A schedule that is proposed, and not active yet."""
@@ -63,7 +63,7 @@ class Pulse:
 
 
 def pulse_lines(pulse: Pulse, width: int) -> Iterator[str]:
-    """All of it; each line at most so wide."""
+    """All lines, each at most `width` characters wide."""
     yield from working_lines(pulse.working, width)
     yield from standing_lines(pulse, width)
 
@@ -77,7 +77,7 @@ def working_lines(working: Sequence[Working], width: int) -> Iterator[str]:
 
 
 def standing_lines(pulse: Pulse, width: int) -> Iterator[str]:
-    """How far the boot is, the chain, the election, the parties."""
+    """Lines about the progress of the boot, the chain, the election and the parties."""
     yield fitted(f"  {_course(pulse)}", width)
     if pulse.head:
         yield fitted(f"  {_chain(pulse)}", width)

@@ -1,4 +1,4 @@
-"""A report as commands hand it on: as a document, as lines, and the facts that a command decides by.
+"""A report in the form in which commands pass it on: a document, lines, and the facts that a command decides by.
 
 The command that works on a network makes reports for other terminals, too: they cross the control socket as JSON.
 """

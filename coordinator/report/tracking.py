@@ -1,4 +1,4 @@
-"""Knows which steps of a boot are at work, from what the boot reports."""
+"""Tracks which steps of a boot are at work, from what the boot reports."""
 
 from __future__ import annotations
 

@@ -70,9 +70,9 @@ async def here_or_there(
 ) -> dict[str, Any]:
     """Runs `here` with the operator's agents connected, or has a running coordinator do the work.
 
-    ask, request: the question to a running coordinator. seconds: how long it may take. needs_agent: refuse when none of
-    the operator's agents comes. aside: a name of this command, for which `coord serve` steps aside instead of doing the
-    work; empty: it does it.
+    ask, request: the question to a running coordinator. seconds: how long it may take. needs_agent: refuse if none of
+    the operator's agents connects. aside: a name of this command, for which `coord serve` steps aside instead of doing
+    the work; empty: it does it.
 
     Raises OperationFailed before the first boot, and what `here` raises.
     """

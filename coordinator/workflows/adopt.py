@@ -158,7 +158,9 @@ async def _sealed(
 
 
 def _nothing(opened: OpenNetwork, away: Mapping[str, str]) -> OperationFailed:
-    """No answering host holds a sealed network. A boot makes a new one if nothing of an older one is left."""
+    """Raises OperationFailed because no answering host holds a sealed network, and says how to make a new one if
+    nothing is left of an older one.
+    """
     if away:
         reasons = "; ".join(f"{host}: {why}" for host, why in away.items())
         return OperationFailed(f"{reasons}. No other host holds a sealed network: bring these back, and run this again")

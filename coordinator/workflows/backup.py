@@ -29,7 +29,9 @@ from inventory.network import Network
 from support.age import encrypt_stream, lock, new_identity, recipient
 
 LEFT_OUT = ("hosts", "lock", JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", "restored.json")
-"""Not copied as files: local hosts' own data, locks, and the journal, which is copied as of one moment."""
+"""Left out when files are copied: local hosts' data, locks, and the journal, which is copied separately in one
+transaction.
+"""
 PASSPHRASE_LENGTH = 12
 """Minimum characters of a passphrase."""
 
@@ -100,7 +102,7 @@ def _index(state: StateFolder, network: Network, parts: Mapping[str, BinaryIO]) 
 
 
 def _file() -> BinaryIO:
-    """A file without a name, so that no plain text is left behind, whatever happens."""
+    """An unnamed temporary file, so that no plain text is left behind, whatever happens."""
     return cast(BinaryIO, tempfile.TemporaryFile())
 
 
@@ -122,7 +124,7 @@ def _files(folder: Path, scratch: Path) -> Iterator[Path]:
 
 
 def _copy_journal(source: Path, target: Path) -> None:
-    """The journal as of one moment, even while a coordinator writes to it. Raises OperationFailed."""
+    """Copies the journal consistently, even while a coordinator writes to it. Raises OperationFailed."""
     try:
         with (
             closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as one,

@@ -37,12 +37,12 @@ from support.identity import Kind
 Tell = Callable[[str, float], None]
 """Is called with each finished step and its seconds."""
 Heard = Callable[[dict[str, Any], asyncio.subprocess.Process], Awaitable[None]]
-"""Receives what the process says, and may answer."""
+"""Receives each message of the process, and may answer."""
 
 
 def prepare(root: Path, wanted: Devnet, *, anew: bool) -> Network:
-    """The devnet's network. Its inventory is written where there is none yet, and where something else is wanted than
-    it says. anew: the chain that there is, is to be forgotten. Raises InventoryError, UsageProblem.
+    """The devnet's network. Writes its inventory if there is none, or if other settings are wanted. anew: an existing
+    chain is to be removed. Raises InventoryError, UsageProblem.
     """
     if wrong := syntax.network_name(wanted.name):
         raise UsageProblem(f"--name: {wrong}")
@@ -160,7 +160,7 @@ class _Solo:
         return manifest
 
     async def run(self, *options: str, heard: Heard | None = None) -> None:
-        """The chain that there is."""
+        """Starts the existing chain."""
         source = str(self.opened.network.source)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "agent.cli", "solo", "--data", str(self.data), "--inventory", source, *options,

@@ -25,10 +25,10 @@ EVERY_SECONDS = 1.0
 
 
 class Pulses:
-    """The latest one, while `run` runs."""
+    """Keeps the latest pulse, while `run` runs."""
 
     def __init__(self, opened: OpenNetwork, plan: Plan, at_work: AtWork, show: Callable[[Pulse], None]) -> None:
-        """show: is called with each."""
+        """show: is called with each pulse."""
         self._opened = opened
         self._steps = tuple(step.name for step in plan.steps)
         self._at_work = at_work
@@ -82,7 +82,7 @@ class Pulses:
 async def pulsing(
     opened: OpenNetwork, plan: Plan, at_work: AtWork, show: Callable[[Pulse], None]
 ) -> AsyncIterator[Pulses]:
-    """While the block runs."""
+    """Measures pulses while the block runs."""
     pulses = Pulses(opened, plan, at_work, show)
     async with beside(pulses.run()):
         yield pulses

@@ -197,5 +197,5 @@ async def settle(opened: OpenNetwork, host: str, account: str, key: str, reporte
         await retrying(settled, on=_StillNeeded, deadline=seconds, most=LOOK_SECONDS)
     except _StillNeeded:
         raise OperationFailed(
-            f"{account}: after {seconds:g} s, {why}; the old key stays on {host}. Give the command again to go on"
+            f"{account}: after {seconds:g} s, {why}; the old key stays on {host}. Run the command again to continue"
         ) from None

@@ -242,5 +242,5 @@ async def _check_other_machine(opened: OpenNetwork, host: Host) -> None:
 def _users_lost(host: str) -> str:
     return (
         f"{host} had the keys of users that were drawn, and those of eosio, which has resigned: what these users own "
-        "cannot be moved any more, unless accounts.json was copied elsewhere"
+        "cannot be moved, unless accounts.json was copied elsewhere"
     )

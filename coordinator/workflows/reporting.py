@@ -39,7 +39,7 @@ NODE_SECONDS = 20.0
 
 
 async def report(network: Network, root: Path) -> LaunchReport:
-    """Makes it, or has a running coordinator make it. Raises OperationFailed, AuditError."""
+    """Makes the report, or has a running coordinator make it. Raises OperationFailed, AuditError."""
     from coordinator.report.launch.document import LaunchReport
 
     if not StateFolder.exists(root, network.name):
@@ -67,14 +67,14 @@ async def made(opened: OpenNetwork) -> LaunchReport:
 
 
 async def leave(opened: OpenNetwork) -> dict[str, Any]:
-    """Makes one for another terminal. A large network's document takes seconds to write."""
+    """Makes a report for another terminal. A large network's document takes seconds to write."""
     path, found = opened.state.folder / FILE, await made(opened)
     await asyncio.to_thread(lambda: write_atomic(path, found.to_json().encode()))
     return {"path": str(path)}
 
 
 def write(found: LaunchReport, html: Path, document: Path) -> None:
-    """Both files. Raises OSError."""
+    """Writes both files. Raises OSError."""
     from coordinator.report.launch.page import page
 
     write_atomic(html, page(found).encode())

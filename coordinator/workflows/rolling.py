@@ -168,8 +168,8 @@ class _Roll:
                 rest = f"; not touched: {', '.join(left)}" if left else ""
                 before = f"; changed before: {', '.join(done)}" if done else ""
                 raise OperationFailed(
-                    f"{node.host}: {node.name} did not come back after its restart: {result}{before}{rest}. To go on, "
-                    f"fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
+                    f"{node.host}: {node.name} did not come back after its restart: {result}{before}{rest}. To "
+                    f"continue, fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
                 )
             if isinstance(result, BaseException):
                 raise result

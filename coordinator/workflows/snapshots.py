@@ -31,7 +31,7 @@ from support.retry import DeadlineError, poll
 from support.snapshots import KEEP, KEEP_DAYS, Snapshot, matches
 
 _FAILURES = (TaskFailedError, LinkError, SupportError, OSError)
-"""What taking, fetching and restarting may come to; anything else is a fault of the coordinator."""
+"""The errors of taking, fetching and restarting; any other is a bug of the coordinator."""
 BACK_SECONDS = 300.0
 """Seconds from a node's start from a snapshot until it has the newest blocks."""
 
@@ -73,7 +73,7 @@ class SnapshotRequest:
 
     @staticmethod
     def from_json(document: dict[str, Any]) -> SnapshotRequest:
-        """What `to_json` wrote."""
+        """Reads what `to_json` wrote."""
         return SnapshotRequest(
             SnapshotAction(document["what"]), str(document["node"]), str(document["snapshot"]),
             int(document["keep"]), float(document["days"]), bool(document["vouch"]),
@@ -81,7 +81,9 @@ class SnapshotRequest:
 
 
 async def snapshots(network: Network, root: Path, request: SnapshotRequest, reporter: Reporter) -> dict[str, Any]:
-    """Does it, or has a running coordinator do it. The document that `coord snapshot --json` prints."""
+    """Carries out the request, or has a running coordinator do so. Returns the document that `coord snapshot --json`
+    prints.
+    """
     request.check(network)
 
     async def here(opened: OpenNetwork) -> dict[str, Any]:
@@ -119,7 +121,7 @@ async def do(opened: OpenNetwork, request: SnapshotRequest, reporter: Reporter) 
 async def _taken(
     opened: OpenNetwork, work: SnapshotWork, node: Node, request: SnapshotRequest, reporter: Reporter
 ) -> Snapshot:
-    """Takes one; and has parties sign theirs of the same block, where that is asked for."""
+    """Takes a snapshot and, if requested, has parties sign their nodes' states of the same block."""
     limits = Limits(request.keep, request.days)
     if not request.vouch:
         return await work.take(node, limits)

@@ -25,9 +25,9 @@ from support.retry import DeadlineError
 
 ASK = "transfers"
 PART_SECONDS = 10.0
-"""Of the transfers that an agent is told of at once: it ends so soon after a Ctrl-C."""
+"""Seconds of transfers that an agent is given at a time, so that it stops soon after Ctrl-C."""
 TASK_SECONDS = 180.0
-"""A transaction lives for 60 s; then it is in an irreversible block, or never."""
+"""A transaction expires after 60 s. Then it is in an irreversible block, or will never be in one."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def quantiles(values: list[float]) -> dict[str, float]:
 
 
 async def transfers(network: Network, root: Path, wanted: Load, reporter: Reporter) -> dict[str, Any]:
-    """Makes them, or has a running coordinator do it."""
+    """Makes the transfers, or has a running coordinator make them."""
 
     async def here(opened: OpenNetwork) -> dict[str, Any]:
         return (await transfer(opened, wanted, reporter)).to_json()

@@ -1,4 +1,4 @@
-"""How programs on this machine use a network that runs: which nodes take their transactions, and where the keys are."""
+"""Finds what programs on this machine need to use a running network: nodes that take transactions, and keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class InUse:
 
     @property
     def url(self) -> str:
-        """Of a node that takes transactions. Raises OperationFailed when this machine has none."""
+        """The URL of a node that takes transactions. Raises OperationFailed if this machine has none."""
         if self.takers:
             return url(self.takers[0])
         if self.far:
@@ -87,7 +87,7 @@ def _reached(host: Host) -> str:
 
 
 def url(node: Node) -> str:
-    """Its API, as the node's own host reaches it."""
+    """The URL of the node's API on its own host."""
     return f"http://127.0.0.1:{node.http_port}"
 
 

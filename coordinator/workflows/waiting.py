@@ -20,8 +20,8 @@ async def wait(
     network: Network, root: Path, phase: Phase | None, block: int | None, lib: int | None, seconds: float,
     tell: Callable[[str], None],
 ) -> tuple[ShownStatus | None, list[str]]:  # fmt: skip
-    """The latest report, and what is missing in it; nothing if all that is asked for is true. tell: is called with what
-    is waited for, whenever that changes.
+    """Returns the latest report, and which conditions are not met; none if all are. tell: is called with what is waited
+    for, whenever that changes.
     """
     shown: ShownStatus | None = None
     left = ["its state could not be read"]

@@ -1,7 +1,6 @@
 """The report as a document: JSON that holds all that the audit needs to be run again.
 
-Nothing of it is private: no addresses of the operator's machines but the nodes' p2p endpoints, no paths; of keys the
-public ones only.
+Nothing in it is private: of the operator's machines only the nodes' p2p endpoints, of keys only public ones, no paths.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from inventory.sealed import Sealed
 
 FORMAT = 1
 LARGEST = 256 << 20
-"""Bytes of a report that is read."""
+"""Maximum bytes of a report that is read."""
 MOST_EMBEDDED = 32 << 20
 """Bytes of artifacts that a report carries; a larger allocation stays outside."""
 _EMBEDDED = re.compile(rb'id="report">(.*?)</script>', re.DOTALL)
@@ -194,7 +193,7 @@ def packed(sealed: Sealed, blueprint: Blueprint) -> dict[str, str]:
 
 
 def embedded(document: str) -> str:
-    """The element by which a page carries the document: it cannot end early."""
+    """The element with which a page carries the document; nothing in the document can close it."""
     text = document.replace("<", "\\u003c")  # as JSON writes it too
     return f'<script type="application/json" id="report">{text}</script>'
 

@@ -1,4 +1,6 @@
-"""The report's drawings as SVG. Colours and type are the style sheet's; each drawing has its words beside it. Pure."""
+"""The report's drawings as SVG. Colours and fonts come from the style sheet; the same facts are in text beside each
+drawing. Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,15 @@ from coordinator.report.launch.document import ReportedStep
 from coordinator.report.peer_graph import Drawing
 
 ROW, LEFT, WIDE = 22, 150, 800
-"""Pixels: a step's row, the room for its name, and the whole width."""
+"""Pixels: the height of a step's row, the space for its name, and the whole width."""
 AXIS = 28
 """Pixels below the rows, for the times."""
 SQUARE, MARGIN = 260, 34
-"""Pixels: of the Lorenz curve's frame, and left of it."""
+"""Pixels: the size of the Lorenz curve's frame, and the margin left of it."""
 GRAPH, RADIUS = 420, 165.0
-"""Pixels: of the peer graph, and of its outermost ring."""
+"""Pixels: the size of the peer graph, and the radius of its outermost ring."""
 NAMED = 40
-"""Nodes of a graph whose names have room."""
+"""Up to this many nodes, their names are shown."""
 
 
 def timeline(steps: Sequence[ReportedStep]) -> str:

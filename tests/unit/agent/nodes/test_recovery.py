@@ -230,7 +230,7 @@ async def test_what_does_not_help_changes_nothing(launch: Launch, play: Callable
     before = {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()}
     play(DamagedBlocks("node prod-a: first"), DamagedBlocks("second"), DamagedState("third"))
     with pytest.raises(
-        NodeFault, match=r"^node prod-a: first; neither a hard replay nor going on from its state alone"
+        NodeFault, match=r"^node prod-a: first; neither a hard replay nor continuing from its state alone"
     ):
         await bring_up(lone)
     assert {path: path.read_bytes() for path in launch.folder.data.rglob("*") if path.is_file()} == before

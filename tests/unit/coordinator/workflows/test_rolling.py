@@ -97,7 +97,7 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
     assert "changed before: watcher; not touched: a" in text
     assert "to go back, undo the edit" in text
     assert [name for name, _ in chain.acts] == ["watcher", "b"]
-    assert "To go on, fix that and run coord boot INVENTORY again" in text
+    assert "To continue, fix that and run coord boot INVENTORY again" in text
     chain.lost = ""
     assert await applied(chain, ["b", "a"]) == ("b", "a")
 
