@@ -233,7 +233,7 @@ class Runner:
         """Waits until a done step is irreversible, and reads its evidence again: a fork may have dropped it."""
         self._begin(step)
         block = self._seen[step.name]
-        what = f"block {block} to be irreversible; until then {step.name} can be lost"
+        what = f"block {block} to be irreversible (until then {step.name} can be lost)"
         self._reporter.moved(step.name, 0, 0, f"wait for {what}")
 
         async def passed() -> bool:

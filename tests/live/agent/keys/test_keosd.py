@@ -152,7 +152,7 @@ def test_the_agents_own_command_imports(keosd: RunningKeosd, host: Host) -> None
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     away = host.wallet("--keosd", "http://192.0.2.1:8900", "useraaaaaaaa")
     assert away.returncode == 1
-    assert "no keosd of this machine" in away.stderr
+    assert "not a keosd of this machine" in away.stderr
     strange = host.wallet("--keosd", keosd.socket, "--wallet", "../x", "useraaaaaaaa")
     assert (strange.returncode, strange.stderr.count("\n")) == (1, 1)
 

@@ -87,7 +87,7 @@ def test_a_public_key_is_one_in_a_keosd(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_no_keosd_but_one_of_this_machine(address: str) -> None:
     """Neither another host's keosd, nor text that would be more than an address in nodeos' configuration."""
-    with pytest.raises(KeosdError, match="no keosd of this machine"):
+    with pytest.raises(KeosdError, match="not a keosd of this machine"):
         Keosd(address)
 
 

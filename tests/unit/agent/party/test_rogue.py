@@ -209,7 +209,7 @@ def _demands(other: str) -> dict[str, dict[str, Any]]:
     return {
         "steps of others": {"run_step": pb.RunStep(step="resign", keys=["resign"], node=ALICE)},
         "others' part": {"run_step": pb.RunStep(step="register", keys=[ALICE, "defproducera"], node=ALICE)},
-        "no part of it": {"run_step": pb.RunStep(step="claim", keys=[ALICE], node=ALICE)},
+        "not a part of it": {"run_step": pb.RunStep(step="claim", keys=[ALICE], node=ALICE)},
         "a path as a node": {"run_step": pb.RunStep(step="claim", keys=[ALICE], node="../alice1111111")},
         "a node": {"start_node": pb.StartNode(spec=spec, mode=pb.MODE_STARTER)},
         "keys of others": {"collect": pb.Collect(accounts=["eosio"], signers=["eosio"], network="net")},
