@@ -94,6 +94,8 @@ class Edited:
     changes: tuple[Change, ...] = ()
     away: tuple[str, ...] = ()
     """Hosts that could not be asked."""
+    syncing: tuple[str, ...] = ()
+    """A line for each node that runs and does not have the newest blocks yet."""
 
     @property
     def started(self) -> tuple[str, ...]:
@@ -116,20 +118,24 @@ class Edited:
             elif cost := summary(self.changes):
                 by_hand = all(change.cost is Cost.BY_HAND for change in self.changes)
                 yield f"  {typed('boot')} {'leaves it' if by_hand else 'applies it'}: {cost}"
+        yield from self.syncing
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`."""
         changes = [change.to_json() for change in self.changes]
-        return {"differences": changes, "sealed_edits": list(self.sealed), "unknown_hosts": list(self.away)}
+        return {
+            "differences": changes, "sealed_edits": list(self.sealed), "unknown_hosts": list(self.away),
+            "syncing": list(self.syncing),
+        }  # fmt: skip
 
 
 def _edited(settings: Settings, network: Network) -> Edited:
     with closing(StateFolder(settings.state, network.name)) as state:
         sealed = sealed_edits(network, state)
     facts = asyncio.run(look_around(network, settings.state))
-    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)))
+    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)), facts.syncing)
 
 
 def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:

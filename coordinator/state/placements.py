@@ -19,6 +19,7 @@ _SCHEMA = (
     ) STRICT""",
     "ALTER TABLE placed ADD COLUMN retired INTEGER NOT NULL DEFAULT 0",
     "CREATE TABLE moved (node TEXT PRIMARY KEY, host TEXT NOT NULL) STRICT",
+    "CREATE TABLE keeper (account TEXT PRIMARY KEY, host TEXT NOT NULL) STRICT",
 )
 
 
@@ -52,10 +53,15 @@ class Placements:
         """Records a node's new host and ports, and the host that it leaves, which may still sign until it is `left`."""
         with self._journal.transaction():
             self._journal.write("INSERT OR REPLACE INTO moved VALUES (?, ?)", node.name, before)
+            self._journal.write("INSERT OR IGNORE INTO keeper VALUES (?, ?)", node.account or "", before)
             self._journal.write(
                 "UPDATE placed SET host = ?, p2p_port = ?, http_port = ? WHERE node = ?",
                 node.host, node.p2p_port, node.http_port, node.name,
             )  # fmt: skip
+
+    def keepers(self) -> dict[str, str]:
+        """Of producers that were moved: the host that keeps the account's key, which stays where it was made."""
+        return dict(self._journal.rows("SELECT account, host FROM keeper ORDER BY account"))
 
     def leaving(self, node: str) -> str:
         """The host that a node is leaving; empty if it is not being moved."""

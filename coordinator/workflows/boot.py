@@ -27,6 +27,7 @@ from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from coordinator.workflows.aside import Aside
+from coordinator.workflows.catching_up import catch_up
 from coordinator.workflows.changes import Cost
 from coordinator.workflows.clocks import check_begun, check_clocks
 from coordinator.workflows.facts import facts_of
@@ -116,6 +117,7 @@ async def boot(
                     outcome = await run_through(runner, plan, reporter)
                     if not outcome.failed and not outcome.parked and "resign" in plan.by_name:
                         changed = bool(await add_all(opened, runner.nodes, reporter)) or changed
+                        await catch_up(access, reporter)
                     booted = Booted(sealed, outcome, started or changed)
                 Placements(opened.state.journal).remember(network)
                 if then:

@@ -14,6 +14,7 @@ from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
 from coordinator.state.control import ask_running
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.catching_up import behind, syncing_lines
 from coordinator.workflows.changes import Change, Fact, differences
 from coordinator.workflows.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
@@ -34,6 +35,8 @@ class Facts:
     """Hosts whose agents answer."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Where each of those agents exports values for Prometheus, HOST:PORT; empty: nowhere."""
+    syncing: tuple[str, ...] = ()
+    """A line for each node that does not have the newest blocks yet."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """The differences between what runs and what the inventory says."""
@@ -48,6 +51,7 @@ class Facts:
         return {
             "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
             "exports": dict(self.exports),
+            "syncing": list(self.syncing),
         }  # fmt: skip
 
     @staticmethod
@@ -58,7 +62,8 @@ class Facts:
             for name, (host, spec, stopped) in document["nodes"].items()
         }
         agents, exports = document["agents"], document.get("exports", {})
-        return Facts(nodes, tuple(document["away"]), frozenset(document["parties"]), agents, exports)
+        parties, syncing = frozenset(document["parties"]), tuple(document.get("syncing", ()))
+        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing)
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -74,7 +79,9 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     # The host that a moved node left still reports it as stopped.
     nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
     exports = {host: link.status.metrics for host, link in known.items() if link.status}
-    return Facts(nodes, tuple(name for name in hosts if name not in known), endpoints, tuple(known), exports)
+    late = behind(node for link in known.values() for node in (link.status.nodes if link.status else ()))
+    away = tuple(name for name in hosts if name not in known)
+    return Facts(nodes, away, endpoints, tuple(known), exports, syncing_lines(late))
 
 
 async def look_around(network: Network, root: Path) -> Facts:

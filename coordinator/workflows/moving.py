@@ -71,7 +71,7 @@ async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> 
     await tell_peers(opened, network)
     return (
         f"{node.name} signs on {to} with {key.public_key}; on {before} it is stopped, and its block-signing key is "
-        "removed. The account's own key stays where it is"
+        f"removed. The account's own key stays on {placements.keepers().get(account, before)}"
     )
 
 

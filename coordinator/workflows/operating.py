@@ -222,7 +222,16 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
         await stop_on(link, node)
         tell(f"{name}: {node} is stopped")
     opened.hub.revoke(name)
-    for node, placed in Placements(opened.state.journal).all().items():
+    placements = Placements(opened.state.journal)
+    for node, placed in placements.all().items():
         if placed.host == name:
-            Placements(opened.state.journal).forget(node)
-    return f"{name} is removed: its nodes are stopped and its agent's access is ended; its data is still there"
+            placements.forget(node)
+    kept = [account for account, host in placements.keepers().items() if host == name]
+    alone = (
+        f". Only there is the account key of {', '.join(kept)} (keys/accounts.json in its data folder): keep that file, "
+        "or carry it over (docs/changing.md, A moved producer's account key)"
+    )
+    return (
+        f"{name} is removed: its nodes are stopped and its agent's access is ended; its data is still there"
+        f"{alone if kept else ''}"
+    )

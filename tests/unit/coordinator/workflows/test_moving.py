@@ -139,7 +139,8 @@ async def test_it_follows_before_it_is_registered_and_the_other_goes_last(world:
     before = {node.name: node.host for node in world.network.nodes}
     said = await world.move()
     assert world.acts == STEPS
-    assert "account's own key stays where it is" in said
+    assert "account's own key stays on h2" in said
+    assert Placements(world.journal).keepers() == {NAME: "h2"}
     assert (world.held, world.running) == ({"h2": [], "h3": ["K2"]}, {"h3"})
     assert {node.name: node.host for node in world.network.nodes} == before | {NAME: "h3"}
     assert world.network.node(NAME).p2p_port
