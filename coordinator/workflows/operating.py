@@ -228,7 +228,7 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
             placements.forget(node)
     kept = [account for account, host in placements.keepers().items() if host == name]
     alone = (
-        f". Only there is the account key of {', '.join(kept)} (keys/accounts.json in its data folder): keep that file, "
+        f". The only account key of {', '.join(kept)} is there (keys/accounts.json in its data folder): keep it, "
         "or carry it over (docs/changing.md, A moved producer's account key)"
     )
     return (

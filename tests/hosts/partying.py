@@ -46,6 +46,7 @@ class Party:
     name: str
     account: str
     port: int = 9876
+    network: str = NETWORK
 
     @property
     def p2p(self) -> str:
@@ -55,12 +56,12 @@ class Party:
     @property
     def data(self) -> str:
         """Where its agent keeps its files, unless it is told otherwise."""
-        return f"/home/{self.name}/.local/share/bootcoord/{NETWORK}"
+        return f"/home/{self.name}/.local/share/bootcoord/{self.network}"
 
     @property
     def unit(self) -> str:
         """Of its agent, once it is installed."""
-        return f"bootcoord-{NETWORK}-{self.account}"
+        return f"bootcoord-{self.network}-{self.account}"
 
     @property
     def disk(self) -> Path:

@@ -1,8 +1,7 @@
-"""A schedule of 21 producers on five hosts gets another option: rolled producer after producer, counted by the blocks."""
+"""A schedule of 21 producers on five hosts gets another option, producer after producer; empty slots are counted."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +14,6 @@ from tests.waiting import until
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(3000)]
 
 SCHEDULE = [f"defproducer{letter}" for letter in "abcdefghijklmnopqrstu"]
-MAY_BE_AWAY = 6
-"""Of 21: two thirds plus one must sign."""
 SECONDS = 1800.0
 INVENTORY = """\
 [network]
@@ -51,10 +48,7 @@ def large(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def test_each_of_21_is_restarted_right_after_its_turn(large: Living) -> None:
-    """Every producer restarts once, in turn; each loses at most one turn, which it may not be back for on a slow machine.
-
-    Blocks stay final all the while: never more than six of 21 are away.
-    """
+    """Every producer restarts once; each loses at most one turn, if a slow machine has it back only after that."""
     host = large.hosts[0]
     assert large.operator.json("status")["schedule"] == SCHEDULE
     quiet = large.head(host)
@@ -71,7 +65,8 @@ def test_each_of_21_is_restarted_right_after_its_turn(large: Living) -> None:
         line.split(": ")[1].split()[0] for line in said.splitlines() if "is restarted as the inventory" in line
     ]
     assert sorted(restarted) == sorted([*SCHEDULE, "genesis"])
-    assert Counter(pid for name in large.hosts for pid in pids[name] if pid in large.pids()[name]) == Counter()
+    now = large.pids()
+    assert not any(set(pids[name]) & set(now[name]) for name in large.hosts)
     assert all(count <= TURN for count in lost.values()), lost
     assert large.operator.run("plan", "--check")
     large.operator.run("verify")

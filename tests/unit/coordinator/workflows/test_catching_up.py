@@ -26,7 +26,7 @@ def node(
 def test_who_still_syncs() -> None:
     """Not one that is stopped, that is a few blocks behind, or that shows irreversible blocks and has them all."""
     others = (node("a", 5000, 4900), node("b", 4980), node("off", 3, state="stopped"))
-    audit = node("genesis", 4890, 4890, mode=pb.MODE_AUDIT)
+    audit = node("genesis", 4890, 4890, audit=True)
     assert behind([*others, audit]) == {}
     late = behind([*others, audit, node("watcher", 120)])
     assert late == {"watcher": (120, 5000)}
