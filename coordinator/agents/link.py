@@ -17,6 +17,7 @@ import grpc
 from antelope.errors import BadJson, Unreachable, node_error
 from antelope.strict_json import ANSWER_DEPTH, read_json
 from coordinator.agents.connection import Connection
+from coordinator.agents.takeovers import Takeovers
 from coordinator.agents.task_bodies import FIELDS, TaskBody
 from coordinator.errors import OperationFailed
 from protos import coordination_pb2 as pb
@@ -81,6 +82,7 @@ class AgentLink:
         self._floor = 0
         self._connection: Connection | None = None
         self._joined = asyncio.Event()
+        self._takeovers = Takeovers()
         self._tasks: dict[str, _Pending] = {}
         self._queries: dict[str, asyncio.Future[pb.Answer]] = {}
         self._slots = asyncio.Semaphore(QUERIES_AT_ONCE)
@@ -101,6 +103,11 @@ class AgentLink:
     def connected(self) -> bool:
         """Whether its stream is open."""
         return self._connection is not None
+
+    @property
+    def contested(self) -> bool:
+        """Whether two machines seem to dial in under this name, as a machine and its copy do."""
+        return self._takeovers.contested(time.monotonic())
 
     async def wait_connected(self, deadline: float) -> None:
         """Waits until the agent is connected. Raises DeadlineError after this many seconds, RevokedError."""
@@ -189,6 +196,7 @@ class AgentLink:
     def attach(self, connection: Connection, hello: pb.Hello, welcome: pb.FromCoordinator) -> None:
         """Switches to a new stream: ends the previous one, and sends every task without a result again."""
         if self._connection:
+            self._takeovers.note(time.monotonic())
             self._connection.close(
                 grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} replaced this one"
             )

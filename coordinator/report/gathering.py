@@ -102,8 +102,9 @@ def _unreported(opened: OpenNetwork, node: Node) -> str:
 def _host_row(opened: OpenNetwork, name: str) -> HostRow:
     link = opened.hub.links.get(name)
     if link is None or not link.connected:
-        return HostRow(name, AWAY, None, None)
-    return HostRow(name, CONNECTED, link.clock_offset, link.status.disk_free if link.status else None)
+        return HostRow(name, AWAY, None, None, link is not None and link.contested)
+    free = link.status.disk_free if link.status else None
+    return HostRow(name, CONNECTED, link.clock_offset, free, link.contested)
 
 
 def _unlisted(opened: OpenNetwork, parties: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,11 @@ FINAL_ROUNDS = 3
 BEHIND_BLOCKS = 2 * BLOCKS_PER_TURN
 """How many blocks a node may be behind LIB: its report is up to two seconds old, and the audit node's head is LIB."""
 
+COPY = (
+    "two machines dial in with its certificate, in turn: one is a copy of the other, and both have its keys; stop one, "
+    "and remove its disk"
+)
+
 
 def problems(status: NetworkStatus) -> tuple[str, ...]:
     """Everything that is wrong, one line each; empty if the network is healthy."""
@@ -39,7 +44,9 @@ def _of_chain(status: NetworkStatus) -> Iterator[str]:
 
 def _of_hosts(status: NetworkStatus) -> Iterator[str]:
     for host in status.hosts:
-        if host.agent != CONNECTED:
+        if host.contested:
+            yield f"host {host.name}: {COPY}"
+        elif host.agent != CONNECTED:
             yield f"host {host.name}: its agent is {host.agent}"
 
 

@@ -85,6 +85,8 @@ class HostRow:
     """Seconds that its clock was ahead of the coordinator's at its latest report."""
     disk_free: int | None
     """Free bytes on the disk of its agent's folder."""
+    contested: bool = False
+    """Two machines dial in as this host in turn."""
 
 
 @dataclass(frozen=True)

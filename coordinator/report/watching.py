@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from coordinator.engine.access import NodeAccess
+from coordinator.report.health import COPY
 from protos.states import NodeState
 from support.json_log import about
 from support.tasks import beside
@@ -40,7 +41,9 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
     found = {}
     for node in access.network.nodes:
         link = access.hub.links.get(node.host)
-        if link is None or not link.connected:
+        if link is not None and link.contested:
+            found[node.host, ""] = COPY
+        elif link is None or not link.connected:
             found[node.host, ""] = AWAY
         elif (status := access.status(node)) is not None and status.state == NodeState.FAILED:
             found[node.host, node.name] = status.detail

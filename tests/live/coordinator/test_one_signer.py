@@ -25,6 +25,7 @@ from agent.nodes.state import NodeStatus
 from agent.nodes.supervisor import Nodes
 from antelope.actions.token import transfer
 from antelope.asset import Asset, Symbol
+from antelope.elections import BLOCKS_PER_TURN
 from antelope.errors import NodeError
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
@@ -183,6 +184,41 @@ async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone)
 
     await poll(back, what="the node to be started again", deadline=TURNS)
     assert "Produced block" not in clone.node.log.read_text()
+
+
+async def test_the_genesis_nodes_key_signs_nothing_after_the_handover(network: Network, tmp_path: Path) -> None:
+    """It has no lease: a copy of the retired node that starts with eosio's key, as the only producer and although no
+    fresh block is needed, follows the chain and makes no block, because no schedule has eosio.
+    """
+    name, folder = "genesis", tmp_path / "copy"
+    original = network.data / "nodes" / name
+    assert network.coord("node", "stop", name).status == 0
+    shutil.copytree(network.data / "keys", folder / "keys")
+    shutil.copytree(original, folder / "nodes" / name)
+    assert network.coord("node", "start", name).status == 0
+    (folder / "nodes" / name / "process.json").unlink(missing_ok=True)
+    nodes = Nodes(folder, KeyStore(folder / "keys").signers)
+    log = NodeFolder(folder / "nodes" / name).log
+    await nodes.open()
+    try:
+        made = log.read_text().count("Produced block")
+        assert made  # it began the chain
+        p2p = f"127.0.0.1:{free_port()}"
+        spec = replace(nodes.record(name).spec, p2p_bind=p2p, p2p_endpoint=p2p, http_port=free_port())
+        await nodes.start(spec, NodeMode.GENESIS)
+        config = (folder / "nodes" / name / "config.ini").read_text()
+        assert "producer-name = eosio" in config
+        assert "signature-provider" in config
+        first = (await nodes.client(name).get_info()).head_block_num
+
+        async def followed() -> bool:
+            return (await nodes.client(name).get_info()).head_block_num > first + 4 * BLOCKS_PER_TURN
+
+        await poll(followed, what="two rounds of the others' blocks", deadline=TURNS)
+        assert log.read_text().count("Produced block") == made
+    finally:
+        await nodes.close()
+        node_processes.stop_nodes(folder)
 
 
 async def test_a_node_whose_other_is_gone_signs_again(network: Network, clone: Clone) -> None:

@@ -20,6 +20,7 @@ from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import AgentEvent, Hub
 from coordinator.agents.link import ObserverError
 from coordinator.agents.records import BusyError, HubError
+from coordinator.agents.takeovers import MOST, Takeovers
 from coordinator.report.audit import RemoteNode
 from protos import coordination_pb2 as pb
 from protos.language import OLDEST, SPOKEN, misfit
@@ -218,6 +219,20 @@ async def test_a_replaced_machines_agent_is_told_so(hub: Hub, tmp_path: Path) ->
     await hub.agent("alpha", 30)
     assert isinstance(await end_of(dial(hub, shown, FakeWork())), Replaced)
     new.cancel()
+
+
+async def test_a_copy_of_a_machine_is_noticed(hub: Hub, tmp_path: Path) -> None:
+    """Two agents with one certificate that replace each other again and again; a single reconnection is none."""
+    shown = credentials(hub, tmp_path, "alpha")
+    sessions = [dial(hub, shown, FakeWork())]
+    link = await hub.agent("alpha", 30)
+    for number in range(MOST):
+        assert not link.contested
+        sessions.append(dial(hub, shown, FakeWork()))
+        assert "another session of alpha replaced this one" in str(await end_of(sessions[number]))
+    assert link.contested
+    assert not Takeovers().contested(0.0)
+    sessions[-1].cancel()
 
 
 @dataclass

@@ -16,10 +16,9 @@ from coordinator.workflows.catching_up import behind, catch_up, syncing_lines
 from protos import coordination_pb2 as pb
 
 
-def node(
-    name: str, head: int, lib: int = 0, state: str = "running", mode: pb.Mode.ValueType = pb.MODE_NORMAL
-) -> pb.NodeStatus:
+def node(name: str, head: int, lib: int = 0, state: str = "running", *, audit: bool = False) -> pb.NodeStatus:
     """As its agent reports it."""
+    mode = pb.MODE_AUDIT if audit else pb.MODE_NORMAL
     return pb.NodeStatus(name=name, state=state, head=head, lib=lib, mode=mode)
 
 
