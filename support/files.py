@@ -11,8 +11,12 @@ from pathlib import Path
 _PIECE = 1 << 20
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Replaces the file atomically. After a crash it holds either the old or the new bytes. Raises OSError."""
+def write_atomic(path: Path, data: bytes, mode: int = 0o644, *, lasting: bool = True) -> None:
+    """Replaces the file atomically. After a crash it holds either the old or the new bytes. Raises OSError.
+
+    lasting=False: it need not outlive the machine's own crash, after which it may be old or empty. That spares the wait
+    for the disk, which takes 0.1 s where nodes write their state.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
     temporary = Path(name)
@@ -21,7 +25,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
             os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

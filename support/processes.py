@@ -136,8 +136,9 @@ class Process:
         return True
 
     def write(self, path: Path) -> None:
-        """Writes it to a file."""
-        write_atomic(path, json.dumps({"pid": self.pid, "started": self.started, "boot": self.boot}).encode(), 0o600)
+        """Writes it to a file. No process outlives the machine's crash, so the file need not either."""
+        record = {"pid": self.pid, "started": self.started, "boot": self.boot}
+        write_atomic(path, json.dumps(record).encode(), 0o600, lasting=False)
 
     @staticmethod
     def read(path: Path) -> Process | None:

@@ -190,14 +190,16 @@ class NodeFolder:
         return int(noted) if noted.isascii() and noted.isdigit() else 0
 
     def note_reached(self, block: int) -> None:
-        """Records an irreversible block now and then. Raises OSError."""
+        """Records an irreversible block now and then. An older one does as well, if the machine crashes. Raises
+        OSError.
+        """
         before = self.reached
         if block > 1 and (before <= 1 or block >= before + REACHED_STEP):
-            write_atomic(self.path / "reached", str(block).encode(), 0o600)
+            write_atomic(self.path / "reached", str(block).encode(), 0o600, lasting=False)
 
     def lower_reached(self, block: int) -> None:
         """Records that later blocks are lost, or will come from peers. Raises OSError."""
-        write_atomic(self.path / "reached", str(block).encode(), 0o600)
+        write_atomic(self.path / "reached", str(block).encode(), 0o600, lasting=self.reached > block)
 
     @property
     def known(self) -> int:
@@ -245,9 +247,10 @@ class NodeFolder:
             return None
 
     def write(self, record: NodeRecord, config: str, genesis: bytes) -> None:
-        """Writes everything a start needs. Raises OSError."""
-        write_atomic(self.genesis, genesis, 0o600)
-        write_atomic(self.config, config.encode(), 0o600)
+        """Writes everything a start needs; each start writes config.ini anew. Raises OSError."""
+        if not self.genesis.is_file() or self.genesis.read_bytes() != genesis:
+            write_atomic(self.genesis, genesis, 0o600)
+        write_atomic(self.config, config.encode(), 0o600, lasting=False)
         write_atomic(self.path / "node.json", record.pack(), 0o600)
 
     def begin_log(self, command: Sequence[str]) -> None:

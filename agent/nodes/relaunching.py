@@ -155,7 +155,7 @@ class Relauncher:
         check_room(launch)
         if without:
             folder.withhold(without)
-        folder.write(record, config, genesis)
+        await asyncio.to_thread(folder.write, record, config, genesis)
         node.written = True
         if not without:
             folder.withhold(None)

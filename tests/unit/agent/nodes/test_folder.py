@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.folder import NodeFolder, NodeRecord
 from boot.step import NodeMode
 from inventory.network import Role
+from support.processes import Process
 
 SPEC = NodeSpec(
     "one",
@@ -54,3 +58,25 @@ def test_the_last_run_is_what_follows_the_last_mark(tmp_path: Path) -> None:
     assert folder.last_run() == "second run\n" * 3
     folder.log.write_text("the rest after the old part was moved aside\n")
     assert folder.last_run() == "the rest after the old part was moved aside\n"
+
+
+def test_only_what_cannot_be_known_again_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first start waits for two files and a later one for one, however many nodes start beside each other; nothing
+    that is written while nodes run waits at all.
+    """
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(Path(f"/proc/self/fd/{handle}").readlink().name))
+    folder, record = NodeFolder(tmp_path / "one"), NodeRecord(SPEC, NodeMode.NORMAL, "ab" * 32)
+    folder.make()
+    folder.write(record, "plugin = x\n", b"{}")
+    assert [name.rsplit(".", 1)[0] for name in synced] == [".genesis.json", ".node.json"]
+    folder.write(record, "plugin = y\n", b"{}")
+    folder.remember(Process(4711, 1, "boot"))
+    folder.note_reached(5)
+    folder.lower_reached(7)
+    assert [name.rsplit(".", 1)[0] for name in synced[2:]] == [".node.json"]
+    assert (folder.config.read_text(), folder.genesis.read_bytes(), folder.reached) == ("plugin = y\n", b"{}", 7)
+    folder.lower_reached(1)  # a higher number that came back after a crash would call a sound chain damaged
+    assert len(synced) == 4
+    folder.write(record, "plugin = y\n", b"{ }")
+    assert folder.genesis.read_bytes() == b"{ }"
