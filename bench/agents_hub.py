@@ -24,7 +24,7 @@ from coordinator.parties.reception import Reception
 from coordinator.parties.rules import RulesOf
 from coordinator.parties.store import Standing
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.endpoints import tell_producers
+from coordinator.workflows.serving.endpoints import tell_producers
 from inventory.load import load
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb

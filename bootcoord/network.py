@@ -21,16 +21,16 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.report.status import Phase
 from coordinator.state.folder import StateFolder
 from coordinator.state.placements import placements_of
-from coordinator.workflows.acting import act
-from coordinator.workflows.auditing import verify
 from coordinator.workflows.boot import boot
-from coordinator.workflows.checkpoint import forget, restore, save
+from coordinator.workflows.changing.acting import act
+from coordinator.workflows.changing.operating import NodeAction, Operation
 from coordinator.workflows.down import down
-from coordinator.workflows.foresee import check_contracts
-from coordinator.workflows.looking import report
-from coordinator.workflows.operating import NodeAction, Operation
-from coordinator.workflows.using import AccountKeys, in_use, keys
-from coordinator.workflows.waiting import wait
+from coordinator.workflows.recovering.checkpoint import forget, restore, save
+from coordinator.workflows.starting.foresee import check_contracts
+from coordinator.workflows.using.in_use import AccountKeys, in_use, keys
+from coordinator.workflows.watching.auditing import verify
+from coordinator.workflows.watching.status import report
+from coordinator.workflows.watching.waiting import wait
 from inventory.load import load
 from inventory.network import Network as Loaded
 from inventory.placement import Placed

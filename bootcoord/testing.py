@@ -17,7 +17,7 @@ from bootcoord.chain import SECONDS, Chain, Pushed, Row, Until
 from bootcoord.devnet import Devnet
 from bootcoord.network import Network, OnExit
 from coordinator.errors import OperationFailed
-from coordinator.workflows.using import AccountKeys
+from coordinator.workflows.using.in_use import AccountKeys
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from boot.steps import STEPS
 from coordinator.advising import typed
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.report.progress import reporter
-from coordinator.workflows.adopt import Adopted, adopt
+from coordinator.workflows.recovering.adopt import Adopted, adopt
 from inventory.network import Network
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from coordinator.cli.options import json_option
-from coordinator.workflows.reporting import audit_again, read_report
+from coordinator.workflows.watching.reporting import audit_again, read_report
 
 
 @click.command("audit")

@@ -48,7 +48,7 @@ def command(
     coord backup inventory/testnet.toml --passphrase --keys h1 --keys h2 --to /media/usb/testnet.backup
     """
     from coordinator.state.backup import json_of
-    from coordinator.workflows.backup import Lock, back_up, without_keys
+    from coordinator.workflows.recovering.backup import Lock, back_up, without_keys
 
     listed = read_short(recipients_file).splitlines() if recipients_file else []
     recipients = (*recipient, *(line.strip() for line in listed if line.strip() and not line.startswith("#")))

@@ -22,11 +22,11 @@ from coordinator.report.pulse import Pulse
 from coordinator.report.shown import document
 from coordinator.report.summary import summarise
 from coordinator.reporter import Reporter
-from coordinator.workflows.aside import Aside
 from coordinator.workflows.boot import boot
-from coordinator.workflows.foresee import check_contracts
-from coordinator.workflows.rolling import Rolling
-from coordinator.workflows.serve import until_stopped
+from coordinator.workflows.changing.rolling import Rolling
+from coordinator.workflows.opening.aside import Aside
+from coordinator.workflows.serving.serve import until_stopped
+from coordinator.workflows.starting.foresee import check_contracts
 from inventory.network import Network
 from support.endpoint import Endpoint
 

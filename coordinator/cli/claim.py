@@ -11,7 +11,7 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.report.progress import PlainReporter
-from coordinator.workflows.claiming import claim_rewards, lines
+from coordinator.workflows.using.claiming import claim_rewards, lines
 from inventory.network import Network
 
 

@@ -7,8 +7,8 @@ import asyncio
 import click
 
 from coordinator.cli.options import Settings, inventory_argument
-from coordinator.workflows.cleos import program, run, wallet_url
-from coordinator.workflows.using import in_use
+from coordinator.workflows.using.cleos import program, run, wallet_url
+from coordinator.workflows.using.in_use import in_use
 from inventory.network import Network
 
 

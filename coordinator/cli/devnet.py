@@ -14,8 +14,8 @@ from coordinator.advising import reads, typed
 from coordinator.cli.options import Settings
 from coordinator.workflows import devnet
 from coordinator.workflows.down import down
-from coordinator.workflows.serve import until_stopped
-from coordinator.workflows.using import InUse, in_use
+from coordinator.workflows.serving.serve import until_stopped
+from coordinator.workflows.using.in_use import InUse, in_use
 from inventory.devnet import ACCOUNTS, HTTP_PORT, NAME, P2P_PORT, SYMBOL, Devnet
 from inventory.network import Network
 from support.tasks import looking

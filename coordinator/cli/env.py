@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.workflows.using import InUse, in_use, url
+from coordinator.workflows.using.in_use import InUse, in_use, url
 from inventory.network import Network
 
 

@@ -15,7 +15,7 @@ from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.cli.passphrase import passphrase, passphrase_options
 from coordinator.given_files import GIVEN
-from coordinator.workflows.operating import HostAction, Operation
+from coordinator.workflows.changing.operating import HostAction, Operation
 from inventory.network import Network
 
 REPLACE = "replace"

@@ -12,7 +12,7 @@ from coordinator.cli.options import Proof, Settings, proved_inventory_argument
 from coordinator.errors import UsageProblem
 from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import reporter
-from coordinator.workflows.session import open_network
+from coordinator.workflows.opening.session import open_network
 from inventory.network import Network
 
 

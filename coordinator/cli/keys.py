@@ -10,8 +10,8 @@ from coordinator.cli import operate
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
 from coordinator.report.tables import columns
-from coordinator.workflows.operating import KeyAction, Operation
-from coordinator.workflows.using import AccountKeys, keys
+from coordinator.workflows.changing.operating import KeyAction, Operation
+from coordinator.workflows.using.in_use import AccountKeys, keys
 from inventory.network import Network
 
 

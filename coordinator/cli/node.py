@@ -6,7 +6,7 @@ import click
 
 from coordinator.cli import completion, operate
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
-from coordinator.workflows.operating import NodeAction, Operation
+from coordinator.workflows.changing.operating import NodeAction, Operation
 from inventory.network import Network
 
 

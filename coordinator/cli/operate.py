@@ -12,8 +12,8 @@ import click
 from coordinator.cli.options import Settings
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import PlainReporter
-from coordinator.workflows.acting import act
-from coordinator.workflows.operating import Operation
+from coordinator.workflows.changing.acting import act
+from coordinator.workflows.changing.operating import Operation
 from inventory.network import Network
 
 

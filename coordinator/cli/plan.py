@@ -21,10 +21,10 @@ from coordinator.engine.beginnings import foresee as foresee_beginnings
 from coordinator.engine.runbook import runbook
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.changes import Change, Cost, summary
-from coordinator.workflows.facts import look_around
-from coordinator.workflows.foresee import Foreseen, foresee
-from coordinator.workflows.unchanged import sealed_edits
+from coordinator.workflows.changing.changes import Change, Cost, summary
+from coordinator.workflows.changing.facts import look_around
+from coordinator.workflows.opening.unchanged import sealed_edits
+from coordinator.workflows.starting.foresee import Foreseen, foresee
 from inventory.network import Network, Users, UserSource
 from inventory.rows import Allocation
 from inventory.share import Seats

@@ -10,9 +10,9 @@ from coordinator.cli import completion, operate
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.errors import UsageProblem
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.workflows.growing import Draft, drafted, unretired
-from coordinator.workflows.operating import Operation, ProducerAction
-from coordinator.workflows.producers import check_addable, planned
+from coordinator.workflows.changing.growing import Draft, drafted, unretired
+from coordinator.workflows.changing.operating import Operation, ProducerAction
+from coordinator.workflows.changing.producers import check_addable, planned
 from inventory.network import Network
 
 

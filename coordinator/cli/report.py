@@ -9,7 +9,7 @@ import click
 
 from coordinator.cli.options import Settings, inventory_argument
 from coordinator.errors import OperationFailed
-from coordinator.workflows.reporting import report, write
+from coordinator.workflows.watching.reporting import report, write
 from inventory.network import Network
 
 

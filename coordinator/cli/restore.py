@@ -40,7 +40,7 @@ def command(
     """
     from coordinator.errors import UsageProblem
     from coordinator.state.backup import json_of, read_identities
-    from coordinator.workflows.restoring import restore
+    from coordinator.workflows.recovering.restoring import restore
 
     secret = passphrase(flags["passphrase"], passphrase_file, new=False)
     if bool(identity) == bool(secret):

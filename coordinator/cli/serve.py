@@ -19,13 +19,13 @@ from coordinator.hosts.fleet import Hosts
 from coordinator.report.progress import EventReporter, PlainReporter
 from coordinator.report.tracking import AtWork
 from coordinator.reporter import Reporter
-from coordinator.workflows.aside import Aside, read_again, until_back
-from coordinator.workflows.keep_agents import agents_kept
-from coordinator.workflows.measuring import measured
-from coordinator.workflows.page import Page
-from coordinator.workflows.serve import serving, until_stopped
-from coordinator.workflows.session import open_network
-from coordinator.workflows.unchanged import check_unchanged
+from coordinator.workflows.opening.aside import Aside, read_again, until_back
+from coordinator.workflows.opening.session import open_network
+from coordinator.workflows.opening.unchanged import check_unchanged
+from coordinator.workflows.serving.keep_agents import agents_kept
+from coordinator.workflows.serving.serve import serving, until_stopped
+from coordinator.workflows.watching.measuring import measured
+from coordinator.workflows.watching.page import Page
 from inventory.network import Network
 from support.endpoint import Endpoint
 

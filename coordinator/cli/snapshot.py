@@ -16,7 +16,7 @@ from coordinator.cli.options import Amount, Proof, Settings, json_option, proved
 from coordinator.errors import OperationFailed
 from coordinator.given_files import check_written
 from coordinator.report.progress import PlainReporter
-from coordinator.workflows.snapshots import SnapshotAction, SnapshotRequest, snapshots
+from coordinator.workflows.using.snapshots import SnapshotAction, SnapshotRequest, snapshots
 from inventory.network import Network
 from support.files import copy_atomic
 from support.snapshots import KEEP, KEEP_DAYS

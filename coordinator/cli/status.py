@@ -15,8 +15,8 @@ from coordinator.cli import completion
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.looking import report, screen
-from coordinator.workflows.why import check_step, why
+from coordinator.workflows.watching.status import report, screen
+from coordinator.workflows.watching.why import check_step, why
 from inventory.network import Network
 
 HOME, TO_LINE_END, TO_SCREEN_END = "\x1b[H", "\x1b[K", "\x1b[J"

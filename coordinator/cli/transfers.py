@@ -11,7 +11,7 @@ from rich.console import Console
 
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.report.progress import reporter
-from coordinator.workflows.transferring import Load, lines, transfers
+from coordinator.workflows.using.transferring import Load, lines, transfers
 from inventory.network import Network
 
 MOST = 1_000_000

@@ -19,7 +19,7 @@ from coordinator.parties.upgrades import Contract, read_contract, upgrade
 from coordinator.report.progress import PlainReporter
 from coordinator.state.control import ask_running
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.session import DIAL_SECONDS, open_network
+from coordinator.workflows.opening.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
 WAIT = 600.0

@@ -8,7 +8,7 @@ import json
 import click
 
 from coordinator.cli.options import Settings, inventory_argument, json_option
-from coordinator.workflows.auditing import verify
+from coordinator.workflows.watching.auditing import verify
 from inventory.network import Network
 
 

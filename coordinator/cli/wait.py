@@ -11,7 +11,7 @@ import click
 
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.report.status import Phase
-from coordinator.workflows.waiting import PHASES, wait
+from coordinator.workflows.watching.waiting import PHASES, wait
 from inventory.network import Network
 
 SECONDS = 600.0

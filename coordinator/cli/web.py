@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from coordinator.workflows.page import Page
+from coordinator.workflows.watching.page import Page
 
 if TYPE_CHECKING:
     from support.endpoint import Endpoint

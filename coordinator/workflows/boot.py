@@ -26,24 +26,6 @@ from coordinator.report.tracking import Tracking
 from coordinator.report.watching import watching
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
-from coordinator.workflows.aside import Aside
-from coordinator.workflows.catching_up import catch_up
-from coordinator.workflows.changes import Cost
-from coordinator.workflows.clocks import check_begun, check_clocks
-from coordinator.workflows.facts import facts_of
-from coordinator.workflows.genesis_lost import restore_genesis
-from coordinator.workflows.keep_agents import agents_kept, start_again
-from coordinator.workflows.measuring import measured
-from coordinator.workflows.needs import check_needs
-from coordinator.workflows.page import Page
-from coordinator.workflows.producers import add_all, ensure_keys
-from coordinator.workflows.pulses import pulsing
-from coordinator.workflows.restart import revive, wake
-from coordinator.workflows.rolling import Rolling, apply
-from coordinator.workflows.serve import serving
-from coordinator.workflows.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
-from coordinator.workflows.unchanged import check_unchanged
-from coordinator.workflows.why import RunningBoot
 from inventory.network import Network
 from inventory.sealed import Sealed
 from inventory.share import Seats
@@ -51,6 +33,25 @@ from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint
 from support.retry import DeadlineError
 from support.tasks import looking
+
+from .changing.catching_up import catch_up
+from .changing.changes import Cost
+from .changing.facts import facts_of
+from .changing.producers import add_all, ensure_keys
+from .changing.rolling import Rolling, apply
+from .opening.aside import Aside
+from .opening.session import DIAL_SECONDS, GLANCE_SECONDS, open_network
+from .opening.unchanged import check_unchanged
+from .serving.keep_agents import agents_kept, start_again
+from .serving.serve import serving
+from .starting.clocks import check_begun, check_clocks
+from .starting.genesis_lost import restore_genesis
+from .starting.needs import check_needs
+from .starting.restart import revive, wake
+from .watching.measuring import measured
+from .watching.page import Page
+from .watching.pulses import pulsing
+from .watching.why import RunningBoot
 
 EVERYTHING = Rolling()
 
@@ -189,7 +190,7 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
 
 async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
     """Seals the network from the agents' answers."""
-    from coordinator.workflows.collect import (  # numpy takes 0.1 s to import, and only the seal needs it
+    from .starting.collect import (  # numpy takes 0.1 s to import, and only the seal needs it
         PartyKeys,
         collect,
     )

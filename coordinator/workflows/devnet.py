@@ -21,8 +21,6 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import StepResult
 from coordinator.state.folder import SEALED
 from coordinator.state.placements import Placements
-from coordinator.workflows.down import down
-from coordinator.workflows.session import open_network
 from inventory import syntax
 from inventory.devnet import FILE, Devnet
 from inventory.errors import InventoryError
@@ -33,6 +31,9 @@ from support import node_processes
 from support.artifacts import ArtifactStore
 from support.files import remove_folder, write_atomic
 from support.identity import Kind
+
+from .down import down
+from .opening.session import open_network
 
 Tell = Callable[[str, float], None]
 """Is called with each finished step and its seconds."""

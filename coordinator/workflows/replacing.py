@@ -22,16 +22,17 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.state.backup import open_backup, read_identities
 from coordinator.state.leases import Leases
-from coordinator.workflows.boot import hold
-from coordinator.workflows.leases import tell_leases
-from coordinator.workflows.rekeying import held_keys, register, registered_key
-from coordinator.workflows.session import DIAL_SECONDS, open_network
 from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
 from protos import coordination_pb2 as pb
 from support.identity import TlsError
 from support.retry import poll
 from support.tasks import beside
 from support.tls import fingerprint, load_certificate
+
+from .boot import hold
+from .changing.rekeying import held_keys, register, registered_key
+from .opening.session import DIAL_SECONDS, open_network
+from .serving.leases import tell_leases
 
 DIAL_AGAIN_SECONDS = 6.0
 """Seconds within which a living agent of the old machine dials in: it does so every two seconds."""

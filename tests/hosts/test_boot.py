@@ -186,7 +186,7 @@ def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted:
 
 
 @pytest.mark.advice(
-    "coordinator/workflows: the HTTP API of … can be reached on host … only: run ssh -N -L …:127.0.0.1:… …, then "
+    "coordinator/workflows/using: the HTTP API of … can be reached on host … only: run ssh -N -L …:127.0.0.1:… …, then "
     "cleos -u …"
 )
 def test_a_hosts_node_is_reached_as_cleos_says(booted: str, operator: Operator) -> None:

@@ -66,7 +66,7 @@ def test_each_trouble_is_named_with_its_host(testbed: Testbed, hosts: list[str],
     assert "sshd" in next(problem.message for problem in found.fatal if problem.check == "ports")
 
 
-@pytest.mark.advice("coordinator/workflows/foresee.py: coord preflight")
+@pytest.mark.advice("coordinator/workflows/starting/foresee.py: coord preflight")
 def test_what_a_plan_cannot_see_preflight_does(testbed: Testbed, hosts: list[str], tmp_path: Path) -> None:
     """A host's own nodeos: the plan names the command that looks at it, and that finds it missing."""
     path = network(testbed, tmp_path, hosts).source

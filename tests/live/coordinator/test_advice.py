@@ -17,8 +17,8 @@ def advised(network: Network, refused: Done) -> Done:
 
 
 @pytest.mark.advice(
-    "coordinator/workflows/needs.py: coord boot --until …",
-    "coordinator/workflows/transferring.py: coord boot --until accounts",
+    "coordinator/workflows/starting/needs.py: coord boot --until …",
+    "coordinator/workflows/using/transferring.py: coord boot --until accounts",
 )
 def test_what_is_advised_helps(make_network: MakeNetwork) -> None:
     """The way of a network from nothing to live, by nothing but what the refusals of coord name."""

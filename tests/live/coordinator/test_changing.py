@@ -34,7 +34,7 @@ def missed_slots(network: Network, node: str, first: int) -> int:
     return sum(round((after - before).total_seconds() * 2) - 1 for before, after in pairwise(times))
 
 
-@pytest.mark.advice("coordinator/workflows/changes.py: coord node move … --to …")
+@pytest.mark.advice("coordinator/workflows/changing/changes.py: coord node move … --to …")
 def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_network: MakeNetwork) -> None:
     """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on. Another host of
     a node is no edit, but a move: the plan's own command makes it.

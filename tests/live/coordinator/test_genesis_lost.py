@@ -16,9 +16,9 @@ def lost(network: Network) -> None:
 
 
 @pytest.mark.advice(
-    "coordinator/workflows: the chain was begun, and the folder of its node … is lost on …: a new one would begin "
-    "the chain again, with other blocks, and no other node here has it. Put back a copy of nodes/… of the agent's "
-    "data folder, and boot again"
+    "coordinator/workflows/starting: the chain was begun, and the folder of its node … is lost on …: a new one would "
+    "begin the chain again, with other blocks, and no other node here has it. Put back a copy of nodes/… of the "
+    "agent's data folder, and boot again"
 )
 def test_the_genesis_nodes_folder_is_lost(make_network: MakeNetwork) -> None:
     """While it alone has the chain, only a copy helps. Later the others have it: while eosio signs alone, and after."""

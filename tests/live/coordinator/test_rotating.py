@@ -78,7 +78,7 @@ def network(make_shared: MakeNetwork) -> Network:
     return made
 
 
-@pytest.mark.advice("coordinator/workflows/producers.py: coord boot")
+@pytest.mark.advice("coordinator/workflows/changing/producers.py: coord boot")
 def test_a_key_rotates_without_a_missed_block_and_after_a_kill(network: Network) -> None:
     """Killed after the registration and given again: one regproducer, the new key signs, the old one is nowhere, and
     no slot stays empty.
@@ -114,8 +114,8 @@ def schedule(network: Network) -> set[str]:
 
 
 @pytest.mark.advice(
-    "coordinator/workflows/producers.py: coord producer add ACCOUNT --standby",
-    "coordinator/workflows/producers.py: coord producer add …",
+    "coordinator/workflows/changing/producers.py: coord producer add ACCOUNT --standby",
+    "coordinator/workflows/changing/producers.py: coord producer add …",
 )
 def test_a_standby_takes_the_place_of_a_producer_that_retires(network: Network) -> None:
     """The schedule stays as large; the node is stopped, its keys are kept, and the next boot leaves it so."""
@@ -140,7 +140,7 @@ def test_a_standby_takes_the_place_of_a_producer_that_retires(network: Network) 
     assert network.inventory.read_text() == text + network.inventory.read_text()[len(text) :]
 
 
-@pytest.mark.advice("coordinator/workflows/unchanged.py: coord producer add ACCOUNT")
+@pytest.mark.advice("coordinator/workflows/opening/unchanged.py: coord producer add ACCOUNT")
 def test_a_producer_more_among_the_sealed_is_added_by_a_command(network: Network) -> None:
     """The edit is refused, with the command; undone, that command adds one."""
     text = network.inventory.read_text()

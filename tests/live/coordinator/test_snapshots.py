@@ -48,7 +48,7 @@ def _has_block(network: Network, node: str, number: int) -> bool:
     return '"producer"' in subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
 
 
-@pytest.mark.advice("coordinator/workflows/snapshots.py: coord snapshot take")
+@pytest.mark.advice("coordinator/workflows/using/snapshots.py: coord snapshot take")
 def test_one_is_taken_listed_and_fetched(network: Network) -> None:
     """Its bytes have the sha256 of its name, here, on its host and where it is copied to; older ones go."""
     none = network.coord("snapshot", "restart", "defproducerb")

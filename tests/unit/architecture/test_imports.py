@@ -32,6 +32,17 @@ ROOMS = {
     "cli": {"workflows", "web", "report", "parties", "engine", "hosts", "agents", "state"},
 }
 """The coordinator's rooms, and the rooms that each may import from. All may import COMMON."""
+WORKFLOWS = {
+    "opening": set[str](),
+    "starting": {"opening"},
+    "changing": {"starting", "opening"},
+    "watching": {"changing", "opening"},
+    "using": {"changing", "starting", "opening"},
+    "recovering": {"opening"},
+    "serving": {"watching", "changing", "using", "opening"},
+}
+"""The rooms of workflows/, and those that each may import from. The stories beside them import any; no room a story."""
+STORIES = {"boot", "devnet", "down", "replacing"}
 COMMON = {"advising", "errors", "given_files", "reporter"}
 PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 
@@ -69,6 +80,18 @@ def test_the_coordinators_rooms_import_in_one_direction(room: str) -> None:
     for path in (folder / room).rglob("*.py"):
         rooms = {name.split(".")[1] for name in modules(path) if name.startswith("coordinator.")}
         wrong = rooms - ROOMS[room] - {room} - COMMON
+        assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize("room", sorted(WORKFLOWS))
+def test_the_rooms_of_workflows_import_in_one_direction(room: str) -> None:
+    """A room imports the rooms below it and no story; what is in no room is a story."""
+    folder = ROOT / "coordinator" / "workflows"
+    assert {path.stem for path in folder.glob("*.py")} - {"__init__"} == STORIES
+    assert {path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(WORKFLOWS)
+    for path in (folder / room).rglob("*.py"):
+        names = {name.split(".")[2] for name in modules(path) if name.startswith("coordinator.workflows.")}
+        wrong = names - WORKFLOWS[room] - {room}
         assert not wrong, f"{path.relative_to(ROOT)} imports {', '.join(sorted(wrong))}"
 
 

@@ -28,7 +28,9 @@ def test_every_path_on_the_page_exists() -> None:
 def test_each_room_and_package_is_on_the_page() -> None:
     """A newcomer finds every folder with code in one of the two tables."""
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"docs"}
-    rooms = {path.parent.name for path in (ROOT / "coordinator").glob("*/__init__.py")}
+    coordinator = ROOT / "coordinator"
+    rooms = {str(path.parent.relative_to(coordinator)) for path in coordinator.glob("*/__init__.py")}
+    rooms |= {str(path.parent.relative_to(coordinator)) for path in coordinator.glob("workflows/*/__init__.py")}
     assert {name for name in packages | rooms if f"| `{name}/` |" not in PAGE} == set()
 
 

@@ -269,7 +269,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setattr(Hub, "listening", dialled)
     monkeypatch.setattr("support.bundled.fetch", lambda *_: shipped)
     monkeypatch.setattr("coordinator.hosts.preflight.run.preflight", preflight)
-    for module in ("coordinator.hosts.fleet", "coordinator.workflows.keep_agents"):
+    for module in ("coordinator.hosts.fleet", "coordinator.workflows.serving.keep_agents"):
         monkeypatch.setattr(f"{module}.ensure_agent", home.ensure_agent)
     yield home
     home.end()

@@ -14,9 +14,9 @@ import pytest
 from coordinator.cli.main import run
 from coordinator.report.shown import ShownStatus
 from coordinator.report.status import Phase
-from coordinator.workflows import cleos
-from coordinator.workflows.using import InUse, keys, url
-from coordinator.workflows.waiting import missing
+from coordinator.workflows.using import cleos
+from coordinator.workflows.using.in_use import InUse, keys, url
+from coordinator.workflows.watching.waiting import missing
 from inventory.load import load
 from inventory.network import Network
 from support.wallets import address_file

@@ -70,7 +70,7 @@ def test_after_the_seal_a_boot_goes_on_without_a_host(
     """Unless it has the genesis node; an agent that has ended is not waited for, and its reason is shown."""
     assert run(BEGIN) == 0
     monkeypatch.setattr("coordinator.workflows.boot.DIAL_SECONDS", 1.0)
-    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 60.0)
+    monkeypatch.setattr("coordinator.workflows.serving.keep_agents.LOOK", 60.0)
     home.away = {"two"}
     said.readouterr()
     assert run(BEGIN) == 0

@@ -20,8 +20,8 @@ from coordinator.report.shown import ShownAudit
 from coordinator.reporter import StepResult
 from coordinator.state.control import NoAnswer
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.serve import serving
-from coordinator.workflows.session import open_network
+from coordinator.workflows.opening.session import open_network
+from coordinator.workflows.serving.serve import serving
 from inventory.load import load
 from tests.unit.coordinator.home import Home
 
@@ -134,8 +134,8 @@ def test_a_chain_that_stands(home: Home, said: Said, monkeypatch: pytest.MonkeyP
 def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host whose agent does not answer in time is away; on this machine its nodes are looked up instead."""
     assert run(BEGIN) == 0
-    monkeypatch.setattr("coordinator.workflows.looking.GLANCE_SECONDS", 0.5)
-    monkeypatch.setattr("coordinator.workflows.facts.GLANCE_SECONDS", 0.5)
+    monkeypatch.setattr("coordinator.workflows.watching.status.GLANCE_SECONDS", 0.5)
+    monkeypatch.setattr("coordinator.workflows.changing.facts.GLANCE_SECONDS", 0.5)
     home.away = {"one", "two"}
     said.readouterr()
     assert run(["status", "home.toml", "--json"]) == 0
@@ -217,7 +217,7 @@ def test_how_a_step_ended_last(home: Home, said: Said) -> None:
 def test_verify_needs_an_agent(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one there is no verdict; the message says what to run."""
     assert run(BEGIN) == 0
-    monkeypatch.setattr("coordinator.workflows.auditing.DIAL_SECONDS", 0.3)
+    monkeypatch.setattr("coordinator.workflows.watching.auditing.DIAL_SECONDS", 0.3)
     home.away = {"one", "two"}
     said.readouterr()
     assert run(["verify", "home.toml"]) == 1
@@ -236,7 +236,7 @@ def test_what_verify_ends_with(
     async def judged(settings: Settings, network: Any) -> ShownAudit:
         return ShownAudit({"born": born}, ("a line",), born, unchanged)
 
-    monkeypatch.setattr("coordinator.workflows.auditing._judge", judged)
+    monkeypatch.setattr("coordinator.workflows.watching.auditing._judge", judged)
     assert run(["verify", "home.toml", *options]) == status
     out = said.readouterr().out
     assert out == "a line\n" if "--json" not in options else json.loads(out)["born"] is born

@@ -16,8 +16,8 @@ from coordinator.cli.main import run
 from coordinator.hosts.preflight.model import Dial, HostProblem, Preflight, Row
 from coordinator.parties.upgrades import Contract
 from coordinator.state.folder import StateFolder
-from coordinator.workflows.aside import Aside
-from coordinator.workflows.serve import until_stopped
+from coordinator.workflows.opening.aside import Aside
+from coordinator.workflows.serving.serve import until_stopped
 from support.invitation import parse
 from tests.unit.coordinator.cli.test_looking import beside, document, typed
 from tests.unit.coordinator.home import Home
@@ -127,7 +127,7 @@ def test_an_upgrade_is_done_by_whichever_coord_acts(
         return "it has the new code"
 
     monkeypatch.setattr("coordinator.cli.upgrade.upgrade", upgrade)
-    monkeypatch.setattr("coordinator.workflows.requests.upgrade", upgrade)
+    monkeypatch.setattr("coordinator.workflows.serving.requests.upgrade", upgrade)
     assert run(["upgrade", "home.toml", *files, "--wait", "7"]) == 0
     alone = said.readouterr().out
     assert alone == "alice approves\nit has the new code\n"
@@ -151,7 +151,7 @@ def test_an_upgrade_without_a_sponsor(home: Home, files: list[str], said: Said) 
 
 def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says where parties dial, has the hosts' agents connected, and ends with status 0."""
-    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
+    monkeypatch.setattr("coordinator.workflows.serving.keep_agents.LOOK", 0.01)
 
     async def stopped(*_: object) -> None:
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
@@ -166,7 +166,7 @@ def test_serve_runs_until_it_is_told_to_stop(booted: Home, said: Said, monkeypat
 
 def test_serve_steps_aside_for_a_boot(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """The boot does its work; then the inventory is read again and parties are served again, until a signal ends it."""
-    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
+    monkeypatch.setattr("coordinator.workflows.serving.keep_agents.LOOK", 0.01)
     served: list[int] = []
 
     async def stopped(aside: Aside) -> None:
@@ -192,7 +192,7 @@ def test_serve_steps_aside_for_a_boot(booted: Home, said: Said, monkeypatch: pyt
 
 def test_who_works_does_not_step_aside(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """A coord that does not merely serve is waited for, and named."""
-    monkeypatch.setattr("coordinator.workflows.session.LOOKER_SECONDS", 0.3)
+    monkeypatch.setattr("coordinator.workflows.opening.session.LOOKER_SECONDS", 0.3)
     assert beside(booted, typed(*BEGIN)) == 1
     assert "another coord is working on home (process " in said.readouterr().err
 
@@ -254,7 +254,7 @@ def test_down_stops_what_stands_for_agents(booted: Home, said: Said, monkeypatch
     assert all(process.wait(20) is not None for process in booted.processes)
     assert StateFolder(booted.folder / ".coord", "home").sealed
     said.readouterr()
-    monkeypatch.setattr("coordinator.workflows.looking.GLANCE_SECONDS", 0.2)
+    monkeypatch.setattr("coordinator.workflows.watching.status.GLANCE_SECONDS", 0.2)
     booted.away = {"one", "two"}
     assert run(["status", "home.toml", "--json"]) == 0
     assert json.loads(said.readouterr().out)["phase"] == "down"

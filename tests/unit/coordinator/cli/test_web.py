@@ -44,7 +44,7 @@ def test_the_page_is_there_while_the_command_runs(
     command: str, home: Home, said: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its URL is printed, it shows what the network is, no path and no address, and it is gone with the command."""
-    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.01)
+    monkeypatch.setattr("coordinator.workflows.serving.keep_agents.LOOK", 0.01)
     if command == "serve":
         assert run(BEGIN) == 0
         said.readouterr()

@@ -17,7 +17,7 @@ from coordinator.errors import UsageProblem
 from coordinator.parties.invitations import check_name, invite
 from coordinator.parties.joining import TRIES
 from coordinator.parties.store import Standing
-from coordinator.workflows.session import check_names
+from coordinator.workflows.opening.session import check_names
 from inventory.names import user_name
 from protos import coordination_pb2 as pb
 from protos import coordination_pb2_grpc as rpc

@@ -22,7 +22,7 @@ from coordinator.parties.reception import Reception
 from coordinator.parties.rules import RulesOf
 from coordinator.parties.store import Standing
 from coordinator.state.folder import StateFolder
-from coordinator.workflows import endpoints
+from coordinator.workflows.serving import endpoints
 from protos import coordination_pb2 as pb
 from support.retry import poll
 from support.tasks import beside

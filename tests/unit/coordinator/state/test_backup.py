@@ -20,8 +20,8 @@ from coordinator.reporter import StepResult
 from coordinator.state.backup import INDEX, STATE, open_backup
 from coordinator.state.folder import StateFolder
 from coordinator.state.losses import losses
-from coordinator.workflows.backup import Lock, back_up
-from coordinator.workflows.restoring import restore
+from coordinator.workflows.recovering.backup import Lock, back_up
+from coordinator.workflows.recovering.restoring import restore
 from inventory.network import Network
 from support.age import AgeError
 from support.identity import Identity, Kind

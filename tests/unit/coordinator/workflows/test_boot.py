@@ -18,8 +18,9 @@ from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
-from coordinator.workflows import boot, keep_agents
+from coordinator.workflows import boot
 from coordinator.workflows.boot import CRASHES, hold, run_through
+from coordinator.workflows.serving import keep_agents
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.retry import DeadlineError

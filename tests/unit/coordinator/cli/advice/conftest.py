@@ -30,6 +30,6 @@ def booted(home: Home, said: Said) -> Home:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hosts whose agents are away are not waited for long."""
-    for module in ("boot", "acting", "auditing", "adopt", "replacing"):
+    for module in ("boot", "changing.acting", "watching.auditing", "recovering.adopt", "replacing"):
         monkeypatch.setattr(f"coordinator.workflows.{module}.DIAL_SECONDS", 5.0)
     monkeypatch.setattr("coordinator.workflows.replacing.DIAL_AGAIN_SECONDS", 5.0)

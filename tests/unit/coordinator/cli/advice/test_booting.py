@@ -22,10 +22,10 @@ UPGRADE = ["upgrade", "--wasm", "new.wasm", "--abi", "new.abi"]
 
 
 @pytest.mark.advice(
-    "coordinator/workflows/acting.py: coord boot",
-    "coordinator/workflows/auditing.py: coord boot",
-    "coordinator/workflows/reporting.py: coord boot",
-    "coordinator/workflows/using.py: coord boot",
+    "coordinator/workflows/changing/acting.py: coord boot",
+    "coordinator/workflows/watching/auditing.py: coord boot",
+    "coordinator/workflows/watching/reporting.py: coord boot",
+    "coordinator/workflows/using/in_use.py: coord boot",
     "coordinator/cli/upgrade.py: coord boot",
 )
 @pytest.mark.parametrize(
@@ -52,9 +52,10 @@ def test_a_plan_of_what_is_sealed(form: str, home: Home, said: Said) -> None:
     assert run(["plan", "home.toml", form]) == 0
 
 
-@pytest.mark.advice("coordinator/workflows/why.py: coord plan")
+@pytest.mark.advice("coordinator/workflows/watching/why.py: coord plan")
 @pytest.mark.advice(
-    "coordinator/workflows/operating.py: coord status", "coordinator/workflows/snapshots.py: coord status"
+    "coordinator/workflows/changing/operating.py: coord status",
+    "coordinator/workflows/using/snapshots.py: coord status",
 )
 @pytest.mark.advice("coordinator/cli/revoke.py: coord parties")
 def test_names_that_nobody_has(booted: Home, said: Said) -> None:
@@ -75,8 +76,8 @@ def test_a_host_is_no_party(booted: Home, said: Said) -> None:
     assert booted.processes[1].wait(10) is not None
 
 
-@pytest.mark.advice("coordinator/workflows/operating.py: coord node start …")
-@pytest.mark.advice("coordinator/workflows/draining.py: coord host undrain …")
+@pytest.mark.advice("coordinator/workflows/changing/operating.py: coord node start …")
+@pytest.mark.advice("coordinator/workflows/changing/draining.py: coord host undrain …")
 def test_what_was_stopped_or_drained_goes_on(booted: Home, said: Said) -> None:
     """By the command that was printed when it was stopped."""
     assert run(["node", "home.toml", "stop", "genesis", "--force"]) == 0
@@ -93,9 +94,9 @@ THREE = '[[hosts]]\nname = "three"\nlocal = true\n'
 
 
 @pytest.mark.advice(
-    "coordinator/workflows/changes.py: coord host remove …",
-    "coordinator/workflows/changes.py: coord node stop …",
-    "coordinator/workflows/operating.py: coord revoke …",
+    "coordinator/workflows/changing/changes.py: coord host remove …",
+    "coordinator/workflows/changing/changes.py: coord node stop …",
+    "coordinator/workflows/changing/operating.py: coord revoke …",
 )
 @pytest.mark.usefixtures("impatient")
 def test_what_left_the_inventory(home: Home, said: Said) -> None:
@@ -133,7 +134,7 @@ def test_a_boot_that_left_a_host_out(booted: Home, said: Said, monkeypatch: pyte
     assert "continues without it" not in helps(told, "boot home.toml", said)
 
 
-@pytest.mark.advice("coordinator/workflows/why.py: coord boot")
+@pytest.mark.advice("coordinator/workflows/watching/why.py: coord boot")
 def test_a_step_that_failed(home: Home, said: Said) -> None:
     """Is done by the next boot, once its cause is gone."""
     home.fails = {("one", "start_node"): "no space left"}
@@ -147,7 +148,10 @@ def test_a_step_that_failed(home: Home, said: Said) -> None:
     assert "genesis (done)" in said.readouterr().out
 
 
-@pytest.mark.advice("coordinator/workflows/using.py: coord status", "coordinator/workflows/using.py: coord keys")
+@pytest.mark.advice(
+    "coordinator/workflows/using/in_use.py: coord status",
+    "coordinator/workflows/using/in_use.py: coord keys",
+)
 def test_nodes_and_keys_of_this_machine(booted: Home, said: Said) -> None:
     """Where no node takes transactions, status shows why; keys lists those that there are."""
     assert "genesis" in helps(refused(said, "env", "home.toml"), "status home.toml", said)
@@ -243,7 +247,10 @@ def test_a_state_folder_that_is_damaged(damage: str, booted: Home, said: Said) -
     helps(told, "boot home.toml", said)
 
 
-@pytest.mark.advice("coordinator/workflows/adopt.py: coord boot", "coordinator/workflows/adopt.py: coord down")
+@pytest.mark.advice(
+    "coordinator/workflows/recovering/adopt.py: coord boot",
+    "coordinator/workflows/recovering/adopt.py: coord down",
+)
 def test_a_network_of_which_nothing_is_left(booted: Home, said: Said) -> None:
     """Neither command sends the user to the other for ever: what remains is put away, and a new one is made."""
     lose(booted, "sealed.json", "artifacts")
@@ -266,7 +273,7 @@ def test_a_producer_that_the_register_forgot(booted: Home, said: Said, monkeypat
     async def chain(*_: object) -> tuple[tuple[str, ...], frozenset[str]]:
         return (), frozenset({"alice1111111"})
 
-    monkeypatch.setattr("coordinator.workflows.adopt._chain", chain)
+    monkeypatch.setattr("coordinator.workflows.recovering.adopt._chain", chain)
     lose(booted, "sealed.json")
     assert run(["adopt", "home.toml"]) == 0
     told = said.readouterr().out
@@ -305,7 +312,9 @@ def test_a_boot_that_failed(home: Home, said: Said) -> None:
     assert "no space left" in said.readouterr().out
 
 
-@pytest.mark.advice("coordinator/workflows/unchanged.py: coord upgrade --account ACCOUNT --wasm FILE --abi FILE")
+@pytest.mark.advice(
+    "coordinator/workflows/opening/unchanged.py: coord upgrade --account ACCOUNT --wasm FILE --abi FILE",
+)
 def test_another_contract_than_was_sealed(home: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is deployed by an upgrade, with those options, and the edit is undone."""
     done: list[str] = []
@@ -332,12 +341,12 @@ def test_another_contract_than_was_sealed(home: Home, said: Said, monkeypatch: p
     assert done == ["eosio.token"]
 
 
-@pytest.mark.advice("coordinator/workflows/keep_agents.py: coord logs agent@…")
+@pytest.mark.advice("coordinator/workflows/serving/keep_agents.py: coord logs agent@…")
 def test_an_agent_that_ends(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is started again, and the line says where its log is."""
     log = booted.state / "hosts" / "two" / "agent.log"
     log.write_text("2026-01-01 00:00:00,000 ERROR agent: out of memory\n")
-    monkeypatch.setattr("coordinator.workflows.keep_agents.LOOK", 0.05)
+    monkeypatch.setattr("coordinator.workflows.serving.keep_agents.LOOK", 0.05)
 
     async def stopped(*_: object) -> None:
         booted.shown.pop("two")

@@ -27,7 +27,7 @@ def backup(booted: Home, said: Said) -> str:
     return "home.backup"
 
 
-@pytest.mark.advice("coordinator/workflows/rekeying.py: coord node start …")
+@pytest.mark.advice("coordinator/workflows/changing/rekeying.py: coord node start …")
 def test_the_key_of_a_node_that_is_stopped(booted: Home, said: Said) -> None:
     """Is changed once it runs: it is not refused for that any more."""
     rotate = ["keys", "home.toml", "rotate", "defproducerb"]
@@ -35,7 +35,7 @@ def test_the_key_of_a_node_that_is_stopped(booted: Home, said: Said) -> None:
     assert "does not run" not in refused(said, *rotate)
 
 
-@pytest.mark.advice("coordinator/workflows/backup.py: coord boot")
+@pytest.mark.advice("coordinator/workflows/recovering/backup.py: coord boot")
 def test_what_was_never_booted_has_nothing_to_back_up(home: Home, said: Said) -> None:
     """After the boot there is."""
     words = ["backup", "home.toml", "--to", "home.backup", *LOCKED]
@@ -44,8 +44,8 @@ def test_what_was_never_booted_has_nothing_to_back_up(home: Home, said: Said) ->
 
 
 @pytest.mark.advice(
-    "coordinator/workflows: … holds a state of …, and is not overwritten: restore into another folder (--state DIR), "
-    "or move it away"
+    "coordinator/workflows/recovering: … holds a state of …, and is not overwritten: restore into another folder "
+    "(--state DIR), or move it away"
 )
 @pytest.mark.parametrize("way", ["another folder", "moved away"])
 def test_a_backup_beside_a_state(way: str, backup: str, booted: Home, said: Said) -> None:
@@ -110,7 +110,7 @@ def test_a_state_that_leads_no_longer(booted: Home, said: Said) -> None:
     assert run(["node", "home.toml", "start", "defproducerb"]) == 0
 
 
-@pytest.mark.advice("coordinator/workflows/producers.py: coord status")
+@pytest.mark.advice("coordinator/workflows/changing/producers.py: coord status")
 def test_the_schedule_is_in_the_status(booted: Home, said: Said) -> None:
     """All of its producers, however many: who is not elected is not among them."""
     booted.schedule = tuple(f"producer{letter}" for letter in "abcdefghijklmnopqrstu")

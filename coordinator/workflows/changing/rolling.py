@@ -1,0 +1,237 @@
+"""Applies an edited inventory to running nodes, one after another, each back before the next.
+
+A producer is restarted right after its own turn, so that it misses as few blocks as possible. No more producers are
+away at a time than the schedule can lose. The first node that does not come back ends the rollout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from antelope.elections import TURN_SECONDS
+from antelope.errors import NodeError
+from boot.step import NodeMode, Query
+from boot.steps import OPTIONAL, STEPS
+from coordinator.advising import typed
+from coordinator.agents.link import LinkError
+from coordinator.engine.access import NodeAccess, TaskFailedError
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.reporter import Reporter
+from inventory.network import Network, Node, Role
+from protos import coordination_pb2 as pb
+from support.retry import DeadlineError, poll
+
+from .changes import Change, Cost, restarts
+
+BACK_SECONDS = 180.0
+"""Seconds that a restarted node may take to reach the head again, with a peer."""
+LEVEL = 4
+"""Blocks that a node may be behind the others and still count as being at the head."""
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """How an edited inventory is applied."""
+
+    only: str = ""
+    """A host or node, to change nothing else; empty for everything."""
+    most: int = 1
+    """Maximum number of nodes restarted at the same time. Of scheduled producers it is always one."""
+
+    def check(self, network: Network) -> None:
+        """Raises UsageProblem if `only` names no step, host or node."""
+        known = {node.name for node in network.nodes} | {host.name for host in network.hosts}
+        if self.only and self.only not in known:
+            steps = ", ".join(step.name for step in (*STEPS, *OPTIONAL))
+            raise UsageProblem(f"{network.source}: there is no step, host or node {self.only!r}; the steps are {steps}")
+
+    def chosen(self, changes: Iterable[Change]) -> tuple[Change, ...]:
+        """The changes that are applied."""
+        return tuple(change for change in changes if self.only in ("", change.host, change.node))
+
+
+def tolerance(producers: int) -> int:
+    """How many of a schedule may be away while blocks still become irreversible: two thirds plus one must sign."""
+    return (producers - 1) // 3
+
+
+async def apply(
+    access: NodeAccess,
+    work: NodeWork,
+    changes: Sequence[Change],
+    rolling: Rolling,
+    reporter: Reporter,
+    wake: Callable[[], Awaitable[object]],
+) -> tuple[str, ...]:
+    """Applies the changes. Returns the nodes that were changed.
+
+    wake: restarts a stalled chain; a chain stalls when its only producer is restarted.
+    Raises OperationFailed at the first node that does not come back, NodeError.
+    """
+    chosen = [change for change in rolling.chosen(changes) if change.cost in (Cost.RESTART, Cost.NOTHING)]
+    if not chosen:
+        return ()
+    roll = _Roll(access, work, reporter)
+    nodes = [access.network.node(name) for name in restarts(chosen)]
+    schedule = await roll.schedule()
+    ordinary = [node for node in nodes if node.account not in schedule]
+    scheduled = [node for node in nodes if node.account in schedule]
+    done: list[str] = []
+    for start in range(0, len(ordinary), rolling.most):
+        batch = ordinary[start : start + rolling.most]
+        await roll.each(batch, done, [node.name for node in nodes])
+    for node in scheduled:
+        await roll.its_turn(node, schedule)
+        await roll.each([node], done, [node.name for node in nodes])
+        if len(schedule) == 1:
+            await wake()
+    told = {change.node for change in chosen if change.cost is Cost.NOTHING} - set(done)
+    for name in sorted(told):
+        if access.running(access.network.node(name)):
+            await work.start(name, NodeMode.NORMAL)
+            done.append(name)
+    return tuple(done)
+
+
+async def restart(
+    access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter, wake: Callable[[], Awaitable[object]]
+) -> None:
+    """Restarts one node that runs: a producer right after its turn. Raises OperationFailed, NodeError."""
+    roll = _Roll(access, work, reporter)
+    schedule = await roll.schedule()
+    if node.account in schedule:
+        await roll.its_turn(node, schedule)
+    await roll.each([node], [], [node.name], changed=False)
+    if schedule == (node.account,):
+        await wake()
+
+
+async def check_dispensable(access: NodeAccess, work: NodeWork, nodes: Sequence[Node], reporter: Reporter) -> None:
+    """Raises OperationFailed when the schedule cannot lose the producers of all these nodes now, NodeError."""
+    roll = _Roll(access, work, reporter)
+    schedule = await roll.schedule()
+    if scheduled := [node for node in nodes if node.account in schedule]:
+        await roll.check_away(scheduled, schedule, tolerance(len(schedule)))
+
+
+async def makes_blocks(access: NodeAccess, node: Node) -> bool:
+    """Whether a producer's node runs and is not paused."""
+    if not access.running(node):
+        return False
+    try:
+        return not await access.ask(Query("/v1/producer/paused", node=node.name))
+    except NodeError:
+        return False
+
+
+async def at_head(access: NodeAccess, node: Node) -> None:
+    """Waits until the node is at the head that the others have, with a peer. Raises DeadlineError."""
+
+    async def back() -> bool:
+        status = access.status(node)
+        if status is None or not access.running(node) or not status.peers:
+            return False
+        return status.head + LEVEL >= _level(access, node, irreversible=status.mode == pb.MODE_AUDIT)
+
+    await poll(back, what=f"{node.name} to be at the head again, with a peer", deadline=BACK_SECONDS)
+
+
+def _level(access: NodeAccess, node: Node, irreversible: bool) -> int:
+    """The block that the other nodes are at. irreversible: their LIB, which is an audit node's head."""
+    others = (
+        access.status(other) for other in access.network.nodes if other.name != node.name and access.running(other)
+    )
+    return max((status.lib if irreversible else status.head for status in others if status), default=0)
+
+
+class _Roll:
+    def __init__(self, access: NodeAccess, work: NodeWork, reporter: Reporter) -> None:
+        self._access = access
+        self._work = work
+        self._reporter = reporter
+
+    async def schedule(self) -> tuple[str, ...]:
+        """Accounts of the active schedule."""
+        answer = await self._access.ask(Query("/v1/chain/get_producer_schedule"))
+        return tuple(str(entry["producer_name"]) for entry in answer["active"]["producers"])
+
+    async def each(
+        self, nodes: Sequence[Node], done: list[str], all_of_them: Sequence[str], changed: bool = True
+    ) -> None:
+        """Restarts these nodes concurrently, and waits until all are back. changed: as the inventory now says."""
+        results = await asyncio.gather(*(self._restart(node, changed) for node in nodes), return_exceptions=True)
+        for node, result in zip(nodes, results, strict=True):
+            if isinstance(result, OperationFailed | NodeError | DeadlineError):
+                left = [name for name in all_of_them if name not in done and name != node.name]
+                rest = f"; not touched: {', '.join(left)}" if left else ""
+                before = f"; changed before: {', '.join(done)}" if done else ""
+                raise OperationFailed(
+                    f"{node.host}: {node.name} did not come back after its restart: {result}{before}{rest}. To "
+                    f"continue, fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
+                )
+            if isinstance(result, BaseException):
+                raise result
+            done.append(node.name)
+
+    async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
+        """Waits until the producer's own turn has just ended and no other producer is away. Raises OperationFailed."""
+        await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
+        if len(schedule) < 2:
+            return
+        self._reporter.note(f"{node.name}: waits for the end of its own turn")
+        seen = False
+
+        async def ended() -> bool:
+            nonlocal seen
+            signer = await self._signer(node)
+            ended = seen and signer != node.account
+            seen = signer == node.account
+            return ended
+
+        try:
+            await poll(ended, what="its turn", deadline=(len(schedule) + 2) * TURN_SECONDS)
+        except DeadlineError:
+            self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
+
+    async def check_away(self, nodes: Sequence[Node], schedule: Sequence[str], most: int) -> None:
+        """Raises OperationFailed when so many producers would be away with these that blocks stop being final."""
+        away = await self._away(schedule, nodes)
+        if len(away) + len(nodes) > most or (away and not tolerance(len(schedule))):
+            one = len(nodes) == 1
+            lone = f"the schedule cannot lose {'it' if one else 'all of them'}"
+            who = f"{', '.join(away)} {'is' if len(away) == 1 else 'are'} away" if away else lone
+            raise OperationFailed(
+                f"{', '.join(node.name for node in nodes)} {'is left as it is' if one else 'are left as they are'}, "
+                f"because {who}: of {len(schedule)} producers {tolerance(len(schedule))} may be away while blocks "
+                "become irreversible"
+            )
+
+    async def _restart(self, node: Node, changed: bool) -> None:
+        self._reporter.note(f"{node.host}: {node.name} is restarted{' as the inventory now says' if changed else ''}")
+        await (self._work.start(node.name, NodeMode.NORMAL) if changed else self._work.restart(node.name))
+        await at_head(self._access, node)
+
+    async def _away(self, schedule: Collection[str], nodes: Collection[Node]) -> list[str]:
+        """Other producers of the schedule, of the operator's, whose nodes do not run or are paused."""
+        own = [other for other in self._access.network.nodes if other.account in schedule and not other.party]
+        others = [other for other in own if other.name not in {node.name for node in nodes}]
+        signing = await asyncio.gather(*(makes_blocks(self._access, other) for other in others))
+        return sorted(str(other.account) for other, signs in zip(others, signing, strict=True) if not signs)
+
+    async def _signer(self, node: Node) -> str:
+        """The producer of the head block, as another node sees it; empty if none answers. The retired genesis node
+        shows irreversible blocks only, which are several turns behind.
+        """
+        for other in self._access.network.nodes:
+            late = other.role is Role.GENESIS
+            if other.name == node.name or other.party or late or not self._access.running(other):
+                continue
+            try:
+                info = await self._access.ask(Query("/v1/chain/get_info", node=other.name))
+            except (NodeError, LinkError, TaskFailedError):
+                continue
+            return str(info["head_block_producer"])
+        return ""

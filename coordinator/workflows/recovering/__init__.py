@@ -1,0 +1,1 @@
+"""What brings a network's state back: backup and restore, adoption, checkpoints."""

@@ -1,0 +1,138 @@
+"""The difference between an inventory and what runs, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from coordinator.cli.plan import Edited
+from coordinator.engine.node_specs import node_spec
+from coordinator.workflows.changing.changes import Cost, Fact, differences, restarts, summary
+from coordinator.workflows.changing.facts import Facts
+from inventory.load import load
+from inventory.network import Network
+from protos import coordination_pb2 as pb
+
+TEXT = """
+[network]
+name = "net"
+[producers]
+count = 2
+"""
+
+
+def network(folder: Path) -> Network:
+    path = folder / "net.toml"
+    path.write_text(TEXT)
+    return load(path)
+
+
+def running(network: Network) -> dict[str, Fact]:
+    """Everything runs as the network says."""
+    return {node.name: Fact(node.host, node_spec(network, node)) for node in network.nodes}
+
+
+def edited(network: Network, name: str, **changes: object) -> Network:
+    nodes = tuple(replace(node, **changes) if node.name == name else node for node in network.nodes)  # type: ignore[arg-type]
+    return replace(network, nodes=nodes)
+
+
+def test_no_difference_is_none(tmp_path: Path) -> None:
+    """Also if nodes dial parties in addition."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducera"].spec.peers.append("party.example:9876")
+    assert differences(net, facts, parties=["party.example:9876"]) == ()
+    assert summary(()) == ""
+
+
+def test_an_agents_metrics_are_a_line(tmp_path: Path) -> None:
+    """Where they go elsewhere than the inventory says; hosts that did not say are left out."""
+    net = network(tmp_path)
+    facts, wanted = running(net), replace(net, hosts=(replace(net.hosts[0], metrics="127.0.0.1:9101"),))
+    (change,) = differences(wanted, facts, exports={"local": ""})
+    assert change.line() == (
+        "+ local: agent metrics: (none) -> 127.0.0.1:9101 (its agent is restarted, its nodes are not)"
+    )
+    assert summary([change]) == "1 agent is restarted"
+    assert differences(wanted, facts, exports={"local": "127.0.0.1:9101"}) == differences(wanted, facts) == ()
+    assert Facts.from_json(Facts(facts, (), exports={"local": "a:1"}).to_json()).exports == {"local": "a:1"}
+
+
+def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
+    """A port, an option and a nodeos cost a restart; the nodes that dial the port only learn the new one."""
+    net = network(tmp_path)
+    facts = running(net)
+    after = edited(net, "defproducerb", p2p_port=9900, options={"max-clients": "30"})
+    lines = [change.line() for change in differences(after, facts)]
+    assert lines == [
+        "~ local: genesis peers: -127.0.0.1:9878 +127.0.0.1:9900",
+        "~ local: defproducera peers: -127.0.0.1:9878 +127.0.0.1:9900",
+        "~ local: defproducerb p2p: 127.0.0.1:9878 -> 127.0.0.1:9900 (the node is restarted)",
+        "+ local: defproducerb options.max-clients: (none) -> 30 (the node is restarted)",
+    ]
+    changes = differences(after, facts)
+    assert restarts(changes) == ("defproducerb",)
+    assert summary(changes) == "1 node is restarted; 2 nodes learn of it without a restart"
+
+
+def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
+    """The boot starts a new node; a node that left the file runs on, and the line says how to stop it."""
+    net = network(tmp_path)
+    facts = running(net)
+    stranger = pb.NodeSpec(name="old\x1b[2J", role="full", p2p_endpoint="10.0.0.9:9876", http_port=8888)
+    facts["old"] = Fact("h9", stranger)
+    del facts["defproducerb"]
+    added, removed = differences(net, facts)
+    assert added.line().startswith("+ local: defproducerb: producer node, p2p 127.0.0.1:9878")
+    assert added.cost is Cost.START
+    assert removed.line().startswith("- h9: old: full node, p2p 10.0.0.9:9876, http port 8888 (not applied by a boot; ")
+    assert "remove h9" in removed.hint
+    assert removed.line().isprintable()
+
+
+def test_a_host_that_left_is_named_although_no_node_runs_there(tmp_path: Path) -> None:
+    """Its agent still gets tasks, and has keys; the line says how to end that. Once only, where a node runs there."""
+    net = network(tmp_path)
+    (left,) = differences(net, running(net), agents=["local", "h9"])
+    assert left.line().startswith("- h9: agent: no node runs, but its agent is let in (not applied by a boot; ")
+    assert left.line().endswith("remove h9)")
+    stranger = Fact("h9", pb.NodeSpec(name="old", role="full", p2p_endpoint="10.0.0.9:9876", http_port=8888))
+    (runs,) = differences(net, running(net) | {"old": stranger}, agents=["local", "h9"])
+    assert runs.node == "old"
+
+
+def test_a_host_that_does_not_answer_is_no_difference(tmp_path: Path) -> None:
+    """What runs there is unknown, so nothing is called missing."""
+    net = network(tmp_path)
+    assert differences(net, {}, away=["local"]) == ()
+    assert {change.cost for change in differences(net, {})} == {Cost.START}
+
+
+def test_a_node_keeps_its_role(tmp_path: Path) -> None:
+    """Another role is another node: the change is refused, and no other line is printed for that node."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducerb"].spec.role, facts["defproducerb"].spec.account = "full", ""
+    (change,) = differences(net, facts)
+    assert (change.part, change.cost) == ("role", Cost.BY_HAND)
+    assert "give the new one another name" in change.line()
+
+
+def test_facts_cross_to_another_terminal(tmp_path: Path) -> None:
+    """They arrive as the running coordinator has them."""
+    facts = Facts(running(network(tmp_path)), ("h2",), frozenset({"party.example:1"}), ["h9"])
+    again = Facts.from_json(facts.to_json())
+    assert (dict(again.nodes), again.away, again.parties) == (dict(facts.nodes), ("h2",), facts.parties)
+
+
+def test_a_plan_does_not_say_that_a_boot_applies_what_it_refuses(tmp_path: Path) -> None:
+    """One edit of a sealed section, and nothing of the file is applied; differences by hand are not applied either."""
+    net = network(tmp_path)
+    changes = differences(edited(net, "defproducerb", p2p_port=9900), running(net))
+    assert "applies it: 1 node is restarted" in list(Edited((), changes).lines())[-1]
+    last = list(Edited(("users: undo the edit",), changes).lines())[-1]
+    assert "refuses this file" in last
+    assert "applies it" not in last
+    by_hand = differences(net, running(net), agents=["h9"])
+    assert "leaves it: 1 difference is not applied by a boot" in list(Edited((), by_hand).lines())[-1]

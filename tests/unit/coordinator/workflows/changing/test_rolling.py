@@ -1,0 +1,147 @@
+"""Changes are applied one node after the other, each producer after its own turn."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from boot.step import NodeMode, Query
+from coordinator.engine.access import NodeAccess
+from coordinator.engine.node_work import NodeWork
+from coordinator.errors import OperationFailed, UsageProblem
+from coordinator.report.progress import PlainReporter
+from coordinator.workflows.changing import rolling as module
+from coordinator.workflows.changing.changes import Change, Cost
+from coordinator.workflows.changing.rolling import Rolling, apply, tolerance
+from inventory.network import Network, Node, Role
+from protos import coordination_pb2 as pb
+
+SCHEDULE = ("a", "b", "c", "d")
+
+
+@dataclass
+class Chain:
+    """Four producers and a full node; who signs advances with every look, a turn being two looks."""
+
+    down: set[str] = field(default_factory=set)
+    looks: int = 0
+    acts: list[tuple[str, str]] = field(default_factory=list)
+    """What was restarted, and who signed at that moment."""
+    lost: str = ""
+    """A node that does not come back."""
+    schedule: tuple[str, ...] = SCHEDULE
+
+    @property
+    def network(self) -> Any:
+        nodes = [Node("genesis", "ha", Role.GENESIS, "eosio", 1, 2)]
+        nodes += [Node(name, f"h{name}", Role.PRODUCER, name, 1, 2) for name in SCHEDULE]
+        nodes.append(Node("watcher", "hw", Role.FULL, None, 1, 2))
+        return SimpleNamespace(nodes=nodes, node={node.name: node for node in nodes}.__getitem__)
+
+    @property
+    def signer(self) -> str:
+        return SCHEDULE[self.looks // 2 % len(SCHEDULE)]
+
+    async def ask(self, query: Query) -> Any:
+        if query.path.endswith("get_producer_schedule"):
+            return {"active": {"producers": [{"producer_name": name} for name in self.schedule]}}
+        if query.path.endswith("paused"):
+            return False
+        self.looks += 1
+        late = SCHEDULE[(self.looks // 2 - 3) % len(SCHEDULE)]  # it shows irreversible blocks only
+        return {"head_block_producer": late if query.node == "genesis" else self.signer}
+
+    def running(self, node: Node) -> bool:
+        return node.name not in self.down
+
+    def status(self, node: Node) -> pb.NodeStatus:
+        return pb.NodeStatus(name=node.name, state="running", head=100, peers=3)
+
+    async def wake(self) -> None:
+        self.acts.append(("wake", self.signer))
+
+    async def start(self, name: str, mode: NodeMode) -> None:
+        self.acts.append((name, self.signer))
+        if name == self.lost:
+            raise OperationFailed("the port is taken")
+
+
+async def applied(chain: Chain, nodes: Sequence[str], cost: Cost = Cost.RESTART, only: str = "") -> tuple[str, ...]:
+    changes = [Change(f"h{name[0]}", name, "options.x", "1", "2", cost) for name in nodes]
+    access, work = cast(NodeAccess, chain), cast(NodeWork, chain)
+    return await apply(access, work, changes, Rolling(only), PlainReporter(io.StringIO()), chain.wake)
+
+
+async def test_a_producer_is_restarted_right_after_its_turn() -> None:
+    """First the other nodes, then each producer at the moment when the next one signs."""
+    chain = Chain()
+    assert await applied(chain, ["b", "a", "watcher"]) == ("watcher", "b", "a")
+    assert [name for name, _ in chain.acts] == ["watcher", "b", "a"]
+    following = dict(zip(SCHEDULE, (*SCHEDULE[1:], SCHEDULE[0]), strict=True))
+    assert all(signer == following[name] for name, signer in chain.acts if name != "watcher")
+
+
+@pytest.mark.advice("coordinator/workflows/changing/rolling.py: coord boot")
+async def test_the_first_that_does_not_come_back_ends_it() -> None:
+    """The message says what was changed, what was not, and how to continue or go back; the rest is left alone."""
+    chain = Chain(lost="b")
+    with pytest.raises(OperationFailed) as failed:
+        await applied(chain, ["watcher", "b", "a"])
+    text = str(failed.value)
+    assert "hb: b did not come back after its restart: the port is taken" in text
+    assert "changed before: watcher; not touched: a" in text
+    assert "to go back, undo the edit" in text
+    assert [name for name, _ in chain.acts] == ["watcher", "b"]
+    assert "To continue, fix that and run coord boot INVENTORY again" in text
+    chain.lost = ""
+    assert await applied(chain, ["b", "a"]) == ("b", "a")
+
+
+async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() -> None:
+    """Of four one may be away, and one already is."""
+    chain = Chain(down={"c"})
+    with pytest.raises(OperationFailed, match="b is left as it is, because c is away: of 4 producers 1 may be away"):
+        await applied(chain, ["b"])
+    assert chain.acts == []
+
+
+async def test_a_producer_that_signs_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a few rounds without its turn it is restarted, because that may help it."""
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.05)
+    chain = Chain()
+    monkeypatch.setattr(Chain, "signer", property(lambda self: "a"))
+    assert await applied(chain, ["b"]) == ("b",)
+
+
+async def test_the_only_producer_is_followed_by_a_look_whether_the_chain_stands() -> None:
+    """After a restart nodeos waits for a fresh block, and nobody else makes one."""
+    chain = Chain(schedule=("a",))
+    assert await applied(chain, ["a", "watcher"]) == ("watcher", "a")
+    assert [name for name, _ in chain.acts] == ["watcher", "a", "wake"]
+
+
+async def test_what_needs_no_restart_is_told_and_only_what_was_asked_for_is_changed() -> None:
+    """A running node learns its peers; `--only` names a host or a node."""
+    chain = Chain()
+    assert await applied(chain, ["b", "a"], Cost.NOTHING, only="ha") == ("a",)
+    assert await applied(chain, ["b", "a"], Cost.BY_HAND) == ()
+    assert await applied(chain, ["b", "a"], Cost.START) == ()
+    assert [name for name, _ in chain.acts] == ["a"]
+
+
+def test_only_must_name_something() -> None:
+    """A typo must change neither everything nor nothing: it is an error."""
+    network = SimpleNamespace(nodes=(), hosts=(SimpleNamespace(name="h1"),), source="net.toml")
+    Rolling("h1").check(cast(Network, network))
+    with pytest.raises(UsageProblem, match="there is no step, host or node 'h7'"):
+        Rolling("h7").check(cast(Network, network))
+
+
+def test_how_many_may_be_away() -> None:
+    """More than two thirds of the schedule must sign."""
+    assert [tolerance(number) for number in (1, 3, 4, 6, 7, 21)] == [0, 0, 1, 1, 2, 6]
