@@ -20,9 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import shutil
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +28,7 @@ from pathlib import Path
 from agent.errors import SpecError
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.beginning import Beginning, Begun
-from agent.nodes.witness import last_stamp
+from agent.nodes.run_log import RunLog
 from antelope.strict_json import read_json
 from boot.step import NodeMode
 from inventory.network import Role
@@ -43,7 +41,6 @@ REACHED_STEP = 120
 """Blocks between two records of how far the chain is."""
 _ENTRY = 8
 """Bytes of a block's entry in the index of a block log."""
-_BEGIN = "---- bootcoord starts nodeos "
 
 
 @dataclass(frozen=True)
@@ -119,9 +116,9 @@ class NodeFolder:
         return self.data / "state"
 
     @property
-    def log(self) -> Path:
+    def log(self) -> RunLog:
         """What nodeos writes."""
-        return self.path / LOG
+        return RunLog(self.path / LOG)
 
     @property
     def process(self) -> Process | None:
@@ -252,44 +249,6 @@ class NodeFolder:
             write_atomic(self.genesis, genesis, 0o600)
         write_atomic(self.config, config.encode(), 0o600, lasting=False)
         write_atomic(self.path / "node.json", record.pack(), 0o600)
-
-    def begin_log(self, command: Sequence[str]) -> None:
-        """Marks in the log where a run begins, and by which command (which holds no secret). Raises OSError."""
-        self.log.parent.mkdir(exist_ok=True)
-        with self.log.open("a") as file:
-            file.write(f"{_BEGIN}{datetime.now(UTC).isoformat(timespec='milliseconds')} {' '.join(command)}\n")
-
-    def last_run(self, most: int = 1 << 20) -> str:
-        """What the node logged in its last run, the last bytes only."""
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - most))
-                _before, _mark, run = file.read(most).decode("utf-8", "replace").rpartition(_BEGIN)
-        except FileNotFoundError:
-            return ""
-        return run.partition("\n")[2] if _mark else run
-
-    @property
-    def began(self) -> float | None:
-        """When its last run began, from its log, in Unix seconds; None if the log does not reach back that far."""
-        marks = re.findall(re.escape(_BEGIN) + r"(\S+)", self._log_end())
-        try:
-            return datetime.fromisoformat(marks[-1]).timestamp() if marks else None
-        except ValueError:
-            return None
-
-    @property
-    def last_words_at(self) -> float | None:
-        """When nodeos wrote the last line of its log, in Unix seconds; None if there is none."""
-        return last_stamp(self._log_end())
-
-    def _log_end(self, most: int = 1 << 18) -> str:
-        try:
-            with self.log.open("rb") as file:
-                file.seek(max(0, self.log.stat().st_size - most))
-                return file.read(most).decode("utf-8", "replace")
-        except FileNotFoundError:
-            return ""
 
     def owned(self) -> bool:
         """Whether a living process has the chain's state open: nodeos locks it, and a second one calls it dirty."""

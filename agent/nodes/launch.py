@@ -91,8 +91,10 @@ async def start(launch: Launch, deadline: float = READY_SECONDS) -> Process:
         command = folder.begun_from.command(command)
         deadline += folder.begun_from.seconds
     try:
-        folder.begin_log(command)
-        process = processes.start(command, output=folder.log, folder=folder.path, environment=environment(folder.path))
+        folder.log.begin(command)
+        process = processes.start(
+            command, output=folder.log.path, folder=folder.path, environment=environment(folder.path)
+        )
     except OSError as error:
         raise NodeFault(f"node {launch.spec.name}: cannot start {launch.command[0]}: {error.strerror}") from error
     folder.remember(process)
@@ -162,7 +164,7 @@ def _ended(launch: Launch, process: Process) -> NodeFault:
             f"node {launch.spec.name}: {launch.command[0]} ended and left process {left[0].pid} ({left[0].name}) "
             'behind: a script in nodeos\' place must end as nodeos does, by `exec nodeos "$@"`'
         )
-    log = folder.last_run().replace(node_processes.HERE, str(folder.path))
+    log = folder.log.last_run().replace(node_processes.HERE, str(folder.path))
     return explain(launch.spec.name, log, process.ended)
 
 

@@ -153,7 +153,7 @@ async def _run(launch: Launch, *, produces: bool) -> None:
 
     async def made() -> bool:
         if not process.alive:
-            raise explain(launch.spec.name, launch.folder.last_run(), process.ended)
+            raise explain(launch.spec.name, launch.folder.log.last_run(), process.ended)
         with contextlib.suppress(NodeError):
             return (await node.get_info()).head_block_num >= BLOCKS
         return False

@@ -125,7 +125,7 @@ async def _view(node: NodeClient, account: str, signed_last: float | None, watch
 def _read(nodes: Nodes, name: str, watch: Watched, own: str | None) -> list[Double]:
     """Reads new lines of the node's log."""
     try:
-        with nodes.folder(name).log.open("rb") as file:
+        with nodes.folder(name).log.path.open("rb") as file:
             size = file.seek(0, 2)
             if watch.offset is None or size < watch.offset:  # read for the first time, or its beginning was moved away
                 watch.offset, watch.rest = max(0, size - LOG_END), ""

@@ -91,7 +91,7 @@ class Nodes:
             record = None if folder.name in self._nodes else folder.record()
             if record is not None:
                 self._nodes[folder.name] = TrackedNode(folder, record, connect(record.spec), written=True)
-                self._nodes[folder.name].since = folder.began or 0.0
+                self._nodes[folder.name].since = folder.log.began or 0.0
                 found.append(folder)
         return found
 

@@ -105,7 +105,7 @@ def withheld(node: TrackedNode, record: NodeRecord, leases: Leases | None) -> Wi
     if leases is None or record.mode is NodeMode.GENESIS or not produces(record.spec, record.mode):
         return None
     account, noted = str(record.spec.account), node.folder.withheld
-    last = noted.signed_last if noted else node.alive_at or node.folder.last_words_at
+    last = noted.signed_last if noted else node.alive_at or node.folder.log.last_words_at
     away = None if noted or last is None else time.time() - last
     match leases.verdict(account, away):
         case Verdict.SIGN:

@@ -59,7 +59,7 @@ class ProcessWatch:
         beginning = node.folder.beginning
         if beginning is None or beginning.confirmed:
             return
-        wrong = await follows(node.client, beginning, node.folder.last_run)
+        wrong = await follows(node.client, beginning, node.folder.log.last_run)
         if not wrong:
             node.folder.begun_from.confirm(beginning)
             log.info("node %s: its peers' blocks follow %s", node.folder.name, beginning)
@@ -79,7 +79,7 @@ class ProcessWatch:
                 node.folder.remember(outlived)
                 return
             dead = node.folder.process
-            node.fault = str(explain(node.folder.name, node.folder.last_run(), dead.ended if dead else None))
+            node.fault = str(explain(node.folder.name, node.folder.log.last_run(), dead.ended if dead else None))
             log.warning("%s", node.fault)
         if not node.restarts.due(time.monotonic()):
             return

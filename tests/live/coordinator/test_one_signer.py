@@ -125,7 +125,7 @@ async def _transfers(network: Network) -> None:
 
 async def _signs_for_long(network: Network) -> None:
     """Two rounds after the original began, whatever comes then comes later."""
-    began = NodeFolder(network.data / "nodes" / NODE).began
+    began = NodeFolder(network.data / "nodes" / NODE).log.began
     assert began
     await asyncio.sleep(max(0.0, began + window(PRODUCERS) + 3 - time.time()))
 
@@ -163,7 +163,7 @@ async def test_the_later_one_stops_and_both_tell(network: Network, clone: Clone)
 
 async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone) -> None:
     """Started long after its last word, it follows the chain, sees who signs, and says so; also when started again."""
-    clone.node.log.write_text("info  2026-01-01T00:00:00.000 nodeos  x.cpp:1  x ] the last word\n")
+    clone.node.log.path.write_text("info  2026-01-01T00:00:00.000 nodeos  x.cpp:1  x ] the last word\n")
     await clone.open()
     await clone.start()
     assert "it looks first" in (await clone.status()).withheld
@@ -172,7 +172,7 @@ async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone)
         return "another node signs" in (await clone.status()).withheld
 
     await poll(told, what="the clone to see the other", deadline=TURNS)
-    log = clone.node.log.read_text()
+    log = clone.node.log.path.read_text()
     assert "Produced block" not in log
     process = Process.read(clone.node.path / "process.json")
     assert process
@@ -183,7 +183,7 @@ async def test_a_copy_that_was_off_signs_nothing(network: Network, clone: Clone)
         return bool(status.pid) and status.pid != process.pid and "another node signs" in status.withheld
 
     await poll(back, what="the node to be started again", deadline=TURNS)
-    assert "Produced block" not in clone.node.log.read_text()
+    assert "Produced block" not in clone.node.log.path.read_text()
 
 
 async def test_the_genesis_nodes_key_signs_nothing_after_the_handover(network: Network, tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_the_genesis_nodes_key_signs_nothing_after_the_handover(network: N
     log = NodeFolder(folder / "nodes" / name).log
     await nodes.open()
     try:
-        made = log.read_text().count("Produced block")
+        made = log.path.read_text().count("Produced block")
         assert made  # it began the chain
         p2p = f"127.0.0.1:{free_port()}"
         spec = replace(nodes.record(name).spec, p2p_bind=p2p, p2p_endpoint=p2p, http_port=free_port())
@@ -215,7 +215,7 @@ async def test_the_genesis_nodes_key_signs_nothing_after_the_handover(network: N
             return (await nodes.client(name).get_info()).head_block_num > first + 4 * BLOCKS_PER_TURN
 
         await poll(followed, what="two rounds of the others' blocks", deadline=TURNS)
-        assert log.read_text().count("Produced block") == made
+        assert log.path.read_text().count("Produced block") == made
     finally:
         await nodes.close()
         node_processes.stop_nodes(folder)
@@ -231,6 +231,6 @@ async def test_a_node_whose_other_is_gone_signs_again(network: Network, clone: C
 
     async def signs() -> bool:
         status = await clone.status()
-        return not status.withheld and "Produced block" in clone.node.log.read_text()
+        return not status.withheld and "Produced block" in clone.node.log.path.read_text()
 
     await poll(signs, what="the clone to sign", deadline=2 * TURNS)

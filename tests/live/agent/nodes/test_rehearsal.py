@@ -70,7 +70,9 @@ async def test_what_an_agents_end_left_is_removed_by_the_next(bench: Bench) -> N
     folder.make()
     folder.write(NodeRecord(bench.spec("genesis"), NodeMode.GENESIS, bench.chain.id), "", bench.chain.genesis)
     left = processes.start(
-        ("sh", "-c", "sleep 60; true", "sh", "--config-dir", str(folder.path)), output=folder.log, folder=folder.path
+        ("sh", "-c", "sleep 60; true", "sh", "--config-dir", str(folder.path)),
+        output=folder.log.path,
+        folder=folder.path,
     )
     await bench.agent()
     assert not left.alive

@@ -50,14 +50,14 @@ def test_a_damaged_record_is_none(tmp_path: Path) -> None:
 def test_the_last_run_is_what_follows_the_last_mark(tmp_path: Path) -> None:
     """Only the last run's log is searched for faults, even if the log is long or was rotated meanwhile."""
     folder = NodeFolder(tmp_path)
-    assert folder.last_run() == ""
+    assert folder.log.last_run() == ""
     for run in ("first", "second"):
-        folder.begin_log(["/bin/nodeos", "-e"])
-        with folder.log.open("a") as log:
+        folder.log.begin(["/bin/nodeos", "-e"])
+        with folder.log.path.open("a") as log:
             log.write(f"{run} run\n" * 3)
-    assert folder.last_run() == "second run\n" * 3
-    folder.log.write_text("the rest after the old part was moved aside\n")
-    assert folder.last_run() == "the rest after the old part was moved aside\n"
+    assert folder.log.last_run() == "second run\n" * 3
+    folder.log.path.write_text("the rest after the old part was moved aside\n")
+    assert folder.log.last_run() == "the rest after the old part was moved aside\n"
 
 
 def test_only_what_cannot_be_known_again_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ async def test_it_is_started_when_it_answers_for_the_sealed_chain(launch: Launch
     chain.silent = 3
     await start(launch)
     assert launch.folder.process == PROCESS
-    assert "bootcoord starts nodeos" in launch.folder.log.read_text()
+    assert "bootcoord starts nodeos" in launch.folder.log.path.read_text()
     assert chain.stopped == []
 
 
