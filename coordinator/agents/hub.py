@@ -8,15 +8,14 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import grpc
 
 from coordinator.agents.connection import Connection
 from coordinator.agents.link import AgentLink
+from coordinator.agents.listeners import AgentEvent, Happening, PartyHandler
 from coordinator.agents.ports import lasting_port
 from coordinator.agents.records import MOVED, HubError, Records
 from coordinator.agents.server import CSR_LIMIT, JoinRefused, make_server
@@ -45,40 +44,6 @@ EPOCH_LIMIT = 1 << 62
 """No network can have had this many runs. An agent that claims this epoch or a higher one is not believed."""
 RENEWALS, RENEWALS_SECONDS = 5, 600.0
 """At most RENEWALS certificates of one agent are signed per RENEWALS_SECONDS."""
-
-
-class PartyHandler(Protocol):
-    """Answers parties: redeems their invitations and checks what they register."""
-
-    @property
-    def chain_id(self) -> str:
-        """The sealed network's chain id, hex; empty before the seal."""
-
-    def registered(self, connection: Connection, registration: pb.Registration) -> str:
-        """A party registers. Returns why the message is rejected; empty if it will be answered."""
-
-    def left(self, connection: Connection, leave: pb.Leave) -> None:
-        """A party leaves the network."""
-
-    def redeem(self, identity: Identity, fingerprint: str, request: pb.JoinRequest) -> bytes:
-        """The certificate (PEM) for a party that connected with its invitation's. Raises JoinRefused."""
-
-
-class Happening(StrEnum):
-    """What happened to an agent."""
-
-    JOINED = "joined"
-    LOST = "lost"
-    REVOKED = "revoked"
-
-
-@dataclass(frozen=True)
-class AgentEvent:
-    """An agent connected, disconnected or was revoked."""
-
-    what: Happening
-    name: str
-    detail: str = ""
 
 
 class Hub:

@@ -11,7 +11,8 @@ from typing import Any
 
 from agent.errors import SessionEnded
 from agent.session import Credentials, Send, Session
-from coordinator.agents.hub import AgentEvent, Hub, PartyHandler
+from coordinator.agents.hub import Hub
+from coordinator.agents.listeners import AgentEvent, PartyHandler
 from coordinator.agents.records import Records
 from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint

@@ -17,8 +17,9 @@ from grpc.aio import Metadata
 from agent.errors import Refused, Replaced, SessionEnded
 from agent.session import Send, session_end
 from antelope.errors import AssertionFailed, Unreachable
-from coordinator.agents.hub import AgentEvent, Hub
+from coordinator.agents.hub import Hub
 from coordinator.agents.link import ObserverError
+from coordinator.agents.listeners import AgentEvent
 from coordinator.agents.records import BusyError, HubError
 from coordinator.agents.takeovers import MOST, Takeovers
 from coordinator.report.audit import RemoteNode
