@@ -6,9 +6,12 @@ places, and at the very end the bare title again. A program in its place, or the
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
+_PLACES = 20
+"""Lines below an exception in which nodeos lists the places that it passed."""
 _MOST = 300
 """Maximum characters of an explanation."""
 
@@ -62,8 +65,15 @@ def _exception(lines: list[str]) -> tuple[str, bool]:
         if found and (initialising or "net_plugin" not in lines[number]):
             below = lines[number + 1] if number + 1 < len(lines) else ""
             told = below if below and not below[0].isspace() and not _LEVEL.match(below) else found[2]
-            return told, found[1] in _OF_OPTIONS or (initialising and "chain_plugin" not in lines[number])
+            place = lines[number] if initialising else _initialised(lines[number + 1 : number + _PLACES])
+            return told, found[1] in _OF_OPTIONS or ("plugin_initialize" in place and "chain_plugin" not in place)
     return "", False
+
+
+def _initialised(below: list[str]) -> str:
+    """Spring tells of an exception at the end alone: the place below it that a plugin's initialisation is."""
+    frames = itertools.takewhile(lambda line: not _LEVEL.match(line), below)
+    return next((line for line in frames if line[:1].isspace() and line.endswith(" plugin_initialize")), "")
 
 
 def _plain_words(lines: list[str]) -> str:

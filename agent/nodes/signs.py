@@ -172,7 +172,7 @@ OF_ITS_FILES = (
         "its state is of another nodeos version, or damaged",
     ),
     Sign(
-        r"] Fork database exception",
+        r"] (?:\d+ fork_database_exception: )?Fork database exception",
         DamagedState,
         "its state does not fit its blocks: files of its chain are missing",
     ),

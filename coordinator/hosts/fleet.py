@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
-from coordinator.errors import OperationFailed
+from coordinator.errors import CoordError, OperationFailed, UsageProblem
 from coordinator.hosts.address import advertised
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.local import ensure_agent, stop_all
@@ -59,8 +59,9 @@ class Hosts:
         return tuple(host for host in self._network.hosts if not host.local)
 
     async def check(self) -> frozenset[str]:
-        """Runs the preflight: reports problems, and returns the hosts with fatal ones. Raises OperationFailed when a
-        local host or the genesis node's host is among them.
+        """Runs the preflight: reports problems, and returns the hosts with fatal ones. When a local host or the genesis
+        node's host is among them, raises UsageProblem if nothing but the file's contracts is wrong, else
+        OperationFailed.
         """
         self._reporter.began(PREFLIGHT, LOOK)
         found = await self.preflight()
@@ -69,7 +70,7 @@ class Hosts:
             self.troubled.setdefault(problem.host, problem.message)
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
-            raise OperationFailed("\n       ".join(str(problem) for problem in found.fatal))
+            raise _refusal(found)
         seen = f"{len(self._network.hosts) - len(trouble)} of {len(self._network.hosts)} are ready"
         self._reporter.ended(PREFLIGHT, LOOK, StepResult.FAILED if trouble else StepResult.DONE, seen)
         for problem in found.problems:
@@ -201,3 +202,11 @@ def stop_hosts(
     far = [host for host in hosts if not host.local]
     results = deployment(state, network, report).down(far, purge, foreign=purge and bool(only)) if far else {}
     return {name: result for name, result in results.items() if isinstance(result, DeployError)}
+
+
+def _refusal(found: Preflight) -> CoordError:
+    """Why hosts that a boot cannot do without cannot be used: a mistake in the file, or something on the hosts."""
+    from coordinator.hosts.preflight.contracts import CHECK
+
+    said = "\n       ".join(str(problem) for problem in found.fatal)
+    return UsageProblem(said) if all(one.check == CHECK for one in found.fatal) else OperationFailed(said)

@@ -12,7 +12,7 @@ import pytest
 
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
-from coordinator.errors import OperationFailed
+from coordinator.errors import CoordError, OperationFailed
 from coordinator.hosts import fleet
 from coordinator.hosts.deploy.errors import DeployError
 from coordinator.hosts.deploy.installer import Installed
@@ -212,3 +212,15 @@ def test_all_hosts_are_stopped(network: Network, state: StateFolder, ssh: Ssh, m
     assert ssh.asked[-1] == ("down", ["h1"], True, True)
     assert stop_hosts(state, network, "here", True, lambda *_: None) == {}
     assert not data.exists()
+
+
+@pytest.mark.parametrize(("checks", "status"), [(("contracts",), 2), (("contracts", "disk"), 1)])
+async def test_contracts_that_do_not_fit_are_a_mistake_in_the_file(
+    checks: tuple[str, ...], status: int, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the plan says it: status 2. With something else in the way as well, the hosts are not ready: status 1."""
+    found = tuple(HostProblem("here", check, True, "wrong", "mend it") for check in checks)
+    monkeypatch.setattr("coordinator.hosts.preflight.run.preflight", lambda *_: Preflight((), (), found))
+    with pytest.raises(CoordError, match="here: contracts: wrong; mend it") as refused:
+        await hosts.check()
+    assert refused.value.exit_status == status
