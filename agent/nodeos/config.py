@@ -97,6 +97,9 @@ def _role(
 ) -> Iterator[tuple[str, str]]:
     if mode is NodeMode.AUDIT:
         yield "read-mode", "irreversible"
+        if "api-accept-transactions" in known:
+            # Older versions refuse them by themselves in that mode; Spring would judge them by irreversible state.
+            yield "api-accept-transactions", "false"
     if not signs:
         return
     if not keys:

@@ -128,6 +128,11 @@ OF_ITS_FILES = (
         DamagedFeatures,
         "a file in its folder protocol_features is damaged",
     ),
+    Sign(
+        r"No existing chain_head\.dat|`chain_head\.dat` seems|\"state_file\":\"[^\"\n]*chain_head\.dat",
+        DamagedState,
+        "its state is damaged (chain_head.dat)",
+    ),
     Sign(r"fork_db_dat", DamagedForks, "its reversible blocks (fork_db.dat) are damaged"),
     Sign(r"block_log_not_found", DamagedBlocks, "its block log is gone"),
     Sign(

@@ -61,6 +61,8 @@ def test_it_is_born_as_planned(network: Network) -> None:
     assert "Nothing to do" in network.boot().out
     assert network.coord("status", "--check").status == 0
     assert "born as planned: yes; nothing is different today" in network.coord("verify").out
+    takers = [node["name"] for node in network.document("env")["nodes"]]
+    assert takers == [f"defproducer{letter}" for letter in "abcd"]  # the audit's node takes no transactions
 
 
 def test_an_option_that_it_has_not_is_named_in_the_plan(make_network: MakeNetwork) -> None:

@@ -71,6 +71,8 @@ def test_who_signs_nothing_holds_no_key(spec: NodeSpec, mode: NodeMode) -> None:
     assert "producer-name" not in text
     assert "signature-provider" not in text
     assert ("read-mode = irreversible" in text) == (mode is NodeMode.AUDIT)
+    taking = config_ini(spec, mode, {*KNOWN, "api-accept-transactions"}, [KEY])
+    assert ("api-accept-transactions = false" in taking) == (mode is NodeMode.AUDIT)
 
 
 def test_only_known_options_are_written() -> None:
