@@ -220,7 +220,7 @@ class PeerLink:
             syncing=bool(value.get("syncing")),
             handshaken=bool(handshake.get("generation")) or bool(handshake.get("p2p_address")),
             p2p_address=str(handshake.get("p2p_address", "")),
-            head_num=int(handshake.get("head_num", 0)),
+            head_num=int(handshake.get("head_num", handshake.get("fork_db_head_num", 0))),  # Spring's name for it
             key=_proved_key(handshake),
             node=str(handshake.get("node_id", "")),
         )
