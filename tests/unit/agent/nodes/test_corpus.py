@@ -1,8 +1,8 @@
 """Each way in which a real nodeos was seen to end, and the one line that a person gets.
 
 The logs in corpus/ were written by the bundled nodeos, by Spring 1.2.2 (spring-*), and by what was put in its place,
-provoked one by one; lines about protocol features are left out, and paths are others. corpus/expected.tsv has a line for each: its name, the class
-of the fault, the signal that ended it, if one did, and the words.
+provoked one by one; lines about protocol features are left out, and paths are others. corpus/expected.tsv has a line
+for each: its name, the class of the fault, the signal that ended it, if one did, and the words.
 """
 
 from __future__ import annotations
