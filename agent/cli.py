@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 from agent.exits import FAILED
 from agent.party import arguments as party
@@ -26,6 +29,31 @@ into somebody else's network runs (docs/joining.md):
 """
 
 
+_MISTYPED = re.compile(r"invalid choice: '([^']+)'|unrecognized arguments: (--\S+)")
+"""What argparse says of a command or an option that it does not know."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistyped command or option with the one that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with status 2."""
+        from difflib import get_close_matches  # of no use to an agent that runs
+
+        found = _MISTYPED.search(message)
+        close = get_close_matches(found[1] or found[2], self._words(), n=1) if found else []
+        super().error(f"{message}; did you mean {close[0]}?" if close else message)
+
+    def _words(self) -> Iterator[str]:
+        """All commands and options."""
+        for action in self._actions:
+            yield from action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                yield from action.choices
+                for sub in action.choices.values():
+                    yield from sub._option_string_actions
+
+
 def main() -> int:
     """Returns the exit status. An error is one line on stderr."""
     try:
@@ -39,7 +67,7 @@ def main() -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    whole = argparse.ArgumentParser(
+    whole = _Parser(
         prog="agent",
         description="The bootcoord agent: runs a host's nodes, keeps their keys, and signs what was sealed.",
         epilog=EXAMPLES,

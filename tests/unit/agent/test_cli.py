@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent import cli, commands
+from agent.cli import parser
 from agent.config import DataFolder
 from coordinator.agents.hub import Hub
 from support.ending import Ending
@@ -234,3 +235,19 @@ def test_a_fault_of_its_own_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     assert cli.main() == 1
     assert capsys.readouterr().err == "agent: internal error: ZeroDivisionError: a mistake; please report it\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(["serv"], "serve"), (["serve", "--joyn", "x"], "--join"), (["leave", "--data", "x", "--forse"], "--force")],
+)
+def test_what_was_mistyped_is_answered_with_what_was_meant(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command or an option; where nothing is near, nothing is suggested."""
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(words)
+    assert capsys.readouterr().err.endswith(f"; did you mean {meant}?\n")
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["zzzzzz"])
+    assert "did you mean" not in capsys.readouterr().err
