@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from coordinator.cli.fit import say
 from coordinator.cli.options import json_option
 from coordinator.workflows.watching.reporting import audit_again, read_report
 
@@ -44,8 +45,7 @@ def command(report: Path, url: str | None, artifacts: Path | None, sealed: bool,
     if as_json:
         click.echo(json.dumps(audited.document, indent=2))
     else:
-        for line in audited.lines:
-            click.echo(line)
+        say(audited.lines)
     return 0 if audited.born else 1
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from coordinator.cli.fit import say
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.parties.attestations import Attestation, check, count
 from coordinator.parties.invite_store import Invite, Invites
@@ -46,8 +47,7 @@ def command(settings: Settings, network: Network, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(shown.to_json(), indent=2))
         return
-    for line in shown.lines():
-        click.echo(line)
+    say(shown.lines())
 
 
 @dataclass(frozen=True)

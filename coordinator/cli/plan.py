@@ -15,6 +15,7 @@ from boot.plan import make_plan
 from boot.step import ChainStep, NodeStep
 from boot.steps import steps_of
 from coordinator.advising import typed
+from coordinator.cli.fit import say
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.beginnings import Chosen
 from coordinator.engine.beginnings import foresee as foresee_beginnings
@@ -80,8 +81,7 @@ def command(
     if as_json:
         click.echo(json.dumps(_document(network, done, foreseen, beginning) | edited.to_json(), indent=2))
     else:
-        for line in (*_text(network, done, foreseen, beginning), *edited.lines()):
-            click.echo(line)
+        say((*_text(network, done, foreseen, beginning), *edited.lines()))
     return DIFFERENT if check and edited.different else 0
 
 

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from coordinator.cli.fit import say
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.run import preflight
@@ -42,10 +43,7 @@ def command(settings: Settings, network: Network, as_json: bool) -> int:
         return 1 if found.fatal else 0
     for heading, *rows in (found.table(), found.matrix()):
         if rows:
-            for line in columns([cell.upper() for cell in heading], rows):
-                click.echo(line)
-            click.echo()
-    for problem in found.problems:
-        click.echo(f"{'FATAL' if problem.fatal else 'warning'}  {problem}")
+            say((*columns([cell.upper() for cell in heading], rows), ""))
+    say(f"{'FATAL' if problem.fatal else 'warning'}  {problem}" for problem in found.problems)
     click.echo(f"{len(found.fatal)} fatal, {len(found.warnings)} warnings" if found.problems else "no problems")
     return 1 if found.fatal else 0

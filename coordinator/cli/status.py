@@ -12,6 +12,7 @@ from contextlib import closing
 import click
 
 from coordinator.cli import completion
+from coordinator.cli.fit import say, terminal_width
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
@@ -57,13 +58,12 @@ def command(settings: Settings, network: Network, watch: bool, step: str | None,
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, network))
         return 0
-    shown = asyncio.run(report(network, settings.state))
+    shown = asyncio.run(report(network, settings.state, terminal_width()))
     wrong = shown.problems if check else ()
     if as_json:
         click.echo(json.dumps(shown.document, indent=2))
     else:
-        for line in (*shown.lines, *(f"WRONG     {problem}" for problem in wrong)):
-            click.echo(line)
+        say((*shown.lines, *(f"WRONG     {problem}" for problem in wrong)))
     return 1 if wrong else 0
 
 

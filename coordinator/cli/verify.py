@@ -7,6 +7,7 @@ import json
 
 import click
 
+from coordinator.cli.fit import say
 from coordinator.cli.options import Settings, inventory_argument, json_option
 from coordinator.workflows.watching.auditing import verify
 from inventory.network import Network
@@ -31,6 +32,5 @@ def command(settings: Settings, network: Network, strict: bool, as_json: bool) -
     if as_json:
         click.echo(json.dumps(shown.document, indent=2))
     else:
-        for line in shown.lines:
-            click.echo(line)
+        say(shown.lines)
     return 0 if shown.born and (shown.unchanged or not strict) else 1

@@ -32,9 +32,9 @@ class ShownStatus:
     """The steps that are not done yet."""
 
     @classmethod
-    def of(cls, status: NetworkStatus, more: Iterable[str] = ()) -> ShownStatus:
-        """more: further lines."""
-        lines = (*report_lines(status), *more)
+    def of(cls, status: NetworkStatus, more: Iterable[str] = (), width: int | None = None) -> ShownStatus:
+        """more: further lines. width: of the terminal; None: unlimited."""
+        lines = (*report_lines(status, width), *more)
         return cls(document(status), lines, status.phase, status.head, status.lib, problems(status), status.left)
 
     def to_json(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from coordinator.hosts.deploy.unit import data_dir
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
 from coordinator.report.status import NetworkStatus
-from coordinator.report.tables import node_table
+from coordinator.report.tables import node_table, wrapped
 from inventory.network import Host
 
 ELECTED = "turns"
@@ -94,22 +93,6 @@ class Summary:
         width = max(len(command) for command, _ in rows)
         for number, (command, purpose) in enumerate(rows):
             yield f"{'' if number else 'next':9} {command:{width}}  {purpose}"
-
-
-INDENT = 10
-"""Characters before the text of a line that begins with a word such as `next`."""
-
-
-def wrapped(line: str, width: int | None) -> Iterator[str]:
-    """The line, wrapped at words; further lines are indented."""
-    if width is None or len(line) <= width:
-        yield line
-        return
-    indent = " " * INDENT
-    yield from textwrap.wrap(
-        line, max(width, 2 * INDENT), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
-        drop_whitespace=True, replace_whitespace=False,
-    )  # fmt: skip
 
 
 async def summarise(opened: OpenNetwork, booted: Booted) -> Summary:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from coordinator.advising import typed
 from coordinator.report.status import NetworkStatus, NodeRow
 from protos.states import NodeState
+
+INDENT = 10
+"""Characters before the text of a line that begins with a word such as `next`."""
+
+
+def wrapped(line: str, width: int | None) -> Iterator[str]:
+    """The line, wrapped at words; further lines are indented."""
+    if width is None or len(line) <= width:
+        yield line
+        return
+    indent = " " * INDENT
+    yield from textwrap.wrap(
+        line, max(width, 2 * INDENT), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True, replace_whitespace=False,
+    )  # fmt: skip
 
 
 def columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -98,8 +114,13 @@ def party_table(report: NetworkStatus) -> Iterator[str]:
     )
 
 
-def report_lines(report: NetworkStatus) -> Iterator[str]:
-    """The report as text."""
+def report_lines(report: NetworkStatus, width: int | None = None) -> Iterator[str]:
+    """The report as text. width: of the terminal; None: unlimited."""
+    for line in _report_lines(report, width):
+        yield from wrapped(line, width)
+
+
+def _report_lines(report: NetworkStatus, width: int | None) -> Iterator[str]:
     yield f"network   {report.network}, phase {report.phase}"
     yield f"chain id  {report.chain_id or '-'}"
     yield f"manifest  {report.manifest or '-'}"
@@ -115,7 +136,7 @@ def report_lines(report: NetworkStatus) -> Iterator[str]:
     yield ""
     yield from host_table(report)
     yield ""
-    yield from node_table(report)
+    yield from node_table(report, width)
     yield ""
     if report.parties:
         yield from party_table(report)

@@ -23,7 +23,7 @@ async def answering(
     """While the block runs, answers `status`, `screen` and `verify`, and the requests in `more`. pulses: a boot's."""
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
-        return ShownStatus.of(await gather(opened)).to_json()
+        return ShownStatus.of(await gather(opened), width=request.get("width")).to_json()
 
     async def screen(request: dict[str, Any]) -> dict[str, Any]:
         latest = pulses.latest if pulses else None

@@ -38,17 +38,17 @@ async def screen(network: Network, root: Path, width: int, height: int) -> list[
     return await retrying(look, on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
-async def report(network: Network, root: Path) -> ShownStatus:
-    """One report, even while other commands start and end."""
-    return await retrying(lambda: _look(network, root), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
+async def report(network: Network, root: Path, width: int | None = None) -> ShownStatus:
+    """One report, even while other commands start and end. width: of the terminal; None: unlimited."""
+    return await retrying(lambda: _look(network, root, width), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
 
 
-async def _look(network: Network, root: Path) -> ShownStatus:
+async def _look(network: Network, root: Path, width: int | None) -> ShownStatus:
     """One report, from the running coordinator if there is one."""
     try:
-        return ShownStatus.of(*await _seen(network, root))
+        return ShownStatus.of(*await _seen(network, root), width)
     except BusyError:
-        return ShownStatus.from_json(await ask_running(root.absolute() / network.name, "status"))
+        return ShownStatus.from_json(await ask_running(root.absolute() / network.name, "status", width=width))
 
 
 async def _seen(network: Network, root: Path) -> tuple[NetworkStatus, tuple[str, ...]]:

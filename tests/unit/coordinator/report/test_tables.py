@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from coordinator.parties.store import Party, Standing
 from coordinator.report.status import HostRow, NodeRow
 from coordinator.report.tables import columns, node_table, report_lines
@@ -55,3 +57,18 @@ def test_the_report_names_what_a_person_would_ask() -> None:
     unknown = "\n".join(report_lines(status(chain_id=None, manifest=None, head_age=None, schedule=())))
     assert "chain id  -" in unknown
     assert "schedule  -" in unknown
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_a_report_fits_the_terminal(width: int) -> None:
+    """Nothing is broken within a word: columns are left out, other lines go on indented."""
+    row = NodeRow(
+        "defproducera", "h1", "defproducera", "producer", "10.0.0.1:9876", "http://127.0.0.1:8888", "failed", 1000, 980,
+        4, "another process has its data open: stop that one first",
+    )  # fmt: skip
+    shown = status(nodes=(row,))
+    lines = list(report_lines(shown, width))
+    words = {word for line in report_lines(shown) for word in line.split()}
+    assert {word for line in lines for word in line.split()} <= words
+    assert [line for line in lines if len(line) > width and len(line.split()) > 2] == []
+    assert any(line.startswith("NODE") and "STATE" in line for line in lines)
