@@ -16,7 +16,7 @@ ROW, LEFT, WIDE = 22, 150, 800
 """Pixels: the height of a step's row, the space for its name, and the whole width."""
 AXIS = 28
 """Pixels below the rows, for the times."""
-SQUARE, MARGIN = 260, 34
+SQUARE, MARGIN = 260, 44
 """Pixels: the size of the Lorenz curve's frame, and the margin left of it."""
 GRAPH, RADIUS = 420, 165.0
 """Pixels: the size of the peer graph, and the radius of its outermost ring."""
@@ -51,7 +51,7 @@ def lorenz(found: Distribution) -> str:
     right, bottom = MARGIN + SQUARE, 10 + SQUARE
     points = " ".join(f"{MARGIN + x * SQUARE:.1f},{bottom - y * SQUARE:.1f}" for x, y in found.curve)
     lines = [
-        _opened(right + 14, bottom + 34, "Lorenz curve of the allocation"),
+        _opened(right + 18, bottom + 34, "Lorenz curve of the allocation"),
         f'<rect class="frame" x="{MARGIN}" y="10" width="{SQUARE}" height="{SQUARE}"/>',
         f'<polygon class="area" points="{points} {right},{bottom}"/>',
         f'<line class="equal" x1="{MARGIN}" y1="{bottom}" x2="{right}" y2="10"/>',

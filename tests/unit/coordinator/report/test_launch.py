@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,18 @@ def test_a_timeline_has_a_bar_for_each_step_with_blocks(report: LaunchReport) ->
     assert f'width="{plots.WIDE - plots.LEFT - 70:.1f}"' in drawn
     assert "1:00" in drawn
     assert plots.timeline(report.steps[:1]) == ""
+
+
+def test_the_labels_of_a_curve_are_inside_its_drawing(report: LaunchReport) -> None:
+    """At 8 pixels a letter, more than any font needs: a report is also read where its font is another one."""
+    drawn = plots.lorenz(report.distribution)
+    width = float(re.search(r'viewBox="0 0 (\d+)', drawn)[1])  # type: ignore[index]
+    labels = re.findall(r'x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)">([^<]+)<', drawn)
+    assert len(labels) == 7
+    for x, anchor, text in labels:
+        left = float(x) - 8 * len(text) * {"end": 1, "middle": 0.5}[anchor]
+        assert left >= 0
+        assert left + 8 * len(text) <= width
 
 
 def test_a_damaged_report_says_so(report: LaunchReport) -> None:
