@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from support import bundled
@@ -17,7 +18,12 @@ NODEOS = "BOOTCOORD_NODEOS"
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches what tests start, also when a shell started this in its background, where SIGINT is ignored."""
+    """Ctrl-C reaches what tests start, also when a shell started this in its background, where SIGINT is ignored.
+
+    Hypothesis sets no deadline for one example: on a busy machine any of them may take longer.
+    """
+    hypothesis.settings.register_profile("busy", deadline=None)
+    hypothesis.settings.load_profile("busy")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

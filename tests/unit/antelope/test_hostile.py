@@ -164,7 +164,7 @@ GENESIS = {
 }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated(GENESIS))
 def test_a_genesis_of_any_shape_is_read_or_refused(text: str) -> None:
     """Whatever a genesis.json holds, it is a genesis with a chain id, or a FormatError."""
@@ -181,7 +181,7 @@ ABI = bombs.chained(3) | {
 }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(mutated(ABI), st.binary(max_size=40))
 def test_an_abi_of_any_shape_is_read_or_refused(text: str, data: bytes) -> None:
     """Whatever an ABI holds, it decodes or is refused with an AbiError."""
@@ -192,7 +192,7 @@ def test_an_abi_of_any_shape_is_read_or_refused(text: str, data: bytes) -> None:
         outcome(partial(abi.unpack_action, name, data), AbiError)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=300), st.integers(0, 200), st.binary(max_size=4))
 def test_a_packed_abi_of_any_bytes_is_read_or_refused(noise: bytes, at: int, change: bytes) -> None:
     """Noise, and a true ABI with some bytes exchanged."""

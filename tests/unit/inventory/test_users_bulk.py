@@ -33,7 +33,7 @@ def read(path: Path, text: str, symbol: Symbol = SYMBOL) -> tuple[list[UserRow],
 
 
 @given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.integers(0, 49), st.data())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_keys_in_bulk(points: list[bytes], place: int, data: st.DataObject) -> None:
     """Every key is decoded as `antelope.keys` does it, and one with a changed character is told apart."""
     keys = [PublicKey(bytes((2 + point[0] % 2,)) + point) for point in points]

@@ -58,7 +58,7 @@ def changed(data: bytes, changes: list[tuple[int, bytes]]) -> bytes:
     return bytes(found)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(CHANGES)
 def test_a_token_of_any_bytes_is_read_or_refused(token: bytes, changes: list[tuple[int, bytes]]) -> None:
     """Certificates with changed bytes, false lengths: a correct checksum does not make a token valid."""
@@ -88,7 +88,7 @@ def test_each_byte_of_a_request_may_be_wrong(tmp_path: Path) -> None:
             der[at] ^= bit
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mutated({"pid": 1, "started": 2, "boot": "x"}))
 def test_a_record_of_a_process_of_any_shape(text: str) -> None:
     """It names a possible process or none: pid -1 would mean every process of this user."""
@@ -99,7 +99,7 @@ def test_a_record_of_a_process_of_any_shape(text: str) -> None:
     assert found is None or found.pid > 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(mutated({"spec": asdict(SPEC) | {"role": "producer"}, "mode": "normal", "chain_id": "00"}))
 def test_a_record_of_a_node_of_any_shape(text: str) -> None:
     """node.json is read, or refused."""

@@ -64,7 +64,7 @@ def test_each_is_one_short_line(tmp_path: Path, text: str) -> None:
             DataFolder(tmp_path).read()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, len(GOOD)), st.text(max_size=6) | st.sampled_from(SMALL), st.integers(0, 6))
 def test_a_file_that_was_changed_anywhere(at: int, new: str, cut: int) -> None:
     """Some characters exchanged for others."""

@@ -129,7 +129,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[ArtifactStore, Seal
     return store, bundle.sealed
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_document_of_any_shape_is_taken_or_refused(world: tuple[ArtifactStore, Sealed], data: st.DataObject) -> None:
     """A coordinator writes anything into a part of it, as plain or canonical JSON."""

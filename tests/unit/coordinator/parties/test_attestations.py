@@ -67,7 +67,7 @@ def test_parties_that_follow_the_chain_are_counted(tmp_path: Path) -> None:
     assert count({"alice": check(_attested(sealed), PARTY, sealed)}, parties) == (1, 2)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(mutated({"network": "net", "chain_id": "c", "manifest": "m", "block": {"num": 7}, "ok": True, "replaced": [
     {"account": "eosio"}]}))  # fmt: skip
 def test_an_attestation_of_any_shape_is_judged(network: Sealed, text: str) -> None:
