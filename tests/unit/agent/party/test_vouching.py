@@ -70,4 +70,4 @@ def test_another_state_of_the_same_block_refuses_it() -> None:
 
 def test_without_anybody_trusted_there_is_none() -> None:
     """The coordinator's word is not enough."""
-    assert "names nobody" in _objection(_voucher("bob"), _voucher("carol"), trust={})
+    assert "names no party" in _objection(_voucher("bob"), _voucher("carol"), trust={})
