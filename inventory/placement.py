@@ -13,7 +13,7 @@ refused: its keys cannot move.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from types import MappingProxyType
@@ -78,28 +78,14 @@ def place(
     sealed network are, by name. snapshot: the rule for nodes that have none of their own.
     """
     homes = {placed.account: placed.host for placed in remembered.values() if placed.account}
-    wanted = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
-    signing = {node.account: node for node in wanted if node.account is not None}
-    if GENESIS_ACCOUNT not in signing:
-        wanted.insert(0, Wanted("nodes", NodeTable(host=hosts[0].name), "genesis", Role.GENESIS, GENESIS_ACCOUNT))
-    written = _producers(producers)
     retired = {placed.account for placed in remembered.values() if placed.retired}
-    wanted = [node for node in wanted if node.account not in retired]
-    load = {host.name: 0 for host in (*hosts[1:], hosts[0])}
-    load.update(Counter(node.table.host or hosts[0].name for node in wanted if node.role is Role.PRODUCER))
-    for producer in planned:
-        path, entry = written.get(producer.account, ("producers.count", ProducerTable(producer.account)))
-        if producer.account in retired:
-            continue
-        if producer.account in signing:
-            if not entry.node:
-                problems.add(f"{path}.node", f"is false, but {producer.account} has a node under nodes", "remove one")
-        elif entry.node and not producer.party:
-            home = homes.get(producer.account)
-            home = home if home in load else None
-            table = NodeTable(host=entry.host or home or min(load, key=load.__getitem__))
-            load.update({str(table.host): load.get(str(table.host), 0) + 1})
-            wanted.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
+    listed = [_written(table, f"nodes[{index}]", problems) for index, table in enumerate(tables)]
+    signing = {node.account for node in listed}
+    if GENESIS_ACCOUNT not in signing:
+        listed.insert(0, Wanted("nodes", NodeTable(host=hosts[0].name), "genesis", Role.GENESIS, GENESIS_ACCOUNT))
+    wanted = [node for node in listed if node.account not in retired]
+    working = [producer for producer in planned if producer.account not in retired]
+    wanted += _of_producers(working, _producers(producers), wanted, signing, homes, hosts, problems)
     _check(wanted, {producer.account for producer in planned}, problems)
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
@@ -114,6 +100,37 @@ def place(
         )
         for node, source in zip(placed, wanted, strict=True)
     )
+
+
+def _of_producers(
+    planned: Iterable[PlannedProducer],
+    written: Mapping[str, tuple[str, ProducerTable]],
+    wanted: Sequence[Wanted],
+    signing: Collection[str | None],
+    homes: Mapping[str, str],
+    hosts: Sequence[Host],
+    problems: Problems,
+) -> list[Wanted]:
+    """The nodes of producers that have none in the list, each on its earlier host or on the one with the fewest
+    producers.
+
+    written: the producers' own entries. signing: accounts with a node in the list. homes: the earlier hosts.
+    """
+    load = {host.name: 0 for host in (*hosts[1:], hosts[0])}
+    load.update(Counter(node.table.host or hosts[0].name for node in wanted if node.role is Role.PRODUCER))
+    found = []
+    for producer in planned:
+        path, entry = written.get(producer.account, ("producers.count", ProducerTable(producer.account)))
+        if producer.account in signing:
+            if not entry.node:
+                problems.add(f"{path}.node", f"is false, but {producer.account} has a node under nodes", "remove one")
+        elif entry.node and not producer.party:
+            home = homes.get(producer.account)
+            home = home if home in load else None
+            table = NodeTable(host=entry.host or home or min(load, key=load.__getitem__))
+            load.update({str(table.host): load.get(str(table.host), 0) + 1})
+            found.append(Wanted(path, table, producer.account, Role.PRODUCER, producer.account))
+    return found
 
 
 def _usual(rule: SnapshotRule, role: Role) -> SnapshotRule:
