@@ -108,22 +108,30 @@ async def boot(
             async with agents_kept(opened, reporter):
                 await hold(opened, sealed, reporter)
                 await ensure_keys(opened)
-                whole = _with_parties(opened)
-                access = opened.access.over(whole)
-                runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
-                started = await restore_genesis(access, runner, opened.state.steps(), reporter) or started
-                started = await revive(access, runner, sealed, reporter) or started
-                async with watching(access, reporter.note):
-                    changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)
-                    outcome = await run_through(runner, plan, reporter)
-                    if not outcome.failed and not outcome.parked and "resign" in plan.by_name:
-                        changed = bool(await add_all(opened, runner.nodes, reporter)) or changed
-                        await catch_up(access, reporter)
-                    booted = Booted(sealed, outcome, started or changed)
+                booted = await _run(opened, sealed, plan, rolling, reporter, reasons)
+                booted = replace(booted, started=booted.started or started)
                 Placements(opened.state.journal).remember(network)
                 if then:
                     await then(opened, booted)
                 return booted
+
+
+async def _run(
+    opened: OpenNetwork, sealed: Sealed, plan: Plan, rolling: Rolling, reporter: Reporter, reasons: Reasons
+) -> Booted:
+    """Starts what has stopped, applies changes of the inventory, and runs the plan on the sealed network."""
+    whole = _with_parties(opened)
+    access = opened.access.over(whole)
+    runner = Runner(access, opened.blueprint(sealed, _of_boot(whole)), opened.state, reporter, reasons)
+    started = await restore_genesis(access, runner, opened.state.steps(), reporter)
+    started = await revive(access, runner, sealed, reporter) or started
+    async with watching(access, reporter.note):
+        changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)
+        outcome = await run_through(runner, plan, reporter)
+        if not outcome.failed and not outcome.parked and "resign" in plan.by_name:
+            changed = bool(await add_all(opened, runner.nodes, reporter)) or changed
+            await catch_up(access, reporter)
+    return Booted(sealed, outcome, started or changed)
 
 
 async def _apply_edits(
