@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from antelope.elections import MAX_SCHEDULE
 from antelope.names import name_to_int
 from inventory.allocation import user_names
-from inventory.network import Network, PlannedVote
+from inventory.network import Network
+from inventory.planned import PlannedVote
 
 
 @dataclass(frozen=True)

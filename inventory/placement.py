@@ -22,8 +22,9 @@ from typing import Any
 from inventory import syntax
 from inventory.errors import Problems
 from inventory.model import NodeTable, ProducersTable, ProducerTable
-from inventory.network import GENESIS_ACCOUNT, Host, Node, PlannedProducer, Role, SnapshotRule
+from inventory.network import GENESIS_ACCOUNT, Host, Node, Role, SnapshotRule
 from inventory.options import merged
+from inventory.planned import PlannedProducer
 from inventory.services import with_services
 
 FIRST_P2P_PORT = 9876

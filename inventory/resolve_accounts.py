@@ -12,7 +12,8 @@ from inventory.columns import UserRows
 from inventory.errors import Problems
 from inventory.model import ProducersTable, ProducerTable, UsersTable, VotesTable
 from inventory.names import PRODUCER_LIMIT, producer_name
-from inventory.network import PlannedProducer, PlannedVote, StakeRule, Users, UserSource, Votes
+from inventory.network import StakeRule, Users, UserSource
+from inventory.planned import PlannedProducer, PlannedVote, Votes
 from inventory.resolve_chain import Token, amounts
 from inventory.rows import MOST_ROWS
 from inventory.users_file import users_of

@@ -9,8 +9,9 @@ from antelope.ram import INITIAL_RAM_BYTES
 from inventory import share, staking, syntax
 from inventory.errors import Problems
 from inventory.model import PartiesTable
-from inventory.network import Host, Node, PlannedProducer, Role, StakeRule, Users
+from inventory.network import Host, Node, Role, StakeRule, Users
 from inventory.parties import Parties, Sponsor
+from inventory.planned import PlannedProducer
 from inventory.reach import Reach, widest
 from inventory.resolve_chain import Token, amounts
 

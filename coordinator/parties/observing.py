@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from boot.audit.seen import Observed
 from coordinator.parties.store import PartyStore
-from inventory.network import PlannedProducer
+from inventory.planned import PlannedProducer
 
 
 def observed(store: PartyStore, later: Iterable[PlannedProducer]) -> Observed:

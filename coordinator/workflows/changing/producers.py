@@ -24,7 +24,8 @@ from coordinator.parties.progress import AccountState, ChainView
 from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from inventory.load import glance
-from inventory.network import Network, Node, PlannedProducer
+from inventory.network import Network, Node
+from inventory.planned import PlannedProducer
 from protos import coordination_pb2 as pb
 from support.possession import Challenge
 from support.retry import DeadlineError, poll

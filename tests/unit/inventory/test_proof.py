@@ -13,7 +13,7 @@ from antelope.ram import RamMarket
 from inventory import election
 from inventory.allocation import allocate, holdings, user_names
 from inventory.election import count
-from inventory.network import PlannedVote
+from inventory.planned import PlannedVote
 from inventory.proof import PRODUCER_RAM, USER_RAM, prove
 from tests.unit.inventory.material import Load, key
 

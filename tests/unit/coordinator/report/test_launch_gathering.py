@@ -15,7 +15,8 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.launch import gathering as module
 from coordinator.report.launch.gathering import launch_report
 from coordinator.report.status import Phase
-from inventory.network import Node, PlannedProducer, Role
+from inventory.network import Node, Role
+from inventory.planned import PlannedProducer
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from tests.unit.agent.party.conftest import sealed_network

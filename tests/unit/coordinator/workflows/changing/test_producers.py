@@ -17,7 +17,8 @@ from coordinator.parties.progress import AccountState, ChainView
 from coordinator.report.progress import PlainReporter
 from coordinator.workflows.changing import producers as module
 from coordinator.workflows.changing.producers import add, add_all, retire
-from inventory.network import Node, PlannedProducer, Role
+from inventory.network import Node, Role
+from inventory.planned import PlannedProducer
 from protos import coordination_pb2 as pb
 
 SCHEDULE = ("defproducera", "defproducerb")
