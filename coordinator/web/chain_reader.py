@@ -40,7 +40,7 @@ class SeenChain:
     votes: Votes | None = None
 
 
-class ChainReader:
+class PageChainReader:
     """Remembers the headers of the latest two rounds."""
 
     def __init__(self, opened: OpenNetwork) -> None:

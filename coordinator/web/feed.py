@@ -15,7 +15,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.store import Attested
 from coordinator.report.gathering import gather
 from coordinator.report.peer_graph import Drawing, Member, draw, members
-from coordinator.web.chain_reader import ChainReader
+from coordinator.web.chain_reader import PageChainReader
 from coordinator.web.events import events
 from coordinator.web.model import PublicLag
 from coordinator.web.store import Store
@@ -48,7 +48,7 @@ class Feed:
         self._store = store
         self._counts = counts
         self._reasons = reasons
-        self._chain = ChainReader(opened)
+        self._chain = PageChainReader(opened)
         self._looking = asyncio.Lock()
         self._watched = asyncio.Event()
         self._viewers = 0

@@ -64,7 +64,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Replaced:
+class Replacement:
     """What a replacement did."""
 
     host: str
@@ -78,7 +78,7 @@ class Replaced:
 
 async def replace(
     network: Network, root: Path, name: str, source: Source, reporter: Reporter, *, without_keys: bool = False
-) -> Replaced:
+) -> Replacement:
     """Replaces the host. Raises UsageProblem (nothing was changed), OperationFailed and others."""
     host = next((host for host in network.hosts if host.name == name), None)
     if host is None:
@@ -122,7 +122,7 @@ async def _settle(
     keys: bytes,
     producers: Sequence[Node],
     reporter: Reporter,
-) -> Replaced:
+) -> Replacement:
     network = opened.network
     names = tuple(dict.fromkeys(node.host for node in network.nodes if not node.party))
     away = await opened.connected(names, DIAL_SECONDS)
@@ -147,7 +147,7 @@ async def _settle(
     lost = [_users_lost(host.name)] if host.name == network.genesis_node.host and not keys else []
     for node in signers:
         lost += await _registered(opened, node, made[str(node.account)], reporter)
-    return Replaced(host.name, accounts, tuple(started), tuple(lost))
+    return Replacement(host.name, accounts, tuple(started), tuple(lost))
 
 
 async def _signing_key(opened: OpenNetwork, node: Node, reporter: Reporter) -> pb.Key:

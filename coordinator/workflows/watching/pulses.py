@@ -39,9 +39,11 @@ class Pulses:
     async def run(self) -> None:
         """Runs until cancelled. A failure here must not disturb the boot."""
         await asyncio.sleep(EVERY_SECONDS)
-        from coordinator.web.chain_reader import ChainReader  # a boot with nothing to do does not wait for its imports
+        from coordinator.web.chain_reader import (
+            PageChainReader,
+        )  # a boot with nothing to do does not wait for its imports
 
-        chain = ChainReader(self._opened)
+        chain = PageChainReader(self._opened)
 
         async def look() -> None:
             self.latest = self._pulse(await chain.look())

@@ -14,7 +14,7 @@ from antelope.errors import Unreachable
 from boot.step import Query
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.rounds import EPOCH, SeatState, slot_at
-from coordinator.web.chain_reader import AT_ONCE, ChainReader
+from coordinator.web.chain_reader import AT_ONCE, PageChainReader
 
 ABC = ("alice", "bob", "carol")
 
@@ -64,7 +64,7 @@ class Chain:
                         "producer": self.producers[number]}  # fmt: skip
         raise AssertionError(query)
 
-    def reader(self) -> ChainReader:
+    def reader(self) -> PageChainReader:
         """One of this chain."""
         nodes = tuple(SimpleNamespace(name=name, host="one", party=False) for name in ("n1", "n2"))
         access = SimpleNamespace(
@@ -74,7 +74,7 @@ class Chain:
             network=SimpleNamespace(nodes=nodes), access=access, hub=SimpleNamespace(links={}),
             state=SimpleNamespace(sealed=None),
         )  # fmt: skip
-        return ChainReader(cast(OpenNetwork, opened))
+        return PageChainReader(cast(OpenNetwork, opened))
 
 
 def stamp(slot: int) -> str:
