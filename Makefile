@@ -72,8 +72,9 @@ campaign-live: $(STAMP) ## interrupted boots, parties that join, an upgrade, a t
 campaign-hosts: $(STAMP) ## 16 hosts; parties on hosts of their own: long
 	$(BIN)/python -m pytest -s -m "campaign" tests/hosts
 
-bench: $(STAMP) ## all benchmarks, each against its yardstick: bench/results/results.md and .json (half an hour)
-	$(BIN)/python -m bench
+B ?=
+bench: $(STAMP) ## all benchmarks, each against its yardstick: bench/results/results.md and .json (40 minutes); B=--quick: whether they run
+	$(BIN)/python -m bench $(B)
 
 docs: $(STAMP) ## writes the pages that are made from the code
 	$(BIN)/python -m docs.generate

@@ -1,14 +1,15 @@
 """The allocation: accounts of a CSV through the whole product, against a replay of the same blocks by the same nodeos.
 
-`python -m bench.allocation [--rows N] [--limits raised|untouched] [--keep FOLDER]`
+`python -m bench.allocation [--rows N] [--shape NAME] [--limits raised|untouched] [--option NAME=VALUE …]`
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import coincurve
@@ -17,6 +18,7 @@ from antelope.keys import PublicKey
 from bench.harness import BenchError, Figure, Say, say, show
 from bench.network import Bench, bench_network
 from bench.replay import replay
+from bench.shapes import BALANCES, EVEN, write_shape
 from bench.watching import Usage, watching
 
 ROWS = 163_930
@@ -45,13 +47,28 @@ def write_csv(path: Path, rows: int) -> None:
             file.write(f"{account(number)},{key},{100 + number % 977}.{number % 10000:04d}\n")
 
 
-def run(say: Say, rows: int = ROWS, limits: str = "raised", keep: Path | None = None) -> Iterator[Figure]:
-    """The figures. Raises BenchError."""
+def run(
+    say: Say,
+    rows: int = ROWS,
+    limits: str = "raised",
+    keep: Path | None = None,
+    *,
+    shape: str = EVEN,
+    options: Sequence[str] = (),
+) -> Iterator[Figure]:
+    """The figures. shape: of the balances, see `bench.shapes`. options: NAME=VALUE, of nodeos. Raises BenchError."""
+    more = [f"{shape} balances"] * (shape != EVEN) + list(options)
+    name = ", ".join((f"allocation, {rows} rows, limits {limits}", *more))
     with bench_network("allocation", keep) as bench:
-        write_csv(bench.folder / "users.csv", rows)
+        if shape == EVEN:
+            write_csv(bench.folder / "users.csv", rows)
+        else:
+            write_shape(bench.folder / "users.csv", rows, shape)
         raising = "true" if limits == "raised" else "false"
-        bench.write(f'[users]\ncsv = "users.csv"\n\n[genesis]\nraise_limits = {raising}')
-        say(f"booting to the accounts: {rows} rows, limits {limits}")
+        own = "".join(f"{name} = {json.dumps(value)}\n" for name, _, value in (one.partition("=") for one in options))
+        tables = f"[genesis]\nraise_limits = {raising}\n\n[nodeos.options]\n{own}"
+        bench.write(f'[users]\ncsv = "users.csv"\n\n{tables}')
+        say(f"booting to the accounts: {name}")
         for before in ("init", "privileges"):
             bench.coord("boot", "--until", before)
         with watching(bench.kind) as watch:
@@ -62,7 +79,6 @@ def run(say: Say, rows: int = ROWS, limits: str = "raised", keep: Path | None = 
         say(f"step accounts: {step:.1f} s; replaying its blocks")
         bench.coord("down")
         played = replay(bench.genesis / "data" / "blocks", bench.folder / "replay")
-        name = f"allocation, {rows} rows, limits {limits}"
         if allowed is None:
             yield Figure(name, "step `accounts`", step, "s", played.seconds, "replay of the same blocks", RAISED_RATIO)
         else:
@@ -112,9 +128,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.allocation")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--limits", choices=("raised", "untouched"), default="raised")
+    parser.add_argument("--shape", choices=tuple(BALANCES), default=EVEN, help="of the balances")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of nodeos")
     parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
-    options = parser.parse_args()
-    return show(run(say, options.rows, options.limits, options.keep))
+    given = parser.parse_args()
+    return show(run(say, given.rows, given.limits, given.keep, shape=given.shape, options=given.option))
 
 
 if __name__ == "__main__":

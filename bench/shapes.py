@@ -9,8 +9,9 @@ from pathlib import Path
 from antelope.keys import PublicKey
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz12345"
+EVEN = "even"
 BALANCES: Mapping[str, Callable[[int], int]] = {
-    "even": lambda number: 100 + number % 977,
+    EVEN: lambda number: 100 + number % 977,
     "tiny": lambda number: 1,
     "few huge": lambda number: 40_000_000 if number % 10_000 == 0 else 2,
 }
@@ -26,7 +27,7 @@ def name(number: int) -> str:
     return "odd" + text
 
 
-def write_shape(path: Path, rows: int, shape: str = "even") -> None:
+def write_shape(path: Path, rows: int, shape: str = EVEN) -> None:
     """account, public key, balance; the same for the same rows and shape."""
     balance = BALANCES[shape]
     with path.open("w") as file:
