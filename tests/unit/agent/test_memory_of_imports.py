@@ -17,6 +17,7 @@ HEAVY = {
     "fabric": "installs agents; the coordinator's",
     "paramiko": "the coordinator's",
     "aiohttp": "8 MiB; the coordinator's page",
+    "prometheus_client": "needed where metrics are exported",
     "pyrage": "needed for a backup of keys",
 }
 """Modules, and why an agent does without."""
