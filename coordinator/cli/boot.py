@@ -12,7 +12,6 @@ from boot.steps import OPTIONAL, STEPS, steps_of
 from coordinator.cli import completion, faults
 from coordinator.cli.metrics import metrics_option
 from coordinator.cli.options import Proof, Settings, proved_inventory_argument
-from coordinator.cli.serve import serve as serve_on
 from coordinator.cli.web import page_of, web_options
 from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
@@ -114,6 +113,8 @@ def command(
             network, settings.state, plan, progress, then, verbose, rolling, page, metrics, beat, aside=aside
         )
         if aside.asked:
+            from coordinator.cli.serve import serve as serve_on  # only now: a boot mostly serves nobody
+
             plain = progress if as_json else PlainReporter(console.file)
             await serve_on(settings, network, page, metrics, plain, aside.asked)
         return booted

@@ -1,4 +1,7 @@
-"""The requests that other terminals may send to a running coordinator, by their names on the control socket."""
+"""The requests that other terminals may send to a running coordinator, by their names on the control socket.
+
+Each imports its work when it comes, which is rare: a boot with nothing to do would spend a fifth of its time on them.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,8 @@ from typing import Any
 
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
-from coordinator.parties.upgrades import from_request, upgrade
 from coordinator.report.progress import PlainReporter
 from coordinator.state.control import Answerer
-from coordinator.workflows.changing.operating import Operation, action_of, operate
-from coordinator.workflows.using.claiming import claim
-from coordinator.workflows.using.snapshots import SnapshotRequest, do
-from coordinator.workflows.using.transferring import Load, transfer
-from coordinator.workflows.watching.reporting import leave
 from coordinator.workflows.watching.why import RunningBoot, why
 from support.errors import explanation
 
@@ -57,6 +54,8 @@ class Requests:
         }
 
     async def _upgrade(self, request: Json) -> Json:
+        from coordinator.parties.upgrades import from_request, upgrade
+
         contract = from_request(request, self.opened.state.artifacts.get)
         lines: list[str] = []
 
@@ -73,19 +72,29 @@ class Requests:
         return {"said": why(str(request["step"]), self.opened.network, self.opened.state.steps(), self.boot)}
 
     async def _operate(self, request: Json) -> Json:
+        from coordinator.workflows.changing.operating import Operation, action_of, operate
+
         action = action_of(str(request["action"]))
         operation = Operation(action, str(request["name"]), bool(request.get("force")), str(request.get("to", "")))
         return {"said": await operate(self.opened, operation, _Notes(self.tell))}
 
     async def _claim(self, request: Json) -> Json:
+        from coordinator.workflows.using.claiming import claim
+
         return await claim(self.opened, _Notes(self.tell))
 
     async def _transfers(self, request: Json) -> Json:
+        from coordinator.workflows.using.transferring import Load, transfer
+
         wanted = Load(int(request["count"]), float(request["rate"]), int(request["seed"]))
         return (await transfer(self.opened, wanted, _Notes(self.tell))).to_json()
 
     async def _snapshot(self, request: Json) -> Json:
+        from coordinator.workflows.using.snapshots import SnapshotRequest, do
+
         return await do(self.opened, SnapshotRequest.from_json(request), _Notes(self.tell))
 
     async def _report(self, request: Json) -> Json:
+        from coordinator.workflows.watching.reporting import leave
+
         return await leave(self.opened)

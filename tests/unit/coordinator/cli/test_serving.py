@@ -127,7 +127,7 @@ def test_an_upgrade_is_done_by_whichever_coord_acts(
         return "it has the new code"
 
     monkeypatch.setattr("coordinator.cli.upgrade.upgrade", upgrade)
-    monkeypatch.setattr("coordinator.workflows.serving.requests.upgrade", upgrade)
+    monkeypatch.setattr("coordinator.parties.upgrades.upgrade", upgrade)
     assert run(["upgrade", "home.toml", *files, "--wait", "7"]) == 0
     alone = said.readouterr().out
     assert alone == "alice approves\nit has the new code\n"
