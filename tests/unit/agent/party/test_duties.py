@@ -188,7 +188,8 @@ async def test_registering_waits_for_the_account(alice: Home) -> None:
     alice.nodes.node.accounts[ALICE] = _account(str(OTHER))
     result = await alice.do(enlist=pb.Enlist())
     assert not result.retryable
-    assert "other keys" in result.error
+    key = alice.keys.account_key(ALICE)
+    assert f"give it this key (cleos set account permission {ALICE} active {key}), if it is yours" in result.error
     alice.nodes.node.accounts[ALICE] = _account(str(alice.keys.account_key(ALICE)))
     alice.nodes.node.rows["eosio", "eosio", "producers", ALICE] = {
         "is_active": 1, "producer_key": str(alice.keys.signer_key(ALICE)), "url": "https://alice.example",
