@@ -61,7 +61,7 @@ def metrics_option(command: F) -> F:
 )  # fmt: skip
 @click.option(
     "--agent", "agents", type=_Address(), multiple=True, metavar="HOST:PORT",
-    help="Where an agent serve --metrics listens. May be repeated.",
+    help="Where a party's agent listens (agent serve --metrics). May be repeated.",
 )  # fmt: skip
 @click.pass_obj
 def command(
@@ -69,8 +69,9 @@ def command(
 ) -> None:
     """Writes what Prometheus and Grafana need to watch the network.
 
-    prometheus.yml lists the targets, alerts.yml the alerts (a stalled chain or LIB, silent producers, clocks, disks,
-    certificates); dashboard.json is for import into Grafana. docs/monitoring.md lists the values.
+    prometheus.yml lists the targets: the coordinator, the agents of hosts for which the inventory says `metrics`, and
+    nodes with `nodeos.prometheus`. alerts.yml has the alerts (a stalled chain or LIB, silent producers, two signers,
+    clocks, disks, certificates); dashboard.json is for import into Grafana. docs/monitoring.md lists the values.
 
     \b
     coord metrics inventory/testnet.toml -o monitoring
