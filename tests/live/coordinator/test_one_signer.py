@@ -124,10 +124,18 @@ async def _transfers(network: Network) -> None:
 
 
 async def _signs_for_long(network: Network) -> None:
-    """Two rounds after the original began, whatever comes then comes later."""
+    """Waits until the chain is two rounds older than the original node's start: a node that starts then is the later
+    one.
+    """
     began = NodeFolder(network.data / "nodes" / NODE).log.began
     assert began
-    await asyncio.sleep(max(0.0, began + window(PRODUCERS) + 3 - time.time()))
+    until = began + window(PRODUCERS) + 3
+    async with NodeClient(network.http(PRODUCERS[0])) as node:
+
+        async def passed() -> bool:
+            return (await node.get_info()).head_block_time.timestamp() > until
+
+        await poll(passed, what="two rounds after the node's start", deadline=window(PRODUCERS) + TURNS)
 
 
 async def test_the_later_one_stops_and_both_tell(network: Network, clone: Clone) -> None:
