@@ -158,6 +158,8 @@ VALUE = re.compile(r"[A-Za-z0-9._:,+@/* -]{1,200}", re.ASCII)
 GUARD, SIZE = "chain-state-db-guard-size-mb", "chain-state-db-size-mb"
 GUARD_DEFAULT = 128
 """MiB: nodeos ends when less than this is free in its database (chain_plugin of Leap and Spring)."""
+AGE = "max-irreversible-block-age"
+"""Seconds; enable-stale-production does not lift it."""
 SIZE_DEFAULT = 1024
 """MiB: bootcoord's own; enough for 100,000s of accounts."""
 LEAST_STATE = 32
@@ -192,6 +194,11 @@ def merged(
     for path, table in tables:
         if (SIZE in table or GUARD in table) and (wrong := too_small_state(found)):
             problems.add(join(path, SIZE), wrong)
+        if AGE in table and found.get(AGE, "-1") != "-1":
+            problems.add(
+                join(path, AGE), "a chain that stands for longer than that never makes a block again: no producer may",
+                "remove it; nodeos' own is -1, no limit",
+            )  # fmt: skip
     return found
 
 

@@ -29,7 +29,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> BundledTrials:
 
 def test_every_role_runs_as_it_will(trials: BundledTrials) -> None:
     """A producer that makes a block, a node that follows, and one that reads what is irreversible."""
-    options = {"max-clients": "20", "max-transaction-time": "1000", "max-irreversible-block-age": "30"}
+    options = {"max-clients": "20", "max-transaction-time": "1000"}
     roles = [
         trial(NodeMode.NORMAL, options),
         trial(NodeMode.NORMAL, options, produces=False),

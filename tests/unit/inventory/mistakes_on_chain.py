@@ -62,6 +62,13 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
             "(chain-state-db-guard-size-mb); write 160 or more; bootcoord's own is 1024"
         ),
     ),
+    "a chain that could not be restarted": (
+        "[nodeos]\noptions = { max-irreversible-block-age = 3600 }",
+        (
+            "nodeos.options.max-irreversible-block-age: a chain that stands for longer than that never makes a block "
+            "again: no producer may; remove it; nodeos' own is -1, no limit"
+        ),
+    ),
     "large guard": (
         (
             '[nodeos]\noptions = { chain-state-db-size-mb = 512 }\n[[nodes]]\nrole = "full"\nname = "f"\n'

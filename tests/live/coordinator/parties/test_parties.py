@@ -130,7 +130,7 @@ def test_an_account_that_its_owner_had_before(
     network.boot()
     bob, key = make_party(network, "bob", "bobaccount11"), PrivateKey.generate()
     creator, secret = next((name, pvt) for name, pvt in network.accounts().items() if name.startswith("user"))
-    stakes = ["--stake-net", "0.5000 SYS", "--stake-cpu", "7.0000 SYS", "--buy-ram-kbytes", "8"]
+    stakes = ["--stake-net", "2.5000 SYS", "--stake-cpu", "5.0000 SYS", "--buy-ram-kbytes", "8"]
     _signed(network, secret, "system", "newaccount", creator, bob.account, str(key.public), *stakes)
     serving = start(network, "serve")
     bob.join()
