@@ -29,7 +29,7 @@ REPLACE = "replace"
 @click.option("--backup", type=GIVEN, metavar="FILE", help="replace: the backup with the host's keys.")
 @click.option("--identity", type=GIVEN, metavar="FILE", help="replace: the private key that opens the backup.")
 @passphrase_options
-@click.option("--without-keys", is_flag=True, help="replace: go on although the host's keys are lost.")
+@click.option("--without-keys", is_flag=True, help="replace: continue although the host's keys are lost.")
 @json_option
 @click.pass_obj
 def command(

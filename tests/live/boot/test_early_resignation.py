@@ -21,7 +21,7 @@ async def resign_by_hand(driver: Driver) -> None:
 
 @pytest.mark.parametrize("until", ["register", "votes"])
 async def test_the_chain_gets_to_its_producers_all_the_same(driver: Driver, until: str) -> None:
-    """Resigned before, and after, the votes: eosio signs on until the elected do; a producer proposes the canary."""
+    """Before and after the votes: eosio keeps signing until the elected do; a producer proposes the canary."""
     plan = make_plan(STEPS)
     for step in plan.until(until).steps:
         await driver.carry_out(step)

@@ -139,7 +139,9 @@ async def _signs_for_long(network: Network) -> None:
 
 
 async def test_the_later_one_stops_and_both_tell(network: Network, clone: Clone) -> None:
-    """A fresh copy signs, meets the other's blocks, and goes on without its key; the original signs on, and tells."""
+    """A fresh copy signs, sees the other's blocks, and continues without its key; the original keeps signing, and
+    reports it.
+    """
     await _signs_for_long(network)
     await clone.open()
     client = asyncio.create_task(_transfers(network))

@@ -40,7 +40,7 @@ class Slow(FakeWork):
 async def test_an_artifact_without_end_is_not_taken_in(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is larger than any artifact ends the fetch, whole ones come; the session goes on."""
+    """Data larger than any artifact ends the fetch, complete artifacts arrive, and the session continues."""
     monkeypatch.setattr(session, "ARTIFACT_LIMIT", 3 << 20)
     small, large = hub.artifacts.put(bytes(3 << 20)), hub.artifacts.put(bytes(4 << 20))
     talk = Session(f"localhost:{hub.port}", credentials(hub, tmp_path, "alpha"), FakeWork())

@@ -56,7 +56,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 
 def lines() -> Iterator[Line]:
-    """Those of all texts. A line that ends with a backslash goes on in the next."""
+    """The commands of all texts. A line that ends with a backslash continues in the next one."""
     for place, text in texts():
         block = False
         for number, line in enumerate(re.sub(r"\\\n\s*", " ", text).splitlines(), 1):

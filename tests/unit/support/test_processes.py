@@ -66,7 +66,9 @@ def test_what_does_not_end_is_an_error_and_lives(begin: Callable[..., Process], 
 
 @pytest.mark.parametrize("cuts", [True, False], ids=["cut", "truncated"])
 def test_a_long_log_moves_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cuts: bool) -> None:
-    """Over its limit its content moves to .1, the writer goes on in the rest: together they are what was written."""
+    """Beyond the limit the content moves to .1 and the writer continues in the file: together they hold all that was
+    written.
+    """
     if not cuts:
         monkeypatch.setattr(nodelogs, "_cut_beginning", lambda handle, size: False)
     log = tmp_path / "nodeos.log"

@@ -56,7 +56,7 @@ async def test_the_summary_is_read_out_only_when_something_happens(chromium: Bro
 
 
 async def test_the_coordinator_goes_and_comes_back(chromium: Browser, serve: Serve) -> None:
-    """The page says so, keeps what it showed, and goes on with the next coordinator at that address."""
+    """The page says so, keeps what it showed, and continues with the next coordinator at that address."""
     port = free_port()
     async with serve(network(), port) as (url, _):
         await chromium.open(url)

@@ -182,7 +182,7 @@ async def test_another_hosts_key_is_registered_by_the_accounts_holder(office: Of
 
 
 async def test_an_old_key_goes_when_no_schedule_needs_it(office: Office) -> None:
-    """Not before; then it is gone, and the node goes on with the new one."""
+    """Not before that; then it is removed, and the node continues with the new one."""
     old = office.keys.signer_key(PRODUCER)
     new = office.keys.succeed(PRODUCER)
     office.row(new)

@@ -142,7 +142,7 @@ async def test_it_goes_on_after_a_crash_anywhere(world: World, act: str) -> None
 
 
 async def test_a_policy_without_regproducer_is_kept(world: World) -> None:
-    """Then the key that is registered goes on signing."""
+    """The registered key then keeps signing."""
     world.policy = replace(world.policy, regproducer=False)
     with pytest.raises(DutyError, match="switched off"):
         await world.rotate()

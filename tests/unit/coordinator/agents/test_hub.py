@@ -207,7 +207,7 @@ async def test_nothing_stays_open_when_listening_fails(hub: Hub, tmp_path: Path)
 
 
 async def test_a_replaced_machines_agent_is_told_so(hub: Hub, tmp_path: Path) -> None:
-    """On its open stream and when it dials again; the machine that has its name now is taken in."""
+    """On its open stream and when it dials again; the machine that has its name now is accepted."""
     shown = credentials(hub, tmp_path, "alpha")
     session = dial(hub, shown, FakeWork())
     await hub.agent("alpha", 30)

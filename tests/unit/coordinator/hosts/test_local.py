@@ -128,7 +128,7 @@ async def test_replacing_an_agent_leaves_the_event_loop_free(
 async def test_stopping(
     hub: Hub, tmp_path: Path, commands: list[tuple[object, ...]], begun: list[subprocess.Popen[bytes]]
 ) -> None:
-    """Whether it ran is said; what runs no more is not a failure."""
+    """It returns whether the agent ran; an agent that has ended is not a failure."""
     assert not stop_agent(tmp_path)
     await ensure_agent(hub, "one", tmp_path)
     assert stop_agent(tmp_path)

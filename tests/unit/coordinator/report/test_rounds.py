@@ -39,7 +39,7 @@ def test_who_misses_a_turn() -> None:
 
 
 def test_a_chain_that_stands() -> None:
-    """Time goes on: after two rounds without a block, everybody whose turn is over has missed it."""
+    """As time passes: after two rounds without a block, every producer whose turn is over has missed it."""
     found = seats(ABC, 1, list(chain(3, 6)), 12 * BLOCKS_PER_TURN)
     assert missing(found) == ABC
     assert found[0] == Seat("alice", SeatState.NOW, 0, absent=True)

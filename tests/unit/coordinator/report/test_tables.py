@@ -61,7 +61,7 @@ def test_the_report_names_what_a_person_would_ask() -> None:
 
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_a_report_fits_the_terminal(width: int) -> None:
-    """Nothing is broken within a word: columns are left out, other lines go on indented."""
+    """No word is broken: columns are left out, and other lines are wrapped and indented."""
     row = NodeRow(
         "defproducera", "h1", "defproducera", "producer", "10.0.0.1:9876", "http://127.0.0.1:8888", "failed", 1000, 980,
         4, "another process has its data open: stop that one first",

@@ -6,7 +6,9 @@ from coordinator.report.watching import AWAY, news
 
 
 def test_each_trouble_is_told_once_and_an_agents_return_too() -> None:
-    """A new reason is told again, the same one is not; a node that runs again needs no word, its step goes on."""
+    """A new reason is reported, a repeated one is not. A node that runs again is not reported, because its step shows
+    it.
+    """
     node, agent = ("h1", "genesis"), ("h2", "")
     full, dead = {node: "node genesis: the disk is full"}, {node: "node genesis: nodeos ended"}
     assert news({}, full) == [("h1", "h1: node genesis: the disk is full")]

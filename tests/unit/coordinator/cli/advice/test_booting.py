@@ -194,7 +194,7 @@ def test_an_account_that_nobody_creates(booted: Home, said: Said) -> None:
 
 
 def test_another_producer_than_was_sealed(booted: Home, said: Said) -> None:
-    """Is added by a command; with the edit undone the network goes on."""
+    """It is added by a command; with the edit undone the network continues."""
     text = booted.inventory.read_text()
     booted.inventory.write_text(text.replace("count = 2", "count = 3"))
     told = refused(said, "boot", "home.toml")

@@ -200,7 +200,7 @@ async def test_a_boot_adds_what_the_inventory_has_and_the_chain_has_not(world: W
 
 
 async def test_without_a_sponsor_it_says_which_key_the_account_needs(world: World) -> None:
-    """And goes on when somebody has created it; one with other keys is not taken."""
+    """It continues once somebody has created the account; an account with other keys is refused."""
     world.sponsor = False
     with pytest.raises(OperationFailed, match="create it with the key A"):
         await added(world)

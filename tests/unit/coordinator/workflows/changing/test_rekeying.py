@@ -138,7 +138,7 @@ async def test_a_key_on_a_successors_host_is_registered_and_nothing_more_made(mo
 
 
 async def test_without_the_accounts_key_it_says_who_must_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parties are not asked. Both keys stay, so the command can go on once that is done."""
+    """Parties are not asked. Both keys stay, so the command can continue once that is done."""
     world = World(account_host="party")
     with pytest.raises(OperationFailed, match="cleos system regproducer prod K2") as refused:
         await changed(world, monkeypatch)
