@@ -35,6 +35,10 @@ cleos() {
 }
 """
 """The bundled cleos may crash as it ends (139: SIGSEGV), when it has said everything."""
+ASK = """
+import sys, urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:8888/v1/" + sys.argv[1], b"", timeout=5).read().decode())
+"""
 BLOCKS = "for number in $(seq $1 $2); do cleos get block $number || exit 1; done"
 TRANSFERS = """
 number=0
@@ -65,6 +69,10 @@ class Living:
     def cleos(self, host: str, script: str, *arguments: str, seconds: float = 60) -> str:
         """What a shell script prints that has a function cleos, which asks the host's node."""
         return self.testbed.ssh(host, "sh", "-s", "-", *arguments, stdin=f"{CLEOS}\n{script}\n", seconds=seconds).stdout
+
+    def ask(self, host: str, path: str) -> Any:
+        """What the host's node answers, by nothing of ours."""
+        return json.loads(self.testbed.ssh(host, "python3", "-", path, stdin=ASK).stdout)
 
     def head(self, host: str) -> int:
         """The number of the latest block."""

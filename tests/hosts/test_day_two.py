@@ -15,15 +15,11 @@ from tests.waiting import until
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
 
 NODE = "defproducera"
-ASK = """
-import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:8888/v1/producer/paused", b"", timeout=5).read().decode())
-"""
 
 
 def paused(net: Living, host: str) -> bool:
     """What the node with HTTP port 8888 on a host says of itself."""
-    return net.testbed.ssh(host, "python3", "-", stdin=ASK).stdout.strip() == "true"
+    return bool(net.ask(host, "producer/paused"))
 
 
 def turn(net: Living) -> Counter[str]:

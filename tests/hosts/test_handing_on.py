@@ -56,7 +56,7 @@ def account_key(net: Living, host: str, account: str) -> dict[str, str]:
 
 def signers(net: Living) -> list[tuple[str, str]]:
     """The active schedule: producers and their keys, as a node says."""
-    found = json.loads(net.cleos(net.hosts[3], "cleos get schedule -j"))["active"]["producers"]
+    found = net.ask(net.hosts[3], "chain/get_producer_schedule")["active"]["producers"]
     return [(one["producer_name"], one["authority"][1]["keys"][0]["key"]) for one in found]
 
 

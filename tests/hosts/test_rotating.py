@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -13,24 +12,15 @@ from tests.hosts.operating import grows
 KEYS = "/var/lib/bootcoord/testnet/keys"
 NODE = "/var/lib/bootcoord/testnet/nodes/defproducera"
 NEW = "defproducerx"
-ASK = """
-import sys, urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:8888/v1/" + sys.argv[1], timeout=5).read().decode())
-"""
 SECONDS = 600.0
 """For a schedule to change, twice a turn waited for, on a busy machine."""
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1200)]
 
 
-def call(net: Living, host: str, path: str) -> Any:
-    """What the node with HTTP port 8888 on a host answers, by nothing of ours."""
-    return json.loads(net.testbed.ssh(host, "python3", "-", path, stdin=ASK).stdout)
-
-
 def scheduled(net: Living, host: str) -> dict[str, str]:
     """The active schedule's producers with their keys."""
-    active = call(net, host, "chain/get_producer_schedule")["active"]["producers"]
+    active = net.ask(host, "chain/get_producer_schedule")["active"]["producers"]
     return {one["producer_name"]: one["authority"][1]["keys"][0]["key"] for one in active}
 
 
