@@ -44,8 +44,9 @@ TRANSFERS = """
 number=0
 while ! test -e stop; do
     number=$((number + 1))
-    cleos transfer -s -j -d -f $1 $2 "$(printf '0.%04d' $((number % 9000 + 1))) SYS" $number > unsigned.json &&
-    cleos sign unsigned.json -k "$key" -p > answer.json || echo "refused: $number $(cat unsigned.json answer.json)"
+    cleos transfer -s -j -d -f $1 $2 "$(printf '0.%04d' $((number % 9000 + 1))) SYS" $number > unsigned.json
+    cleos sign unsigned.json -k "$key" -p > answer.json
+    grep -q '"transaction_id"' answer.json || echo "refused: $number $(cat unsigned.json answer.json)"
     sed -n 's/^  *"transaction_id": "\\([0-9a-f]*\\)".*/accepted: \\1/p' answer.json | head -1
 done
 echo "made: $number"
