@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,11 @@ from boot.step import NodeMode
 from protos.states import NodeState
 from support.artifacts import ArtifactStore
 from support.journal import Journal
+from support.retry import DeadlineError, poll
 from support.snapshots import SnapshotStore
+
+START_SECONDS = 60.0
+"""Seconds for a node that is being started to answer, on a busy machine."""
 
 FetchArtifact = Callable[[str], Awaitable[bytes]]
 """The bytes of an artifact (sha256, hex) from the coordinator, unverified. Raises SessionEnded."""
@@ -77,10 +82,22 @@ class Tools:
 
 
 async def taking_node(nodes: Nodes) -> NodeClient:
-    """A node of this host that takes transactions. Raises DutyError."""
-    for status in await nodes.status():
-        if status.state is NodeState.RUNNING and status.mode is not NodeMode.AUDIT and not status.seed:
-            return nodes.client(status.name)
+    """A node of this host that takes transactions; one that is being started, or is too busy to answer, is waited for.
+
+    Raises DutyError.
+    """
+
+    async def found() -> NodeClient | bool:
+        able = [one for one in await nodes.status() if one.mode is not NodeMode.AUDIT and not one.seed]
+        running = next((one.name for one in able if one.state is NodeState.RUNNING), None)
+        if running is not None:
+            return nodes.client(running)
+        return not any(one.state is NodeState.STARTING for one in able)
+
+    with suppress(DeadlineError):
+        node = await poll(found, what="a node that takes transactions", deadline=START_SECONDS)
+        if isinstance(node, NodeClient):
+            return node
     raise DutyError(
         "no node of this host takes transactions: the retired genesis node reads irreversible state only; "
         "give its host a producer's or a full node as well",

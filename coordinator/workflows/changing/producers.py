@@ -225,7 +225,7 @@ async def retire(opened: OpenNetwork, work: NodeWork, account: str, reporter: Re
     instead = await _replacements(opened, chain, account, len(names["active"])) if there else ()
     if account in chain.registered:
         reporter.note(f"{account}: unregprod")
-        await unregister(opened, node.host, account)
+        await unregister(opened, node.host, account, reporter)
     if instead or account in chain.voted:
         reporter.note(f"the network's voters vote without {account}{', for ' if instead else ''}{', '.join(instead)}")
         await _vote(opened, await look(opened.access, opened.state, opened.sealed), instead, without=account)

@@ -29,6 +29,7 @@ from inventory.network import GENESIS_ACCOUNT, Node
 from protos import coordination_pb2 as pb
 from support.retry import retrying
 
+from .pushing import pushing, takes
 from .rolling import restart
 
 REGISTER_SECONDS = 300.0
@@ -142,20 +143,24 @@ async def register(
         return
     body = pb.Register(key=key, nonce=nonce, url=url, location=location)
     reporter.note(f"{key.account}: regproducer with {key.public_key}")
-    await _by_its_key(opened, node.host, key.account, body, f"regproducer {key.account} {key.public_key} URL LOCATION")
+    by_hand = f"regproducer {key.account} {key.public_key} URL LOCATION"
+    await _by_its_key(opened, node.host, key.account, body, by_hand, reporter)
 
 
-async def unregister(opened: OpenNetwork, host: str, account: str) -> None:
+async def unregister(opened: OpenNetwork, host: str, account: str, reporter: Reporter) -> None:
     """Has the agent that holds the account's key take it out of the elections. Raises as `register`."""
-    await _by_its_key(opened, host, account, pb.Unregister(account=account), f"unregprod {account}")
+    await _by_its_key(opened, host, account, pb.Unregister(account=account), f"unregprod {account}", reporter)
 
 
 async def _by_its_key(
-    opened: OpenNetwork, first: str, account: str, body: pb.Register | pb.Unregister, by_hand: str
+    opened: OpenNetwork, first: str, account: str, body: pb.Register | pb.Unregister, by_hand: str, reporter: Reporter
 ) -> None:
     """Asks one agent after the other, that of the first host first, until one has the account's key."""
     for host in _hosts(opened, first):
         result = await opened.access.link(host).task(body, deadline=REGISTER_SECONDS)
+        if not result.ok and not takes(opened, host) and host in {one.name for one in opened.network.hosts}:
+            async with pushing(opened, host, reporter.note):  # it has the key, and no node to push through
+                result = await opened.access.link(host).task(body, deadline=REGISTER_SECONDS)
         if not result.ok:
             raise TaskFailedError(f"{host}: {result.error}", result.retryable)
         if not result.absent:

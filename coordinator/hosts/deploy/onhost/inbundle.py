@@ -10,7 +10,7 @@ from pathlib import Path
 
 LOG_LIMIT = 16 * 1024 * 1024
 """Bytes after which a detached agent's log moves to agent.log.1 at its next start."""
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 
 
 def compile_all() -> None:

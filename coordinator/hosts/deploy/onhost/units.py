@@ -8,8 +8,8 @@ import time
 from coordinator.hosts.deploy.onhost.base import HostFault, Request, quiet, run, said_by_user
 from coordinator.hosts.deploy.onhost.words import last_words
 
-START_SECONDS = 30.0
-"""Start timeout. On an idle machine an agent runs within one second."""
+START_SECONDS = 120.0
+"""Start timeout. On an idle machine an agent runs within one second; one that fails is told as soon as it has failed."""
 LINES = 40
 
 

@@ -116,7 +116,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             made.acts.append(f"register {key.public_key}")
             made.registered.append(NEW)
 
-    async def unregister(opened: Any, host: str, account: str) -> None:
+    async def unregister(opened: Any, host: str, account: str, *_: Any) -> None:
         made.acts.append(f"unregister {account}")
         made.registered.remove(account)
 
