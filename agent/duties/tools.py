@@ -87,17 +87,18 @@ async def taking_node(nodes: Nodes) -> NodeClient:
     Raises DutyError.
     """
 
-    async def found() -> NodeClient | bool:
+    name = ""
+
+    async def settled() -> bool:
+        nonlocal name
         able = [one for one in await nodes.status() if one.mode is not NodeMode.AUDIT and not one.seed]
-        running = next((one.name for one in able if one.state is NodeState.RUNNING), None)
-        if running is not None:
-            return nodes.client(running)
-        return not any(one.state is NodeState.STARTING for one in able)
+        name = next((one.name for one in able if one.state is NodeState.RUNNING), "")
+        return bool(name) or not any(one.state is NodeState.STARTING for one in able)
 
     with suppress(DeadlineError):
-        node = await poll(found, what="a node that takes transactions", deadline=START_SECONDS)
-        if isinstance(node, NodeClient):
-            return node
+        await poll(settled, what="a node that takes transactions", deadline=START_SECONDS)
+    if name:
+        return nodes.client(name)
     raise DutyError(
         "no node of this host takes transactions: the retired genesis node reads irreversible state only; "
         "give its host a producer's or a full node as well",

@@ -27,7 +27,7 @@ from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from inventory.network import GENESIS_ACCOUNT, Node
 from protos import coordination_pb2 as pb
-from support.retry import retrying
+from support.retry import DeadlineError, retrying
 
 from .pushing import pushing, takes
 from .rolling import restart
@@ -191,7 +191,11 @@ async def settle(opened: OpenNetwork, host: str, account: str, key: str, reporte
     async def settled() -> None:
         nonlocal why
         body = pb.Settle(account=account, public_key=key)
-        result = await opened.access.link(host).task(body, deadline=KEY_SECONDS)
+        try:
+            result = await opened.access.link(host).task(body, deadline=KEY_SECONDS)
+        except DeadlineError as slow:  # a busy machine; the whole wait has its own deadline
+            why = str(slow)
+            raise _StillNeeded(f"{host}: {why}") from slow
         if result.ok:
             return
         if result.retryable and result.error != why:

@@ -9,7 +9,7 @@ from coordinator.hosts.deploy.onhost.base import HostFault, Request, quiet, run,
 from coordinator.hosts.deploy.onhost.words import last_words
 
 START_SECONDS = 120.0
-"""Start timeout. On an idle machine an agent runs within one second; one that fails is told as soon as it has failed."""
+"""Start timeout. On an idle machine an agent runs within one second; one that fails is told at once."""
 LINES = 40
 
 

@@ -28,7 +28,7 @@ def test_the_node_is_a_full_one_on_ports_of_its_own(tmp_path: Path) -> None:
 
 
 def test_which_hosts_need_none() -> None:
-    """One with a node that runs, or starts, and takes transactions: not one that audits, that is stopped, or that has no API."""
+    """One whose node runs or starts, and takes transactions: not one that audits, is stopped, or has no API."""
 
     def host(**status: Any) -> OpenNetwork:
         spec = pb.NodeSpec(name="n", role=status.pop("role", "producer"))
