@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,14 +34,13 @@ def as_json(network: str) -> None:
     """Logged warnings and errors become objects, a line each, on stderr from now on."""
     from support.json_log import JsonLines
 
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(JsonLines({"network": network}))
-    logging.basicConfig(handlers=[handler], force=True)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Lines):
+            handler.setFormatter(JsonLines({"network": network}))
 
 
 class Lines(logging.Handler):
-    """Prints logged warnings and errors as plain lines on stderr."""
+    """Prints logged warnings and errors on stderr: as plain lines, or as its formatter says."""
 
     def __init__(self) -> None:
         """Handles warnings and errors."""
@@ -55,6 +53,9 @@ class Lines(logging.Handler):
 
         if isinstance(error, CancelledError):
             return  # grpc logs an error if coord ends while a call begins
+        if self.formatter is not None:
+            click.echo(self.format(record), err=True)
+            return
         text = plain(record.getMessage())
         if error is not None:
             text = f"{text}: {worded(error)}"

@@ -14,6 +14,7 @@ import pytest
 from boot.audit import AuditError
 from coordinator.cli import faults
 from coordinator.cli.main import run
+from support.json_log import about
 
 
 @pytest.fixture
@@ -208,3 +209,18 @@ def test_a_plan_after_an_invitation_and_before_the_seal(
     said = capsys.readouterr()
     assert "[ ] genesis" in said.out
     assert "internal error" not in said.err
+
+
+def test_logged_warnings_become_objects_where_the_output_is_json(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line each on stderr, with the network and what they are about."""
+    lines = faults.Lines()
+    monkeypatch.setattr(logging.getLogger(), "handlers", [lines])
+    faults.as_json("net")
+    with about(host="h1"):
+        logging.getLogger("coordinator").warning("its disk\nis full")
+    (line,) = capsys.readouterr().err.splitlines()
+    found = json.loads(line)
+    assert (found["network"], found["host"], found["level"]) == ("net", "h1", "warning")
+    assert "is full" in found["message"]

@@ -197,6 +197,21 @@ def test_who_works_does_not_step_aside(booted: Home, said: Said, monkeypatch: py
     assert "another coord is working on home (process " in said.readouterr().err
 
 
+def test_serve_logs_objects(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line each, with its time and network, and nothing else."""
+
+    async def stopped(*_: object) -> None:
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
+        await until_stopped()
+
+    monkeypatch.setattr("coordinator.cli.serve.until_stopped", stopped)
+    assert run(["serve", "home.toml", "--json"]) == 0
+    events = [json.loads(line) for line in said.readouterr().out.splitlines()]
+    assert {event["network"] for event in events} == {"home"}
+    assert events[0]["text"].startswith("agents and parties dial 127.0.0.1:")
+    assert events[-1]["text"].startswith("no longer serving parties")
+
+
 def test_a_boot_that_serves_afterwards(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--serve` prints the summary, then serves parties until Ctrl-C."""
     stops = 0
