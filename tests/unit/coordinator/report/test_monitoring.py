@@ -74,6 +74,17 @@ def test_files_are_valid(written: Path, promtool: Callable[..., str]) -> None:
     assert "13 rules found" in said
 
 
+def test_each_panel_asks_what_prometheus_understands(
+    written: Path, promtool: Callable[..., str], tmp_path: Path
+) -> None:
+    """Every expression of the dashboard is PromQL."""
+    panels = json.loads((written / "dashboard.json").read_text())["panels"]
+    rules = [{"record": f"panel:{panel['id']}", "expr": panel["targets"][0]["expr"]} for panel in panels]
+    file = tmp_path / "panels.yml"
+    file.write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    assert f"{len(panels)} rules found" in promtool("check", "rules", str(file))
+
+
 ALERTS = [
     ("ChainStalled", {"bootcoord_head_age_seconds": "60"}),
     ("IrreversibilityStalled", {"bootcoord_head_block": "1000", "bootcoord_irreversible_block": "10"}),
