@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support import bundled
+from tests.ports import free_port
 from tests.testbed.realhosts.client import Testbed
 from tests.waiting import until
 
@@ -152,3 +154,24 @@ def grows(testbed: Testbed, hosts: Sequence[str], seconds: float, by: int = 4) -
         return True
 
     until(grown, f"{by} blocks more on {', '.join(hosts)}", seconds, every=0.5)
+
+
+def chain_behind(said: str) -> str:
+    """The chain id that cleos has through the tunnel which a message says how to open.
+
+    With another local port, where the node's own may be taken.
+    """
+    found = re.search(r"run (ssh -N -L )\d+(:.*), then cleos -u http://127\.0\.0\.1:\d+", said)
+    assert found, said
+    port = free_port()
+    cleos = [*bundled.fetch().command("cleos"), "-u", f"http://127.0.0.1:{port}", "get", "info"]
+
+    def answers() -> str:
+        return subprocess.run(cleos, capture_output=True, text=True, timeout=30, check=False).stdout
+
+    with subprocess.Popen(["bash", "-c", f"exec {found[1]}{port}{found[2]}"], stdin=subprocess.DEVNULL) as tunnel:
+        try:
+            until(answers, "the node's answer through the tunnel", 30)
+            return str(json.loads(answers())["chain_id"])
+        finally:
+            tunnel.terminate()

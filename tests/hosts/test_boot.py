@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 
 import pytest
 
 from boot.steps import STEPS
 from inventory.load import load
-from support import bundled
 from tests.hosts.deploying import disk
-from tests.hosts.operating import ROOT, Operator
-from tests.ports import free_port
+from tests.hosts.operating import ROOT, Operator, chain_behind
 from tests.testbed.realhosts.client import Testbed
 from tests.waiting import until
 
@@ -192,21 +188,7 @@ def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted:
 def test_a_hosts_node_is_reached_as_cleos_says(booted: str, operator: Operator) -> None:
     """Its line, with another local port, where 8888 may be taken: cleos has an answer of the chain."""
     said = operator.run("cleos", "--", "get", "info", status=1)
-    found = re.search(r"run (ssh -N -L )\d+(:.*), then cleos -u http://127\.0\.0\.1:8888", said)
-    assert found
-    port = free_port()
-    cleos = [*bundled.fetch().command("cleos"), "-u", f"http://127.0.0.1:{port}", "get", "info"]
-
-    def answers() -> str:
-        return subprocess.run(cleos, capture_output=True, text=True, timeout=30, check=False).stdout
-
-    with subprocess.Popen(["bash", "-c", f"exec {found[1]}{port}{found[2]}"], stdin=subprocess.DEVNULL) as tunnel:
-        try:
-            until(answers, "the node's answer through the tunnel", 30)
-            chain_id = json.loads(answers())["chain_id"]
-        finally:
-            tunnel.terminate()
-    assert chain_id == operator.json("status")["chain_id"]
+    assert chain_behind(said) == operator.json("status")["chain_id"]
 
 
 def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> None:

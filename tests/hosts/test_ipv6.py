@@ -12,6 +12,7 @@ import pytest
 from coordinator.hosts.deploy.errors import HostKeyRefused
 from inventory.network import Ssh
 from tests.hosts.operating import Operator as Typed
+from tests.hosts.operating import chain_behind
 from tests.hosts.test_deploy_trust import whoami
 from tests.testbed.realhosts.client import Testbed
 from tests.testbed.realhosts.command import run
@@ -105,4 +106,5 @@ def test_a_network_is_booted_over_it(testbed: Testbed, far: Far, tmp_path: Path)
     assert typed.run("logs", "genesis", "-n", "3")
     told = typed.run("cleos", "--", "get", "info", status=1)
     assert f"-p {PORT} -i {far.key} -o UserKnownHostsFile={known} root@{THERE}" in told
+    assert chain_behind(told) == typed.json("status")["chain_id"]
     typed.run("down", "--purge", "--yes")
