@@ -198,14 +198,13 @@ def test_a_revoked_party_is_shut_out_within_seconds_under_load(net: Living, spar
         party.join()
         party.await_state("votable", "voted for", "producing", seconds=240)
         with used(net) as seen:
-            load = Staying.start(net.operator, "transfers", "--count", "400", "--rate", "20", "--seed", "5")
-            load.await_text("transfers", 30)
+            load = Staying.start(net.operator, "transfers", "--count", "800", "--rate", "20", "--seed", "5")
             began = time.monotonic()
             net.operator.run("revoke", "alice")
             until(lambda: "alice was revoked" in party.said(), "the party's agent to be told", 60, every=0.2)
             seconds = time.monotonic() - began
-            assert load.process.wait(180) == 0
-            assert "400" in load.text
+            assert load.process.poll() is None  # agents still push
+            assert load.process.wait(240) == 0, load.text
         print(f"revoked after {seconds:.1f} s; {len(seen.accepted)} transfers of a client")  # noqa: T201
         assert seconds < REVOKED_SECONDS
     finally:
