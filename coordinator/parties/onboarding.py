@@ -17,9 +17,9 @@ from coordinator.parties.neighbours import Linking
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.peers import PartyPeers
 from coordinator.parties.progress import AccountState, Act, ChainView, Decision, Seen, decide, electable
+from coordinator.parties.silent_producers import Turns
 from coordinator.parties.store import Attested, Party
 from coordinator.parties.track import Track, Trouble
-from coordinator.parties.turns import Turns
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
 from support.json_log import about

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from antelope.elections import TURN_SECONDS
-from coordinator.parties.turns import ROUNDS, Turns
+from coordinator.parties.silent_producers import ROUNDS, Turns
 
 SCHEDULE = ("alice", "bob", "carol")
 PATIENCE = int(ROUNDS * TURN_SECONDS * len(SCHEDULE))
