@@ -35,7 +35,7 @@ BENCHMARKS: Mapping[str, Run] = {
 FEW = 2000
 """Rows of a quick run."""
 QUICK: Mapping[str, Run] = {
-    "agents": partial(agents.run, sizes=(20, 40)),
+    "agents": partial(agents.run, sizes=(40, 80)),
     "rows": partial(rows.run, rows=FEW),
     "boot-to-live": partial(boot_to_live.run, producers=(1,)),
     "tutorial": partial(tutorial.run, users=50, producers=3),

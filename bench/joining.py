@@ -35,7 +35,7 @@ def run(say: Say, rows: int = ROWS, nodes: int = NODES, keep: Path | None = None
         bench.coord("boot")
         say(f"{nodes} nodes join by a snapshot")
         with watching(bench.kind) as watch:
-            quick = _join(bench, text + first, "quick", nodes, "auto")
+            quick = _join(bench, text + first, "quick", nodes, "always")
         say(f"all have the newest blocks after {quick:.1f} s; {nodes} nodes join by their peers' blocks")
         for number in range(nodes):  # they would take the cores of those that follow
             bench.coord("node", "stop", f"quick{number}")

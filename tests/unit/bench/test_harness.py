@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.__main__ import BENCHMARKS, QUICK, main
 from bench.harness import BenchError, Figure, machine
 from bench.results import Ran, read, write
 
@@ -61,3 +62,17 @@ def test_what_was_written_can_be_read_and_added_to(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("{}")
     with pytest.raises(BenchError, match="not of this version"):
         read(tmp_path)
+
+
+def test_a_quick_run_has_the_same_benchmarks() -> None:
+    """Those with little to do are of a benchmark that there is."""
+    assert set(QUICK) <= set(BENCHMARKS)
+
+
+def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one line, with status 2, before anything runs."""
+    monkeypatch.setattr("sys.argv", ["bench", "no-such"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "there is no benchmark 'no-such'; there are coordination, agents" in capsys.readouterr().err
