@@ -44,16 +44,16 @@ QUICK: Mapping[str, Run] = {
     "audit": partial(audit.run, rows=FEW),
     "joining": partial(joining.run, rows=FEW, nodes=2),
 }
-"""The same with little to do, for who changes them: their figures mean nothing, and are not judged."""
+"""The benchmarks with little to do: for checking that they run. Their figures mean nothing and are not judged."""
 FOLDER = Path("bench/results")
 ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Status 0: all ran, and met their goals; 1: not so; 2: there is no such benchmark."""
+    """Returns the exit status. 0: all ran and met their goals; 1: one failed or missed a goal; 2: no such benchmark."""
     options = _options()
     stoppable()
-    for package in (*PACKAGES, "coordinator"):  # as `make setup` does, for files that were edited since
+    for package in (*PACKAGES, "coordinator"):  # as `make setup` does, for files that were edited afterwards
         compile_dir(ROOT / package, quiet=2)
     names = options.names or list(BENCHMARKS)
     runs = [ran for ran in (read(options.out) if options.add else ()) if ran.name not in names]
@@ -86,7 +86,7 @@ def _run(name: str, run: Run, quick: bool) -> Ran:
         for figure in run(say):
             figures.append(replace(figure, at_most=None, at_least=None) if quick else figure)
             print(figures[-1].line(), flush=True)
-    except Exception as error:  # whatever it is, the others still run
+    except Exception as error:  # one that fails must not keep the others from running
         failure = str(error) if isinstance(error, BenchError) else f"{type(error).__name__}: {error}"
         say(f"{name}: {failure}")
     return Ran(name, where, tuple(figures), failure, round(time.monotonic() - began, 1))

@@ -1,8 +1,8 @@
 """Many agents at one coordinator: real sessions over gRPC and mutual TLS, a few hundred in each process, no nodes.
 
-The coordinator is a process of its own, whose CPU and memory are its own. First hosts' agents: they enrol, register,
-do a task that all must do, idle; then some of them stop reading, or are lost. Then parties, with invitations and all,
-of which some join at once. `python -m bench.agents [--agents N …] [--only hosts|parties]`
+The coordinator runs in a separate process, so that its CPU and memory can be measured alone. Hosts' agents come first:
+they enrol, register, all do one task, and idle; then some stop reading, and some are lost. Parties come second: they
+redeem invitations, and the last ones join at once. `python -m bench.agents [--agents N …] [--only hosts|parties]`
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from bench.harness import BenchError, Figure, Say, say, show
 
 SIZES = (100, 1000)
 PROCESSES = 4
-"""That the agents are spread over."""
+"""How many processes the agents are spread over."""
 STOPPED = 20
-"""Agents whose process is stopped: their streams stay open, and nobody reads them."""
+"""How many agents are in a process that is stopped: their streams stay open, and nobody reads them."""
 REGISTER_SECONDS, STEP_SECONDS, MEMORY_MIB, CORES = 60.0, 5.0, 500.0, 1.0
 FLAT = 1.5
-"""How much more an agent may cost where there are ten times as many."""
+"""By which factor the cost per agent may grow when there are ten times as many."""
 IDLE_SECONDS = 10.0
 PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
 class Told:
-    """What the coordinator's process answers."""
+    """The answer of the coordinator's process to a request."""
 
     value: Any
     cpu: float
@@ -68,11 +68,11 @@ class Process:
         return self.end(what)
 
     def begin(self, what: str, *given: Any) -> None:
-        """Asks, and does not wait."""
+        """Sends a request without waiting for the answer."""
         self.pipe.send((what, given))
 
     def end(self, what: str) -> Told:
-        """The answer to what was begun. Raises BenchError."""
+        """The answer to the request that `begin` sent. Raises BenchError."""
         if not self.pipe.poll(PATIENCE):
             raise BenchError(f"{what}: no answer for {PATIENCE:g} s")
         try:
@@ -95,7 +95,7 @@ class Process:
 
 
 def _main(work: Callable[..., Coroutine[Any, Any, None]], pipe: Pipe, *given: Any) -> None:
-    """A process's own: files enough for all connections."""
+    """Raises this process's limit of open files, so that it can hold all connections."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     asyncio.run(work(pipe, *given))
@@ -108,11 +108,11 @@ def run(say: Say, sizes: Sequence[int] = SIZES) -> Iterator[Figure]:
 
 
 Costs = dict[str, float]
-"""Milliseconds of the coordinator's CPU for an agent, by what they are for."""
+"""Milliseconds of the coordinator's CPU for each agent, by activity."""
 
 
 def _flat(say: Say, sizes: Sequence[int], measure: Callable[[Say, int, Costs], Iterator[Figure]]) -> Iterator[Figure]:
-    """The figures for each size, and how the costs of the last compare with those of the first."""
+    """The figures for each size, and the costs of the last size compared with those of the first."""
     costs: list[Costs] = []
     for size in sizes:
         costs.append({})
@@ -163,7 +163,7 @@ def _hosts(say: Say, count: int, costs: Costs) -> Iterator[Figure]:
 
 
 def _shares(names: Sequence[str]) -> list[Sequence[str]]:
-    """Who is in which process; the last have one of their own."""
+    """The agents' names by process; the last process has those that will be stopped or lost."""
     most = names[:-STOPPED]
     return [*(most[number::PROCESSES] for number in range(PROCESSES)), names[-STOPPED:]]
 

@@ -1,4 +1,4 @@
-"""The agents' processes of the benchmark of many agents: real sessions, whose work is finished at once."""
+"""The agents of the benchmark of many agents: real sessions, which finish every task immediately."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tests.unit.coordinator.fakes import FakeWork
 from tests.unit.coordinator.parties.crowd import Crowd
 
 PATIENCE = 200.0
-"""Seconds in which an invitation must be redeemed; each try takes as long as an agent's."""
+"""Seconds within which an invitation must be redeemed; each try may take as long as a real agent's."""
 
 
 async def _dialling(coordinator: str, shown: Credentials, work: FakeWork) -> None:
-    """Dials again as agents do, for ever."""
+    """A session that redials for ever, as agents do."""
     while True:
         with contextlib.suppress(SessionEnded):
             await Session(coordinator, shown, work).run(lambda _: None)
@@ -48,13 +48,13 @@ class _Dialler:
         return {name: make_csr(key, name) for name, key in self._keys.items()}
 
     async def dial(self, enrolled: Enrolled) -> None:
-        """Opens a session for each, all at once."""
+        """Opens a session for each agent, all at the same time."""
         for name, certificate in enrolled.certificates.items():
             shown = Credentials(key_pem(self._keys[name]), certificate, enrolled.ca)
             self.start(f"localhost:{enrolled.port}", shown, FakeWork())
 
     def start(self, coordinator: str, shown: Credentials, work: FakeWork) -> None:
-        """Opens a session, and keeps it."""
+        """Opens one session and keeps it open."""
         self._running.add(asyncio.create_task(_dialling(coordinator, shown, work)))
 
 
@@ -65,7 +65,7 @@ async def run_hosts(pipe: Pipe) -> None:
 
 
 class _Parties:
-    """The operator's agent, and the parties', which share the chain that is made up."""
+    """The operator's agent and the parties' agents. They share one simulated chain."""
 
     def __init__(self) -> None:
         self._dialler = _Dialler()
@@ -73,7 +73,7 @@ class _Parties:
         self._count = 0
 
     async def operator(self, given: tuple[Sealed, Enrolled, bytes]) -> None:
-        """The sealed network, and what the operator's agent shows."""
+        """The sealed network, and what the operator's agent reports."""
         sealed, enrolled, key = given
         self._crowd = Crowd(sealed)
         shown = Credentials(key, enrolled.certificates["local"], enrolled.ca)

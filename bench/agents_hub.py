@@ -1,4 +1,4 @@
-"""The coordinator's process of the benchmark of many agents: a hub, and what brings parties along."""
+"""The coordinator's process of the benchmark of many agents: a hub, and the onboarding of parties."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Request = Callable[..., Awaitable[Any]]
 
 
 async def serve(pipe: Pipe, requests: Mapping[str, Request]) -> None:
-    """Carries requests out until the pipe is closed, and answers each with what it cost; a failure is told as text."""
+    """Carries out requests until the pipe is closed, and answers each with its cost; a failure is answered as text."""
     while True:
         try:
             what, given = await asyncio.to_thread(pipe.recv)
@@ -73,7 +73,7 @@ async def serve(pipe: Pipe, requests: Mapping[str, Request]) -> None:
 
 
 async def run_hub(pipe: Pipe, folder: str, parties: int = 0) -> None:
-    """parties: how many it takes in; 0: there are hosts alone."""
+    """parties: the limit of parties; 0: hosts only."""
     async with AsyncExitStack() as stack:
         if parties:
             desk: _Desk = await stack.enter_async_context(_with_parties(Path(folder), parties))
@@ -87,7 +87,7 @@ async def run_hub(pipe: Pipe, folder: str, parties: int = 0) -> None:
 
 @asynccontextmanager
 async def _with_parties(folder: Path, count: int) -> AsyncIterator[_Desk]:
-    """A sealed network whose chain is made up, as the unit tests have it."""
+    """A sealed network with the simulated chain of the unit tests."""
     inventory = folder / "net.toml"
     inventory.write_text(INVENTORY.replace("limit = 100", f"limit = {count}"))
     network, state = load(inventory), StateFolder(folder / "states", NETWORK)
@@ -103,7 +103,7 @@ async def _with_parties(folder: Path, count: int) -> AsyncIterator[_Desk]:
 
 
 class _Desk:
-    """What the process can be asked."""
+    """The requests that the process understands."""
 
     def __init__(self, hub: Hub, opened: OpenNetwork | None = None, sealed: Sealed | None = None) -> None:
         self._hub = hub
@@ -124,11 +124,11 @@ class _Desk:
         made = {}
         for name, csr in requests.items():
             made[name] = self._hub.enrol(name, Kind.HOST, csr)
-            await asyncio.sleep(0)  # as over SSH, where each host comes for itself
+            await asyncio.sleep(0)  # one at a time, as with an installation over SSH
         return Enrolled(made, self._hub.authority.pem, self._hub.port)
 
     async def _await(self, count: int, seconds: float) -> None:
-        """Until so many are connected and have reported."""
+        """Waits until this many agents are connected and have reported."""
 
         async def there() -> bool:
             return sum(link.connected and link.status is not None for link in self._hub.links.values()) >= count
@@ -136,7 +136,7 @@ class _Desk:
         await poll(there, what=f"{count} agents", deadline=seconds, every=0.05)
 
     async def _step(self, names: list[str], wait: bool = True) -> list[float]:
-        """Seconds until each has answered a task; without wait, of none."""
+        """Gives each agent a task. Returns the seconds until each has answered; none, and at once, if wait is false."""
 
         async def one(name: str) -> float:
             began = time.monotonic()
@@ -146,13 +146,13 @@ class _Desk:
         tasks = [asyncio.create_task(one(name)) for name in names]
         if wait:
             return await asyncio.gather(*tasks)
-        self._left = tasks  # nobody answers them
+        self._left = tasks  # these agents never answer
         for task in tasks:
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return []
 
     async def _operator(self) -> tuple[Sealed | None, Enrolled, bytes]:
-        """The sealed network, and what the agent of the operator's host shows."""
+        """The sealed network, and what the agent of the operator's host reports."""
         key = ec.generate_private_key(ec.SECP256R1())
         return self._sealed, await self._enrol({"local": make_csr(key, "local")}), key_pem(key)
 
@@ -164,7 +164,7 @@ class _Desk:
         return [invite(journal, authority, name, account_of(name), coordinators, day) for name in names]
 
     async def _ready(self, names: list[str], seconds: float) -> None:
-        """Until each of these parties can be voted for."""
+        """Waits until each of these parties can be voted for."""
         assert self._opened  # noqa: S101 (asked with parties only)
         store, wanted = self._opened.parties, set(names)
 

@@ -30,7 +30,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz12345"
 
 
 def account(number: int) -> str:
-    """A name for each number."""
+    """The account's name for a number."""
     text = ""
     for _ in range(9):
         number, digit = divmod(number, len(_LETTERS))
@@ -96,7 +96,7 @@ def _of(usage: Mapping[str, Usage], kind: str) -> Usage:
 
 
 def _usage(name: str, usage: Mapping[str, Usage], coord: float, idle: float) -> Iterator[Figure]:
-    """coord, idle: seconds of CPU of this boot's coord, and of one that finds everything done."""
+    """coord: seconds of CPU of this boot's coord. idle: of a coord that finds everything done."""
     agent, nodeos = _of(usage, "agent"), _of(usage, "nodeos")
     python = agent.cpu + coord - idle
     yield Figure(
@@ -110,7 +110,7 @@ def _usage(name: str, usage: Mapping[str, Usage], coord: float, idle: float) -> 
 
 
 def _allowed_seconds(bench: Bench) -> float:
-    """How long blocks take that are as full as the chain's own limits allow, by what its transactions were billed."""
+    """How long the accounts would take if every block were filled to the chain's limits, by what was billed."""
     limits = bench.ask("get_consensus_parameters", {})["chain_config"]
     cpu = net = 0
     for number in range(2, int(bench.ask("get_info", {})["head_block_num"]) + 1):
@@ -130,7 +130,7 @@ def main() -> int:
     parser.add_argument("--limits", choices=("raised", "untouched"), default="raised")
     parser.add_argument("--shape", choices=tuple(BALANCES), default=EVEN, help="of the balances")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of nodeos")
-    parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
+    parser.add_argument("--keep", type=Path, help="a folder for the network, which is kept")
     given = parser.parse_args()
     return show(run(say, given.rows, given.limits, given.keep, shape=given.shape, options=given.option))
 

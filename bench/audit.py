@@ -27,7 +27,7 @@ csv = "users.csv"
 [[votes.vote]]
 voter = "defproducera"
 producers = ["defproducera"]"""
-"""The only producer has what an election needs: users of a CSV vote when they like."""
+"""The inventory. Its only producer has enough stake for an election, because nobody here can vote for a CSV's users."""
 
 
 def run(say: Say, rows: int = ROWS, keep: Path | None = None) -> Iterator[Figure]:
@@ -56,7 +56,7 @@ def run(say: Say, rows: int = ROWS, keep: Path | None = None) -> Iterator[Figure
 
 
 def _little(name: str, bench: Bench) -> Iterator[Figure]:
-    """What is known already is not computed again."""
+    """Figures of commands that use what the boot has computed already."""
     file = f"{bench.name}.toml"
     for words in (["boot", file], ["status", file], ["logs", file, "genesis"], ["invite", file, "partyaaaaaaa"]):
         used = cost([COORD, *words], bench.folder)
@@ -68,7 +68,7 @@ def main() -> int:
     """Prints the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench.audit")
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
+    parser.add_argument("--keep", type=Path, help="a folder for the network, which is kept")
     options = parser.parse_args()
     return show(run(say, options.rows, options.keep))
 

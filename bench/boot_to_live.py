@@ -22,13 +22,13 @@ PRODUCERS = (1, 4, 21)
 ABOVE = 10.0
 """Seconds above what the chain imposes."""
 BEFORE_VOTES = 4
-"""Blocks that no boot goes without before its votes: PREACTIVATE_FEATURE counts from the second on, the features from
-the third, which may hold all that remains, and which is irreversible with the fourth."""
+"""The fewest blocks of any boot before its votes: PREACTIVATE_FEATURE is active from the second block on, the features
+from the third, which may hold everything else and becomes irreversible with the fourth."""
 CROSSING = "crossing"
 """The key of the transaction whose votes make the first election possible."""
 SLOTS_FROM = datetime(2000, 1, 1, tzinfo=UTC)
 _ENDED = re.compile(r"^ +(?:ok|--) +(\S+) ")
-"""A step that is done, or was found done at the first look: the schedule may be active by then."""
+"""A step that is done, or was found done already at the first look, as the schedule may be."""
 
 
 def run(say: Say, producers: Sequence[int] = PRODUCERS) -> Iterator[Figure]:

@@ -1,4 +1,4 @@
-"""What commands cost that need little: CPU of `coord` at any number of users, and memory of the parts without a chain.
+"""What small commands cost: CPU of `coord` at several numbers of users, and memory of the parts that need no chain.
 
 `python -m bench commands`
 """
@@ -28,16 +28,16 @@ PARTS = {"coordinator": "load, allocate and hash", "agent": "read, find and deri
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a command that ended."""
+    """What a command cost, after its end."""
 
     cpu: float
-    """Seconds, of itself and whatever it waited for."""
+    """Seconds, of the command and all processes that it waited for."""
     seconds: float
     peak_mib: float
 
 
 def cost(words: Sequence[str | Path], folder: Path, statuses: tuple[int, ...] = (0,)) -> Cost:
-    """Runs it to its end. Raises BenchError when its status is none of these."""
+    """Runs the command to its end. Raises BenchError when its exit status is another than these."""
     began = time.monotonic()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)

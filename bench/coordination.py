@@ -1,6 +1,6 @@
-"""What the coordinator's detour costs: a node's answer through hub, mTLS and agent, against asking the node directly.
+"""What it costs to ask a node through hub, mTLS and agent, against asking the node directly.
 
-And how many tasks a second one agent takes. All of it runs in one process, so two machines do better.
+It also measures how many tasks a second one agent takes. Everything runs in one process, so two machines do better.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ INFO = b'{"head_block_num": 7, "padding": "' + b"x" * 600 + b'"}'
 
 
 class Work:
-    """An agent that passes queries on, and finishes tasks at once."""
+    """An agent that passes queries on and finishes tasks immediately."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
         self._send: Send | None = None
 
     def hello(self) -> pb.Hello:
-        """As the protocol asks."""
+        """Introduces the agent, as the protocol requires."""
         return pb.Hello()
 
     def welcome(self, welcome: pb.Welcome, send: Send) -> None:
-        """Results go there."""
+        """Sets where results are sent."""
         self._send = send
 
     def parted(self) -> None:
-        """No more."""
+        """The session has ended: results go nowhere."""
         self._send = None
 
     def accept(self, task: pb.Task) -> None:
-        """Done."""
+        """Reports the task as done immediately."""
         if self._send:
             self._send(pb.FromAgent(result=pb.Result(task=task.id, ok=True)))
 
@@ -59,16 +59,16 @@ class Work:
         """Only parties are admitted."""
 
     async def answer(self, query: pb.Query) -> pb.Answer:
-        """From the node."""
+        """The node's answer to a query."""
         return await self._queries.answer(query)
 
     async def status(self) -> pb.Status:
-        """Nothing to say."""
+        """No periodic report."""
         return pb.Status()
 
 
 async def median(call: Callable[[], Awaitable[object]]) -> float:
-    """Seconds of a call, one after the other."""
+    """Seconds per call, when calls are made one after the other."""
     times = []
     for _ in range(ROUNDS):
         begun = time.perf_counter()
@@ -105,7 +105,7 @@ async def measure(folder: Path, port: int) -> list[Figure]:
 
 
 async def _measured() -> list[Figure]:
-    """An HTTP server in the place of nodeos, then the measurement."""
+    """Starts an HTTP server in place of nodeos, then measures."""
     app = web.Application()
     app.router.add_post("/{path:.*}", _answer)
     runner = web.AppRunner(app)

@@ -1,4 +1,4 @@
-"""What every benchmark gives: figures, each against a yardstick of the same run and a goal."""
+"""What every benchmark returns: figures, each with a yardstick from the same run and a goal."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from types import FrameType
 from support.bundled import RELEASE_SHA256
 
 Say = Callable[[str], None]
-"""Tells the user what is under way, a line at a time."""
+"""Tells the user what the benchmark is doing, a line at a time."""
 
 
 class BenchError(Exception):
-    """A benchmark could not be carried out. A line or a few: what was said last."""
+    """A benchmark could not be carried out. The message has the last lines of the command that failed."""
 
 
 def show(figures: Iterable[Figure]) -> int:
-    """Prints them as they come. Returns the exit status: 1 where it could not be carried out."""
+    """Prints the figures as they come. Returns the exit status: 1 if the benchmark could not be carried out."""
     stoppable()
     try:
         for figure in figures:
@@ -37,7 +37,7 @@ def show(figures: Iterable[Figure]) -> int:
 
 
 def say(text: str) -> None:
-    """On the terminal, apart from the figures."""
+    """Prints a line of progress to stderr, so that it is not among the figures."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -54,7 +54,7 @@ class Figure:
     yardstick: str = ""
     """What the yardstick is."""
     at_most: float | None = None
-    """The goal: for the ratio where there is a yardstick, else for the value; None: told for information."""
+    """The goal: for the ratio if there is a yardstick, else for the value. None: the figure has no goal."""
     at_least: float | None = None
 
     @property
@@ -64,14 +64,14 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is reached; None: there is none."""
+        """Whether the goal is met; None if there is no goal."""
         if self.at_most is None and self.at_least is None:
             return None
         judged = self.value if self.ratio is None else self.ratio
         return (self.at_most is None or judged <= self.at_most) and (self.at_least is None or judged >= self.at_least)
 
     def line(self) -> str:
-        """For people: the value, and where there is one, the yardstick, the ratio and the goal."""
+        """For people: the value; and the yardstick, the ratio and the goal, if there are any."""
         text = f"{self.what}: {number(self.value)} {self.unit}"
         if self.ratio is not None:
             text += f", {self.yardstick} {number(self.against or 0.0)} {self.unit}: ratio {self.ratio:.2f}"
@@ -94,13 +94,13 @@ class Machine:
     nodeos_sha256: str
     """Of the bundled runtime's binary."""
     load: float
-    """Processes that wanted to run, in the minute before: others' work makes absolute times longer, ratios less so."""
+    """Runnable processes during the minute before. Other load lengthens absolute times, and changes ratios less."""
     at: str
     """UTC."""
 
 
 def machine() -> Machine:
-    """This machine, now."""
+    """Describes this machine as it is now."""
     facts = Path("/proc/cpuinfo").read_text()
     names = [line.partition(":")[2].strip() for line in facts.splitlines() if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
@@ -122,20 +122,20 @@ def machine() -> Machine:
 
 
 def goal(figure: Figure) -> str:
-    """What the figure should be; empty: nothing was asked."""
+    """The goal in words; empty if there is none."""
     goals = (("≤", figure.at_most), ("≥", figure.at_least))
     unit = "" if figure.against is not None else f" {figure.unit}"
     return ", ".join(f"{sign} {number(limit)}{unit}" for sign, limit in goals if limit is not None)
 
 
 def number(value: float) -> str:
-    """Three digits, or all of a whole number."""
+    """The number with three significant digits; whole numbers in full."""
     return f"{value:,.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
 
 
 def stoppable() -> None:
-    """Has SIGTERM and SIGHUP end this process as Ctrl-C does: whatever a benchmark started is stopped. Once: what stops
-    it is not disturbed by a second one.
+    """Makes SIGTERM and SIGHUP end this process as Ctrl-C does, so that everything a benchmark started is stopped. Only
+    the first signal counts: a second one must not interrupt the stopping.
     """
 
     def end(received: int, _: FrameType | None) -> None:

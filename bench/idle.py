@@ -1,4 +1,4 @@
-"""What an agent costs while nothing happens: memory and CPU with one node, and what more nodes add.
+"""What an idle agent costs: memory and CPU with one node, and with more nodes.
 
 `python -m bench.idle`
 """
@@ -19,16 +19,16 @@ MORE = 4
 """Nodes that are added to the genesis node."""
 MEMORY_MIB, CORE_PERCENT, NODE_MIB = 60.0, 0.5, 2.0
 SETTLE_SECONDS, SECONDS = 5.0, 30.0
-"""After the last task; and watched."""
+"""Seconds to wait after the last task; and seconds to watch."""
 
 
 @dataclass(frozen=True)
 class Idle:
-    """The memory and CPU of an agent without tasks."""
+    """The memory and CPU of an idle agent."""
 
     mib: float
     own_mib: float
-    """Of it, what no other process can share."""
+    """The part of it that no other process can share."""
     percent: float
     """Of a core."""
 

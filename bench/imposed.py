@@ -1,8 +1,8 @@
 """What the chain itself imposes on a boot: how long its blocks take to become irreversible under a new schedule.
 
-The rules are nodeos' before Savanna (block_header_state.cpp, producer_plugin.cpp of AntelopeIO/leap): a producer
-confirms what came since its own last block, nothing in its first turn; what two thirds and one have confirmed is
-proposed as irreversible; and irreversible is what two thirds and one have seen proposed.
+These are nodeos' rules before Savanna (block_header_state.cpp, producer_plugin.cpp of AntelopeIO/leap). A producer
+confirms the blocks since its own last one, and none in its first turn. A block that 2/3 + 1 of the producers have
+confirmed is proposed as irreversible. A block is irreversible when 2/3 + 1 have signed blocks that show it as proposed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from antelope.elections import BLOCKS_PER_TURN
 
 @dataclass
 class Chain:
-    """Blocks without gaps, signed by a schedule from its first block on."""
+    """A simulated chain without missed blocks, signed by one schedule from its first block on."""
 
     producers: int
     number: int
@@ -40,7 +40,7 @@ class Chain:
         return len(self._last)
 
     def block(self) -> None:
-        """The next block."""
+        """Adds the next block."""
         head, self.number, self.slot = self.number, self.number + 1, self.slot + 1
         producer = self.slot % (self.producers * BLOCKS_PER_TURN) // BLOCKS_PER_TURN
         self._implied[producer] = self._proposed
@@ -61,9 +61,9 @@ class Imposed:
     """Blocks after the last one that eosio signed alone."""
 
     canary: int
-    """Until the canary is irreversible, which the first block of the elected could hold."""
+    """Until the canary is irreversible, if the first block of the elected producers holds it."""
     resigned: int
-    """Until the resignation is: it needs an irreversible canary, and a block of every producer."""
+    """Until the resignation is irreversible: it needs an irreversible canary, and a block of every producer."""
 
 
 def handover(producers: int, number: int, slot: int) -> Imposed:
@@ -76,7 +76,7 @@ def handover(producers: int, number: int, slot: int) -> Imposed:
 
 
 def _until(chain: Chain, block: int) -> int:
-    """The block with which that one is irreversible."""
+    """The block that makes the given one irreversible."""
     for _ in _blocks(chain):
         if chain.lib >= block:
             break

@@ -1,4 +1,4 @@
-"""Nodes that join a chain of many accounts: ready by a snapshot against ready by their peers' blocks, in one run.
+"""Nodes join a chain of many accounts: from a snapshot, against from their peers' blocks in the same run.
 
 `python -m bench.joining [--rows N] [--nodes N] [--keep FOLDER]`
 """
@@ -37,7 +37,7 @@ def run(say: Say, rows: int = ROWS, nodes: int = NODES, keep: Path | None = None
         with watching(bench.kind) as watch:
             quick = _join(bench, text + first, "quick", nodes, "always")
         say(f"all have the newest blocks after {quick:.1f} s; {nodes} nodes join by their peers' blocks")
-        for number in range(nodes):  # they would take the cores of those that follow
+        for number in range(nodes):  # they would take CPU from the nodes that follow
             bench.coord("node", "stop", f"quick{number}")
         slow = _join(bench, text + first, "slow", nodes, "never")
         bench.coord("down")
@@ -78,7 +78,7 @@ def _join(bench: Bench, text: str, prefix: str, count: int, rule: str) -> float:
 
 
 def _behind(bench: Bench, port: int) -> bool:
-    """Against the genesis node, which shows irreversible blocks; so is one that does not answer."""
+    """Whether a node is behind the genesis node, which shows irreversible blocks; true if it does not answer."""
     head = int(bench.ask("get_info", {})["head_block_num"])
     try:
         return int(bench.ask("get_info", {}, port)["head_block_num"]) < head
@@ -91,7 +91,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.joining")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--nodes", type=int, default=NODES)
-    parser.add_argument("--keep", type=Path, help="a folder for the network, which stays")
+    parser.add_argument("--keep", type=Path, help="a folder for the network, which is kept")
     options = parser.parse_args()
     return show(run(say, options.rows, options.nodes, options.keep))
 

@@ -1,4 +1,4 @@
-"""The bound of joining from a snapshot: the same nodeos loads the same file, and nothing else runs."""
+"""The lower bound of joining from a snapshot: the same nodeos loads the same file while nothing else runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.02
 
 
 def load_seconds(snapshot: Path, count: int, folder: Path) -> float:
-    """Seconds until so many nodes have loaded it and answer, as many at once as there are cores. Raises BenchError."""
+    """Seconds until this many nodes have loaded it and answer; one per core loads at a time. Raises BenchError."""
     cores = os.cpu_count() or 1
     began = time.monotonic()
     with ExitStack() as running, ThreadPoolExecutor(cores) as pool:
@@ -29,7 +29,7 @@ def load_seconds(snapshot: Path, count: int, folder: Path) -> float:
 
 
 def _start(snapshot: Path, folder: Path, running: ExitStack) -> None:
-    """Until it answers; it runs on until all have answered, as nodes that join do."""
+    """Starts a node and waits until it answers. It keeps running until all have answered, as joining nodes do."""
     folder.mkdir(parents=True)
     port = free_port()
     options = ["--config-dir", str(folder), "--data-dir", str(folder / "data"), "--snapshot", str(snapshot)]

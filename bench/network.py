@@ -23,13 +23,13 @@ from coordinator.state.folder import JOURNAL
 
 COORD = Path(sys.executable).with_name("coord")
 FIRST_PORT, PORTS = 29_000, 1000
-"""Below those that the kernel hands out by itself, and apart from those of tests."""
+"""Below the kernel's ephemeral ports, and apart from the ports of tests."""
 
 _GIVEN: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of loopback that nothing listens on, another one each time."""
+    """A port on loopback that nothing listens on; a different one at each call."""
     while True:
         port = FIRST_PORT + secrets.randbelow(PORTS)
         with socket.socket() as probe:
@@ -45,11 +45,11 @@ class Bench:
     folder: Path
     name: str
     http_port: int = field(default_factory=free_port)
-    """Of the genesis node."""
+    """The genesis node's HTTP port."""
 
     @property
     def state(self) -> Path:
-        """What coord keeps of it."""
+        """The network's folder in coord's state folder."""
         return self.folder / ".coord" / self.name
 
     @property
@@ -58,7 +58,7 @@ class Bench:
         return self.state / "hosts" / "local" / "nodes" / "genesis"
 
     def write(self, text: str, producers: int = 1) -> None:
-        """Writes the inventory: text, and nodes on free ports."""
+        """Writes the inventory: the text, and nodes on free ports."""
         lines = [f'[network]\nname = "{self.name}"', f"[producers]\ncount = {producers}", text]
         lines += self.nodes(f"defproducer{chr(97 + number)}" for number in range(producers))
         (self.folder / f"{self.name}.toml").write_text("\n\n".join(lines) + "\n")
@@ -86,18 +86,18 @@ class Bench:
         return done.stdout
 
     def step_seconds(self, step: str) -> float:
-        """How long a step took, as `coord status` tells."""
+        """How long a step took, in seconds, according to `coord status`."""
         document = json.loads(self.coord("status", "--json"))
         return float(next(one["seconds"] for one in document["steps"] if one["name"] == step))
 
     def ask(self, path: str, body: object, port: int = 0) -> Any:
-        """What the genesis node answers to a call of its chain API, or the node at another port. Raises OSError."""
+        """The answer of the genesis node (or the node at that port) to a call of the chain API. Raises OSError."""
         url = f"http://127.0.0.1:{port or self.http_port}/v1/chain/{path}"
         with urllib.request.urlopen(url, json.dumps(body).encode(), timeout=60) as answer:
             return json.load(answer)
 
     def block_of(self, step: str, key: str) -> int:
-        """The block that holds that transaction, as the coordinator wrote it down. Raises BenchError."""
+        """The block that holds that transaction, from the coordinator's journal. Raises BenchError."""
         with contextlib.closing(sqlite3.connect(self.state / JOURNAL)) as journal:
             found = journal.execute("SELECT block FROM pushed WHERE step = ? AND key = ?", (step, key)).fetchone()
         if found is None:
@@ -105,7 +105,7 @@ class Bench:
         return int(found[0])
 
     def kind(self, command: str) -> str:
-        """What a process of this network is, by its command line: nodeos, agent, coord; empty: of none."""
+        """The kind of a process of this network by its command line: nodeos, agent, coord; empty for others."""
         words = command.split()
         if str(self.state) in command:
             return "nodeos" if "--data-dir" in words else "agent" if "serve" in words else ""
@@ -114,7 +114,7 @@ class Bench:
 
 @contextlib.contextmanager
 def bench_network(name: str, keep: Path | None = None) -> Iterator[Bench]:
-    """A network in a folder of its own, which ends with the block. keep: the folder, which then stays."""
+    """A network in a temporary folder, purged when the block ends. keep: a folder to use and keep instead."""
     with contextlib.ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f"bench-{name}-")))
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The parts of coordinator and agent that see every row and need no chain, each in a process of its own.
+"""The parts of coordinator and agent that handle every row and need no chain, each measured in a separate process.
 
 `python -m bench.parts coordinator|agent INVENTORY`; the first leaves the allocation beside the inventory.
 """
@@ -21,11 +21,11 @@ from inventory.sealed import FORMAT, Sealed, SealedContract
 
 ANY_KEY = str(PublicKey(b"\2" + bytes(31) + b"\1"))
 EVERY = 200
-"""One push in so many is derived: each is derived alone, and is not kept."""
+"""One push in this many is derived: each is derived on access, and not kept."""
 
 
 def coordinate(inventory: Path) -> None:
-    """What the coordinator does with the rows before the seal."""
+    """The coordinator's part: what it does with the rows before the seal."""
     from inventory.allocation import allocate, holdings
     from inventory.load import load
 
@@ -36,7 +36,7 @@ def coordinate(inventory: Path) -> None:
 
 
 def derive(inventory: Path) -> None:
-    """What an agent does with the allocation: finds accounts, and derives the transactions of keys."""
+    """The agent's part: finds accounts in the allocation, and derives the transactions of keys."""
     import agent.serve  # noqa: F401 (for its memory)
     from boot.steps import accounts
 
@@ -50,7 +50,7 @@ def derive(inventory: Path) -> None:
 
 
 def _sealed(artifact: bytes) -> Sealed:
-    """A network of which only the allocation matters."""
+    """A sealed network in which only the allocation matters."""
     genesis = Genesis(datetime(2026, 1, 1, tzinfo=UTC), PublicKey.parse(ANY_KEY))
     nothing = SealedContract("eosio", "", "")
     return Sealed(

@@ -26,11 +26,11 @@ class Replay:
 
     blocks: int
     seconds: float
-    """As nodeos itself tells: without its start and its first compilation of contracts' code."""
+    """As nodeos itself reports it: without its start and the first compilation of the contracts."""
     cpu: float
-    """Seconds of CPU, the start included."""
+    """Seconds of CPU, including the start."""
     main: float
-    """The same of its main thread alone."""
+    """The same, of its main thread only."""
 
 
 def replay(blocks: Path, folder: Path) -> Replay:

@@ -1,4 +1,4 @@
-"""The table of what benchmarks measured: results.json for programs, results.md for people."""
+"""The table of results: results.json for programs, results.md for people."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class Ran:
     where: Machine
     figures: tuple[Figure, ...]
     failure: str
-    """Why it was not carried out; empty: it was."""
+    """Why it was not carried out; empty if it was."""
     seconds: float
 
     @property
     def met(self) -> bool:
-        """Whether it was carried out, and met its goals."""
+        """Whether it was carried out and met its goals."""
         return not self.failure and all(figure.met is not False for figure in self.figures)
 
 
 def write(folder: Path, runs: Sequence[Ran]) -> None:
-    """Writes both files into the folder, which is made."""
+    """Writes both files into the folder, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         "machine": asdict(runs[-1].where),
@@ -49,7 +49,7 @@ def write(folder: Path, runs: Sequence[Ran]) -> None:
 
 
 def read(folder: Path) -> list[Ran]:
-    """What was written there; nothing, where nothing was. Raises BenchError for another program's file."""
+    """The results in the folder; none if there is no file. Raises BenchError for a file of another version."""
     try:
         document = json.loads((folder / JSON).read_text())
         return [_read(one, document["figures"]) for one in document["runs"]]

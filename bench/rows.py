@@ -1,7 +1,7 @@
 """What an allocation costs Python alone, without a chain.
 
-An agent derives, signs and writes down each transaction; a coordinator records what is reported of them. Each does it
-in a process of its own, whose memory is measured.
+An agent derives, signs and records each transaction; a coordinator records what is reported of them. Each part runs in
+a separate process, whose memory is measured.
 
 `python -m bench.rows [--rows N]`
 """
@@ -42,7 +42,7 @@ KEY = PrivateKey(bytes(31) + b"\x01")
 
 
 def write_artifact(path: Path, rows: int) -> None:
-    """The allocation of so many accounts, all of one key."""
+    """The allocation of this many accounts, all with the same key."""
     key = KEY.public.pack()
     with path.open("wb") as file:
         for number in range(rows):
@@ -76,7 +76,7 @@ def blueprint(artifact: bytes) -> Blueprint:
 
 
 def sign_all(made: Blueprint, folder: Path) -> int:
-    """As an agent: derives, packs, signs, and writes down. Returns the number of transactions."""
+    """The agent's part: derives, packs, signs and records. Returns the number of transactions."""
     records = PushRecords(Journal(folder / "journal.sqlite"), made.sealed.chain_id)
     header = Transaction(1_800_000_000, 1, 2, actions=())
     work = KeyedWork(accounts.work(made))
@@ -91,7 +91,7 @@ def sign_all(made: Blueprint, folder: Path) -> int:
 
 
 def record_all(made: Blueprint, folder: Path) -> int:
-    """As a coordinator: has all work by key, and records what is reported of it, as it comes."""
+    """The coordinator's part: holds all work by key, and records what is reported, in batches as it arrives."""
     state = StateFolder(folder, "bench")
     work = KeyedWork(accounts.work(made))
     for keys in _parts(work, 100):

@@ -1,4 +1,4 @@
-"""Users' CSVs of odd shapes, written as fast as they can be: the keys are points whose secrets are unknown."""
+"""Writes users' CSVs with unusual balances, quickly: the keys are points of the curve, without private keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BALANCES: Mapping[str, Callable[[int], int]] = {
     "tiny": lambda number: 1,
     "few huge": lambda number: 40_000_000 if number % 10_000 == 0 else 2,
 }
-"""Whole tokens of the account of a number, by the name of the shape."""
+"""By the name of the shape: the whole tokens of the account with that number."""
 
 
 def name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The tutorial's own load, against the original script's sequence on the same nodeos: until the vote that elects.
+"""The tutorial's load until the vote that elects, against the original script's sequence on the same nodeos.
 
 `python -m bench.tutorial [--users N] [--producers N]`
 """
@@ -54,7 +54,7 @@ def run(say: Say, users: int = 3000, producers: int = 30) -> Iterator[Figure]:
 
 
 def _write(bench: Bench, users: int, producers: int) -> None:
-    """The tutorial's inventory as it is, but for its size, and with free ports of its own."""
+    """The tutorial's inventory with another size and free ports."""
     text = SOURCE.read_text()
     text = re.sub(r"(?m)^count = 3000$", f"count = {users}", text).replace(
         'name = "tutorial"', f'name = "{bench.name}"'
@@ -75,7 +75,7 @@ def _running(script: Script) -> Iterator[None]:
 
 
 def _script(bench: Bench) -> tuple[Script, float]:
-    """The script's run with the balances of the boot, and its seconds."""
+    """The script's run with the balances of the boot, and how many seconds it took."""
     with closing(StateFolder(bench.folder / ".coord", bench.name)) as state:
         sealed = state.sealed
         assert sealed is not None  # noqa: S101 (it was booted)

@@ -27,9 +27,9 @@ from inventory.sealed import Sealed, SealedVote
 from support import bundled
 
 TRIES = 100
-"""Of a command that fails; the script itself never gives up."""
+"""How often a failing command is tried; the script itself never gives up."""
 SYNC_SECONDS = 80.0
-"""Its wait for the producers' nodes."""
+"""Seconds that it waits for the producers' nodes."""
 START_SECONDS, WALLET_SECONDS, FEATURE_SECONDS, SHORT_SECONDS, RETRY_SECONDS = 10.0, 0.4, 3.0, 1.0, 1.0
 PLUGINS = ("chain", "chain_api", "http", "producer", "producer_api", "net")
 """chain_plugin first: the bundled nodeos needs that."""
@@ -37,12 +37,12 @@ PLUGINS = ("chain", "chain_api", "http", "producer", "producer_api", "net")
 
 @dataclass
 class Script:
-    """One run. Its processes end with `close`."""
+    """One run. `close` ends its processes."""
 
     folder: Path
     sealed: Sealed
     rows: Sequence[AllocationRow]
-    """Users and producers, as the boot that it is compared with has them; keys of those that sign are replaced."""
+    """Users and producers: those of the boot that it is compared with. Keys of accounts that sign are replaced."""
     staking_seconds: float = 0.0
     waits: float = 0.0
     """Seconds of fixed waits so far."""
@@ -52,7 +52,7 @@ class Script:
     _p2p: list[int] = field(default_factory=list)
 
     def run(self) -> None:
-        """From nothing to the vote that crosses the threshold. Raises BenchError."""
+        """Runs from nothing to the vote that crosses the threshold. Raises BenchError."""
         self._wallet_port = free_port()
         signing = ("eosio", *(one.account for one in self.sealed.producers), *(vote.voter for vote in self._voters))
         self._keys = {name: PrivateKey.generate() for name in dict.fromkeys(signing)}
@@ -76,7 +76,7 @@ class Script:
 
     @property
     def _voters(self) -> list[SealedVote]:
-        """The richest of those who vote for producers themselves, first."""
+        """The voters in order of stake: the richest of those who vote directly comes first."""
         stakes = {row.account: row.net + row.cpu for row in self.rows}
         direct = [vote for vote in self.sealed.votes if not vote.proxy]
         return sorted(direct, key=lambda vote: -stakes[vote.voter])
@@ -143,7 +143,7 @@ class Script:
         raise BenchError("the script's votes do not reach the threshold")
 
     def _start(self, number: int, account: str) -> None:
-        """A node, which dials all that were started before."""
+        """Starts a node, which dials all nodes that were started before."""
         place = self.folder / f"{number:02}-{account}"
         place.mkdir(parents=True)
         genesis = self.folder / "genesis.json"

@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EVERY = 0.5
-"""Seconds between two looks: they cost little, and the memory's peak between them is the kernel's own (VmHWM)."""
+"""Seconds between two looks. The memory's peak between them is not missed, because the kernel records it (VmHWM)."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
 class Usage:
-    """Of one kind of process, all of them together."""
+    """What all processes of one kind used together."""
 
     cpu: float = 0.0
-    """Seconds, since the watching began."""
+    """Seconds since the watching began."""
     main: float = 0.0
-    """The same of their main threads alone: nodeos executes transactions on that one."""
+    """The same, of their main threads only: nodeos executes transactions on that thread."""
     peak_mib: float = 0.0
-    """The largest resident memory of one of them, ever."""
+    """The largest resident memory that any one of them ever had."""
 
 
 @dataclass(frozen=True)
 class _Look:
-    """How a process is at one moment."""
+    """A process at one moment."""
 
     kind: str
     cpu: float
@@ -40,22 +40,22 @@ class Watch:
     """Follows processes by kind."""
 
     def __init__(self, kind_of: Callable[[str], str]) -> None:
-        """kind_of: from a command line to what the process is; empty: it is none of interest."""
+        """kind_of: the kind of a process by its command line; empty for processes to ignore."""
         self._kind_of = kind_of
         self._began: dict[int, _Look] = {}
         self._now: dict[int, _Look] = {}
 
     def begin(self) -> None:
-        """What was used up to now does not count."""
+        """Starts counting now: earlier use does not count."""
         self._began = self._look()
 
     def look(self) -> None:
-        """Takes in how they are now."""
+        """Reads the processes as they are now."""
         self._now |= self._look()
 
     @property
     def usage(self) -> Mapping[str, Usage]:
-        """By kind, processes that have ended included."""
+        """What was used, by kind, including processes that have ended."""
         found: dict[str, Usage] = {}
         for pid, now in self._now.items():
             one, before = found.setdefault(now.kind, Usage()), self._began.get(pid, _Look("", 0.0, 0.0, 0.0))
@@ -97,18 +97,18 @@ def watching(kind_of: Callable[[str], str]) -> Iterator[Watch]:
 
 
 def cpu_seconds(process: Path) -> float:
-    """What a process, or a thread, has used: by its folder in /proc. Raises OSError, ValueError, IndexError."""
+    """Seconds of CPU of a process or thread, from its folder in /proc. Raises OSError, ValueError, IndexError."""
     fields = (process / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def resident_mib(process: Path) -> float:
-    """The memory that a process has now, by its folder in /proc. Raises as `cpu_seconds`, and StopIteration."""
+    """The memory that a process has now, from its folder in /proc. Raises as `cpu_seconds`, and StopIteration."""
     return _memory(process, "VmRSS")
 
 
 def own_mib(process: Path) -> float:
-    """The memory that it shares with no other process: everything but mapped files, such as libraries."""
+    """The memory that it shares with no other process: all but mapped files, such as libraries."""
     return _memory(process, "RssAnon")
 
 
