@@ -65,7 +65,7 @@ def encrypt(data: bytes, recipients: Sequence[Recipient]) -> bytes:
 
 
 def encrypt_stream(reader: BinaryIO, writer: BinaryIO, recipients: Sequence[Recipient]) -> None:
-    """The same for what need not fit into memory. Raises AgeError, OSError."""
+    """As `encrypt`, for data that need not fit into memory. Raises AgeError, OSError."""
     import pyrage
 
     try:
@@ -85,7 +85,7 @@ def decrypt(data: bytes, keys: Sequence[Identity], what: str) -> bytes:
 
 
 def decrypt_stream(reader: BinaryIO, writer: BinaryIO, keys: Sequence[Identity], what: str) -> None:
-    """The same for what need not fit into memory. Raises AgeError, OSError."""
+    """As `decrypt`, for data that need not fit into memory. Raises AgeError, OSError."""
     import pyrage
 
     try:

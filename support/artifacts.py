@@ -34,7 +34,7 @@ class ArtifactStore:
     """A folder of files, each named by the sha256 (64 hex digits) of its bytes."""
 
     def __init__(self, folder: Path, remedy: str = "put it back") -> None:
-        """Creates the folder when it is first written to. remedy: what helps when a file is missing or damaged."""
+        """The folder is created at the first write. remedy: what to do when a file is missing or damaged."""
         self.folder = folder
         self._remedy = remedy
 

@@ -124,8 +124,8 @@ def check_machine() -> None:
 
 
 def fetch(progress: Say | None = None) -> Runtime:
-    """The runtime from the cache, which fetches it first if it is missing. progress is called with a line before each
-    long part.
+    """The runtime in the cache, fetched first if it is missing. progress is called with a line before each part that
+    takes long.
 
     Raises BundledError.
     """
@@ -153,7 +153,7 @@ def archive(runtime: Runtime) -> Archive:
 
     Raises BundledError.
     """
-    import gzip  # here as below: archives take long to import, and few commands pack or unpack one
+    import gzip  # imported here and below: the archive modules take long to import, and few commands need them
     import tarfile
 
     path = runtime.root.with_name(f"{runtime.root.name}.tar.gz")
@@ -172,9 +172,9 @@ def archive(runtime: Runtime) -> Archive:
 
 
 def unpack_archive(tar: Path, to: Path) -> Runtime:
-    """Unpacks an archive made by `archive` into the folder `to`, whoever sent it. An existing folder is kept.
+    """Unpacks an archive made by `archive` into the folder `to`. An existing folder is kept.
 
-    Only the pinned release is ever put there. Raises BundledError.
+    The sender need not be trusted: only the pinned release is put there. Raises BundledError.
     """
     import gzip
     import tarfile
@@ -292,7 +292,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Prints the path of the binary, and fetches it first if it is missing. Returns the exit status."""
+    """Fetches the binary if it is missing, and prints its path. Returns the exit status."""
 
     def report(line: str) -> None:
         sys.stderr.write(f"{line}\n")

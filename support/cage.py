@@ -71,7 +71,7 @@ async def caged(job: Job, request: object, budget: Budget) -> Any:
 
 
 def _environment() -> dict[str, str]:
-    """The part of the environment that Python needs to start and to find the job."""
+    """The environment variables that Python needs to start and to find the job's module."""
     needed = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
     return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **needed}
 

@@ -1,4 +1,4 @@
-"""The process of `support.cage`: takes its limits on, reads one request, does the one job, answers, and ends.
+"""The process of `support.cage`: sets its own limits, reads one request, does the job, answers, and ends.
 
 python -m support.caged MODULE:FUNCTION BYTES SECONDS < request.json > answer.json
 """

@@ -1,7 +1,7 @@
-"""The reason for which an agent ended by itself, for the command that started it.
+"""Why an agent ended by itself, for the command that started it.
 
-A JSON object in the agent's data folder, beside the record of its process. There is none while the agent runs, nor
-after an end that it did not choose: a signal, a crash.
+A JSON object in the agent's data folder, beside the record of its process. The file does not exist while the agent
+runs, nor after a signal or a crash ended it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from support.files import write_atomic
 
 FILE = "ended.json"
-"""Its name in an agent's data folder."""
+"""The file's name in an agent's data folder."""
 MOST = 4096
 """Maximum bytes of such a file that are read."""
 
@@ -26,13 +26,13 @@ class Ending:
     """One line for a person."""
 
     def write(self, data: Path) -> None:
-        """Leaves it in an agent's data folder. Raises OSError."""
-        text = json.dumps({"reason": self.reason[: MOST // 8]})  # a character takes 6 bytes at most, escaped
+        """Writes it into an agent's data folder. Raises OSError."""
+        text = json.dumps({"reason": self.reason[: MOST // 8]})  # an escaped character takes at most 6 bytes
         write_atomic(data / FILE, text.encode())
 
     @staticmethod
     def read(data: Path) -> Ending | None:
-        """What the agent left in that folder; None if there is nothing readable."""
+        """Reads it from the agent's data folder; None if there is nothing readable."""
         try:
             with (data / FILE).open("rb") as file:
                 document = json.loads(file.read(MOST))

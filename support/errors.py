@@ -1,7 +1,7 @@
 """What every error for users must provide, and the base class of this package's errors.
 
 The packages draw their own trees: antelope/errors.py, inventory/errors.py, agent/errors.py, coordinator/errors.py. Each
-class there has the attributes of `Explained`. Whatever lacks them is a bug, except an OSError.
+class there has the attributes of `Explained`. An exception without them is a bug, unless it is an OSError.
 
 SupportError
 ├── JournalError              the journal cannot be used
@@ -29,15 +29,15 @@ class Explained(Protocol):
 
     @property
     def exit_status(self) -> int:
-        """Of a command that ends with it: 1 the operation failed, 2 the input or usage is wrong."""
+        """The exit status of a command that ends with it. 1: the operation failed; 2: the input or usage is wrong."""
 
     @property
     def retryable(self) -> bool:
-        """Whether the same operation may succeed later without anybody's help."""
+        """Whether the same operation may succeed later by itself."""
 
     @property
     def hint(self) -> str:
-        """What to do, where the message does not say so already; may be empty."""
+        """What to do, if the message does not say so already; may be empty."""
 
 
 class SupportError(Exception):

@@ -18,25 +18,25 @@ class Gauge:
     """One measured value, of one thing or several."""
 
     name: str
-    """As in `bootcoord_head_block`: a unit is its last word."""
+    """As in `bootcoord_head_block`; if the value has a unit, the name ends with it."""
     text: str
     labels: tuple[str, ...]
     samples: tuple[tuple[tuple[str, ...], float], ...]
-    """Values of the labels, and the measured one."""
+    """The labels' values, each with the measured value."""
 
     @staticmethod
     def of(name: str, text: str, value: float | None) -> Gauge:
-        """A value of a single thing; None if it is not known now."""
+        """A metric without labels; value is None if it is not known now."""
         return Gauge(name, text, (), () if value is None else (((), float(value)),))
 
     @staticmethod
     def each(name: str, text: str, label: str, samples: Iterable[tuple[str, float]]) -> Gauge:
-        """The values of several things, told apart by one label."""
+        """A metric of several things, which one label distinguishes."""
         return Gauge(name, text, (label,), tuple(((thing,), float(value)) for thing, value in samples))
 
 
 class Exporter(Collector):
-    """The exported values. They are replaced as a whole, and read from another thread."""
+    """The exported values. They are replaced all at once, and read from another thread."""
 
     def __init__(self) -> None:
         self._shown: Sequence[Gauge] = ()
@@ -46,7 +46,7 @@ class Exporter(Collector):
         self._shown = tuple(gauges)
 
     def collect(self) -> Iterator[Metric]:
-        """As prometheus_client asks for it."""
+        """The method that prometheus_client calls."""
         for gauge in self._shown:
             family = GaugeMetricFamily(gauge.name, gauge.text, labels=gauge.labels)
             for values, value in gauge.samples:
@@ -55,7 +55,7 @@ class Exporter(Collector):
 
     @contextmanager
     def listening(self, endpoint: Endpoint) -> Iterator[None]:
-        """Answers at /metrics while the block runs. Raises OSError."""
+        """Serves /metrics while the block runs. Raises OSError."""
         registry = CollectorRegistry()
         registry.register(self)
         server, thread = start_http_server(endpoint.port, endpoint.host, registry)

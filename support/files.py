@@ -14,8 +14,8 @@ _PIECE = 1 << 20
 def write_atomic(path: Path, data: bytes, mode: int = 0o644, *, lasting: bool = True) -> None:
     """Replaces the file atomically. After a crash it holds either the old or the new bytes. Raises OSError.
 
-    lasting=False: it need not outlive the machine's own crash, after which it may be old or empty. That spares the wait
-    for the disk, which takes 0.1 s where nodes write their state.
+    lasting=False: does not wait until the bytes are on the disk. After a crash of the machine the file may then be old
+    or empty. The wait takes 0.1 s on a disk to which nodes write their state.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
@@ -34,7 +34,7 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644, *, lasting: bool = 
 
 
 def copy_atomic(source: Path, target: Path) -> None:
-    """Copies a file, readable by all. What was at the target stays until the copy is complete. Raises OSError."""
+    """Copies a file, readable by all. An existing target is replaced once the copy is complete. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:32]}.")
     temporary = Path(name)
     try:
@@ -58,8 +58,8 @@ def remove_folder(path: Path) -> None:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copies a folder with modes and times; holes of files stay holes, of which nodeos' database has a
-    gigabyte. Sockets are left out. Raises OSError, FileExistsError where the target is there already.
+    """Copies a folder with modes and times, without its sockets. Holes in files stay holes: nodeos' database has a
+    gigabyte of them. Raises OSError; FileExistsError if the target exists.
     """
 
     def unlike(folder: str, names: list[str]) -> set[str]:
@@ -75,7 +75,7 @@ def _copy(source: str, target: str) -> str:
             try:
                 start = os.lseek(old.fileno(), at, os.SEEK_DATA)
             except OSError as error:
-                if error.errno != errno.ENXIO:  # nothing but a hole follows
+                if error.errno != errno.ENXIO:  # only a hole follows
                     raise
                 break
             at = os.lseek(old.fileno(), start, os.SEEK_HOLE)

@@ -1,7 +1,7 @@
-"""Who takes part in a network, and until when a certificate says so. Needs no cryptography.
+"""Identities in certificates, and how long a certificate is valid. Does not import the cryptography package.
 
-The cryptography package takes 9 MiB of memory, and an agent that is enrolled needs none of it for months: keys,
-requests and signatures are in `support.tls`, which an agent imports when its certificate is renewed.
+That package takes 9 MiB of memory, and an enrolled agent does not need it for months. Keys, requests and signatures
+are in `support.tls`, which an agent imports when its certificate is renewed.
 
 An identity is a URI in the certificate's subject alternative name, which only the network's CA chooses:
 `bootcoord://NETWORK/host/NAME`, `bootcoord://NETWORK/party/NAME`, `bootcoord://NETWORK/invite/NAME` or
@@ -19,14 +19,14 @@ from enum import StrEnum
 from support.errors import SupportError
 
 COORDINATOR_NAME = "coordinator.bootcoord.internal"
-"""The DNS name in the coordinator's certificate that agents insist on, whatever address they dial (a tunnel's, say).
-The CA issues it to nobody else, so it proves more than an address would."""
+"""The DNS name that agents require in the coordinator's certificate, whatever address they dial (a tunnel's, say). It
+proves more than an address would, because the CA issues it only to the coordinator."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _VERSION, _UTC_TIME, _LONG_TIME = 0xA0, 0x17, 0x18
-"""DER tags: of a certificate's version, and of both forms of a time (RFC 5280, 4.1)."""
+"""DER tags of a certificate's version, and of the two forms of a time (RFC 5280, 4.1)."""
 _BEFORE_VALIDITY = 3
-"""Fields between a certificate's version and its validity: serial number, algorithm, issuer."""
+"""How many fields lie between a certificate's version and its validity: serial number, algorithm, issuer."""
 
 
 class TlsError(SupportError):
@@ -57,7 +57,7 @@ class Identity:
     """Empty for the coordinator."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError on names that a URI would not carry unchanged."""
+        """Raises ValueError for names that would have to be escaped in a URI."""
         named = [self.network] if self.kind is Kind.COORDINATOR and not self.name else [self.network, self.name]
         if not all(_NAME.fullmatch(part) for part in named):
             raise ValueError(f"names of networks and hosts are letters, digits, '.', '_' and '-': {named}")
@@ -111,7 +111,7 @@ def _elements(der: bytes) -> list[tuple[int, bytes]]:
     found, at = [], 0
     while at < len(der):
         tag, size, at = der[at], der[at + 1], at + 2
-        if size & 0x80:  # so many bytes hold the size
+        if size & 0x80:  # the size is in this many bytes
             at, size = at + (size & 0x7F), int.from_bytes(der[at : at + (size & 0x7F)])
         if at + size > len(der):
             raise ValueError("a value is cut")

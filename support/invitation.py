@@ -1,7 +1,7 @@
 """The token that invites a party: everything that its agent needs to join once, in one line of text.
 
 `bootcoord-join-1.` and base64url (no padding) of: the fields, each after its length in two bytes (big endian), and the
-first four bytes of the sha256 over them, so that a token that was cut while it was copied is told from a false one.
+first four bytes of the sha256 over them, by which a token that was cut while copying is recognised.
 The fields are the network's name, the coordinator's endpoints (comma separated), the CA's certificate (DER), which is
 thereby pinned, the invitation's own certificate (DER), and the 32 bytes of its private key. Anyone who has the text
 can redeem it, once: it is a secret until then.

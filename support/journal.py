@@ -79,14 +79,14 @@ class Journal:
     """One SQLite file, 0600. With WAL and synchronous=FULL, commits survive a crash of the machine."""
 
     def __init__(self, path: Path, remedy: str = "move it away") -> None:
-        """Opens or creates it, and reads it through. remedy: what helps when it is damaged. Raises JournalError."""
+        """Opens or creates it, and checks all of it. remedy: what to do when it is damaged. Raises JournalError."""
         self.path = path
         self._remedy = remedy
         with _explaining(path, remedy):
             path.parent.mkdir(parents=True, exist_ok=True)
             _create(path)
             self._writes: Counter[str] = Counter()
-            """By table; what is undone may have been of any."""
+            """Writes by table. Undoing a transaction counts as a write to every table."""
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             self._check()
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -95,14 +95,14 @@ class Journal:
             self._db.execute("CREATE TABLE IF NOT EXISTS part (name TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT")
 
     def _check(self) -> None:
-        """Reads every page, so that an overwritten one is found now, not in the middle of some work."""
+        """Reads every page, so that damage is found now and not in the middle of some work."""
         ((found,), *_) = self._db.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":
             self._db.close()
             raise DamagedJournal(self.path, " ".join(str(found).split()), self._remedy)
 
     def part(self, name: str, migrations: Sequence[str]) -> None:
-        """Brings a part's tables up to date: runs the migrations (one SQL statement each) that were not run yet.
+        """Brings a part's tables up to date: runs the migrations (one SQL statement each) that have not run yet.
 
         Raises JournalError when the file was written by a newer version.
         """
@@ -117,7 +117,7 @@ class Journal:
             self.write("INSERT OR REPLACE INTO part VALUES (?, ?)", name, len(migrations))
 
     def function(self, name: str, call: Callable[[str], bytes]) -> None:
-        """Makes a function from text to bytes available to migrations, by this name."""
+        """Makes a function from text to bytes available to migrations under this name."""
         self._db.create_function(name, 1, call, deterministic=True)
 
     def _version(self, part: str) -> int:
@@ -126,7 +126,7 @@ class Journal:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Applies the block's writes all or not at all; durable when the block ends. Raises JournalError."""
+        """Applies all of the block's writes or none; they are durable when the block ends. Raises JournalError."""
         self.write("BEGIN IMMEDIATE")
         try:
             yield
@@ -158,9 +158,9 @@ class Journal:
         return next(iter(self.rows(query, *values)), None)
 
     def version(self, table: str) -> tuple[int, int]:
-        """A value that changes with every write to the table through this journal, and with every write of another one
-        to the file (https://sqlite.org/pragma.html#pragma_data_version). Comparing it is much cheaper than reading
-        everything again. Raises JournalError.
+        """A value that changes with every write to the table through this journal, and with every write to the file by
+        another process (https://sqlite.org/pragma.html#pragma_data_version). Comparing it is much cheaper than reading
+        the table again. Raises JournalError.
         """
         with _explaining(self.path, self._remedy):
             others = self._db.execute("PRAGMA data_version").fetchone()[0]
@@ -172,7 +172,7 @@ class Journal:
 
 
 class Touched:
-    """Which rows of a table were written since somebody last read them, so that only those need to be read again."""
+    """Remembers which rows of a table were written since they were last read, so that only those are read again."""
 
     def __init__(self, journal: Journal, table: str) -> None:
         self._journal = journal
@@ -181,14 +181,14 @@ class Touched:
         self._names: list[str] = []
 
     def write(self, name: str, statement: str, *values: Any) -> int:
-        """As Journal.write, for one statement that changes no row of the table but the one of that name."""
+        """As Journal.write, for a statement that changes only the row of that name."""
         changed = self._journal.write(statement, *values)
         self._names.append(name)
         return changed
 
     def since(self) -> frozenset[str] | None:
-        """Names of the rows written here since the last call. None if it may be any row: at the first call, and when
-        another process or another part of this one wrote, or a write was undone. Raises JournalError.
+        """Names of the rows written here since the last call. None if any row may have changed: at the first call, when
+        another process or another part of this one wrote, and when a write was undone. Raises JournalError.
         """
         version, before, names = self._journal.version(self._table), self._version, self._names
         if version == before:

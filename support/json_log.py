@@ -17,13 +17,13 @@ _about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa:
 
 
 def subject() -> Mapping[str, str]:
-    """What is logged now is about these."""
+    """The subjects of everything that is logged now."""
     return _about.get()
 
 
 @contextmanager
 def about(**more: str) -> Iterator[None]:
-    """What is logged in this block, by it and by tasks that it starts, is about these, too: step="accounts"."""
+    """Adds subjects, such as step="accounts", to whatever this block and the tasks that it starts log."""
     token = _about.set({**_about.get(), **more})
     try:
         yield
@@ -32,10 +32,10 @@ def about(**more: str) -> Iterator[None]:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time (UTC), level, what it is about, message, and the traceback of a fault."""
+    """One JSON object per line: time (UTC), level, subjects, message, and the traceback of a fault."""
 
     def __init__(self, about: Mapping[str, str]) -> None:
-        """about: what every line is about, such as network and host."""
+        """about: subjects of every line, such as network and host."""
         super().__init__()
         self._always = dict(about)
 

@@ -1,4 +1,4 @@
-"""Limits a log: after many lines from one place in the program only a few are written, and the others are counted."""
+"""Limits a log: if one place in the program logs too many lines, only a few are written and the others are counted."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 BURST = 200
-"""Lines of one place in the program that are written as they come: more than a boot has."""
+"""Lines from one place in the program that are written without limit: more than a boot has."""
 SECONDS = 10.0
-"""After those, at most one line per this many seconds."""
+"""After those, at most one line in this many seconds."""
 
 
 @dataclass
 class _Place:
     left: float
     at: float
-    """When it was looked at last; seconds."""
+    """When the place last logged; seconds."""
     omitted: int = 0
 
 
@@ -25,7 +25,7 @@ class LogLimit(logging.Filter):
     """Drops excess lines, and says so in the next line that is written from the same place."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: seconds, never back."""
+        """clock: a monotonic time in seconds."""
         super().__init__()
         self._clock = clock
         self._places: dict[tuple[str, int], _Place] = {}

@@ -34,17 +34,18 @@ HERE = "/proc/self/cwd"
 
 
 def place(folder: Path) -> str:
-    """How a nodeos that works in a node's folder is told of it, so that it is found by its command line.
+    """The name of a node's folder on nodeos' command line, by which its process is found.
 
-    nodeos reads the name of its genesis file up to the first blank, and takes no letters beyond ASCII (seen).
+    It is relative where the path has blanks or letters beyond ASCII: nodeos reads the name of its genesis file only up
+    to the first blank, and accepts only ASCII (seen).
     """
     name = str(folder)
     return name if name.isascii() and not any(letter.isspace() for letter in name) else HERE
 
 
 def running(folder: Path) -> Process | None:
-    """The living process of a node's folder: the one on record, else one that was started and not yet written down,
-    else the nodeos that outlived who started it.
+    """The living process of a node's folder: the recorded one, else one that was started and not recorded yet, else a
+    nodeos that outlived the script that started it.
     """
     process = Process.read(folder / RECORD)
     if process and process.alive:
@@ -53,8 +54,8 @@ def running(folder: Path) -> Process | None:
 
 
 def family(*folders: Path) -> tuple[Process, ...]:
-    """All processes of these nodes: those of their sessions, and those that are told a node's folder by their command
-    line, which outlive who started them.
+    """All processes of these nodes: those in their sessions, and those with a node's folder on their command line,
+    which may outlive the process that started them.
     """
     leaders = [process for folder in folders if (process := Process.read(folder / RECORD))]
     places = tuple(_told(str(folder)) for folder in folders)
@@ -75,21 +76,21 @@ def _told(place: str) -> bytes:
 
 
 def users(folder: Path) -> Iterator[Process]:
-    """Who has files below a folder open, by whatever path. Of other users' processes only root sees that."""
+    """The processes that have files below a folder open, by any path. Only root sees this of other users' processes."""
     files = {key for path in folder.rglob("*") if (key := _key(path))}
     if files:
         yield from (process for process in living() if process.pid != os.getpid() and _open_files(process.pid) & files)
 
 
 def owned(folder: Path) -> bool:
-    """Whether a living process has the state in nodeos' own folder open: nodeos locks it, and a second one calls it
-    dirty. Says so of every user's processes, also of those in another container.
+    """Whether a living process has the state in nodeos' own folder open. nodeos locks the state, and a second nodeos
+    would call it dirty. Sees the processes of all users, also those in another container.
     """
     return _lock(folder) is not None
 
 
 def check_unused(folder: Path) -> None:
-    """Raises StillRunningError when somebody else has a node's data open, such as a nodeos that was started by hand."""
+    """Raises StillRunningError if another process has a node's data open, such as a nodeos that was started by hand."""
     user = next(users(folder / DATA), None)
     if user:
         raise StillRunningError(
@@ -121,14 +122,14 @@ def stop_nodes(data: Path, grace: float = GRACE) -> tuple[str, ...]:
 
 
 def _outlived(folder: Path) -> Process | None:
-    """The nodeos that was started for the folder and has its state open, while who started it is gone."""
+    """The nodeos that was started for the folder and has its state open, after the process that started it is gone."""
     lock = _lock(folder / DATA)
     return next((process for process in family(folder) if process.pid == lock), None) if lock else None
 
 
 def _lock(folder: Path) -> int | None:
-    """The pid of the process that has locked the state; 0 or less if that cannot be seen from here; None if there is
-    none.
+    """The pid of the process that has locked the state; None if it is not locked; 0 or less if the process cannot be
+    seen from here.
     """
     try:
         handle = os.open(folder / STATE, os.O_RDWR | os.O_CLOEXEC)
@@ -143,7 +144,7 @@ def _lock(folder: Path) -> int | None:
 
 
 def _open_files(pid: int) -> set[tuple[int, int]]:
-    """Device and inode of each file that a process has open; none where we may not look."""
+    """Device and inode of each file that a process has open; none if we are not allowed to look."""
     try:
         return {key for handle in os.scandir(f"/proc/{pid}/fd") if (key := _key(Path(handle.path)))}
     except OSError:

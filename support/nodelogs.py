@@ -41,9 +41,9 @@ LOG = "log/nodeos.log"
 def rotate(log: Path, limit: int = LIMIT) -> bool:
     """Moves the log's content to NAME.1 if it is longer than limit bytes; whether it was. Raises OSError.
 
-    The writer keeps its handle, which must append (O_APPEND). What does not fill a block of the file system stays in
-    the log: the two files together are what was written. Nothing is lost where the file system can cut a file's
-    beginning off in one step (ext4, xfs); elsewhere, what is written in the instant between reading and truncating.
+    The writer keeps its handle, which must append (O_APPEND). The rest that does not fill a block of the file system
+    stays in the log. Nothing is lost if the file system can remove a file's beginning in one step (ext4, xfs).
+    Otherwise a line that is written between the copy and the truncation is lost.
     """
     with log.open("r+b") as source:
         size = os.fstat(source.fileno()).st_size
@@ -68,7 +68,7 @@ def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
 
 
 def _cut_beginning(handle: int, size: int) -> bool:
-    """Whether the file system took the first size bytes out of the file."""
+    """Removes the file's first size bytes. Returns whether the file system can do that."""
     fallocate = ctypes.CDLL(None, use_errno=True).fallocate
     fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
     return int(fallocate(handle, _COLLAPSE_RANGE, 0, size)) == 0

@@ -1,7 +1,7 @@
 """Finds the log line that explains why a nodeos ended.
 
-nodeos writes an exception as `NUMBER NAME_exception: TITLE`, then the explanation on a line of its own, then values and
-places, and at the very end the bare title again. A program in its place, or the loader, writes plain lines.
+nodeos writes an exception as `NUMBER NAME_exception: TITLE`, then a line with the explanation, then values and places
+in its code, and at the very end the title again. A script in its place, or the loader, writes plain lines.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 _PLACES = 20
-"""Lines below an exception in which nodeos lists the places that it passed."""
+"""Lines below an exception in which nodeos lists the places in its code that it passed."""
 _MOST = 300
 """Maximum characters of an explanation."""
 
@@ -25,7 +25,7 @@ _EXCEPTION = re.compile(r"\b\d+ (\w+_exception): (.*)")
 _OF_OPTIONS = ("plugin_config_exception", "wasm_exception")
 _STANDARD = re.compile(r"\] 13 N?St?\w+: (.*)|std::exception::what: (.*)|\] 13 \w+: (.*)")
 _IDLE = ("net_plugin", "Not producing block because", "plugin_shutdown", "exit shutdown", "http_session")
-"""Of lines of errors that explain no end: peers come and go."""
+"""Lines of errors that do not explain the end, such as those about peers that come and go."""
 _ADVICE = re.compile(r",? please use (?:leap|spring)-util\b.*")
 """These programs need not be on the host."""
 
@@ -35,7 +35,7 @@ class Said:
     """A nodeos' last words."""
 
     explanation: str
-    """The line that says why; empty if there is none."""
+    """The line that says why it ended; empty if there is none."""
     refused: bool
     """Whether the line explains a configuration that nodeos rejects."""
     shut_down: bool
@@ -54,7 +54,7 @@ class Said:
 
 
 def _exception(lines: list[str]) -> tuple[str, bool]:
-    """What explains the last exception that ended it, and whether that is of its configuration."""
+    """The explanation of the last exception that ended it, and whether its configuration is the cause."""
     for number in range(len(lines) - 1, -1, -1):
         if lines[number][:1].isspace() or lines[number].startswith('{"'):
             continue
@@ -71,13 +71,13 @@ def _exception(lines: list[str]) -> tuple[str, bool]:
 
 
 def _initialised(below: list[str]) -> str:
-    """Spring tells of an exception at the end alone: the place below it that a plugin's initialisation is."""
+    """Spring reports an exception only at its end. Returns the place below it that shows a plugin's initialisation."""
     frames = itertools.takewhile(lambda line: not _LEVEL.match(line), below)
     return next((line for line in frames if line[:1].isspace() and line.endswith(" plugin_initialize")), "")
 
 
 def _plain_words(lines: list[str]) -> str:
-    """The last line, where a program in nodeos' place, or the loader, wrote it."""
+    """The last line, if a script in nodeos' place or the loader wrote it; else empty."""
     last = lines[-1] if lines else ""
     midst = _LEVEL.match(last) or any(_LEVEL.match(line) for line in lines[-40:])
     return "" if midst else last.strip()

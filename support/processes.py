@@ -1,5 +1,5 @@
-"""Processes that outlive their starter. They are started detached, recorded, found again, and never confused with
-others.
+"""Processes that outlive the program that started them: started detached, recorded, found again, and never confused
+with other processes.
 
 A pid alone is not enough, because pids are reused. A pid with its start time and the machine's boot id identifies one
 process forever. Uses only the standard library, so that nodes can be stopped even if nothing else works.
@@ -73,7 +73,7 @@ class Process:
 
     @property
     def folder(self) -> str:
-        """In which it works; empty when it is gone, or another user's."""
+        """Its working directory; empty when the process is gone or belongs to another user."""
         try:
             return os.readlink(f"/proc/{self.pid}/cwd")
         except OSError:
@@ -88,8 +88,8 @@ class Process:
             return b""
 
     def in_session_of(self, leader: Process) -> bool:
-        """Whether it belongs to the session that leader began. Of one that has ended, and whose number may be another
-        session's by now, nothing is said: False.
+        """Whether it belongs to the session that leader began. False if it has ended, because its pid may be in another
+        session by now.
         """
         try:
             session = _stat(self.pid).session
@@ -99,7 +99,7 @@ class Process:
 
     @property
     def ended(self) -> int | None:
-        """How it ended, where this very process started it: its exit status, or minus the number of a signal."""
+        """How it ended, if this process started it: its exit status, or the negative number of the signal."""
         return None if self.alive else _ended.get(self.pid)
 
     def signal(self, number: int) -> bool:
@@ -108,7 +108,7 @@ class Process:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:
             return False
-        try:  # The handle is on what has the pid now: looking again tells whether that is still the one meant.
+        try:  # The handle is for whichever process has the pid now: look again whether that is the one meant.
             if not self.alive:
                 return False
             signal.pidfd_send_signal(handle, number)
@@ -129,14 +129,14 @@ class Process:
                 handle = os.pidfd_open(self.pid)
             except ProcessLookupError:
                 return True
-            try:  # Readable when it ends; the bound is for a pid that passed to another process in between.
+            try:  # The handle is readable when the process ends. The timeout covers a pid that was reused in between.
                 select.select([handle], [], [], min(left, 1.0))
             finally:
                 os.close(handle)
         return True
 
     def write(self, path: Path) -> None:
-        """Writes it to a file. No process outlives the machine's crash, so the file need not either."""
+        """Writes it to a file. The file need not survive a crash of the machine, because the process does not."""
         record = {"pid": self.pid, "started": self.started, "boot": self.boot}
         write_atomic(path, json.dumps(record).encode(), 0o600, lasting=False)
 
@@ -160,7 +160,7 @@ def start(
     Raises OSError when the program cannot be run.
     """
     output.parent.mkdir(parents=True, exist_ok=True)
-    with output.open("ab") as log, _reaping:  # one that ends at once is not reaped before it is known
+    with output.open("ab") as log, _reaping:  # a process that ends at once must not be reaped before it is known here
         child = subprocess.Popen(  # noqa: S603 (an argument list, no shell)
             command,
             stdin=subprocess.DEVNULL,
@@ -176,7 +176,7 @@ def start(
 
 
 def stop(process: Process, grace: float = GRACE) -> None:
-    """SIGTERM to it and to the session that it leads, and waits for the end of all.
+    """Sends SIGTERM to it and to the session that it leads, and waits until all of them have ended.
 
     Raises StillRunningError after grace seconds, PermissionError when it is another user's.
     """
@@ -204,7 +204,7 @@ def stop_all(find_all: Callable[[], Iterable[Process]], grace: float = GRACE) ->
 
 
 def kill(process: Process) -> None:
-    """Sends SIGKILL, only on explicit demand: a killed nodeos must replay its blocks. Waits until it is gone."""
+    """Sends SIGKILL and waits until it is gone. Only on explicit demand: a killed nodeos must replay its blocks."""
     if process.signal(signal.SIGKILL):
         process.wait(GRACE)
 
@@ -222,7 +222,7 @@ def living() -> Iterator[Process]:
 
 
 def find(*arguments: str) -> Process | None:
-    """The process with these arguments in a row on its command line, if it leads a session as `start` has it do.
+    """The process with these consecutive arguments on its command line that leads a session, as those of `start` do.
 
     This excludes helpers of nodeos, which share its command line and may outlive it for a moment.
     """
@@ -251,11 +251,11 @@ def _boot_id() -> str:
 
 
 _ended: dict[int, int] = {}
-"""By pid, how children of this process ended."""
+"""How children of this process ended, by pid."""
 
 
 _reaping = threading.Lock()
-"""Of two threads that look, the second must not miss how it ended."""
+"""When two threads wait for a process, both must learn how it ended."""
 
 
 def _reap(pid: int) -> None:

@@ -1,4 +1,4 @@
-"""How a program of ours can be typed in a shell."""
+"""How one of bootcoord's programs can be typed in a shell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 AS_A_MODULE = "cli.py"
-"""What sys.argv names when Python runs a module (`python -m agent.cli`)."""
+"""The file name in sys.argv when Python runs a module (`python -m agent.cli`)."""
 
 
 def program(name: str) -> Path | None:
-    """The path of the running program, absolute; None: its bare name is found, or it was started in another way."""
+    """The absolute path of the running program. None if its bare name finds it, or if it was started in another way."""
     path = Path(sys.argv[0])
     if path.name == AS_A_MODULE:
         path = Path(sys.executable).with_name(name)

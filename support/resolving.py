@@ -1,4 +1,4 @@
-"""Resolves a host name that a stranger chose. The DNS server that answers may be theirs, too."""
+"""Resolves a host name that a stranger chose, whose DNS server may be the stranger's as well."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Resolve = Callable[[str], Coroutine[None, None, tuple[str, ...]]]
 
 
 async def resolve(host: str) -> tuple[str, ...]:
-    """By the system's resolver, in a thread of its own: slow answers for others would occupy all shared threads."""
+    """Asks the system's resolver in a separate thread, so that slow answers cannot occupy all shared threads."""
     with contextlib.suppress(ValueError):
         return (str(ipaddress.ip_address(host)),)
     loop = asyncio.get_running_loop()

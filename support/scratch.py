@@ -14,9 +14,9 @@ _PREFIX = ".unpacking-"
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """An empty folder in `parent`. What was unpacked there can be renamed into place atomically.
+    """An empty folder in `parent`, from which files can be renamed into place atomically.
 
-    Other processes wait. Afterwards there may be nothing left for them to do. Raises OSError.
+    Other processes wait for it; by then the work may be done already. Raises OSError.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with (parent / ".lock").open("w") as lock:

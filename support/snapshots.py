@@ -56,7 +56,7 @@ class Snapshot:
 
 
 class SnapshotStore:
-    """A folder of them: SHA256.bin, and SHA256.json with what is known."""
+    """A folder of snapshots: SHA256.bin, and SHA256.json with the description."""
 
     def __init__(self, folder: Path) -> None:
         """Creates the folder when the first one is kept."""
@@ -71,13 +71,13 @@ class SnapshotStore:
         return self.folder / f"{sha256}.part"
 
     def all(self) -> tuple[Snapshot, ...]:
-        """The newest first. What cannot be read is left out."""
+        """All snapshots, the newest first. Unreadable ones are left out."""
         found = (self._read(path) for path in self.folder.glob("*.json"))
         whole = (one for one in found if one is not None and self.path(one.sha256).is_file())
         return tuple(sorted(whole, key=lambda one: (one.block, one.taken), reverse=True))
 
     def find(self, name: str) -> Snapshot | None:
-        """By its name, or by the beginning of its sha256 (8 digits at least); an empty name: the newest."""
+        """The snapshot of that name, or whose sha256 begins so (8 digits at least); for an empty name the newest."""
         return next((one for one in self.all() if matches(one, name)), None)
 
     def keep(self, path: Path, snapshot: Snapshot) -> None:
@@ -97,7 +97,7 @@ class SnapshotStore:
             path.unlink(missing_ok=True)
 
     def prune(self, now: float, keep: int = KEEP, days: float = KEEP_DAYS) -> tuple[Snapshot, ...]:
-        """Removes those that are too many or too old, and parts of the past; never the newest. now: Unix seconds."""
+        """Removes snapshots that are too many or too old, and old parts; never the newest one. now: Unix seconds."""
         old = now - days * 86_400
         gone = [one for place, one in enumerate(self.all()) if place >= max(1, keep) or (place and one.taken < old)]
         for one in gone:
@@ -135,7 +135,7 @@ class Incoming:
         self._file.close()
 
     def take(self, data: bytes) -> None:
-        """The next part. Raises DamagedError when there is more than was announced, and OSError."""
+        """Appends the next part. Raises DamagedError if more arrives than was announced, and OSError."""
         if self.arrived + len(data) > self._size:
             raise DamagedError(f"a snapshot of {self._size} bytes was announced, and more came")
         self._file.write(data)

@@ -43,7 +43,7 @@ async def listening(folder: Path, serve: Serve, limit: int) -> AsyncIterator[Non
 
 
 async def connect(folder: Path, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection to what serves the folder's socket. limit: bytes of a line. Raises OSError where nothing does."""
+    """A connection to the folder's socket. limit: bytes of a line. Raises OSError if nothing serves it."""
     with _short(folder) as short:
         return await asyncio.open_unix_connection(short, limit=limit)
 

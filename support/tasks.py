@@ -1,4 +1,4 @@
-"""Tasks that run in the background, and how they end."""
+"""Runs tasks in the background, and ends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def end(*tasks: asyncio.Task[object]) -> None:
-    """Cancels tasks, and returns once all of them have ended, in whatever way.
+    """Cancels tasks, and returns once all of them have ended, with or without an error.
 
     A cancellation of the caller is raised. (`await task` could not tell it from the task's own.)
     """
@@ -26,7 +26,7 @@ async def end(*tasks: asyncio.Task[object]) -> None:
 
 
 async def all_of(works: Iterable[Awaitable[object]]) -> None:
-    """Runs them all at once, each to its end; then raises the first error."""
+    """Runs them all at the same time, each to its end. Then raises the first error."""
     for result in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
@@ -46,8 +46,8 @@ async def tolerated(work: Awaitable[object], what: str, *expected: type[Exceptio
 
 
 async def looking(work: Coroutine[Any, Any, T], look: Callable[[], T | None], every: float = 0.5) -> T:
-    """Runs the work and returns its result. If a look in between returns something or raises, that counts instead, and
-    the work is cancelled.
+    """Runs the work and returns its result. Looks meanwhile: if a look returns something or raises, the work is
+    cancelled and the look's result or error counts.
 
     every: seconds between two looks.
     """

@@ -16,7 +16,7 @@ from support.files import write_atomic
 from support.identity import Identity, TlsError
 
 LIFETIME = timedelta(days=365)
-"""How long an agent's certificate is good."""
+"""How long an agent's certificate is valid."""
 
 Holder = x509.Certificate | x509.CertificateSigningRequest | ec.EllipticCurvePrivateKey
 
@@ -35,7 +35,7 @@ UNSOUND = (
 
 
 def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
-    """The private key in the file (PEM, 0600), which is made if it is missing. Raises TlsError."""
+    """The private key in the file (PEM, 0600). A missing file is created with a new key. Raises TlsError."""
     if not path.exists():
         key = ec.generate_private_key(ec.SECP256R1())
         write_atomic(path, key_pem(key), 0o600)
@@ -43,9 +43,9 @@ def load_or_make_key(path: Path) -> ec.EllipticCurvePrivateKey:
     try:
         loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError) as error:
-        raise TlsError(f"{path}: not a readable private key: move it away, and another is made") from error
+        raise TlsError(f"{path}: not a readable private key: move it away, and a new one is made") from error
     if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-        raise TlsError(f"{path}: not an EC private key: move it away, and another is made")
+        raise TlsError(f"{path}: not an EC private key: move it away, and a new one is made")
     return loaded
 
 
@@ -114,7 +114,7 @@ def public_bytes(holder: Holder) -> bytes:
 
 
 def check_issued(certificate: x509.Certificate, ca: x509.Certificate) -> None:
-    """Checks that the CA signed the certificate. Raises TlsError."""
+    """Checks that the CA signed the certificate. Raises TlsError otherwise."""
     try:
         certificate.verify_directly_issued_by(ca)
     except UNSOUND as error:

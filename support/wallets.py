@@ -12,15 +12,15 @@ def usual_name(network: str) -> str:
 
 
 def password_file(wallet: str) -> Path:
-    """Where a wallet's passwords are kept: one a line, the newest last, since each keosd of this machine may have a
-    wallet of that name. Raises RuntimeError when there is no home.
+    """The file of a wallet's passwords, one per line, the newest last: each keosd of this machine may have a wallet of
+    that name. Raises RuntimeError if the user has no home folder.
     """
     return _folder() / f"{wallet}.password"
 
 
 def address_file(wallet: str) -> Path:
-    """Where the keosd is noted that had the wallet last: http://127.0.0.1:PORT, or the path of a Unix socket. Raises
-    RuntimeError when there is no home.
+    """The file that names the keosd which had the wallet last: http://127.0.0.1:PORT, or the path of a Unix socket.
+    Raises RuntimeError if the user has no home folder.
     """
     return _folder() / f"{wallet}.keosd"
 

@@ -143,7 +143,7 @@ def test_an_agents_certificate_or_key(living: Network, name: str) -> None:
     if name == "agent.key":
         refused = living.coord("boot")
         assert refused.status == 1
-        assert f"{path}: not a readable private key: move it away, and another is made" in refused.err
+        assert f"{path}: not a readable private key: move it away, and a new one is made" in refused.err
         path.rename(path.with_suffix(".kept"))
     assert "phase live" in living.boot().out
     assert living.coord("status", "--check").status == 0

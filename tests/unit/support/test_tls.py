@@ -42,8 +42,8 @@ def test_others_are_refused(uri: str) -> None:
 
 
 @pytest.mark.advice(
-    "support: …: not a readable private key: move it away, and another is made",
-    "support: …: not an EC private key: move it away, and another is made",
+    "support: …: not a readable private key: move it away, and a new one is made",
+    "support: …: not an EC private key: move it away, and a new one is made",
 )
 def test_a_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
     """The same key comes back; the file is 0600; a damaged one is named."""
@@ -54,7 +54,7 @@ def test_a_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
     encoding, form, none = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
     for number, bad in enumerate((b"damaged", other.private_bytes(encoding, form, none))):
         path.write_bytes(bad)
-        with pytest.raises(TlsError, match=r"agent\.key: not .*: move it away, and another is made"):
+        with pytest.raises(TlsError, match=r"agent\.key: not .*: move it away, and a new one is made"):
             load_or_make_key(path)
         path.rename(tmp_path / f"kept{number}")
         assert key_pem(load_or_make_key(path))
