@@ -55,13 +55,15 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs; a zombie does not."""
-        _reap(self.pid)
+        """Whether it still runs; a zombie does not. A child does until all of its threads have ended: the first of them
+        may be a zombie before the others, and how the process ended is not known then.
+        """
+        unfinished = _reap(self.pid)
         try:
             now = _stat(self.pid)
         except ProcessLookupError:
             return False
-        return now.started == self.started and self.boot == _boot_id() and now.state not in "ZX"
+        return now.started == self.started and self.boot == _boot_id() and (unfinished or now.state not in "ZX")
 
     @property
     def name(self) -> str:
@@ -258,11 +260,13 @@ _reaping = threading.Lock()
 """When two threads wait for a process, both must learn how it ended."""
 
 
-def _reap(pid: int) -> None:
+def _reap(pid: int) -> bool:
+    """Whether it is a child of this process that has not ended."""
     with _reaping:
         try:
             reaped, status = os.waitpid(pid, os.WNOHANG)
         except ChildProcessError:
-            return
+            return False
         if reaped:
             _ended[pid] = os.waitstatus_to_exitcode(status)
+        return not reaped

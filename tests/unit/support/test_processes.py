@@ -147,3 +147,29 @@ def test_how_a_process_ended_is_known_though_another_thread_looks(
     process = processes.start(["sh", "-c", "exit 3"], output=tmp_path / "log", folder=tmp_path)
     look[0].join()
     assert process.ended == 3
+
+
+LAST_THREAD = """
+import ctypes, os, sys, threading, time
+
+def last():
+    while not os.path.exists(sys.argv[1]):
+        time.sleep(0.01)
+    os._exit(3)
+
+threading.Thread(target=last).start()
+ctypes.CDLL(None).syscall(60, 0)  # exit of this thread alone; the number is x86-64's
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the system call's number is x86-64's")
+def test_a_child_is_alive_until_its_last_thread_has_ended(begin: Callable[..., Process], tmp_path: Path) -> None:
+    """nodeos' first thread is a zombie for a moment before the others have ended, and has its data open until then."""
+    process = begin(sys.executable, "-c", LAST_THREAD, str(tmp_path / "end"))
+    state = Path(f"/proc/{process.pid}/stat")
+    until(lambda: state.read_text().rpartition(")")[2].split()[0] == "Z", "the first thread's end", 20)
+    assert process.alive
+    assert process.ended is None
+    (tmp_path / "end").touch()
+    until(lambda: not process.alive, "the last thread's end", 20)
+    assert process.ended == 3
