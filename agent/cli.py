@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from agent.exits import FAILED
 from agent.party import arguments as party
@@ -36,6 +36,13 @@ _MISTYPED = re.compile(r"invalid choice: '([^']+)'|unrecognized arguments: (--\S
 class _Parser(argparse.ArgumentParser):
     """Answers a mistyped command or option with the one that was probably meant."""
 
+    _typed: frozenset[str] = frozenset()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Keeps the words, which say whose options may be meant."""
+        self._typed = frozenset(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Ends with status 2."""
         from difflib import get_close_matches  # of no use to an agent that runs
@@ -45,13 +52,13 @@ class _Parser(argparse.ArgumentParser):
         super().error(f"{message}; did you mean {close[0]}?" if close else message)
 
     def _words(self) -> Iterator[str]:
-        """All commands and options."""
+        """All commands, and the options of the one that was typed."""
         for action in self._actions:
             yield from action.option_strings
             if isinstance(action, argparse._SubParsersAction):
                 yield from action.choices
-                for sub in action.choices.values():
-                    yield from sub._option_string_actions
+                for name in self._typed & action.choices.keys():
+                    yield from action.choices[name]._option_string_actions
 
 
 def main() -> int:

@@ -201,8 +201,8 @@ class PartyAgent(Agent):
 
         with translating():
             given = keosd_key(request.key, self.settings.keys_elsewhere)
-            await Rotating(self.party.own, self.nodes, say, changed).run(given)
-        return Answer()
+            key = await Rotating(self.party.own, self.nodes, say, changed).run(given)
+        return Answer(key=str(key))
 
     async def _leave(self, request: Request, say: Say) -> Answer:
         """Unregisters the producer, tells the coordinator, stops the node, and ends the agent."""

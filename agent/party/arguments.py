@@ -68,9 +68,11 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
 def add_commands(commands: Any) -> None:
     """The commands for a running agent."""
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
+    def command(name: str, text: str, *, asks: bool = False) -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the party's data folder")
+        if not asks:
+            sub.add_argument("--json", action="store_true", help="print one JSON document, and nothing else, on stdout")
         return sub
 
     leave = command("leave", "Unregisters the party's producer, then stops node and agent.")
@@ -85,7 +87,7 @@ def add_commands(commands: Any) -> None:
         "--producer-key", metavar="EOS...", help="with --keosd: the new key, which is in its open wallet already"
     )
     command("proposals", "Shows the eosio.msig proposals that wait for this party's approval.")
-    approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.")
+    approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.", asks=True)
     approve.add_argument("proposal", metavar="PROPOSER/NAME")
     approve.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     command("unapprove", "Withdraws an approval.").add_argument("proposal", metavar="PROPOSER/NAME")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import json
 import logging
 import sys
 from dataclasses import replace
@@ -142,7 +143,20 @@ def speak(arguments: argparse.Namespace) -> int:
     )
     if request.ask == "approve":
         return _approve(folder, request, sure=arguments.yes)
+    if arguments.json:
+        return _as_json(folder, request)
     return asyncio.run(ask(folder, request, _say)).status
+
+
+def _as_json(folder: Path, request: Request) -> int:
+    """One document: the exit status, what the agent said, and after a rotation the key. Raises ControlError."""
+    said: list[str] = []
+    answer = asyncio.run(ask(folder, request, said.append))
+    document = {"command": request.ask, "status": answer.status, "said": said}
+    if answer.key:
+        document["key"] = answer.key
+    sys.stdout.write(f"{json.dumps(document, indent=2)}\n")
+    return answer.status
 
 
 def _approve(folder: Path, request: Request, *, sure: bool) -> int:

@@ -1,7 +1,7 @@
 """The control socket of a party's running agent: a Unix socket (0600) in its data folder.
 
 One JSON object asks (Request). The answer is lines of JSON: {"say": TEXT}, … for the operator to read, and at the end
-{"status": N, "hash": HEX} for the command itself (Answer).
+{"status": N, "hash": HEX, "key": EOS…} for the command itself (Answer).
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Answer:
     """The exit status of the command that asked."""
     hash: str = ""
     """sha256 (hex) of the proposal that was described."""
+    key: str = ""
+    """rotate: the block-signing key (EOS…) that the producer has now."""
 
 
 Say = Callable[[str], None]

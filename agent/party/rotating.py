@@ -42,10 +42,11 @@ class Rotating:
         self._say = say
         self._changed = changed
 
-    async def run(self, given: KeosdKey | None) -> None:
+    async def run(self, given: KeosdKey | None) -> PublicKey:
         """Changes the key, or finishes what was begun. given: the new key, where a keosd has it.
 
-        Raises ControlError, DutyError (the policy), KeyStoreError, PushError, NodeError, NodeFault, DeadlineError.
+        Returns the producer's key. Raises ControlError, DutyError (the policy), KeyStoreError, PushError, NodeError,
+        NodeFault, DeadlineError.
         """
         if self._one_at_a_time.locked():
             raise ControlError("the key is being changed")
@@ -61,6 +62,7 @@ class Rotating:
                 await self._restart()
             self._changed()
             self._say(f"{self._own.name} signs with {key} now; the earlier key is removed from this host")
+            return key
 
     @property
     def _running(self) -> tuple[str, ...]:

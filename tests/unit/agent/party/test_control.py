@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import stat
@@ -10,9 +11,18 @@ from pathlib import Path
 import pytest
 
 from agent.errors import ConfigError, ControlError
+from agent.party.arguments import add_commands
+from agent.party.commands import speak
 from agent.party.control import Answer, Answerer, Request, Say, ask, listening
 from antelope.errors import Unreachable
 from support import sockets
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Of the commands for a running agent alone."""
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers(dest="command"))
+    return parser
 
 
 async def _count(request: Request, say: Say) -> Answer:
@@ -52,6 +62,26 @@ async def test_lines_and_an_answer_come_back(tmp_path: Path) -> None:
     assert said == ["a", "b", "looking", "no"]
 
 
+async def test_one_document_is_all_that_a_program_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --json: what was done and said, the new key, and the same exit status as without."""
+
+    async def rotate(request: Request, say: Say) -> Answer:
+        say("the new block-signing key is EOS6")
+        if request.key == "EOS7":
+            raise ControlError("no")
+        return Answer(key="EOS6")
+
+    async def run(*options: str) -> tuple[int, dict[str, object]]:
+        arguments = _parser().parse_args(["rotate", "--data", str(tmp_path), "--json", *options])
+        status = await asyncio.to_thread(speak, arguments)
+        return status, json.loads(capsys.readouterr().out)
+
+    said = ["the new block-signing key is EOS6"]
+    async with listening(tmp_path, {"rotate": rotate}):
+        assert await run() == (0, {"command": "rotate", "status": 0, "said": said, "key": "EOS6"})
+        assert await run("--producer-key", "EOS7") == (1, {"command": "rotate", "status": 1, "said": [*said, "no"]})
+
+
 async def test_an_error_says_how_the_command_ends(tmp_path: Path) -> None:
     """Each error has its own exit status, also one of a library."""
     said: list[str] = []
@@ -82,7 +112,7 @@ async def test_what_is_no_request(tmp_path: Path, line: bytes) -> None:
         writer.write(line)
         told = [json.loads(answer) async for answer in reader]
         writer.close()
-    assert told == [{"say": "not a request that this agent knows"}, {"status": 1, "hash": ""}]
+    assert told == [{"say": "not a request that this agent knows"}, {"status": 1, "hash": "", "key": ""}]
 
 
 async def test_an_agent_that_ends_meanwhile(tmp_path: Path) -> None:
