@@ -73,6 +73,8 @@ class AgentLink:
         self.name = name
         self.hello: pb.Hello | None = None
         """The Hello of its latest connection."""
+        self.manifest = ""
+        """The manifest of the sealed network that it holds: as that Hello says, or taken since; empty: none."""
         self.status: pb.Status | None = None
         """Its latest status, possibly from before the connection was lost."""
         self.clock_offset: float | None = None
@@ -201,7 +203,7 @@ class AgentLink:
                 grpc.StatusCode.FAILED_PRECONDITION, f"another session of {self.name} replaced this one"
             )
             self._fail_queries()
-        self.hello = hello
+        self.hello, self.manifest = hello, hello.manifest
         self._connection = connection
         connection.send(welcome)
         for pending in self._tasks.values():
@@ -255,6 +257,8 @@ class AgentLink:
             message.result.note = plain(message.result.note, ERROR_LIMIT)
             pending = self._tasks.get(message.result.task)
             if pending and not pending.result.done():
+                if message.result.ok and pending.task.HasField("hold"):
+                    self.manifest = pending.task.hold.sha256
                 pending.result.set_result(message.result)
         else:
             return f"unexpected message: {kind or 'empty'}"

@@ -92,10 +92,17 @@ class ChainWork:
 
     async def _run_share(self, step: ChainStep, name: str, keys: list[str], total: int, seen: int) -> None:
         node = self._network.node(name)
+        await self._hold(node)
         await self._lost.unless(node, self._caught_up(name))
         body = pb.RunStep(step=step.name, keys=keys, node=name, seen=seen)
         task = self._access.task(node.host, body, lambda progress: self._progressed(step, node, progress, total), keys)
         await self._lost.unless(node, task)
+
+    async def _hold(self, node: Node) -> None:
+        """Has the node's agent take the sealed network if it does not hold it: it may have lost its files since."""
+        manifest = self._blueprint.sealed.manifest
+        if self._access.link(node.host).manifest != manifest:
+            await self._access.task(node.host, pb.Hold(sha256=manifest))
 
     async def _caught_up(self, name: str) -> None:
         """Waits until the node has the block of the last pushed transaction: the next one may depend on it."""

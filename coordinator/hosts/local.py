@@ -9,6 +9,8 @@ from pathlib import Path
 
 from coordinator.agents.hub import Hub
 from coordinator.errors import OperationFailed
+from coordinator.hosts.deploy.onhost.words import ended
+from coordinator.hosts.deploy.onhost.words import last_words as explained
 from support import nodelogs
 from support.ending import Ending
 from support.files import write_atomic
@@ -111,5 +113,5 @@ async def _agent(command: str, data: Path, *options: str, stdin: bytes = b"") ->
     )  # fmt: skip
     output, errors = await process.communicate(stdin)
     if process.returncode:
-        raise OperationFailed(f"agent {command}: {errors.decode(errors='replace').strip() or 'failed'}")
+        raise OperationFailed(f"agent {command}: {explained(errors) or ended(process.returncode)}")
     return output

@@ -152,12 +152,11 @@ class Onboarding:
         if link and link.connected and link.status:
             status = next((node for node in link.status.nodes if node.name == party.account), None)
         manifest = sealed.manifest if sealed else ""
-        held = link.hello.manifest if link and link.hello else ""
         return Seen(
             party=party,
             connected=connected,
             sealed=sealed is not None,
-            holds=bool(manifest) and manifest in (held, track.held),
+            holds=bool(manifest) and link is not None and link.manifest == manifest,
             peers=self._peers(party),
             told=track.told,
             node=status.state if status else "",
@@ -221,9 +220,7 @@ class Onboarding:
         }
 
     async def _hold(self, party: Party, track: Track, sealed: Sealed) -> str:
-        error = await self._task(party.name, pb.Hold(sha256=sealed.manifest), HOLD_SECONDS)
-        track.held = track.held if error else sealed.manifest
-        return error
+        return await self._task(party.name, pb.Hold(sha256=sealed.manifest), HOLD_SECONDS)
 
     async def _follow(self, party: Party, track: Track, sealed: Sealed) -> str:
         peers = self._peers(party)

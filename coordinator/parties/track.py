@@ -23,7 +23,6 @@ class Track:
     """In-memory state of one party. All of it can be rebuilt."""
 
     told: tuple[str, ...] | None = None
-    held: str = ""
     account: AccountState = AccountState.UNKNOWN
     endpoint: str | None = None
     jobs: dict[bool, asyncio.Task[None]] = field(default_factory=dict)

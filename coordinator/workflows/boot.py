@@ -223,7 +223,7 @@ async def _collected(opened: OpenNetwork, reporter: Reporter) -> Sealed:
 def _check_unheld(opened: OpenNetwork) -> None:
     """Raises OperationFailed if a host already holds a sealed network: a second seal would create another chain."""
     links = opened.hub.links.values()
-    held = {link.name: link.hello.manifest for link in links if link.hello and link.hello.manifest}
+    held = {link.name: link.manifest for link in links if link.manifest}
     holders = sorted(held.keys() & {host.name for host in opened.network.hosts})
     if holders:
         raise OperationFailed(

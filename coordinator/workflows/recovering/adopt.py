@@ -85,7 +85,7 @@ async def adopt(network: Network, root: Path, reporter: Reporter) -> Adopted:
             return Adopted(
                 sealed,
                 away | hosts.troubled,
-                tuple(link.name for link in links if not _manifest(link)),
+                tuple(link.name for link in links if not link.manifest),
                 new_ca=new or bool(lost & {"ca.key", "ca.pem"}),
                 new_register=new or JOURNAL in lost,
                 parties=known,
@@ -121,16 +121,12 @@ def _look(network: Network, root: Path, reporter: Reporter) -> tuple[Loss, ...]:
     return found
 
 
-def _manifest(link: AgentLink) -> str:
-    return link.hello.manifest if link.hello else ""
-
-
 async def _sealed(
     opened: OpenNetwork, links: Iterable[AgentLink], away: Mapping[str, str], reporter: Reporter
 ) -> Sealed:
     """Fetches the sealed network that the hosts hold into the state folder, with all its artifacts."""
-    holders = [link for link in links if _manifest(link)]
-    manifests = {_manifest(link): link.name for link in holders}
+    holders = [link for link in links if link.manifest]
+    manifests = {link.manifest: link.name for link in holders}
     if len(manifests) > 1:
         held = "; ".join(f"{host}: {manifest[:16]}…" for manifest, host in manifests.items())
         raise OperationFailed(f"the hosts hold different networks ({held}): adopt each with its own inventory")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,9 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     """
     if sealed is not None:
         return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True)
-    used = {node.host for node in network.nodes}
-    hosts = [host for host in network.hosts if host.name in used]
-    seen = {host.name: _look(network, host) for host in hosts if host.local and host.nodeos != BUNDLED}
-    supported = {host.name: features_of(host, seen.get(host.name)) for host in hosts}
-    known = {host: answer for host, answer in supported.items() if answer is not None}
+    seen = _looks(network)
+    supported = _supported(network, seen)
+    known = _known(supported)
     wrong = tuple(f"{host}: {told(look)}" for host, look in seen.items() if "error" in look)
     try:
         judged = judge_contracts(network, known, report)
@@ -55,16 +53,36 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
 
 
 def check_contracts(network: Network, root: Path, report: Callable[[str], None]) -> None:
-    """Checks what can be checked before any host is asked or anything is created. Raises InventoryError."""
+    """Checks what can be checked before any host is asked or anything is created, as `foresee` does. Raises
+    InventoryError.
+    """
     if (root / network.name / SEALED).is_file():
         return
-    known = {host.name: features_of(host, None) for host in network.hosts if host.nodeos == BUNDLED}
     try:
-        judged = judge_contracts(network, known, report)
+        judged = judge_contracts(network, _known(_supported(network, _looks(network))), report)
     except BundledError:
         return  # the preflight reports it, with the hosts' own problems
     if judged.problems:
         raise InventoryError(near(network.source), judged.problems)
+
+
+def _looks(network: Network) -> dict[str, dict[str, Any]]:
+    """What this machine's nodeos says, by host; without those that are bundled."""
+    return {host.name: _look(network, host) for host in _running(network) if host.local and host.nodeos != BUNDLED}
+
+
+def _supported(network: Network, seen: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The protocol features of each host that runs nodes; None where they are unknown."""
+    return {host.name: features_of(host, seen.get(host.name)) for host in _running(network)}
+
+
+def _known(supported: Mapping[str, Any]) -> dict[str, Any]:
+    return {host: answer for host, answer in supported.items() if answer is not None}
+
+
+def _running(network: Network) -> list[Host]:
+    used = {node.host for node in network.nodes}
+    return [host for host in network.hosts if host.name in used]
 
 
 def _look(network: Network, host: Host) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_contracts_that_cannot_work_with_it_are_refused(make_network: MakeNetwor
         assert refused.status == 2, refused.text
         assert "set contracts.directory to a folder with an eosio.msig that executes inline" in refused.err
     assert "set contracts.directory to a folder" in network.coord("preflight").out
-    assert not network.data.exists()
+    assert not network.state.exists()
 
 
 def test_it_is_born_as_planned(network: Network) -> None:

@@ -73,9 +73,10 @@ def build(folder: Path, **contracts: Files) -> str:
     return f'[contracts]\ndirectory = "{folder}"\n'
 
 
-def test_a_plan_with_a_nodeos_that_never_defers(spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["plan", "boot"])
+def test_a_nodeos_that_never_defers(command: str, spring: Spring, capsys: pytest.CaptureFixture[str]) -> None:
     """One line with the cause and the remedy, status 2, and nothing is created."""
-    assert run(["plan", str(spring())]) == 2
+    assert run([command, str(spring())]) == 2
     shown = capsys.readouterr()
     assert shown.err.count("\n") == 1
     assert "nodeos: that of host local supports SAVANNA, so it never executes a deferred transaction" in shown.err

@@ -46,6 +46,28 @@ async def test_an_agent_connects_and_answers_a_query(hub: Hub, tmp_path: Path) -
     session.cancel()
 
 
+async def test_what_an_agent_holds(hub: Hub, tmp_path: Path) -> None:
+    """What its Hello says, and what it took since; a later Hello counts more, since it may have lost its files."""
+    work = FakeWork()
+    shown = credentials(hub, tmp_path, "alpha")
+    session = dial(hub, shown, work)
+    link = await hub.agent("alpha", 30)
+    assert link.manifest == "ab"
+    await link.task(pb.Hold(sha256="cd"), deadline=30)
+    assert link.manifest == "cd"
+    work.carry_out = lambda task, send: send(pb.FromAgent(result=pb.Result(task=task.id, error="no")))
+    await link.task(pb.Hold(sha256="ef"), deadline=30)
+    assert link.manifest == "cd"
+    again = dial(hub, shown, work)
+
+    async def renewed() -> bool:
+        return link.manifest == "ab"
+
+    await poll(renewed, what="the second Hello", deadline=30)
+    for each in (session, again):
+        each.cancel()
+
+
 def _number(number: bytes, query: pb.Query) -> pb.Answer:
     return pb.Answer(id=query.id, status=200, body=b'{"head_block_num": %b}' % number)
 

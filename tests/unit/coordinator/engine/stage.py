@@ -84,6 +84,11 @@ class Link:
     name: str
     connected: bool = True
 
+    @property
+    def manifest(self) -> str:
+        """Of the sealed network, which every agent holds."""
+        return self.stage.manifest
+
     async def query(self, node: str, path: str, body: Any = None) -> Any:
         """As AgentLink's."""
         return await self.stage.ask(Query(path, body, node=node))
@@ -103,6 +108,8 @@ class Stage:
 
     network: Network
     journal: Journal
+    manifest: str = ""
+    """Of the sealed network that all agents hold."""
     links: dict[str, Link] = field(default_factory=dict)
     blocks: dict[str, set[str]] = field(default_factory=dict)
     """The keys of each step that are in blocks."""
@@ -188,7 +195,8 @@ def make_bench(folder: Path) -> Bench:
     """Two hosts, of which each has a producer's node."""
     (path := folder / "net.toml").write_text(INVENTORY)
     network, state = load(path), StateFolder(folder / "state", "net")
-    return Bench(Stage(network, state.journal), state, make_sealed(network, state))
+    sealed = make_sealed(network, state)
+    return Bench(Stage(network, state.journal, sealed.manifest), state, sealed)
 
 
 def evidence(name: str, keys: Iterable[str], **verdict: Any) -> Callable[[Blueprint], Reads]:

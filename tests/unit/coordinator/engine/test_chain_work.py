@@ -103,6 +103,16 @@ async def test_who_had_no_part_in_a_step_is_not_asked(bench: Bench) -> None:
     assert pushed == [("register", OWN, "aa" * 32, 50)]
 
 
+async def test_an_agent_that_lost_the_sealed_network_takes_it_again(bench: Bench) -> None:
+    """Before the first work that it is handed, and only once."""
+    bench.host.answers = lambda query: pb.Answer(id=query.id, status=200, body=b'{"head_block_num": 60}')
+    for _ in range(2):
+        await asyncio.wait_for(bench.work.run(STEP, (OWN,), 1), 30)
+    hold, *runs = bench.host.tasks
+    assert hold.hold.sha256 == bench.work._blueprint.sealed.manifest
+    assert [task.run_step.step for task in runs] == ["register", "register"]
+
+
 @pytest.mark.advice("coordinator/engine/chain_work.py: coord plan --cleos")
 async def test_commands_of_very_many_transactions_are_in_the_runbook(
     bench: Bench, monkeypatch: pytest.MonkeyPatch

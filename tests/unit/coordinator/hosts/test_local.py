@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,15 @@ async def test_a_short_command_that_fails(tmp_path: Path) -> None:
     (file := tmp_path / "file").touch()
     with pytest.raises(OperationFailed, match=f"agent down: agent: {file}{os.sep}agent.json: Not a directory"):
         await local._agent("down", file)
+
+
+async def test_a_short_command_of_a_broken_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line with the cause, without the traceback; one that was killed is said to be."""
+    broken = "import bootcoord_of_another_machine"
+    monkeypatch.setattr(local, "AGENT", (sys.executable, "-c", broken))
+    with pytest.raises(OperationFailed) as failed:
+        await local._agent("enrol", tmp_path)
+    assert str(failed.value) == "agent enrol: ModuleNotFoundError: No module named 'bootcoord_of_another_machine'"
+    monkeypatch.setattr(local, "AGENT", ("/bin/sh", "-c", "kill -9 $$"))
+    with pytest.raises(OperationFailed, match=r"^agent enrol: it was killed$"):
+        await local._agent("enrol", tmp_path)
