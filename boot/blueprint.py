@@ -1,4 +1,4 @@
-"""The source of everything that steps and audit derive: the sealed network with its artifacts."""
+"""The blueprint, from which steps and audit derive everything: the sealed network with its artifacts."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Blueprint:
 
     sealed: Sealed
     artifact: Callable[[str], bytes]
-    """Bytes by sha256 (hex); raises KeyError when not held."""
+    """The artifacts' bytes by sha256 (hex). Raises KeyError if one is not here."""
     nodes: tuple[NodeRef, ...] = ()
 
     @cached_property
     def rows(self) -> Allocation:
-        """The allocation, in the order of application. Raises as `verified`, ValueError for another number of rows."""
+        """The allocation, in the order of application. Raises as `verified`; ValueError for a wrong number of rows."""
         rows = Allocation(self.verified(self.sealed.allocation))
         if len(rows) != self.sealed.accounts:
             raise ValueError(f"the allocation has {len(rows)} rows, sealed are {self.sealed.accounts}")
@@ -50,7 +50,7 @@ class Blueprint:
         return Symbol.parse(self.sealed.symbol)
 
     def verified(self, sha256: str) -> bytes:
-        """An artifact whose hash was checked. Raises KeyError, or ValueError when the bytes are others."""
+        """An artifact whose hash was checked. Raises KeyError if it is not here, ValueError if its hash is wrong."""
         data = self.artifact(sha256)
         if hashlib.sha256(data).hexdigest() != sha256:
             raise ValueError(f"artifact {sha256[:16]}… holds other bytes")

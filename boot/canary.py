@@ -1,7 +1,7 @@
 """The canary: a harmless proposal that proves, before `eosio` resigns, that `eosio.prods@active` can act.
 
 It opens a token balance of eosio.prods, paid by eosio.prods: only the authority of eosio.prods can create that row, and
-there is no reason to remove it, so it remains as the proof. Everybody derives the same bytes, and approves only these.
+there is no reason to remove it, so it remains as the proof. Everybody derives the same bytes and approves only these.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROPOSER = "eosio"
 PROPOSAL = "canary"
 PRODUCERS = "eosio.prods"
 TEN_YEARS = 10 * 365 * 86_400
-"""Seconds from the genesis to the proposal's expiration: it must be the same for everybody, and later than any boot."""
+"""Seconds from the genesis to the proposal's expiration: the same for everybody, and later than the end of any boot."""
 
 
 def transaction(blueprint: Blueprint) -> Transaction:
@@ -60,7 +60,7 @@ def execute(proposer: str = PROPOSER, executer: str = PROPOSER) -> Action:
 
 
 def proposer(blueprint: Blueprint) -> Asking[str]:
-    """The accounts whose proposal counts: eosio, and the deputy if eosio has resigned without one."""
+    """The account whose proposal counts: eosio, or the deputy if eosio has resigned without proposing."""
     if (yield from proposed(blueprint, PROPOSER)) or not (yield from resigned()):
         return PROPOSER
     return deputy(blueprint)

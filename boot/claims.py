@@ -15,11 +15,11 @@ from boot.blueprint import Blueprint
 from inventory import versions
 
 INTERVAL = timedelta(days=1)
-"""`useconds_per_day` of eosio.system; the contract asks for more than that."""
+"""`useconds_per_day` of eosio.system: more than this must have passed."""
 
 
 ELSEWHERE = "this eosio.system takes claims from core.vaulta alone: each producer claims there (docs/contracts.md)"
-"""The message if `through_vaulta`."""
+"""The message to the user if `through_vaulta` is true."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Claim:
     due: datetime
 
     def is_due(self, now: datetime) -> bool:
-        """Whether the contract would take the claim at that time of the chain."""
+        """Whether the contract would accept the claim at that time of the chain."""
         return now > self.due
 
 
@@ -51,7 +51,7 @@ def claims(producer_rows: Iterable[Mapping[str, Any]]) -> tuple[Claim, ...]:
 
 
 def chain_time(value: str | int) -> datetime:
-    """A time_point as nodeos writes it (ISO 8601, UTC), or as older contracts have it: microseconds since 1970."""
+    """Reads a time_point as nodeos writes it (ISO 8601, UTC), or as older contracts do (microseconds since 1970)."""
     if isinstance(value, str) and not value.isdigit():
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(value))

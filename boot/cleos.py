@@ -18,7 +18,7 @@ DEFAULT_URL = "http://127.0.0.1:8888"
 
 @dataclass(frozen=True)
 class Files:
-    """Where the contracts' files lie on the machine of the person who runs the commands."""
+    """The folder with the contracts' files, on the machine of the person who runs the commands."""
 
     folder: str
     names: Mapping[str, str]
@@ -26,11 +26,11 @@ class Files:
 
 
 def cleos_lines(work: Work, url: str = DEFAULT_URL, files: Files | None = None) -> list[str]:
-    """Command lines, quoted for a POSIX shell, that have the work's effect one after another, on the node at that url.
-    Without files contracts are named by their hashes alone.
+    """Command lines, quoted for a POSIX shell. Typed in this order, they do the work on the node at that url.
+    Without files, contracts are named by their hashes only.
 
-    The boot sends all actions of a Push in one transaction. A new account with its first RAM and stake has to be one:
-    that is `cleos system newaccount`. Features that are scheduled have no cleos command, curl asks for them.
+    The boot sends all actions of a Push in one transaction. Only a new account with its first RAM and stake must be one
+    transaction here too; `cleos system newaccount` makes it. cleos cannot schedule features, so curl does.
     """
     if isinstance(work, Push):
         lines = _lines(work.actions, files)

@@ -1,7 +1,7 @@
-"""The blocks' limits while the accounts are created: raised before the first, and restored after the last.
+"""The blocks' limits while the accounts are created: raised before the first account, and restored after the last.
 
-Both are pushes of the step `accounts` itself, whatever happens to the others: once it is done, or has failed, the
-limits are the genesis' again. Its evidence shows when an interrupted boot has left them raised.
+Both are pushes of the step `accounts`. The limits are restored even if other pushes of the step fail. The step's
+evidence shows when an interrupted boot has left them raised.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ def _push(key: str, values: Mapping[str, int], turn: Turn) -> Push:
 
 
 def around(blueprint: Blueprint, missing: list[str]) -> Asking[list[str]]:
-    """The missing keys, surrounded by those of the limits if they are needed."""
+    """The missing keys, with the key that raises the limits first and the one that restores them last, if needed."""
     if blueprint.sealed.load is None:
         return missing
     now = yield from parameters()
     raised = all(now.get(name) == value for name, value in raised_limits(blueprint).items())
     if missing:
         return [*([] if raised else [RAISE]), *missing, RESTORE]
-    if raised and not (yield from resigned()):  # afterwards limits are the producers' decision, and the audit's matter
+    if raised and not (yield from resigned()):  # afterwards the producers decide on the limits
         return [RESTORE]
     return []

@@ -1,7 +1,7 @@
-"""An allocation's rows as packed actions, put together from what is constant in them: a boot has hundreds of thousands.
+"""Packs an allocation's rows as actions, quickly: parts that are the same in every row are packed once.
 
-What the actions are, `boot.steps.accounts.row_actions` says; a test holds that both are the same bytes. Rows are taken
-as they lie in the artifact.
+`boot.steps.accounts.row_actions` defines the actions; a test checks that both give the same bytes. Rows are used as
+they are in the artifact.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from antelope.transaction import PermissionLevel
 from inventory.rows import KEY_BYTES, Fields
 
 _KEY_BEFORE, _KEY_AFTER = b"\x01\0\0\0\x01", b"\x01\0\0\0"
-"""An authority of one key: threshold 1, one key; its weight of 1, no accounts, no waits."""
+"""What surrounds the key in an authority of one key: threshold 1 and one key; then weight 1, no accounts, no waits."""
 _NAME, _AMOUNT, _STAKE = struct.Struct("<Q"), struct.Struct("<q"), struct.Struct("<q8sq8s")
 
 
 def row_packer(symbol: Symbol, memo: str) -> Callable[[Iterable[Fields]], bytes]:
-    """Packs rows of this symbol's tokens, as `pack_actions` does their actions; memo: of what is liquid."""
+    """A function that packs rows with tokens of this symbol, as `pack_actions` would. memo: of the transfer."""
     eosio, token, after = pack_name("eosio"), symbol.pack(), pack_string(memo)
     authority_bytes = len(_KEY_BEFORE) + KEY_BYTES + len(_KEY_AFTER)
     create = _before("eosio", "newaccount", 16 + 2 * authority_bytes) + eosio

@@ -1,4 +1,4 @@
-"""The graph of steps: checked, in order, and which part of it a person asked for."""
+"""The graph of steps, checked and in order, and the part of it that a user asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from boot.step import Step
 
 
 class PlanError(ValueError):
-    """The steps do not form a graph, or a step that was asked for is not among them; one clear line."""
+    """The steps do not form a graph, or there is no step of the name that was asked for. The message is one line."""
 
     exit_status = 2
     retryable = False
@@ -20,11 +20,11 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in an order in which each comes after all that it needs. Made by `make_plan`."""
+    """Steps in an order in which each comes after all steps that it needs. Made by `make_plan`."""
 
     steps: tuple[Step, ...]
     assumed: frozenset[str] = frozenset()
-    """Names of steps outside this selection that its own need: they must be done already."""
+    """Names of steps outside this selection that steps in it need: they must be done already."""
 
     @cached_property
     def by_name(self) -> dict[str, Step]:
@@ -49,18 +49,18 @@ class Plan:
         return frozenset(found)
 
     def until(self, name: str) -> Plan:
-        """The step and all that it needs: a boot that ends there, and can be continued. Raises PlanError."""
+        """The step and all steps that it needs: a boot that stops there and can be continued. Raises PlanError."""
         wanted = self.ancestors(name) | {name}
         return Plan(tuple(step for step in self.steps if step.name in wanted))
 
     def only(self, name: str) -> Plan:
-        """The step alone; whatever it needs must be done already (`assumed`). Raises PlanError."""
+        """Only that step; all steps that it needs must be done already (`assumed`). Raises PlanError."""
         return Plan((self.step(name),), frozenset(self.ancestors(name)))
 
 
 def make_plan(steps: Iterable[Step]) -> Plan:
-    """A plan of the steps, as near to their given order as their needs allow. Raises PlanError: twice the same name, a
-    need that is not a step, a cycle."""
+    """A plan of the steps, as near to their given order as their needs allow. Raises PlanError for a duplicate name, a
+    need that is not a step, and a cycle."""
     given = tuple(steps)
     position = {step.name: number for number, step in enumerate(given)}
     if len(position) < len(given):

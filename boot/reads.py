@@ -1,8 +1,8 @@
 """How evidence reads the chain: the few questions that steps ask, and the shell that gets them answered.
 
 Each question is a generator that yields queries and returns what a step wants to know, so that evidence composes with
-`yield from`. A refusal that means "there is none yet" (no such account, no such table) becomes None or an empty list;
-every other error is raised, because a missing answer is evidence of nothing.
+`yield from`. A refusal that means "there is none yet" (no such account, no such table) becomes None or an empty list.
+Every other error is raised, because a missing answer proves nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EOSIO = "eosio"
 
 
 async def run_reads(reads: Generator[Query, Any, T], call: Callable[[Query], Awaitable[Any]]) -> T:
-    """Drives evidence: `call` answers each query with nodeos' JSON; its NodeErrors are answers too."""
+    """Runs evidence to its verdict. `call` answers each query with nodeos' JSON; a NodeError is an answer, too."""
     try:
         query = next(reads)
         while True:
@@ -50,7 +50,7 @@ async def _answer(query: Query, call: Callable[[Query], Awaitable[Any]]) -> Any:
 
 
 def ask(path: str, body: Any = None) -> Asking[Json]:
-    """The JSON object that the call answers. Raises the NodeError that it answered with."""
+    """The JSON object with which nodeos answers the query. Raises the NodeError if it answers with one."""
     answer = yield Query(path, body)
     if isinstance(answer, NodeError):
         raise answer
@@ -102,7 +102,7 @@ def row(code: str, scope: str, table: str, name: str) -> Asking[Json | None]:
 
 
 def _bound(name: str) -> str:
-    """A name as a bound: its number, because nodeos takes the account 111111111111 for a number too."""
+    """A name as a bound, written as its number: nodeos would read an account such as 111111111111 as a number."""
     return str(name_to_int(name))
 
 
@@ -133,7 +133,7 @@ def active_features() -> Asking[set[str]]:
 
 
 def parameters() -> Asking[dict[str, int]]:
-    """The chain's own limits, by genesis.json's names."""
+    """The chain's limits, by their names in genesis.json."""
     answer = yield from ask("/v1/chain/get_consensus_parameters", {})
     return {str(name): int(value) for name, value in answer["chain_config"].items()}
 
@@ -162,9 +162,9 @@ def resigned() -> Asking[bool]:
 
 
 def elected_sign() -> Asking[bool]:
-    """Whether the chain is in other hands than eosio's, and works: the last irreversible block is another's.
+    """Whether producers other than eosio run the chain: the last irreversible block was signed by one of them.
 
-    A block of another producer's becomes irreversible when two thirds of the elected have built on it.
+    Such a block becomes irreversible only when two thirds of the elected producers have built on it.
     """
     info = yield from ask("/v1/chain/get_info")
     number = int(info["last_irreversible_block_num"])
@@ -175,16 +175,16 @@ def elected_sign() -> Asking[bool]:
 
 
 def governed() -> Asking[bool]:
-    """Whether the boot's end is proved: eosio has resigned, and the elected sign. What is replaced from then on
-    (contracts, keys, votes, registrations) is replaced by those who may.
+    """Whether it is proved that the boot ended: eosio has resigned, and the elected producers sign. Whoever replaces
+    contracts, keys, votes or registrations afterwards has the right to.
 
-    The resignation alone does not prove the earlier steps: anybody who has eosio's key can sign it at any time.
+    The resignation alone does not prove the earlier steps, because the owner of eosio's key can sign it at any time.
     """
     return (yield from resigned()) and (yield from elected_sign())
 
 
 def by_eosio(evidence: Callable[[Blueprint], Reads]) -> Callable[[Blueprint], Reads]:
-    """Evidence of what only eosio's own key can do: anything still missing after the resignation stays missing."""
+    """Evidence of a step that only eosio's own key can do: what is missing after the resignation stays missing."""
 
     @wraps(evidence)
     def judged(blueprint: Blueprint) -> Reads:
@@ -206,14 +206,14 @@ def is_key(text: object, key: PublicKey) -> bool:
 
 
 def verdict(missing: list[str], total: int, what: str) -> Verdict:
-    """How many of the total are there, and which are not."""
+    """A verdict that says how many of the total are there, and which are missing."""
     if not missing:
         return Verdict((), f"{total} {what}")
     return Verdict(tuple(missing), f"{total - len(missing)} of {total} {what}; missing: {few(missing)}")
 
 
 def few(names: Iterable[str], most: int = 3) -> str:
-    """The names in one short line: as many as a person cares to read."""
+    """The names in one short line: a few of them, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return ", ".join(listed[:most]) + more

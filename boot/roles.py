@@ -1,8 +1,8 @@
-"""The plugins, addresses and options of a node of each role. Agents write them, and preflight tries them out.
+"""The plugins, addresses and options of a node of each role. Agents write them; preflight tries them.
 
-A node's own agent always has the whole API, on a loopback port. What other people use has an address of its own, and
-only that part of the API which answers about the chain and takes transactions. nodeos keeps the two apart itself, by
-`http-category-address`: Leap 5, Spring, and the bundled nodeos have it.
+A node's own agent uses the whole API, on a loopback port. Other people use a separate address, which serves only the
+part of the API that answers about the chain and takes transactions. nodeos separates the two by itself, with
+`http-category-address`: Leap 5, Spring, and the bundled nodeos have this option.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Option = tuple[str, str]
 PUBLIC = ("chain_ro", "chain_rw")
 """Categories of the API that an api address serves: what clients ask about the chain, and their transactions."""
 TRACES = "trace_api"
-"""A category that an api address serves too, if the node has it."""
+"""A category that an api address serves as well, if the node has it."""
 PROMETHEUS = "prometheus"
-"""The plugin, and the category, of nodeos' own values for Prometheus. Its address is the agent's, on loopback."""
+"""The plugin and the category of nodeos' own values for Prometheus, which are served at the agent's address."""
 AGENTS = (*PUBLIC, "net_ro", "net_rw", "producer_ro", "producer_rw", "snapshot")
-"""Categories that a node's own agent uses. A category without its plugin is not an error."""
+"""Categories that a node's own agent uses. nodeos ignores a category whose plugin is not loaded."""
 NEEDED = {
     "http-category-address": "an address for its API",
     "state-history-endpoint": "role history",
     "trace-no-abis": "role history",
     "api-accept-transactions": "role seed",
 }
-"""Options that not every nodeos has, and what needs them."""
+"""Options that not every nodeos has, and the service that needs each."""
 
 
 def plugins(role: Role, prometheus: bool) -> tuple[str, ...]:
@@ -38,10 +38,10 @@ def plugins(role: Role, prometheus: bool) -> tuple[str, ...]:
 
 
 def services(role: Role, http: str, api: str, history: str, prometheus: bool) -> tuple[Option, ...]:
-    """The addresses where it listens, besides p2p, and what it serves there.
+    """The addresses where it listens besides p2p, and what it serves there.
 
-    http: the agent's address. api, history: those for other people; empty: none. prometheus: with nodeos' own values,
-    at the agent's address.
+    http: the agent's address. api, history: addresses for other people; empty: none. prometheus: whether to serve
+    nodeos' own values, at the agent's address.
     """
     found: list[Option] = []
     if api:
@@ -50,7 +50,7 @@ def services(role: Role, http: str, api: str, history: str, prometheus: bool) ->
         values = (PROMETHEUS,) if prometheus else ()
         found += [("http-category-address", f"{category},{http}") for category in (*AGENTS, *traces, *values)]
         found += [("http-category-address", f"{category},{api}") for category in (*PUBLIC, *traces)]
-        # A proxy passes on the name that its clients asked for, which nodeos does not know.
+        # A proxy passes on the host name that its clients asked for, which nodeos does not know.
         found.append(("http-validate-host", "false"))
     else:
         found.append(("http-server-address", http))
@@ -59,7 +59,7 @@ def services(role: Role, http: str, api: str, history: str, prometheus: bool) ->
             ("state-history-endpoint", history),
             ("trace-history", "true"),
             ("chain-state-history", "true"),
-            # Actions' data stays packed: who reads traces has the ABIs of the contracts.
+            # Actions' data stays packed: readers of traces have the contracts' ABIs.
             ("trace-no-abis", "true"),
         ]
     if role is Role.SEED:
@@ -68,11 +68,11 @@ def services(role: Role, http: str, api: str, history: str, prometheus: bool) ->
 
 
 def flags(role: Role) -> tuple[str, ...]:
-    """What is on its command line: state_history_plugin asks for this one, and config.ini does not take it."""
+    """The options on its command line: state_history_plugin needs this one, and config.ini does not accept it."""
     return ("--disable-replay-opts",) if role is Role.HISTORY else ()
 
 
 def lacking(used: Collection[Option], known: Collection[str]) -> str:
-    """What a nodeos lacks that these services use, in words; empty: nothing. known: the options in its --help."""
+    """What these services need and a nodeos lacks, in words; empty if nothing. known: the options in its --help."""
     missing = [option for option in NEEDED if option in dict(used) and option not in known]
     return ", ".join(f"{option}, which {NEEDED[option]} needs" for option in missing)

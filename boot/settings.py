@@ -1,4 +1,4 @@
-"""The options in a node's config.ini besides addresses, keys and peers. Agents write them; preflight tries them out."""
+"""The options in a node's config.ini besides addresses, keys and peers. Agents write them; preflight tries them."""
 
 from __future__ import annotations
 
@@ -46,25 +46,26 @@ _ROLES: Mapping[Role, Mapping[str, str]] = {
 }
 
 _PUBLIC = {
-    # Pages of any origin may use a public API from a browser, as they use everybody's.
+    # Web pages of any origin may use a public API from a browser, as is usual for such an API.
     "access-control-allow-origin": "*",
 }
 
 _SHARING = {
-    # nodeos' optimising compiler takes two seconds of a core for the system contract, on every node of a machine that
-    # they share; without it a node executes 7,000 accounts a second instead of 11,000.
+    # On a machine with several nodes, each node's optimising compiler would spend two seconds of CPU on the
+    # system contract. Without it a node creates 7,000 accounts a second instead of 11,000.
     "eos-vm-oc-enable": "none",
 }
 
 _LIMIT, _WINDOW = "max-transaction-time", "read-only-read-window-time-us"
 _LEAST_LIMIT, _MARGIN = 50, 20_000
-"""Milliseconds that fit into the default window of 60,000 microseconds; and microseconds that a window needs more."""
+"""From this limit (milliseconds) on, the default window of 60,000 microseconds is too small; and the microseconds by
+which a window must exceed the limit."""
 
 
 def _fitting_window(options: Mapping[str, str]) -> Mapping[str, str]:
-    """The window for read-only transactions that an inventory's limit of a transaction's time asks for, if any.
+    """The window for read-only transactions that fits the inventory's max-transaction-time, if the default does not.
 
-    nodeos takes no limit that exceeds its window on a node that does not produce (seen: limit + 10 ms).
+    On a node that does not produce, nodeos refuses a limit that exceeds its window (seen: limit + 10 ms).
     """
     limit = options.get(_LIMIT, "")
     if _WINDOW in options or not limit.isdigit() or int(limit) < _LEAST_LIMIT:
@@ -75,7 +76,7 @@ def _fitting_window(options: Mapping[str, str]) -> Mapping[str, str]:
 def tuning(
     mode: NodeMode, options: Mapping[str, str], role: Role, *, produces: bool, local: bool, public: bool = False
 ) -> Mapping[str, str]:
-    """The options of bootcoord's own; each counts where this nodeos knows it, and the inventory says nothing else.
+    """The options that bootcoord sets. Each is used if this nodeos knows it and the inventory does not set it.
 
     options: the inventory's. produces: whether it signs blocks in this mode. local: on the operator's own machine.
     public: it serves the chain API on an address of its own.

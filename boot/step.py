@@ -1,8 +1,8 @@
-"""What a step is: a small pure description, from which dry run, boot, resuming and cleos commands follow.
+"""What a step is: a small pure description. Dry run, boot, resuming and cleos commands are made from it.
 
-A step derives its work from the blueprint and reads its own evidence off the chain. Evidence is a generator: it yields
-a query, receives nodeos' answer, and ends in a verdict, so that it needs neither network nor clock. `run_reads` in the
-thin shells answers the queries.
+A step derives its work from the blueprint, and reads its own evidence from the chain. Evidence is a generator that
+yields queries, receives nodeos' answers, and returns a verdict, so it needs neither network nor clock. The callers of
+`run_reads` do the I/O.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Query:
     """One call of nodeos' HTTP API that only reads."""
 
     path: str
-    """As in `/v1/chain/get_account`."""
+    """Such as `/v1/chain/get_account`."""
     body: Any = None
     node: str | None = None
     """The node to ask; None for the one that follows the boot (the genesis node, or any that runs)."""
@@ -33,13 +33,13 @@ class Verdict:
     """The result of reading evidence."""
 
     missing: tuple[str, ...]
-    """Keys of the work (or of what is waited for) that the chain does not show yet; empty if the step is done."""
+    """Keys of the work (or of what the step waits for) that the chain does not show yet; empty if the step is done."""
     detail: str = ""
     """One line for the user: what was found, or what is missing."""
     elsewhere: bool = False
-    """Whether this boot cannot supply what is missing: others must act (stake that nobody here can vote)."""
+    """Whether others must supply what is missing, such as the votes of stake whose keys are not here."""
     impossible: bool = False
-    """Whether what is missing can no longer happen: the account that could have done it has given up its key."""
+    """Whether what is missing can never happen: the account that could have done it has given up its key."""
 
     @property
     def done(self) -> bool:
@@ -48,7 +48,7 @@ class Verdict:
 
 
 Answer = Any
-"""nodeos' JSON, or the NodeError that it answered with (a refusal such as an unknown account is evidence too)."""
+"""nodeos' JSON, or the NodeError that it answered with: a refusal, such as an unknown account, is evidence too."""
 
 Reads = Generator[Query, Any | NodeError, Verdict]
 
@@ -58,12 +58,12 @@ class Turn(Enum):
 
     FIRST = "before the others"
     ANY = "beside the others"
-    LAST = "after the others, also when one of them failed"
+    LAST = "after the others, even if one of them failed"
 
 
 @dataclass(frozen=True)
 class Bulk:
-    """The many actions of one transaction, which are packed together without making each of them."""
+    """The many actions of one transaction, packed together without an object for each."""
 
     actors: tuple[str, ...]
     """The accounts whose active permissions authorize the actions."""
@@ -82,7 +82,7 @@ class Push:
     holder: str
     """The account whose agent signs it (`Network.holder`)."""
     spare: bool = False
-    """Whether it is only pushed when the evidence asks for it by key, because a part was done by hand."""
+    """Whether it is pushed only if the evidence asks for its key, which it does after a part was done by hand."""
     turn: Turn = Turn.ANY
 
     @property
@@ -92,7 +92,7 @@ class Push:
 
     @property
     def packed(self) -> bytes:
-        """Its actions as they are in a transaction, their number first."""
+        """Its actions as packed in a transaction: their number first."""
         return self.content.packed() if isinstance(self.content, Bulk) else pack_actions(self.content)
 
     @property
@@ -120,7 +120,7 @@ class Derived(Sequence[Push]):
     """The pushes of a large step, each derived on access and not stored."""
 
     def __init__(self, keys: Sequence[str], holder: str, derive: Callable[[int], Push]) -> None:
-        """keys: the pushes', in order; holder: of all of them; derive: the push of that number."""
+        """keys: of the pushes, in order. holder: of all pushes. derive: makes the push of that number."""
         self.keys = keys
         self.holder = holder
         self._derive = derive
@@ -139,7 +139,7 @@ class Derived(Sequence[Push]):
 
 
 class KeyedWork(Mapping[str, Work]):
-    """A step's work by key. What is `Derived` stays so: asking for one key derives one push."""
+    """A step's work by key. `Derived` work is not stored here either: asking for one key derives one push."""
 
     def __init__(self, work: Sequence[Work]) -> None:
         self._work = work
@@ -174,11 +174,11 @@ class KeyedWork(Mapping[str, Work]):
         return frozenset(self.holder(key) for key in self._places)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._places  # Mapping's own would derive the push
+        return key in self._places  # Mapping's own method would derive the push
 
 
 class Finality(Enum):
-    """When a transaction counts."""
+    """When a step's transaction counts as done."""
 
     BLOCK = "in a block"
     IRREVERSIBLE = "irreversible"
@@ -199,41 +199,41 @@ class NodeMode(Enum):
 
 @dataclass(frozen=True)
 class ChainStep:
-    """Agents carry it out by transactions, which they derive themselves."""
+    """A step that agents carry out with transactions, which they derive themselves."""
 
     name: str
     title: str
     after: tuple[str, ...]
     """Names of the steps that must be done before."""
     work: Callable[[Blueprint], Sequence[Work]]
-    """Everything the step does, whether done already or not."""
+    """All work of the step, whether it is done already or not."""
     evidence: Callable[[Blueprint], Reads]
-    """Which keys of the work the chain lacks."""
+    """Reads which keys of the work the chain lacks."""
     finality: Finality = Finality.BLOCK
     parallel: bool = False
-    """Its transactions do not depend on each other: several may be in flight."""
+    """Whether its transactions are independent of each other, so that several may be in flight."""
     glance: Callable[[Blueprint], Reads] | None = None
-    """The evidence once the step was seen done in irreversible blocks: these stay, so that a few looks tell whether it
-    is still that chain.
+    """The evidence that is read after the step was seen done in irreversible blocks. Those blocks stay, so a few reads
+    show whether it is still the same chain.
     """
 
 
 @dataclass(frozen=True)
 class WaitStep:
-    """A step without work: something must become true, within a deadline."""
+    """A step without work: it waits for something to become true, within a deadline."""
 
     name: str
     title: str
     after: tuple[str, ...]
     evidence: Callable[[Blueprint], Reads]
-    """What is still missing (producers, blocks), in words that name it."""
+    """Reads what is still missing (producers, blocks), and names it."""
     deadline: Callable[[Blueprint], float]
-    """Seconds; scaled by rounds of the schedule, not by habit."""
+    """Seconds, computed from rounds of the schedule."""
 
 
 @dataclass(frozen=True)
 class NodeStep:
-    """Agents start (or restart) their nodes in a mode."""
+    """A step in which agents start (or restart) their nodes in a mode."""
 
     name: str
     title: str
@@ -242,7 +242,7 @@ class NodeStep:
     """Names of the nodes."""
     mode: NodeMode
     condition: Callable[[Blueprint], Reads] | None = None
-    """What the chain must show right before the work; None if nothing."""
+    """Evidence that must be complete right before the work; None if there is no such condition."""
 
 
 Step = ChainStep | WaitStep | NodeStep

@@ -1,4 +1,4 @@
-"""Random transfers between users, as in the tutorial: of the smallest amount, drawn by a seed."""
+"""Random transfers between users, as in the tutorial: each of the smallest amount, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from antelope.asset import Asset, Symbol
 from boot.step import Push
 
 SMALLEST = 1
-"""Of the symbol's smallest unit, as the tutorial's own."""
+"""The amount in the symbol's smallest unit, as in the tutorial."""
 
 
 SLICE_SECONDS = 0.25
-"""Seconds of transfers that are sent at once: the grain of their spread."""
+"""Transfers of this many seconds are sent together."""
 
 
 def slices(numbers: range, rate: float) -> Iterator[tuple[float, range]]:
-    """Seconds after the start, and the transfers that are sent then. rate: how many a second."""
+    """Batches of transfers, each with the seconds after the start when it is sent. rate: transfers per second."""
     period = max(SLICE_SECONDS, 1 / rate)
     tick, sent = 0, 0
     while sent < len(numbers):
@@ -30,7 +30,7 @@ def slices(numbers: range, rate: float) -> Iterator[tuple[float, range]]:
 
 
 def transfer(users: Sequence[str], seed: int, number: int, symbol: Symbol) -> Push:
-    """The transfer of that number: the same for the same users and seed. users: two at least, each once."""
+    """The transfer of that number, the same for the same users and seed. users: at least two different ones."""
     draw = random.Random(f"{seed}/{number}")  # noqa: S311 (no secret)
     sender, receiver = draw.sample(users, 2)
     memo = f"transfer {number} of seed {seed}"

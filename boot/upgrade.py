@@ -1,6 +1,6 @@
 """The transaction that replaces a contract once the producers govern.
 
-The coordinator and every agent derive it for themselves: a proposal with other bytes is not approved.
+The coordinator and every agent derive it on their own. A proposal with other bytes is not approved.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from antelope.layouts import SYSTEM, unpack_data
 from antelope.transaction import PermissionLevel, Transaction
 
 LASTING = 7 * 86_400
-"""Seconds until such a proposal expires: operators may have to be asked."""
+"""Seconds until such a proposal expires: parties' operators may have to approve it by hand."""
 
 
 def upgrade_transaction(account: str, wasm: bytes, abi: bytes, expiration: int) -> Transaction:
@@ -31,26 +31,26 @@ def upgrade_transaction(account: str, wasm: bytes, abi: bytes, expiration: int) 
 def entry(account: str, code: str, abi: str) -> str:
     """A contract as a party's policy names it: ACCOUNT=CODE/ABI.
 
-    code, abi: sha256 (hex) of the code and of the packed ABI, as get_raw_abi shows both.
+    code, abi: sha256 (hex) of the code and of the packed ABI, as get_raw_abi shows them.
     """
     return f"{account}={code}/{abi}"
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a proposal does that sets contracts and nothing else."""
+    """What a proposal does, if it sets contracts and nothing else."""
 
     contracts: frozenset[str]
-    """As `entry` writes them: each with its code and its ABI, by its own authority, at once."""
+    """The contracts, as `entry` writes them. Each gets code and ABI, by its own account's authority, without delay."""
     expiration: int
-    """Until then it can be executed; Unix seconds."""
+    """The time until which it can be executed; Unix seconds."""
 
 
 def replacement(transaction: Transaction) -> Replacement | None:
-    """What it replaces; None when it does anything else, or in another way than `upgrade_transaction` has it.
+    """What the transaction replaces; None if it does anything else, or does it differently from `upgrade_transaction`.
 
-    Code without an ABI, an ABI without code, an account twice, another virtual machine, somebody else's authority and a
-    delay are other ways. Raises AbiError on data that cannot be read.
+    Different are: code without an ABI, an ABI without code, an account twice, another virtual machine, somebody else's
+    authority, a delay. Raises AbiError on data that cannot be read.
     """
     found: dict[str, dict[str, str]] = {"setcode": {}, "setabi": {}}
     for action in transaction.actions:

@@ -1,12 +1,12 @@
-"""Orders the votes so that the first election already elects the right schedule.
+"""Orders the votes so that the very first election elects the right schedule.
 
-The system contract counts a voter's stake as activated with its first vote. The first block after the activated stake
-has reached the threshold elects from whatever votes there are, the next election is a minute later, and a schedule
-never shrinks again. So one transaction, with the heaviest votes, crosses the threshold.
+The system contract counts a voter's stake as activated with its first vote. When the activated stake has reached the
+threshold, the next block elects from the votes that exist by then. The next election is a minute later, and a schedule
+never shrinks. Therefore one transaction, with the heaviest votes, crosses the threshold.
 
-Where that transaction reaches the threshold by itself, it is cast first. That is right for contracts without a
-threshold too, such as the bundled one: there, the first vote of all makes the next block elect. Otherwise as many other
-votes as stay below the threshold go before it. Whatever is left comes last.
+If that transaction reaches the threshold alone, it is sent first. This suits contracts without a threshold too, such as
+the bundled one, where the very first vote makes the next block elect. Otherwise, as many other votes as stay below the
+threshold are sent before it. The remaining votes are sent last.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CHOICES_PER_PUSH = 300
 """A vote takes about 50 µs of CPU for each producer it names (bundled contract): together 15 ms, a tenth of what a
 transaction may take, because busy machines are several times slower."""
 FEW_VOTERS = 16
-"""Up to here, finding each in the allocation is quicker than walking through all rows."""
+"""Up to this number of accounts, finding each in the allocation is quicker than reading all rows."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Choreography:
 
     early: tuple[Ballot, ...]
     crossing: tuple[Ballot, ...]
-    """One transaction: all of one holder."""
+    """The votes of one transaction, all signed by the same holder."""
     late: tuple[Ballot, ...]
 
     @property
@@ -67,7 +67,7 @@ def ballots(blueprint: Blueprint) -> tuple[Ballot, ...]:
 
 
 def _stakes(rows: Allocation, voters: set[str]) -> dict[str, int]:
-    """Of these accounts. Few are found without a walk through all rows."""
+    """The stakes of these accounts. If they are few, not all rows are read."""
     if len(voters) <= FEW_VOTERS:
         found = [row for row in map(rows.find, voters) if row]
         return {row.account: row.net + row.cpu for row in found}
@@ -76,15 +76,15 @@ def _stakes(rows: Allocation, voters: set[str]) -> dict[str, int]:
 
 
 def holder(blueprint: Blueprint, account: str) -> str:
-    """The account whose agent signs for this one. A producer signs for itself; eosio's agent holds the users' keys."""
+    """The account whose agent signs this account's vote: a producer's own, or eosio's, which holds the users' keys."""
     return account if any(producer.account == account for producer in blueprint.sealed.producers) else "eosio"
 
 
 def choreograph(cast: Iterable[Ballot]) -> Choreography:
-    """Shares the ballots out. Deterministic: by stake, then by name.
+    """Divides the ballots into transactions. Deterministic: by stake, then by name.
 
-    The crossing transaction is the heaviest that one holder can sign. A ballot that must wait for it is no heavier than
-    it, so early and crossing ones together reach the threshold whenever anything is late.
+    The crossing transaction is the heaviest that one holder can sign, so no ballot that is left for later is heavier.
+    If any ballot is late, the early and the crossing ones together reach the threshold.
     """
     ordered = sorted(cast, key=lambda ballot: (-ballot.stake, ballot.vote.voter))
     crossing = max((pushes[0] for pushes in _by_holder(ordered)), key=_stake, default=())
@@ -133,10 +133,10 @@ def _stake(cast: Iterable[Ballot]) -> int:
 
 
 def first_election(order: Choreography, size: int = MAX_SCHEDULE) -> tuple[str, ...]:
-    """The producers that the first election elects, by weight: only early and crossing votes count. Sorted by name.
+    """The producers that the first election elects, by weight, counting only early and crossing votes. Sorted by name.
 
-    Proxied stake counts for the proxy's choice once the proxy has voted. The time of a vote does not matter: all are
-    cast within the same week, to which the contract rounds.
+    Proxied stake counts for the proxy's choice once the proxy has voted. The time of a vote does not matter, because
+    the contract rounds it to the week, and all votes are cast in the same week.
     """
     cast = (*order.early, *order.crossing)
     choices = {ballot.vote.voter: ballot.vote.producers for ballot in cast}
@@ -150,9 +150,9 @@ def first_election(order: Choreography, size: int = MAX_SCHEDULE) -> tuple[str, 
 
 
 def wrong_election(blueprint: Blueprint) -> str:
-    """What is wrong with the schedule that the votes elect at first, in a line; empty when it is the planned one.
+    """What is wrong with the schedule of the first election, in one line; empty if it is the planned schedule.
 
-    Says nothing about votes that do not reach the threshold: then others must vote too.
+    Empty also if the votes do not reach the threshold, because then others must vote too.
     """
     order = choreograph(ballots(blueprint))
     found, planned = set(first_election(order)), set(blueprint.sealed.elected)

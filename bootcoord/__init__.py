@@ -7,9 +7,9 @@
         chain = await net.chain()
         await chain.push(await chain.action("eosio.token", "transfer", actor="useraaaaaaaa", data={...}))
 
-It is what `coord` does, by the same workflows, on the same state folder: a network that was booted here can be looked
-at there, and the other way round. Errors are the project's own: each has `exit_status`, `retryable` and `hint`, and a
-message of one line (`Explained`). docs/developers.md has examples; a pytest fixture is in `bootcoord.pytest_plugin`.
+It does what `coord` does, with the same workflows and the same state folder: `coord` works with networks that were
+booted from Python, and the reverse. Errors are the project's own: each has `exit_status`, `retryable` and `hint`, and
+a message of one line (`Explained`). docs/developers.md has examples; `bootcoord.pytest_plugin` has a pytest fixture.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _HOMES = {
     "coordinator.reporter": ("StepResult",),
     "support.errors": ("Explained", "explanation"),
 }
-"""Imported when they are used: pytest imports this package in every run, even if no test uses a network."""
+"""Imported on first use, because pytest imports this package in every run, even if no test uses a network."""
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""A chain that runs: actions, transactions that are signed and pushed exactly once, contracts, table rows."""
+"""A running chain: actions, transactions that are signed and pushed exactly once, contracts, table rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from support.retry import poll, retrying
 
 LIFETIME = 60
-"""Seconds from signing to expiration. A transaction that is in no block by then never will be."""
+"""Seconds from signing to expiration. A transaction that is not in a block by then never will be."""
 SECONDS = 60.0
 LOOK = 0.1
 """Seconds between two looks at the chain."""
@@ -31,14 +31,14 @@ Row = dict[str, Any]
 
 
 class Until(StrEnum):
-    """What a push waits for."""
+    """What a push waits for before it returns."""
 
     SENT = "sent"
-    """A node has taken it."""
+    """A node has accepted it."""
     BLOCK = "block"
-    """A block has it."""
+    """It is in a block."""
     IRREVERSIBLE = "irreversible"
-    """A block that stays has it."""
+    """It is in an irreversible block."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Pushed:
 
     id: str
     block: int
-    """The block that has it; 0 if the caller did not wait for it."""
+    """The block that contains it; 0 if the caller did not wait for one."""
 
 
 class Chain:
-    """One chain through one node that takes transactions. Made by `Network.chain`.
+    """A chain, used through one node that takes transactions. Made by `Network.chain`.
 
-    `async with` closes its connections at the end, as the end of `async with` on the network does.
+    Its connections are closed at the end of `async with` on it or on the network.
     """
 
     def __init__(self, client: NodeClient, chain_id: str, key_of: Callable[[str], PrivateKey]) -> None:
-        """key_of: the private key of an account; raises CoordError where it is not here."""
+        """key_of: returns the private key of an account; raises CoordError if it is not here."""
         self.client = client
-        """The node's HTTP API, for whatever is not here: `await chain.client.get_account("eosio")`."""
+        """The node's HTTP API, for calls without a method of their own: `await chain.client.get_account("eosio")`."""
         self.chain_id = chain_id
         self._key_of = key_of
         self._own: dict[str, PrivateKey] = {}
@@ -73,17 +73,17 @@ class Chain:
         await self.client.close()
 
     def use(self, account: str, key: PrivateKey) -> None:
-        """Signs for an account with this key from now on. It is kept in memory only."""
+        """From now on signs for the account with this key, which is kept in memory only."""
         self._own[account] = key
 
     def key(self, account: str) -> PrivateKey:
-        """The key that signs for an account. Raises UsageProblem where it is not here."""
+        """The key that signs for an account. Raises UsageProblem if it is not here."""
         return self._own.get(account) or self._key_of(account)
 
     async def action(
         self, contract: str, name: str, data: Mapping[str, Any], *, actor: str, permission: str = "active"
     ) -> Action:
-        """A call of a contract, packed by the ABI that the chain has for it. Raises NodeError, AbiError."""
+        """A call of a contract, packed by the contract's ABI on the chain. Raises NodeError, AbiError."""
         packed = (await self.client.get_raw_abi(contract)).abi
         if not packed:
             raise UsageProblem(f"{contract} has no ABI on this chain")
@@ -93,7 +93,7 @@ class Chain:
     async def push(self, *actions: Action, until: Until = Until.BLOCK, seconds: float = SECONDS) -> Pushed:
         """Signs these actions as one transaction, with the keys of the accounts that authorise them, and pushes it.
 
-        Raises as `push_signed`, and UsageProblem where a key is not here.
+        Raises as `push_signed`, and UsageProblem if a key is not here.
         """
         return await self.push_signed(await self.sign(*actions), until=until, seconds=seconds)
 
@@ -108,18 +108,18 @@ class Chain:
     async def push_signed(
         self, signed: SignedTransaction, *, until: Until = Until.BLOCK, seconds: float = SECONDS
     ) -> Pushed:
-        """Pushes a transaction until its fate is known. The same bytes are sent again where a node does not answer, so
+        """Pushes a transaction until its fate is known. If the node does not answer, the same bytes are sent again, so
         it takes effect once or not at all.
 
-        Raises the NodeError with which it was refused; OperationFailed where it expired in no block; DeadlineError when
-        it is not as far as asked for after this many seconds.
+        Raises the NodeError with which it was refused; OperationFailed if it expired and is in no block; DeadlineError
+        if it has not reached `until` after this many seconds.
         """
 
         async def send() -> None:
             try:
                 await self.client.send_transaction(signed)
             except DuplicateTransaction:
-                return  # an earlier try of the same bytes arrived
+                return  # an earlier try with the same bytes had arrived
 
         await retrying(send, on=(Unreachable, Busy), deadline=seconds)
         if until is Until.SENT:
@@ -134,9 +134,9 @@ class Chain:
     async def create_account(
         self, name: str, key: PrivateKey | None = None, *, creator: str = "eosio", ram: str = "", stake: str = ""
     ) -> PrivateKey:
-        """Creates an account with one key, and signs for it from now on. Returns the key, made here unless given.
+        """Creates an account with one key, and signs for it from now on. Returns the key: a new one unless it is given.
 
-        ram, stake: amounts that the creator spends on RAM, and stakes for CPU and for NET each; as in "10.0000 SYS".
+        ram: what the creator spends on RAM. stake: what it stakes for CPU and for NET each. Both as in "10.0000 SYS".
         Raises as `push`.
         """
         made = key or PrivateKey.generate()
@@ -151,7 +151,7 @@ class Chain:
         return made
 
     async def deploy(self, account: str, wasm: bytes | Path, abi: bytes | str | Path | Mapping[str, Any]) -> Pushed:
-        """Puts a contract on an account, which pays for its RAM: about ten times the code's size. abi: as JSON.
+        """Puts a contract on an account, which pays for the RAM: about ten times the size of the code. abi: as JSON.
 
         Raises as `push`, AbiError.
         """
@@ -160,7 +160,7 @@ class Chain:
         return await self.push(setcode(account, code), setabi(account, described.packed()))
 
     async def rows(self, contract: str, table: str, scope: str | None = None) -> list[Row]:
-        """All rows of a table, decoded; none if there is no such table yet. scope: the contract's own by default.
+        """All rows of a table, decoded; none if the table does not exist yet. scope: by default the contract's name.
 
         Raises NodeError.
         """
@@ -173,7 +173,7 @@ class Chain:
         self, contract: str, table: str, matches: Callable[[Row], bool], *, scope: str | None = None,
         seconds: float = SECONDS,
     ) -> Row:  # fmt: skip
-        """The first row of a table that matches, as soon as there is one. Raises DeadlineError, NodeError."""
+        """Waits for a row of a table that matches, and returns the first one. Raises DeadlineError, NodeError."""
 
         async def found() -> Row | None:
             return next((row for row in await self.rows(contract, table, scope) if matches(row)), None)
@@ -182,18 +182,18 @@ class Chain:
 
 
 class _Search:
-    """Looks for a transaction in blocks, from the one on that it refers to."""
+    """Looks for a transaction in blocks, beginning with the block that it refers to."""
 
     def __init__(self, client: NodeClient, signed: SignedTransaction) -> None:
         self._client = client
         self._signed = signed
         self._block = 0
-        """The block that has it; 0: none was found yet."""
+        """The block that contains it; 0 if none was found yet."""
         self._looked = 0
-        """No block up to this one has it, for good."""
+        """The last irreversible block that was searched: no block up to it contains the transaction."""
 
     async def found(self, irreversible: bool) -> int | None:
-        """The block that has it. Raises OperationFailed where it never will be in one, NodeError."""
+        """The block that contains it. Raises OperationFailed if no block ever will, and NodeError."""
         info = await self._client.get_info()
         head, lib = info.head_block_num, info.last_irreversible_block_num
         transaction = self._signed.transaction

@@ -1,4 +1,4 @@
-"""A chain that eosio signs alone, in seconds: what `coord devnet` runs."""
+"""A chain of one node that is up in seconds: what `coord devnet` runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inventory.devnet import Devnet as Wanted
 
 
 class Devnet(Network):
-    """One node, blocks at once, every key at hand. eosio signs alone and never resigns."""
+    """One node, blocks after a second or two, every key at hand. eosio is the only producer and never resigns."""
 
     @classmethod
     def named(
@@ -26,7 +26,7 @@ class Devnet(Network):
         http_port: int | None = None, p2p_port: int | None = None, symbol: str | None = None,
         accounts: int | None = None,
     ) -> Self:  # fmt: skip
-        """A devnet, new or kept from before. Ports (8888 and 9876 unless said), symbol and number of users are for a
+        """A devnet, new or kept from before. Ports (by default 8888 and 9876), symbol and number of users apply to a
         new one. Raises InventoryError, UsageProblem.
         """
         root = Path(state).absolute()
@@ -34,7 +34,7 @@ class Devnet(Network):
         return cls(devnet.prepare(root, wanted, anew=False), root, on_exit)
 
     async def boot(self, *, until: str = "", only: str = "", on_event: Callable[[Event], None] = unheard) -> BootResult:
-        """Has the chain run: a new one, or the one that there is. Returns once it takes transactions."""
+        """Starts the chain that exists, or a new one. Returns once it takes transactions."""
         if until or only:
             raise UsageProblem("a devnet boots as a whole: leave until and only out")
         ran = devnet.runs(self._network, self.state)
@@ -42,14 +42,14 @@ class Devnet(Network):
         return self._result(not ran)
 
     async def reset(self) -> None:
-        """Begins the same chain again, from its first block: the same keys and chain id, nothing that happened since
-        the boot. It takes a second or two; nothing has to be saved before.
+        """Begins the same chain again from its first block: with the same keys and chain id, without anything that
+        happened after the boot. It takes a second or two, and needs no `save`.
         """
         await self._close()
         await devnet.again(self._network, self.state, _told(unheard))
 
     async def save(self) -> None:
-        """Nothing is to be done: `reset` begins again from the first block."""
+        """Does nothing: a devnet needs no saved state, because `reset` begins again from the first block."""
 
     async def down(self, *, purge: bool = False) -> None:
         """Stops it. purge: also removes the chain and every key. Raises OperationFailed."""

@@ -1,4 +1,4 @@
-"""What a boot tells while it runs, as values."""
+"""What a boot reports while it runs, as values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from coordinator.reporter import StepResult
 
 @dataclass(frozen=True)
 class Noted:
-    """Something that belongs to no step, as a line for people."""
+    """A line for people about something that belongs to no step."""
 
     text: str
 
@@ -31,7 +31,7 @@ class StepMoved:
     step: str
     done: int
     total: int
-    """0: nothing is counted."""
+    """0 if the step counts nothing."""
     detail: str
 
 
@@ -46,11 +46,11 @@ class StepEnded:
 
 
 Event = Noted | StepBegan | StepMoved | StepEnded
-"""Everything that a boot tells."""
+"""Everything that a boot reports."""
 
 
 class Teller:
-    """A `coordinator.reporter.Reporter` that makes events of what it hears."""
+    """A `coordinator.reporter.Reporter` that turns what is reported into events."""
 
     def __init__(self, tell: Callable[[Event], None]) -> None:
         self._tell = tell

@@ -1,4 +1,4 @@
-"""What a network answers, as values. The documents of `coord status --json` and `coord verify --json` have more."""
+"""Answers about a network, as values. The documents of `coord status --json` and `coord verify --json` have more."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class BootResult:
-    """How a boot ended that did not fail."""
+    """How a boot ended, if it did not fail."""
 
     chain_id: str
     manifest: str
-    """Hash over what was sealed."""
+    """The hash over what was sealed."""
     changed: bool
-    """Whether this run did anything."""
+    """Whether this run changed anything."""
     waiting: Mapping[str, str] = field(default_factory=dict)
     """Steps that wait for other people, with what is missing; a later boot continues."""
 
@@ -39,7 +39,7 @@ class NodeStatus:
     name: str
     host: str
     account: str
-    """The producer that it signs for; empty: none."""
+    """The producer that it signs for; empty if none."""
     role: str
     p2p: str
     """HOST:PORT."""
@@ -50,7 +50,7 @@ class NodeStatus:
     head_block: int
     lib: int
     detail: str
-    """Why it is not well; may be empty."""
+    """What is wrong with it; may be empty."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class StepStatus:
 
     name: str
     state: str
-    """A StepResult; pending: it never ended."""
+    """A StepResult; `pending` if it never ended."""
     seconds: float
     transactions: int
 
@@ -71,7 +71,7 @@ class Status:
     network: str
     phase: Phase
     chain_id: str | None
-    """None: before the seal."""
+    """None before the seal."""
     manifest: str | None
     head_block: int
     lib: int
@@ -131,9 +131,9 @@ class Audit:
     """The audit of a whole chain against its inventory."""
 
     born: bool
-    """Whether the chain was born as planned: its blocks prove it for good."""
+    """Whether the chain was born as planned, which its blocks prove for ever."""
     unchanged: bool
-    """Whether nothing differs today from the moment right after the boot."""
+    """Whether everything is still as it was right after the boot."""
     checks: tuple[Check, ...]
     document: Mapping[str, Any] = field(repr=False)
     """All that `coord verify --json` prints."""

@@ -42,14 +42,14 @@ _END = object()
 
 
 class OnExit(Enum):
-    """What the end of `async with` does to the network."""
+    """What happens to the network at the end of `async with`."""
 
     KEEP = "keep"
-    """It runs on."""
+    """It keeps running."""
     DOWN = "down"
-    """It is stopped; the next boot brings the same chain back."""
+    """It is stopped. The next boot continues the same chain."""
     PURGE = "purge"
-    """It is stopped, and its chain and keys are removed."""
+    """It is stopped. Its chain and keys are removed."""
 
 
 class Network:
@@ -60,13 +60,13 @@ class Network:
     """
 
     def __init__(self, network: Loaded, state: Path, on_exit: OnExit = OnExit.KEEP, *, own: bool = False) -> None:
-        """Use `load`. own: the inventory's file was written here."""
+        """Use `load`. own: whether this package wrote the inventory's file."""
         self._network = network
         self._on_exit = on_exit
         self._own = own
         self._chain: Chain | None = None
         self.state = state
-        """The folder with one folder per network, as `coord --state` has it."""
+        """The folder that has a folder for each network, as for `coord --state`."""
 
     @classmethod
     def load(cls, inventory: Source, *, state: str | Path = STATE, on_exit: OnExit = OnExit.KEEP) -> Self:
@@ -85,11 +85,11 @@ class Network:
 
     @property
     def inventory(self) -> Path:
-        """Its file, as `coord` takes it."""
+        """The inventory's file, for use with `coord`."""
         return self._network.source
 
     def plan(self) -> tuple[PlannedStep, ...]:
-        """The steps of the boot, in an order in which each comes after all that it needs."""
+        """The steps of the boot, in an order in which each comes after all steps that it needs."""
         return tuple(
             PlannedStep(step.name, step.title, step.after) for step in make_plan(steps_of(self._network)).steps
         )
@@ -97,8 +97,8 @@ class Network:
     async def boot(self, *, until: str = "", only: str = "", on_event: Callable[[Event], None] = unheard) -> BootResult:
         """Boots the network, or continues where it stopped. Changes nothing if there is nothing to do.
 
-        until: stops after this step and all that it needs. only: this step alone. on_event: hears what happens.
-        Raises OperationFailed with the first step that failed, and what the workflow raises.
+        until: stops after this step and all steps that it needs. only: does this step alone. on_event: receives the
+        events. Raises OperationFailed with the first step that failed, and what the workflow raises.
         """
         teller = Teller(on_event)
         check_contracts(self._network, self.state, teller.note)
@@ -111,7 +111,7 @@ class Network:
         return BootResult(sealed.chain_id, sealed.manifest, booted.changed, dict(booted.outcome.parked))
 
     async def booting(self, *, until: str = "", only: str = "") -> AsyncIterator[Event]:
-        """As `boot`, as an iterator of what happens. It ends when the boot has ended, and raises as `boot`.
+        """As `boot`, as an iterator of events. It ends when the boot has ended, and raises as `boot`.
 
         Leaving the loop stops the boot; finished steps are kept.
         """
@@ -133,19 +133,19 @@ class Network:
             await asyncio.gather(task, return_exceptions=True)
 
     async def status(self) -> Status:
-        """The state of the network, whether or not another command works on it."""
+        """The state of the network, also while another command works on it."""
         return Status.of((await report(self._network, self.state)).document)
 
     async def verify(self) -> Audit:
-        """Audits the whole chain against the inventory, with code independent of the boot's."""
+        """Audits the whole chain against the inventory, with code that is independent of the boot."""
         return Audit.of((await verify(self._network, self.state)).document)
 
     async def wait_for(
         self, *, phase: Phase | None = None, block: int = 0, lib: int = 0, seconds: float = BOOT_SECONDS,
         on_event: Callable[[str], None] = lambda _: None,
     ) -> Status:  # fmt: skip
-        """Waits until all that is asked for is true: a phase (LIVE or VOTING), a head block, an irreversible block.
-        Without any, until the network is live. on_event: hears what is missing. Raises DeadlineError.
+        """Waits until all given conditions are true: a phase (LIVE or VOTING), a head block, an irreversible block.
+        By default waits until the network is live. on_event: receives what is missing. Raises DeadlineError.
 
         For a row of a table see `Chain.wait_for_row`.
         """
@@ -156,18 +156,18 @@ class Network:
         return Status.of(shown.document)
 
     async def chain(self) -> Chain:
-        """The chain, through a node of this machine that takes transactions. Raises OperationFailed without one."""
+        """The chain, through a node of this machine that takes transactions; OperationFailed if there is none."""
         if self._chain is None:
             found = await in_use(self._network, self.state)
             self._chain = Chain(NodeClient(found.url), found.chain_id, self.key)
         return self._chain
 
     def keys(self, *accounts: str) -> tuple[AccountKeys, ...]:
-        """The keys of these accounts that hosts of this machine hold; without any, of all."""
+        """The keys of these accounts, or of all accounts, as far as this machine holds them."""
         return keys(self._network, self.state, accounts)
 
     def key(self, account: str) -> PrivateKey:
-        """The private key of an account. Raises UsageProblem where it is not on this machine, or in a keosd."""
+        """The private key of an account. Raises UsageProblem if it is not on this machine, or is in a keosd."""
         (found,) = self.keys(account)
         if found.private is None:
             raise UsageProblem(f"the private key of {account} is in a keosd")
@@ -190,25 +190,25 @@ class Network:
         return await self.boot(on_event=on_event)
 
     async def start_node(self, name: str) -> str:
-        """Starts a stopped node. Returns the outcome as a line, as do the methods below."""
+        """Starts a stopped node. Returns the outcome as a line, as the following methods do."""
         return await self._act(NodeAction.START, name)
 
     async def stop_node(self, name: str, *, force: bool = False) -> str:
-        """Stops a node. force: also where the schedule cannot lose the producer. It stays stopped until it is started,
-        or until the next boot.
+        """Stops a node, until it is started or the network is booted. force: even if the schedule cannot lose the
+        producer.
         """
         return await self._act(NodeAction.STOP, name, force)
 
     async def restart_node(self, name: str) -> str:
-        """Restarts a node, a producer right after its own turn."""
+        """Restarts a node; a producer's node right after the producer's turn."""
         return await self._act(NodeAction.RESTART, name)
 
     async def pause_node(self, name: str, *, force: bool = False) -> str:
-        """Has a producer's node make no blocks."""
+        """Pauses block production on a producer's node."""
         return await self._act(NodeAction.PAUSE, name, force)
 
     async def resume_node(self, name: str) -> str:
-        """Has it make blocks again."""
+        """Resumes block production."""
         return await self._act(NodeAction.RESUME, name)
 
     async def down(self, *, purge: bool = False) -> None:
@@ -223,13 +223,13 @@ class Network:
             raise OperationFailed("; ".join(f"{host}: {trouble}" for host, trouble in failed.items()))
 
     async def save(self) -> None:
-        """Remembers the network as it is now, for `reset`: it is stopped for a moment. Raises UsageProblem where not
+        """Saves the network as it is now, for `reset`. The network is stopped for a moment. Raises UsageProblem unless
         all of its hosts are this machine.
         """
         await self._stopped(save)
 
     async def reset(self) -> None:
-        """Brings the network back as `save` found it: chain, keys, state of the boot. Raises UsageProblem without."""
+        """Restores what `save` saved: chain, keys, state of the boot. Raises UsageProblem if nothing was saved."""
         await self._stopped(restore)
 
     async def __aenter__(self) -> Self:
@@ -254,7 +254,7 @@ class Network:
         return await act(self._network, self.state, Operation(action, name, force), Teller(unheard))
 
     async def _close(self) -> None:
-        """Closes the connections; a network that is started again may have another node that takes transactions."""
+        """Closes the connections: after a new start another node may take transactions."""
         chain, self._chain = self._chain, None
         if chain:
             await chain.client.close()

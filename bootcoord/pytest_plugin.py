@@ -3,15 +3,15 @@
     def test_transfer(antelope_network):
         antelope_network.act("eosio.token", "transfer", {...}, actor="useraaaaaaaa")
 
-It is installed with bootcoord, and costs nothing where no test asks for a network. Without any setting it is a devnet:
-one node, up in seconds. Options, each also in pytest's ini file (without the dashes, with underscores):
+It is installed with bootcoord, and costs nothing if no test asks for a network. By default the network is a devnet:
+one node, up in seconds. Options, which can also be set in pytest's ini file (without leading dashes, with underscores):
 
     --antelope-inventory FILE   a network of your own instead, booted to its end
     --antelope-state DIR        where its state is kept (default: a temporary folder)
-    --antelope-keep             it runs on after the session, and the next session finds it as it is
+    --antelope-keep             it keeps running after the session, and the next session uses it as it is
 
-Under xdist each worker has a network of its own: a devnet on free ports. An inventory's ports are its own, so with one
-the tests are for a single process.
+Under xdist each worker has its own network: a devnet on free ports. An inventory has fixed ports, so tests with one
+must run in a single process.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def antelope_network(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[BootedNetwork]:
-    """A booted network, one for the session. `antelope_network.reset()` brings it back to how it was at first."""
+    """A booted network, one for the session. `antelope_network.reset()` restores its first state."""
     from bootcoord.testing import open_network
     from support.errors import Explained, explanation
 
@@ -80,7 +80,7 @@ def _refuse(why: str) -> NoReturn:
 
 
 def _setting(config: pytest.Config, name: str) -> str:
-    """An option, or else the ini key; a path there is relative to the ini file."""
+    """An option, or else its ini key. A path in the ini file is relative to that file."""
     if given := config.getoption(f"antelope_{name}"):
         return str(config.invocation_params.dir / given)
     found = str(config.getini(f"antelope_{name}") or "")

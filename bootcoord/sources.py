@@ -17,8 +17,8 @@ Source = str | Path | Mapping[str, Any]
 
 
 def file_of(source: Source, state: Path) -> tuple[Path, bool]:
-    """The inventory's file, and whether it was written here: text and tables become `NAME.toml` in the state folder,
-    where `coord` finds them. Raises InventoryError.
+    """The inventory's file, and whether it was written here: text and tables are written to `NAME.toml` in the state
+    folder, where `coord` finds them. Raises InventoryError.
     """
     if isinstance(source, Path) or (isinstance(source, str) and "\n" not in source):
         return Path(source), False
@@ -31,7 +31,7 @@ def file_of(source: Source, state: Path) -> tuple[Path, bool]:
 
 
 def toml(tables: Mapping[str, Any]) -> str:
-    """The tables as TOML. Raises TypeError for a value that TOML has no form for."""
+    """The tables as TOML. Raises TypeError for a value that TOML cannot express."""
     return "".join(f"{_key(name)} = {_value(value)}\n" for name, value in tables.items())
 
 

@@ -1,4 +1,4 @@
-"""A booted network for tests, scripts and notebooks that are not async: what the fixture `antelope_network` is."""
+"""A booted network for tests, scripts and notebooks that are not async; the fixture `antelope_network` returns one."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ T = TypeVar("T")
 
 
 class BootedNetwork:
-    """A network that runs. Its methods block; `network` and `open_chain` are there for async tests.
+    """A running network. Its methods block; `network` and `open_chain` are for async tests.
 
-    Errors are those of `Network` and `Chain`; what a contract asserts is an `antelope.errors.AssertionFailed` with the
-    contract's words.
+    Errors are those of `Network` and `Chain`. A failed check of a contract is an `antelope.errors.AssertionFailed` with
+    the contract's message.
     """
 
     def __init__(self, network: Network, run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
         """Use `open_network`. run: runs a coroutine to its end."""
         self.network = network
-        """The same network, async."""
+        """The same network for async code."""
         self._run = run
         self._chain: Chain = run(network.chain())
 
     @property
     def url(self) -> str:
-        """Of a node that takes transactions: for eosjs, wharfkit, cleos."""
+        """The URL of a node that takes transactions, for eosjs, wharfkit and cleos."""
         return self._chain.client.base_url
 
     @property
@@ -48,7 +48,7 @@ class BootedNetwork:
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The accounts whose keys are at hand, eosio first where it is among them."""
+        """The accounts whose keys are at hand; eosio comes first if it is among them."""
         return tuple(one.account for one in self.keys())
 
     def keys(self, *accounts: str) -> tuple[AccountKeys, ...]:
@@ -60,7 +60,7 @@ class BootedNetwork:
         return self._chain.key(account)
 
     def open_chain(self) -> Chain:
-        """The chain for an async test: `async with antelope_network.open_chain() as chain`."""
+        """The chain, for an async test: `async with antelope_network.open_chain() as chain`."""
         return Chain(NodeClient(self.url), self.chain_id, self.key)
 
     def action(
@@ -94,7 +94,7 @@ class BootedNetwork:
         return self._wait(self._chain.client.call(path, {} if body is None else body))
 
     def reset(self) -> None:
-        """Brings the network back to how it was when the fixture was made: same keys, same chain id."""
+        """Restores the network to its state when the fixture was made, with the same keys and chain id."""
         self._run(self._chain.client.close())
         self._run(self.network.reset())
         self._chain = self._run(self.network.chain())
@@ -106,8 +106,8 @@ class BootedNetwork:
 
 @contextmanager
 def open_network(state: Path, inventory: Path | None = None, *, keep: bool = False) -> Iterator[BootedNetwork]:
-    """A booted network during the block; purged at its end unless it is to be kept. Without an inventory it is a devnet
-    on free ports. state: the folder for its state. Raises what `Network` raises.
+    """A booted network during the block, purged at the end unless `keep` is true. Without an inventory it is a
+    devnet on free ports. state: the folder for its state. Raises what `Network` raises.
     """
     on_exit = OnExit.KEEP if keep else OnExit.PURGE
     with ExitStack() as stack:
@@ -145,7 +145,7 @@ def _free_ports() -> tuple[int, int]:
 
 @contextmanager
 def _loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-    """An event loop in a thread of its own: tests may have one themselves."""
+    """An event loop in a separate thread, because tests may have their own loop."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="bootcoord", daemon=True)
     thread.start()

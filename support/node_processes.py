@@ -36,8 +36,8 @@ HERE = "/proc/self/cwd"
 def place(folder: Path) -> str:
     """The name of a node's folder on nodeos' command line, by which its process is found.
 
-    It is relative where the path has blanks or letters beyond ASCII: nodeos reads the name of its genesis file only up
-    to the first blank, and accepts only ASCII (seen).
+    It is HERE if the path has blanks or letters beyond ASCII: nodeos reads the name of its genesis file only up to the
+    first blank, and accepts only ASCII (seen).
     """
     name = str(folder)
     return name if name.isascii() and not any(letter.isspace() for letter in name) else HERE
