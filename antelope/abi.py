@@ -16,7 +16,7 @@ from antelope.errors import AbiError, BadJson, brief
 from antelope.strict_json import read_json
 
 MOST_BYTES = 1 << 20
-"""Maximum size of an ABI: setabi cannot set one that is larger than a transaction may be, half of that."""
+"""Maximum size of an ABI: setabi's limit, the size of a transaction, is half of it."""
 LONGEST_NAME = 256
 """Characters of the name of a type or a field."""
 
@@ -47,8 +47,8 @@ _DEFINITION = Types(
 class Abi:
     """A validated ABI: all of its types exist, and none is defined twice or in terms of itself.
 
-    Anybody may have written it: reading it takes time and memory in proportion to its size, and what is unpacked with
-    it has a budget of values (`antelope.codec.VALUES`).
+    Its author may be a stranger. Reading it takes time and memory in proportion to its size, and the values that are
+    unpacked with it are limited (`antelope.codec.VALUES`).
     """
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
@@ -137,7 +137,7 @@ class Abi:
         _no_circle(self._types.bases, "struct {} is its own base")
 
     def _used(self) -> Iterator[tuple[str, str]]:
-        """Every type that something is of, and what."""
+        """Every type that the ABI refers to, and where."""
         types = self._types
         yield from ((f"alias {name}", target) for name, target in types.aliases.items())
         for name, fields in types.structs.items():

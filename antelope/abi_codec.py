@@ -22,8 +22,8 @@ def fields_of(layout: str) -> Fields:
 
 @dataclass(frozen=True)
 class Types:
-    """The types that an ABI defines, by their names. Anybody may have written it: nothing here takes longer than what
-    it says is long, and what is unpacked counts against the reader's budget of values.
+    """The types that an ABI defines, by name. The ABI's author may be a stranger: all work here is in proportion to the
+    ABI's size, and unpacked values count against the reader's limit.
     """
 
     aliases: Mapping[str, str]
@@ -43,7 +43,7 @@ class Types:
         return False
 
     def line(self, struct: str) -> tuple[str, ...]:
-        """A struct after its bases, the first of them first."""
+        """A struct and its bases, the outermost base first."""
         found = [struct]
         while base := self.bases.get(found[-1]):
             found.append(base)
@@ -146,7 +146,7 @@ def _each(line: tuple[str, ...], structs: Mapping[str, Fields]) -> Iterator[tupl
 
 
 class _PathError(AbiError):
-    """An error that already names the path and must not be prefixed again."""
+    """An error that already names the path, which must not be added again."""
 
 
 def _field_values(type_: str, fields: Fields, value: Any, path: str) -> Mapping[str, Any]:

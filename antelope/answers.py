@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 def read_answer(what: str, read: Callable[[Any], Value], answer: Any) -> Value:
-    """read(answer). Raises BadAnswer, which says what was asked, where the answer lacks something."""
+    """Returns read(answer). Raises BadAnswer, which says what was asked, if the answer lacks something."""
     try:
         return read(answer)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
@@ -127,7 +127,7 @@ class BlockInfo:
     producer: str
     timestamp: datetime
     schedule_version: int = 0
-    """Of the schedule by which it was signed."""
+    """The version of the schedule by which it was signed."""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> BlockInfo:

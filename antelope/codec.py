@@ -36,24 +36,24 @@ def pack_string(text: str) -> bytes:
 
 
 VALUES = 1 << 18
-"""Maximum values in one piece of packed data. Values that take no bytes count too, since an ABI can have any number of
-them. A transaction, of 512 KiB at most, has a tenth of that.
+"""Maximum values in one piece of packed data. Values that take no bytes count too, because an ABI can have any number
+of them. A transaction, with at most 512 KiB, has a tenth of that.
 """
 
 
 class Reader:
-    """Reads packed bytes from front to back; raises AbiError where they end too early, or have too many values."""
+    """Reads packed bytes from front to back. Raises AbiError if they end too early, or have too many values."""
 
     __slots__ = ("_data", "_position", "_values")
 
     def __init__(self, data: bytes, values: int = VALUES) -> None:
-        """values: how many of them the bytes may be read as."""
+        """values: the most values that may be read from the bytes."""
         self._data = data
         self._position = 0
         self._values = values
 
     def spend(self, values: int = 1) -> None:
-        """Counts values that are about to be made. Raises AbiError when there are too many."""
+        """Counts values that are about to be read. Raises AbiError when there are too many."""
         self._values -= values
         if self._values < 0:
             raise AbiError(f"more values than may be read at once, at byte {self._position}")

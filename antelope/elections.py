@@ -32,5 +32,5 @@ ELECTION_SECONDS = 120.0
 """Seconds until the system contract has counted the votes, which it does once a minute, with as much again to spare."""
 
 SCHEDULE_ROUNDS = 6
-"""Rounds until the outcome of an election is in an irreversible schedule: proposed, pending, active, each must become
-irreversible, which takes a good round."""
+"""Rounds until an election's outcome is in an irreversible schedule. It is first proposed, then pending, then active;
+each state takes a little over a round to become irreversible."""

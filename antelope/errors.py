@@ -29,7 +29,7 @@ _BRIEF.maxother = _BRIEF.maxstring = _BRIEF.maxlong = 300
 
 
 def brief(value: object, most: int = 60) -> str:
-    """A stranger's value for a message: as Python writes it, cut, however large or deeply nested it is."""
+    """A stranger's value for use in a message: as Python writes it, shortened, however large or nested it is."""
     return _BRIEF.repr(value)[:most]
 
 
@@ -69,7 +69,7 @@ class BadGenesis(FormatError):
 
 
 class BadJson(FormatError):
-    """Not JSON, or beyond the bounds of size, depth or numbers within which a stranger's JSON is read."""
+    """Not JSON, or JSON that exceeds the limits of size, depth or numbers for a stranger's JSON."""
 
 
 class BadWasm(FormatError):
@@ -81,7 +81,7 @@ class AbiError(FormatError):
 
 
 class PeerLost(AntelopeError):
-    """A node's p2p port takes no connection, or has ended one."""
+    """A node's p2p port accepts no connection, or has ended one."""
 
 
 class NodeError(AntelopeError):

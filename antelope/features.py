@@ -82,7 +82,7 @@ def order(supported: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def described(names: Iterable[str]) -> list[dict[str, Any]]:
-    """get_supported_protocol_features' answer of a nodeos that has just these of DIGESTS. Raises KeyError."""
+    """get_supported_protocol_features' answer of a nodeos with exactly these features of DIGESTS. Raises KeyError."""
     return [
         {
             "feature_digest": DIGESTS[name],

@@ -16,7 +16,7 @@ from antelope.transaction import SignedTransaction
 MAX_ANSWER = 64 << 20
 _TRACES, _WENT_WELL = b',"action_traces":[', b',"except":null,"error_code":null}}'
 _HEAD = 4096
-"""Bytes at the beginning of an answer, within which its traces begin."""
+"""The traces of an answer begin within this many bytes of its beginning."""
 _PUSH_PATHS = ("/v1/chain/send_transaction2", "/v1/chain/send_transaction", "/v1/chain/push_transaction")
 
 

@@ -58,8 +58,8 @@ OPENED_BY = {name: feature for feature, names in _OPENED.items() for name in nam
 
 
 def closed(imported: Iterable[str], active: Iterable[str]) -> dict[str, str]:
-    """The imports that are not open while these features are active, each with the feature that opens it; "" where none
-    is known to. Sorted by name.
+    """The imports that are not open while these features are active, each with the feature that opens it ("" if none is
+    known). Sorted by name.
     """
     open_now = GENESIS | {name for feature in active for name in _OPENED.get(feature, "").split()}
     return {name: OPENED_BY.get(name, "") for name in sorted(set(imported) - open_now)}

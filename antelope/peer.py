@@ -67,7 +67,7 @@ class Peer:
             raise PeerLost(self._why) from error
 
     async def close(self) -> None:
-        """Closes the connection immediately. What the node has not read is lost."""
+        """Closes the connection immediately. Bytes that the node has not read are lost."""
         self._why = self._why or "closed"
         if self._listening:
             self._listening.cancel()

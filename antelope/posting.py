@@ -1,8 +1,8 @@
-"""HTTP/1.1 as nodeos speaks it: POSTs over connections that are kept alive. It never retries, follows and proxies
-nothing.
+"""A small HTTP/1.1 client for nodeos: POSTs over connections that are kept alive. It never retries, follows no
+redirects, and uses no proxies.
 
-A client library for all of HTTP takes 8 MiB of memory and a tenth of a second to import. An agent lives for months
-beside its nodes and asks them for nothing else, and most commands of `coord` take less than that tenth.
+A full HTTP client library takes 8 MiB of memory and 0.1 s to import. Agents and `coord` need only POSTs: an agent runs
+for months beside its nodes, and most commands of `coord` take less than 0.1 s.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class BrokenAnswer(ConnectionError):
-    """What came is not an answer in HTTP/1.1, or ended too early."""
+    """The answer is not HTTP/1.1, or ended too early."""
 
 
 class BadUrl(OSError):
-    """A URL of nothing that can be reached."""
+    """A URL that cannot be that of an HTTP server."""
 
 
 class TooLarge(Exception):
-    """The answer has more bytes than were allowed; status: its own."""
+    """The answer has more bytes than were allowed. status: the HTTP status."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -57,7 +57,7 @@ class _Head:
 
     status: int
     headers: dict[str, str]
-    """By lower-case names."""
+    """By lower-case name."""
     version: str
 
     @property
@@ -79,8 +79,8 @@ class Poster:
         self._open: set[asyncio.StreamWriter] = set()
 
     async def post(self, url: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer. Raises TimeoutError, TooLarge, OSError (BrokenAnswer and BadUrl
-        are).
+        """Status and body of the answer. Raises TimeoutError, TooLarge and OSError, of which BrokenAnswer and BadUrl
+        are kinds.
         """
         place = _place(url)
         async with asyncio.timeout(self._timeout), self._turns:
@@ -107,7 +107,7 @@ class Poster:
         self._open.clear()
 
     async def _connection(self, place: SplitResult) -> _Connection:
-        """One that is idle, the latest first, or a new one."""
+        """The idle connection that was used last, or a new one."""
         idle = self._idle.get((place.scheme, place.netloc), [])
         while idle:
             connection = idle.pop()
@@ -129,10 +129,10 @@ def _place(url: str) -> SplitResult:
     try:
         place = urlsplit(url)
         sound = place.scheme in _PORTS and place.port != 0 and (place.hostname or "").encode("idna")
-    except ValueError:  # a port or an address that cannot be; UnicodeError is one
+    except ValueError:  # an impossible port or address; UnicodeError is a ValueError
         sound = False
     if not sound:
-        raise BadUrl(f"{url[:200]} is no URL of an HTTP server")
+        raise BadUrl(f"{url[:200]} is not the URL of an HTTP server")
     return place
 
 

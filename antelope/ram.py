@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from antelope.errors import AntelopeError
 
 INITIAL_RAM_BYTES = 64 << 30
-"""For sale when `init` opens the market, against a thousandth of the supply."""
+"""Bytes for sale when `init` opens the market, against a thousandth of the supply."""
 _QUOTE_SHARE = 1000
 _FEE_DIVISOR = 200
 

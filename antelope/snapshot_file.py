@@ -33,7 +33,7 @@ def check(path: Path, chain_id: str, block_id: str) -> None:
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """The contents of those of these sections that exist."""
+    """The contents of these sections, without those that do not exist."""
     found: dict[str, bytes] = {}
     whole = path.stat().st_size
     with path.open("rb") as file:

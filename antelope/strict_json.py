@@ -1,7 +1,7 @@
 """Reads a stranger's JSON within bounds of size, depth and numbers, or refuses it in one line.
 
-Python's own reader accepts whatever fits into memory: brackets nested until the stack ends, integers of thousands of
-digits, NaN, halves of characters. Each of these would make unrelated code fail later.
+Python's own reader accepts anything that fits into memory: brackets nested until the stack overflows, integers with
+thousands of digits, NaN, lone surrogates. Each of these would make unrelated code fail later.
 """
 
 from __future__ import annotations

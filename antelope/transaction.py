@@ -22,7 +22,7 @@ COMPRESS_FROM = 100_000
 """Bytes from which a transaction travels compressed: nodeos takes bodies of 2 MiB at most, and hexadecimal doubles."""
 
 LARGEST = 1 << 20
-"""Bytes that such a transaction may have uncompressed (zlib_decompress of Leap's transaction.cpp)."""
+"""The most bytes of such a transaction before compression (zlib_decompress of Leap's transaction.cpp)."""
 
 _NO_CONTEXT_FREE_DATA = bytes(32)
 

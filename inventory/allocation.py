@@ -30,7 +30,7 @@ _AT_ONCE = 1 << 16
 
 
 def user_names(network: Network, imported: Sequence[str] = (), most: int | None = None) -> tuple[str, ...]:
-    """The first users' names, richest first; all of them unless `most` says otherwise. A CSV's users are in its rows.
+    """The users' names, richest first: all of them, or the first `most`. A CSV's users are in its rows.
 
     imported: the names in the accounts.json.
     """
@@ -83,7 +83,7 @@ def parts_of(network: Network, holding: Holding) -> staking.Split:
 
 
 def staked(network: Network, held: Holdings, accounts: Iterable[str]) -> dict[str, int]:
-    """The stake for CPU and NET together of each of these accounts that holds anything."""
+    """The stake, for CPU and NET together, of each of these accounts that has a balance."""
     wanted = {name_to_int(account) for account in accounts}
     places = (place for place, name in enumerate(held.names) if name in wanted)
     parts = {int_to_name(held.names[place]): parts_of(network, held[place]) for place in places}
@@ -91,7 +91,7 @@ def staked(network: Network, held: Holdings, accounts: Iterable[str]) -> dict[st
 
 
 def allocate(network: Network, held: Holdings, keys: Mapping[str, str]) -> Allocation:
-    """The rows of the allocation. keys: the one public key (EOS…) of each account that is not of a CSV.
+    """The rows of the allocation. keys: the public key (EOS…) of each account that is not from a CSV.
 
     Raises ValueError for a balance that cannot be split, KeyError for an account without a key.
     """

@@ -1,6 +1,6 @@
 """Finds the contract of a directory that can be on eosio before the system contract, by its actions and imports.
 
-It must offer `activate`, for the protocol features, and import nothing that those open.
+It must offer `activate`, for the protocol features, and must not import what those features open.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _NEEDED = "preactivate_feature"
 
 @dataclass(frozen=True)
 class Found:
-    """A folder's boot contract, or the reasons why none of the contracts with `activate` can be used."""
+    """A folder's boot contract, or the reasons why no contract with `activate` can be used."""
 
     folder: Path | None
     reasons: tuple[str, ...]
 
 
 def find(directory: Path, others: Collection[str]) -> Found:
-    """The smallest one that can be used; others: folders whose contracts are deployed elsewhere."""
+    """The smallest contract that can be used. others: folders whose contracts are deployed elsewhere."""
     usable: list[tuple[int, Path]] = []
     reasons = []
     for folder in contract_folders(directory):

@@ -50,10 +50,10 @@ NOBODY = Columns(array("Q"), b"", array("q"))
 
 
 class UserRows(Sequence[UserRow]):
-    """The rows of a users' CSV. The file is read when the first of them is asked for."""
+    """The rows of a users' CSV. The file is read when a row is asked for the first time."""
 
     def __init__(self, read: Callable[[], Columns] = lambda: NOBODY, file: Path | None = None) -> None:
-        """read: the file's columns; it may raise InventoryError, which asking for a row then raises."""
+        """read: returns the file's columns, or raises InventoryError; then asking for a row raises it."""
         self._read = read
         self.file = file
 
@@ -79,7 +79,7 @@ class UserRows(Sequence[UserRow]):
         return UserRow(int_to_name(columns.names[place]), text, columns.balances[place])
 
     def find(self, account: str) -> UserRow | None:
-        """The row of that account; None if there is none. A file that does not contain the name is not parsed."""
+        """The row of that account; None if there is none. If the file does not contain the name, it is not parsed."""
         if "columns" not in self.__dict__ and self.file and not _mentions(self.file, account.encode()):
             return None
         try:
@@ -89,7 +89,7 @@ class UserRows(Sequence[UserRow]):
 
     @property
     def digest(self) -> str:
-        """sha256 (hex) of the rows, however the file writes them."""
+        """sha256 (hex) of the rows, independent of how the file writes them."""
         columns = self.columns
         hashed = hashlib.sha256(columns.names)
         hashed.update(columns.keys)

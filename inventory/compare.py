@@ -30,7 +30,7 @@ def _contracts(network: Network) -> Any:
 
 
 RowsDigest = Callable[[Users], str]
-"""`UserRows.digest` of a CSV's rows, from wherever it is known; empty for other users."""
+"""Returns `UserRows.digest` of a CSV's rows; empty for other users."""
 
 
 def rows_digest(users: Users) -> str:
@@ -93,8 +93,8 @@ def compare(
 ) -> list[str]:
     """The sealed sections that the inventory now states differently; empty if nothing sealed was edited.
 
-    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, to compare them, too. Bundled ones
-    are left out: a newer bundle changes nothing in a sealed network. digest: of a users' CSV, where it is known.
+    contracts, boot_contract: the files (wasm, ABI) that the inventory itself names, which are compared, too. Bundled
+    ones are left out: a newer bundle changes nothing in a sealed network. digest: of a users' CSV, if it is known.
     """
     now = sections(network, digest)
     different = [name for name in (*_PARTS, "users") if now.get(name) != sealed.sections.get(name)]

@@ -26,8 +26,8 @@ class ContractFiles:
 
 
 def read_contracts(network: Network, bundle: Callable[[], Path]) -> ContractFiles:
-    """Every contract of the network. bundle: the folder that holds the bundled eosio.token/eosio.token.wasm and so on;
-    asked only where one of them is used.
+    """Every contract of the network. bundle: returns the folder with the bundled eosio.token/eosio.token.wasm and so
+    on; called only if a bundled contract is used.
 
     Raises InventoryError naming every file that cannot be read.
     """

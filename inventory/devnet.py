@@ -14,8 +14,8 @@ SYMBOL = "4,SYS"
 ACCOUNTS = 3
 
 _TEXT = """\
-# A chain on this machine that eosio signs alone. `coord devnet` wrote this file and reads it again; what you change
-# here counts from the next `coord devnet --forget` on. The name of the devnet stands for this file:
+# A chain on this machine whose only producer is eosio. `coord devnet` wrote this file and reads it again; changes to it
+# take effect with the next `coord devnet --forget`. Commands accept the devnet's name instead of this file:
 #
 #     coord env {name}        URL, chain id and key files, for programs
 #     coord keys {name} --private
@@ -54,7 +54,7 @@ http_port = {http_port}
 
 @dataclass(frozen=True)
 class Devnet:
-    """The settings of a devnet. None: the default, or what the devnet has already."""
+    """The settings of a devnet. None: the default, or the value that the devnet has already."""
 
     name: str = NAME
     http_port: int | None = None
@@ -66,7 +66,7 @@ class Devnet:
 
     @property
     def says_nothing(self) -> bool:
-        """Whether only the name matters."""
+        """Whether nothing but the name is set."""
         return (self.http_port, self.p2p_port, self.symbol, self.accounts) == (None, None, None, None)
 
     def text(self) -> str:

@@ -1,6 +1,6 @@
 """Balances from a seeded Pareto distribution, exact to the last unit.
 
-The resulting allocation is an artifact that everybody hashes and nobody draws again, so numpy may change.
+The resulting allocation is an artifact. Others check its hash and never draw it again, so numpy may change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def pareto(floors: Sequence[int], total: int, seed: int, alpha: float) -> array[
     """One balance per floor, each at least its floor, adding up to the total. All in the smallest unit.
 
     As in the tutorial, the draws are sorted, richest first, and scaled to the total. A balance below its floor is
-    raised to it, and the others share the rest in proportion. What rounding leaves over goes to the first.
+    raised to it, and the others share the rest in proportion. The remainder of rounding goes to the first.
     Raises ValueError when the floors alone exceed the total.
     """
     if not len(floors):

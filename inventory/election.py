@@ -24,7 +24,7 @@ class Outcome:
 
 
 def ballots(network: Network, imported: Sequence[str] = ()) -> tuple[PlannedVote, ...]:
-    """Every planned vote: by the richest users, proxies, users who vote by proxy; a vote written out replaces those."""
+    """Every planned vote: by the richest users, proxies and users who vote by proxy; written votes replace these."""
     ordered = tuple(sorted(network.elected, key=name_to_int))
     plan = network.votes
     names = user_names(network, imported, plan.voters + plan.proxied)

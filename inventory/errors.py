@@ -45,12 +45,12 @@ class Problems:
         return bool(self._found)
 
     def add(self, path: str, message: str, hint: str = "") -> None:
-        """Records a problem, once. It is ignored where it follows from a mistake that was reported (see `told`)."""
+        """Records a problem, once. It is ignored if it follows from a mistake that was reported (see `told`)."""
         if not any(_within(path, told) or _within(told, path) for told in self._told):
             self._found[Problem(path, message, hint)] = None
 
     def told(self, paths: Iterable[str]) -> None:
-        """Marks places whose mistake was reported already, and which now hold a stand-in value.
+        """Marks places whose mistake was reported already, and which now hold a placeholder.
 
         Further problems there, or in the tables around them, follow from that mistake and are ignored.
         """

@@ -20,8 +20,8 @@ def choose(
 ) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
     """The features in the order of activation, and a note for each that is left out although nodeos supports it.
 
-    wanted: the names in the inventory; None for all that can be activated. supported: get_supported_protocol_features.
-    unbearable: those that this network must not activate, each with the reason.
+    wanted: the names in the inventory; None for all that can be activated. supported: nodeos' answer to
+    get_supported_protocol_features. unbearable: features that this network must not activate, each with the reason.
     """
     try:
         ordered = [SealedFeature(name, digest) for name, digest in order(supported)]

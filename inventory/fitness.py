@@ -25,15 +25,15 @@ class Fit:
     """The result of the check."""
 
     features: tuple[SealedFeature, ...]
-    """In the order of activation; none while the genesis node's nodeos is not known."""
+    """In the order of activation; empty while the genesis node's nodeos is not known."""
     privileged: tuple[str, ...]
     """Accounts besides eosio that become privileged, sorted."""
     notes: tuple[str, ...]
-    """What the operator should know although nothing is wrong."""
+    """What the operator should know, though nothing is wrong."""
 
 
 def fit(network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems) -> Fit:
-    """Judges them, and adds a problem for each thing that would fail after the seal.
+    """Checks them, and adds a problem for each thing that would fail after the seal.
 
     supported: the answers of hosts' nodeos to get_supported_protocol_features, by host, as far as they are known.
     """
@@ -51,7 +51,7 @@ def fit(network: Network, files: ContractFiles, supported: Mapping[str, Any], pr
 
 
 def whose(source: ContractSource) -> str:
-    """A contract in the words of an error: its account, and where it comes from."""
+    """A contract in an error message: its account and its file."""
     return f"{source.account} ({source.wasm or 'bundled'})"
 
 
@@ -92,7 +92,7 @@ def _offers(network: Network, abis: Mapping[str, Abi | None], files: ContractFil
 
 
 def _msig(network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems) -> None:
-    """eosio.msig will be able to execute proposals, a replacement of the system contract among them."""
+    """Whether eosio.msig will be able to execute proposals, including one that replaces the system contract."""
     source = next(one for one in network.contracts if one.account == MSIG)
     if versions.executes_deferred(files.deployed[MSIG][0]):
         signing = {node.host for node in network.nodes if node.role.signs}
@@ -133,7 +133,7 @@ def _privileged(network: Network, account: str, abi: Abi) -> bool:
 def _features(
     network: Network, files: ContractFiles, supported: Mapping[str, Any], problems: Problems
 ) -> tuple[tuple[SealedFeature, ...], tuple[str, ...]]:
-    """The features to activate, by which every contract's imports are open."""
+    """The features to activate, checked to open every contract's imports."""
     home = network.genesis_node.host
     if home not in supported:
         return (), ()
@@ -146,7 +146,7 @@ def _features(
 
 
 def _unsupported(supported: Mapping[str, Any], home: str) -> dict[str, str]:
-    """What the genesis node supports and another host's nodeos does not: that one would stop at its activation."""
+    """The features that the genesis node supports and another host's nodeos does not, which would stop that nodeos."""
     lacking: dict[str, str] = {}
     for host, answer in supported.items():
         if host != home:
@@ -163,8 +163,8 @@ def _imports(
     unbearable: Mapping[str, str],
     problems: Problems,
 ) -> None:
-    """nodeos refuses code that imports what no active feature opens. What a feature that is not known here opens cannot
-    be known: if one of those is active, an unknown import is accepted.
+    """nodeos refuses code with an import that no active feature opens. If a feature that is not known here is active,
+    unknown imports are accepted, because that feature may open them.
     """
     active = [feature.name for feature in chosen]
     newer = not set(active) <= DIGESTS.keys()
@@ -187,7 +187,7 @@ def _imports(
 
 
 def _remarks(network: Network, files: ContractFiles) -> list[str]:
-    """Notes on what will differ from what people are used to."""
+    """Notes on behaviour that differs from older versions."""
     remarks = list(network.contract_notes)
     if versions.claims_through_vaulta(files.deployed[GENESIS_ACCOUNT][0]):
         remarks.append(

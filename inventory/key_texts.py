@@ -1,7 +1,7 @@
-"""Public keys in the form EOS…, thousands at once: base58 and the ripemd160 checksum, each for many keys at once.
+"""Reads public keys in the form EOS…, thousands at a time: base58 and the ripemd160 checksum as operations on columns.
 
-One by one, a key takes 8 µs: too long for a plan with a million of them. Keys that are not in the plainest form are
-left to `antelope.keys`, which says what is wrong with them.
+One by one, a key takes 8 µs, which is too long for a plan with a million keys. Keys in other forms are left to
+`antelope.keys`, which also says what is wrong with a key.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Words = NDArray[np.uint32]
 Flags = NDArray[np.bool_]
 
 DIGITS = 50
-"""Base58 digits after EOS: 33 bytes that begin with 2 or 3, and the checksum's 4, never give another number."""
+"""Base58 digits after EOS, always this many: 33 bytes that begin with 2 or 3, and the checksum's 4 bytes."""
 _ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _NONE = 255
 _VALUES = np.full(256, _NONE, dtype=np.uint8)
@@ -29,7 +29,7 @@ _AT_ONCE = 8192
 
 
 def decode(texts: Bytes) -> tuple[Bytes, Flags]:
-    """Keys from rows of 50 characters (without EOS): packed (34 bytes a row), and which rows are keys at all."""
+    """Keys from rows of 50 characters (without EOS): the packed keys (34 bytes a row), and which rows are valid."""
     keys = np.zeros((len(texts), 34), dtype=np.uint8)
     good = np.zeros(len(texts), dtype=np.bool_)
     for start in range(0, len(texts), _AT_ONCE):

@@ -20,7 +20,7 @@ from inventory.toml_text import LARGEST, BadToml, read_toml
 from inventory.users_file import Progress, read_users
 
 Remembered = Callable[[str], Mapping[str, Placed]]
-"""Returns where the nodes of the network of that name are; empty if it is not sealed."""
+"""Returns the places of the nodes of the network of that name; empty if it is not sealed."""
 
 
 def nowhere(network: str) -> Mapping[str, Placed]:
@@ -31,8 +31,8 @@ def nowhere(network: str) -> Mapping[str, Placed]:
 def load(path: str | Path, progress: Progress | None = None, remembered: Remembered = nowhere) -> Network:
     """The network that an inventory file describes. Raises InventoryError with everything that is wrong with it.
 
-    Apart from the file itself it reads only the users.csv that the file names (progress is told how far it is). A plan
-    that cannot work is a mistake as well: see `prove`.
+    Besides the file it reads only the users.csv that the file names (and reports that to progress). A plan that cannot
+    work is a mistake as well: see `prove`.
     """
     from inventory.proof import prove  # numpy takes 0.1 s to import, and `glance` does not need it
 
@@ -50,8 +50,8 @@ def load(path: str | Path, progress: Progress | None = None, remembered: Remembe
 
 
 def glance(path: str | Path, remembered: Remembered = nowhere) -> Network:
-    """As `load`, for commands that do not plan a boot: it does not prove that the plan can work, and reads a users'
-    CSV only when its rows are asked for, which then raises InventoryError.
+    """As `load`, for commands that do not plan a boot. It does not prove that the plan can work, and reads a users' CSV
+    only when its rows are asked for; mistakes in the CSV raise InventoryError then.
     """
     problems = Problems()
     _, network = _resolved(path, problems, remembered)

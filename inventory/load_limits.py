@@ -1,4 +1,4 @@
-"""How far block limits are raised while the accounts are created: to what a nodeos can do in half a second."""
+"""The limits of blocks while the accounts are created: raised to what nodeos can do in half a second."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inventory.network import Network
 from inventory.sealed import SealedLimits
 
 BLOCK_NET, BLOCK_CPU = 4 << 20, 2_000_000
-"""Bytes of a block, and microseconds that its transactions are billed: at 11,000 accounts a second, the most that was
-seen, half a second's take 1.9 MB. A producer itself ends a block in time.
+"""Bytes of a block, and the microseconds that its transactions may be billed. The most that was seen is 11,000 accounts
+a second, of which half a second's take 1.9 MB. A producer ends a block in time by itself.
 """
 WORTH_IT = 5_000
-"""Minimum accounts for this, unless the inventory says otherwise: restoring takes another block, half a second,
-which fewer accounts do not save.
+"""The fewest accounts for which limits are raised, unless the inventory says otherwise. Restoring the limits takes
+another block, half a second, and fewer accounts do not save that.
 """
 _KEY = "genesis.raise_limits"
 
@@ -40,7 +40,7 @@ def load_limits(network: Network, accounts: int, system: Abi, problems: Problems
 
 
 def _sets(system: Abi, configuration: Mapping[str, int]) -> bool:
-    """Whether the contract's own ABI packs these parameters as the boot does."""
+    """Whether the contract's ABI packs these parameters as the boot packs them."""
     try:
         packed = system.pack_action("setparams", {"params": dict(configuration)})
     except AbiError:

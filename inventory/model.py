@@ -70,7 +70,7 @@ class NamedContractTable:
     wasm: str | None = None
     abi: str | None = None
     privileged: bool | None = None
-    """None: where the ABI shows that it executes for others."""
+    """None: privileged if the ABI shows that it executes for others."""
 
 
 @dataclass(frozen=True)
@@ -274,7 +274,7 @@ class PartiesTable:
     vote: bool = True
     share: str = "1/3"
     endpoints: str | None = None
-    """None: as the hosts' own addresses are."""
+    """None: by the reach of the hosts' own addresses."""
 
 
 @dataclass(frozen=True)

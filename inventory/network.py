@@ -49,7 +49,7 @@ class SnapshotRule(StrEnum):
     """Whether a node that has no chain yet starts from a snapshot of another node's state."""
 
     AUTO = "auto"
-    """If that is faster than its peers' blocks, and two nodes keep all blocks."""
+    """If that is faster than syncing its peers' blocks, and at least two nodes keep all blocks."""
     ALWAYS = "always"
     NEVER = "never"
 
@@ -112,7 +112,7 @@ class Host:
     nodeos: str = BUNDLED
     """BUNDLED, or the absolute path of a nodeos installed on the host."""
     user: str = "bootcoord"
-    """The unprivileged user that agent and nodes run as (SSH hosts)."""
+    """The unprivileged user that runs agent and nodes (SSH hosts)."""
     tunnel: bool = False
     """The host cannot reach the operator's machine: gRPC goes through an SSH remote port forward."""
     party: bool = False
@@ -211,11 +211,11 @@ class ContractSource:
     wasm: Path | None
     abi: Path | None
     privileged: bool | None = None
-    """What the inventory says; None: see `versions.executes_for_others`."""
+    """The value in the inventory; None: see `versions.executes_for_others`."""
 
     @property
     def bundled(self) -> bool:
-        """Whether it is the bundled runtime's."""
+        """Whether it is one of the bundled runtime's contracts."""
         return self.wasm is None
 
 
@@ -244,7 +244,7 @@ class Network:
     issue: int
     genesis: GenesisPlan
     boot_contract: ContractSource
-    """Provides `activate`; on eosio until the system contract replaces it."""
+    """Provides `activate`. It is on eosio until the system contract replaces it."""
     contracts: tuple[ContractSource, ...]
     """eosio.token, eosio.msig and eosio's own (eosio.system), in this order, then any others."""
     contract_notes: tuple[str, ...]
@@ -262,7 +262,7 @@ class Network:
     """The producers of the boot, which are sealed."""
     votes: Votes
     listen: str
-    """HOST:PORT of the coordinator's gRPC server; port 0: a free one, kept for the network's lifetime."""
+    """HOST:PORT of the coordinator's gRPC server. Port 0: a free port, which the network then keeps."""
     advertise: str | None
     """The host name or address that agents dial, if it is not the listening one."""
     parties: Parties = field(default_factory=Parties)

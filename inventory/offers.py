@@ -1,4 +1,4 @@
-"""Checks that contracts offer the actions that a boot pushes, with its data, and that they fit into a transaction."""
+"""Checks that contracts offer the actions that a boot pushes, with the same fields, and fit into a transaction."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ PUSHED: Mapping[str, tuple[str, ...]] = {
     TOKEN: ("create", "issue", "open", "transfer"),
     MSIG: ("propose", "approve", "exec"),
 }
-"""By account: the actions of the steps that come after its contract."""
+"""By account: the actions that the boot pushes after the account's contract is set."""
 READ: Mapping[str, tuple[str, ...]] = {
     SYSTEM: ("global", "producers", "rammarket", "userres", "voters"),
     TOKEN: ("accounts", "stat"),
     MSIG: ("approvals2", "proposal"),
 }
-"""By account: the tables in which the steps see what was done. Seen: eosio.msig of 1.2.1 has no approvals2."""
+"""By account: the tables that the steps' evidence reads. Seen: eosio.msig of 1.2.1 has no approvals2."""
 _OVERHEAD = 256
 """Bytes of a transaction besides code and ABI: header, authorisations, signature."""
 _SAME = {"int8": "uint8"}
-"""Types whose values are packed in the same way, as far as the boot sends them."""
+"""Types that pack the values that the boot sends in the same way."""
 
 
 def lacking(account: str, abi: Abi) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""The nodeos options that an inventory may set: those that tune a node, but cannot expose it or move its files.
+"""The nodeos options that an inventory may set: those that tune a node but cannot expose it or move its files.
 
-Options that name files, addresses, keys, plugins or producers are bootcoord's own and not in this list. Whether a
-host's nodeos knows an option is found out on the host: versions differ.
+Options that name files, addresses, keys, plugins or producers are set by bootcoord and not in this list. Versions of
+nodeos differ, so each host finds out whether its nodeos knows an option.
 """
 
 from __future__ import annotations
@@ -153,24 +153,24 @@ def _wrong_role(key: str, role: Role) -> tuple[str, str] | None:
 
 
 VALUE = re.compile(r"[A-Za-z0-9._:,+@/* -]{1,200}", re.ASCII)
-"""What config.ini may have as an option's value: no line break, and no '#', which begins a comment there."""
+"""What an option's value in config.ini may be: without line breaks, and without '#', which begins a comment there."""
 
 GUARD, SIZE = "chain-state-db-guard-size-mb", "chain-state-db-size-mb"
 GUARD_DEFAULT = 128
-"""MiB: nodeos ends when less than this is free in its database (chain_plugin of Leap and Spring)."""
+"""MiB. nodeos ends when less than this is free in its database (chain_plugin of Leap and Spring)."""
 AGE = "max-irreversible-block-age"
 """Seconds; enable-stale-production does not lift it."""
 SIZE_DEFAULT = 1024
-"""MiB: bootcoord's own; enough for 100,000s of accounts."""
+"""MiB that bootcoord sets: enough for 100,000s of accounts."""
 LEAST_STATE = 32
-"""MiB besides the guard. Measured: a chain without any account needs between 4 and 12."""
+"""MiB beyond the guard. Measured: a chain without any accounts needs between 4 and 12."""
 
 
 def merged(
     shared: tuple[str, Mapping[str, Any]], own: tuple[str, Mapping[str, Any]], role: Role, problems: Problems
 ) -> dict[str, str]:
-    """A node's options as config.ini has them, of (path, table) pairs: its own override those of all nodes, of which
-    it gets none that its role forbids.
+    """A node's options as in config.ini, from (path, table) pairs. Its own options override those of all nodes, and it
+    does not get options of all nodes that its role forbids.
     """
     barred = _BARRED.get(role, {})
     tables = ((shared[0], {key: value for key, value in shared[1].items() if key not in barred}), own)
@@ -196,15 +196,15 @@ def merged(
             problems.add(join(path, SIZE), wrong)
         if AGE in table and found.get(AGE, "-1") != "-1":
             problems.add(
-                join(path, AGE), "a chain that stands for longer than that never makes a block again: no producer may",
+                join(path, AGE), "after an outage longer than that, no producer may make a block again",
                 "remove it; nodeos' own is -1, no limit",
             )  # fmt: skip
     return found
 
 
 def too_small_state(options: Mapping[str, str]) -> str:
-    """What is wrong with the database's size, and what to do, if anything is. nodeos would end while it makes or takes
-    the first blocks, with status 0 and a word about the database's guard.
+    """What is wrong with the database's size, and what to do; None if nothing is wrong. With too small a size nodeos
+    ends at the first blocks, with status 0 and a message about the database's guard.
     """
     size, guard = options.get(SIZE, str(SIZE_DEFAULT)), options.get(GUARD, str(GUARD_DEFAULT))
     if not (size.isdigit() and guard.isdigit()) or int(size) >= int(guard) + LEAST_STATE:

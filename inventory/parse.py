@@ -32,7 +32,7 @@ MISSING = "is missing"
 
 
 class _KindError(TypeError):
-    """A value whose type is not the key's."""
+    """A value of another type than its key's."""
 
 
 _WORDS = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -63,7 +63,7 @@ def structure(document: dict[str, Any]) -> tuple[Inventory | None, list[Problem]
 
 
 def _stand_in(document: dict[str, Any], path: str) -> None:
-    """Puts an empty string where a required key is missing; all of them are strings, except for the table [network]."""
+    """Puts an empty string in place of a missing required key: all are strings, except for the table [network]."""
     outer, _, key = path.rpartition(".")
     here: Any = document
     for word, index in _WORDS.findall(outer):
@@ -155,14 +155,14 @@ def _primitive(kind: type) -> Callable[[Any, Any], Any]:
 
 
 def _origin(kind: Any) -> Any:
-    return get_origin(kind)  # Any: mypy takes its result for a ParamSpec, which is not a tuple
+    return get_origin(kind)  # Any: mypy infers a ParamSpec, which is not a tuple
 
 
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (str, bool, int, float):
         converter.register_structure_hook(kind, _primitive(kind))
-    # Registered hooks take precedence over cattrs' own; these check the TOML type and then hand over to them.
+    # Registered hooks take precedence over cattrs' own. These check the TOML type, then call cattrs' own.
     converter.register_structure_hook_factory(lambda kind: _origin(kind) is tuple, _tuple_hook(converter))
     converter.register_structure_hook_factory(lambda kind: _origin(kind) is dict, _dict_hook(converter))
     converter.register_structure_hook_factory(is_dataclass, _table_hook(converter))

@@ -1,4 +1,4 @@
-"""The inventory's rules for parties, which run their own hosts, and join late or are waited for."""
+"""The inventory's rules for parties, which run their own hosts. The boot waits for some; others join later."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Sponsor:
     cpu: int
     liquid: int
     own_ram: int
-    """Spent on RAM for itself."""
+    """Spent on the sponsor's own RAM."""
     own_stake: int
-    """Staked for itself, for CPU and for NET each."""
+    """Staked for the sponsor itself, for CPU and for NET each."""
 
     @property
     def budget(self) -> int:
@@ -47,6 +47,6 @@ class Parties:
     vote: bool = True
     """Whether the inventory's voters vote for parties that are ready."""
     share: Fraction | None = Fraction(1, 3)
-    """Parties have fewer than this share of the places in the schedule; None: as many as there are."""
+    """Parties have fewer than this share of the places in the schedule; None: no limit."""
     endpoints: Reach = Reach.PUBLIC
     """Which addresses a party's p2p endpoint may have."""

@@ -1,9 +1,9 @@
 """Decides on which host and ports each node runs, and for which producer.
 
-Where the inventory does not say: the genesis node goes to the first host. Every producer without a node of its own in
+By default the genesis node goes to the first host. Every producer without a node of its own in
 the file gets one named after its account, on the host with the fewest producers so far; among equals the second host
 comes first, then the third, and the first host last. So losing a host costs as few producers as possible. On each
-address p2p ports count up from 9876 and HTTP ports from 8888, the genesis node's last, skipping those in the file.
+address p2p ports count up from 9876 and HTTP ports from 8888, skipping those in the file; the genesis node's come last.
 
 Once a network is sealed, placement is remembered: a node keeps its host and its ports, because its keys are there and
 others know its endpoint. Only new nodes are placed by the rule. A file that names another host for a producer is
@@ -55,7 +55,7 @@ class Placed:
     """0: by the rule, as for `http_port`."""
     http_port: int
     retired: bool = False
-    """Its producer was retired: it gets no node, until it is added again. Its keys stay where they are."""
+    """Whether its producer was retired. It then gets no node until it is added again; its keys stay where they are."""
 
     @staticmethod
     def of(node: Node) -> Placed:
@@ -135,7 +135,8 @@ def _of_producers(
 
 
 def _usual(rule: SnapshotRule, role: Role) -> SnapshotRule:
-    """The rule of a node that has none of its own: with a snapshot, a history would lack what was before."""
+    """The rule of a node that has none of its own. A history node never starts from a snapshot: earlier blocks would
+    be missing."""
     return SnapshotRule.NEVER if role is Role.HISTORY else rule
 
 
@@ -274,7 +275,7 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
                 )
             taken.setdefault((host.address, number), node.name)
     free = {(host.address, first): _free(host.address, first, taken) for _, host in placed for first in _FIRST}
-    # cleos asks port 8888 by default. The genesis node comes last, because it takes no transactions after the handover.
+    # cleos asks port 8888 by default. The genesis node comes last because it takes no transactions after the handover.
     http = {
         node.name: _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT])
         for node, host in sorted(placed, key=lambda one: one[0].role is Role.GENESIS)

@@ -16,7 +16,7 @@ class PlannedProducer:
     location: int
     elected: bool
     minimum: int
-    """Its balance is raised to this if it would be less."""
+    """The least balance that it gets."""
     party: bool = False
     """A party that the boot waits for, with keys and a node of its own."""
 

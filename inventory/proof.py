@@ -1,4 +1,4 @@
-"""Proves in integers, before any host is asked for anything, that the plan can work."""
+"""Proves that the plan can work: in integers, and before any host is contacted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USER_RAM = 3_700
 """Bytes of RAM that a user must be able to buy.
 
 Measured with the bundled contracts: 3,446 for account, stake and voter's row, and 8 for each of up to 30 producers that
-it votes for. The 1,400 bytes that eosio.system adds for free are not relied on: other contracts may add none.
+it votes for. The 1,400 bytes that eosio.system adds for free are not counted, because other contracts may not add them.
 """
 
 PRODUCER_RAM = 5_000
@@ -85,7 +85,7 @@ def _genesis(network: Network, problems: Problems) -> None:
 
 
 def _fits(held: Holdings, problems: Problems) -> bool:
-    """Whether all accounts fit one allocation, which agents fetch as one file."""
+    """Whether all accounts fit into one allocation, which agents fetch as one file."""
     if len(held) > rows.MOST_ROWS:
         size = rows.ARTIFACT_LIMIT >> 20
         problems.add("users", f"{len(held)} accounts do not fit an allocation: {rows.MOST_ROWS} do, in {size} MiB")
@@ -93,7 +93,7 @@ def _fits(held: Holdings, problems: Problems) -> bool:
 
 
 def _can_split(network: Network, problems: Problems) -> bool:
-    """Whether every balance can be split: a producer's minimum may be too little."""
+    """Whether every balance can be split: a producer's minimum may be too small."""
     least = staking.least(network.stake)
     for producer in network.producers:
         if producer.minimum < least:
@@ -181,7 +181,7 @@ def _voters(network: Network, staked: Container[str], problems: Problems) -> Non
 def _votes(network: Network, held: Holdings, names: Sequence[str], known: bool, problems: Problems) -> list[str]:
     """Whether the planned votes reach the threshold and elect exactly the intended producers.
 
-    known: whether the names in an accounts.json are, where there is one.
+    known: whether users' names are known, which those in an accounts.json may not be.
     """
     if network.solo:
         return []

@@ -1,4 +1,4 @@
-"""From where an IP address can be dialled. The network's own reach limits the p2p endpoints that a party may have."""
+"""The reach of an IP address: from where it can be dialled. The network's reach limits parties' p2p endpoints."""
 
 from __future__ import annotations
 

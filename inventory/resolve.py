@@ -24,7 +24,7 @@ from inventory.network import Network, Node, Role, Topology
 from inventory.services import with_prometheus
 
 DIGEST_DIGITS = 64
-"""Of a feature's digest, in hexadecimal."""
+"""Characters of a feature's digest, in hexadecimal."""
 
 
 def resolve(
@@ -98,7 +98,7 @@ def _system(table: SystemTable, problems: Problems) -> tuple[tuple[str, ...] | N
         if len(name) == DIGEST_DIGITS and set(name.lower()) <= set(hexdigits):
             known = next((other for other, digest in DIGESTS.items() if digest == name.lower()), None)
             hint = f"write {known}" if known else "write the feature's name"
-            problems.add(f"system.features[{index}]", "is a digest, and features go by their names here", hint)
+            problems.add(f"system.features[{index}]", "is a digest, but features are listed by name here", hint)
     if features is not None and not {PREACTIVATE_FEATURE, DIGESTS[PREACTIVATE_FEATURE]} & set(features):
         problems.add("system.features", f"lacks {PREACTIVATE_FEATURE}", "nothing can be activated without it")
     return features, tuple(dict.fromkeys(table.accounts))

@@ -63,7 +63,7 @@ def users(
 
 
 def _accounts_json(text: str, folder: Path, genesis_is_local: bool, problems: Problems) -> Path:
-    """The file is on the genesis node's host, whose agent reads it: its private keys are never read here."""
+    """The file's path on the genesis node's host, whose agent reads it: its private keys are never read here."""
     if genesis_is_local:
         if not (folder / text).is_file():
             problems.add("users.accounts_json", f"{folder / text} is not a file")
@@ -110,9 +110,9 @@ def producers(
 def later(
     table: ProducersTable, planned: tuple[PlannedProducer, ...], problems: Problems
 ) -> tuple[PlannedProducer, ...]:
-    """The producers that join once the chain is there. They are outside the seal: nodes are assigned as to all others.
+    """The producers that join after the boot. They are outside the seal, and get nodes like all others.
 
-    planned: those of the boot.
+    planned: the producers of the boot.
     """
     known = {producer.account for producer in planned}
     found: list[PlannedProducer] = []
@@ -125,8 +125,8 @@ def later(
         _check_producer(ProducerTable(entry.account, location=entry.location), path, elected=False, problems=problems)
         if len(entry.account) != NEW_NAME or "." in entry.account:
             problems.add(
-                f"{path}.account", f"{entry.account} has not 12 characters without a dot",
-                "only eosio makes other names, and no longer once it has resigned",
+                f"{path}.account", f"{entry.account} does not have 12 characters without a dot",
+                "only eosio can create other names, and not after it has resigned",
             )  # fmt: skip
         url = _url(ProducerTable(entry.account, entry.url), table.url, path, problems)
         found.append(PlannedProducer(entry.account, None, url, entry.location, not entry.standby, minimum=0))
@@ -222,7 +222,7 @@ def _proxies(table: VotesTable, planned: tuple[PlannedProducer, ...]) -> tuple[s
 
 
 def _can_vote(of: Users, registered: set[str], account: str) -> bool:
-    """Whether our agents can sign the account's vote, as far as users' names are known yet."""
+    """Whether our agents can sign the account's vote; true as long as users' names are not known."""
     return account in registered or of.source is UserSource.ACCOUNTS_JSON or of.generates(account)
 
 

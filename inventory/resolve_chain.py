@@ -19,11 +19,11 @@ FIRST_YEAR = 2000
 """Block timestamps count half seconds from its beginning (block_timestamp_epoch of nodeos' config.hpp)."""
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z?", re.ASCII)
-"""Seen: with a fourth decimal nodeos takes another moment (fc::time_point::from_iso_string)."""
+"""Seen: nodeos misreads a time with a fourth decimal (fc::time_point::from_iso_string)."""
 
 
 ROOMY = 8
-"""The most decimals with which ten billion tokens, the largest default, are not more than 2^62 - 1 units."""
+"""The most decimals with which the largest default, ten billion tokens, is not more than 2^62 - 1 units."""
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,14 @@ DEPLOYED = ("eosio.token", MSIG, GENESIS_ACCOUNT)
 BUNDLED_CONTRACTS = frozenset({*DEPLOYED, "eosio.wrap"})
 
 ALWAYS_PRIVILEGED = (GENESIS_ACCOUNT, MSIG)
-"""Contracts that no boot can finish without."""
+"""Contracts that every boot needs."""
 
 
 def contracts(
     table: ContractsTable, folder: Path, problems: Problems
 ) -> tuple[ContractSource, tuple[ContractSource, ...], tuple[str, ...]]:
-    """The boot contract and the deployed ones: from the files named, else from the directory, else bundled; and what
-    the operator should know.
+    """The boot contract and the deployed contracts, from the files that are named, else from the directory, else from
+    the bundle; and notes for the operator.
     """
     directory = _directory(table, folder, problems)
     sources = {account: _from_directory(account, directory, problems) for account in DEPLOYED}
@@ -53,7 +53,7 @@ def contracts(
 
 
 def overlaps(table: ContractsTable, network: Network, problems: Problems) -> None:
-    """A contract's account is created for it and governed by the producers: no user's. Needs the users' rows."""
+    """Checks that no user has a contract's account, which the producers will govern. Needs the users' rows."""
     others = {producer.account for producer in network.producers}
     if network.parties.sponsor:
         others.add(network.parties.sponsor.account)
@@ -69,7 +69,7 @@ def folder_of(account: str) -> str:
 
 
 def _directory(table: ContractsTable, folder: Path, problems: Problems) -> Path | None:
-    """contracts.directory, once it is sure that something in it will be used."""
+    """contracts.directory, checked to contain something that will be used."""
     if table.directory is None:
         return None
     directory = folder / table.directory

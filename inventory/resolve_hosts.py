@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 def hosts(
     tables: tuple[HostTable, ...], shared: SshTable, nodeos: str, folder: Path, problems: Problems
 ) -> tuple[Host, ...]:
-    """The hosts; without any, this machine."""
+    """The hosts; if the inventory lists none, this machine."""
     if wrong := _nodeos(nodeos):
         problems.add("nodeos.path", wrong, f'write "{BUNDLED}" or the path of nodeos on every host')
     if shared.address is not None:

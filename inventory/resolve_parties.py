@@ -32,7 +32,7 @@ idle chain."""
 def parties(
     table: PartiesTable, token: Token, rule: StakeRule, minimum: int, hosts: Sequence[Host], problems: Problems
 ) -> Parties:
-    """The [parties] section. minimum: a producer's least balance, which is what a sponsored party gets by default."""
+    """The [parties] section. minimum: a producer's least balance, which a sponsored party gets by default."""
     for index, account in enumerate(table.wait_for):
         if wrong := syntax.account(account):
             problems.add(f"parties.wait_for[{index}]", wrong)

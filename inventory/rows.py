@@ -2,8 +2,8 @@
 
 A row: the account's name (8 bytes), its public key as the chain packs it (kind and 33 bytes), then what it spends on
 RAM, NET and CPU and what it keeps liquid (8 bytes each, smallest units). All integers are little-endian. There is no
-header: the length says how many rows there are. No row becomes an object before it is asked for, so that a million of
-them take the 74 MB of the artifact and nothing else.
+header: the length says how many rows there are. A row becomes an object only when it is asked for, so a million rows
+take only the 74 MB of the artifact.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEY_BYTES = 34
 LAYOUT = struct.Struct(f"<Q{KEY_BYTES}s4q")
 ROW_BYTES = LAYOUT.size
 ARTIFACT_LIMIT = 256 << 20
-"""Bytes: agents fetch no larger file."""
+"""Bytes of the largest file that agents fetch."""
 MOST_ROWS = ARTIFACT_LIMIT // ROW_BYTES
 """Accounts that one allocation can hold: 3,627,506."""
 
@@ -90,7 +90,7 @@ class Allocation(Sequence[AllocationRow]):
         return found
 
     def every(self, first: int = 0, last: int | None = None) -> Iterator[Fields]:
-        """The bytes of the rows from first to before last, unchecked."""
+        """The bytes of the rows from first up to, but not including, last; unchecked."""
         end = len(self) if last is None else min(last, len(self))
         view = memoryview(self.artifact)[first * ROW_BYTES : end * ROW_BYTES]
         found: Iterator[Fields] = LAYOUT.iter_unpack(view)

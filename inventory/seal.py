@@ -33,7 +33,7 @@ from inventory.sealed import (
 
 @dataclass(frozen=True)
 class Collected:
-    """Everything the seal needs besides the network: what hosts reported and what files contain."""
+    """What the seal needs besides the network: what hosts reported and what files contain."""
 
     eosio_key: str
     """The genesis node's public key. All keys are in the form EOS…"""
@@ -110,7 +110,7 @@ def seal(network: Network, collected: Collected) -> SealedBundle:
 
 
 def _account_keys(network: Network, collected: Collected) -> dict[str, str]:
-    """The key of every account that is not of a CSV, which brings its own."""
+    """The key of every account that is not from a CSV, which has its own keys."""
     return {**collected.imported, **collected.account_keys}
 
 
@@ -149,7 +149,7 @@ def _check_signing_keys(network: Network, collected: Collected, problems: Proble
 
 
 def _check_imported(network: Network, users: Sequence[str], problems: Problems) -> None:
-    """The users of an accounts.json have names that the boot may create, and there are as many as planned."""
+    """Checks that the boot may create the names of an accounts.json's users, and that there are as many as planned."""
     producers = {producer.account for producer in network.producers}
     deployed = {source.account for source in network.contracts}
     for account in users:

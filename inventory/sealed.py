@@ -19,7 +19,7 @@ from antelope.errors import BadJson
 from antelope.strict_json import read_object
 
 LARGEST = 64 << 20
-"""Bytes of a sealed document, of which votes may make up the most; the allocation is a file of its own."""
+"""Maximum bytes of a sealed document. Votes can be its largest part; the allocation is a separate file."""
 FORMAT = 2
 """Version of the sealed document; part of the manifest."""
 
@@ -115,11 +115,11 @@ class Sealed:
     proxies: tuple[str, ...]
     votes: tuple[SealedVote, ...]
     sections: Mapping[str, str] = field(default_factory=dict)
-    """sha256 (hex) of each sealed section of the inventory, to tell which one was edited afterwards."""
+    """sha256 (hex) of each sealed section of the inventory, to find out which one was edited afterwards."""
     sponsor: SealedSponsor | None = None
     """None if there is no sponsor; then the document has no such field."""
     privileged: tuple[str, ...] = ("eosio.msig",)
-    """Accounts besides eosio that become privileged, sorted. Where it is eosio.msig alone, as ever, the document has no
+    """Accounts besides eosio that become privileged, sorted. If it is only eosio.msig, as usual, the document has no
     such field.
     """
 

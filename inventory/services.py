@@ -1,7 +1,7 @@
-"""Where hosts serve other people: the chain API of role api, the state history of role history, agents' metrics.
+"""The addresses at which hosts serve others: the chain API of role api, state history of role history, agents' metrics.
 
-A node's `http_port` is for its own agent, and stays on loopback. These addresses are separate: on loopback too, for a
-proxy, an indexer or Prometheus on the same host, unless the inventory writes a wider one.
+A node's `http_port` is for its own agent, and stays on loopback. These addresses are separate from it. They are on
+loopback too, for a proxy, an indexer or Prometheus on the same host, unless the inventory names a wider address.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def with_services(
 
 
 def with_prometheus(nodes: Sequence[Node], hosts: Sequence[Host], problems: Problems) -> tuple[Node, ...]:
-    """For nodeos.prometheus: the nodes that run a nodeos of the user's export its own values."""
+    """For nodeos.prometheus: marks the nodes that run the user's own nodeos, to export that nodeos' values."""
     own = {host.name for host in hosts if host.nodeos != BUNDLED}
     if not own:
         hint = "remove it, or name a nodeos that has it (Leap 4 or newer, Spring) as nodeos.path or hosts.nodeos"
@@ -92,7 +92,7 @@ def serving_address(written: str, path: str, problems: Problems) -> str:
         problems.add(path, wrong)
         return ""
     if not _port(written):
-        problems.add(path, "port 0 is not a port that others can know", "write 1 to 65535")
+        problems.add(path, "others cannot know which port 0 stands for", "write 1 to 65535")
         return ""
     return written
 

@@ -1,7 +1,7 @@
 """How many places of the schedule parties may have. By default too few to stop the network together.
 
-A block becomes irreversible once producers of more than two thirds of the schedule have signed after it. If a third of
-the schedule is away at the same time, none does. Parties are strangers to the operator, and all may be one person.
+A block becomes irreversible once more than two thirds of the scheduled producers have signed after it. If a third of
+them is away, no block does. Parties are strangers to the operator, and may all be the same person.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Seats:
     """Places that parties may have."""
     share: Fraction | None
     taken: int = 0
-    """Places that they have, or have the votes for."""
+    """Places that they have or will have, because they have the votes."""
 
     @staticmethod
     def of(network: Network, voted: Iterable[str] = ()) -> Seats:

@@ -1,6 +1,6 @@
-"""A users' CSV in its plainest form, thousands of lines at once: `account,EOS…,12.3456`.
+"""Reads a users' CSV in its simplest form, `account,EOS…,12.3456`, thousands of lines at a time.
 
-Lines in another form are not errors: they are left to `inventory.users_file`, which reads them one by one.
+Lines in other forms are not errors: `inventory.users_file` reads those one by one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 _PREFIX = np.frombuffer(b"EOS", dtype=np.uint8)
 _LONGEST_NAME = 12
 _MOST_DIGITS = 18
-"""Of a balance: what fits 2^62 in any case."""
+"""Maximum digits of a balance here: a number of so many digits is always below 2^62."""
 _INVALID = 255
 _CHARACTERS = np.full(256, _INVALID, dtype=np.uint8)
 _CHARACTERS[np.frombuffer(b".12345abcdefghijklmnopqrstuvwxyz", dtype=np.uint8)] = np.arange(32, dtype=np.uint8)

@@ -28,10 +28,10 @@ _SHOWN = 20
 _AT_ONCE = 4 << 20
 """Bytes of the file in memory at a time."""
 _NOT_PLAIN = (b'"', b"\x0b", b"\x0c", b"\x1c", b"\x1d", b"\x1e")
-"""Quotes, which may span lines, and what else ends a line of text: such a file is read by Python's csv module."""
+"""Quotes, which may span lines, and unusual line ends: a file with these is read by Python's csv module."""
 
 Progress = Callable[[int, int], None]
-"""Told (bytes read, bytes of the file)."""
+"""Called with the bytes read so far and the bytes of the file."""
 
 
 def read_users(
@@ -84,7 +84,7 @@ class _Reading:
     lines: array[int] = field(default_factory=lambda: array("I"))
 
     def plainly(self, path: Path, progress: Progress | None) -> bool:
-        """Reads the file many lines at once; False where it is not plain enough for that."""
+        """Reads the file many lines at a time. Returns False if its form is not simple enough for that."""
         size, read = path.stat().st_size, 0
         for text in _texts(path):
             if any(character in text for character in _NOT_PLAIN) or text.count(b"\r") != text.count(b"\r\n"):
@@ -96,7 +96,7 @@ class _Reading:
         return True
 
     def one_by_one(self, path: Path) -> None:
-        """Reads the file as csv does."""
+        """Reads the file with Python's csv module."""
         with path.open(encoding="utf-8-sig", newline=None) as file:
             lines = csv.reader((line for text in file for line in text.splitlines()), strict=True)
             while True:
@@ -132,7 +132,7 @@ class _Reading:
         self.lines.frombytes(lines.astype("uint32").tobytes())
 
     def _row(self, written: list[str], line: int) -> None:
-        """One line, however it is written."""
+        """Reads one line in any form."""
         fields = [one.strip() for one in written]
         if fields in ([], [""]):
             return
@@ -193,7 +193,7 @@ class _Reading:
         self.found.append((line, Problem("users.csv", message, hint)))
 
     def finish(self) -> Columns:
-        """All rows, of different accounts."""
+        """All rows; reports accounts that are listed twice."""
         self._twice()
         return Columns(self.names, self.keys.getvalue(), self.balances)
 

@@ -1,7 +1,7 @@
 """One table of the differences between versions of the contracts and of nodeos, and how each is recognised.
 
-The signs are in the code, the ABI and the list of protocol features, never in a name or a version number. What each
-means for a user is in docs/contracts.md. Which intrinsics code may import is in `antelope.intrinsics`.
+Versions are recognised by the code, the ABI and the list of protocol features, never by a name or a version number.
+docs/contracts.md says what each difference means for a user; `antelope.intrinsics` says what code may import.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LICENCE = (
 """The note about a nodeos that `is_under_bsl`."""
 
 _VAULTA = b"rebranded to Vaulta"
-"""In the message with which such a system contract refuses everybody else's claim."""
+"""Part of the message with which such a system contract refuses anybody else's claim."""
 _I64_CONST = b"\x42"
 
 
@@ -64,10 +64,10 @@ def executes_deferred(msig: bytes) -> bool:
 
 
 def executes_for_others(account: str, abi: Abi) -> bool:
-    """Whether a contract needs privileges to do its work: an action of it takes a whole transaction, and executes it in
-    the names of others, as those of eosio.msig and eosio.wrap do.
+    """Whether a contract needs privileges to do its work: one of its actions takes a whole transaction and executes it
+    with the authority of others, as in eosio.msig and eosio.wrap.
 
-    Of eosio.* only: no other account gets such power unless the inventory says so.
+    True for eosio.* accounts only: no other account gets such power unless the inventory says so.
     """
     document = abi.to_json()
     fields = {struct["name"]: struct["fields"] for struct in document["structs"]}
@@ -83,8 +83,8 @@ def claims_through_vaulta(system: bytes) -> bool:
 def never_defers(features: Collection[str]) -> bool:
     """Whether a nodeos that supports these features, by name, never executes a deferred transaction.
 
-    Spring does not, from its first version on and with every feature off: it retires them when they expire. It is the
-    only one that has SAVANNA.
+    Spring, the only nodeos with SAVANNA, never does, in any version and with any features: deferred transactions just
+    expire.
     """
     return "SAVANNA" in features
 

@@ -34,7 +34,7 @@ def approve(
     contract: str = MSIG,
     auth: PermissionLevel | None = None,
 ) -> Action:
-    """Approves a proposal as level; with proposal_hash (sha256 of the packed transaction) exactly that transaction."""
+    """Approves a proposal as level; given proposal_hash (sha256 of the packed transaction), only that transaction."""
     return _action(contract, "approve", auth or level, proposer, proposal_name, level, proposal_hash)
 
 

@@ -246,7 +246,7 @@ async def test_closing_ends_calls_and_a_later_call_opens_anew() -> None:
 )
 async def test_what_is_no_url_is_refused(url: str) -> None:
     """In one line, as an OSError."""
-    with pytest.raises(BadUrl, match="no URL of an HTTP server"):
+    with pytest.raises(BadUrl, match="not the URL of an HTTP server"):
         await Poster(5, 1000).post(url, b"{}")
 
 

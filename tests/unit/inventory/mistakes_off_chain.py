@@ -28,7 +28,7 @@ OFF_CHAIN: dict[str, tuple[str, str]] = {
     ),
     "metrics on a free port": (
         '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "127.0.0.1:0"',
-        "hosts[0].metrics: port 0 is not a port that others can know",
+        "hosts[0].metrics: others cannot know which port 0 stands for",
     ),
     "metrics on a node's port": (
         '[[hosts]]\nname = "h1"\nlocal = true\nmetrics = "127.0.0.1:8888"',

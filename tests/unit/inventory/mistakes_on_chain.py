@@ -45,15 +45,15 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
     ),
     "digest": (
         f'[system]\nfeatures = ["PREACTIVATE_FEATURE", "{DIGESTS["GET_SENDER"].upper()}"]',
-        "system.features[1]: is a digest, and features go by their names here; write GET_SENDER",
+        "system.features[1]: is a digest, but features are listed by name here; write GET_SENDER",
     ),
     "unknown digest": (
         f'[system]\nfeatures = ["PREACTIVATE_FEATURE", "{"ab" * 32}"]',
-        "system.features[1]: is a digest, and features go by their names here; write the feature's name",
+        "system.features[1]: is a digest, but features are listed by name here; write the feature's name",
     ),
     "first digest": (
         f'[system]\nfeatures = ["{DIGESTS["PREACTIVATE_FEATURE"]}"]',
-        "system.features[0]: is a digest, and features go by their names here; write PREACTIVATE_FEATURE",
+        "system.features[0]: is a digest, but features are listed by name here; write PREACTIVATE_FEATURE",
     ),
     "small state": (
         "[nodeos]\noptions = { chain-state-db-size-mb = 64 }",
@@ -65,8 +65,8 @@ ON_CHAIN: dict[str, tuple[str, str]] = {
     "a chain that could not be restarted": (
         "[nodeos]\noptions = { max-irreversible-block-age = 3600 }",
         (
-            "nodeos.options.max-irreversible-block-age: a chain that stands for longer than that never makes a block "
-            "again: no producer may; remove it; nodeos' own is -1, no limit"
+            "nodeos.options.max-irreversible-block-age: after an outage longer than that, no producer "
+            "may make a block again; remove it; nodeos' own is -1, no limit"
         ),
     ),
     "large guard": (

@@ -65,7 +65,7 @@ def test_it_goes_where_the_file_says_or_by_the_rule(tmp_path: Path) -> None:
     ("lines", "problem"),
     [
         ('account = "defproducera"', r"producers\.later\[0\]\.account: producer defproducera is listed twice"),
-        ('account = "short"', r"producers\.later\[0\]\.account: short has not 12 characters"),
+        ('account = "short"', r"producers\.later\[0\]\.account: short does not have 12 characters"),
         ('account = "defproducerx"\nhost = "h9"', r"producers\.later\[0\]\.host: there is no host 'h9'"),
         ('account = "defproducerx"\nlocation = 70000', r"producers\.later\[0\]\.location: 70000"),
     ],

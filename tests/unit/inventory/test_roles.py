@@ -84,7 +84,7 @@ def test_options_of_all_nodes_count_where_the_role_allows_them(network: Load) ->
             'history: a node with role api has none; remove it, or write role = "history"',
         ),
         ('role = "api"\napi = "8080"', "api: '8080' is not HOST:PORT, such as 0.0.0.0:7000"),
-        ('role = "api"\napi = "a:0"', "api: port 0 is not a port that others can know; write 1 to 65535"),
+        ('role = "api"\napi = "a:0"', "api: others cannot know which port 0 stands for; write 1 to 65535"),
         ('role = "api"\nhttp_port = 8000\napi = "0.0.0.0:8000"', 'api: port 8000 is taken by node "x"; write another'),
         ('role = "history"\napi = "a:80"\nhistory = "a:80"', 'history: port 80 is taken by node "x"; write another'),
         (
