@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem, split_arg_string
+from click.shell_completion import CompletionItem, FishComplete, add_completion_class, split_arg_string
 
 from coordinator.cli.inventories import is_inventory
 from coordinator.cli.options import InventoryFile, Proof
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from inventory.network import Network
 
 Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+@add_completion_class
+class Fish(FishComplete):
+    """click's script cuts each line at every comma, and so a help text at its first; this one cuts once."""
+
+    name = "fish"
+    source_template = FishComplete.source_template.replace('string split "," ', 'string split --max 1 "," ')
 
 
 def before_inventory(name: str) -> click.Command | None:

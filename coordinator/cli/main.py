@@ -12,6 +12,7 @@ from coordinator.advising import began, ended
 import importlib
 import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,6 +145,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # show a substitute for characters that the terminal lacks
     logging.basicConfig(handlers=[faults.Lines()])
+    if "_COORD_COMPLETE" in os.environ:
+        importlib.import_module("coordinator.cli.completion")  # it has a script of its own for fish
     sys.exit(run(args))
 
 

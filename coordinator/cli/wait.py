@@ -20,8 +20,9 @@ SECONDS = 600.0
 @click.command("wait")
 @inventory_argument
 @click.option(
-    "--phase", type=click.Choice([str(phase) for phase in PHASES]), help="[default: live, unless a block is waited for]"
-)
+    "--phase", type=click.Choice([str(phase) for phase in PHASES]),
+    help="The network is that far. [default: live, unless a block is waited for]",
+)  # fmt: skip
 @click.option("--block", type=click.IntRange(1), metavar="N", help="The head is block N or later.")
 @click.option("--lib", type=click.IntRange(1), metavar="N", help="Block N is irreversible.")
 @click.option("--seconds", type=Amount(), default=SECONDS, show_default=True, help="How long to wait.")

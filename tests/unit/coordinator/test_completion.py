@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,21 @@ def test_every_shell_is_served(shell: str, folder: Path) -> None:
     done = subprocess.run(code, env=environment, capture_output=True, text=True, check=False)
     assert f"_COORD_COMPLETE={shell}_complete" in done.stdout
     assert any("parties" in line for line in offered(folder, "pa", shell=shell))
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish: apt-get install fish")
+def test_fish_shows_whole_help(tmp_path: Path) -> None:
+    """What a real fish offers is the command with all of its help, commas and what follows them included."""
+    program = tmp_path / "coord"
+    program.write_text(f'#!/bin/sh\nexec \'{sys.executable}\' -c "{CODE}" "$@"\n')
+    program.chmod(0o755)
+    typed = "_COORD_COMPLETE=fish_source coord | source; complete --do-complete 'coord sta'"
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", typed], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"status\t{COMMANDS['status'][1]}\n", done.stderr
+    assert "," in done.stdout
 
 
 @pytest.mark.parametrize("words", ["coord\n", "coord\nboot\n", "coord\nverify\ninv"])
