@@ -26,6 +26,8 @@ into somebody else's network runs (docs/joining.md):
   agent rotate --data DIR                 another block-signing key
   agent leave --data DIR                  ends it
   agent COMMAND --help                    all that a command takes
+
+Exit status: 0 done; 1 failed; 2 the input or usage is wrong; 3 this agent's access was ended.
 """
 
 
@@ -83,36 +85,43 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"agent {version('bootcoord')}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    def command(name: str, text: str, needs_data: bool = True) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
+    def command(name: str, text: str, example: str, needs_data: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, epilog=f"agent {name} {example}")
         sub.add_argument("--data", type=Path, required=needs_data, metavar="DIR", help="the agent's own folder")
         return sub
 
     text = "Runs the agent. SIGTERM ends it; its nodes keep running."
-    serve = command("serve", text, needs_data=False)
+    example = "--join @token --account alice1111111 --p2p p2p.alice.example:9876"
+    serve = command("serve", text, example, needs_data=False)
     serve.add_argument(
         "--metrics", metavar="HOST:PORT", default="", help="export values for Prometheus there, at /metrics"
     )
     serve.add_argument("--log", choices=("text", "json"), default="text", help="the form of its log (%(default)s)")
     party.add_arguments(serve)
-    enrol = command("enrol", "Makes the agent's key, and prints a request for its certificate.")
+    example = "--data DIR --network mynet --name h1 --coordinator 10.0.0.1:7000"
+    enrol = command("enrol", "Makes the agent's key, and prints a request for its certificate.", example)
     enrol.add_argument("--network", required=True, help="the network's name in the inventory")
     enrol.add_argument("--name", required=True, help="the host's name in the inventory")
     enrol.add_argument("--coordinator", required=True, metavar="HOST:PORT", help="where `coord` listens")
     enrol.add_argument("--remote", action="store_true", help="this is not the operator's own machine")
-    command("admit", "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them.")
-    command("down", "Stops the agent and its nodes.")
-    solo = command("solo", "For `coord devnet`: boots a chain that eosio signs alone, and speaks in lines of JSON.")
+    text = "Reads the signed certificate and the CA's (PEM) from stdin, and keeps them."
+    command("admit", text, "--data DIR < certificates.pem")
+    command("down", "Stops the agent and its nodes. Their data is kept.", "--data DIR")
+    text = "For `coord devnet`: boots a chain that eosio signs alone, and speaks in lines of JSON."
+    solo = command("solo", text, "--data DIR --inventory dev.toml")
     solo.add_argument("--inventory", type=Path, required=True, metavar="FILE", help="of a network without producers")
     solo.add_argument("--coordinator", default="127.0.0.1:0", metavar="HOST:PORT", help="where `coord` listens")
     solo.add_argument("--resume", action="store_true", help="only starts the node again")
     solo.add_argument("--again", metavar="MANIFEST", help="boots this sealed network once more, from its first block")
-    backup = command("keys-backup", "Prints all keys of this host, encrypted with age to its operator's key.")
+    text = "Prints all keys of this host, encrypted with age to its operator's key."
+    backup = command("keys-backup", text, "--data DIR --recipient age1… > keys.age")
     backup.add_argument(
         "--recipient", action="append", required=True, metavar="age1…", help="who can decrypt it; may be repeated"
     )
-    command("keys-restore", "Reads a decrypted backup of this host's keys from stdin, and keeps them.")
-    wallet = command("wallet", "Unlocks this network's wallet in a keosd, and imports keys of this host into it.")
+    text = "Reads a decrypted backup of this host's keys from stdin, and keeps them."
+    command("keys-restore", text, "--data DIR < keys.json")
+    text = "Unlocks this network's wallet in a keosd, and imports keys of this host into it."
+    wallet = command("wallet", text, "--data DIR alice1111111")
     wallet.add_argument("account", nargs="*", help="accounts whose keys are imported; none: it is unlocked only")
     wallet.add_argument("--keosd", default=KEOSD, help="its socket, or http://127.0.0.1:PORT (%(default)s)")
     wallet.add_argument("--wallet", metavar="NAME", help="made where it is missing (bootcoord-NETWORK)")

@@ -74,6 +74,7 @@ def _options(command: click.Command) -> Iterator[str]:
 def _agent() -> Iterator[str]:
     for name, command in _subcommands(agent_parser()):
         yield from ("", f"## agent {name}", "", _shown(command.description or ""), "")
+        yield from (f"    {command.epilog}", "")
         actions = [action for action in command._actions if not isinstance(action, argparse._HelpAction)]
         if actions:
             yield from ("| option | |", "|---|---|")

@@ -68,11 +68,17 @@ def add_arguments(serve: argparse.ArgumentParser) -> None:
 def add_commands(commands: Any) -> None:
     """The commands for a running agent."""
 
-    def command(name: str, text: str, *, asks: bool = False) -> argparse.ArgumentParser:
-        sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    def command(name: str, text: str, example: str = "", *, asks: bool = False) -> argparse.ArgumentParser:
+        typed = f"agent {name} --data DIR {example}".rstrip()
+        sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text, epilog=typed)
         sub.add_argument("--data", type=Path, required=True, metavar="DIR", help="the party's data folder")
         if not asks:
             sub.add_argument("--json", action="store_true", help="print one JSON document, and nothing else, on stdout")
+        return sub
+
+    def of_proposal(name: str, text: str, *, asks: bool = False) -> argparse.ArgumentParser:
+        sub = command(name, text, "eosio/canary", asks=asks)
+        sub.add_argument("proposal", metavar="PROPOSER/NAME", help="as `agent proposals` shows it")
         return sub
 
     leave = command("leave", "Unregisters the party's producer, then stops node and agent.")
@@ -87,11 +93,12 @@ def add_commands(commands: Any) -> None:
         "--producer-key", metavar="EOS...", help="with --keosd: the new key, which is in its open wallet already"
     )
     command("proposals", "Shows the eosio.msig proposals that wait for this party's approval.")
-    approve = command("approve", "Shows an eosio.msig proposal and, after a yes, approves it.", asks=True)
-    approve.add_argument("proposal", metavar="PROPOSER/NAME")
+    approve = of_proposal("approve", "Shows an eosio.msig proposal and, after a yes, approves it.", asks=True)
     approve.add_argument("--yes", action="store_true", help="do not ask for confirmation")
-    command("unapprove", "Withdraws an approval.").add_argument("proposal", metavar="PROPOSER/NAME")
-    command("vote", "Votes for these producers with the party's own stake.").add_argument("producers", nargs="+")
+    of_proposal("unapprove", "Withdraws the party's approval of an eosio.msig proposal.")
+    text = "Votes for these producers with the party's own stake, and for no others."
+    vote = command("vote", text, "bob111111111 carol1111111")
+    vote.add_argument("producers", nargs="+", metavar="PRODUCER", help="accounts of producers, at most 30")
     command("claim", "Claims the party's rewards as a producer.")
 
 

@@ -43,6 +43,12 @@ class Line:
         return f"{self.place}: {self.program} {self.words}"
 
 
+def agents() -> Mapping[str, argparse.ArgumentParser]:
+    """The commands of `agent`."""
+    sub = next(action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    return sub.choices
+
+
 def texts() -> Iterator[tuple[str, str]]:
     """Each page and help text, with its name."""
     for pattern in PAGES:
@@ -51,6 +57,8 @@ def texts() -> Iterator[tuple[str, str]]:
                 yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
     yield "agent --help", EXAMPLES
     yield "coord --help", coord.help or ""
+    for name, one in agents().items():
+        yield f"agent {name} --help", f"{one.description}\n\n    {one.epilog}"
     for name, (module, _) in COMMANDS.items():
         yield f"coord {name} --help", importlib.import_module(module).command.help
 
@@ -80,11 +88,9 @@ def commands() -> Mapping[str, Mapping[str, frozenset[str]]]:
     both = {
         name: frozenset(_options(importlib.import_module(module).command)) for name, (module, _) in COMMANDS.items()
     }
-    whole = parser()
-    sub = next(action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
-    agents = {name: frozenset(one._option_string_actions) for name, one in sub.choices.items()}
-    own = frozenset(whole._option_string_actions)
-    return {"coord": {**both, "": frozenset({*_options(coord), "--help", "-h"})}, "agent": {**agents, "": own}}
+    theirs = {name: frozenset(one._option_string_actions) for name, one in agents().items()}
+    own = frozenset(parser()._option_string_actions)
+    return {"coord": {**both, "": frozenset({*_options(coord), "--help", "-h"})}, "agent": {**theirs, "": own}}
 
 
 def _options(command: click.Command) -> Iterator[str]:
@@ -146,3 +152,23 @@ def _check(line: Line, argument: click.Argument, value: object) -> None:
     assert given or not argument.required, f"{line}: {argument.name} is missing"
     if isinstance(argument.type, click.Choice):
         assert all(one in argument.type.choices or one.isupper() for one in given), f"{line}: {given}"
+
+
+@pytest.mark.parametrize("name", sorted(agents()))
+def test_each_command_of_the_agent_shows_an_example(name: str) -> None:
+    """It is one that the agent takes; each option and argument says what it is for."""
+    [example] = [line for line in LINES if line.place.startswith(f"agent {name} --help") and line.code]
+    assert parser().parse_args(shlex.split(example.words.partition(" < ")[0])).command == name
+    for action in agents()[name]._actions:
+        assert action.help, f"agent {name}: {action.dest} has no help"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_command_of_coord_shows_an_example(name: str) -> None:
+    """Each says what it does, how it is typed, and what each of its options is for."""
+    assert [line for line in LINES if line.place.startswith(f"coord {name} --help") and line.code]
+    for parameter in importlib.import_module(COMMANDS[name][0]).command.params:
+        if isinstance(parameter, click.Option):
+            text = parameter.help or ""
+            assert text, f"coord {name}: {parameter.name} has no help"
+            assert not text.startswith("["), f"coord {name}: {parameter.name} has only a default"
