@@ -164,7 +164,8 @@ class Onboarding:
             head=status.head if status else 0,
             account=track.account,
             attested=party.name in self._attested,
-            trouble=track.troubles(time.monotonic()),
+            trouble=track.troubles(),
+            due=track.due(time.monotonic()),
         )
 
     def _peers(self, party: Party) -> tuple[str, ...]:
@@ -179,8 +180,10 @@ class Onboarding:
         return (*peers, self._whole[0]) if self._whole and not set(self._whole) & set(peers) else peers
 
     def _note(self, party: Party, decision: Decision) -> None:
-        if not party.accepted:
-            return  # the state is not decided here
+        if not party.accepted:  # the state is not decided here
+            if party.state.gone and self._told.pop(party.name, ""):
+                self._tell(f"party {party.name} ({party.account}): {party.state}: {party.why}")
+            return
         if (party.state, party.why) != (decision.standing, decision.why):
             self._store.advanced(party.name, decision.standing, decision.why)
         if decision.stuck:

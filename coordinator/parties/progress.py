@@ -88,7 +88,9 @@ class Seen:
     account: AccountState = AccountState.UNKNOWN
     attested: bool = False
     trouble: Mapping[Act, str] = field(default_factory=dict)
-    """Recent failures that are not due for a retry yet."""
+    """Acts that failed when last tried, and why."""
+    due: frozenset[Act] = frozenset()
+    """Those of them that are to be tried again."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def decide(seen: Seen, chain: ChainView) -> Decision:
         return Decision(standing, "waits for the chain" if party.found else "waits for the chain's accounts")
     if not seen.node:
         return _do(seen, Act.FOLLOW, Standing.FOLLOWING, "starts its node")
-    if seen.told != seen.peers and Act.FOLLOW not in seen.trouble:
+    if seen.told != seen.peers and (Act.FOLLOW not in seen.trouble or Act.FOLLOW in seen.due):
         return replace(_with_node(seen, chain), act=Act.FOLLOW)
     return _with_node(seen, chain)
 
@@ -172,10 +174,11 @@ def _silence(seen: Seen, chain: ChainView) -> str:
 
 
 def _do(seen: Seen, act: Act, standing: Standing, why: str, quiet: bool = False) -> Decision:
-    """Decides on the act, unless it failed recently; then the reason is that failure."""
+    """Decides on the act, unless it failed recently. The reason is that failure, until a later try goes well."""
     if act in seen.trouble:
         trouble = seen.trouble[act]
-        return Decision(standing, f"{why}; {act}: {trouble}" if quiet else trouble, stuck=not quiet)
+        again = act if act in seen.due else None
+        return Decision(standing, f"{why}; {act}: {trouble}" if quiet else trouble, again, not (quiet or again))
     return Decision(standing, why, act)
 
 

@@ -34,6 +34,10 @@ class Track:
         job = self.jobs.get(act is Act.ATTEST)
         return job is not None and not job.done()
 
-    def troubles(self, now: float) -> Mapping[Act, str]:
-        """Failures that are not due for a retry yet."""
-        return {act: one.error for act, one in self.trouble.items() if now < one.until}
+    def troubles(self) -> Mapping[Act, str]:
+        """Acts that failed when last tried, and why."""
+        return {act: one.error for act, one in self.trouble.items()}
+
+    def due(self, now: float) -> frozenset[Act]:
+        """Those of them that are to be tried again."""
+        return frozenset(act for act, one in self.trouble.items() if now >= one.until)

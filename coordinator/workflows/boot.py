@@ -111,6 +111,7 @@ async def boot(
                 booted = await _run(opened, sealed, plan, rolling, reporter, reasons)
                 booted = replace(booted, started=booted.started or started)
                 Placements(opened.state.journal).remember(network)
+                pulses.end()
                 if then:
                     await then(opened, booted)
                 return booted

@@ -33,8 +33,13 @@ class Pulses:
         self._steps = tuple(step.name for step in plan.steps)
         self._at_work = at_work
         self._show = show
+        self._over = False
         self.latest: Pulse | None = None
-        """None until a boot has lasted a second, so that a boot with nothing to do takes no longer."""
+        """None until a boot has lasted a second, as one with nothing to do takes no longer, and once it is over."""
+
+    def end(self) -> None:
+        """The boot is over: who watches sees the network from now on."""
+        self._over, self.latest = True, None
 
     async def run(self) -> None:
         """Runs until cancelled. A failure here must not disturb the boot."""
@@ -46,10 +51,12 @@ class Pulses:
         chain = PageChainReader(self._opened)
 
         async def look() -> None:
-            self.latest = self._pulse(await chain.look())
-            self._show(self.latest)
+            pulse = self._pulse(await chain.look())
+            if not self._over:
+                self.latest = pulse
+                self._show(pulse)
 
-        while True:
+        while not self._over:
             await tolerated(look(), "the boot's pulse", NodeError)
             await asyncio.sleep(EVERY_SECONDS)
 

@@ -295,6 +295,35 @@ async def test_a_false_attestation_does_not_count(stage: Stage) -> None:
     assert stage.world.store.attestations() == {}
 
 
+async def test_what_fails_again_and_again_is_told_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And so is the end of it: the operator reads that the party has left."""
+    monkeypatch.setattr(onboarding, "FIRST_PAUSE", 0.1)
+    tries: list[pb.Task] = []
+
+    def leaving(task: pb.Task) -> pb.Result:
+        tries.append(task)
+        return pb.Result(error="refused: alice is leaving")
+
+    work = stage.crowd.party("alice", "8.8.8.8:9876", {"enlist": leaving})
+    await stage.come("alice", work)
+
+    async def thrice() -> bool:
+        return len(tries) > 2
+
+    await poll(thrice, what="more tries", deadline=30)
+    who = f"party alice ({account_of('alice')})"
+    own = [line for line in stage.told if line.startswith(f"{who}: account there: ")]
+    assert own == [f"{who}: account there: registers as a producer", f"{who}: account there: refused: alice is leaving"]
+
+    assert work.send is not None
+    work.send(pb.FromAgent(leave=pb.Leave(reason="alice's operator ended it")))
+
+    async def told() -> bool:
+        return stage.told[-1] == f"{who}: left: alice's operator ended it"
+
+    await poll(told, what=lambda: stage.told[-1], deadline=30)
+
+
 async def test_a_party_that_goes_while_it_attests_is_not_electable(stage: Stage) -> None:
     """An attestation may take many minutes; if its party disconnects meanwhile, that shows at once."""
     asked = asyncio.Event()

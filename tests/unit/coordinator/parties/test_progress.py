@@ -87,6 +87,17 @@ def test_what_went_wrong_is_said_and_not_done_again_at_once() -> None:
     assert "no node" in decision.why
 
 
+def test_a_failure_is_the_reason_until_a_later_try_goes_well() -> None:
+    """While it is tried again the party's state and reason stay, so nobody is told two things in turns."""
+    failed = replace(READY, trouble={Act.ENLIST: "it is leaving"})
+    again = replace(failed, due=frozenset({Act.ENLIST}))
+    assert decide(again, NEW) == replace(decide(failed, NEW), act=Act.ENLIST, stuck=False)
+    assert decide(again, NEW).why == "it is leaving"
+    moved = replace(READY, peers=(*PEERS, "10.0.0.2:1"), trouble={Act.FOLLOW: "no answer"})
+    assert decide(moved, CHAIN).act is None
+    assert decide(replace(moved, due=frozenset({Act.FOLLOW})), CHAIN).act is Act.FOLLOW
+
+
 def test_other_peers_are_told_without_losing_the_place() -> None:
     """A producing party whose neighbours changed stays a producing one."""
     chain = replace(CHAIN, schedule=frozenset({"alice1111111"}))
