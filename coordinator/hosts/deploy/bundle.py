@@ -27,7 +27,8 @@ from support.files import write_atomic
 from support.version import PACKAGES
 
 LIBRARIES = (
-    "base58", "cattrs", "coincurve", "cryptography", "grpcio", "prometheus-client", "protobuf", "pyrage", "tenacity",
+    "base58", "cattrs", "coincurve", "cryptography", "grpcio", "h11", "prometheus-client", "protobuf", "pyrage",
+    "tenacity",
 )  # fmt: skip
 GLIBC_MINORS = range(28, 16, -1)
 """Wheels for glibc 2.17 to 2.28 run on every Linux that has Python 3.11 in its packages."""
