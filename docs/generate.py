@@ -65,7 +65,7 @@ def _quoted(text: str) -> str:
 
 
 def pages() -> Mapping[str, Callable[[], str]]:
-    """What makes each of the pages that are made from the code, by its name."""
+    """The functions that make the pages which are generated from the code, by page name."""
     return {
         PAGE.name: lambda: page(messages()),
         "reference-coord.md": reference.coord_page,

@@ -2,7 +2,7 @@
 
 A message is found where an error of ours is made (`OperationFailed(f"…")`, raised or returned), where a mistake in an
 inventory is reported (`problems.add(path, message, hint)`), where preflight finds something (`Finding(…)`), and where
-`coord status --check` says what is wrong: so the page made of them has all of them.
+`coord status --check` says what is wrong. So the page has all of them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("bootcoord", "coordinator", "agent", "inventory", "boot", "support", "antelope")
 BUILT_IN = frozenset({"Exception", "ValueError", "KeyError", "TypeError", "TimeoutError", "RuntimeError", "OSError"})
 COMMANDS: Mapping[str, tuple[str, str]] = {"typed": ("coord", "INVENTORY"), "typed_agent": ("agent", "--data DIR")}
-"""What writes a command into a message: the program, and what the command is always given."""
+"""The functions that write a command into a message: the program, and the argument that the command always gets."""
 FINDINGS: Mapping[str, int] = {"Finding": 2, "HostProblem": 3}
-"""What preflight's results are made with, and which argument is the message."""
+"""The classes of preflight's results, and which argument is the message."""
 HEALTH = "coordinator/report/health.py"
 """What `coord status --check` says."""
 SHORTEST = 12
-"""Letters of a message that says something by itself; shorter ones only pass another's words on."""
+"""Minimum letters of a message; shorter ones only pass on somebody else's words."""
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +40,7 @@ class Message:
 
 
 def messages(root: Path = ROOT) -> tuple[Message, ...]:
-    """All of them, in the order of their texts, each once for each place's folder."""
+    """All messages, sorted by text; once for each folder that has them."""
     paths = [path for package in PACKAGES for path in sorted((root / package).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
     errors = _errors(trees.values())
@@ -57,7 +57,7 @@ def messages(root: Path = ROOT) -> tuple[Message, ...]:
 
 @dataclass(frozen=True, order=True)
 class Advice:
-    """Where a message names a command, or something to do with a file."""
+    """A place where a message names a command, or an action on a file."""
 
     module: str
     """Its file, as in `coordinator/cli/plan.py`."""
@@ -130,7 +130,7 @@ def _findings(tree: ast.Module, module: str) -> Iterator[Message]:
 
 
 def _texts(function: ast.FunctionDef, node: ast.expr) -> list[str]:
-    """All texts that an expression may be: of a name, what was assigned to it last, before."""
+    """All texts that an expression may have. For a name: of what was last assigned to it before."""
     if isinstance(node, ast.IfExp):
         return [*_texts(function, node.body), *_texts(function, node.orelse)]
     if isinstance(node, ast.Name):

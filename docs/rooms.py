@@ -52,7 +52,7 @@ def _home(parts: Sequence[str]) -> str | None:
 
 
 def direct(graph: Edges) -> Edges:
-    """Without the arrows that a longer way shows already."""
+    """Without arrows between boxes that a longer path connects already."""
 
     def reached(start: str) -> frozenset[str]:
         seen: set[str] = set()
@@ -72,7 +72,7 @@ def direct(graph: Edges) -> Edges:
 
 
 def levels(graph: Edges) -> Sequence[Sequence[str]]:
-    """Each just above the highest that it uses; the highest level first."""
+    """The boxes by level, each just above the highest box that it uses; the highest level first."""
     height: dict[str, int] = dict.fromkeys(graph, 0)
     for _ in graph:
         for node, used in graph.items():
