@@ -18,7 +18,7 @@ NODEOS = "BOOTCOORD_NODEOS"
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches what tests start, also when a shell started this in its background, where SIGINT is ignored.
+    """Makes Ctrl-C reach what tests start, even if a shell started pytest in the background, where SIGINT is ignored.
 
     Hypothesis sets no deadline for one example: on a busy machine any of them may take longer.
     """

@@ -1,4 +1,4 @@
-"""Tests on real hosts: each gets the fixture `testbed`, and is skipped, with the reason, where there can be none."""
+"""Tests on real hosts: each gets the fixture `testbed`, and is skipped with the reason if none can be made."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def testbed() -> Iterator[Testbed]:
 
 @pytest.fixture(scope="module")
 def net(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Living]:
-    """inventory/testnet.toml, booted on four machines of a test file's own."""
+    """inventory/testnet.toml, booted on four machines that only one test file uses."""
     made = living(testbed, tmp_path_factory.mktemp("living"), testbed.add(4))
     yield made
     testbed.remove(*made.hosts)

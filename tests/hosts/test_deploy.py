@@ -1,4 +1,4 @@
-"""Agents put on real hosts, upgraded, rebooted, stopped and removed."""
+"""Agents are installed on real hosts, upgraded, rebooted, stopped and removed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATA = "/var/lib/bootcoord/testy"
 
 @pytest.fixture(scope="module")
 def hosts(testbed: Testbed) -> Iterator[list[str]]:
-    """Two hosts that nobody else uses."""
+    """Two hosts that no other test uses."""
     names = testbed.add(2)
     yield names
     testbed.remove(*names)
@@ -33,7 +33,7 @@ def hosts(testbed: Testbed) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The operator's, for all of these tests."""
+    """The operator's state folder, for all of these tests."""
     return tmp_path_factory.mktemp("operator")
 
 
@@ -47,7 +47,7 @@ def net(testbed: Testbed, hosts: list[str], folder: Path) -> Network:
 
 @pytest.fixture(scope="module")
 def operator(net: Network, folder: Path) -> Operator:
-    """Who installs."""
+    """The operator's deployment."""
     return Operator(folder, net)
 
 
@@ -87,7 +87,7 @@ def test_bare_hosts_get_a_running_agent(
 def test_installing_again_sends_and_changes_nothing(
     testbed: Testbed, hosts: list[str], installed: object, operator: Operator, net: Network
 ) -> None:
-    """The second time no file is sent, and the agents are the same processes."""
+    """A second installation sends no file and leaves the agents running."""
     pids = [show(testbed, host, "MainPID") for host in hosts]
     again = operator.deployment.install(net.hosts)
     assert again == {host: Installed(0, ()) for host in hosts}
@@ -95,7 +95,7 @@ def test_installing_again_sends_and_changes_nothing(
 
 
 def test_the_password_is_nowhere_on_the_host(testbed: Testbed, hosts: list[str], installed: object) -> None:
-    """sudo's password is in no argv, environment or file that the installation left."""
+    """sudo's password is in no argv, environment or file after the installation."""
     search = (
         f"grep -l {CAREFUL_PASSWORD[:-1]}[{CAREFUL_PASSWORD[-1]}] -rs /opt /var/lib/bootcoord /etc /var/tmp /tmp "
         f"/proc/[0-9]*/cmdline /proc/[0-9]*/environ; journalctl --no-pager | grep -c {CAREFUL_PASSWORD[:-1]}[d]"
@@ -106,7 +106,7 @@ def test_the_password_is_nowhere_on_the_host(testbed: Testbed, hosts: list[str],
 def test_an_upgrade_restarts_the_agent_and_no_node(
     testbed: Testbed, hosts: list[str], installed: object, folder: Path, net: Network
 ) -> None:
-    """New code alone is sent and runs; a process in the unit's control group (as nodes are) lives on."""
+    """An upgrade sends only new code, and a process in the unit's control group, such as a node, keeps running."""
     host = hosts[0]
     node = start_in_unit(testbed, host)
     agent = show(testbed, host, "MainPID")
@@ -141,7 +141,7 @@ def with_another_file(target: Target) -> Bundle:
 
 
 def test_a_rebooted_host_has_its_agent_again(testbed: Testbed, hosts: list[str], installed: object) -> None:
-    """Only systemd starts it."""
+    """After a reboot systemd starts the agent, without a coordinator."""
     testbed.reboot(hosts[1])
     state = testbed.ssh(hosts[1], "systemctl", "is-active", "--wait", UNIT, check=False).stdout.strip()
     assert state in ("active", "activating")
@@ -207,7 +207,7 @@ def test_the_user_cannot_change_under_an_agent_that_runs(
 def test_a_data_folder_of_somebody_else_is_refused(
     testbed: Testbed, hosts: list[str], installed: object, folder: Path, net: Network
 ) -> None:
-    """Files that are not ours are neither taken over nor removed."""
+    """Other people's files are neither taken over nor removed."""
     testbed.ssh(hosts[0], "mkdir -p /srv/theirs && touch /srv/theirs/file")
     other = network(testbed, folder, hosts[:1], "third")
     other = replace(other, hosts=(replace(other.hosts[0], data="/srv/theirs"),))
@@ -221,7 +221,7 @@ def test_a_data_folder_of_somebody_else_is_refused(
 
 
 def test_logs_come_from_the_journal(hosts: list[str], installed: object, operator: Operator, net: Network) -> None:
-    """The agent's own log is the unit's."""
+    """The agent's log is in the unit's journal."""
     text = b"".join(operator.deployment.logs(net.hosts[1], lines=50)).decode()
     assert f"agent of {hosts[1]} in network testy" in text
 
@@ -265,7 +265,7 @@ def test_purge_after_an_interrupted_installation(
 def test_purge_needs_no_working_installation(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """With damaged libraries, which no installation notices, everything goes all the same."""
+    """Damaged libraries, which an installation does not notice, do not prevent a purge."""
     clean = disk(testbed, hosts[0])
     operator.deployment.install(net.hosts[:1])
     testbed.ssh(hosts[0], "rm -r /opt/bootcoord/bundles/*/grpc")
@@ -307,7 +307,7 @@ def test_without_systemd_the_agent_is_a_detached_process(
 def test_one_bad_host_does_not_spoil_the_rest(
     testbed: Testbed, hosts: list[str], operator: Operator, net: Network
 ) -> None:
-    """A dead host is named, with what to check; the other one is done."""
+    """A dead host is named, with what to check; the other one is still installed."""
     dead = Host("dead", "10.99.0.250", replace(net.hosts[0].ssh, address="10.99.0.250") if net.hosts[0].ssh else None)
     operator_user = over_ssh(net.hosts[0], lambda ssh: replace(ssh, user=OPERATOR, sudo=Sudo.PASSWORDLESS))
     done = operator.deployment.install([dead, operator_user])

@@ -1,4 +1,4 @@
-"""Which hosts the coordinator trusts over SSH, and how it becomes root: on real sshds."""
+"""Which hosts the coordinator trusts over SSH, and how it becomes root, tested on real sshds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRONG = "SHA256:" + "A" * 43
 
 @pytest.fixture(scope="module")
 def pair(testbed: Testbed) -> Iterator[list[str]]:
-    """Two hosts that nobody else uses."""
+    """Two hosts that no other test uses."""
     names = testbed.add(2)
     yield names
     testbed.remove(*names)
@@ -40,18 +40,18 @@ def ssh(testbed: Testbed, pair: list[str]) -> Ssh:
 
 
 def whoami(ssh: Ssh) -> str:
-    """Who we are there."""
+    """The user that we are logged in as."""
     with HostConnection(ssh) as connection:
         return connection.command(["whoami"], seconds=10).stdout.decode().strip()
 
 
 def host_fingerprint(testbed: Testbed, name: str) -> str:
-    """As the host itself computes it."""
+    """The fingerprint, computed on the host itself."""
     return testbed.ssh(name, "ssh-keygen", "-lf", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
 
 
 def test_a_wrong_host_key_ends_it_before_the_login(testbed: Testbed, pair: list[str], ssh: Ssh, tmp_path: Path) -> None:
-    """One line with both fingerprints; accept-new does not help; the host saw no login."""
+    """A changed key gives one line with both fingerprints; accept-new does not help; there was no login."""
     lines = testbed.known_hosts.read_text().splitlines()
     other = next(line for line in lines if testbed.address(pair[1]) in line.split()[0])
     known = tmp_path / "known_hosts"
@@ -72,7 +72,7 @@ def test_a_wrong_host_key_ends_it_before_the_login(testbed: Testbed, pair: list[
     'to …, or write fingerprint = "…" in the inventory',
 )
 def test_an_unknown_host_is_refused_unless_new_ones_are_accepted(testbed: Testbed, ssh: Ssh, tmp_path: Path) -> None:
-    """accept-new writes the key down, and from then on a strict connection works."""
+    """accept-new records the key, and from then on a strict connection works."""
     known = tmp_path / "folder" / "known_hosts"
     with pytest.raises(HostKeyRefused, match="no host key of") as refused:
         whoami(replace(ssh, known_hosts=known))
@@ -94,7 +94,7 @@ def test_a_fingerprint_stands_in_for_known_hosts(testbed: Testbed, pair: list[st
 
 
 def test_a_jump_host_is_verified_too(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
-    """The other host is reached through it, but not through one with another key."""
+    """A host is reached through a jump host, but not if the jump host shows another key."""
     jump = replace(ssh, address=testbed.address(pair[1]))
     assert whoami(replace(ssh, jump=jump)) == "root"
     with pytest.raises(HostKeyRefused, match=testbed.address(pair[1])):
@@ -224,7 +224,7 @@ def test_a_tunnel_leads_from_the_hosts_loopback_to_us(testbed: Testbed, pair: li
 
 
 def test_a_host_that_vanishes_is_noticed(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:
-    """Long before the running command's time limit."""
+    """A lost connection is noticed long before the running command's time limit."""
     with HostConnection(ssh) as connection:
         cutting = threading.Timer(1.0, testbed.cut, (pair[0],))
         cutting.start()

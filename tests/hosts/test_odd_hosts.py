@@ -39,7 +39,7 @@ TALKATIVE = (
 
 @pytest.fixture(scope="module")
 def odd(testbed: Testbed) -> Iterator[list[str]]:
-    """Two hosts with everything that is odd and yet works."""
+    """Two hosts with unusual settings that all work."""
     names = testbed.add(2)
     for name in names:
         testbed.make_odd(name, *TALKATIVE)
@@ -55,7 +55,7 @@ def net(testbed: Testbed, names: Sequence[str], folder: Path) -> Network:
 
 
 def look(of: Network, folder: Path) -> Preflight:
-    """A preflight without an audience."""
+    """Runs a preflight without printing."""
     return preflight(of, folder, lambda host: CAREFUL_PASSWORD, lambda host, text: None, threading.Event())
 
 
@@ -63,7 +63,7 @@ DROP_IN = "/etc/systemd/system/bootcoord-testy.service.d"
 
 
 def refuse_to_start(testbed: Testbed, name: str) -> None:
-    """The agent's unit will fail, and say why in the journal alone."""
+    """Makes the agent's unit fail, with the reason only in the journal."""
     line = "ExecStartPre=/bin/sh -c 'echo the disk is on fire; exit 3'"
     testbed.ssh(name, f"mkdir {DROP_IN} && cat > {DROP_IN}/odd.conf", stdin=f"[Service]\n{line}\n")
     testbed.ssh(name, "systemctl daemon-reload")
@@ -156,7 +156,7 @@ def test_a_network_lives_on_odd_hosts(testbed: Testbed, odd: list[str], tmp_path
 
 @pytest.fixture(scope="module")
 def unfit(testbed: Testbed) -> Iterator[str]:
-    """A host that can carry nothing as it is."""
+    """A host on which nothing can run as it is."""
     (name,) = testbed.add(1)
     nodeos = fetch().command("nodeos")
     root = testbed.folder.root(Machine.named(name))

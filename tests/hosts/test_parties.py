@@ -34,7 +34,7 @@ TURN = 12
 
 @dataclass
 class World:
-    """The operator with its command that stays, and the parties."""
+    """The operator with a running command, and the parties."""
 
     testbed: Testbed
     operator: Operator
@@ -45,12 +45,12 @@ class World:
 
     @property
     def parties(self) -> tuple[Party, ...]:
-        """As they came."""
+        """The parties in the order in which they joined."""
         return self.alice, self.bob, self.carol
 
     @property
     def accounts(self) -> set[str]:
-        """All seven."""
+        """The accounts of all seven producers."""
         return OPERATORS | {party.account for party in self.parties}
 
     def disk(self, host: str) -> Path:
@@ -82,7 +82,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def operator(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Operator:
-    """With inventory/testnet.toml, which has a sponsor for parties."""
+    """An operator with inventory/testnet.toml, which has a sponsor for parties."""
     folder = tmp_path_factory.mktemp(NETWORK)
     text = (ROOT / "inventory" / "testnet.toml").read_text()
     text = text.replace('name = "testnet"', f'name = "{NETWORK}"').replace("/var/tmp/testbed", str(testbed.folder.path))  # noqa: S108
@@ -250,7 +250,7 @@ def test_the_chain_comes_back_without_a_coordinator(seven: World) -> None:
 
 
 def test_a_coordinator_that_comes_back_finds_all_parties(seven: World) -> None:
-    """No party has to type anything."""
+    """When the coordinator comes back, no party has to type anything."""
     seven.coord.end()
     seven.coord = Staying.start(seven.operator, "serve")
     seven.coord.await_text("parties dial", 60)
@@ -285,5 +285,5 @@ def test_a_revoked_ones_agent_ends_and_its_node_stays(seven: World) -> None:
 
 
 def state(party: Party) -> str:
-    """Of its unit."""
+    """The state of the party's unit."""
     return party.root('systemctl show --value -p ActiveState "$1"', party.unit).strip()

@@ -20,7 +20,7 @@ from tests.testbed.realhosts.client import Testbed
 
 @pytest.fixture(scope="module")
 def hosts(testbed: Testbed) -> Iterator[list[str]]:
-    """Two hosts that nobody else uses."""
+    """Two hosts that no other test uses."""
     names = testbed.add(2)
     yield names
     testbed.remove(*names)
@@ -35,7 +35,7 @@ def net(testbed: Testbed, hosts: list[str], tmp_path: Path) -> Network:
 
 
 def look(net: Network, folder: Path, password: str = CAREFUL_PASSWORD) -> Preflight:
-    """A preflight without an audience."""
+    """Runs a preflight without printing."""
     return preflight(net, folder, lambda host: password, lambda host, text: None, threading.Event())
 
 
@@ -80,7 +80,7 @@ def test_what_a_plan_cannot_see_preflight_does(testbed: Testbed, hosts: list[str
 def test_a_host_that_is_away_does_not_stop_the_others(
     testbed: Testbed, hosts: list[str], net: Network, tmp_path: Path
 ) -> None:
-    """One is unreachable, and the other has its row."""
+    """An unreachable host is named, and the other one still has its row."""
     testbed.kill(hosts[1])
     try:
         found = look(net, tmp_path)

