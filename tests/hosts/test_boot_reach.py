@@ -26,6 +26,11 @@ PACKAGES = ("agent", "antelope", "boot", "coordinator", "inventory", "protos", "
 BACK_SECONDS = 120.0
 """A reboot, a node's start, and three rounds of one producer, on a slow machine."""
 
+SCRAPE = """
+import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9101/metrics", timeout=5).read().decode())
+"""
+
 INVENTORY = """
 [network]
 name = "awkward"
@@ -44,6 +49,7 @@ known_hosts = "{known_hosts}"
 [[hosts]]
 name = "{first}"
 address = "{addresses[0]}"
+metrics = "127.0.0.1:9101"
 [hosts.ssh]
 user = "{careful}"
 sudo = "password"
@@ -158,6 +164,15 @@ def test_the_tunnelled_host_is_seen_by_commands_that_only_look(
     assert agent == "connected"
     assert all(node["head_block"] for node in status["nodes"])
     assert operator.json("verify")["ok"] is True
+
+
+def test_a_hosts_agent_exports_its_values(testbed: Testbed, hosts: list[str], booted: str) -> None:
+    """At the address that the inventory says, on the host's own loopback: asked there, by nothing of ours."""
+    shown = testbed.ssh(hosts[0], "python3", "-", stdin=SCRAPE).stdout
+    assert "\nbootcoord_agent_coordinator_connected " in shown
+    assert '\nbootcoord_agent_node_running{node="genesis"} 1.0\n' in shown
+    place = testbed.ssh(hosts[0], "ss", "-Htln", "sport", "=", "9101").stdout.split()[3]
+    assert place == "127.0.0.1:9101"
 
 
 def test_an_upgrade_of_all_agents_stops_no_node(
