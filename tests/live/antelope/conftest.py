@@ -1,4 +1,4 @@
-"""A real nodeos of its own for these tests, on ephemeral loopback ports, booted by the library under test."""
+"""A real nodeos for these tests only, on ephemeral loopback ports, booted by the library under test."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def program(name: str) -> list[str]:
 
 
 def cleos(*arguments: str) -> str:
-    """What cleos prints; keosd is not started for it."""
+    """The output of cleos, without starting keosd."""
     command = [*program("cleos"), "--no-auto-keosd", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
@@ -72,7 +72,7 @@ class Chain:
     key: PrivateKey
 
     async def push(self, node: NodeClient, *todo: Action, signers: tuple[PrivateKey, ...] = ()) -> str:
-        """Signs and pushes actions in one transaction, and says its id."""
+        """Signs and pushes actions in one transaction, and returns its id."""
         info = await node.get_info()
         number, prefix = Transaction.tapos_from(info.head_block_id)
         expiration = int(info.head_block_time.timestamp()) + 60
@@ -99,7 +99,7 @@ def nodeos_command(folder: Path, genesis: Genesis) -> tuple[list[str], str, str]
 
 @contextmanager
 def running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The command as a child, its output in a file; stopped by its pid in the end."""
+    """Runs the command as a child with its output in a file, and stops it by its pid at the end."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
         try:

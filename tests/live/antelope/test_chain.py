@@ -206,7 +206,7 @@ async def test_unreachable_and_timeouts_are_retryable(chain: Chain) -> None:
 
 
 async def test_paging_gives_every_row_once(chain: Chain, node: NodeClient) -> None:
-    """Rows come complete and in order over many small pages."""
+    """All rows are read, in order, over many small pages."""
     names = [new_name() for _ in range(7)]
     own = Authority.key(chain.key.public)
     for name in names:

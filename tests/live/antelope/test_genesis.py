@@ -85,7 +85,7 @@ def test_defaults_are_those_of_nodeos(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("milliseconds", "first"), [(888, "08.500"), (499, "08.000"), (999, "08.500")])
 async def test_a_moment_on_no_half_second(milliseconds: int, first: str, tmp_path: Path) -> None:
-    """nodeos takes it: the chain id is of the very millisecond, the first block of the half second before."""
+    """nodeos accepts any millisecond: the chain id has exactly that time, the first block the half second before."""
     moment = datetime(2018, 6, 8, 8, 8, 8, milliseconds * 1000, UTC)
     genesis = replace(GENESIS, initial_timestamp=moment)
     command, http, _ = nodeos_command(tmp_path, genesis)

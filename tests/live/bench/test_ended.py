@@ -30,7 +30,7 @@ def _left(place: Path) -> list[str]:
 
 @pytest.mark.parametrize("when", ["booting", "measuring"])
 def test_sigterm_stops_the_network_that_it_started(tmp_path: Path, when: str) -> None:
-    """While `coord boot` works, and while its nodes are watched: no process and no folder is left, status 128 + 15."""
+    """Ended during `coord boot` or while nodes are watched, it leaves no process and no folder; status 128 + 15."""
     place, log = tmp_path / "place", tmp_path / "log"
     place.mkdir()
     command = [sys.executable, "-m", "bench", "idle", "--quick", "--out", str(tmp_path / "out")]

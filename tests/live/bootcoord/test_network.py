@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def devnet(folder: Path) -> AsyncIterator[Devnet]:
-    """One that runs, and ends with the module."""
+    """A running devnet, which ends with the module."""
     http, p2p = free_port(), free_port()
     async with Devnet.named("api", state=folder, http_port=http, p2p_port=p2p, on_exit=OnExit.PURGE) as net:
         await net.boot()
@@ -51,7 +51,7 @@ async def devnet(folder: Path) -> AsyncIterator[Devnet]:
 
 
 def cleos(chain: Chain, *arguments: str) -> dict[str, object]:
-    """What cleos says of it, as JSON."""
+    """What cleos says about it, as JSON."""
     command = [*bundled.fetch().command("cleos"), "-u", chain.client.base_url, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     document: dict[str, object] = json.loads(done.stdout)
@@ -69,7 +69,7 @@ class TestDevnet:
     """One chain for all."""
 
     async def test_a_push_takes_effect_once(self, devnet: Devnet) -> None:
-        """It is in the block that is named; the same bytes again change nothing, and are no error."""
+        """A transaction is in the named block; the same bytes again change nothing and raise nothing."""
         chain = await devnet.chain()
         data = {"from": "useraaaaaaaa", "to": "useraaaaaaab", "quantity": "1.5000 SYS", "memo": "rent"}
         signed = await chain.sign(await chain.action("eosio.token", "transfer", data, actor="useraaaaaaaa"))
@@ -82,7 +82,7 @@ class TestDevnet:
             await chain.client.send_transaction(signed)
 
     async def test_what_a_contract_refuses(self, devnet: Devnet) -> None:
-        """The contract's words are in the error."""
+        """The error of a contract's check has the contract's message."""
         chain = await devnet.chain()
         data = {"from": "useraaaaaaaa", "to": "useraaaaaaab", "quantity": "999999999.0000 SYS", "memo": ""}
         with pytest.raises(AssertionFailed, match="overdrawn balance"):
@@ -91,7 +91,7 @@ class TestDevnet:
             await chain.push(await chain.action("eosio.token", "transfer", data, actor="nobody"))
 
     async def test_an_account_of_ones_own(self, devnet: Devnet) -> None:
-        """eosio, whose key is at hand, makes it; it signs with its own key, and cannot use more RAM than it has."""
+        """eosio creates an account, which signs with its own key and cannot use more RAM than it has."""
         chain = await devnet.chain()
         key = await chain.create_account("alice", ram="1.0000 SYS", stake="1.0000 SYS")
         account = cleos(chain, "get", "account", "alice", "--json")
@@ -100,7 +100,7 @@ class TestDevnet:
             await chain.deploy("alice", bytes(100_000), b'{"version": "eosio::abi/1.1"}')
 
     async def test_waiting(self, devnet: Devnet) -> None:
-        """For a row that comes, and for a block that is irreversible; what does not come is named."""
+        """Waits for a row and for an irreversible block succeed; a timeout names what was waited for."""
         chain = await devnet.chain()
         await chain.wait_for_row("eosio", "rammarket", lambda row: str(row["supply"]).endswith("RAMCORE"))
         head = (await chain.client.get_info()).head_block_num
@@ -109,7 +109,7 @@ class TestDevnet:
             await chain.wait_for_row("eosio.token", "accounts", lambda _: False, scope="alice", seconds=0.3)
 
     async def test_it_is_coords_network(self, devnet: Devnet) -> None:
-        """Its status is what coord prints, its keys are those of coord; a node that is stopped starts again."""
+        """Status and keys are those that coord prints; a stopped node starts again."""
         status = await devnet.wait_for(phase=Phase.LIVE, seconds=60)
         assert (status.network, status.schedule, status.node("genesis").state) == ("api", ("eosio",), "running")
         told = coord(devnet, "keys", "api", "--json")
@@ -121,7 +121,7 @@ class TestDevnet:
         assert await devnet.start_node("genesis") == "genesis is started"
 
     async def test_reset(self, devnet: Devnet) -> None:
-        """The chain begins again under the same id, with the same keys, without what happened."""
+        """After a reset the chain has the same id and keys, and nothing that happened before."""
         chain = await devnet.chain()
         key = devnet.key("useraaaaaaaa")
         await devnet.reset()
@@ -134,7 +134,7 @@ class TestDevnet:
 
 @pytest.mark.campaign
 async def test_a_network_from_tables(folder: Path) -> None:
-    """It boots to its end with events, is saved and reset, gets a node more, and is purged."""
+    """A network from tables boots with events, is saved and reset, gets another node, and is purged."""
     tables = {
         "network": {"name": "tables"},
         "users": {"count": 5},
@@ -167,7 +167,7 @@ async def test_a_network_from_tables(folder: Path) -> None:
 
 
 def test_wrong_inventories(tmp_path: Path) -> None:
-    """Every mistake is told, by the project's own error; a file of the user's is not touched."""
+    """Every mistake raises one of the project's own errors; a user's file is not changed."""
     with pytest.raises(InventoryError, match=r"network\.name"):
         Network.load({"network": {}}, state=tmp_path)
     with pytest.raises(InventoryError, match=r"producers\.count: -1"):
@@ -177,6 +177,6 @@ def test_wrong_inventories(tmp_path: Path) -> None:
 
 
 def test_keys_are_not_shown(tmp_path: Path) -> None:
-    """The private half of a key is in no representation."""
+    """repr() and str() show no private key."""
     key = PrivateKey.generate()
     assert key.wif not in repr(key)

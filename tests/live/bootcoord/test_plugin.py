@@ -1,4 +1,4 @@
-"""The pytest plugin in a project of somebody else's: pytest in a process of its own, in a folder of its own."""
+"""The pytest plugin in another project: pytest runs in a separate process and folder."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Done:
 
 
 def run(folder: Path, *options: str) -> Done:
-    """pytest there, with the plugins that are installed."""
+    """Runs pytest there, with the installed plugins."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV_"))}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(folder / "tmp"), *options],
@@ -82,7 +82,7 @@ def run(folder: Path, *options: str) -> Done:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with tests and an ini file, and nothing of ours."""
+    """A folder with tests and an ini file, without bootcoord's code."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_mine.py").write_text(TESTS)
     return tmp_path
@@ -96,7 +96,7 @@ def living(folder: Path) -> list[str]:
 
 @pytest.mark.campaign
 def test_a_network_per_worker(project: Path) -> None:
-    """Under xdist each worker has a devnet of its own; all tests pass, and nothing runs on afterwards."""
+    """Under xdist each worker has its own devnet; all tests pass, and nothing is left running."""
     done = run(project, "-n", "2", "--dist", "load")
     assert (done.status, done.outcomes()) == (0, {"passed": 4}), done.text
     assert not living(project)
@@ -111,7 +111,7 @@ def test_a_network_per_worker(project: Path) -> None:
     ],
 )
 def test_mistakes_are_one_line(project: Path, options: list[str], inventory: str, said: str) -> None:
-    """What is wrong is told without a traceback, once per test that asked."""
+    """A mistake is reported without a traceback, once per test that uses the fixture."""
     (project / "mine.toml").write_text(inventory)
     done = run(project, *options)
     assert done.outcomes().get("errors") == 4, done.text
@@ -120,7 +120,7 @@ def test_mistakes_are_one_line(project: Path, options: list[str], inventory: str
 
 
 def test_it_costs_nothing_unused(project: Path) -> None:
-    """Where no test asks for a network, nothing of it is imported."""
+    """If no test uses a network, nothing of it is imported."""
     (project / "test_mine.py").write_text(
         "import sys\ndef test(): assert not {'grpc', 'coordinator'} & set(sys.modules)\n"
     )

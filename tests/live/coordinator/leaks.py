@@ -1,4 +1,4 @@
-"""Looks over everybody's shoulder: what command lines and environments of all processes ever held."""
+"""Records the command lines and environments of all processes while it runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY = 0.05
 
 
 class Onlooker:
-    """Collects as a context manager; any user of the machine could do the same to the command lines."""
+    """A context manager that collects them; any user of the machine could collect the command lines."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
@@ -40,7 +40,7 @@ class Onlooker:
 
 
 def holding(folder: Path, secrets: list[bytes], but: tuple[str, ...]) -> dict[str, int]:
-    """Files below the folder that hold a secret, with how many; files whose path ends as one of `but` may.
+    """Files below the folder that hold secrets, with how many, except those whose path ends like one of `but`.
 
     nodeos' memory image of the chain's state, gigabytes of mostly nothing, is left out.
     """
@@ -54,6 +54,6 @@ def holding(folder: Path, secrets: list[bytes], but: tuple[str, ...]) -> dict[st
 
 
 def forms(wif: str) -> list[bytes]:
-    """A private key as it could be written: WIF, PVT_K1_, hexadecimal, and its very bytes."""
+    """All forms of a private key: WIF, PVT_K1_, hexadecimal, and its bytes."""
     secret = base58.b58decode_check(wif)[1:33]
     return [wif.encode(), str(PrivateKey.parse(wif)).encode(), secret.hex().encode(), secret]

@@ -1,4 +1,4 @@
-"""A small network of real nodes, as a user has it: an inventory, a state folder, and `coord` to type."""
+"""A small network of real nodes as a user has it: an inventory, a state folder, and the `coord` command."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Done:
 
     @property
     def text(self) -> str:
-        """All that it said."""
+        """Its whole output."""
         return self.out + self.err
 
 
 class Running:
-    """A command under way, in a process group of its own, as a shell starts it."""
+    """A running command in its own process group, as a shell starts it."""
 
     def __init__(self, command: list[str], folder: Path, environment: dict[str, str], umask: int) -> None:
         self._began = time.monotonic()
@@ -68,7 +68,7 @@ class Running:
 
     @property
     def text(self) -> str:
-        """All that it said so far."""
+        """Its output so far."""
         return "".join(self._said)
 
     @property
@@ -77,18 +77,18 @@ class Running:
         return self._process.pid
 
     def await_text(self, text: str, seconds: float = SECONDS) -> None:
-        """Returns once it said that. Fails if it ended without, or after this many seconds."""
+        """Waits until it has printed that. Fails if it ends before, or after this many seconds."""
         self.await_match(re.escape(text), seconds)
 
     def await_match(self, pattern: str, seconds: float = SECONDS) -> None:
-        """The same for a regular expression; ^ and $ are a line's."""
+        """The same for a regular expression, in which ^ and $ match at lines."""
         wanted = re.compile(pattern, re.MULTILINE)
         with self._news:
             self._news.wait_for(lambda: wanted.search(self.text) or self._over, seconds)
         assert wanted.search(self.text), f"never said {pattern!r}:\n{self.text}"
 
     def interrupt(self) -> None:
-        """Ctrl-C: SIGINT to the whole foreground group."""
+        """Sends Ctrl-C: SIGINT to the whole foreground group."""
         os.killpg(self._process.pid, signal.SIGINT)
 
     def kill(self) -> None:
@@ -96,7 +96,7 @@ class Running:
         self._process.kill()
 
     def wait(self, seconds: float = SECONDS) -> Done:
-        """Its end."""
+        """Waits for its end."""
         status = self._process.wait(seconds)
         self._reader.join(seconds)
         return Done(status, self.text, "", time.monotonic() - self._began)
@@ -120,12 +120,12 @@ class Network:
 
     @property
     def state(self) -> Path:
-        """What coord keeps of it."""
+        """The network's folder in coord's state folder."""
         return self.folder / ".coord" / self.name
 
     @property
     def data(self) -> Path:
-        """What the agent of this machine keeps."""
+        """The data folder of this machine's agent."""
         return self.state / "hosts" / "local"
 
     def write(self, text: str = "", *, users: str = "count = 20", producers: int = 2, elected: int = 1) -> None:
@@ -161,7 +161,7 @@ class Network:
         return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
     def typed(self, line: str, seconds: float = SECONDS) -> Done:
-        """A line that coord printed, as a person types it there, in the inventory's folder."""
+        """Types a line that coord printed, in the inventory's folder."""
         began = time.monotonic()
         done = subprocess.run(
             ["bash", "-c", line], cwd=self.folder, env=self._environment(), capture_output=True, text=True,
@@ -183,7 +183,7 @@ class Network:
         return json.loads(self.coord(command, "--json").out)
 
     def boot(self, *options: str) -> Done:
-        """A boot that must end well."""
+        """Runs a boot that must succeed."""
         done = self.coord("boot", *options)
         assert done.status == 0, done.text
         return done
@@ -198,7 +198,7 @@ class Network:
         return f"http://127.0.0.1:{self.ports[node][1]}"
 
     def cleos(self, *arguments: str, node: str = "genesis") -> Any:
-        """The JSON that cleos prints, and nothing of ours has touched. The bundled one may crash as it ends."""
+        """The JSON that cleos prints, without any code of bootcoord. The bundled cleos may crash when it ends."""
         command = [*bundled.fetch().command("cleos"), "-u", self.http(node), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         assert done.stdout, done.stderr

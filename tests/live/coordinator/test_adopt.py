@@ -18,7 +18,7 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def living(make_shared: MakeNetwork) -> Network:
-    """Booted once; every test leaves it running, and whole."""
+    """A network that is booted once. Every test leaves it running and intact."""
     network = make_shared("living")
     network.write()
     network.boot()
@@ -77,7 +77,7 @@ LONG = ("the seal, garbled", "the journal", "the CA's key, garbled", "the CA's c
     "loss", [pytest.param(loss, marks=[pytest.mark.campaign] if loss in LONG else []) for loss in LOSSES]
 )
 def test_lost_and_adopted(living: Network, loss: str) -> None:
-    """The boot refuses and says what helps; typed, it does: the same chain, the same manifest, everything done."""
+    """The boot refuses and names a command, which brings back the same chain and manifest with all steps done."""
     before = living.document("status")
     lose, said = LOSSES[loss]
     lose(living.state)
@@ -150,7 +150,7 @@ def test_an_agents_certificate_or_key(living: Network, name: str) -> None:
 
 
 def test_adopted_while_it_is_down(living: Network) -> None:
-    """The agents are enough; the chain is read when a boot has started the nodes again."""
+    """Stopped nodes do not prevent an adoption; the chain is read once a boot has started them."""
     before = living.document("status")["manifest"]
     assert living.coord("down").status == 0
     remove("sealed.json", "ca")(living.state)

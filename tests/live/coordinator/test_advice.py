@@ -1,4 +1,4 @@
-"""What coord's messages advise is true: typed as they say, it helps, and then what was refused works."""
+"""The advice in coord's messages works: after the advised command, what was refused succeeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def advised(network: Network, refused: Done) -> Done:
     "coordinator/workflows/using/transferring.py: coord boot --until accounts",
 )
 def test_what_is_advised_helps(make_network: MakeNetwork) -> None:
-    """The way of a network from nothing to live, by nothing but what the refusals of coord name."""
+    """A network gets from nothing to live only by the commands that coord's refusals name."""
     network = make_network("advised")
     network.write()
     asked = (

@@ -1,4 +1,4 @@
-"""A boot as a user sees it: how it ends, what others say of the chain, what a second one does, what lies where."""
+"""A boot as a user sees it: how it ends, what other tools say about the chain, what a second boot does, its files."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_status_has_every_key(booted: Booted) -> None:
 
 
 def test_cleos_sees_the_same(booted: Booted) -> None:
-    """Somebody else's program at the nodes' HTTP addresses: schedule, authorities, supply, a user's stake."""
+    """cleos at the nodes' HTTP addresses confirms schedule, authorities, supply, and a user's stake."""
     network = booted.network
     addresses = {node["name"]: node["http"] for node in network.document("status")["nodes"]}
     assert addresses == {name: network.http(name) for name in network.ports}
@@ -113,7 +113,7 @@ def test_verify_finds_nothing(booted: Booted) -> None:
 
 
 def test_second_boot_changes_nothing(booted: Booted) -> None:
-    """Typed again, it says that there is nothing to do, soon and in few lines, and no transaction is made."""
+    """A second boot says quickly, in few lines, that there is nothing to do, and makes no transaction."""
     log, processes = booted.network.state / "boot.log", booted.network.processes()
     before = log.read_text()
     done = booted.network.boot()

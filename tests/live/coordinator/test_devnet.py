@@ -1,4 +1,4 @@
-"""`coord devnet` as a person types it: at once, kept or forgotten, begun again; checked by cleos, curl and the boot."""
+"""`coord devnet` as a person types it: new, kept, forgotten, and reset; checked by cleos, curl and the boot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.ports import free_port
 
 @pytest.fixture(scope="module")
 def devnet(make_shared: MakeNetwork) -> Network:
-    """One that is kept, started in the background."""
+    """A devnet that is kept, started in the background."""
     made = make_shared("dev")
     made.ports["genesis"] = (free_port(), free_port())
     p2p, http = made.ports["genesis"]
@@ -52,7 +52,7 @@ def test_its_name_stands_for_its_inventory(devnet: Network) -> None:
     "coordinator/cli/devnet.py: coord env",
 )
 def test_the_lines_that_it_prints_can_be_typed(devnet: Network) -> None:
-    """Each command stands there as a person types it: the keys, cleos on this chain, its URL for a program."""
+    """Each printed command can be typed as it is: the keys, cleos on this chain, its URL for a program."""
     said = devnet.type("devnet", "--detach").out
     assert "runs already" in said
     lines = {word: line for word in ("keys", "cleos", "env") for line in re.findall(rf"\S*coord {word} .*", said)}

@@ -21,7 +21,7 @@ def lost(network: Network) -> None:
     "agent's data folder, and boot again"
 )
 def test_the_genesis_nodes_folder_is_lost(make_network: MakeNetwork) -> None:
-    """While it alone has the chain, only a copy helps. Later the others have it: while eosio signs alone, and after."""
+    """While only the genesis node has the chain, only a copy helps. Later the other nodes have it."""
     network = make_network("lost")
     network.write()
     network.boot("--until", "system-accounts")

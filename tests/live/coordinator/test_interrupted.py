@@ -31,7 +31,7 @@ MOMENTS = (
 
 
 def await_moment(boot: Running, moment: str) -> None:
-    """Returns as soon as the boot is there."""
+    """Waits until the boot has reached that step."""
     if moment not in NAMES:
         boot.await_text(moment)
         return

@@ -28,7 +28,7 @@ PRODUCERS = ("defproducera", "defproducerb")
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    """Booted, with two producers that sign in turn: both must be there for anything to become irreversible.
+    """A booted chain with two producers that sign in turn: nothing becomes irreversible unless both run.
 
     Neither is the other's peer: both dial the genesis node alone.
     """
@@ -77,7 +77,7 @@ async def test_a_total_outage_ends_without_a_coordinator(network: Network) -> No
 
 
 def _reboot(network: Network) -> None:
-    """The agent ends for good; the nodes end, and are still meant to run."""
+    """Ends the agent without a restart, and the nodes, which are still meant to run."""
     ran = network.processes()
     assert set(PRODUCERS) <= ran.keys()
     processes.stop(ran.pop("agent"))

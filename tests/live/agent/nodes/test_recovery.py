@@ -41,7 +41,7 @@ def keep(name: str, size: int) -> Tear:
 
 
 def zero(name: str, size: int) -> Tear:
-    """Zeroes the file's end, as a file system may that lost power."""
+    """Zeroes the file's end, as a file system may do after a power failure."""
 
     def tear(data: Path) -> None:
         with (data / name).open("r+b") as file:
@@ -57,7 +57,7 @@ def remove(name: str) -> Tear:
 
 
 def both(*tears: Tear) -> Tear:
-    """One after the other."""
+    """Applies several damages, one after the other."""
 
     def tear(data: Path) -> None:
         for one in tears:
@@ -72,7 +72,7 @@ def feature(data: Path) -> None:
 
 
 def middle(data: Path) -> None:
-    """An index that leads astray, while the state is gone: nodeos would replay a part and go on from there."""
+    """A wrong index while the state is lost: nodeos would replay only a part and continue from there."""
     with (data / INDEX).open("r+b") as file:
         file.seek(16)
         file.write(b"\xff" * 8)
@@ -274,7 +274,7 @@ async def test_a_first_start_that_fails_leaves_nothing_behind(bench: Bench) -> N
 
 
 async def test_a_script_in_nodeos_place_is_stopped_with_what_it_started(bench: Bench, tmp_path: Path) -> None:
-    """A wrapper does not `exec` nodeos: once the node is called stopped, no process has its data open. If the wrapper
+    """A wrapper does not `exec` nodeos: when the node is called stopped, no process has its data open. If the wrapper
     is killed, the agent keeps its nodeos.
     """
     wrapper = tmp_path / "nodeos"

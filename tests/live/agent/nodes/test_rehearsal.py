@@ -1,4 +1,4 @@
-"""Each kind of node, started once before the seal on the real nodeos: what it refuses is reported in one line."""
+"""Each kind of node is started once before the seal on real nodeos: what it refuses is reported in one line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_what_starts_is_left_alone(bench: Bench) -> None:
 async def test_an_option_that_is_refused_is_named(
     bench: Bench, role: Role, option: str, value: str, words: str
 ) -> None:
-    """With the node of its role and the value; also if nodeos names none, or ends only with the first block."""
+    """A refused option is named with node and value, even if nodeos names none, or ends only with the first block."""
     nodes = await bench.agent()
     name = {Role.GENESIS: "genesis", Role.FULL: "full-", Role.PRODUCER: "prod-"}[role]
     with pytest.raises(NodeFault, match=rf"^node {name}.*(?:{words})"):
@@ -63,7 +63,7 @@ async def test_an_option_that_is_refused_is_named(
 
 
 async def test_what_an_agents_end_left_is_removed_by_the_next(bench: Bench) -> None:
-    """An agent that is killed meanwhile leaves a node; the next one ends it and removes its folder."""
+    """If the agent is killed during the rehearsal, the next agent ends the node that is left and removes its folder."""
     nodes = await bench.agent()
     await nodes.close()
     folder = NodeFolder(bench.data / "nodes" / f"{FOLDER}-0")

@@ -81,7 +81,7 @@ async def test_a_taken_port_is_named(bench: Bench, which: str) -> None:
 
 @pytest.mark.advice("agent/nodes: node … does not answer … s after its start: see its log")
 async def test_a_nodeos_that_hangs_is_explained_by_its_log(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs and never answers: the log that the message speaks of has the program's own words."""
+    """If a program runs but never answers, the log that the message names has the program's own output."""
     hangs, own = bench.data.parent / "hangs", bench.data.parent / "nodeos"
     real = shlex.join(command_of(bench.nodeos, bench.bundled))
     own.write_text(f'#!/bin/sh\ntest -e {hangs} && echo no licence >&2 && exec sleep 600\nexec {real} "$@"\n')
@@ -98,7 +98,7 @@ async def test_a_nodeos_that_hangs_is_explained_by_its_log(bench: Bench, monkeyp
 
 
 async def test_a_full_disk_is_named_before_anything_runs(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the disk has too little space the start is refused with the numbers, and nothing runs."""
+    """If the disk has too little space, the start is refused with the numbers, and nothing runs."""
     nodes = await bench.agent()
     monkeypatch.setattr(launch, "LEAST_SPACE", 1 << 60)
     with pytest.raises(DiskFull, match=r"MB are free at .*genesis"):
@@ -242,7 +242,7 @@ async def test_an_unknown_option_is_named(bench: Bench) -> None:
 
 
 async def test_the_genesis_node_becomes_the_audits_node(bench: Bench) -> None:
-    """Restarted in audit mode it keeps its chain, answers from irreversible state, signs nothing and holds no key."""
+    """In audit mode a node keeps its chain, answers from irreversible state, signs nothing and holds no key."""
     nodes = await bench.agent()
     spec = bench.spec("genesis")
     await bench.start(nodes, spec)
@@ -292,7 +292,7 @@ async def test_a_killed_follower_replays_and_goes_on(bench: Bench) -> None:
 
 
 async def test_a_producer_signs_on_one_node_only(bench: Bench) -> None:
-    """A second node for an account that signs on another one is refused while that runs."""
+    """A second node for an account is refused while another node signs for it."""
     nodes = await bench.agent()
     one, two = bench.spec("one", Role.PRODUCER), bench.spec("two", Role.PRODUCER)
     await bench.start(nodes, one, NodeMode.NORMAL)

@@ -69,7 +69,7 @@ class Site:
 
 @pytest.fixture
 async def site(bench: Bench, tmp_path: Path) -> AsyncIterator[Site]:
-    """Up and producing."""
+    """Starts it and waits until it produces."""
     nodes = await bench.agent()
     await bench.start(nodes, bench.spec("genesis"))
     await head(nodes, "genesis", 3)
@@ -86,7 +86,7 @@ class Lossy(NodeClient):
         self.lost: set[str] = set()
 
     async def send_transaction(self, transaction: SignedTransaction) -> Receipt:
-        """As NodeClient's."""
+        """As the method of NodeClient."""
         receipt = await super().send_transaction(transaction)
         if transaction.id not in self.lost:
             self.lost.add(transaction.id)
@@ -131,7 +131,7 @@ async def test_a_killed_node_loses_no_transaction(site: Site) -> None:
 
 
 async def test_a_refusal_says_what_nodeos_said(site: Site) -> None:
-    """One line with nodeos' own words; the rest of the step is not begun."""
+    """A refusal is one line with nodeos' own words; the rest of the step is not begun."""
     with pytest.raises(PushError, match=r"accounts bob: .*nobody") as refused:
         await site.run(_step(), site.account("bob", "nobody"), site.account("carol"))
     assert not refused.value.retryable
@@ -140,7 +140,7 @@ async def test_a_refusal_says_what_nodeos_said(site: Site) -> None:
 
 
 async def test_a_feature_is_activated(site: Site) -> None:
-    """Through the producer API, until the chain shows it; done again, it is only found active."""
+    """A feature is preactivated through the producer API until the chain shows it; a second run finds it active."""
     work = Preactivate("PREACTIVATE_FEATURE", (PREACTIVATE,))
     for _ in range(2):
         (done,) = await site.run(_step(), work)

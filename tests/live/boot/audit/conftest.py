@@ -1,4 +1,4 @@
-"""The booted chain that the audit is tried on: the steps' own live test drives it there."""
+"""The booted chain on which the audit is tested; the driver of the steps' live test boots it."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ PRODUCER = "produceraaaa"
 
 @dataclass(frozen=True)
 class Plant:
-    """A change of the chain, whose key signs it, and what the audit then says, by check."""
+    """A change of the chain, the account whose key signs it, and the audit's findings, by check."""
 
     name: str
     actions: tuple[Action, ...]
@@ -111,7 +111,7 @@ def _taking_back(stranger: Authority) -> Transaction:
 
 
 async def _boot(driver: Driver, until: str = "") -> None:
-    """Every step in order, up to and with that one, or all."""
+    """Does all steps in order, or those up to and including that one."""
     for step in STEPS:
         await driver.carry_out(step)
         if step.name == until:
@@ -122,7 +122,7 @@ async def _boot(driver: Driver, until: str = "") -> None:
 
 
 async def _surveys_agree(driver: Driver, node: LiveNode) -> None:
-    """What a snapshot says of every account is what nodeos answers when it is asked for each."""
+    """A snapshot says the same about every account as nodeos' API does."""
     plan, url = driver.blueprint, f"http://127.0.0.1:{node.http_port}"
     async with NodeClient(url) as client:
         asked = await ask_for_all(Chain(client), plan, Early(frozenset(), 1), planned_accounts(plan))
@@ -141,7 +141,7 @@ async def _surveys_agree(driver: Driver, node: LiveNode) -> None:
 
 
 async def _push(driver: Driver, node: LiveNode, plant: Plant) -> None:
-    """The plant in a block of that node's."""
+    """Puts the change into a block of that node."""
     async with NodeClient(f"http://127.0.0.1:{node.http_port}") as client:
         key = driver.keys[plant.signer]
         info = await client.get_info()

@@ -1,4 +1,4 @@
-"""Parties on this machine: agents with folders of their own, started with the command that `coord invite` prints."""
+"""Parties on this machine: agents with separate folders, started with the command that `coord invite` prints."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Party:
         return f"127.0.0.1:{self.port}"
 
     def join(self) -> None:
-        """Is invited, and types what `coord invite` prints."""
+        """Invites the party, which types what `coord invite` prints."""
         self.serve(*self.invited())
 
     def invited(self) -> list[str]:
@@ -69,13 +69,13 @@ class Party:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
 
     def type(self, *command: str) -> str:
-        """One of the agent's other commands, which must go well."""
+        """Runs one of the agent's other commands, which must succeed."""
         done = subprocess.run(self.command_of(*command), capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def typed(self, line: str) -> str:
-        """A line that its log advises, which must go well."""
+        """Types a line that its log advises, which must succeed."""
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -88,7 +88,7 @@ class Party:
             )
 
     def refused(self, *command: str) -> str:
-        """What one of the agent's other commands prints that must fail."""
+        """Runs one of the agent's other commands, which must fail. Returns what it prints."""
         done = subprocess.run(self.command_of(*command), capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode in (1, 2), done.stdout + done.stderr
         return done.stderr
@@ -102,7 +102,7 @@ class Party:
         return next((row for row in self.network.document("parties")["parties"] if row["name"] == self.name), {})
 
     def await_state(self, *states: str, seconds: float = 180) -> None:
-        """Returns once the coordinator says that it is there."""
+        """Waits until the coordinator says that the party is at that stage."""
 
         def there() -> bool:
             return self.shown().get("state") in states
@@ -113,7 +113,7 @@ class Party:
             raise AssertionError(f"{error}: {self.shown()}\n{self.said()[-3000:]}") from error
 
     def stop(self) -> None:
-        """Ends the agent alone."""
+        """Ends only the agent."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
@@ -152,7 +152,7 @@ def make_network(tmp_path: Path) -> Iterator[MakeNetwork]:
 
 @pytest.fixture
 def start(make_network: object) -> Iterator[Start]:
-    """Commands of coord that stay; they end before their networks do."""
+    """Commands of coord that keep running; they end before their networks do."""
     running: list[Running] = []
 
     def begin(network: Network, command: str, *options: str) -> Running:
