@@ -99,7 +99,7 @@ class Types:
     def unpack(self, type_: str, reader: Reader, path: str, depth: int = 0) -> Any:
         """The JSON value that the next bytes encode. Raises AbiError."""
         if depth > _MAX_DEPTH:
-            raise AbiError(f"{path}: nested deeper than {_MAX_DEPTH}")
+            raise _PathError(f"{path}: nested deeper than {_MAX_DEPTH}")
         reader.spend()
         type_ = type_.rstrip("$")
         if type_ in self.aliases:

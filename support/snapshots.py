@@ -12,6 +12,7 @@ from typing import Any
 
 from support.artifacts import DamagedError, sha256_of
 from support.files import write_atomic
+from support.records import record_of
 
 KEEP = 3
 """How many snapshots one store keeps by default: the newest ones."""
@@ -109,9 +110,10 @@ class SnapshotStore:
 
     def _read(self, path: Path) -> Snapshot | None:
         try:
-            return Snapshot(**json.loads(path.read_bytes()))
-        except (OSError, ValueError, TypeError):
+            found = record_of(Snapshot, path.read_bytes())
+        except (OSError, ValueError):
             return None
+        return found if found.sha256 == path.stem else None
 
 
 class Incoming:

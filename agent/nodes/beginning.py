@@ -21,6 +21,7 @@ from antelope.errors import FormatError, NodeError
 from antelope.http import NodeClient
 from support.artifacts import sha256_of
 from support.files import write_atomic
+from support.records import record_of
 
 FILE, RECORD = "snapshot.bin", "snapshot.json"
 OPTION, GENESIS = "--snapshot", "--genesis-json"
@@ -58,8 +59,8 @@ class Begun:
     def read(self) -> Beginning | None:
         """The snapshot; None if the chain begins from the genesis."""
         try:
-            return Beginning(**json.loads(self._record.read_bytes()))
-        except (OSError, ValueError, TypeError):
+            return record_of(Beginning, self._record.read_bytes())
+        except (OSError, ValueError):
             return None
 
     def write(self, source: Path, beginning: Beginning) -> None:

