@@ -98,6 +98,26 @@ def test_odd_hosts_that_can_carry_a_network_do(testbed: Testbed, odd: list[str],
     assert {name: disk(testbed, name) for name in odd} == before
 
 
+@pytest.mark.campaign
+@pytest.mark.parametrize("shell", ["dash", "rbash"])
+def test_other_login_shells(testbed: Testbed, odd: list[str], tmp_path: Path, shell: str) -> None:
+    """Of root, and of a user with sudo: the agent is installed, read from and removed as with bash."""
+    of = net(testbed, odd, tmp_path)
+    for name, user in zip(odd, ("root", CAREFUL), strict=True):
+        testbed.ssh(name, f"usermod --shell /usr/bin/{shell} {user}")
+    try:
+        assert look(of, tmp_path).fatal == ()
+        operator = Operator(tmp_path, of)
+        assert all(isinstance(result, Installed) for result in operator.deployment.install(of.hosts).values())
+        assert operator.deployment.install(of.hosts) == {name: Installed(0, ()) for name in odd}
+        for host in of.hosts:
+            assert b"agent of" in b"".join(operator.deployment.logs(host))
+        assert operator.deployment.down(of.hosts, purge=True) == dict.fromkeys(odd, True)
+    finally:
+        for name, user in zip(odd, ("root", CAREFUL), strict=True):
+            testbed.ssh(name, f"usermod --shell /bin/bash {user}")
+
+
 HIDE_SYSTEMD = ("mv", "/run/systemd/system", "/run/systemd/hidden")
 INVENTORY = """\
 [network]

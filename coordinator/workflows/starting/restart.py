@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from antelope.errors import NodeError
@@ -51,6 +52,10 @@ async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Rep
     if await _moves(access, await _patience(access, schedule)):
         return False
     starter = designated(access, sealed, schedule)
+    if starter is None and (lost := _unknown(access, schedule)):
+        await _start(lost, lost, runner, reporter)
+        await _followed(access, lost)
+        starter = designated(access, sealed, schedule)
     if starter is None:
         raise OperationFailed(
             f"the chain has stalled, and no node of the producers that should sign ({', '.join(sorted(schedule))}) "
@@ -58,6 +63,33 @@ async def wake(access: NodeAccess, runner: Runner, sealed: Sealed, reporter: Rep
         )
     await _wake(access, runner, starter, schedule, reporter)
     return True
+
+
+def _unknown(access: NodeAccess, schedule: frozenset[str]) -> list[Node]:
+    """Nodes that should sign, and whose own agent does not know them: their folders are lost. They begin from peers."""
+    scheduled = (node for node in access.network.nodes if node.account in schedule and not node.party)
+    return [node for node in scheduled if access.status(node) is None and access.link(node.host).connected]
+
+
+async def _followed(access: NodeAccess, begun: Sequence[Node]) -> None:
+    """Waits, for a while, until nodes that begin anew have the blocks of the others: only then may one sign."""
+
+    async def there() -> bool:
+        return await _head(access, begun) >= await _head(access, access.network.nodes)
+
+    with contextlib.suppress(DeadlineError):  # the one that is to restart the chain says what it lacks
+        await poll(there, what="the chain's blocks", deadline=RETURN_SECONDS)
+
+
+async def _head(access: NodeAccess, nodes: Sequence[Node]) -> int:
+    """The highest head block of those of the operator's nodes that run; a party's may answer anything."""
+    highest = 0
+    for node in nodes:
+        if access.running(node) and not node.party:
+            with contextlib.suppress(NodeError):
+                info = await access.ask(Query("/v1/chain/get_info", node=node.name))
+                highest = max(highest, int(info["head_block_num"]))
+    return highest
 
 
 async def _start(stopped: list[Node], known: list[Node], runner: Runner, reporter: Reporter) -> None:
@@ -127,22 +159,11 @@ async def _patience(access: NodeAccess, schedule: frozenset[str]) -> float:
 async def _moves(access: NodeAccess, seconds: float) -> bool:
     """Whether any of the operator's running nodes sees a new block within this many seconds."""
 
-    async def head() -> int:
-        highest = 0  # a node that merely catches up with the others proves nothing
-        for node in access.network.nodes:
-            if access.running(node) and not node.party:  # a party's may answer anything
-                try:
-                    info = await access.ask(Query("/v1/chain/get_info", node=node.name))
-                    highest = max(highest, int(info["head_block_num"]))
-                except NodeError:
-                    continue
-        return highest
-
-    highest = await head()
+    highest = await _head(access, access.network.nodes)  # one that merely catches up with the others proves nothing
 
     async def moved() -> bool:
         nonlocal highest
-        before, highest = highest, max(highest, await head())
+        before, highest = highest, max(highest, await _head(access, access.network.nodes))
         return highest > before > 0
 
     try:

@@ -149,6 +149,23 @@ def test_an_agents_certificate_or_key(living: Network, name: str) -> None:
     assert living.coord("status", "--check").status == 0
 
 
+@pytest.mark.campaign
+@pytest.mark.parametrize("lost", ["identity", "artifacts", "agent.toml", "nodes/defproducera"])
+def test_what_an_agent_lost(living: Network, lost: str) -> None:
+    """The next boot gives it anew. The only signer's node follows its peers before it restarts the chain."""
+    data, before = stop_agent(living), living.document("status")
+    if lost.startswith("nodes/"):
+        node = living.processes()[Path(lost).name]
+        os.kill(node.pid, signal.SIGKILL)
+        until(lambda: not node.alive, "it was killed")
+    remove(lost)(data)
+    assert "phase live" in living.boot().out
+    assert living.coord("status", "--check").status == 0
+    after = living.document("status")
+    assert (after["chain_id"], after["manifest"]) == (before["chain_id"], before["manifest"])
+    assert after["lib"] >= before["lib"]
+
+
 def test_adopted_while_it_is_down(living: Network) -> None:
     """Stopped nodes do not prevent an adoption; the chain is read once a boot has started them."""
     before = living.document("status")["manifest"]

@@ -155,6 +155,14 @@ def test_a_chain_whose_signers_are_not_here_is_not_restarted(bench: Bench, chain
     assert starts.started == []
 
 
+def test_the_only_signers_node_whose_folder_is_lost_begins_anew(bench: Bench, chain: Chain) -> None:
+    """Its agent does not know it any more: it follows its peers first, and then restarts the chain."""
+    chain.stand("genesis", "defproducerb")
+    chain.schedule, chain.signs = ("defproducera",), False
+    assert revived(bench, starts := Starts(chain))[0] is True
+    assert starts.started == [("defproducera", "normal", False), ("defproducera", "starter", True)]
+
+
 def test_a_starter_that_refuses_is_no_failure_if_blocks_come(bench: Bench, chain: Chain) -> None:
     """Its agent knows more than the coordinator: either the chain has recovered, or its reason is reported."""
     chain.stand("genesis", *ALL)
