@@ -223,15 +223,19 @@ def _role(table: NodeTable, path: str, problems: Problems) -> Role:
 
 def _check(wanted: Sequence[Wanted], registered: set[str], problems: Problems) -> None:
     """Names and accounts are unique, and every account is a producer's."""
-    names: dict[str, str] = {}
+    names: dict[str, Wanted] = {}
     signing: dict[str, str] = {}
     for node in wanted:
-        if node.name in names:
+        if other := names.get(node.name):
             path = f"{node.path}.name" if node.path.startswith("nodes[") else node.path
-            problems.add(path, f"the node name {node.name} is taken by {names[node.name]}", "rename one of them")
+            problems.add(
+                path,
+                f"the node name {node.name} is taken by {other.path}",
+                f"rename one of them{_or_role(node, other)}",
+            )
         elif node.table.name is not None and (wrong := syntax.identifier(node.name)):
             problems.add(f"{node.path}.name", wrong)
-        names.setdefault(node.name, node.path)
+        names.setdefault(node.name, node)
         if node.account is None:
             continue
         if node.account in signing:
@@ -241,6 +245,15 @@ def _check(wanted: Sequence[Wanted], registered: set[str], problems: Problems) -
                 f"{node.path}.account", f"{node.account} is not a producer of this network", "list it in producers"
             )
         signing.setdefault(node.account, node.name)
+
+
+def _or_role(*two: Wanted) -> str:
+    """Another way out for two nodes of one name, where one is there by the rule and the other may mean it."""
+    for node in two:
+        if not node.path.startswith("nodes["):
+            meant = 'role = "genesis"' if node.role is Role.GENESIS else f'account = "{node.account}"'
+            return f", or write {meant} in nodes if that is the node"
+    return ""
 
 
 def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:

@@ -107,7 +107,21 @@ OFF_CHAIN: dict[str, tuple[str, str]] = {
     ),
     "node's name": (
         '[[nodes]]\nname = "defproducera"\nrole = "full"',
-        "producers.count: the node name defproducera is taken",
+        (
+            "producers.count: the node name defproducera is taken by nodes[0]; rename one of them, "
+            'or write account = "defproducera" in nodes if that is the node'
+        ),
+    ),
+    "genesis' name": (
+        '[[nodes]]\nname = "genesis"',
+        (
+            "nodes[0].name: the node name genesis is taken by nodes; rename one of them, "
+            'or write role = "genesis" in nodes if that is the node'
+        ),
+    ),
+    "two nodes' name": (
+        '[[nodes]]\nname = "f"\nrole = "full"\n[[nodes]]\nname = "f"\nrole = "full"',
+        "nodes[1].name: the node name f is taken by nodes[0]; rename one of them",
     ),
     "nameless": ('[[nodes]]\nrole = "full"', "nodes[0].name: is missing; a node without an account needs a name"),
     "role": (
