@@ -216,7 +216,7 @@ def test_help_teaches(tmp_path: Path) -> None:
 
 
 def test_a_file_for_a_folder_is_one_line(tmp_path: Path) -> None:
-    """What the system refuses is told with its path, and without Python's words."""
+    """A refusal of the operating system is reported with the path, in words that are not Python's."""
     file = tmp_path / "file"
     file.touch()
     done = _agent("down", data=file)

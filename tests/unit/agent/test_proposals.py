@@ -62,7 +62,7 @@ async def test_known_and_foreign_actions_are_shown() -> None:
 
 
 async def test_a_delay_is_said() -> None:
-    """What is executed later than it seems is told so."""
+    """A proposal that is executed with a delay says so."""
     assert (await describe(Node(), proposal(TRANSFER, delay=3600)))[0].endswith("UTC, 3600 s after it is executed")  # type: ignore[arg-type]
 
 
@@ -81,7 +81,7 @@ async def test_a_bomb_is_shown_as_data_while_the_agent_goes_on() -> None:
 
 
 async def test_what_is_beyond_the_budget_is_shown_without_abis(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cage ends it: what the bytes say remains, or at least that there is a proposal."""
+    """The cage ends the reading: what the bytes alone say is shown, or at least that there is a proposal."""
     monkeypatch.setattr(proposals, "BUDGET", Budget(memory=64 << 20, cpu=5, seconds=20, answer=2000))
     node = Node({"mallory": Abi(bombs.long_names()).packed()})
     lines = await describe(node, proposal(Action("mallory", "go", OWN, b"\x64" + b"\1" * 100)))  # type: ignore[arg-type]

@@ -146,7 +146,7 @@ def test_no_bytes_raise_anything_else(answer: bytes) -> None:
     ],
 )
 async def test_an_answer_may_not_be_too_large(answer: bytes) -> None:
-    """Of every form; the status is told."""
+    """A too large answer of any form is refused; the error has the status."""
     async with serving(answer) as server:
         with pytest.raises(TooLarge) as caught:
             await Poster(5, 1000).post(server.url, b"{}")

@@ -73,7 +73,7 @@ class HostAgent(FakeWork):
         self.epoch, self.instance = welcome.epoch or self.epoch, welcome.instance or self.instance
 
     def accept(self, task: pb.Task) -> None:
-        """Does what it is told, at once."""
+        """Does every task at once."""
         self.tasks.append(task)
         assert self.send
         kind = str(task.WhichOneof("body"))

@@ -44,7 +44,7 @@ def test_hours_of_an_invitation(hours: str, inventory: Path, capsys: pytest.Capt
 def test_an_invitation_that_would_wait_for_ever(
     parties: str, account: str, waits: bool, inventory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The operator is told at once that nobody creates the account, and what to do; the token is valid all the same."""
+    """The operator is told at once that nobody creates the account, and what to do; the token is valid nevertheless."""
     inventory.write_text(f'[network]\nname = "small"\n[parties]\n{parties}\n')
     assert run(["invite", str(inventory), "alice", "--account", account]) == 0
     said = capsys.readouterr()

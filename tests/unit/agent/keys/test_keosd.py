@@ -1,4 +1,4 @@
-"""Another program at keosd's address: whatever it answers, the operator soon reads one line."""
+"""Another program at keosd's address: whatever it answers, the operator gets one line within seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The port that a coordinator keeps is none that the kernel may give to somebody else while it is away."""
+"""The kernel cannot give the port that a coordinator keeps to somebody else while the coordinator is away."""
 
 from __future__ import annotations
 

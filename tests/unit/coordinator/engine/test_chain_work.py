@@ -52,7 +52,7 @@ class Bench:
 
 
 def _telling(*pushed: pb.Pushed) -> FakeWork:
-    """An agent that tells this, whatever it is asked."""
+    """An agent that always reports this, whatever it is asked."""
 
     def carry_out(task: pb.Task, send: Send) -> None:
         send(pb.FromAgent(progress=pb.Progress(task=task.id, pushed=pushed)))

@@ -136,7 +136,7 @@ def test_each_alert_fires_when_it_should_and_no_other(
 
 
 def test_every_value_that_is_asked_for_is_exported(written: Path) -> None:
-    """Alerts and dashboard name no value that there is not."""
+    """Alerts and dashboard use only values that are exported."""
     asked = set(re.findall(r"bootcoord_\w+", (written / "alerts.yml").read_text()))
     panels = json.loads((written / "dashboard.json").read_text())["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) > 10

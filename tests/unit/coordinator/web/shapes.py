@@ -47,7 +47,7 @@ STAGES = [state for state in Standing if state is not Standing.LEFT]
 
 
 def steps(ended: int, running: int = 0, state: ShownState = ShownState.RUNNING) -> tuple[PublicStep, ...]:
-    """The boot's steps: so many done, the next ones at work (or in that state), the others pending."""
+    """The boot's steps: this many are done, the next ones at work (or in that state), the others pending."""
     made = []
     for number, step in enumerate(STEPS):
         base = PublicStep(step.name, step.title, ShownState.PENDING, 0.0, None, 0, 0, 0, step.after[-1:], (), (), 0)
@@ -64,7 +64,7 @@ def steps(ended: int, running: int = 0, state: ShownState = ShownState.RUNNING) 
 def seats(
     number: int, now: int = 0, absent: tuple[int, ...] = (), unknown: tuple[int, ...] = ()
 ) -> tuple[PublicSeat, ...]:
-    """A schedule of so many producers."""
+    """A schedule of this many producers."""
 
     def seat(at: int) -> PublicSeat:
         name = producer_name(at)

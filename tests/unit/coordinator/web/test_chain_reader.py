@@ -109,7 +109,7 @@ async def test_two_rounds_are_read_in_parts_and_each_header_once(now: int) -> No
 
 
 async def test_who_is_absent(now: int) -> None:
-    """bob makes none: he is told, and nobody else."""
+    """bob makes no blocks: he is reported, and nobody else."""
     chain = Chain()
     chain.make(200, until=now, absent="bob")
     reader = chain.reader()
@@ -167,7 +167,7 @@ async def test_after_a_long_gap_only_the_newest_are_read(now: int) -> None:
 
 
 async def test_a_schedule_that_comes(now: int) -> None:
-    """It is told while it is proposed, unless it is the active one."""
+    """The next schedule is reported while it is proposed, unless it equals the active one."""
     chain = Chain(proposed={"version": 2, "producers": [{"producer_name": "dave"}]})
     chain.make(30, until=now)
     assert (await chain.reader().look()).next == ("dave",)

@@ -1,4 +1,4 @@
-"""What is told of a change."""
+"""Which events are made of a change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def said(before: PublicView, after: PublicView) -> list[str]:
 
 
 def test_nothing_happened() -> None:
-    """Blocks alone are no event."""
+    """Blocks alone make no event."""
     later = replace(network(), chain=replace(network().chain, head=99_999))
     assert said(network(), later) == []
 

@@ -1,4 +1,4 @@
-"""The page over HTTP, as a browser and as somebody unfriendly meet it."""
+"""The page over HTTP, for a browser and for an attacker."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ async def test_a_stream_is_live_and_goes_on_where_it_was() -> None:
 
 
 async def test_viewers_are_counted_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One too many is told when to come back; whoever leaves makes room."""
+    """A viewer too many is told when to come back; a viewer that leaves makes room."""
     monkeypatch.setattr(server, "STREAMS", 2)
     monkeypatch.setattr(server, "BEAT_SECONDS", 0.05)
     async with served() as page:

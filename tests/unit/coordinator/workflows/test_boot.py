@@ -32,7 +32,7 @@ PLAN = make_plan([NodeStep("a", "a", (), lambda _: (), NodeMode.NORMAL)])
 
 
 class Pretends:
-    """A runner whose runs end as it is told, and a reporter."""
+    """A runner whose runs end as given, and a reporter."""
 
     def __init__(self, failures: Sequence[str], lost: Sequence[str]) -> None:
         self.failures = list(failures)

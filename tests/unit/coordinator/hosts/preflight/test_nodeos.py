@@ -102,7 +102,7 @@ def test_the_option_to_blame_is_found(tmp_path: Path) -> None:
 def test_a_machine_that_is_too_busy_is_not_taken_for_a_wrong_option(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A nodeos that runs and does not answer in time is told as such: no option is blamed or left out."""
+    """A nodeos that runs but does not answer in time is reported as that: no option is blamed or left out."""
     monkeypatch.setattr(nodeos, "START_SECONDS", 1.0)
     runs = tmp_path / "runs"
     slow = f"open({str(runs)!r}, 'a').write('x'); import time; time.sleep(600)"

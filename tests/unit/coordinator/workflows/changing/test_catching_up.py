@@ -33,7 +33,7 @@ def test_who_still_syncs() -> None:
 
 
 async def caught_up(monkeypatch: pytest.MonkeyPatch, head: Callable[[int], int]) -> str:
-    """What is told while the node's head is as it says, by the number of the look."""
+    """What is reported if `head` gives the node's head by the number of the look."""
     monkeypatch.setattr(module, "TELL_SECONDS", 0.0)
     monkeypatch.setattr(module, "STUCK_SECONDS", 0.6)
     monkeypatch.setattr(module, "WAIT_SECONDS", 2.0)

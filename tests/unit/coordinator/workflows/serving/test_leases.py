@@ -42,7 +42,7 @@ class Agent:
 
 
 def told(agent: Agent, journal: Journal) -> list[list[str]]:
-    """What that agent was told in the time in which one that refuses is told three times."""
+    """The leases that this agent was sent while an agent that refuses them was sent them three times."""
     node = Node("defproducera", "one", Role.PRODUCER, "defproducera", 1, 2)
     status = pb.NodeStatus(name=node.name, state=NodeState.RUNNING)
     entry = SimpleNamespace(name="one", kind=Kind.HOST)
