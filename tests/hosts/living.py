@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,8 @@ class Living:
 
     def cleos(self, host: str, script: str, *arguments: str, seconds: float = 60) -> str:
         """The output of a shell script on the host, in which `cleos` asks the host's node."""
-        return self.testbed.ssh(host, "sh", "-s", "-", *arguments, stdin=f"{CLEOS}\n{script}\n", seconds=seconds).stdout
+        words = map(shlex.quote, arguments)  # ssh joins them to a line for the host's shell
+        return self.testbed.ssh(host, "sh", "-s", "-", *words, stdin=f"{CLEOS}\n{script}\n", seconds=seconds).stdout
 
     def ask(self, host: str, path: str) -> Any:
         """The answer of the host's node, read without any code of bootcoord."""

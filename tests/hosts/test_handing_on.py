@@ -6,16 +6,18 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.hosts.living import KEYS, SCHEDULE, TURN, Living, used
+from tests.hosts.operating import Operator
 from tests.hosts.partying import Party, Staying
 from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1500)]
 
-MOVED, LOST, RETIRED, STANDBY = "defproducerb", "defproducera", "defproducerc", "defproducery"
+MOVED, LOST, RETIRED, STANDBY = "defproducerb", "defproducera", "defproducerd", "defproducery"
 SECONDS = 600.0
 """For a schedule to change, twice a turn waited for, on a busy machine."""
 REVOKED_SECONDS = 10.0
@@ -31,9 +33,11 @@ os.chown(path + ".new", os.stat(path).st_uid, os.stat(path).st_gid)
 os.replace(path + ".new", path)
 """
 REGISTER = """
+set -e
 cleos push action eosio regproducer "$1" -p "$2@active" -s -j -d -f > unsigned.json
-cleos sign unsigned.json -k "$3" -p
-rm unsigned.json
+cleos sign unsigned.json -k "$3" -p > answer.json
+grep -q '"status": "executed"' answer.json || { cat unsigned.json answer.json >&2; exit 1; }
+rm answer.json unsigned.json
 """
 
 
@@ -45,6 +49,27 @@ def spares(net: Living) -> Iterator[list[str]]:
         file.write(f'[[hosts]]\nname = "spare"\naddress = "{net.testbed.address(names[0])}"\n')
     yield names
     net.testbed.remove(*names)
+
+
+@pytest.fixture(scope="module")
+def serve(net: Living) -> Iterator[Staying]:
+    """`coord serve`, until a test ends it."""
+    staying = Staying.start(net.operator, "serve")
+    staying.await_text("agents and parties dial", 60)
+    yield staying
+    staying.end()
+
+
+@pytest.fixture(scope="module")
+def alice(net: Living, serve: Staying) -> Iterator[Party]:
+    """A party that has joined."""
+    (machine,) = net.testbed.add(1)
+    party = Party(net.testbed, net.operator, machine, "alice", "alice1111111", network="testnet")
+    party.prepare()
+    party.join()
+    party.await_state("votable", "voted for", "producing", seconds=240)
+    yield party
+    net.testbed.remove(machine)
 
 
 def account_key(net: Living, host: str, account: str) -> dict[str, str]:
@@ -146,6 +171,7 @@ def test_a_producers_key_that_nobody_has_is_registered_by_the_accounts_owner(net
         "it to sign",
         120,
     )
+    net.operator.boot()
     net.operator.run("plan", "--check")
     net.operator.run("verify")
 
@@ -166,20 +192,20 @@ def test_a_first_host_leaves_once_the_account_key_is_carried_over(net: Living, s
     net.operator.run("plan", "--check")
 
 
-def test_a_producer_retires_and_a_standby_takes_its_place(net: Living, spares: list[str]) -> None:
+def test_a_producer_retires_and_a_standby_takes_its_place(net: Living) -> None:
     """Not before there is one; a slot is empty only while no node signs for it; its node is stopped, and stays so."""
     refused = net.operator.run("producer", "retire", RETIRED, status=1)
     assert f"{RETIRED} cannot be spared" in refused
     assert "Add a standby first" in refused
     added = net.operator.run("producer", "add", STANDBY, "--standby", "--host", net.hosts[0], seconds=SECONDS)
     assert f"{STANDBY} is registered, as a standby" in added
-    first = net.head(net.hosts[0])
+    host = net.hosts[3]
+    first = net.head(host)
     for _ in range(2):
         said = net.operator.run("producer", "retire", RETIRED, seconds=SECONDS)
         assert "is retired" in said
     assert [name for name, _ in signers(net)] == sorted({*SCHEDULE, STANDBY} - {RETIRED})
     net.operator.boot()
-    host = net.hosts[0]
     until(lambda: net.head(host) > first + 4 * TURN, "blocks", 60, every=1.0)
     latest = net.blocks(host, net.head(host) - 3 * TURN, net.head(host))
     assert RETIRED not in {block["producer"] for block in latest}
@@ -187,26 +213,48 @@ def test_a_producer_retires_and_a_standby_takes_its_place(net: Living, spares: l
     net.operator.run("status", "--check")
 
 
-def test_a_revoked_party_is_shut_out_within_seconds_under_load(net: Living, spares: list[str]) -> None:
+def test_a_party_changes_its_own_key(net: Living, alice: Party) -> None:
+    """With `agent rotate`, on its host, as one document; the chain and the coordinator know the key afterwards."""
+    documents, typed = [], f"agent rotate --data {alice.data} --json"
+    for name in ("first", "second"):
+        alice.type(
+            f"{{ setsid nohup {typed} > {name} 2> {name}.err; touch {name}.done; }} < /dev/null > /dev/null 2>&1 &"
+        )
+        home = f"/home/{alice.name}"
+        until(lambda done=f"{home}/{name}.done": alice.file(done).exists(), "the key to be changed", SECONDS, every=1.0)
+        documents.append(json.loads(alice.file(f"{home}/{name}").read_text()))
+    assert [one["status"] for one in documents] == [0, 0], documents
+    assert documents[0]["key"] != documents[1]["key"]
+    registered = json.loads(
+        net.cleos(net.hosts[3], 'cleos get table eosio eosio producers -l 1 -L "$1"', alice.account)
+    )
+    assert registered["rows"][0]["producer_key"] == documents[1]["key"]
+
+
+def test_a_revoked_party_is_shut_out_within_seconds_under_load(net: Living, alice: Party) -> None:
     """While agents push transfers and a client sends its own, none of which is lost."""
-    (machine,) = net.testbed.add(1)
-    party = Party(net.testbed, net.operator, machine, "alice", "alice1111111", network="testnet")
-    serve = Staying.start(net.operator, "serve")
-    try:
-        serve.await_text("agents and parties dial", 60)
-        party.prepare()
-        party.join()
-        party.await_state("votable", "voted for", "producing", seconds=240)
-        with used(net) as seen:
-            load = Staying.start(net.operator, "transfers", "--count", "800", "--rate", "20", "--seed", "5")
-            began = time.monotonic()
-            net.operator.run("revoke", "alice")
-            until(lambda: "alice was revoked" in party.said(), "the party's agent to be told", 60, every=0.2)
-            seconds = time.monotonic() - began
-            assert load.process.poll() is None  # agents still push
-            assert load.process.wait(240) == 0, load.text
-        print(f"revoked after {seconds:.1f} s; {len(seen.accepted)} transfers of a client")  # noqa: T201
-        assert seconds < REVOKED_SECONDS
-    finally:
-        serve.end()
-        net.testbed.remove(machine)
+    with used(net) as seen:
+        load = Staying.start(net.operator, "transfers", "--count", "800", "--rate", "20", "--seed", "5")
+        began = time.monotonic()
+        net.operator.run("revoke", "alice")
+        until(lambda: "alice was revoked" in alice.said(), "the party's agent to be told", 60, every=0.2)
+        seconds = time.monotonic() - began
+        assert load.process.poll() is None  # agents still push
+        assert load.process.wait(240) == 0, load.text
+    print(f"revoked after {seconds:.1f} s; {len(seen.accepted)} transfers of a client")  # noqa: T201
+    assert seconds < REVOKED_SECONDS
+
+
+def test_the_coordinator_moves(net: Living, serve: Staying, tmp_path: Path) -> None:
+    """A backup, restored in another place, leads from there; the first one is refused from then on."""
+    assert serve.end() == 0
+    file, word = tmp_path / "testnet.backup", tmp_path / "passphrase"
+    word.write_text("a sentence that nobody guesses\n")
+    net.operator.run("backup", "--passphrase-file", str(word), "--to", str(file))
+    moved = Operator(net.operator.inventory, tmp_path / "state")
+    for _ in range(2):
+        Operator(file, moved.state).run("restore", "--passphrase-file", str(word))
+    assert "Nothing to do" in moved.boot()
+    moved.run("status", "--check")
+    assert "was restored on another machine" in net.operator.run("boot", status=1)
+    moved.run("plan", "--check")
