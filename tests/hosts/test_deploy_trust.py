@@ -185,7 +185,8 @@ def test_an_sshd_that_opens_no_session(testbed: Testbed, pair: list[str], ssh: S
 
     def allow(sessions: int) -> None:
         text = f"Match User {CAREFUL}\n    MaxSessions {sessions}\n"
-        testbed.ssh(pair[0], f"cat > {own} && systemctl reload ssh", stdin=text)
+        # A restart waits until sshd listens again; a reload does not.
+        testbed.ssh(pair[0], f"cat > {own} && systemctl restart ssh", stdin=text)
 
     try:
         allow(0)
@@ -194,7 +195,7 @@ def test_an_sshd_that_opens_no_session(testbed: Testbed, pair: list[str], ssh: S
         allow(1)
         assert whoami(careful) == CAREFUL
     finally:
-        testbed.ssh(pair[0], f"rm -f {own} && systemctl reload ssh")
+        testbed.ssh(pair[0], f"rm -f {own} && systemctl restart ssh")
 
 
 def test_nothing_of_a_request_reaches_a_shell(testbed: Testbed, pair: list[str], ssh: Ssh) -> None:

@@ -33,7 +33,7 @@ class Oddity(StrEnum):
 
 # What all users' shells do first, whether they are interactive or not.
 _AT_LOGIN = "for file in /root/.bashrc /home/*/.bashrc; do sed -i '1i {}' $file; done"
-_SSHD = "echo '{}' >> /etc/ssh/sshd_config.d/odd.conf; systemctl reload ssh"
+_SSHD = "echo '{}' >> /etc/ssh/sshd_config.d/odd.conf; systemctl restart ssh"
 _NOEXEC = "mount --bind {0} {0} && mount -o remount,bind,noexec {0}"
 _RAM = "mkdir -p {0} && mount -t tmpfs -o {1} tmpfs {0}"
 _PROXY = "http_proxy=http://192.0.2.1:3128"
@@ -46,7 +46,7 @@ _SCRIPTS = {
     Oddity.PYTHON_IN_ROOTS_HOME: "mkdir -p /root/.pyenv/bin && ln -s /usr/bin/python3 /root/.pyenv/bin/python3 && "
     + _AT_LOGIN.format("PATH=/root/.pyenv/bin:$PATH"),
     Oddity.ONE_SESSION: _SSHD.format("MaxSessions 1"),
-    Oddity.NO_SFTP: "sed -i /^Subsystem/d /etc/ssh/sshd_config; systemctl reload ssh",
+    Oddity.NO_SFTP: "sed -i /^Subsystem/d /etc/ssh/sshd_config; systemctl restart ssh",
     Oddity.NO_SHELL: "usermod --shell /usr/sbin/nologin operator",
     Oddity.REQUIRETTY: "echo 'Defaults requiretty' > /etc/sudoers.d/odd && chmod 440 /etc/sudoers.d/odd",
     Oddity.PROXIES: f"echo {_PROXY} >> /etc/environment; mkdir -p /etc/systemd/system.conf.d; printf "
