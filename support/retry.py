@@ -41,19 +41,21 @@ async def poll(
     """Calls `until` repeatedly until its result is true, and returns that.
 
     what: what is waited for (a callable if that is only known at the end). deadline and every: seconds.
-    Raises DeadlineError, also when one look hangs; exceptions of the look itself pass through.
+    Raises DeadlineError, also when one look hangs, or swallows the cancellation that the deadline sends into it;
+    exceptions of the look itself pass through.
     """
     if not 0 < every <= LONGEST_POLL:
         raise ValueError(f"a poll looks at least every {LONGEST_POLL} s")
+    limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_result(lambda result: not result),
+        retry=tenacity.retry_if_result(lambda result: not result and not limit.expired()),
         wait=tenacity.wait_fixed(every),
         stop=tenacity.stop_never,
     )
-    limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
     try:
         async with limit:
-            return cast(T, await attempts(_call, until))
+            if found := cast(T | None, await attempts(_call, until)):
+                return found
     except TimeoutError:
         if not limit.expired():
             raise

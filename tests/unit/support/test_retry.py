@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -36,6 +37,18 @@ async def test_a_look_that_hangs_is_bounded_too() -> None:
     with pytest.raises(DeadlineError):
         await poll(asyncio.Event().wait, what="ever", deadline=0.1)
     assert time.monotonic() - begun < 2
+
+
+async def test_a_look_that_swallows_its_cancellation_is_the_last() -> None:
+    """A deadline cancels a look once. If something in the look swallows that, the poll ends all the same."""
+
+    async def deaf() -> bool:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return False
+
+    with pytest.raises(DeadlineError):
+        await asyncio.wait_for(poll(deaf, what="the node", deadline=0.05), 5)
 
 
 async def test_errors_of_a_look_pass_through() -> None:
