@@ -41,21 +41,19 @@ async def poll(
     """Calls `until` repeatedly until its result is true, and returns that.
 
     what: what is waited for (a callable if that is only known at the end). deadline and every: seconds.
-    Raises DeadlineError, also when one look hangs, or swallows the cancellation that the deadline sends into it;
-    exceptions of the look itself pass through.
+    Raises DeadlineError, also when one look hangs; exceptions of the look itself pass through.
     """
     if not 0 < every <= LONGEST_POLL:
         raise ValueError(f"a poll looks at least every {LONGEST_POLL} s")
-    limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
     attempts = tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_result(lambda result: not result and not limit.expired()),
+        retry=tenacity.retry_if_result(lambda result: not result),
         wait=tenacity.wait_fixed(every),
         stop=tenacity.stop_never,
     )
+    limit = asyncio.timeout(None if math.isinf(deadline) else deadline)
     try:
         async with limit:
-            if found := cast(T | None, await attempts(_call, until)):
-                return found
+            return cast(T, await attempts(_call, until))
     except TimeoutError:
         if not limit.expired():
             raise
@@ -103,5 +101,17 @@ async def retrying(
 
 
 async def _call(look: Callable[[], Awaitable[T]]) -> T:
-    """tenacity awaits coroutine functions only, not whatever else returns an awaitable."""
-    return await look()
+    """Awaits the look. Raises CancelledError also if something in the look swallowed it: a task is cancelled once, and
+    would go on for ever. (tenacity awaits coroutine functions only, not whatever else returns an awaitable.)
+    """
+    before = _cancellations()
+    try:
+        return await look()
+    finally:
+        if _cancellations() > before:
+            raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 
 import pytest
@@ -39,16 +40,36 @@ async def test_a_look_that_hangs_is_bounded_too() -> None:
     assert time.monotonic() - begun < 2
 
 
+async def _deaf() -> bool:
+    """A look in which something swallows its cancellation."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    return False
+
+
 async def test_a_look_that_swallows_its_cancellation_is_the_last() -> None:
-    """A deadline cancels a look once. If something in the look swallows that, the poll ends all the same."""
-
-    async def deaf() -> bool:
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.Event().wait()
-        return False
-
+    """A deadline, or Ctrl-C, cancels a task once. Even if something in the look swallows that, the poll ends."""
     with pytest.raises(DeadlineError):
-        await asyncio.wait_for(poll(deaf, what="the node", deadline=0.05), 5)
+        await asyncio.wait_for(poll(_deaf, what="the node", deadline=0.05), 5)
+    task = asyncio.create_task(poll(_deaf, what="the node", deadline=math.inf))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asyncio.shield(task), 5)
+
+
+async def test_a_call_that_fails_after_its_cancellation_is_not_tried_again() -> None:
+    """It was ended, and must not go on with its next try."""
+
+    async def failing() -> None:
+        await _deaf()
+        raise OSError
+
+    task = asyncio.create_task(retrying(failing, on=OSError, deadline=math.inf))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(asyncio.shield(task), 5)
 
 
 async def test_errors_of_a_look_pass_through() -> None:
