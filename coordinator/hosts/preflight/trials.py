@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from support.endpoint import Endpoint
 
 Trial = dict[str, Any]
 """As JSON: nodes (their names, for a person), plugins, services, flags, produces, irreversible, tuning, options."""
+
+_ADDRESS = re.compile(r"[^,]+(?=:\{(?:api|history)\}$)")
 
 
 def trials(network: Network, host: Host) -> list[Trial]:
@@ -43,6 +46,12 @@ def trials(network: Network, host: Host) -> list[Trial]:
                     "options": dict(node.options),
                 }
     return list(found.values())
+
+
+def on_loopback(trial: Trial) -> Trial:
+    """The same trial for a machine that does not have the host's addresses."""
+    services = [(name, _ADDRESS.sub("127.0.0.1", value)) for name, value in trial["services"]]
+    return {**trial, "services": services}
 
 
 def _at(endpoint: str, port: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from boot import roles
 from boot.settings import PLUGINS, tuning
 from boot.step import NodeMode
 from coordinator.hosts.preflight.bundled import BundledTrials
@@ -37,6 +38,22 @@ def test_every_role_runs_as_it_will(trials: BundledTrials) -> None:
     ]
     found = trials.of(roles)
     assert (found["wrapper"], len(found["supported"])) == (False, 19)
+
+
+@pytest.mark.parametrize(("role", "address"), [(Role.API, "192.0.2.7"), (Role.HISTORY, "[2001:db8::7]")])
+def test_a_node_that_serves_others_is_tried_without_the_hosts_address(
+    trials: BundledTrials, role: Role, address: str
+) -> None:
+    """This machine does not have the address; the options are tried nevertheless."""
+    options = {"max-clients": "20"}
+    history = f"{address}:{{history}}" if role is Role.HISTORY else ""
+    serving = {
+        **trial(NodeMode.NORMAL, options, produces=False),
+        "plugins": roles.plugins(role, prometheus=False),
+        "services": roles.services(role, "{http}", f"{address}:{{api}}", history, prometheus=False),
+        "flags": roles.flags(role),
+    }
+    assert "error" not in trials.of([serving])
 
 
 @pytest.mark.parametrize(
