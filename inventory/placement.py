@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from types import MappingProxyType
 from typing import Any
 
@@ -25,10 +24,9 @@ from inventory.model import NodeTable, ProducersTable, ProducerTable
 from inventory.network import GENESIS_ACCOUNT, Host, Node, Role, SnapshotRule
 from inventory.options import merged
 from inventory.planned import PlannedProducer
+from inventory.ports import FIRST_HTTP_PORT, FIRST_P2P_PORT, free
 from inventory.services import with_services
 
-FIRST_P2P_PORT = 9876
-FIRST_HTTP_PORT = 8888
 NOTHING: Mapping[str, Placed] = MappingProxyType({})
 
 
@@ -271,26 +269,27 @@ def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
 
 def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[Node, ...]:
     """Assigns every node's ports; hosts with the same address share its ports."""
-    taken: dict[tuple[str, int], str] = {}
+    taken: dict[str, dict[int, str]] = {host.address: {} for _, host in placed}
     for node, host in placed:
+        there = taken[host.address]
         for key in ("p2p_port", "http_port"):
             number = getattr(node.table, key)
             if number is None:
                 continue
             if wrong := syntax.port(number):
                 problems.add(f"{node.path}.{key}", wrong)
-            elif (host.address, number) in taken:
-                owner = taken[host.address, number]
+            elif number in there:
                 problems.add(
                     f"{node.path}.{key}",
-                    f'{number} is taken by node "{owner}"',
+                    f'{number} is taken by node "{there[number]}"',
                     "give each node of a host its own port",
                 )
-            taken.setdefault((host.address, number), node.name)
-    free = {(host.address, first): _free(host.address, first, taken) for _, host in placed for first in _FIRST}
+            there.setdefault(number, node.name)
+    p2p = {address: free(FIRST_P2P_PORT, there) for address, there in taken.items()}
+    http = {address: free(FIRST_HTTP_PORT, there) for address, there in taken.items()}
     # cleos asks port 8888 by default. The genesis node comes last because it takes no transactions after the handover.
-    http = {
-        node.name: _port(node.table.http_port, free[host.address, FIRST_HTTP_PORT])
+    http_ports = {
+        node.name: _port(node.table.http_port, http[host.address])
         for node, host in sorted(placed, key=lambda one: one[0].role is Role.GENESIS)
     }
     return tuple(
@@ -299,22 +298,15 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
             host.name,
             node.role,
             node.account,
-            _port(node.table.p2p_port, free[host.address, FIRST_P2P_PORT]),
-            http[node.name],
+            _port(node.table.p2p_port, p2p[host.address]),
+            http_ports[node.name],
         )
         for node, host in placed
     )
 
 
-_FIRST = (FIRST_P2P_PORT, FIRST_HTTP_PORT)
-
-
 def _port(written: int | None, free: Iterator[int]) -> int:
     return next(free) if written is None else written
-
-
-def _free(address: str, first: int, taken: dict[tuple[str, int], str]) -> Iterator[int]:
-    return (number for number in count(first) if (address, number) not in taken)
 
 
 def with_nodes(planned: Sequence[PlannedProducer], nodes: Sequence[Node]) -> tuple[PlannedProducer, ...]:

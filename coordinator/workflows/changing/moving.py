@@ -27,7 +27,8 @@ from coordinator.state.placements import Placements
 from inventory.errors import InventoryError
 from inventory.load import glance
 from inventory.network import Network, Node
-from inventory.placement import FIRST_HTTP_PORT, FIRST_P2P_PORT, Placed
+from inventory.placement import Placed
+from inventory.ports import free_pair
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.retry import DeadlineError
@@ -164,6 +165,4 @@ def _ports(network: Network, node: Node, to: str) -> tuple[int, int]:
     address = network.host(to).address
     if network.host(node.host).address != address:
         return 0, 0
-    there = [one for one in network.nodes if network.host(one.host).address == address]
-    p2p = max([FIRST_P2P_PORT, *(one.p2p_port for one in there)]) + 1
-    return p2p, max([FIRST_HTTP_PORT, *(one.http_port for one in there)]) + 1
+    return free_pair(network, address)

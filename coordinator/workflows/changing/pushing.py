@@ -15,7 +15,7 @@ from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_work import NodeWork
 from coordinator.parties.open_network import OpenNetwork
 from inventory.network import Network, Node, Role
-from inventory.placement import FIRST_HTTP_PORT, FIRST_P2P_PORT
+from inventory.ports import free_pair
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 
@@ -54,13 +54,9 @@ async def pushing(opened: OpenNetwork, host: str, tell: Callable[[str], None]) -
 
 def with_pusher(network: Network, host: str) -> Network:
     """The network with that node, on ports that no node of the same address has. Pure."""
-    address = network.host(host).address
-    there = [node for node in network.nodes if network.host(node.host).address == address]
     near = [node for node in network.nodes if not node.party and node.role is Role.PRODUCER]
     node = Node(
-        NAME, host, Role.FULL, None,
-        max([FIRST_P2P_PORT - 1, *(one.p2p_port for one in there)]) + 1,
-        max([FIRST_HTTP_PORT - 1, *(one.http_port for one in there)]) + 1,
+        NAME, host, Role.FULL, None, *free_pair(network, network.host(host).address),
         peers=tuple(one.name for one in near[:PEERS]), options=near[0].options if near else {},
     )  # fmt: skip
     return replace(network, nodes=(*network.nodes, node))
