@@ -11,7 +11,7 @@ from rich.console import Console
 
 from coordinator.cli.options import Amount, Settings, inventory_argument, json_option
 from coordinator.report.progress import reporter
-from coordinator.workflows.using.transferring import Load, lines, transfers
+from coordinator.workflows.transferring import Load, lines, transfers
 from inventory.network import Network
 
 MOST = 1_000_000
@@ -35,6 +35,7 @@ def command(settings: Settings, network: Network, count: int, rate: float, seed:
 
     Each moves the smallest amount (0.0001 of a symbol with four decimals) between two accounts whose keys the boot made
     or imported, each once: given the same seed again, only what is missing is made. Exit status 1 if one failed.
+    Other commands, such as `coord boot` with an edited inventory, may work on the network meanwhile.
 
     \b
     coord transfers inventory/devnet.toml

@@ -17,6 +17,7 @@ from coordinator.state.folder import StateFolder
 from coordinator.workflows.opening.session import DIAL_SECONDS, open_network
 from inventory.network import Network
 
+from .answering import answering
 from .operating import Action, HostAction, NodeAction, Operation, ProducerAction, operate
 
 SECONDS = 3600.0
@@ -80,7 +81,7 @@ async def here_or_there(
     if not StateFolder.exists(root, network.name):
         raise OperationFailed(f"{network.name} was never booted; run: {typed('boot')}")
     try:
-        async with open_network(network, root, acting=True, aside=aside) as opened:
+        async with open_network(network, root, acting=True, aside=aside) as opened, answering(opened):
             with Hosts(opened.network, opened.state, opened.hub, reporter).reached():
                 enrolled = [entry.name for entry in opened.hub.register.entries() if not entry.revoked]
                 parties = {party.name for party in opened.parties.parties()}

@@ -12,15 +12,19 @@ from coordinator.agents.hub import Hub
 from coordinator.agents.records import BusyError
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
-from coordinator.state.control import ask_running
+from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.opening.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
+from support.retry import retrying
 
 from .catching_up import behind, syncing_lines
 from .changes import Change, Fact, differences
+
+ASK_SECONDS = 5.0
+"""Seconds to wait for the answer of a running command, which may just begin or end."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,10 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
 
 async def look_around(network: Network, root: Path) -> Facts:
     """Asks the agents, or the running coordinator if there is one. Raises CoordError and others."""
+    return await retrying(lambda: _look(network, root), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
+
+
+async def _look(network: Network, root: Path) -> Facts:
     try:
         async with open_network(network, root, acting=False) as opened:
             enrolled = {entry.name for entry in opened.hub.register.entries()}

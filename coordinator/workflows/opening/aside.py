@@ -1,4 +1,4 @@
-"""How `coord serve` lets another command work: it steps aside, and serves again when that command has ended.
+"""How `coord serve`, and `coord transfers` alone, lets another command work: it steps aside, and goes on afterwards.
 
 A command that changes what a serving coordinator knows, such as a boot with an edited inventory, asks for it over the
 control socket. The serving one closes its network, so that the other can open it, and waits. Agents dial the other one
@@ -106,8 +106,8 @@ def taken(folder: Path) -> bool:
         return True
 
 
-async def until_back(folder: Path) -> None:
-    """Returns once the command that this one stepped aside for has ended, or never began."""
+async def until_taken(folder: Path) -> bool:
+    """Returns once the command that this one stepped aside for has begun, or whether it never did."""
 
     async def begun() -> bool:
         return taken(folder)
@@ -115,6 +115,13 @@ async def until_back(folder: Path) -> None:
     try:
         await poll(begun, what="the other command to begin", deadline=TAKE_SECONDS, every=0.1)
     except DeadlineError:
+        return False
+    return True
+
+
+async def until_back(folder: Path) -> None:
+    """Returns once the command that this one stepped aside for has ended, or never began."""
+    if not await until_taken(folder):
         return
 
     async def free() -> bool:

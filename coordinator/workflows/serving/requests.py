@@ -48,7 +48,6 @@ class Requests:
             "why": self._why,
             "operate": self._operate,
             "claim": self._claim,
-            "transfers": self._transfers,
             "snapshot": self._snapshot,
             "report": self._report,
         }
@@ -82,12 +81,6 @@ class Requests:
         from coordinator.workflows.using.claiming import claim
 
         return await claim(self.opened, _Notes(self.tell))
-
-    async def _transfers(self, request: Json) -> Json:
-        from coordinator.workflows.using.transferring import Load, transfer
-
-        wanted = Load(int(request["count"]), float(request["rate"]), int(request["seed"]))
-        return (await transfer(self.opened, wanted, _Notes(self.tell))).to_json()
 
     async def _snapshot(self, request: Json) -> Json:
         from coordinator.workflows.using.snapshots import SnapshotRequest, do

@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 from coordinator.parties.onboarding import Onboarding
 from coordinator.parties.open_network import OpenNetwork
+from coordinator.workflows.changing.answering import answering
 from coordinator.workflows.opening.aside import Aside
-from coordinator.workflows.watching.answering import answering
 from coordinator.workflows.watching.pulses import Pulses
 from coordinator.workflows.watching.why import RunningBoot
 from support.tasks import beside
@@ -40,7 +40,9 @@ async def serving(
         beside(parties),
         beside(producers),
         beside(tell_leases(opened)),
-        answering(opened, (aside or Aside()).while_at_work(requests.answerers), pulses),
+        answering(
+            opened, (aside or Aside()).while_at_work(requests.answerers), lambda: pulses.latest if pulses else None
+        ),
     ):
         yield
 

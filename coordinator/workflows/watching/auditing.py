@@ -13,12 +13,11 @@ from coordinator.hosts.fleet import tunnelled
 from coordinator.report.shown import ShownAudit
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.changing.answering import answering
 from coordinator.workflows.opening.session import DIAL_SECONDS, open_network
 from coordinator.workflows.opening.unchanged import check_unchanged
 from inventory.network import Network
 from support.retry import retrying
-
-from .answering import answering
 
 if TYPE_CHECKING:
     from boot.audit import AuditReport

@@ -13,12 +13,11 @@ from coordinator.report.status import NetworkStatus
 from coordinator.report.watch_screen import screen_lines
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
+from coordinator.workflows.changing.answering import answering
 from coordinator.workflows.opening.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
 from inventory.network import Network
 from support.identity import Kind
 from support.retry import retrying
-
-from .answering import answering
 
 ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command."""

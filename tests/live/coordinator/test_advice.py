@@ -18,7 +18,7 @@ def advised(network: Network, refused: Done) -> Done:
 
 @pytest.mark.advice(
     "coordinator/workflows/starting/needs.py: coord boot --until …",
-    "coordinator/workflows/using/transferring.py: coord boot --until accounts",
+    "coordinator/engine/transfers.py: coord boot --until accounts",
 )
 def test_what_is_advised_helps(make_network: MakeNetwork) -> None:
     """A network gets from nothing to live only by the commands that coord's refusals name."""

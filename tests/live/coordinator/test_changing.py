@@ -36,8 +36,8 @@ def missed_slots(network: Network, node: str, first: int) -> int:
 
 @pytest.mark.advice("coordinator/workflows/changing/changes.py: coord node move … --to …")
 def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_network: MakeNetwork) -> None:
-    """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on. Another host of
-    a node is no edit, but a move: the plan's own command makes it.
+    """The plan is right before; the boot applies it; a second one has nothing to do; the chain goes on, and so do
+    the transfers of a client. Another host of a node is no edit, but a move: the plan's own command makes it.
     """
     network = make_network("edited")
     network.write(TWO_HOSTS)
@@ -48,6 +48,8 @@ def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_netwo
     with network.inventory.open("a") as file:
         file.write('[nodeos.options]\nmax-clients = 33\n[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "other"\n')
         file.write(f"p2p_port = {watcher[0]}\nhttp_port = {watcher[1]}\n")
+    client = network.start("transfers", "--count", "200", "--rate", "5", "--json")
+    client.await_match(r"transfers +\d+ in a block")
     planned = network.coord("plan", "--check")
     assert planned.status == DIFFERENT
     assert "+ local: defproducera options.max-clients: (none) -> 33 (the node is restarted)" in planned.out
@@ -56,6 +58,10 @@ def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_netwo
         f"{network.inventory.name} applies it: 1 node starts; 3 nodes are restarted, one after the other" in planned.out
     )
     network.boot()
+    served = client.wait()
+    made = json.loads(served.text[served.text.index("{") :])
+    assert (served.status, made["confirmed"], made["failed"]) == (0, 200, 0)
+    assert "coord boot works on the network now, and has the transfers made meanwhile" in served.text
     assert network.coord("plan", "--check").status == 0
     assert "Nothing to do" in network.boot().out
     for node in network.ports:

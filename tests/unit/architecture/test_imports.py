@@ -42,7 +42,7 @@ WORKFLOWS = {
     "serving": {"watching", "changing", "using", "opening"},
 }
 """The rooms of workflows/, and those that each may import from. The stories beside them import any; no room a story."""
-STORIES = {"boot", "devnet", "down", "replacing"}
+STORIES = {"boot", "devnet", "down", "replacing", "transferring"}
 COMMON = {"advising", "errors", "given_files", "reporter"}
 PURE = {"coordinator/engine/executor.py": {"asyncio", "time", "grpc", "datetime", "socket", "sqlite3", "subprocess"}}
 

@@ -35,6 +35,7 @@ def test_an_operation_without_any_agent_is_refused(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(StateFolder, "exists", lambda *_: True)
     monkeypatch.setattr(acting, "open_network", open_network)
+    monkeypatch.setattr(acting, "answering", lambda _: nullcontext())
     monkeypatch.setattr(acting, "Hosts", lambda *_: SimpleNamespace(reached=nullcontext))
 
     async def here(_: object) -> dict[str, Any]:

@@ -1,34 +1,39 @@
-"""What a running command answers to other terminals."""
+"""What a command answers to other terminals while it works on the network."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from coordinator.engine.transfers import Part, make
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.gathering import gather
+from coordinator.report.pulse import Pulse
 from coordinator.report.shown import ShownAudit, ShownStatus
 from coordinator.report.watch_screen import screen_lines
 from coordinator.state.control import Answerer, control_socket
-from coordinator.workflows.changing.facts import facts_of
 
-from .pulses import Pulses
+from .facts import facts_of
+
+TRANSFERS = "transfers"
 
 
 @asynccontextmanager
 async def answering(
-    opened: OpenNetwork, more: Mapping[str, Answerer] | None = None, pulses: Pulses | None = None
+    opened: OpenNetwork, more: Mapping[str, Answerer] | None = None, pulse: Callable[[], Pulse | None] = lambda: None
 ) -> AsyncIterator[None]:
-    """While the block runs, answers `status`, `screen` and `verify`, and the requests in `more`. pulses: a boot's."""
+    """While the block runs, answers `status`, `screen`, `verify`, `facts` and `transfers`, and the requests in `more`.
+
+    pulse: a boot's latest.
+    """
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
         return ShownStatus.of(await gather(opened), width=request.get("width")).to_json()
 
     async def screen(request: dict[str, Any]) -> dict[str, Any]:
-        latest = pulses.latest if pulses else None
         width, height = int(request["width"]), int(request["height"])
-        return {"lines": screen_lines(await gather(opened), latest, width, height)}
+        return {"lines": screen_lines(await gather(opened), pulse(), width, height)}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
         from coordinator.report.audit import audit_chain  # slow to import (0.1 s), and rarely needed
@@ -39,11 +44,18 @@ async def answering(
         names = {party.name for party in opened.parties.parties()}
         return facts_of(opened.hub, names, opened.party_endpoints).to_json()
 
+    async def transfers(request: dict[str, Any]) -> dict[str, Any]:
+        if not opened.hub.acting:
+            return {"observes": True}
+        part = Part(int(request["seed"]), int(request["first"]), int(request["count"]), float(request["rate"]))
+        return (await make(opened.state, opened.access, part)).to_json()
+
     answerers: dict[str, Answerer] = {
         "status": status,
         "screen": screen,
         "verify": verify,
         "facts": facts,
+        TRANSFERS: transfers,
         **(more or {}),
     }
     async with control_socket(opened.state.folder, answerers):
