@@ -1,7 +1,8 @@
 """Applies an edited inventory to running nodes, one after another, each back before the next.
 
-A producer is restarted right after its own turn, so that it misses as few blocks as possible. No more producers are
-away at a time than the schedule can lose. The first node that does not come back ends the rollout.
+A producer is restarted right after its own turn, so that it misses as few blocks as possible: of several, the one
+whose turn ends first. No more producers are away at a time than the schedule can lose. The first node that does not
+come back ends the rollout.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ async def apply(
     for start in range(0, len(ordinary), rolling.most):
         batch = ordinary[start : start + rolling.most]
         await roll.each(batch, done, [node.name for node in nodes])
-    for node in scheduled:
-        await roll.its_turn(node, schedule)
+    while scheduled:
+        node = await roll.next_to_restart(scheduled, schedule)
+        scheduled.remove(node)
         await roll.each([node], done, [node.name for node in nodes])
         if len(schedule) == 1:
             await wake()
@@ -103,7 +105,7 @@ async def restart(
     roll = _Roll(access, work, reporter)
     schedule = await roll.schedule()
     if node.account in schedule:
-        await roll.its_turn(node, schedule)
+        await roll.next_to_restart([node], schedule)
     await roll.each([node], [], [node.name], changed=False)
     if schedule == (node.account,):
         await wake()
@@ -176,25 +178,31 @@ class _Roll:
                 raise result
             done.append(node.name)
 
-    async def its_turn(self, node: Node, schedule: Sequence[str]) -> None:
-        """Waits until the producer's own turn has just ended and no other producer is away. Raises OperationFailed."""
-        await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
-        if len(schedule) < 2:
-            return
-        self._reporter.note(f"{node.name}: waits for the end of its own turn")
-        seen = False
+    async def next_to_restart(self, waiting: Sequence[Node], schedule: Sequence[str]) -> Node:
+        """Which of these producers to restart now: one that makes no blocks, or else the first whose own turn ends.
 
-        async def ended() -> bool:
-            nonlocal seen
-            signer = await self._signer(node)
-            ended = seen and signer != node.account
-            seen = signer == node.account
-            return ended
+        Raises OperationFailed if another producer is away, and the schedule cannot lose two.
+        """
+        idle = [node for node in waiting if not await makes_blocks(self._access, node)]
+        node = (idle or waiting)[0]
+        await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
+        if idle or len(schedule) < 2:
+            return node
+        left = f"{len(waiting)} producers: the next is restarted at" if len(waiting) > 1 else f"{node.name}: waits for"
+        self._reporter.note(f"{left} the end of its own turn")
+        signing = {str(one.account): one for one in waiting}
+        before = ""
+
+        async def ended() -> Node | None:
+            nonlocal before
+            last, before = before, await self._signer(waiting) or before
+            return signing.get(last) if last != before else None
 
         try:
-            await poll(ended, what="its turn", deadline=(len(schedule) + 2) * TURN_SECONDS)
+            return await poll(ended, what="its turn", deadline=(len(schedule) + 2) * TURN_SECONDS)
         except DeadlineError:
             self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
+            return node
 
     async def check_away(self, nodes: Sequence[Node], schedule: Sequence[str], most: int) -> None:
         """Raises OperationFailed when so many producers would be away with these that blocks stop being final."""
@@ -221,16 +229,15 @@ class _Roll:
         signing = await asyncio.gather(*(makes_blocks(self._access, other) for other in others))
         return sorted(str(other.account) for other, signs in zip(others, signing, strict=True) if not signs)
 
-    async def _signer(self, node: Node) -> str:
-        """The producer of the head block, as another node sees it; empty if none answers. The retired genesis node
-        shows irreversible blocks only, which are several turns behind.
+    async def _signer(self, waiting: Collection[Node]) -> str:
+        """The producer of the head block, as a node sees it, another than these if one answers; empty if none does.
+
+        The retired genesis node is not asked: it shows irreversible blocks only, which are several turns behind.
         """
-        for other in self._access.network.nodes:
-            late = other.role is Role.GENESIS
-            if other.name == node.name or other.party or late or not self._access.running(other):
-                continue
+        nodes = [one for one in self._access.network.nodes if not one.party and one.role is not Role.GENESIS]
+        for node in sorted(filter(self._access.running, nodes), key=lambda one: one in waiting):
             try:
-                info = await self._access.ask(Query("/v1/chain/get_info", node=other.name))
+                info = await self._access.ask(Query("/v1/chain/get_info", node=node.name))
             except (NodeError, LinkError, TaskFailedError):
                 continue
             return str(info["head_block_producer"])
