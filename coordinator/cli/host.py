@@ -78,4 +78,9 @@ def command(
     click.echo(f"runs      {', '.join(done.started) or 'nothing'}")
     for line in done.lost:
         click.echo(f"LOST      {line}")
-    click.echo(f"next      {typed('boot')}  makes everything as the inventory says")
+    for line in done.left:
+        click.echo(f"differs   {line}")
+    if done.left:
+        click.echo(f"next      {typed('boot')}  makes everything as the inventory says")
+    else:
+        click.echo("next      nothing: the other hosts' nodes have the new address, and all is as the inventory says")

@@ -26,13 +26,14 @@ from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
 from protos import coordination_pb2 as pb
 from support.identity import TlsError
 from support.retry import poll
-from support.tasks import beside
 from support.tls import fingerprint, load_certificate
 
 from .boot import hold
+from .changing.catching_up import catch_up
 from .changing.rekeying import held_keys, register, registered_key
+from .changing.telling import left_to_do, tell_peers
 from .opening.session import DIAL_SECONDS, open_network
-from .serving.leases import tell_leases
+from .serving.serve import serving
 
 DIAL_AGAIN_SECONDS = 6.0
 """Seconds within which a living agent of the old machine dials in: it does so every two seconds."""
@@ -74,6 +75,8 @@ class Replacement:
     """The nodes that run there."""
     lost: tuple[str, ...]
     """What is lost and who can do what about it, a line each."""
+    left: tuple[str, ...]
+    """What still differs from the inventory, a line each: the next boot applies it."""
 
 
 async def replace(
@@ -92,7 +95,7 @@ async def replace(
             "give them up (--without-keys)"
         )
     who = f"host replace {name}"
-    async with open_network(network, root, acting=True, aside=who) as opened, beside(tell_leases(opened)):
+    async with open_network(network, root, acting=True, aside=who) as opened:
         _check_handed_over(opened, host)
         numbers, begun = opened.hub.records.numbers, f"replacing {name}"
         if not numbers[begun]:
@@ -103,17 +106,24 @@ async def replace(
                 if node.account != GENESIS_ACCOUNT:
                     Leases(opened.state.journal).move(str(node.account), name)
             numbers[begun] = 1  # an agent that dials in under this name is now the new machine's
-        hosts = Hosts(network, opened.state, opened.hub, reporter)
-        if trouble := (await hosts.check()) & {name}:
-            raise OperationFailed(f"{', '.join(trouble)}: {hosts.troubled[name]}")
-        others = frozenset(other.name for other in network.hosts if other.name != name)
-        failed = await hosts.install(others)
-        if failed:
-            raise OperationFailed(f"{name}: {hosts.troubled[name]}; run this again")
-        with hosts.reached():
-            done = await _settle(opened, host, keys, producers, reporter)
-            numbers[begun] = 0
-            return done
+        async with serving(opened, reporter.note):
+            hosts = await _installed(opened, name, reporter)
+            with hosts.reached():
+                done = await _settle(opened, host, keys, producers, reporter)
+                numbers[begun] = 0
+                return done
+
+
+async def _installed(opened: OpenNetwork, name: str, reporter: Reporter) -> Hosts:
+    """The network's hosts, with an agent on the new machine. Raises OperationFailed."""
+    network = opened.network
+    hosts = Hosts(network, opened.state, opened.hub, reporter)
+    if trouble := (await hosts.check()) & {name}:
+        raise OperationFailed(f"{', '.join(trouble)}: {hosts.troubled[name]}")
+    others = frozenset(other.name for other in network.hosts if other.name != name)
+    if await hosts.install(others):
+        raise OperationFailed(f"{name}: {hosts.troubled[name]}; run this again")
+    return hosts
 
 
 async def _settle(
@@ -147,7 +157,9 @@ async def _settle(
     lost = [_users_lost(host.name)] if host.name == network.genesis_node.host and not keys else []
     for node in signers:
         lost += await _registered(opened, node, made[str(node.account)], reporter)
-    return Replacement(host.name, accounts, tuple(started), tuple(lost))
+    await tell_peers(opened, network, reporter)
+    await catch_up(opened.access, reporter)
+    return Replacement(host.name, accounts, tuple(started), tuple(lost), await left_to_do(opened))
 
 
 async def _signing_key(opened: OpenNetwork, node: Node, reporter: Reporter) -> pb.Key:

@@ -133,6 +133,8 @@ def test_a_host_is_replaced_without_its_keys(net: Living, spares: list[str]) -> 
     said = net.operator.run("host", "replace", "spare", "--without-keys", seconds=SECONDS)
     assert f"runs      {MOVED}" in said
     assert "LOST" not in said
+    assert "next      nothing: " in said
+    net.operator.run("plan", "--check")
     until(lambda: dict(signers(net))[MOVED] != before, "the new key to be in the schedule", SECONDS, every=1.0)
     host = net.hosts[3]
     first = net.head(host)
@@ -171,7 +173,7 @@ def test_a_producers_key_that_nobody_has_is_registered_by_the_accounts_owner(net
         "it to sign",
         120,
     )
-    net.operator.boot()
+    assert "Nothing to do" in net.operator.boot()
     net.operator.run("plan", "--check")
     net.operator.run("verify")
 

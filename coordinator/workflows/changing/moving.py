@@ -33,9 +33,9 @@ from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.retry import DeadlineError
 
-from .producers import tell_peers
 from .rekeying import check_rekeyable, held_keys, register, registered_key, settle
 from .rolling import at_head
+from .telling import tell_peers
 
 HOLD_SECONDS = 300.0
 STOP_SECONDS = 120.0
@@ -70,7 +70,7 @@ async def move(opened: OpenNetwork, node: Node, to: str, reporter: Reporter) -> 
     await register(opened, replace(node, host=before), key, challenge, reporter)
     await settle(opened, before, account, key.public_key, reporter)
     placements.left(node.name)
-    await tell_peers(opened, network)
+    await tell_peers(opened, network, reporter)
     return (
         f"{node.name} signs on {to} with {key.public_key}; on {before} it is stopped, and its block-signing key is "
         f"removed. The account's own key stays on {placements.keepers().get(account, before)}"
@@ -92,7 +92,7 @@ async def _move_keyless(opened: OpenNetwork, node: Node, to: str, reporter: Repo
     )
     placements.remember(network)
     await at_head(access, new)
-    await tell_peers(opened, network)
+    await tell_peers(opened, network, reporter)
     return f"{node.name} runs on {to}, and is stopped elsewhere; its data is still there"
 
 

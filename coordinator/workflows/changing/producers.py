@@ -30,10 +30,9 @@ from protos import coordination_pb2 as pb
 from support.possession import Challenge
 from support.retry import DeadlineError, poll
 
-from .changes import Cost
-from .facts import facts_of
 from .rekeying import held_keys, register, unregister
 from .rolling import at_head
+from .telling import tell_peers
 
 COLLECT_SECONDS = 120.0
 PUSH_SECONDS = 300.0
@@ -92,7 +91,7 @@ async def add(opened: OpenNetwork, work: NodeWork, account: str, reporter: Repor
     challenge = secrets.token_bytes(32)
     key = (await held_keys(opened, node.host, account, challenge))[-1]
     await register(opened, node, key, challenge, reporter, producer.url, producer.location)
-    await tell_peers(opened, opened.network)
+    await tell_peers(opened, opened.network, reporter)
     if not producer.elected:
         return f"{account} is registered, as a standby: it takes the place of a producer that is retired"
     return await _elect(opened, account, reporter)
@@ -236,23 +235,11 @@ async def retire(opened: OpenNetwork, work: NodeWork, account: str, reporter: Re
     placements = Placements(opened.state.journal)
     placements.remember(opened.network)
     placements.retire(account)
-    await tell_peers(opened, glance(opened.network.source, lambda _: placements.all()))
+    await tell_peers(opened, glance(opened.network.source, lambda _: placements.all()), reporter)
     return (
         f"{account} is retired: its node on {node.host} is stopped; its data and keys stay there. "
         f"{typed('producer', 'add', account)} brings it back"
     )
-
-
-async def tell_peers(opened: OpenNetwork, network: Network) -> None:
-    """Tells running nodes which peers they have in this network. Raises TaskFailedError, LinkError, DeadlineError."""
-    parties = {party.name for party in opened.parties.parties()}
-    facts = facts_of(opened.hub, parties, opened.party_endpoints)
-    access = opened.access.over(network)
-    for change in facts.differences(network):
-        if change.cost is Cost.NOTHING and access.running(node := network.node(change.node)):
-            kept = [peer for peer in facts.nodes[node.name].spec.peers if peer in facts.parties]
-            peers = [*(network.p2p(network.node(peer)) for peer in node.peers), *kept]
-            await access.task(node.host, pb.SetPeers(name=node.name, peers=peers))
 
 
 async def _replacements(opened: OpenNetwork, chain: ChainView, account: str, size: int) -> tuple[str, ...]:

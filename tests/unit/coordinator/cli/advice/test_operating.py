@@ -16,6 +16,7 @@ from tests.unit.coordinator.home import Home
 KEY = pyrage.x25519.Identity.generate()
 LOCKED, OPENED = ["--recipient", str(KEY.to_public())], ["--identity", "key.txt"]
 THREE = '[[hosts]]\nname = "three"\nlocal = true\n[[nodes]]\nname = "watch"\nrole = "full"\nhost = "three"\n'
+EDITED = '[[nodes]]\nrole = "genesis"\nhost = "one"\noptions.max-clients = 30\n'
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_what_comes_after_a_restore(backup: str, booted: Home, said: Said) -> No
 
 
 @pytest.mark.advice(
+    "coordinator/cli/host.py: coord boot",
     "coordinator/workflows/replacing.py: coord boot",
     "coordinator/workflows/replacing.py: coord down --only …",
     "coordinator/workflows/replacing.py: coord status",
@@ -95,8 +97,14 @@ def test_a_host_that_cannot_be_replaced_yet(booted: Home, said: Said) -> None:
     assert booted.processes[2].wait(10) is not None
     del booted.shown["three"]
     shutil.rmtree(booted.state / "hosts" / "three")
+    booted.inventory.write_text(text + THREE + EDITED)
     assert run(replace) == 0, said.readouterr().err
-    assert "replaced  three" in said.readouterr().out
+    told = said.readouterr().out
+    assert "replaced  three" in told
+    assert "differs   + one: genesis options.max-clients: (none) -> 30 (the node is restarted)" in told
+    helps(told, "boot home.toml", said)
+    run(["plan", "home.toml"])
+    assert "max-clients" not in said.readouterr().out
 
 
 @pytest.mark.advice("coordinator/agents/records.py: coord adopt")
