@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from pathlib import Path
 
 from boot.step import NodeMode
 from coordinator.agents.link import AgentLink, LinkError
@@ -145,19 +146,34 @@ async def _start(opened: OpenNetwork, network: Network, new: Node, reporter: Rep
 
 
 def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> Network:
-    """The network with the node on that host. Raises UsageProblem if the file places it elsewhere."""
+    """The network with the node on that host. Raises UsageProblem if the file keeps it on its present one, or if
+    something else of the file does not fit.
+    """
     ports = _ports(opened.network, node, to)
     remembered = placements.all() | {
         one.name: Placed.of(one) for one in opened.network.nodes if not one.party and one.name != node.name
     }
-    remembered[node.name] = Placed(to, str(node.account), *ports)
+    remembered[node.name] = Placed(to, node.account or "", *ports)
+    source = opened.network.source
     try:
-        return glance(opened.network.source, lambda _: remembered)
+        network = glance(source, lambda _: remembered)
     except InventoryError as error:
-        raise UsageProblem(
-            f"{opened.network.source} places {node.name} by name ({'; '.join(map(str, error.problems))}): remove its "
-            "host from the file; the new place is remembered"
-        ) from error
+        lines = [problem.path for problem in error.problems if problem.path.endswith(".host")]
+        if not lines:
+            raise UsageProblem(
+                f"{source} does not fit {node.name} on {to}: {'; '.join(map(str, error.problems))}"
+            ) from error
+        raise _named(source, node, f" ({', '.join(lines)})") from error
+    if network.node(node.name).host != to:  # a node without keys: the file's host counts
+        raise _named(source, node)
+    return network
+
+
+def _named(source: Path, node: Node, line: str = "") -> UsageProblem:
+    return UsageProblem(
+        f"{source} names {node.host} as the host of {node.name}{line}, which keeps it there: remove that line, then "
+        "run this again; the new host is remembered"
+    )
 
 
 def _ports(network: Network, node: Node, to: str) -> tuple[int, int]:

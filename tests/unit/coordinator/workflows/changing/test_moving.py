@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -64,7 +65,7 @@ class World:
             raise KeyboardInterrupt
         self.acts.append(act)
 
-    async def move(self, to: str = "h3") -> str:
+    async def move(self, to: str = "h3", name: str = NAME) -> str:
         """As the command does, with the file and the memory of now."""
 
         async def hold(body: pb.Hold, deadline: float) -> pb.Result:
@@ -77,7 +78,7 @@ class World:
         sealed = SimpleNamespace(manifest="ab", elected=())
         network = self.network
         made = SimpleNamespace(network=network, access=access, state=state, sealed=sealed)
-        return await move(cast(OpenNetwork, made), network.node(NAME), to, PlainReporter(io.StringIO()))
+        return await move(cast(OpenNetwork, made), network.node(name), to, PlainReporter(io.StringIO()))
 
 
 @pytest.fixture
@@ -161,9 +162,43 @@ async def test_it_goes_on_after_a_kill_anywhere(world: World, act: str) -> None:
     assert Placements(world.journal).leaving(NAME) == ""
 
 
-async def test_a_file_that_places_it_by_name_is_left_to_its_author(world: World) -> None:
-    """Nothing is done before the file agrees."""
-    world.source.write_text(f'{FILE}[[nodes]]\naccount = "{NAME}"\nhost = "h2"\n')
-    with pytest.raises(UsageProblem, match="leave its host out of the file"):
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (f'[[nodes]]\naccount = "{NAME}"\nhost = "h2"\n', "nodes[0].host"),
+        (f'[[producers.list]]\naccount = "{NAME}"\nhost = "h2"\n', "producers.list[0].host"),
+    ],
+)
+async def test_a_file_that_names_its_host_is_left_to_its_author(world: World, more: str, line: str) -> None:
+    """The message says what the file says now, and what to do. Nothing is done before the file agrees."""
+    text = FILE.replace("count = 2\n", "") if "list" in more else FILE
+    world.source.write_text(text + more)
+    said = (
+        f"{world.source} names h2 as the host of {NAME} ({line}), which keeps it there: remove that line, then run "
+        "this again; the new host is remembered"
+    )
+    with pytest.raises(UsageProblem, match=re.escape(said)):
+        await world.move()
+    assert world.acts == []
+    world.source.write_text(text + more.replace('host = "h2"\n', ""))
+    assert "signs on h3" in await world.move()
+
+
+async def test_so_is_a_node_without_keys_whose_host_the_file_names(world: World) -> None:
+    """It is neither stopped nor started: it would have been started on its present host again."""
+    watcher = '[[nodes]]\nname = "watcher"\nhost = "h1"\n'
+    world.source.write_text(FILE + watcher)
+    Placements(world.journal).remember(world.network)
+    with pytest.raises(UsageProblem, match=r"names h1 as the host of watcher, which keeps it there: remove that line"):
+        await world.move(name="watcher")
+    assert world.acts == []
+
+
+async def test_what_else_does_not_fit_is_said_of_the_new_host(world: World) -> None:
+    """A port that another node has there."""
+    port = world.network.node("defproducerb").p2p_port
+    assert world.network.node("defproducerb").host == "h3"
+    world.source.write_text(f'{FILE}[[nodes]]\naccount = "{NAME}"\np2p_port = {port}\n')
+    with pytest.raises(UsageProblem, match=rf"does not fit {NAME} on h3: .*p2p_port: {port} is taken by node"):
         await world.move()
     assert world.acts == []
