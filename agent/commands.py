@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from agent.config import AgentConfig, DataFolder
-from agent.errors import AgentError, ConfigError, FolderBusy, InternalError
+from agent.errors import AgentError, ConfigError, FolderBusy, InternalError, KeyStoreError
 from agent.foreign import translating
 from agent.keys import KeyStore
 from agent.party.arguments import wanted
@@ -178,10 +178,14 @@ def _wallet(arguments: argparse.Namespace) -> int:
 
 def _keys_backup(arguments: argparse.Namespace) -> int:
     from agent.keys.backup import back_up
+    from agent.keys.losses import lost_keys
+    from agent.nodes.folder import signing_there
 
     folder = _folder(arguments)
-    config = folder.read()
-    sys.stdout.buffer.write(back_up(KeyStore(folder.keys), config.network, config.name, arguments.recipient))
+    config, store = folder.read(), KeyStore(folder.keys)
+    if lost := lost_keys(store, signing_there(folder.nodes)):
+        raise KeyStoreError("; ".join(lost), hint="put it back from an earlier backup first: docs/backup.md")
+    sys.stdout.buffer.write(back_up(store, config.network, config.name, arguments.recipient))
     return 0
 
 

@@ -12,6 +12,7 @@ from agent.dialling import Dialling
 from agent.duties.host import HostDuties
 from agent.duties.tools import Tools
 from agent.errors import AgentError, Replaced, UnknownNode
+from agent.keys.losses import lost_keys
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.outages import watch_outages
 from agent.nodes.signers import watch_signers
@@ -65,6 +66,7 @@ class Agent:
         self.exports = ""
         """HOST:PORT where it exports values for Prometheus; empty: nowhere."""
         self._leases = tools.leases
+        self._keys = tools.keys
         self._folder = folder
         self._dialling = dialling
         self._duties = duties
@@ -129,12 +131,18 @@ class Agent:
         kept = (pb.Snapshot(**one.told) for one in (self._snapshots.all() if self._snapshots else ()))
         exports = self.exports if self._tells_specs else ""  # a party does not tell where
         free = shutil.disk_usage(self._folder.path).free
-        return pb.Status(nodes=nodes, disk_free=free, snapshots=kept, metrics=exports)
+        lost = lost_keys(self._keys, self._signing()) if self._tells_specs else ()
+        return pb.Status(nodes=nodes, disk_free=free, snapshots=kept, metrics=exports, lost_keys=lost)
 
     def standing(self) -> tuple[int, bool, float]:
         """Free bytes of its disk, whether a coordinator is connected, and when its certificate ends (Unix seconds)."""
         free = shutil.disk_usage(self._folder.path).free
         return free, self._dialling.connected, self._dialling.certificate_end
+
+    def _signing(self) -> list[str]:
+        """The accounts whose nodes run here to sign."""
+        records = [self.nodes.record(name) for name in self.nodes.names if self.nodes.running(name)]
+        return [record.spec.account for record in records if record.spec.account and record.mode is not NodeMode.AUDIT]
 
     def _spec(self, name: str) -> pb.NodeSpec | None:
         """The specification of a host's node. A party does not reveal how its node runs."""

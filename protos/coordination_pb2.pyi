@@ -1832,6 +1832,7 @@ class Status(_message.Message):
     DISK_FREE_FIELD_NUMBER: _builtins.int
     CLOCK_FIELD_NUMBER: _builtins.int
     SNAPSHOTS_FIELD_NUMBER: _builtins.int
+    LOST_KEYS_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
     disk_free: _builtins.int
     """bytes, where the nodes' data lies"""
@@ -1845,6 +1846,10 @@ class Status(_message.Message):
     def snapshots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Snapshot]:
         """that a host's agent keeps"""
 
+    @_builtins.property
+    def lost_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """a line for each key file of a host that is gone while its nodes run"""
+
     def __init__(
         self,
         *,
@@ -1852,11 +1857,12 @@ class Status(_message.Message):
         disk_free: _builtins.int = ...,
         clock: _builtins.float = ...,
         snapshots: _abc.Iterable[Global___Snapshot] | None = ...,
+        lost_keys: _abc.Iterable[_builtins.str] | None = ...,
         metrics: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "metrics", b"metrics", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "lost_keys", b"lost_keys", "metrics", b"metrics", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

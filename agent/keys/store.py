@@ -53,14 +53,19 @@ class KeyStore:
         """Where the accounts' keys lie."""
         return self._folder / "accounts.json"
 
+    @property
+    def signing_file(self) -> Path:
+        """Where the block-signing keys lie."""
+        return self._folder / "signing.json"
+
     def _refresh(self) -> None:
         """Reads files that have changed: keys are restored while the agent runs."""
         if (now := self._identities()) == self._seen:
             return
         if self.accounts_file.exists():
             self._users, self._producers = self._load(self.accounts_file)
-        if self._signing_file.exists():
-            _none, self._signers = self._load(self._signing_file)
+        if self.signing_file.exists():
+            _none, self._signers = self._load(self.signing_file)
         _none, successors = self._load(self._successors_file)
         # After a crash the file may still list a successor that has taken over: drop it here.
         self._successors = {name: pair for name, pair in successors.items() if self._signers.get(name) != pair}
@@ -68,7 +73,7 @@ class KeyStore:
 
     def _identities(self) -> tuple[object, ...]:
         """An identity of the files that changes when one of them is written."""
-        return tuple(map(_identity, (self.accounts_file, self._signing_file, self._successors_file)))
+        return tuple(map(_identity, (self.accounts_file, self.signing_file, self._successors_file)))
 
     def pairs(self) -> tuple[Accounts, Accounts, Accounts, Accounts]:
         """All keys of users, producers, signers and their successors. Only for a backup."""
@@ -277,7 +282,7 @@ class KeyStore:
                 write_atomic(self.accounts_file, pack(users, producers), 0o600)
             self._users, self._producers = users, producers
             if signers != self._signers:
-                write_atomic(self._signing_file, pack({}, signers), 0o600)
+                write_atomic(self.signing_file, pack({}, signers), 0o600)
             self._signers = signers
             self._seen = self._identities()
         except OSError as error:
@@ -292,10 +297,6 @@ class KeyStore:
             self._seen = self._identities()
         except OSError as error:
             raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
-
-    @property
-    def _signing_file(self) -> Path:
-        return self._folder / "signing.json"
 
     @property
     def _successors_file(self) -> Path:

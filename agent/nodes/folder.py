@@ -294,3 +294,10 @@ class NodeFolder:
         """Removes nodeos' own folder: for a chain that has not begun."""
         with contextlib.suppress(OSError):
             remove_folder(self.data)
+
+
+def signing_there(nodes: Path) -> list[str]:
+    """The accounts whose nodes are meant to run in this folder of nodes, and to sign."""
+    folders = [NodeFolder(path) for path in sorted(nodes.glob("[!.]*/"))]
+    records = [folder.record() for folder in folders if folder.process is not None]
+    return [one.spec.account for one in records if one and one.spec.account and one.mode is not NodeMode.AUDIT]

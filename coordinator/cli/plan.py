@@ -96,6 +96,8 @@ class Edited:
     """Hosts that could not be asked."""
     syncing: tuple[str, ...] = ()
     """A line for each node that runs and does not have the newest blocks yet."""
+    lost_keys: tuple[str, ...] = ()
+    """A line for each key file of a host that is gone while its nodes run."""
 
     @property
     def started(self) -> tuple[str, ...]:
@@ -119,6 +121,7 @@ class Edited:
                 by_hand = all(change.cost is Cost.BY_HAND for change in self.changes)
                 yield f"  {typed('boot')} {'leaves it' if by_hand else 'applies it'}: {cost}"
         yield from self.syncing
+        yield from self.lost_keys
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
 
@@ -127,7 +130,7 @@ class Edited:
         changes = [change.to_json() for change in self.changes]
         return {
             "differences": changes, "sealed_edits": list(self.sealed), "unknown_hosts": list(self.away),
-            "syncing": list(self.syncing),
+            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys),
         }  # fmt: skip
 
 
@@ -135,7 +138,7 @@ def _edited(settings: Settings, network: Network) -> Edited:
     with closing(StateFolder(settings.state, network.name)) as state:
         sealed = sealed_edits(network, state)
     facts = asyncio.run(look_around(network, settings.state))
-    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)), facts.syncing)
+    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)), facts.syncing, facts.lost_keys)
 
 
 def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:

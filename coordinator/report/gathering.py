@@ -104,7 +104,8 @@ def _host_row(opened: OpenNetwork, name: str) -> HostRow:
     if link is None or not link.connected:
         return HostRow(name, AWAY, None, None, link is not None and link.contested)
     free = link.status.disk_free if link.status else None
-    return HostRow(name, CONNECTED, link.clock_offset, free, link.contested)
+    lost = tuple(map(plain, link.status.lost_keys)) if link.status else ()
+    return HostRow(name, CONNECTED, link.clock_offset, free, link.contested, lost)
 
 
 def _unlisted(opened: OpenNetwork, parties: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,15 @@ COPY = (
     "two machines dial in with its certificate, in turn: one is a copy of the other, and both have its keys; stop one, "
     "and remove its disk"
 )
+PUT_BACK = (
+    "its nodes run until they are started again, and then sign nothing: put the file back now, from a backup "
+    "(docs/backup.md, A host's lost keys)"
+)
+
+
+def lost(line: str) -> str:
+    """What an agent reported of its lost keys, with what to do."""
+    return f"{line}; {PUT_BACK}"
 
 
 def problems(status: NetworkStatus) -> tuple[str, ...]:
@@ -48,6 +57,7 @@ def _of_hosts(status: NetworkStatus) -> Iterator[str]:
             yield f"host {host.name}: {COPY}"
         elif host.agent != CONNECTED:
             yield f"host {host.name}: its agent is {host.agent}"
+        yield from (f"host {host.name}: {lost(line)}" for line in host.lost_keys)
 
 
 def _of_nodes(status: NetworkStatus) -> Iterator[str]:

@@ -100,7 +100,10 @@ def document(status: NetworkStatus) -> dict[str, Any]:
             for row in status.nodes
         ],
         "hosts": [
-            {"name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free}
+            {
+                "name": row.name, "agent": row.agent, "clock_offset": row.clock_offset, "disk_free": row.disk_free,
+                "lost_keys": list(row.lost_keys),
+            }
             for row in status.hosts
         ],
         "unlisted_hosts": {host: list(nodes) for host, nodes in status.unlisted.items()},

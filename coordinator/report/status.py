@@ -87,6 +87,8 @@ class HostRow:
     """Free bytes on the disk of its agent's folder."""
     contested: bool = False
     """Two machines dial in as this host in turn."""
+    lost_keys: tuple[str, ...] = ()
+    """Which of its key files are gone while its nodes run, a line each."""
 
 
 @dataclass(frozen=True)

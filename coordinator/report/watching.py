@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from coordinator.engine.access import NodeAccess
-from coordinator.report.health import COPY
+from coordinator.report.health import COPY, lost
 from protos.states import NodeState
 from support.json_log import about
 from support.tasks import beside
+from support.texts import plain
 
 LOOK_SECONDS = 1.0
 Place = tuple[str, str]
@@ -45,6 +46,8 @@ def ailments(access: NodeAccess) -> dict[Place, str]:
             found[node.host, ""] = COPY
         elif link is None or not link.connected:
             found[node.host, ""] = AWAY
+        elif link.status and link.status.lost_keys:
+            found[node.host, "keys"] = lost("; ".join(map(plain, link.status.lost_keys)))
         elif (status := access.status(node)) is not None and status.state == NodeState.FAILED:
             found[node.host, node.name] = status.detail
         elif status is not None and (status.withheld or status.doubles):

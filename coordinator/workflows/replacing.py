@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from boot.reads import few
 from boot.step import NodeMode
 from boot.steps.retire import STEP as RETIRE
 from coordinator.advising import typed
@@ -20,7 +21,6 @@ from coordinator.hosts.fleet import Hosts, deployment
 from coordinator.hosts.keys import restore_keys
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
-from coordinator.state.backup import open_backup, read_identities
 from coordinator.state.leases import Leases
 from inventory.network import GENESIS_ACCOUNT, Host, Network, Node
 from protos import coordination_pb2 as pb
@@ -33,6 +33,7 @@ from .changing.catching_up import catch_up
 from .changing.rekeying import held_keys, register, registered_key
 from .changing.telling import left_to_do, tell_peers
 from .opening.session import DIAL_SECONDS, open_network
+from .recovering.host_keys import Source
 from .serving.serve import serving
 
 DIAL_AGAIN_SECONDS = 6.0
@@ -43,25 +44,6 @@ LEVEL = 4
 """Blocks that the new machine's node may be behind the others and still count as being at the head."""
 NONCE = secrets.token_bytes(32)
 """For proofs that a host holds a key."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """The source of the dead machine's keys."""
-
-    backup: Path | None = None
-    identity: Path | None = None
-    passphrase: str = ""
-
-    def keys(self, host: str) -> bytes:
-        """The host's keys, decrypted; empty if there is no backup. Raises UsageProblem, AgeError."""
-        if self.backup is None:
-            return b""
-        if bool(self.identity) == bool(self.passphrase):
-            raise UsageProblem("say how the backup is decrypted: either --identity FILE or --passphrase")
-        with open_backup(self.backup) as backup:
-            given = read_identities(self.identity) if self.identity else ()
-            return backup.host_keys(host, backup.keys(given, self.passphrase))
 
 
 @dataclass(frozen=True)
@@ -142,7 +124,7 @@ async def _settle(
     if keys:
         ssh = None if host.local else deployment(opened.state, network, lambda _host, _text: None)
         accounts = await asyncio.to_thread(restore_keys, opened.state, host, keys, ssh)
-        reporter.note(f"{host.name}: keys of {', '.join(accounts)} are there again")
+        reporter.note(f"{host.name}: keys of {few(accounts)} are there again")
     await hold(opened, opened.sealed, reporter)
     signers = [node for node in producers if node.account != GENESIS_ACCOUNT]
     made = {str(node.account): await _signing_key(opened, node, reporter) for node in signers}

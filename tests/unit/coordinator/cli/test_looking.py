@@ -16,6 +16,7 @@ from boot.audit import AuditReport
 from boot.audit.report import Accounts, judged
 from coordinator.cli.main import run
 from coordinator.cli.options import Settings
+from coordinator.report.health import PUT_BACK
 from coordinator.report.shown import ShownAudit
 from coordinator.reporter import StepResult
 from coordinator.state.control import NoAnswer
@@ -145,6 +146,25 @@ def test_agents_that_are_away(home: Home, said: Said, monkeypatch: pytest.Monkey
     assert shown["phase"] == "down"
     assert run(["plan", "home.toml"]) == 0
     assert "unknown what runs on one, two: no agent answers there" in said.readouterr().out
+
+
+def test_a_host_whose_keys_are_gone(home: Home, said: Said) -> None:
+    """Status and plan name it, alone and beside a command that acts, while its nodes run still."""
+    assert run(BEGIN) == 0
+    said.readouterr()
+    home.lost["one"] = ("keys/signing.json is gone, with the block-signing key of defproducerb",)
+    line = f"host one: {home.lost['one'][0]}; {PUT_BACK}"
+    assert run(["status", "home.toml", "--check"]) == 1
+    assert line in "".join(said.readouterr())
+    assert run(["plan", "home.toml"]) == 0
+    assert f"{line}\n" in said.readouterr().out
+    for work in (typed("plan", "home.toml", "--json"), typed("status", "home.toml", "--json")):
+        assert beside(home, work) == 0
+        found = document(said)
+        assert line in found.get("lost_keys", found.get("problems"))
+    home.lost.clear()
+    assert run(["plan", "home.toml", "--json"]) == 0
+    assert document(said)["lost_keys"] == []
 
 
 def test_beside_a_command_that_acts(home: Home, said: Said) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from coordinator.report.health import COPY, problems
+from coordinator.report.health import COPY, PUT_BACK, problems
 from coordinator.report.status import HostRow, NetworkStatus, NodeRow, Phase, phase
 from coordinator.report.tables import node_table
 from coordinator.reporter import StepResult
@@ -70,6 +70,10 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
         ({"lib": 1000 - 145}, ("blocks do not become irreversible: LIB 855 is 145 blocks behind the head",)),
         ({"hosts": AWAY}, ("host one: its agent is away",)),
         ({"hosts": (replace(AWAY[0], contested=True),)}, (f"host one: {COPY}",)),
+        (
+            {"hosts": (replace(AWAY[0], agent="connected", lost_keys=("keys/a is gone", "keys/b is gone")),)},
+            tuple(f"host one: keys/{name} is gone; {PUT_BACK}" for name in "ab"),
+        ),
         ({"nodes": (STOPPED,)}, ("node b on one: failed: its disk is full",)),
         ({"nodes": (replace(STOPPED, state="unknown"),), "hosts": AWAY}, ("host one: its agent is away",)),
         ({"nodes": (OLD,)}, ("node b on one: 80 blocks behind LIB",)),
