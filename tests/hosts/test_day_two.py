@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts.living import SCHEDULE, Living, missing
+from tests.hosts.living import SCHEDULE, TURN, Living, missing
 from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(900)]
@@ -101,6 +101,22 @@ def test_a_snapshot_is_taken_listed_and_fetched(net: Living, tmp_path: Path) -> 
     (host,) = taken["hosts"]
     there = net.testbed.ssh(host, "find /var/lib/bootcoord -type f -size +1M -size -9M -exec sha256sum {} +").stdout
     assert taken["sha256"] in there
+
+
+def test_a_node_begins_anew_with_a_snapshot_of_another_host(net: Living) -> None:
+    """A producer's: it fetches the snapshot, lacks the blocks before it, and signs again."""
+    (taken,) = net.operator.json("snapshot", "list")["snapshots"]
+    node = next(
+        one for one in net.operator.json("status")["nodes"] if one["account"] and one["host"] not in taken["hosts"]
+    )
+    said = net.operator.run("snapshot", "restart", node["name"], "--snapshot", taken["name"])
+    assert f"{node['name']} began with {taken['name']}, and has the newest blocks" in said
+    (again,) = [one for one in net.operator.json("status")["nodes"] if one["name"] == node["name"]]
+    assert again["since"] == taken["block"]
+    first = net.head(net.hosts[3])
+    until(lambda: net.head(net.hosts[3]) > first + 2 * TURN * len(SCHEDULE), "two rounds", 120, every=1.0)
+    latest = net.blocks(net.hosts[3], first, net.head(net.hosts[3]))
+    assert node["account"] in {block["producer"] for block in latest}
 
 
 def test_the_report_and_the_monitoring_files_are_written(net: Living, tmp_path: Path) -> None:
