@@ -93,7 +93,9 @@ class Edited:
     """Edits of sealed sections, which can no longer change, each with a hint."""
     changes: tuple[Change, ...] = ()
     away: tuple[str, ...] = ()
-    """Hosts that could not be asked."""
+    """Enrolled hosts that could not be asked."""
+    missing: tuple[str, ...] = ()
+    """Those of them that the inventory lists, while others answer."""
     syncing: tuple[str, ...] = ()
     """A line for each node that runs and does not have the newest blocks yet."""
     lost_keys: tuple[str, ...] = ()
@@ -124,6 +126,8 @@ class Edited:
         yield from self.lost_keys
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
+        if self.missing:
+            yield f"if such a machine is dead, another one takes its place: {typed('host', 'replace', self.missing[0])}"
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -138,7 +142,9 @@ def _edited(settings: Settings, network: Network) -> Edited:
     with closing(StateFolder(settings.state, network.name)) as state:
         sealed = sealed_edits(network, state)
     facts = asyncio.run(look_around(network, settings.state))
-    return Edited(sealed, facts.differences(network), tuple(sorted(facts.away)), facts.syncing, facts.lost_keys)
+    away = tuple(sorted(facts.away))
+    missing = tuple(host.name for host in network.hosts if host.name in away) if facts.agents else ()
+    return Edited(sealed, facts.differences(network), away, missing, facts.syncing, facts.lost_keys)
 
 
 def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:

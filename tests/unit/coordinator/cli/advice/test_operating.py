@@ -79,6 +79,7 @@ def test_what_comes_after_a_restore(backup: str, booted: Home, said: Said) -> No
 
 @pytest.mark.advice(
     "coordinator/cli/host.py: coord boot",
+    "coordinator/cli/plan.py: coord host replace …",
     "coordinator/workflows/replacing.py: coord boot",
     "coordinator/workflows/replacing.py: coord down --only …",
     "coordinator/workflows/replacing.py: coord status",
@@ -98,8 +99,9 @@ def test_a_host_that_cannot_be_replaced_yet(booted: Home, said: Said) -> None:
     del booted.shown["three"]
     shutil.rmtree(booted.state / "hosts" / "three")
     booted.inventory.write_text(text + THREE + EDITED)
-    assert run(replace) == 0, said.readouterr().err
-    told = said.readouterr().out
+    said.readouterr()
+    assert run(["plan", "home.toml"]) == 0
+    told = helps(said.readouterr().out, "host home.toml replace three", said)
     assert "replaced  three" in told
     assert "differs   + one: genesis options.max-clients: (none) -> 30 (the node is restarted)" in told
     helps(told, "boot home.toml", said)
