@@ -104,7 +104,7 @@ class Edited:
     @property
     def started(self) -> tuple[str, ...]:
         """Nodes that a boot starts for the first time."""
-        return tuple(change.node for change in self.changes if change.cost is Cost.START)
+        return tuple(change.node for change in self.changes if change.cost is Cost.START and change.part == "node")
 
     @property
     def different(self) -> bool:

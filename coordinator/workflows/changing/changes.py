@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -35,7 +35,7 @@ class Change:
     host: str
     node: str
     part: str
-    """`node` for the whole node, or a part of it: p2p, nodeos, peers, options.NAME and others; metrics of an agent."""
+    """`node` for the whole node, or a part of it: state, p2p, nodeos, peers, options.NAME …; metrics, of an agent."""
     before: str
     """What runs; empty if nothing."""
     after: str
@@ -100,7 +100,7 @@ def differences(
             hint = f"it runs on {fact.host}; to move it: {typed('node', 'move', name, '--to', node.host)}"
             found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
-            found += _changed(node.host, fact.spec, node_spec(network, node), parties)
+            found += _kept(node.host, fact, node_spec(network, node), parties)
     found += _metrics(network, exports)
     listed = {host.name for host in network.hosts}
     for name, fact in facts.items():
@@ -164,6 +164,14 @@ def _described(spec: pb.NodeSpec) -> str:
         f", {part} at {plain(at)}" for part, at in (("API", spec.api), ("state history", spec.history)) if at
     )
     return f"{plain(spec.role)} node, p2p {plain(spec.p2p_endpoint)}, http port {spec.http_port}{served}{signs}"
+
+
+def _kept(host: str, fact: Fact, wanted: pb.NodeSpec, parties: Collection[str]) -> Iterator[Change]:
+    """A node that stays on its host. A boot starts it if it is stopped, with all that was changed."""
+    if fact.stopped:
+        yield Change(host, wanted.name, "state", "stopped", "running", Cost.START)
+    for change in _changed(host, fact.spec, wanted, parties):
+        yield replace(change, cost=Cost.START) if fact.stopped and change.cost is not Cost.BY_HAND else change
 
 
 def _changed(host: str, runs: pb.NodeSpec, wanted: pb.NodeSpec, parties: Collection[str]) -> Iterator[Change]:

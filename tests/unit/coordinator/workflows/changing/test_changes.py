@@ -76,6 +76,23 @@ def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
     assert summary(changes) == "1 node is restarted; 2 nodes learn of it without a restart"
 
 
+def test_a_stopped_node_is_a_difference(tmp_path: Path) -> None:
+    """A boot starts it, with what was changed meanwhile; it needs no restart and begins nothing anew."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducerb"] = replace(facts["defproducerb"], stopped=True)
+    (change,) = differences(net, facts)
+    assert change.line() == "~ local: defproducerb state: stopped -> running (the node is started)"
+    assert summary([change]) == "1 node starts"
+    assert Edited(changes=(change,)).started == ()
+    both = differences(edited(net, "defproducerb", options={"max-clients": "30"}), facts)
+    assert [(change.part, change.cost) for change in both] == [
+        ("state", Cost.START),
+        ("options.max-clients", Cost.START),
+    ]
+    assert summary(both) == "1 node starts"
+
+
 def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     """The boot starts a new node; a node that left the file runs on, and the line says how to stop it."""
     net = network(tmp_path)
