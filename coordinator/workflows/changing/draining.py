@@ -12,7 +12,7 @@ from coordinator.reporter import Reporter
 from inventory.network import Node
 from support.tasks import tolerated
 
-from .rolling import check_dispensable, makes_blocks
+from .rolling import check_dispensable, makes_blocks, turn_over
 
 
 async def drain(access: NodeAccess, work: NodeWork, host: str, reporter: Reporter, *, force: bool) -> str:
@@ -29,6 +29,7 @@ async def drain(access: NodeAccess, work: NodeWork, host: str, reporter: Reporte
     done: list[Node] = []
     try:
         for node in before:
+            await turn_over(access, work, node, reporter)
             done.append(node)  # it may pause although its agent's answer is lost
             await work.produce(node.name, paused=True)
     except Exception:
@@ -36,7 +37,8 @@ async def drain(access: NodeAccess, work: NodeWork, host: str, reporter: Reporte
             await tolerated(work.produce(node.name, paused=False), f"{node.name}: resuming", OperationFailed)
         raise
     names = ", ".join(node.name for node in nodes)
-    return f"{names} of {host} make no blocks until {typed('host', 'undrain', host)}"
+    makes = "makes" if len(nodes) == 1 else "make"
+    return f"{names} of {host} {makes} no blocks until {typed('host', 'undrain', host)}"
 
 
 async def undrain(access: NodeAccess, work: NodeWork, host: str) -> str:
@@ -46,7 +48,8 @@ async def undrain(access: NodeAccess, work: NodeWork, host: str) -> str:
         return f"no producer's node runs on {host}"
     for node in nodes:
         await work.produce(node.name, paused=False)
-    return f"{', '.join(node.name for node in nodes)} of {host} make blocks again"
+    makes = "makes" if len(nodes) == 1 else "make"
+    return f"{', '.join(node.name for node in nodes)} of {host} {makes} blocks again"
 
 
 def _producers(access: NodeAccess, host: str) -> list[Node]:

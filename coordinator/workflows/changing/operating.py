@@ -26,7 +26,7 @@ from .draining import drain, undrain
 from .moving import move, stop_on
 from .producers import add, planned, retire
 from .rekeying import rekey
-from .rolling import check_dispensable, restart
+from .rolling import check_dispensable, restart, turn_over
 
 
 class NodeAction(StrEnum):
@@ -143,6 +143,7 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
             if not running:
                 return f"{node.name} is stopped already"
             await _spared(opened, work, node, operation, reporter)
+            await turn_over(access, work, node, reporter)
             await work.stop(node.name)
             return f"{node.name} is stopped; {typed('node', 'start', node.name)} starts it again"
         case NodeAction.PAUSE | NodeAction.RESUME:
@@ -151,6 +152,7 @@ async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, repor
                 raise OperationFailed(f"{node.name} does not run: start it first")
             if paused:
                 await _spared(opened, work, node, operation, reporter)
+                await turn_over(access, work, node, reporter)
             await work.produce(node.name, paused=paused)
             return f"{node.name} makes {'no blocks until it is resumed or restarted' if paused else 'blocks again'}"
         case NodeAction.RESTART:

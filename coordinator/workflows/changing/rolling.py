@@ -8,6 +8,7 @@ come back ends the rollout.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -119,6 +120,14 @@ async def check_dispensable(access: NodeAccess, work: NodeWork, nodes: Sequence[
         await roll.check_away(scheduled, schedule, tolerance(len(schedule)))
 
 
+async def turn_over(access: NodeAccess, work: NodeWork, node: Node, reporter: Reporter) -> None:
+    """Waits while it is the producer's own turn, so that it misses no part of it. Raises NodeError."""
+    roll = _Roll(access, work, reporter)
+    schedule = await roll.schedule()
+    if node.account in schedule and len(schedule) > 1 and await makes_blocks(access, node):
+        await roll.turn_over(node)
+
+
 async def makes_blocks(access: NodeAccess, node: Node) -> bool:
     """Whether a producer's node runs and is not paused."""
     if not access.running(node):
@@ -203,6 +212,17 @@ class _Roll:
         except DeadlineError:
             self._reporter.note(f"{node.name}: signs no blocks; it is restarted now")
             return node
+
+    async def turn_over(self, node: Node) -> None:
+        """Waits while it is the producer's own turn, unless no blocks come."""
+
+        async def over() -> bool:
+            return await self._signer(node) != node.account
+
+        if not await over():
+            self._reporter.note(f"{node.name}: waits for the end of its own turn")
+            with contextlib.suppress(DeadlineError):
+                await poll(over, what="the end of its turn", deadline=2 * TURN_SECONDS)
 
     async def check_away(self, nodes: Sequence[Node], schedule: Sequence[str], most: int) -> None:
         """Raises OperationFailed when so many producers would be away with these that blocks stop being final."""
