@@ -39,6 +39,7 @@ async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> Networ
         lib=max([chain.lib, *(row.lib for row in nodes)]),
         schedule=chain.schedule,
         silent=chain.silent,
+        paused=chain.paused,
         nodes=nodes,
         hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
         unlisted=_unlisted(opened, {party.name for party in parties}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from antelope.elections import BLOCKS_PER_TURN
+from coordinator.advising import typed
 from coordinator.report.status import CONNECTED, UNKNOWN, NetworkStatus
 from protos.states import NodeState
 
@@ -30,6 +31,15 @@ def lost(line: str) -> str:
     return f"{line}; {PUT_BACK}"
 
 
+def silent(status: NetworkStatus) -> str:
+    """The producers that make no blocks, in words. Those that were paused are named as such."""
+    nodes = {row.account: row.name for row in status.nodes}
+    return ", ".join(
+        f"{account} (paused: {typed('node', 'resume', nodes[account])})" if account in status.paused else account
+        for account in status.silent
+    )
+
+
 def problems(status: NetworkStatus) -> tuple[str, ...]:
     """Everything that is wrong, one line each; empty if the network is healthy."""
     if status.chain_id is None:
@@ -45,7 +55,7 @@ def _of_chain(status: NetworkStatus) -> Iterator[str]:
         who = f"; {', '.join(status.schedule)} should sign" if status.schedule else ""
         yield f"the chain has stalled: its latest block, {status.head}, is {status.head_age:.0f} s old{who}"
     elif status.silent:
-        yield f"elected, but no block in the latest round: {', '.join(status.silent)}"
+        yield f"elected, but no block in the latest round: {silent(status)}"
     behind = status.head - status.lib
     if behind > FINAL_ROUNDS * BLOCKS_PER_TURN * max(1, len(status.schedule)):
         yield f"blocks do not become irreversible: LIB {status.lib} is {behind} blocks behind the head"

@@ -89,6 +89,7 @@ def document(status: NetworkStatus) -> dict[str, Any]:
         "lib": status.lib,
         "schedule": list(status.schedule),
         "silent": list(status.silent),
+        "paused": list(status.paused),
         "problems": list(problems(status)),
         "nodes": [
             {

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from coordinator.advising import typed
+from coordinator.report.health import silent
 from coordinator.report.status import NetworkStatus, NodeRow
 from protos.states import NodeState
 
@@ -132,7 +133,7 @@ def _report_lines(report: NetworkStatus, width: int | None) -> Iterator[str]:
     if report.stands:
         yield f"stalled   no new blocks; {', '.join(report.schedule)} should sign"
     elif report.silent:
-        yield f"silent    {', '.join(report.silent)}: elected, but no block in the latest round"
+        yield f"silent    {silent(report)}: elected, but no block in the latest round"
     yield ""
     yield from host_table(report)
     yield ""

@@ -48,6 +48,7 @@ def test_a_node_stops_starts_and_restarts(net: Living) -> None:
     assert {host for host in again if again[host] != started[host]} == {home}
 
 
+@pytest.mark.advice("coordinator/report/health.py: coord node resume …")
 def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
     """Only the paused producer's slots are empty, by the blocks; then it signs again. Its node says the same."""
     home = net.hosts[1]
@@ -57,8 +58,13 @@ def test_a_producer_pauses_and_its_host_is_drained(net: Living) -> None:
             assert paused(net, home)
         if verb == "host":
             assert set(turn(net)) == {NODE}
+            status = net.operator.json("status")
+            assert (status["silent"], status["paused"]) == ([NODE], [NODE])
+            assert any(f"resume {NODE})" in problem for problem in status["problems"])
             assert "of 4 producers 1 may be away" in net.operator.run("host", "drain", net.hosts[2], status=1)
             assert not paused(net, net.hosts[2])
+            net.operator.json("node", "resume", NODE)
+            assert not paused(net, home)
         for _ in range(2):
             net.operator.json(verb, back, name)
             assert not paused(net, home)

@@ -217,7 +217,7 @@ class _Roll:
         """Waits while it is the producer's own turn, unless no blocks come."""
 
         async def over() -> bool:
-            return await self._signer(node) != node.account
+            return await self._signer([node]) != node.account
 
         if not await over():
             self._reporter.note(f"{node.name}: waits for the end of its own turn")

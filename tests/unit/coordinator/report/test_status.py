@@ -66,6 +66,10 @@ OLD = replace(STOPPED, state="running", head=900, detail="")
             ("the chain has stalled: its latest block, 1000, is 73 s old; a, b, c, d should sign",),
         ),
         ({"silent": ("b",)}, ("elected, but no block in the latest round: b",)),
+        (
+            {"silent": ("b", "c"), "paused": ("b",)},
+            ("elected, but no block in the latest round: b (paused: coord node INVENTORY resume b), c",),
+        ),
         ({"lib": 1000 - 144}, ()),
         ({"lib": 1000 - 145}, ("blocks do not become irreversible: LIB 855 is 145 blocks behind the head",)),
         ({"hosts": AWAY}, ("host one: its agent is away",)),

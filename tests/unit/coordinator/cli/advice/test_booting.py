@@ -86,7 +86,7 @@ def test_what_was_stopped_or_drained_goes_on(booted: Home, said: Said) -> None:
     host = next(name for name, agent in booted.agents.items() if "defproducerb" in agent.nodes)
     said.readouterr()
     assert run(["host", "home.toml", "drain", host, "--force"]) == 0
-    assert "make blocks again" in helps(said.readouterr().out, f"host home.toml undrain {host}", said)
+    assert "makes blocks again" in helps(said.readouterr().out, f"host home.toml undrain {host}", said)
 
 
 WATCH = '[[nodes]]\nname = "watch"\nrole = "full"\nhost = "three"\n'
