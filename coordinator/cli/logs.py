@@ -133,10 +133,11 @@ def _show(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Pr
 def _follow(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _Printer, lines: int) -> list[str]:
     """Prints the same, and then new lines, until all logs have ended."""
     readers = {source.name: LineReader(source.name) for source in sources}
-    ordered = InOrder(readers, HOLD_SECONDS if len(readers) > 1 else 0.0)
+    hold = HOLD_SECONDS if len(readers) > 1 else 0.0
+    ordered = InOrder(readers, hold)
     failed: list[str] = []
     open_ = set(readers)
-    began, first = time.monotonic(), True
+    began, heard, first = time.monotonic(), 0.0, True
     while open_:
         for piece in _arrived(pieces):
             ordered.add(_taken(piece, readers, failed, open_), time.monotonic())
@@ -144,10 +145,15 @@ def _follow(sources: Sequence[LogSource], pieces: queue.Queue[Piece], printer: _
                 ordered.ended(piece.source)
         if first and ordered.waiting and time.monotonic() - began < FIRST_SECONDS:
             continue
-        if ready := printer.chosen(ordered.release(time.monotonic())):
+        now = time.monotonic()
+        heard = heard or now
+        if first and now - heard < hold:  # the last log to be heard has older lines, too
+            continue
+        if ready := printer.chosen(ordered.drain() if first else ordered.release(now)):
             printer.print(last(ready, lines) if first else ready)
             first = False
-    printer.print(printer.chosen(ordered.drain()))
+    rest = printer.chosen(ordered.drain())
+    printer.print(last(rest, lines) if first else rest)
     return failed
 
 

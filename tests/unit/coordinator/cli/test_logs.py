@@ -115,6 +115,41 @@ def test_a_log_is_followed_until_ctrl_c(logs: Home, monkeypatch: pytest.MonkeyPa
     until(lambda: not _tails(file), "tail ends")
 
 
+def test_a_slow_logs_older_lines_are_no_news(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """-n counts over all logs that are followed, also if one of them is heard seconds after the others."""
+    clock = Ticking()
+
+    class Deployment:
+        def logs(self, host: Any, node: str, *, lines: int, follow: bool) -> Iterator[bytes]:
+            late = host.name == "h2"
+            if late:
+                until(lambda: clock.now > 3, "the other log's lines are held long enough")
+            yield "".join(BLOCK.format(second, second) + "\n" for second in ((1, 2, 3) if late else (5, 6))).encode()
+            until(lambda: clock.now > 6, "both logs are shown")
+            yield (BLOCK.format(8 - late, 8 - late) + "\n").encode()
+
+    monkeypatch.setattr("coordinator.cli.logs.deployment", lambda *_: Deployment())
+    monkeypatch.setattr("coordinator.cli.logs.time", clock)
+    monkeypatch.setattr("coordinator.cli.logs.LOOK_SECONDS", 0.01)
+    hosts = "".join(f'[[hosts]]\nname = "h{n}"\naddress = "192.0.2.{n}"\n' for n in (1, 2))
+    Path("far.toml").write_text(f'[network]\nname = "far"\n{hosts}')
+    assert run(["logs", "far.toml", "genesis", "agent@h2", "-n", "2", "-f"]) == 0
+    shown = [line.partition(" | ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert shown == [BLOCK.format(second, second) for second in (5, 6, 7, 8)]
+
+
+class Ticking:
+    """A clock on which a tenth of a second passes each time it is read."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.1
+        return self.now
+
+
 def _tails(file: Path) -> list[str]:
     lines = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
