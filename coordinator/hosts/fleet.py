@@ -17,7 +17,7 @@ from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.model import Preflight
 from coordinator.reporter import Reporter, StepResult
 from coordinator.state.folder import StateFolder
-from inventory.network import Host, Network
+from inventory.network import Host, Network, Role
 from support.files import remove_folder
 from support.json_log import about
 
@@ -115,7 +115,10 @@ class Hosts:
             self._reporter.began(host.name, INSTALL)
         if not far:
             return {}
-        return await in_thread(self._passwords.stop, self._deployment.install, far, ended=self._installed)
+        keyed = _producers(self._network) if self._state.sealed else {}
+        return await in_thread(
+            self._passwords.stop, self._deployment.install, far, ended=self._installed, producers=keyed
+        )
 
     @contextmanager
     def reached(self) -> Iterator[None]:
@@ -210,3 +213,12 @@ def _refusal(found: Preflight) -> CoordError:
 
     said = "\n       ".join(str(problem) for problem in found.fatal)
     return UsageProblem(said) if all(one.check == CHECK for one in found.fatal) else OperationFailed(said)
+
+
+def _producers(network: Network) -> dict[str, list[str]]:
+    """The operator's producers, by the host of their node."""
+    found: dict[str, list[str]] = {host.name: [] for host in network.hosts}
+    for node in network.nodes:
+        if node.role is Role.PRODUCER and not node.party:
+            found[node.host].append(str(node.account))
+    return found

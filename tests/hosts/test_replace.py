@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,16 +155,24 @@ def test_a_living_hosts_lost_keys_are_named_and_put_back(world: World) -> None:
 
 @pytest.fixture(scope="module")
 def replaced(world: World) -> str:
-    """The output of `replace` after the machine was killed and the inventory has the new address."""
+    """The output of `replace` after the machine was killed and the inventory has the new address.
+
+    A boot before that leaves the new machine alone, and says what to run.
+    """
     world.testbed.kill(world.dead)
     text = world.operator.inventory.read_text()
     old, new = world.testbed.address(world.dead), world.testbed.address(world.new)
     world.operator.inventory.write_text(text.replace(f'"{old}"', f'"{new}"'))
-    return world.operator.run(
-        "host", "replace", "two", "--backup", str(world.backup), "--identity", str(world.identity)
-    )
+    said = world.operator.boot(status=1)
+    assert f"another one is enrolled as two and has the keys of {NODE}; for this one to take its place: " in said
+    advised = re.search(r"take its place: \S*coord.* host \S*net\.toml (replace two)", said)
+    assert advised, said
+    assert world.testbed.ssh(world.new, "ls /opt/bootcoord", check=False).stdout == ""
+    backup = ["--backup", str(world.backup), "--identity", str(world.identity)]
+    return world.operator.run("host", *advised[1].split(), *backup)
 
 
+@pytest.mark.advice("coordinator/hosts/deploy/installer.py: coord host replace …")
 def test_the_new_machine_signs_with_the_old_key(world: World, replaced: str) -> None:
     """It follows the chain first, and signs once it has seen that nobody else does; its key is the registered one.
 

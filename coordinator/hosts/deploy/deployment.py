@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from coordinator.agents.ca import CertificateAuthority
 from coordinator.hosts.deploy.bundle import Archive, Bundle, BundleError, build
@@ -58,15 +59,19 @@ class SshDeployment:
         hosts: Iterable[Host],
         at_once: int = AT_ONCE,
         ended: Callable[[str, Installed | DeployError], None] = lambda _host, _result: None,
+        producers: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> dict[str, Installed | DeployError]:
         """Makes sure that every host has a running, enrolled agent of this version. Returns the changes, or the error.
 
-        ended: is called with each host's result as soon as it is known, from several threads.
+        producers: those whose keys are on a host, by host. ended: is called with each host's result as soon as it is
+        known, from several threads.
         """
 
         def work(host: Host, connection: HostConnection) -> Installed:
             report = self._reporter(host)
-            return self._installer(host, connection).install(str(self._endpoint(host)), report)
+            return self._installer(host, connection).install(
+                str(self._endpoint(host)), report, producers.get(host.name, ())
+            )
 
         return on_each(hosts, work, at_once=at_once, ended=ended, stop=self._stop)
 

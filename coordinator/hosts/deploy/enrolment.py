@@ -54,6 +54,16 @@ class Enrolment:
                 journal.close()
         return refusal is None and held.not_valid_after_utc - datetime.now(UTC) > RENEW_BEFORE
 
+    def knows(self, host: str) -> bool:
+        """Whether a machine is enrolled as this host, and was not replaced."""
+        with _one_at_a_time:
+            journal = Journal(self._journal, remedy())
+            try:
+                entry = Register(journal).find(host)
+            finally:
+                journal.close()
+        return entry is not None and bool(entry.fingerprint)
+
     def admit(self, host: str, csr: str) -> str:
         """The agent's new certificate, and the CA's (PEM). Raises DeployError."""
         identity = self._identity(host)

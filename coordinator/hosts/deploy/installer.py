@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from boot.reads import few
+from coordinator.advising import typed
 from coordinator.hosts.deploy.bundle import Archive, Bundle
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment, dials
@@ -63,10 +65,14 @@ class Installer:
         self._root = Privileged(connection, ask)
         self._supplies = supplies
 
-    def install(self, coordinator: str, report: Say) -> Installed:
-        """Makes sure that the agent is enrolled, runs, and dials the coordinator (HOST:PORT). Raises DeployError."""
+    def install(self, coordinator: str, report: Say, producers: Sequence[str] = ()) -> Installed:
+        """Makes sure that the agent is enrolled, runs, and dials the coordinator (HOST:PORT). Raises DeployError.
+
+        producers: those whose keys are on the enrolled machine; one without anything is another machine.
+        """
         report("looking")
         facts = self.facts()
+        self._check_same_machine(facts, producers)
         if facts["python"]["problem"]:
             raise PythonMissing(f"none of its Pythons can run the agent ({facts['python']['problem']}): {PYTHON_HINT}")
         bundle, runtime = self._archives(facts)
@@ -101,6 +107,14 @@ class Installer:
                 f'{self._connection.ssh.user} is not root there: write sudo = "passwordless" or "password" below ssh'
             )
         return found
+
+    def _check_same_machine(self, facts: Mapping[str, Any], producers: Sequence[str]) -> None:
+        name = self._host.name
+        if facts["record"] is None and producers and self._supplies.enrolment.knows(name):
+            raise DeployError(
+                f"nothing is installed on this machine, but another one is enrolled as {name} and has the keys of "
+                f"{few(producers)}; for this one to take its place: {typed('host', 'replace', name)}"
+            )
 
     def require_ours(self) -> None:
         """Raises DeployError if another coordinator installed a network of this name there."""

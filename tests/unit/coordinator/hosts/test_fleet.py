@@ -53,7 +53,7 @@ class Ssh:
         self.asked.append(("made", arguments[3]))
         return self
 
-    def install(self, hosts: Sequence[Host], ended: Callable[[str, Any], None]) -> dict[str, Any]:
+    def install(self, hosts: Sequence[Host], ended: Callable[[str, Any], None], producers: Any) -> dict[str, Any]:
         results = {host.name: self.results.get(host.name, Installed(0, ())) for host in hosts}
         for name, result in results.items():
             ended(name, result)

@@ -153,6 +153,24 @@ def test_a_bare_host_is_installed_and_enrolled(ssh: Ssh, machine: Machine, netwo
     ]
 
 
+def test_a_bare_machine_is_not_taken_for_the_one_that_has_producers_keys(
+    ssh: Ssh, machine: Machine, network: Network
+) -> None:
+    """Nothing is done there, so the enrolled machine's access stays as it is; one with an installation is mended."""
+    keyed = {"h1": ["defproducera", "defproducerb"]}
+    assert isinstance(ssh[0].install(network.hosts, producers=keyed)["h1"], Installed)  # nobody is enrolled as h1 yet
+    machine.requests.clear()
+    (result,) = ssh[0].install(network.hosts, producers=keyed).values()
+    assert str(result) == (
+        "nothing is installed on this machine, but another one is enrolled as h1 and has the keys of defproducera, "
+        "defproducerb; for this one to take its place: coord host INVENTORY replace h1"
+    )
+    assert machine.verbs == ["facts"]
+    assert isinstance(ssh[0].install(network.hosts)["h1"], Installed)
+    machine.facts |= {"record": {"data": "/var/lib/bootcoord/net", "bundles": [], "runtime": "", "taken": True}}
+    assert isinstance(ssh[0].install(network.hosts, producers=keyed)["h1"], Installed)
+
+
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
