@@ -13,9 +13,11 @@ import importlib
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -132,7 +134,8 @@ def coord(ctx: click.Context, state: Path) -> None:
 
     An INVENTORY is a TOML file that describes the network; docs/inventory.md lists every key.
 
-    Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong; 130 stopped by Ctrl-C.
+    Exit status: 0 done; 1 failed, or a difference was found; 2 the input or usage is wrong; 130 stopped by Ctrl-C
+    or SIGTERM.
     """
     ctx.obj = Settings(state)
     began(ctx.obj.words)
@@ -145,9 +148,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # show a substitute for characters that the terminal lacks
     logging.basicConfig(handlers=[faults.Lines()])
+    signal.signal(signal.SIGTERM, _end)
     if "_COORD_COMPLETE" in os.environ:
         importlib.import_module("coordinator.cli.completion")  # it has a script of its own for fish
     sys.exit(run(args))
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """At SIGTERM: ends as after Ctrl-C, also where that is ignored, as in a shell's background."""
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+        return
+    raise KeyboardInterrupt
 
 
 def run(args: list[str]) -> int:

@@ -19,6 +19,7 @@ from coordinator.cli.fit import say
 from coordinator.cli.options import Proof, Settings, json_option, proved_inventory_argument
 from coordinator.engine.beginnings import Chosen
 from coordinator.engine.beginnings import foresee as foresee_beginnings
+from coordinator.engine.pausing import paused_line
 from coordinator.engine.runbook import runbook
 from coordinator.errors import OperationFailed
 from coordinator.state.folder import StateFolder
@@ -100,6 +101,8 @@ class Edited:
     """A line for each node that runs and does not have the newest blocks yet."""
     lost_keys: tuple[str, ...] = ()
     """A line for each key file of a host that is gone while its nodes run."""
+    paused: tuple[str, ...] = ()
+    """Producers' nodes that run and make no blocks, because somebody paused them."""
 
     @property
     def started(self) -> tuple[str, ...]:
@@ -124,6 +127,7 @@ class Edited:
                 yield f"  {typed('boot')} {'leaves it' if by_hand else 'applies it'}: {cost}"
         yield from self.syncing
         yield from self.lost_keys
+        yield from map(paused_line, self.paused)
         if self.away:
             yield f"unknown what runs on {', '.join(self.away)}: no agent answers there"
         if self.missing:
@@ -134,7 +138,7 @@ class Edited:
         changes = [change.to_json() for change in self.changes]
         return {
             "differences": changes, "sealed_edits": list(self.sealed), "unknown_hosts": list(self.away),
-            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys),
+            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys), "paused": list(self.paused),
         }  # fmt: skip
 
 
@@ -144,7 +148,7 @@ def _edited(settings: Settings, network: Network) -> Edited:
     facts = asyncio.run(look_around(network, settings.state))
     away = tuple(sorted(facts.away))
     missing = tuple(host.name for host in network.hosts if host.name in away) if facts.agents else ()
-    return Edited(sealed, facts.differences(network), away, missing, facts.syncing, facts.lost_keys)
+    return Edited(sealed, facts.differences(network), away, missing, facts.syncing, facts.lost_keys, facts.paused)
 
 
 def _allocation(network: Network, state: StateFolder | None) -> Iterator[str]:

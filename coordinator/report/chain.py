@@ -35,8 +35,6 @@ class ChainState:
     lib: int = 0
     schedule: tuple[str, ...] = ()
     silent: tuple[str, ...] = ()
-    paused: tuple[str, ...] = ()
-    """Those of the silent ones whose nodes were told to make no blocks."""
 
 
 def patience(schedule: Collection[str]) -> float:
@@ -74,8 +72,7 @@ async def _seen_by(opened: OpenNetwork, node: Node) -> ChainState:
     head, age = int(info["head_block_num"]), head_age(opened, node, info)
     moves = age <= patience(schedule) or await _comes_another(opened, node, head)
     silent = await _silent(opened, node, head, schedule) if moves else schedule
-    paused = await _paused(opened, silent)
-    return ChainState(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent, paused)
+    return ChainState(head, age, moves, int(info["last_irreversible_block_num"]), schedule, silent)
 
 
 async def _info(opened: OpenNetwork, node: Node) -> Mapping[str, Any]:
@@ -120,12 +117,3 @@ async def _silent(opened: OpenNetwork, node: Node, head: int, schedule: tuple[st
         return ()
     signers = {str(block["producer"]) for block in blocks}
     return tuple(name for name in schedule if name not in signers)
-
-
-async def _paused(opened: OpenNetwork, silent: Collection[str]) -> tuple[str, ...]:
-    """Which of these producers' nodes are paused, of the operator's own that run and answer."""
-    own = [node for node in opened.network.nodes if node.account in silent and not node.party]
-    running = [node for node in own if opened.access.running(node)]
-    asked = (opened.access.ask(Query("/v1/producer/paused", node=node.name)) for node in running)
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    return tuple(str(node.account) for node, answer in zip(running, answers, strict=True) if answer is True)

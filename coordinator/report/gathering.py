@@ -9,6 +9,7 @@ from boot.plan import make_plan
 from boot.steps import steps_of
 from boot.steps.accounts import STEP as ACCOUNTS
 from boot.steps.resign import STEP as RESIGN
+from coordinator.engine.pausing import paused
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.chain import ChainState, look
 from coordinator.report.status import AWAY, CONNECTED, UNKNOWN, HostRow, NetworkStatus, NodeRow, phase
@@ -21,8 +22,11 @@ from support.texts import plain
 
 
 async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> NetworkStatus:
-    """Gathers the report from the connected agents. chain: if it was read already."""
+    """Gathers the report from the connected agents. chain: if it was read already, as for the status page, which does
+    not ask each node whether it is paused.
+    """
     sealed = opened.state.sealed
+    pausing = await paused(opened.access) if chain is None else ()
     nodes = tuple(_node_row(opened, name) for name in (node.name for node in opened.network.nodes))
     steps = opened.state.steps()
     chain = chain or await look(opened)
@@ -39,7 +43,7 @@ async def gather(opened: OpenNetwork, chain: ChainState | None = None) -> Networ
         lib=max([chain.lib, *(row.lib for row in nodes)]),
         schedule=chain.schedule,
         silent=chain.silent,
-        paused=chain.paused,
+        paused=tuple(str(opened.network.node(name).account) for name in pausing),
         nodes=nodes,
         hosts=tuple(_host_row(opened, host.name) for host in opened.network.hosts),
         unlisted=_unlisted(opened, {party.name for party in parties}),

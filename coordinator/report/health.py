@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from antelope.elections import BLOCKS_PER_TURN
 from coordinator.advising import typed
+from coordinator.engine.pausing import paused_line
 from coordinator.report.status import CONNECTED, UNKNOWN, NetworkStatus
 from protos.states import NodeState
 
@@ -86,6 +87,8 @@ def _of_nodes(status: NetworkStatus) -> Iterator[str]:
 def _of_signers(status: NetworkStatus) -> Iterator[str]:
     """Two nodes that sign for one producer, and producers' nodes that must not sign."""
     for node in status.nodes:
+        if node.account in status.paused and node.account not in status.silent:
+            yield paused_line(node.name)
         if node.withheld:
             yield f"node {node.name} on {node.host} signs nothing: {node.withheld}"
         if node.doubles:

@@ -128,7 +128,7 @@ class NetworkStatus:
     unlisted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Hosts that left the inventory and whose agents are connected, each with the nodes that run there."""
     paused: tuple[str, ...] = ()
-    """Those of the silent ones that were paused, or whose host was drained."""
+    """The operator's producers whose nodes were paused, or whose hosts were drained."""
     planned: tuple[str, ...] = tuple(step.name for step in make_plan(STEPS).steps)
     """The steps of this network's boot, in the plan's order."""
 

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from coordinator.advising import typed
+from coordinator.engine.pausing import paused_line
 from coordinator.report.health import silent
 from coordinator.report.status import NetworkStatus, NodeRow
 from protos.states import NodeState
@@ -62,6 +63,7 @@ def node_table(report: NetworkStatus, width: int | None = None) -> Iterator[str]
     for row in report.nodes:
         if row.since:
             yield f"{row.name} began with a snapshot of block {row.since}: it has no earlier blocks"
+    yield from (paused_line(row.name) for row in report.nodes if row.account and row.account in report.paused)
     yield from filter(None, map(_served, report.nodes))
     yield from _readers(report.nodes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,12 @@ async def act(
     needs = operation.action is not HostAction.REMOVE  # what it removes may be gone
     command = MOVING.get(operation.action, "")
     aside = f"{command} {operation.action} {operation.name}" if command else ""
-    done = await here_or_there(network, root, reporter, here, "operate", request, needs_agent=needs, aside=aside)
+    try:
+        done = await here_or_there(network, root, reporter, here, "operate", request, needs_agent=needs, aside=aside)
+    except asyncio.CancelledError:
+        if left := operation.half_done():
+            reporter.note(left)
+        raise
     return str(done["said"])
 
 

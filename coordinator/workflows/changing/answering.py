@@ -14,7 +14,7 @@ from coordinator.report.shown import ShownAudit, ShownStatus
 from coordinator.report.watch_screen import screen_lines
 from coordinator.state.control import Answerer, control_socket
 
-from .facts import facts_of
+from .facts import seen_by
 
 TRANSFERS = "transfers"
 
@@ -41,8 +41,7 @@ async def answering(
         return ShownAudit.of(await audit_chain(opened)).to_json()
 
     async def facts(request: dict[str, Any]) -> dict[str, Any]:
-        names = {party.name for party in opened.parties.parties()}
-        return facts_of(opened.hub, names, opened.party_endpoints).to_json()
+        return (await seen_by(opened)).to_json()
 
     async def transfers(request: dict[str, Any]) -> dict[str, Any]:
         if not opened.hub.acting:

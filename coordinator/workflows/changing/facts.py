@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from coordinator.agents.hub import Hub
 from coordinator.agents.records import BusyError
+from coordinator.engine.pausing import paused
 from coordinator.hosts.fleet import tunnelled
 from coordinator.hosts.local import agent_runs
+from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.health import lost
 from coordinator.state.control import NoAnswer, ask_running
 from coordinator.state.folder import StateFolder
@@ -46,6 +48,8 @@ class Facts:
     """A line for each node that does not have the newest blocks yet."""
     lost_keys: tuple[str, ...] = ()
     """A line for each key file of a host that is gone while its nodes run, with what to do."""
+    paused: tuple[str, ...] = ()
+    """Producers' nodes that make no blocks until they are resumed or restarted."""
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """The differences between what runs and what the inventory says."""
@@ -60,7 +64,7 @@ class Facts:
         return {
             "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
             "exports": dict(self.exports),
-            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys),
+            "syncing": list(self.syncing), "lost_keys": list(self.lost_keys), "paused": list(self.paused),
         }  # fmt: skip
 
     @staticmethod
@@ -73,7 +77,8 @@ class Facts:
         agents, exports = document["agents"], document.get("exports", {})
         parties, syncing = frozenset(document["parties"]), tuple(document.get("syncing", ()))
         lost = tuple(document.get("lost_keys", ()))
-        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing, lost)
+        paused = tuple(document.get("paused", ()))
+        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing, lost, paused)
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -99,6 +104,13 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     return Facts(nodes, away, endpoints, tuple(known), exports, syncing_lines(late), keys)
 
 
+async def seen_by(opened: OpenNetwork) -> Facts:
+    """The facts from the connected agents, with the nodes that are paused."""
+    parties = {party.name for party in opened.parties.parties()}
+    facts = facts_of(opened.hub, parties, opened.party_endpoints)
+    return replace(facts, paused=await paused(opened.access))
+
+
 async def look_around(network: Network, root: Path) -> Facts:
     """Asks the agents, or the running coordinator if there is one. Raises CoordError and others."""
     return await retrying(lambda: _look(network, root), on=NoAnswer, deadline=ASK_SECONDS, most=0.5)
@@ -115,7 +127,7 @@ async def _look(network: Network, root: Path) -> Facts:
             through_ssh = any(host.tunnel for host in network.hosts)
             with tunnelled(opened.network, opened.hub):
                 await opened.connected(enrolled - parties - dead, GLANCE_SECONDS + through_ssh * TUNNEL_SECONDS)
-                return facts_of(opened.hub, parties, opened.party_endpoints)
+                return await seen_by(opened)
     except BusyError:
         with_folder = StateFolder(root, network.name)
         try:

@@ -84,6 +84,24 @@ class Operation:
     to: str = ""
     """The host that a node moves to."""
 
+    def half_done(self) -> str:
+        """What may be true if it was interrupted, and the commands that go on or back; empty if it is just repeated."""
+        shown = f"{typed('status')} shows it"
+        match self.action:
+            case HostAction.DRAIN:
+                go_on, back = typed("host", "drain", self.name), typed("host", "undrain", self.name)
+                return f"producers of {self.name} may be paused: {go_on} goes on, {back} goes back; {shown}"
+            case HostAction.UNDRAIN:
+                go_on = typed("host", "undrain", self.name)
+                return f"producers of {self.name} may still be paused: {go_on} goes on; {shown}"
+            case NodeAction.PAUSE:
+                return f"{self.name} may be paused: {typed('node', 'resume', self.name)} goes back; {shown}"
+            case NodeAction.STOP:
+                return f"{self.name} may be stopped: {typed('node', 'start', self.name)} goes back; {shown}"
+            case NodeAction.RESTART:
+                return f"{self.name} runs as before, or its agent restarts it: {shown}"
+        return ""
+
     def check(self, network: Network) -> None:
         """Raises UsageProblem when the inventory has no such node or host, or still has one that is to be removed."""
         hosts = {host.name for host in network.hosts}

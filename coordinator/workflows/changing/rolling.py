@@ -20,6 +20,7 @@ from coordinator.advising import typed
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.node_work import NodeWork
+from coordinator.engine.pausing import paused
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.reporter import Reporter
 from inventory.network import Network, Node, Role
@@ -76,27 +77,47 @@ async def apply(
     chosen = [change for change in rolling.chosen(changes) if change.cost in (Cost.RESTART, Cost.NOTHING)]
     if not chosen:
         return ()
-    roll = _Roll(access, work, reporter)
-    nodes = [access.network.node(name) for name in restarts(chosen)]
+    again = restarts(chosen)
+    told = {change.node for change in chosen if change.cost is Cost.NOTHING} - set(again)
+    done: list[str] = []
+    try:
+        await _restart_all(_Roll(access, work, reporter), [access.network.node(name) for name in again], done,
+                           rolling.most, wake)  # fmt: skip
+        for name in sorted(told):
+            if access.running(access.network.node(name)):
+                await work.start(name, NodeMode.NORMAL)
+                done.append(name)
+    except asyncio.CancelledError:
+        reporter.note(_interrupted(done, [name for name in (*again, *sorted(told)) if name not in done]))
+        raise
+    return tuple(done)
+
+
+def _interrupted(done: Sequence[str], left: Sequence[str]) -> str:
+    """What a user is told who interrupts it. The agent completes a restart that it has begun."""
+    return (
+        f"stopped while the inventory is applied; changed: {', '.join(done) or 'nothing'}; not changed, or not seen to "
+        f"be back: {', '.join(left) or 'none'}. {typed('plan')} shows what is left. To continue, run {typed('boot')} "
+        "again; to go back, undo the edit and run the same"
+    )
+
+
+async def _restart_all(
+    roll: _Roll, nodes: Sequence[Node], done: list[str], most: int, wake: Callable[[], Awaitable[object]]
+) -> None:
+    """Restarts these nodes: first those that do not sign, then each producer when its turn has just ended."""
     schedule = await roll.schedule()
+    names = [node.name for node in nodes]
     ordinary = [node for node in nodes if node.account not in schedule]
     scheduled = [node for node in nodes if node.account in schedule]
-    done: list[str] = []
-    for start in range(0, len(ordinary), rolling.most):
-        batch = ordinary[start : start + rolling.most]
-        await roll.each(batch, done, [node.name for node in nodes])
+    for start in range(0, len(ordinary), most):
+        await roll.each(ordinary[start : start + most], done, names)
     while scheduled:
         node = await roll.next_to_restart(scheduled, schedule)
         scheduled.remove(node)
-        await roll.each([node], done, [node.name for node in nodes])
+        await roll.each([node], done, names)
         if len(schedule) == 1:
             await wake()
-    told = {change.node for change in chosen if change.cost is Cost.NOTHING} - set(done)
-    for name in sorted(told):
-        if access.running(access.network.node(name)):
-            await work.start(name, NodeMode.NORMAL)
-            done.append(name)
-    return tuple(done)
 
 
 async def restart(
@@ -188,11 +209,12 @@ class _Roll:
             done.append(node.name)
 
     async def next_to_restart(self, waiting: Sequence[Node], schedule: Sequence[str]) -> Node:
-        """Which of these producers to restart now: one that makes no blocks, or else the first whose own turn ends.
+        """Which of these producers to restart now: one that is down or paused, or else the first whose own turn ends.
 
         Raises OperationFailed if another producer is away, and the schedule cannot lose two.
         """
-        idle = [node for node in waiting if not await makes_blocks(self._access, node)]
+        resting = await paused(self._access)
+        idle = [node for node in waiting if node.name in resting or not self._access.running(node)]
         node = (idle or waiting)[0]
         await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
         if idle or len(schedule) < 2:

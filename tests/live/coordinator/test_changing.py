@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import urllib.request
 from datetime import datetime
 from itertools import pairwise
@@ -13,6 +15,7 @@ import pytest
 
 from tests.live.coordinator.network import TWO_HOSTS, MakeNetwork, Network
 from tests.ports import free_port
+from tests.waiting import until
 
 DIFFERENT = 3
 
@@ -82,15 +85,63 @@ def test_an_option_and_a_node_are_applied_and_the_plan_is_empty_after(make_netwo
     assert "users: undo the edit" in network.coord("boot").err
 
 
+@pytest.fixture(scope="module")
+def rolled(make_shared: MakeNetwork) -> Network:
+    """Four producers in the schedule, on one host."""
+    network = make_shared("rolled")
+    network.write("[nodeos.options]\nmax-clients = 32", producers=4, elected=4)
+    network.boot()
+    return network
+
+
 @pytest.mark.campaign
-def test_four_producers_miss_no_block(make_network: MakeNetwork) -> None:
+def test_four_producers_miss_no_block(rolled: Network) -> None:
     """All nodes of a network are restarted, each producer after its own turn, and no slot stays empty."""
-    network = make_network("rolled")
-    network.write(producers=4, elected=4)
-    network.boot()
-    head = call(network, "defproducera", "chain/get_info")["head_block_num"]
-    with network.inventory.open("a") as file:
-        file.write("[nodeos.options]\nmax-clients = 33\n")
-    network.boot()
-    assert missed_slots(network, "defproducerb", head) == 0
-    assert network.coord("plan", "--check").status == 0
+    head = call(rolled, "defproducera", "chain/get_info")["head_block_num"]
+    rolled.replace("max-clients = 32", "max-clients = 33")
+    rolled.boot()
+    assert missed_slots(rolled, "defproducerb", head) == 0
+    assert rolled.coord("plan", "--check").status == 0
+
+
+def options(network: Network) -> dict[str, str]:
+    """The value that each producer's nodeos was started with."""
+    names = [name for name in network.ports if name != "genesis"]
+    texts = {name: (network.data / "nodes" / name / "config.ini").read_text() for name in names}
+    return {name: re.findall(r"^max-clients = (\d+)$", text, re.MULTILINE)[0] for name, text in texts.items()}
+
+
+@pytest.mark.campaign
+@pytest.mark.advice("coordinator/workflows/changing/rolling.py: coord plan")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_roll_that_is_stopped_goes_on_or_back(rolled: Network, how: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM, kill -9 in the middle: every node runs, the plan shows what is left, and no slot is empty."""
+    head = call(rolled, "defproducera", "chain/get_info")["head_block_num"]
+    old = next(iter(options(rolled).values()))
+    new = str(int(old) + 1)
+    rolled.replace(f"max-clients = {old}", f"max-clients = {new}")
+    boot = rolled.start("boot")
+    boot.await_match(r"defproducer\w is restarted as the inventory now says[\s\S]*defproducer\w is restarted as")
+    os.kill(boot.pid, how)
+    done = boot.wait(30)
+    assert done.status == (-how if how == signal.SIGKILL else 130), done.text
+    if how != signal.SIGKILL:
+        told = re.search(r"not seen to be back: (.*?)\. (\S*coord plan .*?) shows what is left", done.text)
+        assert told, done.text
+        assert {"a", "b", "c", "d"} > {name[-1] for name in told[1].split(", ") if name.startswith("defproducer")}
+        assert rolled.typed(told[2]).status == 0
+
+    def shown() -> bool:
+        plan = rolled.coord("plan", "--check")
+        assert plan.status == DIFFERENT
+        left = set(re.findall(r"(defproducer\w) options.max-clients: ", plan.out))
+        return left == {name for name, value in options(rolled).items() if value == old}
+
+    until(shown, "the restart that had begun to be complete", 30)
+    assert all(process.alive for process in rolled.processes().values())
+    if how == signal.SIGTERM:
+        rolled.replace(f"max-clients = {new}", f"max-clients = {old}")
+    rolled.boot()
+    assert set(options(rolled).values()) == {old if how == signal.SIGTERM else new}
+    assert rolled.coord("plan", "--check").status == 0
+    assert missed_slots(rolled, "defproducerb", head) == 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -93,6 +94,8 @@ class HostAgent(FakeWork):
             result.handed.CopyFrom(pb.Handed(size=len(data), data=data[task.hand.offset :][:1000]))
         elif kind == "stop_node":
             self.nodes[task.stop_node.name].state = "stopped"
+        elif kind == "produce":
+            self.home.pauses(task.produce)
         elif kind == "start_node":
             spec = task.start_node.spec
             self.nodes[spec.name] = pb.NodeStatus(name=spec.name, state="running", spec=spec, peers=1)
@@ -134,6 +137,10 @@ class Home:
     folder: Path
     inventory: Path
     head: int = 100
+    paused: set[str] = field(default_factory=set)
+    """Nodes that are paused."""
+    interrupts: bool = False
+    """Whether Ctrl-C is pressed when a node has paused, before its agent can say so."""
     stands: bool = False
     """Whether the chain makes no block any more."""
     schedule: tuple[str, ...] = ("eosio",)
@@ -212,6 +219,12 @@ class Home:
             await end(*self.sessions)
             self.sessions.clear()
 
+    def pauses(self, wanted: pb.Produce) -> None:
+        """A node pauses or resumes making blocks."""
+        self.paused = self.paused | {wanted.name} if wanted.paused else self.paused - {wanted.name}
+        if self.interrupts:
+            signal.raise_signal(signal.SIGINT)
+
     def answer(self, query: pb.Query) -> Any:
         """nodeos' answer; None: it has none."""
         body = json.loads(query.body or b"{}")
@@ -225,6 +238,8 @@ class Home:
             case "get_producer_schedule":
                 producers = [{"producer_name": name} for name in self.schedule]
                 return {"active": {"version": 1, "producers": producers}, "pending": None, "proposed": None}
+            case "paused":
+                return query.node in self.paused
             case "get_table_rows":
                 return {"rows": self.rows.get(body["table"], []), "more": False}
             case "get_block_info":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.cli.main import run
+from coordinator.engine import transfers
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.parties.upgrades import Contract
 from coordinator.state.folder import StateFolder
@@ -23,14 +24,17 @@ UPGRADE = ["upgrade", "--wasm", "new.wasm", "--abi", "new.abi"]
 
 @pytest.mark.advice(
     "coordinator/workflows/changing/acting.py: coord boot",
+    "coordinator/workflows/transferring.py: coord boot",
     "coordinator/workflows/watching/auditing.py: coord boot",
     "coordinator/workflows/watching/reporting.py: coord boot",
     "coordinator/workflows/using/in_use.py: coord boot",
     "coordinator/cli/upgrade.py: coord boot",
 )
 @pytest.mark.parametrize(
-    "words", [["node", "start", "genesis"], ["env"], ["keys"], ["verify"], UPGRADE, ["claim"], ["report"]]
-)
+    "words",
+    [["node", "start", "genesis"], ["env"], ["keys"], ["verify"], UPGRADE, ["claim"], ["report"],
+     ["transfers", "--count", "1"]],
+)  # fmt: skip
 def test_what_needs_a_boot_says_so(words: list[str], home: Home, said: Said) -> None:
     """Afterwards it is not refused for that any more."""
     Path("new.wasm").write_bytes(wasm("activate"))
@@ -39,6 +43,14 @@ def test_what_needs_a_boot_says_so(words: list[str], home: Home, said: Said) -> 
     helps(refused(said, *words), "boot home.toml", said)
     run(words)
     assert "coord boot home.toml\n" not in said.readouterr().err or words[0] == "keys"  # the agents are made up
+
+
+@pytest.mark.advice("coordinator/engine/transfers.py: coord boot")
+def test_transfers_need_an_agent(booted: Home, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After `coord down` none answers, and the boot brings it back."""
+    monkeypatch.setattr(transfers, "NODE_SECONDS", 0.5)
+    assert run(["down", "home.toml"]) == 0
+    helps(refused(said, "transfers", "home.toml", "--count", "1"), "boot home.toml", said)
 
 
 @pytest.mark.advice(
@@ -86,7 +98,7 @@ def test_what_was_stopped_or_drained_goes_on(booted: Home, said: Said) -> None:
     host = next(name for name, agent in booted.agents.items() if "defproducerb" in agent.nodes)
     said.readouterr()
     assert run(["host", "home.toml", "drain", host, "--force"]) == 0
-    assert "makes blocks again" in helps(said.readouterr().out, f"host home.toml undrain {host}", said)
+    assert "blocks again" in helps(said.readouterr().out, f"host home.toml undrain {host}", said)
 
 
 WATCH = '[[nodes]]\nname = "watch"\nrole = "full"\nhost = "three"\n'

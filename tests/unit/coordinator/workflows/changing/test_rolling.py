@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -82,10 +83,13 @@ async def applied(chain: Chain, nodes: Sequence[str], cost: Cost = Cost.RESTART,
 
 
 async def test_a_producer_is_restarted_right_after_its_turn() -> None:
-    """First the other nodes, then each producer at the moment when the next one signs."""
+    """First the other nodes, then each producer at the moment when the next one signs, all within a round or two: the
+    one whose turn ends first is the next, whatever the inventory's order.
+    """
     chain = Chain()
-    assert await applied(chain, ["b", "a", "watcher"]) == ("watcher", "a", "b")
-    assert [name for name, _ in chain.acts] == ["watcher", "a", "b"]
+    assert await applied(chain, ["c", "d", "b", "a", "watcher"]) == ("watcher", "a", "b", "c", "d")
+    assert [name for name, _ in chain.acts] == ["watcher", "a", "b", "c", "d"]
+    assert chain.looks <= 4 * len(SCHEDULE)
     following = dict(zip(SCHEDULE, (*SCHEDULE[1:], SCHEDULE[0]), strict=True))
     assert all(signer == following[name] for name, signer in chain.acts if name != "watcher")
 
@@ -117,6 +121,27 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
     assert "To continue, fix that and run coord boot INVENTORY again" in text
     chain.lost = ""
     assert await applied(chain, ["c", "b"]) == ("c", "b")
+
+
+async def test_ctrl_c_says_what_is_changed_and_what_is_not() -> None:
+    """Whoever stops a rollout reads how to continue and how to go back."""
+    chain, said = Chain(), io.StringIO()
+    changes = [Change(f"h{name}", name, "options.x", "1", "2", Cost.RESTART) for name in ("watcher", "a", "b")]
+    work = cast(NodeWork, chain)
+    start = chain.start
+
+    async def interrupted(name: str, mode: NodeMode) -> None:
+        await start(name, mode)
+        if name == "a":
+            raise asyncio.CancelledError
+
+    chain.start = interrupted  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        await apply(cast(NodeAccess, chain), work, changes, Rolling(), PlainReporter(said), chain.wake)
+    told = said.getvalue()
+    assert "changed: watcher; not changed, or not seen to be back: a, b" in told
+    assert "coord plan INVENTORY shows what is left" in told
+    assert "run coord boot INVENTORY again; to go back, undo the edit" in told
 
 
 async def test_no_producer_is_restarted_while_the_schedule_can_lose_no_more() -> None:
