@@ -88,7 +88,8 @@ def place(
     _check(wanted, {producer.account for producer in planned}, problems)
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
-    placed = _ported([(node, _host(node, hosts, problems)) for node in wanted], problems)
+    homed = [(node, _host(node, hosts, problems)) for node in wanted]
+    placed = _ported(homed, _left({node.name: host.name for node, host in homed}, hosts, remembered), problems)
     placed = with_services(placed, [(node.path, node.table) for node in wanted], hosts, problems)
     shared, rule = ("nodeos.options", options), _rule(snapshot, "nodeos.snapshot", problems)
     return tuple(
@@ -267,8 +268,20 @@ def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
     return hosts[0]
 
 
-def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[Node, ...]:
-    """Assigns every node's ports; hosts with the same address share its ports."""
+def _left(homes: Mapping[str, str], hosts: Sequence[Host], remembered: Mapping[str, Placed]) -> dict[str, set[int]]:
+    """By address the ports of nodes that may still run where the file no longer has them. homes: hosts by node."""
+    found: dict[str, set[int]] = {host.address: set() for host in hosts}
+    for host in hosts:
+        for name, placed in remembered.items():
+            if placed.host == host.name != homes.get(name):
+                found[host.address] |= {placed.p2p_port, placed.http_port}
+    return found
+
+
+def _ported(
+    placed: Sequence[tuple[Wanted, Host]], left: Mapping[str, Collection[int]], problems: Problems
+) -> tuple[Node, ...]:
+    """Assigns every node's ports; hosts with the same address share its ports. left: those that no new node gets."""
     taken: dict[str, dict[int, str]] = {host.address: {} for _, host in placed}
     for node, host in placed:
         there = taken[host.address]
@@ -285,8 +298,9 @@ def _ported(placed: Sequence[tuple[Wanted, Host]], problems: Problems) -> tuple[
                     "give each node of a host its own port",
                 )
             there.setdefault(number, node.name)
-    p2p = {address: free(FIRST_P2P_PORT, there) for address, there in taken.items()}
-    http = {address: free(FIRST_HTTP_PORT, there) for address, there in taken.items()}
+    used = {address: {*there, *left.get(address, ())} for address, there in taken.items()}
+    p2p = {address: free(FIRST_P2P_PORT, there) for address, there in used.items()}
+    http = {address: free(FIRST_HTTP_PORT, there) for address, there in used.items()}
     # cleos asks port 8888 by default. The genesis node comes last because it takes no transactions after the handover.
     http_ports = {
         node.name: _port(node.table.http_port, http[host.address])

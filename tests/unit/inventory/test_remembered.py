@@ -57,6 +57,19 @@ def test_a_new_node_takes_nobodys_ports(tmp_path: Path) -> None:
     assert after["watcher"][1] not in {place[1] for place in places(before).values()}
 
 
+def test_a_node_that_left_the_file_keeps_its_ports(tmp_path: Path) -> None:
+    """It still runs. A renamed one is a new node, and so is one that the file names on another host."""
+    left = '[[nodes]]\nname = "watcher"\nrole = "full"\nhost = "h2"\n'
+    before = loaded(tmp_path, HOSTS + hosts("h1", "h2") + left)
+    renamed = places(loaded(tmp_path, HOSTS + hosts("h1", "h2") + left.replace("watcher", "looker"), before))
+    old, new = places(before)["watcher"], renamed["looker"]
+    assert new[0] == old[0] == "h2"
+    assert not {new[1], new[2]} & {old[1], old[2]}
+    elsewhere = left.replace("h2", "h1") + left.replace("watcher", "looker")
+    moved = places(loaded(tmp_path, HOSTS + hosts("h1", "h2") + elsewhere, before))
+    assert not {*moved["looker"][1:]} & {old[1], old[2]}
+
+
 def test_a_port_that_the_file_says_counts(tmp_path: Path) -> None:
     """Written values count; remembered ones fill in only what the file leaves open."""
     before = loaded(tmp_path, HOSTS)
