@@ -30,7 +30,7 @@ REPLACE, RESTORE_KEYS = "replace", "restore-keys"
 @proved_inventory_argument(Proof.NONE)
 @click.argument("action", type=click.Choice([*(str(action) for action in HostAction), REPLACE, RESTORE_KEYS]))
 @click.argument("host", shell_complete=completion.hosts)
-@click.option("--force", is_flag=True, help="Drain it even if the schedule cannot lose its producers.")
+@click.option("--force", is_flag=True, help="Drain or remove it even if the schedule cannot lose its producers.")
 @click.option("--backup", type=GIVEN, metavar="FILE", help="replace, restore-keys: the backup with the host's keys.")
 @click.option("--identity", type=GIVEN, metavar="FILE", help="The private key that opens the backup.")
 @passphrase_options

@@ -105,8 +105,7 @@ def differences(
     listed = {host.name for host in network.hosts}
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
-            end = typed("node", "stop", name) if fact.host in listed else typed("host", "remove", fact.host)
-            found.append(_left(fact.host, name, _described(fact.spec), end))
+            found.append(_left(fact.host, name, _described(fact.spec), _end(fact, fact.host in listed)))
     for host in sorted({*agents} - listed - {fact.host for fact in facts.values() if not fact.stopped}):
         found.append(_left(host, "agent", "no node runs, but its agent is let in", typed("host", "remove", host)))
     return tuple(found)
@@ -123,6 +122,13 @@ def _metrics(network: Network, exports: Mapping[str, str]) -> Iterator[Change]:
 def _left(host: str, what: str, before: str, end: str) -> Change:
     """Something that the inventory no longer has."""
     return Change(host, what, "node", before, "", Cost.BY_HAND, f"it still runs there; to end it: {end}")
+
+
+def _end(fact: Fact, listed: bool) -> str:
+    """How to end a node that the inventory no longer has. listed: whether it still has its host."""
+    if account := plain(fact.spec.account):
+        return f"list {account} in producers.later again, then {typed('producer', 'retire', account)}"
+    return typed("node", "stop", fact.spec.name) if listed else typed("host", "remove", fact.host)
 
 
 def restarts(changes: Iterable[Change]) -> tuple[str, ...]:

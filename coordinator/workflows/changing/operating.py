@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from boot.step import NodeMode
+from boot.step import NodeMode, Query
 from coordinator.advising import typed
 from coordinator.engine.access import own_node
 from coordinator.engine.boot_log import BootLog
@@ -19,6 +19,7 @@ from coordinator.reporter import Reporter
 from coordinator.state.placements import Placements
 from coordinator.workflows.starting.restart import wake
 from inventory.network import Network, Node
+from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.identity import Kind
 
@@ -136,7 +137,7 @@ async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter)
     if isinstance(operation.action, KeyAction):
         return await _rotate(opened, work, operation.name, reporter)
     if operation.action is HostAction.REMOVE:
-        return await _remove(opened, operation.name, reporter.note)
+        return await _remove(opened, operation, reporter.note)
     if isinstance(operation.action, HostAction):
         if operation.action is HostAction.DRAIN:
             return await drain(opened.access, work, operation.name, reporter, force=operation.force)
@@ -146,7 +147,7 @@ async def operate(opened: OpenNetwork, operation: Operation, reporter: Reporter)
 
 async def _node(opened: OpenNetwork, work: NodeWork, operation: Operation, reporter: Reporter) -> str:
     if operation.name not in {node.name for node in opened.network.nodes}:
-        return await _stop_unlisted(opened, operation.name)
+        return await _stop_unlisted(opened, operation)
     node, access = opened.network.node(operation.name), opened.access
     if operation.action is NodeAction.MOVE:
         return await move(opened, node, operation.to, reporter)
@@ -202,8 +203,9 @@ async def _rotate(opened: OpenNetwork, work: NodeWork, producer: str, reporter: 
     return f"{producer} signs with {key} now; its earlier key is removed from {node.host}"
 
 
-async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
+async def _stop_unlisted(opened: OpenNetwork, operation: Operation) -> str:
     """Stops a node that the inventory no longer has, whichever of the operator's hosts runs it."""
+    name = operation.name
     parties = {party.name for party in opened.parties.parties()}
     for host, link in opened.hub.links.items():
         if host in parties:  # its agent may name any node
@@ -213,10 +215,26 @@ async def _stop_unlisted(opened: OpenNetwork, name: str) -> str:
             continue
         if found.state == NodeState.STOPPED:
             return f"{name} is stopped already"
+        await _unscheduled(opened, [found], operation)
         await stop_on(link, name)
         Placements(opened.state.journal).forget(name)
         return f"{name} of {host} is stopped; its data is still there"
     raise UsageProblem(f"no host has a node {name!r}; {typed('status')} lists those of the inventory")
+
+
+async def _unscheduled(opened: OpenNetwork, nodes: Collection[pb.NodeStatus], operation: Operation) -> None:
+    """Raises OperationFailed if one of these nodes, which the inventory no longer has, signs for the schedule."""
+    if operation.force or not any(node.spec.account for node in nodes):
+        return
+    answer = await opened.access.ask(Query("/v1/chain/get_producer_schedule"))
+    schedule = {str(entry["producer_name"]) for entry in answer["active"]["producers"]}
+    for node in nodes:
+        if (account := node.spec.account) in schedule:
+            retire = typed("producer", "retire", account)
+            raise OperationFailed(
+                f"{node.name} signs blocks for {account}: list {account} in producers.later again, then {retire}; "
+                "--force stops it all the same, and its turns stay empty"
+            )
 
 
 async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Operation, reporter: Reporter) -> None:
@@ -228,8 +246,9 @@ async def _spared(opened: OpenNetwork, work: NodeWork, node: Node, operation: Op
         raise OperationFailed(f"{refused}. --force overrides this") from refused
 
 
-async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -> str:
+async def _remove(opened: OpenNetwork, operation: Operation, tell: Callable[[str], None]) -> str:
     """Stops the nodes of a host that left the inventory, and revokes its agent's access. Its data stays there."""
+    name = operation.name
     entry = opened.hub.register.find(name)
     if entry is None or entry.kind is not Kind.HOST or entry.revoked:
         return f"no host {name} is enrolled"
@@ -238,10 +257,11 @@ async def _remove(opened: OpenNetwork, name: str, tell: Callable[[str], None]) -
         raise OperationFailed(
             f"the agent of {name} is away: start that machine, or end its access: {typed('revoke', name)}"
         )
-    nodes = [node.name for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
+    nodes = [node for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
+    await _unscheduled(opened, nodes, operation)
     for node in nodes:
-        await stop_on(link, node)
-        tell(f"{name}: {node} is stopped")
+        await stop_on(link, node.name)
+        tell(f"{name}: {node.name} is stopped")
     opened.hub.revoke(name)
     placements = Placements(opened.state.journal)
     for node, placed in placements.all().items():

@@ -108,6 +108,17 @@ def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     assert removed.line().isprintable()
 
 
+def test_a_producer_that_left_the_file_is_retired_and_not_just_stopped(tmp_path: Path) -> None:
+    """Its turns would stay empty; the sponsor's file names it again first."""
+    net = network(tmp_path)
+    spec = pb.NodeSpec(name="x", role="producer", account="defproducerx", p2p_endpoint="10.0.0.9:9876")
+    for host in ("local", "h9"):
+        (left,) = differences(net, running(net) | {"x": Fact(host, spec)})
+        assert left.hint.endswith(
+            "list defproducerx in producers.later again, then coord producer INVENTORY retire defproducerx"
+        )
+
+
 def test_a_host_that_left_is_named_although_no_node_runs_there(tmp_path: Path) -> None:
     """Its agent still gets tasks, and has keys; the line says how to end that. Once only, where a node runs there."""
     net = network(tmp_path)

@@ -17,6 +17,7 @@ from coordinator.workflows.changing import operating
 from coordinator.workflows.changing.operating import HostAction, NodeAction, Operation, operate
 from inventory.network import Network, Node, Role
 from protos import coordination_pb2 as pb
+from support.identity import Kind
 
 SCHEDULE = ("a", "b", "c", "d")
 
@@ -205,13 +206,21 @@ async def test_a_node_that_left_the_inventory_can_be_stopped(monkeypatch: pytest
     monkeypatch.setattr(operating, "LostNodes", lambda access, sealed: None)
     opened = SimpleNamespace(
         network=world.network, access=world, sealed=None, state=SimpleNamespace(boot_log=None, journal=None),
-        hub=SimpleNamespace(links={"mallory": claimed, "h9": link}),
+        hub=SimpleNamespace(
+            links={"mallory": claimed, "h9": link},
+            register=SimpleNamespace(find=lambda _: SimpleNamespace(kind=Kind.HOST, revoked=False)),
+        ),
         parties=SimpleNamespace(parties=lambda: [SimpleNamespace(name="mallory")]),
     )  # fmt: skip
     stop = Operation(NodeAction.STOP, "old")
     said = await operate(cast(OpenNetwork, opened), stop, PlainReporter(io.StringIO()))
     assert said == "old of h9 is stopped; its data is still there"
     assert (link.stopped, claimed.stopped, forgotten) == (["old"], [], ["old"])
+    link.status.nodes[0].spec.account = "c"
+    for leaving in (stop, Operation(HostAction.REMOVE, "h9")):
+        with pytest.raises(OperationFailed, match=r"old signs blocks for c: list c in producers\.later again"):
+            await operate(cast(OpenNetwork, opened), leaving, PlainReporter(io.StringIO()))
+    assert link.stopped == ["old"]
     link.status.nodes[0].state = "stopped"
     assert await operate(cast(OpenNetwork, opened), stop, PlainReporter(io.StringIO())) == "old is stopped already"
     with pytest.raises(UsageProblem, match="no host has a node 'never'"):
