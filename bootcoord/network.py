@@ -33,7 +33,7 @@ from coordinator.workflows.watching.status import report
 from coordinator.workflows.watching.waiting import wait
 from inventory.load import load
 from inventory.network import Network as Loaded
-from inventory.placement import Placed
+from inventory.placed import Placed
 from support.retry import DeadlineError
 
 STATE = Path(".coord")

@@ -14,7 +14,7 @@ from inventory.errors import InventoryError, Problem, Problems
 from inventory.model import Inventory
 from inventory.network import Network, Users, UserSource
 from inventory.parse import MISSING, structure
-from inventory.placement import Placed
+from inventory.placed import Placed
 from inventory.resolve import resolve
 from inventory.toml_text import LARGEST, BadToml, read_toml
 from inventory.users_file import Progress, read_users

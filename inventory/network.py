@@ -149,6 +149,8 @@ class Node:
     """HOST:PORT where it serves the history of the state, as a websocket; empty: nowhere."""
     prometheus: bool = False
     """Whether it loads nodeos' own prometheus_plugin, which answers at its http_port."""
+    asked_host: str = ""
+    """Where the inventory wants it, if it is elsewhere: `coord node … move` moves it, and an edit does not."""
     party: bool = False
     """Whether it is a party's node: its own agent decides how it runs, and is told only its peers."""
 

@@ -7,14 +7,14 @@ address p2p ports count up from 9876 and HTTP ports from 8888, skipping those in
 
 Once a network is sealed, placement is remembered: a node keeps its host and its ports, because its keys are there and
 others know its endpoint. Only new nodes are placed by the rule. A file that names another host for a producer is
-refused: its keys cannot move.
+refused: its keys cannot move. Another node stays where it is, too, until it is moved by name.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -23,42 +23,11 @@ from inventory.errors import Problems
 from inventory.model import NodeTable, ProducersTable, ProducerTable
 from inventory.network import GENESIS_ACCOUNT, Host, Node, Role, SnapshotRule
 from inventory.options import merged
+from inventory.placed import Placed, Wanted, left, ported
 from inventory.planned import PlannedProducer
-from inventory.ports import FIRST_HTTP_PORT, FIRST_P2P_PORT, free
 from inventory.services import with_services
 
 NOTHING: Mapping[str, Placed] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A node that has no host and ports yet."""
-
-    path: str
-    """Its place in the inventory, for problems."""
-    table: NodeTable
-    name: str
-    role: Role
-    account: str | None
-
-
-@dataclass(frozen=True)
-class Placed:
-    """The place of a node of a sealed network."""
-
-    host: str
-    account: str
-    """The producer that it signs for; empty if none."""
-    p2p_port: int
-    """0: by the rule, as for `http_port`."""
-    http_port: int
-    retired: bool = False
-    """Whether its producer was retired. It then gets no node until it is added again; its keys stay where they are."""
-
-    @staticmethod
-    def of(node: Node) -> Placed:
-        """The place of a node of the network."""
-        return Placed(node.host, node.account or "", node.p2p_port, node.http_port)
 
 
 def place(
@@ -89,7 +58,7 @@ def place(
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
     homed = [(node, _host(node, hosts, problems)) for node in wanted]
-    placed = _ported(homed, _left({node.name: host.name for node, host in homed}, hosts, remembered), problems)
+    placed = ported(homed, left({node.name: host.name for node, host in homed}, hosts, remembered), problems)
     placed = with_services(placed, [(node.path, node.table) for node in wanted], hosts, problems)
     shared, rule = ("nodeos.options", options), _rule(snapshot, "nodeos.snapshot", problems)
     return tuple(
@@ -157,13 +126,16 @@ def _producers(table: ProducersTable) -> dict[str, tuple[str, ProducerTable]]:
 
 
 def _kept(node: Wanted, placed: Placed | None, hosts: Sequence[Host]) -> Wanted:
-    """A node whose host or ports the file leaves out keeps its current ones."""
+    """A node whose host or ports the file leaves out keeps its current ones; so does one that has yet to be moved."""
     gone = placed is not None and placed.host not in {host.name for host in hosts}
     if placed is None or gone or node.account != (placed.account or None):
         return node
     table = node.table
     if table.host is None:
         table = replace(table, host=placed.host)
+    if table.host != placed.host and node.account is None and table.host in {host.name for host in hosts}:
+        here = NodeTable(table.name, placed.host, table.role, options=table.options, snapshot=table.snapshot)
+        node, table = replace(node, asked_host=str(table.host)), here  # the file's ports and addresses are the other's
     if table.host == placed.host:
         table = replace(
             table,
@@ -266,61 +238,6 @@ def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
         f"{node.path}.host", f"there is no host {wanted!r}", f"known: {', '.join(host.name for host in hosts)}"
     )
     return hosts[0]
-
-
-def _left(homes: Mapping[str, str], hosts: Sequence[Host], remembered: Mapping[str, Placed]) -> dict[str, set[int]]:
-    """By address the ports of nodes that may still run where the file no longer has them. homes: hosts by node."""
-    found: dict[str, set[int]] = {host.address: set() for host in hosts}
-    for host in hosts:
-        for name, placed in remembered.items():
-            if placed.host == host.name != homes.get(name):
-                found[host.address] |= {placed.p2p_port, placed.http_port}
-    return found
-
-
-def _ported(
-    placed: Sequence[tuple[Wanted, Host]], left: Mapping[str, Collection[int]], problems: Problems
-) -> tuple[Node, ...]:
-    """Assigns every node's ports; hosts with the same address share its ports. left: those that no new node gets."""
-    taken: dict[str, dict[int, str]] = {host.address: {} for _, host in placed}
-    for node, host in placed:
-        there = taken[host.address]
-        for key in ("p2p_port", "http_port"):
-            number = getattr(node.table, key)
-            if number is None:
-                continue
-            if wrong := syntax.port(number):
-                problems.add(f"{node.path}.{key}", wrong)
-            elif number in there:
-                problems.add(
-                    f"{node.path}.{key}",
-                    f'{number} is taken by node "{there[number]}"',
-                    "give each node of a host its own port",
-                )
-            there.setdefault(number, node.name)
-    used = {address: {*there, *left.get(address, ())} for address, there in taken.items()}
-    p2p = {address: free(FIRST_P2P_PORT, there) for address, there in used.items()}
-    http = {address: free(FIRST_HTTP_PORT, there) for address, there in used.items()}
-    # cleos asks port 8888 by default. The genesis node comes last because it takes no transactions after the handover.
-    http_ports = {
-        node.name: _port(node.table.http_port, http[host.address])
-        for node, host in sorted(placed, key=lambda one: one[0].role is Role.GENESIS)
-    }
-    return tuple(
-        Node(
-            node.name,
-            host.name,
-            node.role,
-            node.account,
-            _port(node.table.p2p_port, p2p[host.address]),
-            http_ports[node.name],
-        )
-        for node, host in placed
-    )
-
-
-def _port(written: int | None, free: Iterator[int]) -> int:
-    return next(free) if written is None else written
 
 
 def with_nodes(planned: Sequence[PlannedProducer], nodes: Sequence[Node]) -> tuple[PlannedProducer, ...]:

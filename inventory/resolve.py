@@ -21,15 +21,14 @@ from inventory import (
 from inventory.errors import Problems
 from inventory.model import Inventory, SystemTable, TopologyTable
 from inventory.network import Network, Node, Role, Topology
+from inventory.placed import Placed
 from inventory.services import with_prometheus
 
 DIGEST_DIGITS = 64
 """Characters of a feature's digest, in hexadecimal."""
 
 
-def resolve(
-    inventory: Inventory, source: Path, problems: Problems, remembered: Mapping[str, placement.Placed]
-) -> Network:
+def resolve(inventory: Inventory, source: Path, problems: Problems, remembered: Mapping[str, Placed]) -> Network:
     """The network; usable only if no problem was added. A users' CSV is not read yet (`inventory.load`).
 
     remembered: where the nodes of a sealed network are, by name.

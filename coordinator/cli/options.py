@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # saves a quarter of the time that --help may take
     from click.shell_completion import CompletionItem
 
     from inventory.network import Network
-    from inventory.placement import Placed
+    from inventory.placed import Placed
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from coordinator.state.folder import StateFolder
 from inventory import syntax
 from inventory.network import Network, Node
-from inventory.placement import Placed
+from inventory.placed import Placed
 from support.journal import Journal, JournalError
 
 _SCHEMA = (

@@ -96,9 +96,10 @@ def differences(
         fact = facts.get(name)
         if fact is None and node.host not in unknown:
             found.append(_added(network, node))
-        elif fact is not None and fact.host != node.host:
-            hint = f"it runs on {fact.host}; to move it: {typed('node', 'move', name, '--to', node.host)}"
-            found.append(Change(node.host, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
+        elif fact is not None and (node.asked_host or fact.host != node.host):
+            to = node.asked_host or node.host
+            hint = f"it runs on {fact.host}; to move it: {typed('node', 'move', name, '--to', to)}"
+            found.append(Change(to, name, "node", "", f"moves from {fact.host}", Cost.BY_HAND, hint))
         elif fact is not None:
             found += _kept(node.host, fact, node_spec(network, node), parties)
     found += _metrics(network, exports)
@@ -127,7 +128,7 @@ def _left(host: str, what: str, before: str, end: str) -> Change:
 def _end(fact: Fact, listed: bool) -> str:
     """How to end a node that the inventory no longer has. listed: whether it still has its host."""
     if account := plain(fact.spec.account):
-        return f"list {account} in producers.later again, then {typed('producer', 'retire', account)}"
+        return f"list {account} in producers.later again, and retire it (docs/changing.md)"
     return typed("node", "stop", fact.spec.name) if listed else typed("host", "remove", fact.host)
 
 

@@ -15,7 +15,7 @@ from inventory import syntax
 from inventory.errors import InventoryError
 from inventory.load import glance
 from inventory.network import Network
-from inventory.placement import Placed
+from inventory.placed import Placed
 from support.files import write_atomic
 
 

@@ -28,7 +28,7 @@ from coordinator.state.placements import Placements
 from inventory.errors import InventoryError
 from inventory.load import glance
 from inventory.network import Network, Node
-from inventory.placement import Placed
+from inventory.placed import Placed
 from inventory.ports import free_pair
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
@@ -164,7 +164,7 @@ def _moved(opened: OpenNetwork, placements: Placements, node: Node, to: str) -> 
                 f"{source} does not fit {node.name} on {to}: {'; '.join(map(str, error.problems))}"
             ) from error
         raise _named(source, node, f" ({', '.join(lines)})") from error
-    if network.node(node.name).host != to:  # a node without keys: the file's host counts
+    if network.node(node.name).asked_host:
         raise _named(source, node)
     return network
 

@@ -230,10 +230,9 @@ async def _unscheduled(opened: OpenNetwork, nodes: Collection[pb.NodeStatus], op
     schedule = {str(entry["producer_name"]) for entry in answer["active"]["producers"]}
     for node in nodes:
         if (account := node.spec.account) in schedule:
-            retire = typed("producer", "retire", account)
             raise OperationFailed(
-                f"{node.name} signs blocks for {account}: list {account} in producers.later again, then {retire}; "
-                "--force stops it all the same, and its turns stay empty"
+                f"{node.name} signs blocks for {account}: list {account} in producers.later again, and retire it "
+                "(docs/changing.md); --force stops it all the same, and its turns stay empty"
             )
 
 
@@ -257,11 +256,11 @@ async def _remove(opened: OpenNetwork, operation: Operation, tell: Callable[[str
         raise OperationFailed(
             f"the agent of {name} is away: start that machine, or end its access: {typed('revoke', name)}"
         )
-    nodes = [node for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
-    await _unscheduled(opened, nodes, operation)
-    for node in nodes:
-        await stop_on(link, node.name)
-        tell(f"{name}: {node.name} is stopped")
+    running = [node for node in (link.status.nodes if link.status else ()) if node.state != NodeState.STOPPED]
+    await _unscheduled(opened, running, operation)
+    for one in running:
+        await stop_on(link, one.name)
+        tell(f"{name}: {one.name} is stopped")
     opened.hub.revoke(name)
     placements = Placements(opened.state.journal)
     for node, placed in placements.all().items():

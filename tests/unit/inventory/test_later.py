@@ -11,7 +11,7 @@ from inventory.compare import sections
 from inventory.errors import InventoryError
 from inventory.load import glance
 from inventory.network import Network
-from inventory.placement import Placed
+from inventory.placed import Placed
 
 FILE = """
 [network]

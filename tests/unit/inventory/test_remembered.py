@@ -10,7 +10,7 @@ import pytest
 from inventory.errors import InventoryError
 from inventory.load import load
 from inventory.network import Network
-from inventory.placement import Placed
+from inventory.placed import Placed
 
 HOSTS = """
 [network]
@@ -68,6 +68,20 @@ def test_a_node_that_left_the_file_keeps_its_ports(tmp_path: Path) -> None:
     elsewhere = left.replace("h2", "h1") + left.replace("watcher", "looker")
     moved = places(loaded(tmp_path, HOSTS + hosts("h1", "h2") + elsewhere, before))
     assert not {*moved["looker"][1:]} & {old[1], old[2]}
+
+
+def test_a_node_without_keys_stays_until_it_is_moved(tmp_path: Path) -> None:
+    """A file that names another host for it starts no second one there, and gives it no address of that host."""
+    text = HOSTS + hosts("h1", "h2")
+    served = '[[nodes]]\nname = "served"\nrole = "api"\nhost = "h2"\napi = "10.0.0.2:8000"\np2p_port = 9999\n'
+    before = loaded(tmp_path, text + served)
+    edited = text + served.replace("h2", "h1").replace("10.0.0.2", "10.0.0.1")
+    after = loaded(tmp_path, edited, before)
+    node = after.node("served")
+    assert (node.asked_host, places(after)["served"]) == ("h1", places(before)["served"])
+    assert node.api == f"127.0.0.1:{node.http_port + 1000}"
+    fresh = loaded(tmp_path, edited).node("served")
+    assert (fresh.host, fresh.asked_host, fresh.p2p_port, fresh.api) == ("h1", "", 9999, "10.0.0.1:8000")
 
 
 def test_a_port_that_the_file_says_counts(tmp_path: Path) -> None:

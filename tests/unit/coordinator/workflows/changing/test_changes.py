@@ -108,15 +108,25 @@ def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     assert removed.line().isprintable()
 
 
+def test_a_node_that_has_yet_to_be_moved_is_one_line(tmp_path: Path) -> None:
+    """Nobody is told of an endpoint where it does not run, and it is not changed where it runs."""
+    net = network(tmp_path)
+    facts = running(net)
+    asked = edited(net, "defproducerb", asked_host="h9", options={"max-clients": "30"})
+    (line,) = differences(asked, facts)
+    assert line.line() == (
+        "+ h9: defproducerb: moves from local (not applied by a boot; it runs on local; to move it: "
+        "coord node INVENTORY move defproducerb --to h9)"
+    )
+
+
 def test_a_producer_that_left_the_file_is_retired_and_not_just_stopped(tmp_path: Path) -> None:
     """Its turns would stay empty; the sponsor's file names it again first."""
     net = network(tmp_path)
     spec = pb.NodeSpec(name="x", role="producer", account="defproducerx", p2p_endpoint="10.0.0.9:9876")
     for host in ("local", "h9"):
         (left,) = differences(net, running(net) | {"x": Fact(host, spec)})
-        assert left.hint.endswith(
-            "list defproducerx in producers.later again, then coord producer INVENTORY retire defproducerx"
-        )
+        assert left.hint.endswith("list defproducerx in producers.later again, and retire it (docs/changing.md)")
 
 
 def test_a_host_that_left_is_named_although_no_node_runs_there(tmp_path: Path) -> None:
