@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pwd
 import shutil
 from typing import Protocol
 
@@ -132,7 +134,10 @@ class Agent:
         exports = self.exports if self._tells_specs else ""  # a party does not tell where
         free = shutil.disk_usage(self._folder.path).free
         lost = lost_keys(self._keys, self._signing()) if self._tells_specs else ()
-        return pb.Status(nodes=nodes, disk_free=free, snapshots=kept, metrics=exports, lost_keys=lost)
+        data, user = (str(self._folder.path), _user()) if self._tells_specs else ("", "")
+        return pb.Status(
+            nodes=nodes, disk_free=free, snapshots=kept, metrics=exports, lost_keys=lost, data=data, user=user
+        )
 
     def standing(self) -> tuple[int, bool, float]:
         """Free bytes of its disk, whether a coordinator is connected, and when its certificate ends (Unix seconds)."""
@@ -195,3 +200,11 @@ def _status(node: NodeStatus, spec: pb.NodeSpec | None) -> pb.NodeStatus:
         keys=node.keys if spec else (),
         since=node.since,
     )
+
+
+def _user() -> str:
+    """The name of the user that this process runs as; empty if it has none."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""

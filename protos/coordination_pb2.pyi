@@ -1834,12 +1834,18 @@ class Status(_message.Message):
     SNAPSHOTS_FIELD_NUMBER: _builtins.int
     LOST_KEYS_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     disk_free: _builtins.int
     """bytes, where the nodes' data lies"""
     clock: _builtins.float
     """unix seconds"""
     metrics: _builtins.str
     """HOST:PORT where a host's agent exports values for Prometheus; empty: nowhere"""
+    data: _builtins.str
+    """a host's agent: its data folder"""
+    user: _builtins.str
+    """a host's agent: as whom it runs"""
     @_builtins.property
     def nodes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeStatus]: ...
     @_builtins.property
@@ -1859,10 +1865,12 @@ class Status(_message.Message):
         snapshots: _abc.Iterable[Global___Snapshot] | None = ...,
         lost_keys: _abc.Iterable[_builtins.str] | None = ...,
         metrics: _builtins.str = ...,
+        data: _builtins.str = ...,
+        user: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "disk_free", b"disk_free", "lost_keys", b"lost_keys", "metrics", b"metrics", "nodes", b"nodes", "snapshots", b"snapshots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["clock", b"clock", "data", b"data", "disk_free", b"disk_free", "lost_keys", b"lost_keys", "metrics", b"metrics", "nodes", b"nodes", "snapshots", b"snapshots", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

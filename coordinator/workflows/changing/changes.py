@@ -10,6 +10,7 @@ from typing import Any
 
 from coordinator.advising import typed
 from coordinator.engine.node_specs import node_spec
+from coordinator.hosts.deploy.unit import data_dir
 from inventory.network import Network, Node
 from protos import coordination_pb2 as pb
 from support.texts import plain
@@ -76,6 +77,14 @@ class Fact:
     """It is not meant to run."""
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where an agent keeps data and keys, and as whom it runs."""
+
+    data: str
+    user: str
+
+
 def differences(
     network: Network,
     facts: Mapping[str, Fact],
@@ -83,17 +92,21 @@ def differences(
     parties: Collection[str] = (),
     agents: Collection[str] = (),
     exports: Mapping[str, str] = MappingProxyType({}),
+    homes: Mapping[str, Home] = MappingProxyType({}),
 ) -> tuple[Change, ...]:
     """The changes that lead from what runs to what the inventory says.
 
     facts: by node. away: hosts whose agents do not answer. parties: p2p endpoints of parties, which nodes dial although
     the inventory does not list them. agents: hosts whose agents answer. exports: where each of them exports metrics.
+    homes: where each of them has its data.
     """
     unknown = set(away)
     wanted = {node.name: node for node in network.nodes if not node.party}
     found: list[Change] = []
     for name, node in wanted.items():
         fact = facts.get(name)
+        if fact is not None and fact.stopped and fact.host != node.host:
+            fact = None  # a place that it left
         if fact is None and node.host not in unknown:
             found.append(_added(network, node))
         elif fact is not None and (node.asked_host or fact.host != node.host):
@@ -103,6 +116,7 @@ def differences(
         elif fact is not None:
             found += _kept(node.host, fact, node_spec(network, node), parties)
     found += _metrics(network, exports)
+    found += _homes(network, homes)
     listed = {host.name for host in network.hosts}
     for name, fact in facts.items():
         if name not in wanted and not fact.stopped:
@@ -118,6 +132,18 @@ def _metrics(network: Network, exports: Mapping[str, str]) -> Iterator[Change]:
         before = exports.get(host.name, host.metrics)
         if before != host.metrics:
             yield Change(host.name, "agent", "metrics", plain(before), host.metrics, Cost.AGENT)
+
+
+def _homes(network: Network, homes: Mapping[str, Home]) -> Iterator[Change]:
+    """Agents whose data and keys are not where the inventory says. They stay where they were made."""
+    for host in network.hosts:
+        if host.local or (home := homes.get(host.name)) is None:
+            continue
+        wanted = {"data": (home.data, data_dir(host, network.name)), "user": (home.user, host.user)}
+        for part, (before, after) in wanted.items():
+            if before and before != after:
+                hint = f"data and keys stay as they were made: leave hosts.{part} as it was"
+                yield Change(host.name, "agent", part, plain(before), after, Cost.BY_HAND, hint)
 
 
 def _left(host: str, what: str, before: str, end: str) -> Change:

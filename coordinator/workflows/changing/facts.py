@@ -25,7 +25,7 @@ from support.retry import retrying
 from support.texts import plain
 
 from .catching_up import behind, syncing_lines
-from .changes import Change, Fact, differences
+from .changes import Change, Fact, Home, differences
 
 ASK_SECONDS = 5.0
 """Seconds to wait for the answer of a running command, which may just begin or end."""
@@ -44,6 +44,8 @@ class Facts:
     """Hosts whose agents answer."""
     exports: Mapping[str, str] = field(default_factory=dict)
     """Where each of those agents exports values for Prometheus, HOST:PORT; empty: nowhere."""
+    homes: Mapping[str, Home] = field(default_factory=dict)
+    """The data folder and user of each of those agents that tells them."""
     syncing: tuple[str, ...] = ()
     """A line for each node that does not have the newest blocks yet."""
     lost_keys: tuple[str, ...] = ()
@@ -53,7 +55,7 @@ class Facts:
 
     def differences(self, network: Network) -> tuple[Change, ...]:
         """The differences between what runs and what the inventory says."""
-        return differences(network, self.nodes, self.away, self.parties, self.agents, self.exports)
+        return differences(network, self.nodes, self.away, self.parties, self.agents, self.exports, self.homes)
 
     def to_json(self) -> dict[str, Any]:
         """The document for another terminal."""
@@ -64,6 +66,7 @@ class Facts:
         return {
             "nodes": nodes, "away": sorted(self.away), "parties": sorted(self.parties), "agents": sorted(self.agents),
             "exports": dict(self.exports),
+            "homes": {host: [home.data, home.user] for host, home in self.homes.items()},
             "syncing": list(self.syncing), "lost_keys": list(self.lost_keys), "paused": list(self.paused),
         }  # fmt: skip
 
@@ -75,10 +78,11 @@ class Facts:
             for name, (host, spec, stopped) in document["nodes"].items()
         }
         agents, exports = document["agents"], document.get("exports", {})
+        homes = {host: Home(*home) for host, home in document.get("homes", {}).items()}
         parties, syncing = frozenset(document["parties"]), tuple(document.get("syncing", ()))
         lost = tuple(document.get("lost_keys", ()))
         paused = tuple(document.get("paused", ()))
-        return Facts(nodes, tuple(document["away"]), parties, agents, exports, syncing, lost, paused)
+        return Facts(nodes, tuple(document["away"]), parties, agents, exports, homes, syncing, lost, paused)
 
 
 def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> Facts:
@@ -94,6 +98,8 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     # The host that a moved node left still reports it as stopped.
     nodes = {fact.spec.name: fact for fact in sorted(found, key=lambda fact: not fact.stopped)}
     exports = {host: link.status.metrics for host, link in known.items() if link.status}
+    told = {host: Home(link.status.data, link.status.user) for host, link in known.items() if link.status}
+    homes = {host: home for host, home in told.items() if home.data}
     late = behind(node for link in known.values() for node in (link.status.nodes if link.status else ()))
     away = tuple(name for name in hosts if name not in known)
     keys = tuple(
@@ -101,7 +107,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
         for host, link in known.items()
         for line in (link.status.lost_keys if link.status else ())
     )
-    return Facts(nodes, away, endpoints, tuple(known), exports, syncing_lines(late), keys)
+    return Facts(nodes, away, endpoints, tuple(known), exports, homes, syncing_lines(late), keys)
 
 
 async def seen_by(opened: OpenNetwork) -> Facts:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from coordinator.cli.plan import Edited
 from coordinator.engine.node_specs import node_spec
-from coordinator.workflows.changing.changes import Cost, Fact, differences, restarts, summary
+from coordinator.workflows.changing.changes import Cost, Fact, Home, differences, restarts, summary
 from coordinator.workflows.changing.facts import Facts
 from inventory.load import load
-from inventory.network import Network
+from inventory.network import Network, Ssh
 from protos import coordination_pb2 as pb
 
 TEXT = """
@@ -57,6 +57,31 @@ def test_an_agents_metrics_are_a_line(tmp_path: Path) -> None:
     assert summary([change]) == "1 agent is restarted"
     assert differences(wanted, facts, exports={"local": "127.0.0.1:9101"}) == differences(wanted, facts) == ()
     assert Facts.from_json(Facts(facts, (), exports={"local": "a:1"}).to_json()).exports == {"local": "a:1"}
+
+
+def test_data_stays_where_it_was_made(tmp_path: Path) -> None:
+    """An edit of a host's data folder or user is named before a boot fails at it; agents that do not tell are left."""
+    net = network(tmp_path)
+    far = replace(net.hosts[0], name="h1", ssh=Ssh("192.0.2.1"), data="/srv/new", user="me")
+    edit = replace(net, nodes=(), hosts=(far,))
+    data, user = differences(edit, {}, homes={"h1": Home("/var/lib/bootcoord/net", "bootcoord")})
+    assert data.line() == (
+        "~ h1: agent data: /var/lib/bootcoord/net -> /srv/new (not applied by a boot; "
+        "data and keys stay as they were made: leave hosts.data as it was)"
+    )
+    assert (user.part, user.before, user.after) == ("user", "bootcoord", "me")
+    assert differences(edit, {}, homes={"h1": Home("/srv/new", "me")}) == differences(edit, {}) == ()
+    told = Facts({}, (), homes={"h1": Home("/srv/new", "me")})
+    assert Facts.from_json(told.to_json()).homes == told.homes
+
+
+def test_a_place_that_a_node_left_is_no_place(tmp_path: Path) -> None:
+    """The host that it left still tells of it; where it is now, it is new or runs."""
+    net = network(tmp_path)
+    facts = running(net)
+    facts["defproducerb"] = Fact("h9", facts["defproducerb"].spec, stopped=True)
+    (change,) = differences(net, facts)
+    assert change.line().startswith("+ local: defproducerb: producer node")
 
 
 def test_each_part_is_a_line_with_its_cost(tmp_path: Path) -> None:
