@@ -21,6 +21,7 @@ CoordError
         ├── CommandFailed     a command on the host failed, or took too long
         │   └── SessionRefused the server takes no further session on this connection
         ├── PythonMissing     the host has no working Python
+        ├── OtherMachine      the address is another machine's than the enrolled one
         ├── BundleError       what is to be sent to the hosts cannot be built here
         └── Interrupted       the operator interrupted the work
 

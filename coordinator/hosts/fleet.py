@@ -11,7 +11,7 @@ from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
 from coordinator.errors import CoordError, OperationFailed, UsageProblem
 from coordinator.hosts.address import advertised
-from coordinator.hosts.deploy.errors import DeployError
+from coordinator.hosts.deploy.errors import DeployError, OtherMachine
 from coordinator.hosts.local import ensure_agent, stop_all
 from coordinator.hosts.passwords import Passwords, in_thread
 from coordinator.hosts.preflight.model import Preflight
@@ -89,7 +89,7 @@ class Hosts:
     async def ensure_agents(self, without: frozenset[str] = frozenset()) -> bool:
         """Installs, enrols and starts agents that do not run, except on `without`. Returns whether anything was done.
 
-        Raises OperationFailed when that fails on a local host.
+        Raises OperationFailed when that fails on a local host, or when a far one is another machine than was enrolled.
         """
         changed = False
         for host in self._network.hosts:
@@ -100,6 +100,9 @@ class Hosts:
                     self._reporter.note(f"agent of {host.name} started")
                 changed = True
         results = await self._install(without)
+        for name, result in results.items():
+            if isinstance(result, OtherMachine):  # the host will not come back there: it is not waited for
+                raise OperationFailed(f"{name}: {result}")
         return changed or any(not isinstance(result, DeployError) and result.changes for result in results.values())
 
     async def install(self, without: frozenset[str]) -> tuple[str, ...]:

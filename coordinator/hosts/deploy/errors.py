@@ -7,6 +7,7 @@ CoordError
         ├── HostKeyRefused    the server showed an unknown host key, or one other than the known one
         ├── LoginRefused      SSH or sudo refused the login
         ├── PythonMissing     the host has no working Python
+        ├── OtherMachine      the address is that of another machine than the enrolled one
         └── CommandFailed     a command on the host failed, or took too long
             └── SessionRefused    the server opens no further session on this connection
 """
@@ -38,6 +39,10 @@ class LoginRefused(DeployError):
 
 class PythonMissing(DeployError):
     """The host has no working Python."""
+
+
+class OtherMachine(DeployError):
+    """The address is that of another machine than the enrolled one, which has the keys."""
 
 
 class CommandFailed(DeployError):

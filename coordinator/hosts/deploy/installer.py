@@ -12,7 +12,7 @@ from coordinator.advising import typed
 from coordinator.hosts.deploy.bundle import Archive, Bundle
 from coordinator.hosts.deploy.connection import HostConnection
 from coordinator.hosts.deploy.enrolment import Enrolment, dials
-from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, PythonMissing
+from coordinator.hosts.deploy.errors import PYTHON_HINT, CommandFailed, DeployError, OtherMachine, PythonMissing
 from coordinator.hosts.deploy.onhost.base import UPLOADS
 from coordinator.hosts.deploy.onhost.words import last_words
 from coordinator.hosts.deploy.privileged import Privileged
@@ -111,7 +111,7 @@ class Installer:
     def _check_same_machine(self, facts: Mapping[str, Any], producers: Sequence[str]) -> None:
         name = self._host.name
         if facts["record"] is None and producers and self._supplies.enrolment.knows(name):
-            raise DeployError(
+            raise OtherMachine(
                 f"nothing is installed on this machine, but another one is enrolled as {name} and has the keys of "
                 f"{few(producers)}; for this one to take its place: {typed('host', 'replace', name)}"
             )

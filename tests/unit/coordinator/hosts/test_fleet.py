@@ -14,7 +14,7 @@ from coordinator.agents.ca import CertificateAuthority
 from coordinator.agents.hub import Hub
 from coordinator.errors import CoordError, OperationFailed
 from coordinator.hosts import fleet
-from coordinator.hosts.deploy.errors import DeployError
+from coordinator.hosts.deploy.errors import DeployError, OtherMachine
 from coordinator.hosts.deploy.installer import Installed
 from coordinator.hosts.fleet import Hosts, stop_hosts, tunnelled
 from coordinator.hosts.preflight.model import HostProblem, Preflight
@@ -125,6 +125,14 @@ async def test_each_host_is_installed_whatever_becomes_of_another(hosts: Hosts, 
     ssh.results = {}
     assert not await hosts.ensure_agents()
     assert heard.results == {"h1": StepResult.ALREADY, "h2": StepResult.ALREADY}
+
+
+async def test_a_host_that_is_another_machine_is_not_waited_for(hosts: Hosts, ssh: Ssh) -> None:
+    """A boot ends at once: the host's agent will not come back from there. `coord install` goes on with the others."""
+    ssh.results = {"h1": Installed(1, ("agent",)), "h2": OtherMachine("run this")}
+    with pytest.raises(OperationFailed, match=r"^h2: run this$"):
+        await hosts.ensure_agents()
+    assert await hosts.install(frozenset()) == ("h2",)
 
 
 async def test_hosts_that_are_left_out(hosts: Hosts, ssh: Ssh, heard: Heard) -> None:
