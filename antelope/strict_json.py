@@ -41,7 +41,8 @@ def read_json(source: bytes | str, *, size: int = SIZE, depth: int = DEPTH) -> A
         raise BadJson("larger than this machine's memory") from error
     check_depth(value, depth)
     halves = not text.isascii() and _HALF.search(text)  # the search takes longer than the reading, and blocks are ASCII
-    if halves or ("\\u" in text and _HALF.search(json.dumps(value, ensure_ascii=False))):
+    escaped = "\\" in text and "\\u" in text  # hex digits make the search for two characters slow
+    if halves or (escaped and _HALF.search(json.dumps(value, ensure_ascii=False))):
         raise BadJson("not Unicode: a half of a surrogate pair stands alone")
     return value
 

@@ -26,8 +26,10 @@ from support.retry import retrying
 
 SIGNED_AT_ONCE = 32
 """Number of transactions that are signed and written down together."""
-LOOK_SECONDS = 0.25
-"""Seconds between two looks at the head while more are to be sent. More frequent ones cost more than they save."""
+LOOK_SECONDS = 0.5
+"""Seconds between two looks at the head while more are to be sent: a block's time. What may be in flight fills several
+blocks, so nothing waits for a look.
+"""
 DIAL_SECONDS = 20.0
 """How long a lost connection is redialled. A killed node is back within that time."""
 

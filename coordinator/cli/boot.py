@@ -17,7 +17,6 @@ from coordinator.engine.outcome import Booted
 from coordinator.hosts.address import advertised
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import EventReporter, LiveReporter, PlainReporter, QuietReporter, reporter
-from coordinator.report.pulse import Pulse
 from coordinator.report.shown import document
 from coordinator.report.summary import summarise
 from coordinator.reporter import Reporter
@@ -90,7 +89,7 @@ def command(
     console = Console(highlight=False, soft_wrap=True)
     page = page_of(web, web_names)
     progress = _reporter(console, quiet, as_json, network.name)
-    beat = progress.beat if isinstance(progress, LiveReporter) else _unseen
+    beat = progress.beat if isinstance(progress, LiveReporter) else None
     stands, aside = False, Aside()
     check_contracts(network, settings.state, progress.note)
 
@@ -131,10 +130,6 @@ def _reporter(console: Console, quiet: bool, as_json: bool, network: str) -> Rep
         faults.as_json(network)
         return EventReporter(console.file, network)
     return QuietReporter(console.file) if quiet else reporter(console)
-
-
-def _unseen(pulse: Pulse) -> None:
-    """Does nothing: without a terminal, the steps' own lines are enough."""
 
 
 def select(network: Network, until: str | None, only: str | None) -> Plan:

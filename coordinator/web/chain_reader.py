@@ -17,6 +17,7 @@ from boot.step import Query
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.chain import ChainState, foremost, head_age, host_time, patience
 from coordinator.report.rounds import Header, Seat, missing, seats, slot_at, wanted
+from coordinator.web.glance import active, coming
 from coordinator.web.view import Votes
 from coordinator.web.vote_reader import VoteReader
 from inventory.network import Node
@@ -61,7 +62,7 @@ class PageChainReader:
     async def _seen_by(self, node: Node) -> SeenChain:
         info = await self._ask(node, "get_info")
         schedules = await self._ask(node, "get_producer_schedule")
-        schedule, waiting = _names(schedules["active"]), _next(schedules)
+        schedule = active(schedules)
         head, age = int(info["head_block_num"]), head_age(self._opened, node, info)
         await self._read_headers(node, head, schedule)
         rises = self._rises(head, patience(schedule))
@@ -79,7 +80,7 @@ class PageChainReader:
             return await self._opened.access.ask(replace(query, node=node.name))
 
         votes = await self._votes.look(self._opened.state.sealed, call)
-        return SeenChain(view, found, waiting if waiting != schedule else (), votes)
+        return SeenChain(view, found, coming(schedules), votes)
 
     def _rises(self, head: int, seconds: float) -> bool:
         """Whether blocks arrive although the head seems old: a clock may be wrong."""
@@ -123,12 +124,3 @@ class PageChainReader:
 def _header(block: Any) -> Header:
     slot = slot_at(chain_time(str(block["timestamp"])).timestamp())
     return Header(int(block["block_num"]), slot, str(block["producer"]), int(block["schedule_version"]))
-
-
-def _names(schedule: Any) -> tuple[str, ...]:
-    return tuple(str(entry["producer_name"]) for entry in schedule["producers"])
-
-
-def _next(schedules: Any) -> tuple[str, ...]:
-    found = (schedules.get(name) for name in ("proposed", "pending"))
-    return next((_names(schedule) for schedule in found if schedule and schedule.get("producers")), ())

@@ -75,15 +75,15 @@ async def boot(
     rolling: Rolling = EVERYTHING,
     page: Page | None = None,
     metrics: Endpoint | None = None,
-    beat: Callable[[Pulse], None] = lambda pulse: None,
+    beat: Callable[[Pulse], None] | None = None,
     aside: Aside | None = None,
 ) -> Booted:
     """Runs the plan, and makes the running network match the inventory. Raises CoordError and others.
 
     then: is called while the network is still open, for the summary. verbose: reports what each step waits for.
     rolling: how changes of the inventory are applied to running nodes. page: shows all of it meanwhile.
-    metrics: where values for Prometheus are exported meanwhile. beat: receives the boot's pulse, every second.
-    aside: of a boot that serves in `then`.
+    metrics: where values for Prometheus are exported meanwhile. beat: receives the boot's pulse every second; None:
+    nobody watches. aside: of a boot that serves in `then`.
     """
     rolling.check(network)
     reporter = tracking = Tracking(reporter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,15 +17,16 @@ from coordinator.state.control import Answerer, control_socket
 from .facts import seen_by
 
 TRANSFERS = "transfers"
+TakePulse = Callable[[], Awaitable[Pulse | None]]
 
 
 @asynccontextmanager
 async def answering(
-    opened: OpenNetwork, more: Mapping[str, Answerer] | None = None, pulse: Callable[[], Pulse | None] = lambda: None
+    opened: OpenNetwork, more: Mapping[str, Answerer] | None = None, pulse: TakePulse | None = None
 ) -> AsyncIterator[None]:
     """While the block runs, answers `status`, `screen`, `verify`, `facts` and `transfers`, and the requests in `more`.
 
-    pulse: a boot's latest.
+    pulse: how a boot goes now.
     """
 
     async def status(request: dict[str, Any]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ async def answering(
 
     async def screen(request: dict[str, Any]) -> dict[str, Any]:
         width, height = int(request["width"]), int(request["height"])
-        return {"lines": screen_lines(await gather(opened), pulse(), width, height)}
+        return {"lines": screen_lines(await gather(opened), await pulse() if pulse else None, width, height)}
 
     async def verify(request: dict[str, Any]) -> dict[str, Any]:
         from coordinator.report.audit import audit_chain  # slow to import (0.1 s), and rarely needed

@@ -40,9 +40,7 @@ async def serving(
         beside(parties),
         beside(producers),
         beside(tell_leases(opened)),
-        answering(
-            opened, (aside or Aside()).while_at_work(requests.answerers), lambda: pulses.latest if pulses else None
-        ),
+        answering(opened, (aside or Aside()).while_at_work(requests.answerers), pulses.now if pulses else None),
     ):
         yield
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,48 +21,57 @@ from protos.states import NodeState
 from support.tasks import beside, tolerated
 
 if TYPE_CHECKING:
-    from coordinator.web.chain_reader import SeenChain
+    from coordinator.web.glance import Glance, GlanceReader
 
 EVERY_SECONDS = 1.0
 
 
 class Pulses:
-    """Keeps the latest pulse, while `run` runs."""
+    """Measures a boot's pulse: every second for its own terminal, and whenever another terminal asks.
 
-    def __init__(self, opened: OpenNetwork, plan: Plan, at_work: AtWork, show: Callable[[Pulse], None]) -> None:
-        """show: is called with each pulse."""
+    A boot that nobody watches is not measured, because each pulse costs agents and nodes a few calls.
+    """
+
+    def __init__(self, opened: OpenNetwork, plan: Plan, at_work: AtWork) -> None:
         self._opened = opened
         self._steps = tuple(step.name for step in plan.steps)
         self._at_work = at_work
-        self._show = show
         self._over = False
-        self.latest: Pulse | None = None
-        """None until a boot has lasted a second, as one with nothing to do takes no longer, and once it is over."""
+        self._chain: GlanceReader | None = None
+        self._looking = asyncio.Lock()
+        self._latest: Pulse | None = None
+        self._measured = -math.inf
+        """When the latest one was, in monotonic seconds."""
 
     def end(self) -> None:
         """The boot is over: who watches sees the network from now on."""
-        self._over, self.latest = True, None
+        self._over = True
 
-    async def run(self) -> None:
-        """Runs until cancelled. A failure here must not disturb the boot."""
-        await asyncio.sleep(EVERY_SECONDS)
-        from coordinator.web.chain_reader import (
-            PageChainReader,
-        )  # a boot with nothing to do does not wait for its imports
+    async def now(self) -> Pulse | None:
+        """The pulse, at most a second old; None once the boot is over. A failure here must not disturb the boot."""
+        async with self._looking:
+            if not self._over and time.monotonic() - self._measured >= EVERY_SECONDS:
+                await tolerated(self._measure(), "the boot's pulse", NodeError)
+        return None if self._over else self._latest
 
-        chain = PageChainReader(self._opened)
-
-        async def look() -> None:
-            pulse = self._pulse(await chain.look())
-            if not self._over:
-                self.latest = pulse
-                self._show(pulse)
-
+    async def run(self, show: Callable[[Pulse], None]) -> None:
+        """Shows each pulse, until the boot is over. The first one comes after a second, as a boot with nothing to do
+        takes no longer.
+        """
         while not self._over:
-            await tolerated(look(), "the boot's pulse", NodeError)
             await asyncio.sleep(EVERY_SECONDS)
+            if pulse := await self.now():
+                show(pulse)
 
-    def _pulse(self, seen: SeenChain) -> Pulse:
+    async def _measure(self) -> None:
+        if self._chain is None:
+            from coordinator.web.glance import GlanceReader  # a boot with nothing to do does not wait for its imports
+
+            self._chain = GlanceReader(self._opened)
+        seen = await self._chain.look()
+        self._latest, self._measured = self._pulse(seen), time.monotonic()
+
+    def _pulse(self, seen: Glance) -> Pulse:
         network, access = self._opened.network, self._opened.access
         producers = max(1, len(network.elected))
         working = self._at_work.working(producers)
@@ -77,10 +88,10 @@ class Pulses:
             ),
             producers=producers,
             working=working,
-            head=max([seen.view.head, *(status.head for status in statuses)]),
-            lib=max([seen.view.lib, *(status.lib for status in statuses)]),
+            head=max([seen.head, *(status.head for status in statuses)]),
+            lib=max([seen.lib, *(status.lib for status in statuses)]),
             nodes=(sum(one.state == NodeState.RUNNING for one in statuses), len(network.nodes)),
-            schedule=seen.view.schedule,
+            schedule=seen.schedule,
             next=seen.next,
             votes=VoteCount(votes.activated, MIN_ACTIVATED_STAKE, votes.threshold) if votes else None,
             parties=tuple(sorted(states.items())),
@@ -89,9 +100,12 @@ class Pulses:
 
 @asynccontextmanager
 async def pulsing(
-    opened: OpenNetwork, plan: Plan, at_work: AtWork, show: Callable[[Pulse], None]
+    opened: OpenNetwork, plan: Plan, at_work: AtWork, show: Callable[[Pulse], None] | None
 ) -> AsyncIterator[Pulses]:
-    """Measures pulses while the block runs."""
-    pulses = Pulses(opened, plan, at_work, show)
-    async with beside(pulses.run()):
+    """Measures pulses while the block runs. show: is called with each, if the boot has a terminal that shows them."""
+    pulses = Pulses(opened, plan, at_work)
+    if show is None:
+        yield pulses
+        return
+    async with beside(pulses.run(show)):
         yield pulses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import timeit
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -149,6 +150,13 @@ def test_ordinary_json_is_read() -> None:
     text = '{"a": [1, -2.5, "é😀 \\ud83d\\ude00", true, null, 340282366920938463463374607431768211455]}'
     assert read_json(text) == json.loads(text)
     assert read_json(b"\xef\xbb\xbf" + text.encode()) == json.loads(text)
+
+
+def test_a_blocks_hex_costs_little_more_than_pythons_own_reader() -> None:
+    """An allocation's blocks are 80 MB of hex: a check must not take longer than the reading."""
+    text = json.dumps({"packed_trx": bytes(range(256)).hex() * 4000})
+    ours = min(timeit.repeat(lambda: read_json(text), number=1, repeat=5))
+    assert ours < 2 * min(timeit.repeat(lambda: json.loads(text), number=1, repeat=5))
 
 
 def test_a_key_of_a_megabyte_is_refused() -> None:
