@@ -19,6 +19,7 @@ from boot.blueprint import Blueprint
 _OWNER, _ACTIVE = name_to_int("owner"), name_to_int("active")
 _EOSIO, _TOKEN = name_to_int("eosio"), name_to_int("eosio.token")
 _USERRES, _DELBAND, _VOTERS = name_to_int("userres"), name_to_int("delband"), name_to_int("voters")
+_OF_ACCOUNTS = _USERRES, _DELBAND
 _ACCOUNTS = name_to_int("accounts")
 _RESOURCES = struct.Struct("<Qq8sq8sq")
 """userres: owner, NET, CPU (assets), RAM bytes."""
@@ -58,8 +59,8 @@ class _Reading:
         self._find = places.find
         self._symbol = blueprint.symbol.pack()
         self._contracts = {name_to_int(contract.account) for contract in blueprint.sealed.contracts}
-        self._place, self._scope = -1, 0
-        """The account whose table is read."""
+        self._scope, self._place = 0, -1
+        """The account whose table is read, and its row. An account's tables mostly follow each other."""
         self._held = 0
 
     def accounts(self, section: Section) -> None:
@@ -84,15 +85,18 @@ class _Reading:
         if code == _EOSIO:
             if table == _VOTERS:
                 return self._voter
-            if table in (_USERRES, _DELBAND):
-                self._place = self._find(scope)
-                if self._place >= 0:
-                    self._scope = scope
-                    return self._resources if table == _USERRES else self._delegated
+            if table in _OF_ACCOUNTS and self._place_of(scope) >= 0:
+                return self._resources if table == _USERRES else self._delegated
         elif code == _TOKEN and table == _ACCOUNTS:
-            self._place, self._scope, self._held = self._find(scope), scope, 0
+            self._place_of(scope)
+            self._held = 0
             return self._balance
         return None
+
+    def _place_of(self, scope: int) -> int:
+        if scope != self._scope:
+            self._scope, self._place = scope, self._find(scope)
+        return self._place
 
     def _resources(self, key: int, value: bytes) -> None:
         if key == self._scope:

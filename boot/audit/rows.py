@@ -18,6 +18,8 @@ _BY_EOSIO = b"\1" + _EOSIO + pack_name("active")
 _ONE_KEY = b"\1\0\0\0\1", b"\1\0\0\0"
 """An authority of one key: threshold 1 and a list of one, the key, weight 1 and two empty lists."""
 _MEMO = b"allocation"
+_ZERO = bytes(8)
+"""An amount of nothing."""
 MADE, RAM, STAKE, LIQUID = 1, 2, 4, 8
 """The parts of a row, as bits."""
 _NAMES = ("newaccount", "buyram", "delegatebw", "transfer")
@@ -85,13 +87,13 @@ class Rows:
         symbol = self._symbol
         own = _ONE_KEY[0] + key + _ONE_KEY[1]
         parts, bits = [self._create + name + own + own], MADE
-        if any(ram):
+        if ram != _ZERO:
             parts.append(self._buy + name + ram + symbol)
             bits |= RAM
-        if any(net) or any(cpu):
+        if net != _ZERO or cpu != _ZERO:
             parts.append(self._stake + name + net + symbol + cpu + symbol + b"\1")
             bits |= STAKE
-        if any(liquid):
+        if liquid != _ZERO:
             parts.append(self._transfer + name + liquid + symbol + self._memo)
             bits |= LIQUID
         return parts, bits

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from antelope.abi import Abi
 from antelope.reads import ChainReader
 from boot.audit import accounts, contracts, governance, identity, producers, token
 from boot.audit.blocks import Blocks, read_blocks
 from boot.audit.chain import Chain, Json, Progress
+from boot.audit.found import Survey
 from boot.audit.report import AuditReport
 from boot.audit.seen import Observed, Seen, read_chain
-from boot.audit.survey import TakeSnapshot
+from boot.audit.survey import TakeSnapshot, surveying
 from boot.blueprint import Blueprint
 from boot.errors import AuditError
 
@@ -24,9 +27,9 @@ async def audit(
 ) -> AuditReport:
     """Audits the whole chain, preferably through a node that reads irreversible state.
 
-    It reads how the chain was born from its blocks, and its present state from its tables. The chain makes blocks
-    meanwhile. If there is a difference and the head has moved, everything is read once more, because two rows may have
-    been read at different blocks.
+    It reads how the chain was born from its blocks, and its present state from a snapshot or its tables. The chain
+    makes blocks meanwhile. If there is a difference and the head has moved, everything is read once more, because two
+    rows may have been read at different blocks.
 
     snapshot: has the node write its state, from which many accounts are read at once.
     Raises AuditError when the chain cannot be read, or an artifact of the sealed network is not at hand.
@@ -35,12 +38,14 @@ async def audit(
     chain = Chain(reader, progress)
     try:
         info = await chain.info()
-        blocks = await read_blocks(chain, blueprint, int(info["head_block_num"]))
-        report = await _once(chain, blueprint, observed or Observed(), blocks, info, snapshot)
+        async with surveying(blueprint, snapshot) as survey:
+            blocks = await read_blocks(chain, blueprint, int(info["head_block_num"]))
+            report = await _once(chain, blueprint, observed or Observed(), blocks, info, survey)
         if not report.unchanged:
             now = await chain.info()
             if now["head_block_id"] != info["head_block_id"]:
-                report = await _once(chain, blueprint, observed or Observed(), blocks, now, snapshot)
+                async with surveying(blueprint, snapshot) as survey:
+                    report = await _once(chain, blueprint, observed or Observed(), blocks, now, survey)
         return report
     except (KeyError, TypeError, ValueError, IndexError) as error:
         reason = f"an answer of the node is malformed: {error!r}"
@@ -48,9 +53,15 @@ async def audit(
 
 
 async def _once(
-    chain: Chain, blueprint: Blueprint, observed: Observed, blocks: Blocks, info: Json, snapshot: TakeSnapshot | None
+    chain: Chain,
+    blueprint: Blueprint,
+    observed: Observed,
+    blocks: Blocks,
+    info: Json,
+    survey: Awaitable[Survey | None],
 ) -> AuditReport:
-    return _judge(blueprint, await read_chain(chain, blueprint, info, blocks.early, snapshot), observed, blocks)
+    seen = await read_chain(chain, blueprint, info, blocks.early, await survey)
+    return _judge(blueprint, seen, observed, blocks)
 
 
 def _judge(blueprint: Blueprint, seen: Seen, observed: Observed, blocks: Blocks) -> AuditReport:

@@ -10,7 +10,7 @@ from boot.audit.approvals import Approval, read_approvals, read_delayed
 from boot.audit.blocks import Early
 from boot.audit.chain import Chain, Json
 from boot.audit.found import Survey
-from boot.audit.survey import TakeSnapshot, look_at_all
+from boot.audit.survey import look_at_all
 from boot.blueprint import Blueprint
 
 FEW_VOTERS = 2000
@@ -74,12 +74,10 @@ def planned_accounts(blueprint: Blueprint) -> frozenset[str]:
     return NATIVE.union(sealed.system_accounts, contracts)
 
 
-async def read_chain(
-    chain: Chain, blueprint: Blueprint, info: Json, early: Early, snapshot: TakeSnapshot | None = None
-) -> Seen:
-    """Reads everything. early: what the blocks show. Raises AuditError."""
+async def read_chain(chain: Chain, blueprint: Blueprint, info: Json, early: Early, surveyed: Survey | None) -> Seen:
+    """Reads everything. early: what the blocks show. surveyed: what a snapshot shows, if any. Raises AuditError."""
     code = blueprint.symbol.code
-    survey = await look_at_all(chain, blueprint, early, planned_accounts(blueprint), snapshot)
+    survey = await look_at_all(chain, blueprint, early, planned_accounts(blueprint), surveyed)
     contracts = tuple(contract.account for contract in blueprint.sealed.contracts)
     raw = zip(contracts, await chain.all(partial(chain.contract, name) for name in contracts), strict=True)
     return Seen(

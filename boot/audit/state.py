@@ -26,11 +26,16 @@ METADATA = struct.Struct("<QQQQQ32sqIBB")
 """account_metadata_object: name, four sequences, code's hash, when it was set (microseconds), flags, VM."""
 LIMITS = struct.Struct("<Qqqq")
 """resource_limits_object: owner, NET and CPU weight, RAM bytes."""
-_TABLE = struct.Struct("<QQQQI")
-_KEY_VALUE = struct.Struct("<QQ")
+_TABLE = struct.Struct("<QQQQIB")
+"""Code, scope, table, payer, how many rows; then the first byte of a varuint, the number of rows that follow."""
+_KEY_VALUE = struct.Struct("<QQB")
+"""Primary key, payer, and the first byte of a varuint, the value's size."""
+_MORE = 0x80
+"""Set in a varuint's byte if another one follows. There are millions of them, and most have one byte."""
 _PERMISSION = struct.Struct("<QQQqq")
 _INDEXES = 5
 """Secondary indexes of a table; a row of each: primary key, payer, and a key of that many bytes."""
+_NO_INDEXES = bytes(_INDEXES)
 _SECONDARY = (8, 16, 32, 8, 16)
 _ONE_KEY = 4 + 1 + 34 + 2 + 2
 """Bytes of an authority of one key."""
@@ -70,7 +75,8 @@ class Section:
         step = max(1, (1 << 20) // layout.size) * layout.size
         for at in range(self._start, self._end, step):
             yield from layout.iter_unpack(self._data[at : min(at + step, self._end)])
-            self._drop(at)
+            if at - self._dropped > _DROP:
+                self._drop(at)
 
     def accounts(self) -> Iterator[int]:
         """The names in account_object."""
@@ -79,7 +85,8 @@ class Section:
             yield int.from_bytes(data[at : at + 8], "little")
             size, at = varuint(data, at + 12)
             at += size
-            self._drop(at)
+            if at - self._dropped > _DROP:
+                self._drop(at)
         self._finish(at)
 
     def permissions(self) -> Iterator[tuple[int, int, bytes]]:
@@ -92,7 +99,8 @@ class Section:
             if data[start + 4] != 1 or data[start + 5] > 1 or data[at - 4 : at] != b"\1\0\0\0":
                 at = self._authority(start)
             yield owner, name, data[start:at]
-            self._drop(at)
+            if at - self._dropped > _DROP:
+                self._drop(at)
         self._finish(at)
 
     def _authority(self, at: int) -> int:
@@ -112,32 +120,37 @@ class Section:
 
     def tables(self, wanted: Callable[[int, int, int], Take | None]) -> None:
         """Passes on tables' rows. wanted: the consumer of the rows of a code, scope and table; None to skip them."""
-        data, at = self._data, self._start
-        while at < self._end:
-            code, scope, table, _, _ = _TABLE.unpack_from(data, at)
+        data, at, end = self._data, self._start, self._end
+        while at < end:
+            code, scope, table, _, _, count = _TABLE.unpack_from(data, at)
             take = wanted(code, scope, table)
-            count, at = varuint(data, at + _TABLE.size)
+            at += _TABLE.size
+            if count & _MORE:
+                count, at = varuint(data, at - 1)
             for _ in range(count):
-                key, _ = _KEY_VALUE.unpack_from(data, at)
-                size, at = varuint(data, at + 16)
+                key, _, size = _KEY_VALUE.unpack_from(data, at)
+                at += _KEY_VALUE.size
+                if size & _MORE:
+                    size, at = varuint(data, at - 1)
                 if take is not None:
                     take(key, data[at : at + size])
                 at += size
-            if data[at : at + _INDEXES] == bytes(_INDEXES):
+            if data[at : at + _INDEXES] == _NO_INDEXES:
                 at += _INDEXES
             else:
                 for size in _SECONDARY:
                     count, at = varuint(data, at)
                     at += count * (16 + size)
-            self._drop(at)
+            if at - self._dropped > _DROP:
+                self._drop(at)
         self._finish(at)
 
     def _drop(self, at: int) -> None:
-        if at - self._dropped > _DROP:
-            page = mmap.PAGESIZE
-            start, end = -(-self._dropped // page) * page, at // page * page
-            self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
-            self._dropped = at
+        """Releases the pages before this offset. Callers check `_DROP` themselves: a call for each row would cost."""
+        page = mmap.PAGESIZE
+        start, end = -(-self._dropped // page) * page, at // page * page
+        self._data.madvise(mmap.MADV_DONTNEED, start, end - start)
+        self._dropped = at
 
     def _finish(self, at: int) -> None:
         if at != self._end:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -36,21 +36,45 @@ TakeSnapshot = Callable[[], AbstractAsyncContextManager[Path]]
 """Has the node write a snapshot of its state. The file exists while the block runs. Raises NodeError, OSError."""
 
 
-async def look_at_all(
-    chain: Chain, blueprint: Blueprint, early: Early, planned: frozenset[str], snapshot: TakeSnapshot | None
-) -> Survey:
-    """Surveys every account: from a snapshot if there are many and the node can write one, otherwise by asking for
-    each.
+@asynccontextmanager
+async def surveying(blueprint: Blueprint, snapshot: TakeSnapshot | None) -> AsyncIterator[asyncio.Task[Survey | None]]:
+    """Has the node write a snapshot if there are many accounts, and reads it while the block runs.
 
-    planned: the accounts outside the allocation. Raises AuditError.
+    The result is None if each account must be asked for instead. A node answers nothing while it writes, so the block
+    begins after that.
     """
-    if snapshot is None or len(blueprint.rows) < MANY:
-        return await ask_for_all(chain, blueprint, early, planned)
+    written = asyncio.Event()
+    task = asyncio.create_task(_by_snapshot(blueprint, snapshot, written))
     try:
+        await written.wait()
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _by_snapshot(blueprint: Blueprint, snapshot: TakeSnapshot | None, written: asyncio.Event) -> Survey | None:
+    """written: set once the node answers again, whether it could write a snapshot or not."""
+    try:
+        if snapshot is None or len(blueprint.rows) < MANY:
+            return None
         async with snapshot() as path:
-            survey = await asyncio.to_thread(survey_of, path, blueprint)
+            written.set()
+            return await asyncio.to_thread(survey_of, path, blueprint)
     except (NodeError, UnknownSnapshot, OSError) as error:
         log.warning("%s: so each of %d accounts is asked for, which takes long", error, len(blueprint.rows))
+        return None
+    finally:
+        written.set()
+
+
+async def look_at_all(
+    chain: Chain, blueprint: Blueprint, early: Early, planned: frozenset[str], survey: Survey | None
+) -> Survey:
+    """Surveys every account. planned: the accounts outside the allocation. survey: what a snapshot shows; None: each
+    account is asked for. Raises AuditError.
+    """
+    if survey is None:
         return await ask_for_all(chain, blueprint, early, planned)
     names = [*sorted(planned), *islice(sorted(survey.named - planned), AT_ONCE)]
     accounts = zip(names, await _accounts(chain, names), strict=True)

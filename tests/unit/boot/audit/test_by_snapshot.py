@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 
 from antelope.errors import Unreachable
 from boot.audit import AuditReport, audit
+from boot.audit.blocks import Blocks, read_blocks
 from boot.audit.by_snapshot import survey_of
+from boot.audit.chain import Chain
+from boot.audit.found import Survey
 from boot.audit.state import MAGIC, UnknownSnapshot
 from boot.blueprint import Blueprint
 from tests.unit.boot.audit.fake_chain import FakeChain, account, authority, permission
@@ -80,6 +85,50 @@ async def test_the_same_as_asking_for_each(case: str, chain: FakeChain, plan: Bl
 def _shape(detail: str) -> str:
     """Without what the two cannot have alike: when code was set, to the microsecond."""
     return detail.partition("(set ")[0]
+
+
+async def test_a_snapshot_is_read_beside_the_blocks(
+    chain: FakeChain, plan: Blueprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chain of many accounts takes seconds for either: reading begins with the blocks, and neither waits."""
+    begun, over = threading.Event(), threading.Event()
+
+    def surveyed(path: Path, plan: Blueprint) -> Survey:
+        begun.set()
+        assert over.wait(10)
+        return survey_of(path, plan)
+
+    async def blocks(chain: Chain, plan: Blueprint, head: int) -> Blocks:
+        assert await asyncio.to_thread(begun.wait, 10)
+        found = await read_blocks(chain, plan, head)
+        over.set()
+        return found
+
+    monkeypatch.setattr("boot.audit.survey.survey_of", surveyed)
+    monkeypatch.setattr("boot.audit.run.read_blocks", blocks)
+    assert (await _audited(chain, plan, tmp_path)).unchanged
+
+
+async def test_blocks_wait_while_the_node_writes(
+    chain: FakeChain, plan: Blueprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """nodeos answers nothing until its snapshot is written, which may take longer than a call may."""
+    asked: list[str] = []
+
+    @contextlib.asynccontextmanager
+    async def written() -> AsyncIterator[Path]:
+        await asyncio.sleep(0)
+        asked.append("snapshot")
+        raise Unreachable("no such call")
+        yield
+
+    async def blocks(chain: Chain, plan: Blueprint, head: int) -> Blocks:
+        asked.append("blocks")
+        return await read_blocks(chain, plan, head)
+
+    monkeypatch.setattr("boot.audit.run.read_blocks", blocks)
+    assert (await audit(chain, plan, snapshot=written)).unchanged
+    assert asked == ["snapshot", "blocks"]
 
 
 async def test_a_node_that_writes_none_is_asked(
