@@ -30,6 +30,10 @@ LOOK_SECONDS = 0.5
 """Seconds between two looks at the head while more are to be sent: a block's time. What may be in flight fills several
 blocks, so nothing waits for a look.
 """
+LAST_LOOK_SECONDS, CLOSE_BLOCKS = 0.03, 3
+"""The same once all are in blocks, and the LIB is so few blocks behind the head that the next block may end the step.
+With many producers it is hundreds of blocks behind.
+"""
 DIAL_SECONDS = 20.0
 """How long a lost connection is redialled. A killed node is back within that time."""
 
@@ -103,6 +107,8 @@ class Load:
                     self._follower.pace = usual
                     if not self._sent.on_their_way:
                         placed.set()
+                        if self._follower.info.head_block_num - self._follower.final_to <= CLOSE_BLOCKS:
+                            self._follower.pace = min(usual, LAST_LOOK_SECONDS)
                 if queue or len(self._sent):
                     await self._follower.next_look()
         finally:

@@ -29,8 +29,10 @@ OVERHEAD_BYTES = 1024
 """Bytes reserved for a transaction's header and signatures, including nodeos' leeway of 500, which is not used."""
 FEW_PUSHES = 16
 """Up to this many pushes, asking for one account of each is faster than listing all accounts, a thousand per call."""
-GLANCES = 16
-"""How many accounts are asked for if all of them were seen before, in irreversible blocks."""
+GLANCES = 8
+"""How many accounts are asked for if all of them were seen before, in irreversible blocks. A chain that has lost blocks
+lacks the last accounts first.
+"""
 MEMO = "allocation"
 
 

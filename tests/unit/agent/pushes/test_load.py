@@ -140,6 +140,27 @@ async def test_many_go_over_the_port_alone(records: PushRecords) -> None:
         assert len(chain.pushes) == 1
 
 
+@pytest.mark.parametrize("close", [1000, -1])
+async def test_the_last_block_is_looked_for_more_often(
+    records: PushRecords, monkeypatch: pytest.MonkeyPatch, close: int
+) -> None:
+    """Once all are in blocks and the LIB is close. With many producers it is far, and nobody looks as often."""
+    monkeypatch.setattr("agent.pushes.load.CLOSE_BLOCKS", close)
+    monkeypatch.setattr("agent.pushes.load.LAST_LOOK_SECONDS", 0.003)
+    paces: list[float] = []
+    async with FakeChain(lag=20).running() as chain, following(chain) as follower:
+        look, follower.pace = follower.look, 0.005
+
+        async def looked() -> None:
+            paces.append(follower.pace)
+            await look()
+
+        monkeypatch.setattr(follower, "look", looked)
+        await Pusher(chain, follower, records, lambda _: KEY, lambda _: None, dial=Port(chain).dial).run(STEP, PUSHES)
+        usual = follower.pace
+    assert (0.003 in paces, usual) == (close > 0, 0.005)
+
+
 async def test_without_a_port_all_go_over_http(records: PushRecords) -> None:
     """A user's own node may listen for peers elsewhere, or accept none."""
     async with FakeChain().running() as chain:
