@@ -5,7 +5,8 @@ from __future__ import annotations
 from boot.blueprint import Blueprint
 from boot.reads import few
 from boot.step import NodeMode, NodeStep, Verdict
-from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess
+from coordinator.agents.link import AgentAway
+from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import lease_message, node_spec
@@ -53,6 +54,7 @@ class NodeWork:
         if node.party:
             await self._follow(node, step)
             return
+        self._check_installed(node)
         status = self._access.status(node)
         recorded = status is not None and mode is not NodeMode.AUDIT and not anew
         wanted = pb.MODE_RECORDED if recorded else modes.number(mode.value)
@@ -76,6 +78,13 @@ class NodeWork:
         result = await self._access.task(node.host, body)
         await self._runs(node)
         return result.note
+
+    def _check_installed(self, node: Node) -> None:
+        """Raises TaskFailedError if the node's host was never installed: then waiting for its agent does not help."""
+        try:
+            self._access.link(node.host)
+        except AgentAway as error:
+            raise TaskFailedError(str(error), retryable=False) from error
 
     def _lease(self, node: Node) -> pb.Lease | None:
         """The lease that lets a producer's node sign. eosio's node needs none, because it begins the chain."""
