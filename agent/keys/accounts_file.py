@@ -130,3 +130,12 @@ def _proved(path: Path | str, place: str, public: str, secret: str) -> KeyPair:
 def public_keys(accounts: Iterable[tuple[str, KeyPair]]) -> dict[str, PublicKey]:
     """The public key of each account."""
     return {name: PublicKey.parse(pair.public) for name, pair in accounts}
+
+
+def identity(path: Path) -> tuple[int, int, int] | None:
+    """An identity of the file that changes when it is written; None if there is no file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from agent.errors import KeyStoreError
-from agent.keys.accounts_file import Accounts, KeyPair, pack, public_keys, read
+from agent.keys.accounts_file import Accounts, KeyPair, identity, pack, public_keys, read
 from agent.keys.keosd import Keosd, KeosdKey
 from antelope.keys import PrivateKey, PublicKey, SigningKey
 from antelope.names import check_name
@@ -73,7 +73,7 @@ class KeyStore:
 
     def _identities(self) -> tuple[object, ...]:
         """An identity of the files that changes when one of them is written."""
-        return tuple(map(_identity, (self.accounts_file, self.signing_file, self._successors_file)))
+        return tuple(map(identity, (self.accounts_file, self.signing_file, self._successors_file)))
 
     def pairs(self) -> tuple[Accounts, Accounts, Accounts, Accounts]:
         """All keys of users, producers, signers and their successors. Only for a backup."""
@@ -279,10 +279,10 @@ class KeyStore:
         """Writes changes to disk before they take effect."""
         try:
             if (users, producers) != (self._users, self._producers):
-                write_atomic(self.accounts_file, pack(users, producers), 0o600)
+                self._write(self.accounts_file, pack(users, producers))
             self._users, self._producers = users, producers
             if signers != self._signers:
-                write_atomic(self.signing_file, pack({}, signers), 0o600)
+                self._write(self.signing_file, pack({}, signers))
             self._signers = signers
             self._seen = self._identities()
         except OSError as error:
@@ -292,11 +292,15 @@ class KeyStore:
         """The same for successors."""
         try:
             if successors != self._successors:
-                write_atomic(self._successors_file, pack({}, successors), 0o600)
+                self._write(self._successors_file, pack({}, successors))
             self._successors = successors
             self._seen = self._identities()
         except OSError as error:
             raise KeyStoreError(f"cannot keep keys in {self._folder}: {error.strerror}") from error
+
+    def _write(self, path: Path, keys: bytes) -> None:
+        self._folder.mkdir(exist_ok=True, mode=0o700)  # it may be lost while the agent runs
+        write_atomic(path, keys, 0o600)
 
     @property
     def _successors_file(self) -> Path:
@@ -310,12 +314,3 @@ class KeyStore:
 
     def __repr__(self) -> str:
         return f"KeyStore({str(self._folder)!r}, {len(self._users) + len(self._producers)} accounts)"
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """An identity of the file that changes when it is written; None if there is no file."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

@@ -74,3 +74,15 @@ def test_a_damaged_file_is_named(store: KeyStore) -> None:
     store.signing_file.write_text("{")
     (line,) = lost_keys(store, ["prod"])
     assert line.startswith(f"{store.signing_file}, line 1: ")
+
+
+def test_a_change_of_the_block_signing_key_mends_the_loss(store: KeyStore) -> None:
+    """The agent still signs with both keys meanwhile, and with the account's; the file has the new one afterwards."""
+    account, before = store.private("prod").public, store.signer_key("prod")
+    shutil.rmtree(store.accounts_file.parent)
+    after = store.succeed("prod")
+    assert store.signer_keys("prod") == (before, after)
+    assert store.private("prod").public == account
+    store.keep_signer("prod", after)
+    assert KeyStore(store.accounts_file.parent).signer_keys("prod") == (after,)
+    assert lost_keys(store, ["prod"]) == (ACCOUNTS,)
