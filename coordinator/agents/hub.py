@@ -269,7 +269,10 @@ class Hub:
         return refusal
 
     def _link(self, name: str) -> AgentLink:
-        return self.links.setdefault(name, AgentLink(name, lambda: self._epoch))
+        link = self.links.get(name)
+        if link is None:
+            link = self.links[name] = AgentLink(name, lambda: self._epoch)
+        return link
 
     def _welcome(self, connection: Connection) -> pb.FromCoordinator:
         connection.chain_id = self._parties.chain_id if self._parties else ""

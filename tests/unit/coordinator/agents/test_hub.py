@@ -6,6 +6,7 @@ import asyncio
 import importlib.metadata
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from agent.errors import Refused, Replaced, SessionEnded
 from agent.session import Send, session_end
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import Hub
-from coordinator.agents.link import ObserverError
+from coordinator.agents.link import AgentLink, ObserverError
 from coordinator.agents.listeners import AgentEvent
 from coordinator.agents.records import BusyError, HubError
 from coordinator.agents.takeovers import MOST, Takeovers
@@ -43,6 +44,24 @@ async def test_an_agent_connects_and_answers_a_query(hub: Hub, tmp_path: Path) -
         return link.status is not None and link.status.nodes[0].head == 7
 
     await poll(head, what="a status", deadline=30)
+    session.cancel()
+
+
+async def test_a_message_costs_no_new_link(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent has one link for ever. One made for each message, and thrown away, takes a tenth of its CPU."""
+    made: list[AgentLink] = []
+
+    class Counted(AgentLink):
+        def __init__(self, name: str, epoch: Callable[[], int]) -> None:
+            made.append(self)
+            super().__init__(name, epoch)
+
+    monkeypatch.setattr("coordinator.agents.hub.AgentLink", Counted)
+    session = dial(hub, credentials(hub, tmp_path, "alpha"), FakeWork())
+    link = await hub.agent("alpha", 30)
+    for _ in range(3):
+        await RemoteNode(link, "genesis").call("/v1/chain/get_info", {})
+    assert made == [link]
     session.cancel()
 
 
