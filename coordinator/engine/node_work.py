@@ -5,7 +5,6 @@ from __future__ import annotations
 from boot.blueprint import Blueprint
 from boot.reads import few
 from boot.step import NodeMode, NodeStep, Verdict
-from coordinator.agents.link import AgentAway
 from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
@@ -81,10 +80,8 @@ class NodeWork:
 
     def _check_installed(self, node: Node) -> None:
         """Raises TaskFailedError if the node's host was never installed: then waiting for its agent does not help."""
-        try:
-            self._access.link(node.host)
-        except AgentAway as error:
-            raise TaskFailedError(str(error), retryable=False) from error
+        if self._access.hub.register.find(node.host) is None:
+            raise TaskFailedError(f"host {node.host} is not installed", retryable=False)
 
     def _lease(self, node: Node) -> pb.Lease | None:
         """The lease that lets a producer's node sign. eosio's node needs none, because it begins the chain."""

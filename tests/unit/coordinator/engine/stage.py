@@ -132,6 +132,14 @@ class Stage:
         """Its links are here."""
         return self
 
+    @property
+    def register(self) -> Stage:
+        """Every host is installed."""
+        return self
+
+    def find(self, name: str) -> str:
+        return name
+
     def link(self, host: str) -> Link:
         return self.links.setdefault(host, Link(self, host))
 
