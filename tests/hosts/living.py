@@ -139,11 +139,16 @@ def living(testbed: Testbed, folder: Path, hosts: list[str]) -> Living:
     return Living(testbed, made, hosts)
 
 
-def missing(blocks: list[dict[str, Any]], schedule: list[str]) -> Counter[str]:
-    """Slots without a block between the first and the last of these blocks, by the producer whose turn it was."""
+def empty_slots(blocks: list[dict[str, Any]], schedule: list[str]) -> list[tuple[str, float]]:
+    """Slots without a block between the first and the last of these blocks: whose turn it was, and the Unix time."""
     slots = [round((_time(block) - FIRST_SLOT) * 2) for block in blocks]
     empty = [slot for before, after in pairwise(slots) for slot in range(before + 1, after)]
-    return Counter(schedule[slot // TURN % len(schedule)] for slot in empty)
+    return [(schedule[slot // TURN % len(schedule)], FIRST_SLOT + slot / 2) for slot in empty]
+
+
+def missing(blocks: list[dict[str, Any]], schedule: list[str]) -> Counter[str]:
+    """How many of these slots each producer has."""
+    return Counter(producer for producer, _ in empty_slots(blocks, schedule))
 
 
 def _time(block: dict[str, Any]) -> float:

@@ -44,6 +44,8 @@ class Operator:
     """$HOME, where it matters."""
     lines: list[str] = field(default_factory=list)
     """Of the latest command that was watched."""
+    moments: list[float] = field(default_factory=list)
+    """When each of these lines came, in Unix seconds."""
 
     def command(self, verb: str, *options: str) -> list[str]:
         """The command line."""
@@ -78,7 +80,7 @@ class Operator:
     def boot(self, disturbances: Sequence[tuple[str, Callable[[], None]]] = (), status: int = 0) -> str:
         """Runs `coord boot`, with each disturbance as soon as a line contains its word. Returns what was printed."""
         left = list(disturbances)
-        self.lines = []
+        self.lines, self.moments = [], []
         with subprocess.Popen(
             self.command("boot"), env=self.environment, cwd=self.code, text=True, bufsize=1,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -87,6 +89,7 @@ class Operator:
             try:
                 for line in running.stdout:
                     self.lines.append(line)
+                    self.moments.append(time.time())
                     if left and left[0][0] in line:
                         left.pop(0)[1]()
             except BaseException:
