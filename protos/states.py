@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+UNTOUCHED = "it runs on as before"
+"""What an agent says of a running node that it does not restart, because it could not start again."""
+
 
 class NodeState(StrEnum):
     """A node's state. Another version of the peer may send a value that is not here."""

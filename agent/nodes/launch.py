@@ -63,18 +63,35 @@ class Launch:
 
 def check_room(launch: Launch) -> None:
     """Raises PortTaken, FolderInUse or DiskFull if a start would fail."""
-    name = launch.spec.name
-    served = (launch.spec.p2p_bind, launch.spec.api, launch.spec.history)
-    endpoints = [Endpoint("127.0.0.1", launch.spec.http_port), *(Endpoint.parse(one) for one in served if one)]
-    for endpoint in endpoints:
-        if not _free(endpoint):
-            raise PortTaken(f"node {name}: port {endpoint} is taken: stop what listens there, or choose another port")
+    check_ports(launch.spec)
     if launch.folder.owned():
-        raise FolderInUse(f"node {name}: another process has {launch.folder.data} open: stop that one first")
-    free = shutil.disk_usage(launch.folder.path).free
+        raise FolderInUse(
+            f"node {launch.spec.name}: another process has {launch.folder.data} open: stop that one first"
+        )
+    check_space(launch.folder)
+
+
+def check_ports(spec: NodeSpec, has: NodeSpec | None = None) -> None:
+    """Raises PortTaken if another process listens where this node would. has: how it runs now, on its own ports."""
+    own = _endpoints(has) if has else ()
+    for endpoint in _endpoints(spec):
+        if endpoint not in own and not _free(endpoint):
+            raise PortTaken(
+                f"node {spec.name}: port {endpoint} is taken: stop what listens there, or choose another port"
+            )
+
+
+def _endpoints(spec: NodeSpec) -> tuple[Endpoint, ...]:
+    served = (spec.p2p_bind, spec.api, spec.history)
+    return Endpoint("127.0.0.1", spec.http_port), *(Endpoint.parse(one) for one in served if one)
+
+
+def check_space(folder: NodeFolder) -> None:
+    """Raises DiskFull if a node would not start there."""
+    free = shutil.disk_usage(folder.path).free
     if free < LEAST_SPACE:
         raise DiskFull(
-            f"node {name}: its disk is full: {free >> 20} MB are free at {launch.folder.path}, {LEAST_SPACE >> 20} MB "
+            f"node {folder.name}: its disk is full: {free >> 20} MB are free at {folder.path}, {LEAST_SPACE >> 20} MB "
             "needed; free some space there"
         )
 

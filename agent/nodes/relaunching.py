@@ -16,13 +16,14 @@ from agent.nodeos.probe import Capabilities, command_of, probe
 from agent.nodeos.spec import NodeSpec
 from agent.nodes.first_start import Source, begin_anew, first_start
 from agent.nodes.folder import NodeRecord, Withheld
-from agent.nodes.launch import Launch, check_room, halt
+from agent.nodes.launch import Launch, check_ports, check_room, check_space, halt
 from agent.nodes.leases import Leases
 from agent.nodes.recovery import bring_up
 from agent.nodes.tracked import TrackedNode, check_alone, equal, withheld
 from antelope.http import NodeClient
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
+from protos.states import UNTOUCHED
 from support.bundled import Runtime
 from support.tasks import end
 
@@ -91,6 +92,8 @@ class Relauncher:
         without = None if cleared else withheld(node, record, self._leases)
         if without and record.mode is NodeMode.STARTER:
             raise NotNow(f"node {record.spec.name} may not start the chain again: {without.why}")
+        if node.alive:
+            await self._check_before_stop(node, record, without)
         node.starting = True
         try:
             await self._stop(node, record, meant=meant)
@@ -110,6 +113,17 @@ class Relauncher:
             raise
         finally:
             node.starting = False
+
+    async def _check_before_stop(self, node: TrackedNode, record: NodeRecord, without: Withheld | None) -> None:
+        """Raises what would keep a running node from starting again, as far as that can be seen while it runs."""
+        spec = record.spec
+        try:
+            found, keys = await self.capabilities(spec.nodeos), self.keys(spec, record.mode, without)
+            config_ini(spec, record.mode, found.options, keys, local=self._local, withheld=without is not None)
+            check_ports(spec, node.record.spec)
+            check_space(node.folder)
+        except AgentError as fault:
+            raise type(fault)(f"{fault}; {UNTOUCHED}", hint=fault.hint, retryable=fault.retryable) from fault
 
     async def _stop(self, node: TrackedNode, record: NodeRecord, *, meant: bool) -> None:
         if node.following:

@@ -67,7 +67,7 @@ class Hosts:
         found = await self.preflight()
         trouble = found.hosts_in_trouble()
         for problem in found.fatal:
-            self.troubled.setdefault(problem.host, problem.message)
+            self.troubled.setdefault(problem.host, f"{problem.check}: {problem.message}; {problem.hint}")
         vital = {self._network.genesis_node.host, *(host.name for host in self._network.hosts if host.local)}
         if trouble & vital:
             raise _refusal(found)

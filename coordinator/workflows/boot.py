@@ -108,7 +108,7 @@ async def boot(
             async with agents_kept(opened, reporter):
                 await hold(opened, sealed, reporter)
                 await ensure_keys(opened)
-                booted = await _run(opened, sealed, plan, rolling, reporter, reasons)
+                booted = await _run(opened, sealed, plan, rolling, hosts.troubled, reporter, reasons)
                 booted = replace(booted, started=booted.started or started)
                 Placements(opened.state.journal).remember(network)
                 pulses.end()
@@ -118,7 +118,13 @@ async def boot(
 
 
 async def _run(
-    opened: OpenNetwork, sealed: Sealed, plan: Plan, rolling: Rolling, reporter: Reporter, reasons: Reasons
+    opened: OpenNetwork,
+    sealed: Sealed,
+    plan: Plan,
+    rolling: Rolling,
+    troubled: Mapping[str, str],
+    reporter: Reporter,
+    reasons: Reasons,
 ) -> Booted:
     """Starts what has stopped, applies changes of the inventory, and runs the plan on the sealed network."""
     whole = _with_parties(opened)
@@ -127,7 +133,7 @@ async def _run(
     started = await restore_genesis(access, runner, opened.state.steps(), reporter)
     started = await revive(access, runner, sealed, reporter) or started
     async with watching(access, reporter.note):
-        changed = await _apply_edits(opened, access, runner, sealed, rolling, reporter)
+        changed = await _apply_edits(opened, access, runner, sealed, rolling, troubled, reporter)
         outcome = await run_through(runner, plan, reporter)
         if not outcome.failed and not outcome.parked and "resign" in plan.by_name:
             changed = bool(await add_all(opened, runner.nodes, reporter)) or changed
@@ -136,7 +142,13 @@ async def _run(
 
 
 async def _apply_edits(
-    opened: OpenNetwork, access: NodeAccess, runner: Runner, sealed: Sealed, rolling: Rolling, reporter: Reporter
+    opened: OpenNetwork,
+    access: NodeAccess,
+    runner: Runner,
+    sealed: Sealed,
+    rolling: Rolling,
+    troubled: Mapping[str, str],
+    reporter: Reporter,
 ) -> bool:
     """Applies changes of the inventory to running nodes. Returns whether anything had to be done."""
     parties = {party.name for party in opened.parties.parties()}
@@ -149,7 +161,7 @@ async def _apply_edits(
     async def wakes() -> None:
         await wake(access, runner, sealed, reporter)
 
-    return bool(await apply(access, runner.nodes, changes, rolling, reporter, wakes))
+    return bool(await apply(access, runner.nodes, changes, rolling, reporter, wakes, troubled))
 
 
 async def run_through(runner: Runner, plan: Plan, reporter: Reporter) -> Outcome:

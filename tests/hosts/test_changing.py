@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.hosts.living import SCHEDULE, TURN, Living, used
+from tests.testbed.realhosts.oddities import Oddity
 from tests.waiting import until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(1200)]
@@ -73,6 +74,25 @@ def test_a_port_and_an_option_change_on_one_host(net: Living) -> None:
     assert "9900" in ports
     assert "9876" not in ports
     net.operator.run("status", "--check")
+    assert planned(net, 0) == []
+
+
+def test_a_host_whose_clock_is_off_is_left_as_it_is(net: Living) -> None:
+    """The others are changed; its node is not touched, and its own words are shown. Once mended, the boot goes on."""
+    wrong = net.hosts[3]
+    net.edit("options.max-clients = 25", "options.max-clients = 26")
+    net.testbed.make_odd(wrong, Oddity.CLOCK_OFF)
+    before = net.pids()
+    said = net.operator.boot(status=1)
+    assert f"{wrong}: defproducerc not changed, and runs as before, because of that host: clock: it is -" in said
+    assert re.search(
+        r"; changed before: .*\. To continue, fix that and run .* boot .*; to go back, undo the edit", said
+    )
+    assert net.pids()[wrong] == before[wrong]
+    (line,) = planned(net)
+    assert line == f"~ {wrong}: defproducerc options.max-clients: 25 -> 26 (the node is restarted)"
+    net.testbed.ssh(wrong, "rm /usr/local/bin/date")
+    assert net.operator.boot().count("is restarted as the inventory now says") == 1
     assert planned(net, 0) == []
 
 

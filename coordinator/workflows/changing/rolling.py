@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from antelope.elections import TURN_SECONDS
 from antelope.errors import NodeError
@@ -25,6 +26,7 @@ from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.reporter import Reporter
 from inventory.network import Network, Node, Role
 from protos import coordination_pb2 as pb
+from protos.states import UNTOUCHED
 from support.retry import DeadlineError, poll
 
 from .changes import Change, Cost, restarts
@@ -68,11 +70,14 @@ async def apply(
     rolling: Rolling,
     reporter: Reporter,
     wake: Callable[[], Awaitable[object]],
+    troubled: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Applies the changes. Returns the nodes that were changed.
 
-    wake: restarts a stalled chain; a chain stalls when its only producer is restarted.
-    Raises OperationFailed at the first node that does not come back, NodeError.
+    wake: restarts a stalled chain; a chain stalls when its only producer is restarted. troubled: hosts whose preflight
+    failed, with the reason: no node is restarted there.
+    Raises OperationFailed at the first node that does not come back, and at the end for nodes of troubled hosts;
+    NodeError.
     """
     chosen = [change for change in rolling.chosen(changes) if change.cost in (Cost.RESTART, Cost.NOTHING)]
     if not chosen:
@@ -81,8 +86,9 @@ async def apply(
     told = {change.node for change in chosen if change.cost is Cost.NOTHING} - set(again)
     done: list[str] = []
     try:
-        await _restart_all(_Roll(access, work, reporter), [access.network.node(name) for name in again], done,
-                           rolling.most, wake)  # fmt: skip
+        nodes = [access.network.node(name) for name in again]
+        well = [node for node in nodes if node.host not in troubled]
+        await _restart_all(_Roll(access, work, reporter), well, done, rolling.most, wake)
         for name in sorted(told):
             if access.running(access.network.node(name)):
                 await work.start(name, NodeMode.NORMAL)
@@ -90,7 +96,28 @@ async def apply(
     except asyncio.CancelledError:
         reporter.note(_interrupted(done, [name for name in (*again, *sorted(told)) if name not in done]))
         raise
+    if left := [node for node in nodes if node.host in troubled]:
+        raise OperationFailed(_left_alone(left, troubled, done))
     return tuple(done)
+
+
+def _left_alone(nodes: Sequence[Node], troubled: Mapping[str, str], done: Sequence[str]) -> str:
+    """Why nodes of troubled hosts are not restarted: they might not start again."""
+    hosts = dict.fromkeys(node.host for node in nodes)
+    each = "; ".join(
+        f"{host}: {', '.join(node.name for node in nodes if node.host == host)} not changed, and runs as before, "
+        f"because of that host: {troubled[host]}"
+        for host in hosts
+    )
+    return f"{each}{_on_or_back(done)}"
+
+
+def _on_or_back(done: Sequence[str], left: Sequence[str] = ()) -> str:
+    """The end of a message about a rollout that stops."""
+    before = f"; changed before: {', '.join(done)}" if done else ""
+    rest = f"; not touched: {', '.join(left)}" if left else ""
+    go_on = f"To continue, fix that and run {typed('boot')} again"
+    return f"{before}{rest}. {go_on}; to go back, undo the edit and run the same"
 
 
 def _interrupted(done: Sequence[str], left: Sequence[str]) -> str:
@@ -198,12 +225,9 @@ class _Roll:
         for node, result in zip(nodes, results, strict=True):
             if isinstance(result, OperationFailed | NodeError | DeadlineError):
                 left = [name for name in all_of_them if name not in done and name != node.name]
-                rest = f"; not touched: {', '.join(left)}" if left else ""
-                before = f"; changed before: {', '.join(done)}" if done else ""
-                raise OperationFailed(
-                    f"{node.host}: {node.name} did not come back after its restart: {result}{before}{rest}. To "
-                    f"continue, fix that and run {typed('boot')} again; to go back, undo the edit and run the same"
-                )
+                what = "is not restarted" if UNTOUCHED in str(result) else "did not come back after its restart"
+                way = _on_or_back(done, left) if changed else "; fix that, and run the same again"
+                raise OperationFailed(f"{node.host}: {node.name} {what}: {result}{way}")
             if isinstance(result, BaseException):
                 raise result
             done.append(node.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from agent.errors import AgentError, BadConfiguration, NodeFault, PortTaken, UnknownNode
+from agent.errors import AgentError, BadConfiguration, DiskFull, NodeFault, PortTaken, UnknownNode
 from agent.keys.keosd import KeosdKey
 from agent.memory import Memory
 from agent.nodeos.probe import Capabilities
 from agent.nodeos.spec import NodeSpec
+from agent.nodes import launch as launching
 from agent.nodes import relaunching, state, supervisor, tracked, watching
 from agent.nodes.folder import NodeFolder, NodeRecord
 from agent.nodes.launch import Launch
@@ -24,7 +26,7 @@ from agent.nodes.supervisor import Nodes
 from antelope.keys import PrivateKey
 from boot.step import NodeMode
 from inventory.network import Role
-from protos.states import NodeState
+from protos.states import UNTOUCHED, NodeState
 from support.journal import Journal
 from support.locks import LockedError
 from support.processes import Process
@@ -173,6 +175,26 @@ async def test_a_node_is_made_to_run_once(nodes: Nodes, machine: Machine) -> Non
     config = machine.launched[-1].folder.config.read_text()
     assert "max-clients = 3\n" in config
     assert f"signature-provider = {KEY.public}=KEY:{KEY.wif}" in config
+
+
+async def test_a_node_that_could_not_start_again_is_not_stopped(
+    nodes: Nodes, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is full, or another process has its new port: it runs on, and that is said."""
+    await _run(nodes)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"port 127.0.0.1:{port} is taken: .*; {UNTOUCHED}"):
+            await _run(nodes, replace(SPEC, http_port=port))
+    monkeypatch.setattr(launching, "LEAST_SPACE", 1 << 60)
+    with pytest.raises(DiskFull, match=f"its disk is full: .*; {UNTOUCHED}"):
+        await _run(nodes, replace(SPEC, options={"max-clients": "3"}))
+    with pytest.raises(DiskFull, match=UNTOUCHED):
+        await nodes.restart("prod-a")
+    assert machine.halted == []
+    assert nodes.record("prod-a").spec == SPEC
+    (status,) = await nodes.status()
+    assert (status.state, status.detail) == (NodeState.RUNNING, "")
 
 
 async def test_peers_change_while_it_runs(nodes: Nodes, machine: Machine) -> None:

@@ -174,7 +174,7 @@ async def test_what_a_look_finds(
             await hosts.check()
         return
     assert await hosts.check() == {fatal.host}
-    assert hosts.troubled == {fatal.host: "full"}
+    assert hosts.troubled == {fatal.host: "disk: full; x"}
     assert heard.results == {"preflight": StepResult.FAILED}
     assert any("FATAL" in note for note in heard.notes)
     assert "h1: nodeos" in heard.details

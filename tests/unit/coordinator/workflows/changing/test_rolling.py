@@ -21,6 +21,7 @@ from coordinator.workflows.changing.changes import Change, Cost
 from coordinator.workflows.changing.rolling import Rolling, apply, tolerance
 from inventory.network import Network, Node, Role
 from protos import coordination_pb2 as pb
+from protos.states import UNTOUCHED
 
 SCHEDULE = ("a", "b", "c", "d")
 
@@ -35,6 +36,7 @@ class Chain:
     """What was restarted, and who signed at that moment."""
     lost: str = ""
     """A node that does not come back."""
+    why: str = "the port is taken"
     away: int = 0
     """Looks that pass while a node restarts."""
     schedule: tuple[str, ...] = SCHEDULE
@@ -71,7 +73,7 @@ class Chain:
     async def start(self, name: str, mode: NodeMode) -> None:
         self.acts.append((name, self.signer))
         if name == self.lost:
-            raise OperationFailed("the port is taken")
+            raise OperationFailed(self.why)
         self.down.discard(name)
         self.looks += self.away
 
@@ -121,6 +123,32 @@ async def test_the_first_that_does_not_come_back_ends_it() -> None:
     assert "To continue, fix that and run coord boot INVENTORY again" in text
     chain.lost = ""
     assert await applied(chain, ["c", "b"]) == ("c", "b")
+
+
+async def test_what_cannot_start_again_is_not_stopped() -> None:
+    """Its agent says so: the message does, too. Of a host that failed the preflight no node is restarted; the others
+    are, and then the message has the host's own words, and how to go on or back.
+    """
+    chain = Chain()
+    changes = [Change(f"h{name}", name, "options.x", "1", "2", Cost.RESTART) for name in ("watcher", "c", "b", "a")]
+    full = {"hb": "disk: 290 MiB are free; free some space"}
+
+    async def apply_all() -> None:
+        access, work = cast(NodeAccess, chain), cast(NodeWork, chain)
+        await apply(access, work, changes, Rolling(), PlainReporter(io.StringIO()), chain.wake, full)
+
+    with pytest.raises(OperationFailed) as failed:
+        await apply_all()
+    assert sorted(name for name, _ in chain.acts) == ["a", "c", "watcher"]
+    told = str(failed.value)
+    assert (
+        "hb: b not changed, and runs as before, because of that host: disk: 290 MiB are free; free some space" in told
+    )
+    assert "run coord boot INVENTORY again; to go back, undo the edit" in told
+    full.clear()
+    chain.lost, chain.why = "b", f"node b: its disk is full; {UNTOUCHED}"
+    with pytest.raises(OperationFailed, match="hb: b is not restarted: node b: its disk is full; it runs on"):
+        await apply_all()
 
 
 async def test_ctrl_c_says_what_is_changed_and_what_is_not() -> None:
