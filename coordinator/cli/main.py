@@ -120,7 +120,7 @@ class Coord(click.Group):
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
     """Imports make objects that stay. The garbage collector would look at all of them several times, which takes a
-    tenth of a small command's CPU; it looks at none of them, now or later.
+    fifth of a small command's CPU; it looks at none of them, now or later.
     """
     gc.disable()
     try:

@@ -45,7 +45,7 @@ def test_imports(module: str) -> None:
 
 
 def test_a_commands_imports_are_not_searched_for_garbage() -> None:
-    """That would take a tenth of the CPU of a command with nothing to do. Afterwards garbage is collected again."""
+    """That would take a fifth of the CPU of a command with nothing to do. Afterwards garbage is collected again."""
     code = """
 import gc
 from coordinator.cli.main import coord
