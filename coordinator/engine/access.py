@@ -29,6 +29,11 @@ class TaskFailedError(OperationFailed):
         self.retryable = retryable
 
 
+def not_installed(host: str) -> str:
+    """What to do about a host that never had an agent, in words."""
+    return f"host {host} has no agent; run {typed('boot')}"
+
+
 class NodeAccess:
     """Access to the network's nodes, through the agents that are connected."""
 
@@ -47,7 +52,7 @@ class NodeAccess:
         try:
             return self.hub.links[host]
         except KeyError:
-            raise AgentAway(f"host {host} has no agent; run {typed('boot')}") from None
+            raise AgentAway(not_installed(host)) from None
 
     def status(self, node: Node) -> pb.NodeStatus | None:
         """A node's latest status from its agent; None if the agent does not know the node or is not connected."""

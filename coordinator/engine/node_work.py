@@ -5,7 +5,7 @@ from __future__ import annotations
 from boot.blueprint import Blueprint
 from boot.reads import few
 from boot.step import NodeMode, NodeStep, Verdict
-from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError
+from coordinator.engine.access import CATCH_UP_SECONDS, NodeAccess, TaskFailedError, not_installed
 from coordinator.engine.boot_log import BootLog
 from coordinator.engine.lost_nodes import LostNodes
 from coordinator.engine.node_specs import lease_message, node_spec
@@ -81,7 +81,7 @@ class NodeWork:
     def _check_installed(self, node: Node) -> None:
         """Raises TaskFailedError if the node's host was never installed: then waiting for its agent does not help."""
         if self._access.hub.register.find(node.host) is None:
-            raise TaskFailedError(f"host {node.host} is not installed", retryable=False)
+            raise TaskFailedError(not_installed(node.host), retryable=False)
 
     def _lease(self, node: Node) -> pb.Lease | None:
         """The lease that lets a producer's node sign. eosio's node needs none, because it begins the chain."""

@@ -28,6 +28,6 @@ async def test_a_host_that_was_never_installed_is_not_waited_for(tmp_path: Path)
     network = load(path)
     access = NodeAccess(network, cast(Any, Hub), lambda _: True)
     work = NodeWork(access, cast(Any, None), cast(Any, None))
-    with pytest.raises(TaskFailedError, match="host local is not installed") as failed:
+    with pytest.raises(TaskFailedError, match="host local has no agent; run coord boot") as failed:
         await work.start("genesis", NodeMode.NORMAL)
     assert not failed.value.retryable
