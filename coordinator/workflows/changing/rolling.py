@@ -187,11 +187,14 @@ async def makes_blocks(access: NodeAccess, node: Node) -> bool:
 
 
 async def at_head(access: NodeAccess, node: Node) -> None:
-    """Waits until the node is at the head that the others have, with a peer. Raises DeadlineError."""
+    """Waits until the node is at the head that the others have, with a peer, by a report that its agent makes from now
+    on: the latest one may be from before its restart. Raises DeadlineError.
+    """
+    latest = access.link(node.host).status
 
     async def back() -> bool:
         status = access.status(node)
-        if status is None or not access.running(node) or not status.peers:
+        if access.link(node.host).status is latest or status is None or not access.running(node) or not status.peers:
             return False
         return status.head + LEVEL >= _level(access, node, irreversible=status.mode == pb.MODE_AUDIT)
 
