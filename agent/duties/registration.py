@@ -44,7 +44,9 @@ class Registration:
         self._changing = asyncio.Lock()
 
     async def rekey(self, wanted: pb.Rekey) -> pb.Result:
-        """Returns the account's block-signing keys with proofs. Makes the next key if asked to."""
+        """Returns the account's block-signing keys with proofs, and the account if its own key is here. Makes the next
+        block-signing key if asked to.
+        """
         account = self._producer(wanted.account)
         if wanted.make:
             await asyncio.to_thread(self._keys.succeed, account)
@@ -53,7 +55,8 @@ class Registration:
             pb.Key(account=account, public_key=str(key), proof=self._keys.prove(key, account, challenge))
             for key in self._keys.signer_keys(account)
         ]
-        return pb.Result(collected=pb.Collected(signers=signers))
+        own = [pb.Key(account=account)] if has_key(self._keys, account) else []
+        return pb.Result(collected=pb.Collected(signers=signers, accounts=own))
 
     async def register(self, wanted: pb.Register, report: ReportProgress) -> pb.Result:
         """Registers the producer with a key that somebody holds, unless it already has that key."""

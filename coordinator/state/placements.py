@@ -59,8 +59,12 @@ class Placements:
                 node.host, node.p2p_port, node.http_port, node.name,
             )  # fmt: skip
 
+    def carried(self, account: str, host: str) -> None:
+        """Records that a moved producer's account key was carried over to this host."""
+        self._journal.write("UPDATE keeper SET host = ? WHERE account = ?", host, account)
+
     def keepers(self) -> dict[str, str]:
-        """Of producers that were moved: the host that keeps the account's key, which stays where it was made."""
+        """Of producers that were moved: the host that keeps the account's key, until it is carried over."""
         return dict(self._journal.rows("SELECT account, host FROM keeper ORDER BY account"))
 
     def leaving(self, node: str) -> str:

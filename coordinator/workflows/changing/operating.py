@@ -26,7 +26,7 @@ from support.identity import Kind
 from .draining import drain, undrain
 from .moving import move, stop_on
 from .producers import add, planned, retire
-from .rekeying import rekey
+from .rekeying import account_key_on, rekey
 from .rolling import check_dispensable, restart, turn_over
 
 
@@ -261,12 +261,12 @@ async def _remove(opened: OpenNetwork, operation: Operation, tell: Callable[[str
     for one in running:
         await stop_on(link, one.name)
         tell(f"{name}: {one.name} is stopped")
-    opened.hub.revoke(name)
     placements = Placements(opened.state.journal)
+    kept = await _kept_alone(opened, placements, name)
+    opened.hub.revoke(name)
     for node, placed in placements.all().items():
         if placed.host == name:
             placements.forget(node)
-    kept = [account for account, host in placements.keepers().items() if host == name]
     alone = (
         f". The only account key of {', '.join(kept)} is there (keys/accounts.json in its data folder): keep it, "
         "or carry it over (docs/changing.md, A moved producer's account key)"
@@ -275,3 +275,17 @@ async def _remove(opened: OpenNetwork, operation: Operation, tell: Callable[[str
         f"{name} is removed: its nodes are stopped and its agent's access is ended; its data is still there"
         f"{alone if kept else ''}"
     )
+
+
+async def _kept_alone(opened: OpenNetwork, placements: Placements, leaving: str) -> list[str]:
+    """The moved producers whose account key is on the host that leaves, and on no other that is connected."""
+    links = opened.hub.links
+    others = [host.name for host in opened.network.hosts if host.name != leaving and host.name in links]
+    there = [host for host in others if links[host].connected]
+    alone = []
+    for account in (account for account, host in placements.keepers().items() if host == leaving):
+        if found := await account_key_on(opened, account, there):
+            placements.carried(account, found)
+        else:
+            alone.append(account)
+    return alone

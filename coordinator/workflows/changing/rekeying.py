@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from antelope.elections import ELECTION_SECONDS, SCHEDULE_ROUNDS, TURN_SECONDS
 from boot.reads import row, run_reads
 from boot.step import Query
 from coordinator.advising import typed
+from coordinator.agents.link import LinkError
 from coordinator.engine.access import TaskFailedError
 from coordinator.engine.node_work import NodeWork
 from coordinator.errors import OperationFailed
@@ -123,6 +125,16 @@ async def held_keys(
     if not result.ok:
         raise TaskFailedError(f"{host}: {result.error}", result.retryable)
     return tuple(result.collected.signers)
+
+
+async def account_key_on(opened: OpenNetwork, account: str, hosts: Iterable[str]) -> str:
+    """The first of these hosts that has the account's own key; empty if none has, as far as their agents answer."""
+    for host in hosts:
+        with suppress(LinkError, DeadlineError):
+            result = await opened.access.link(host).task(pb.Rekey(account=account), deadline=KEY_SECONDS)
+            if result.ok and result.collected.accounts:
+                return host
+    return ""
 
 
 async def registered_key(opened: OpenNetwork, account: str) -> str:

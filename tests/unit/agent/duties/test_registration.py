@@ -122,6 +122,12 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
     return made
 
 
+async def test_whether_an_accounts_own_key_is_here_is_told(office: Office) -> None:
+    """The account, and nothing of its key."""
+    wanted = pb.Rekey(account=PRODUCER, nonce=NONCE)
+    assert list((await office.duties.rekey(wanted)).collected.accounts) == [pb.Key(account=PRODUCER)]
+
+
 async def test_a_key_is_made_once_and_registered_once_irreversibly(office: Office) -> None:
     """With the URL and location that are registered; the same again changes nothing."""
     current = office.keys.signer_key(PRODUCER)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from boot.step import NodeMode, Query
+from coordinator.agents.link import LinkError
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.report.progress import PlainReporter
+from coordinator.state.placements import Placements
 from coordinator.workflows.changing import operating
 from coordinator.workflows.changing.operating import HostAction, NodeAction, Operation, operate
 from inventory.network import Network, Node, Role
 from protos import coordination_pb2 as pb
 from support.identity import Kind
+from support.journal import Journal
 
 SCHEDULE = ("a", "b", "c", "d")
 
@@ -225,3 +230,28 @@ async def test_a_node_that_left_the_inventory_can_be_stopped(monkeypatch: pytest
     assert await operate(cast(OpenNetwork, opened), stop, PlainReporter(io.StringIO())) == "old is stopped already"
     with pytest.raises(UsageProblem, match="no host has a node 'never'"):
         await operate(cast(OpenNetwork, opened), Operation(NodeAction.STOP, "never"), PlainReporter(io.StringIO()))
+
+
+async def test_a_carried_account_key_is_found_on_its_new_host(tmp_path: Path) -> None:
+    """The host that leaves is then not called the only one; a host that does not have the key is not named."""
+    with closing(Journal(tmp_path / "journal.sqlite")) as journal:
+        placements = Placements(journal)
+        placements.move(Node("c", "h1", Role.PRODUCER, "c", 1, 2), "h9")
+        holds = {"h9"}
+
+        def link(host: str) -> Any:
+            async def task(body: pb.Rekey, deadline: float) -> pb.Result:
+                if host == "h0":
+                    raise LinkError("h0 was revoked")
+                own = [pb.Key(account=body.account)] if host in holds else []
+                return pb.Result(ok=True, collected=pb.Collected(accounts=own))
+
+            return SimpleNamespace(connected=True, task=task)
+
+        links = {host: link(host) for host in ("h0", "h1", "h9")}
+        access = SimpleNamespace(link=links.__getitem__)
+        opened: Any = SimpleNamespace(network=World().network, hub=SimpleNamespace(links=links), access=access)
+        assert await operating._kept_alone(opened, placements, "h9") == ["c"]
+        holds.add("h1")
+        assert await operating._kept_alone(opened, placements, "h9") == []
+        assert placements.keepers() == {"c": "h1"}
