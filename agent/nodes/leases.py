@@ -78,6 +78,9 @@ class View:
     """When this node may have signed its last block; None: never, or unknown."""
     began: float
     """When the look began."""
+    alone: bool
+    """The lease may have gone to another machine while this one was off: nobody tells. Only the rounds after `began`
+    count, because the other machine may have been starting in those before."""
     now: float
 
 
@@ -120,7 +123,7 @@ def judge(view: View) -> Finding:
     known = view.began if view.signed_last is None else view.signed_last
     if any(time > known + EARLY_SECONDS for time in signed):
         return Finding.OTHER
-    quiet = view.now - max([view.signed_last or 0.0, *signed])
+    quiet = view.now - max([view.signed_last or 0.0, view.began if view.alone else 0.0, *signed])
     return Finding.CLEAR if view.level and quiet >= window(view.schedule) else Finding.WAIT
 
 
@@ -137,6 +140,7 @@ class Leases:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._confirmed: set[str] = set()
+        self._handed: set[str] = set()
 
     def of(self, account: str) -> Lease:
         """The known lease of an account."""
@@ -155,7 +159,7 @@ class Leases:
         lease = told(self.of(account), number, ours=ours, host=host)
         self._keep(lease)
         sure = ours and not look and lease.standing is Standing.HELD
-        (self._confirmed.add if sure else self._confirmed.discard)(account)
+        self._told(account, sure=sure, handed=ours and look)
 
     def given(self, account: str, number: int, *, look: bool) -> None:
         """Gives the lease because a coordinator asks to start the node, even if it was taken away before."""
@@ -163,20 +167,34 @@ class Leases:
         if number < before.number:
             return
         self._keep(Lease(account, number, Standing.HELD))
-        (self._confirmed.discard if look else self._confirmed.add)(account)
+        self._told(account, sure=not look, handed=look)
 
     def taken(self, account: str, why: str) -> None:
         """Takes the lease away: somebody else signs for the account, or this host was replaced."""
-        self._confirmed.discard(account)
+        self._told(account, sure=False, handed=False)
         self._keep(replace(self.of(account), standing=Standing.TAKEN, why=why))
 
     def confirmed(self, account: str) -> bool:
         """Whether a coordinator that is connected now says that this host holds the lease."""
         return account in self._confirmed
 
+    def alone(self, account: str) -> bool:
+        """Whether the lease is from an earlier life of this agent, so that it may have gone elsewhere since: no
+        coordinator has said so, or has just handed it to this machine in place of another.
+        """
+        return self.of(account).standing is Standing.HELD and account not in self._confirmed | self._handed
+
+    def used(self, account: str) -> None:
+        """The node signs: a later look does not belong to this handing over any more."""
+        self._handed.discard(account)
+
     def parted(self) -> None:
         """Forgets what a coordinator confirmed: none is connected now, so it may no longer be true."""
         self._confirmed.clear()
+
+    def _told(self, account: str, *, sure: bool, handed: bool) -> None:
+        (self._confirmed.add if sure else self._confirmed.discard)(account)
+        (self._handed.add if handed else self._handed.discard)(account)
 
     def _keep(self, lease: Lease) -> None:
         if lease != self.of(lease.account):

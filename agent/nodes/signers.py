@@ -70,6 +70,7 @@ async def _look(nodes: Nodes, leases: Leases, name: str, watch: Watched) -> None
             return
         if withheld is None:
             watch.began = 0.0
+            leases.used(own)
             if leases.of(own).standing is Standing.TAKEN:
                 log.warning("node %s stops signing: %s", name, leases.of(own).why)
                 await nodes.withhold(name)
@@ -90,8 +91,9 @@ async def _judge(
         watch.began, watch.blocks = time.time(), {}
     async with asyncio.timeout(ANSWER_SECONDS):
         begun = nodes.folder(name).beginning
-        found = await _view(nodes.client(name), account, signed_last, watch, begun.block + 1 if begun else 2)
-    match judge(found):
+        least = begun.block + 1 if begun else 2
+        seen = await _view(nodes.client(name), account, signed_last, watch, least, alone=leases.alone(account))
+    match judge(seen):
         case Finding.CLEAR:
             log.info("node %s: nobody else signs as %s: it has its key again", name, account)
             await nodes.release(name)
@@ -103,7 +105,9 @@ async def _judge(
             return
 
 
-async def _view(node: NodeClient, account: str, signed_last: float | None, watch: Watched, least: int) -> View:
+async def _view(
+    node: NodeClient, account: str, signed_last: float | None, watch: Watched, least: int, *, alone: bool
+) -> View:
     """least: the first block that the node has."""
     info = await node.get_info()
     schedule = (await node.get_producer_schedule()).active.names
@@ -119,7 +123,7 @@ async def _view(node: NodeClient, account: str, signed_last: float | None, watch
         del watch.blocks[num]
     level = info.head_block_num >= max(heads, default=0) and (bool(heads) or not links)
     blocks = tuple(watch.blocks.values())
-    return View(account, schedule, blocks, level, signed_last, watch.began, time.time())
+    return View(account, schedule, blocks, level, signed_last, watch.began, alone, time.time())
 
 
 def _read(nodes: Nodes, name: str, watch: Watched, own: str | None) -> list[Double]:

@@ -67,11 +67,11 @@ def test_what_a_coordinator_says(lease: Lease, number: int, ours: bool, standing
 
 
 def _view(
-    *signed: float, level: bool = True, last: float | None = NOW - 500, began: float = NOW - 10, now: float = NOW
+    *signed: float, level: bool = True, last: float | None = NOW - 500, began: float = NOW - 10, alone: bool = False
 ) -> View:
     """A look at blocks that `prod` signed at these times."""
     others = (Signed("other", NOW - 1), Signed("third", NOW - 2))
-    return View("prod", SCHEDULE, (*others, *(Signed("prod", time) for time in signed)), level, last, began, now)
+    return View("prod", SCHEDULE, (*others, *(Signed("prod", time) for time in signed)), level, last, began, alone, NOW)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,15 @@ def test_a_look_waits_for_two_rounds_and_no_longer() -> None:
     assert span == 36.0
     assert judge(_view(last=NOW - span + 1)) is Finding.WAIT
     assert judge(_view(last=NOW - span)) is Finding.CLEAR
+
+
+def test_a_machine_that_nobody_told_anything_waits_for_two_rounds_of_its_own() -> None:
+    """A dead producer's rounds are quiet for its successor, too: both would begin to sign in the same slot."""
+    span = window(SCHEDULE)
+    assert judge(_view(began=NOW - 10, alone=True)) is Finding.WAIT
+    assert judge(_view(began=NOW - span + 1, alone=True)) is Finding.WAIT
+    assert judge(_view(began=NOW - span, alone=True)) is Finding.CLEAR
+    assert judge(_view(NOW - 1, began=NOW - span, alone=True)) is Finding.OTHER
 
 
 def test_who_came_later() -> None:
@@ -144,3 +153,19 @@ def test_a_moved_lease_is_used_after_a_look(opened: Callable[[], Leases]) -> Non
     assert leases.verdict("prod", None) is Verdict.LOOK
     leases.told("prod", 2, ours=True, host="h1", look=False)
     assert leases.verdict("prod", None) is Verdict.SIGN
+
+
+def test_whom_nobody_tells_whether_it_was_replaced(opened: Callable[[], Leases]) -> None:
+    """Not the machine that a coordinator has just given the lease, even when that leaves; but the same one later."""
+    leases = opened()
+    assert not leases.alone("prod")  # a party's: no coordinator ever gives its lease to another machine
+    leases.given("prod", 2, look=True)
+    leases.parted()
+    assert not leases.alone("prod")
+    leases.used("prod")
+    assert leases.alone("prod")
+    leases.told("prod", 2, ours=True, host="h1", look=True)
+    assert not leases.alone("prod")
+    leases.told("prod", 2, ours=True, host="h1", look=False)
+    assert not leases.alone("prod")
+    assert opened().alone("prod")
