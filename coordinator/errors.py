@@ -7,6 +7,7 @@ CoordError
     │   └── BusyError         another coordinator of this network runs; retryable
     ├── LinkError             an agent cannot be given a task                        (agents/link.py)
     │   ├── RevokedError      it was revoked
+    │   ├── AwayError         it was waited for in vain
     │   └── ObserverError     this command only observes
     ├── RegisterError         a name cannot be enrolled                              (agents/register.py)
     ├── NoAnswer              the running coord does not answer; retryable           (state/control.py)

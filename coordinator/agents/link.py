@@ -46,6 +46,10 @@ class RevokedError(LinkError):
     """The agent was revoked."""
 
 
+class AwayError(LinkError):
+    """The agent is away, and was waited for in vain."""
+
+
 class ObserverError(LinkError):
     """This coordinator only observes, and gives no tasks."""
 
@@ -82,6 +86,7 @@ class AgentLink:
         self.revoked = False
         self._hubs_epoch = epoch
         self._floor = 0
+        self._unexpected = False
         self._connection: Connection | None = None
         self._joined = asyncio.Event()
         self._takeovers = Takeovers()
@@ -100,6 +105,10 @@ class AgentLink:
         ones.
         """
         self._floor = epoch
+
+    def do_without(self) -> None:
+        """It was waited for in vain: until it connects, tasks for it fail at once instead of waiting for it."""
+        self._unexpected = not self.connected
 
     @property
     def connected(self) -> bool:
@@ -131,11 +140,14 @@ class AgentLink:
         """Has the agent carry out a task exactly once, however often the connection drops meanwhile.
 
         on_progress gets the pushed transaction of each of these keys once, and nothing else. deadline: seconds.
-        Raises DeadlineError (the agent continues), RevokedError, ObserverError; an agent's failure is in the result.
+        Raises DeadlineError (the agent continues), AwayError, RevokedError, ObserverError; an agent's failure is in the
+        result.
         """
         if self.epoch == 0:
             raise ObserverError(f"an observer gives no tasks ({self.name})")
         self._check_admitted()
+        if self._unexpected:
+            raise AwayError(f"the agent of {self.name} is away")
         task = pb.Task(id=uuid.uuid4().hex, epoch=self.epoch)
         getattr(task, FIELDS[type(body)]).CopyFrom(body)
         pending = _Pending(task, asyncio.get_running_loop().create_future(), on_progress, set(keys))
@@ -204,7 +216,7 @@ class AgentLink:
             )
             self._fail_queries()
         self.hello, self.manifest = hello, hello.manifest
-        self._connection = connection
+        self._connection, self._unexpected = connection, False
         connection.send(welcome)
         for pending in self._tasks.values():
             pending.task.epoch = self.epoch

@@ -10,7 +10,6 @@ from pathlib import Path
 from boot.plan import Plan
 from boot.voting import wrong_election
 from coordinator.advising import typed
-from coordinator.agents.link import AgentLink, LinkError
 from coordinator.engine.access import NodeAccess
 from coordinator.engine.outcome import Booted, Outcome
 from coordinator.engine.reasons import Reasons
@@ -29,9 +28,7 @@ from coordinator.state.placements import Placements
 from inventory.network import Network
 from inventory.sealed import Sealed
 from inventory.share import Seats
-from protos import coordination_pb2 as pb
 from support.endpoint import Endpoint
-from support.retry import DeadlineError
 from support.tasks import looking
 
 from .changing.catching_up import catch_up
@@ -46,6 +43,7 @@ from .serving.keep_agents import agents_kept, start_again
 from .serving.serve import serving
 from .starting.clocks import check_begun, check_clocks
 from .starting.genesis_lost import restore_genesis
+from .starting.holding import hold
 from .starting.needs import check_needs
 from .starting.restart import revive, wake
 from .watching.measuring import measured
@@ -54,9 +52,6 @@ from .watching.pulses import pulsing
 from .watching.why import RunningBoot
 
 EVERYTHING = Rolling()
-
-HOLD_SECONDS = 120.0
-"""Enough to fetch contracts and a large allocation over a slow connection."""
 
 KILLED = "its agent has ended without a word"
 """It was killed: an agent that ends by itself says why."""
@@ -202,6 +197,8 @@ async def _sealed(opened: OpenNetwork, troubled: Mapping[str, str], reporter: Re
         raise OperationFailed(f"{reasons}; its log: {log}")
     for host, why in missing.items():
         reporter.note(f"{host}: {why}; the boot continues without it; to finish, run {typed('boot')} again")
+        if host in opened.hub.links:
+            opened.hub.links[host].do_without()
     if sealed:
         return sealed
     _check_unheld(opened)
@@ -296,29 +293,3 @@ def _of_boot(whole: Network) -> Network:
     """The part of the network that the boot depends on. Late parties' nodes must not delay it."""
     awaited = whole.parties.wait_for
     return replace(whole, nodes=tuple(node for node in whole.nodes if not node.party or node.account in awaited))
-
-
-async def hold(opened: OpenNetwork, sealed: Sealed, reporter: Reporter) -> None:
-    """Has the connected agents of hosts, and of parties in wait_for, store the sealed network.
-
-    The boot continues without a host that fails to, as it does without one that is away; steps that need that host fail
-    with its reason. Raises OperationFailed if it is the genesis node's host.
-    """
-    names = {host.name for host in opened.network.hosts} | {party.name for party in present(opened).values()}
-    links = [link for link in opened.hub.links.values() if link.connected and link.name in names]
-    body = pb.Hold(sha256=sealed.manifest)
-    results = await asyncio.gather(*(_take(link, body) for link in links))
-    for link, trouble in zip(links, results, strict=True):
-        if trouble and link.name == opened.network.genesis_node.host:
-            raise OperationFailed(f"{link.name}: {trouble}")
-        if trouble:
-            reporter.note(f"{link.name}: it cannot store the sealed network: {trouble}; the boot continues without it")
-
-
-async def _take(link: AgentLink, body: pb.Hold) -> str:
-    """Has the agent store it. Returns why it failed; empty if it is stored."""
-    try:
-        result = await link.task(body, deadline=HOLD_SECONDS)
-    except (LinkError, DeadlineError) as error:
-        return str(error)
-    return "" if result.ok else result.error or "its agent gave no reason"

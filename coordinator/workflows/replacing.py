@@ -28,13 +28,13 @@ from support.identity import TlsError
 from support.retry import poll
 from support.tls import fingerprint, load_certificate
 
-from .boot import hold
 from .changing.catching_up import catch_up
 from .changing.rekeying import held_keys, register, registered_key
 from .changing.telling import left_to_do, tell_peers
 from .opening.session import DIAL_SECONDS, open_network
 from .recovering.host_keys import Source
 from .serving.serve import serving
+from .starting.holding import hold
 
 DIAL_AGAIN_SECONDS = 6.0
 """Seconds within which a living agent of the old machine dials in: it does so every two seconds."""

@@ -19,7 +19,7 @@ from agent.errors import Refused, Replaced, SessionEnded
 from agent.session import Send, session_end
 from antelope.errors import AssertionFailed, Unreachable
 from coordinator.agents.hub import Hub
-from coordinator.agents.link import AgentLink, ObserverError
+from coordinator.agents.link import AgentLink, AwayError, ObserverError
 from coordinator.agents.listeners import AgentEvent
 from coordinator.agents.records import BusyError, HubError
 from coordinator.agents.takeovers import MOST, Takeovers
@@ -161,6 +161,21 @@ async def test_a_task_has_a_deadline(hub: Hub, tmp_path: Path) -> None:
         await link.task(pb.Recount(step="n"), deadline=0.2)
     with pytest.raises(DeadlineError, match="agent of beta"):
         await hub.agent("beta", 0.1)
+    session.cancel()
+
+
+async def test_nobody_waits_twice_for_an_agent_that_is_away(hub: Hub, tmp_path: Path) -> None:
+    """Its tasks fail at once, until it connects: from then on they survive a dropped connection again."""
+    shown = credentials(hub, tmp_path, "alpha")
+    link = hub.links["alpha"]
+    link.do_without()
+    with pytest.raises(AwayError, match="the agent of alpha is away"):
+        await link.task(pb.Recount(step="n"))
+    session = dial(hub, shown, FakeWork())
+    assert await hub.agent("alpha", 30) is link
+    assert (await link.task(pb.Recount(step="n"), deadline=30)).ok
+    link.do_without()  # it is there
+    assert (await link.task(pb.Recount(step="n"), deadline=30)).ok
     session.cancel()
 
 

@@ -1,4 +1,4 @@
-"""How a boot continues after a crash that lost blocks, with a simulated runner; and which hosts it needs."""
+"""How a boot continues after a crash that lost blocks, with a simulated runner; and what it does without hosts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 
 from boot.plan import make_plan
 from boot.step import NodeMode, NodeStep, Step
-from coordinator.agents.link import RevokedError
+from coordinator.agents.link import AgentLink, AwayError
 from coordinator.engine.outcome import Outcome
 from coordinator.engine.runner import Runner
 from coordinator.errors import OperationFailed
 from coordinator.parties.open_network import OpenNetwork
 from coordinator.reporter import Reporter
 from coordinator.workflows import boot
-from coordinator.workflows.boot import CRASHES, hold, run_through
+from coordinator.workflows.boot import CRASHES, run_through
 from coordinator.workflows.serving import keep_agents
 from inventory.sealed import Sealed
 from protos import coordination_pb2 as pb
@@ -50,48 +50,25 @@ class Pretends:
         self.notes.append(text)
 
 
-class Agent:
-    """An agent that takes a sealed network as it is told to."""
+async def test_a_sealed_boot_does_not_wait_again_for_hosts_that_are_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that need such a host fail at once, instead of waiting for its agent for minutes."""
 
-    def __init__(self, name: str, outcome: pb.Result | Exception) -> None:
-        self.name = name
-        self.outcome = outcome
-        self.connected = True
+    async def missing(*_: object) -> dict[str, str]:
+        return {"h3": "no SSH at 10.0.0.3", "h4": "it was never installed"}
 
-    async def task(self, body: object, deadline: float) -> pb.Result:
-        if isinstance(self.outcome, Exception):
-            raise self.outcome
-        return self.outcome
-
-
-async def held(*agents: Agent) -> list[str]:
-    """What is said while these hosts' agents, of which h1 has the genesis node, take the sealed network."""
-    hosts = [SimpleNamespace(name=agent.name) for agent in agents]
-    network = SimpleNamespace(
-        hosts=hosts, genesis_node=SimpleNamespace(host="h1"), parties=SimpleNamespace(wait_for=())
-    )
-    links = {agent.name: agent for agent in agents}
+    monkeypatch.setattr(boot, "_missing", missing)
+    links = {name: AgentLink(name, lambda: 1) for name in ("h2", "h3")}
+    sealed = cast(Sealed, object())
     opened = SimpleNamespace(
-        network=network, hub=SimpleNamespace(links=links), parties=SimpleNamespace(parties=lambda: ())
+        network=SimpleNamespace(genesis_node=SimpleNamespace(host="h1")),
+        state=SimpleNamespace(sealed=sealed),
+        hub=SimpleNamespace(links=links),
     )
-    reporter = Pretends([], [])
-    await hold(cast(OpenNetwork, opened), cast(Sealed, SimpleNamespace(manifest="ab" * 32)), cast(Reporter, reporter))
-    return reporter.notes
-
-
-async def test_a_host_that_cannot_take_the_sealed_network_does_not_end_the_boot() -> None:
-    """Whatever the trouble, it counts as switched off. Only the genesis node's host is needed."""
-    full = pb.Result(error="no space left on device")
-    well = Agent("h1", pb.Result(ok=True))
-    notes = await held(
-        well, Agent("h2", full), Agent("h3", DeadlineError("hold on h3", 120)), Agent("h4", RevokedError("x"))
-    )
-    assert [note.partition(":")[0] for note in notes] == ["h2", "h3", "h4"]
-    assert notes[0] == (
-        "h2: it cannot store the sealed network: no space left on device; the boot continues without it"
-    )
-    with pytest.raises(OperationFailed, match="h1: no space left on device"):
-        await held(Agent("h1", full), Agent("h2", pb.Result(ok=True)))
+    assert await boot._sealed(cast(OpenNetwork, opened), {}, cast(Reporter, Pretends([], []))) is sealed
+    with pytest.raises(AwayError, match="the agent of h3 is away"):
+        await links["h3"].task(pb.Recount(step="n"))
+    with pytest.raises(DeadlineError):
+        await links["h2"].task(pb.Recount(step="n"), deadline=0.01)
 
 
 async def test_a_boot_that_ends_before_the_seal_stops_local_agents_beside_the_event_loop(
