@@ -57,7 +57,7 @@ def place(
     _check(wanted, {producer.account for producer in planned}, problems)
     wanted = [_kept(node, remembered.get(node.name), hosts) for node in wanted]
     _stays(wanted, homes, hosts, problems)
-    homed = [(node, _host(node, hosts, problems)) for node in wanted]
+    homed = [_homed(node, hosts, problems) for node in wanted]
     placed = ported(homed, left({node.name: host.name for node, host in homed}, hosts, remembered), problems)
     placed = with_services(placed, [(node.path, node.table) for node in wanted], hosts, problems)
     shared, rule = ("nodeos.options", options), _rule(snapshot, "nodeos.snapshot", problems)
@@ -227,17 +227,18 @@ def _or_role(*two: Wanted) -> str:
     return ""
 
 
-def _host(node: Wanted, hosts: Sequence[Host], problems: Problems) -> Host:
+def _homed(node: Wanted, hosts: Sequence[Host], problems: Problems) -> tuple[Wanted, Host]:
+    """The node with its host. One whose host is missing takes no ports on the first host, which stands in for it."""
     wanted = node.table.host
     if wanted is None:
-        return hosts[0]
+        return node, hosts[0]
     for host in hosts:
         if host.name == wanted:
-            return host
+            return node, host
     problems.add(
         f"{node.path}.host", f"there is no host {wanted!r}", f"known: {', '.join(host.name for host in hosts)}"
     )
-    return hosts[0]
+    return replace(node, table=replace(node.table, p2p_port=None, http_port=None)), hosts[0]
 
 
 def with_nodes(planned: Sequence[PlannedProducer], nodes: Sequence[Node]) -> tuple[PlannedProducer, ...]:

@@ -101,6 +101,18 @@ def test_a_host_with_keys_cannot_be_left_out(tmp_path: Path) -> None:
     assert "hosts: h3 is missing, and the keys of defproducerb are there; list host h3 again" in line
 
 
+def test_nothing_is_said_of_the_ports_of_a_node_whose_host_is_missing(tmp_path: Path) -> None:
+    """The host that stands in for it has nodes with the same ports."""
+    text = HOSTS + hosts("h1", "h2", "h3") + '[[nodes]]\naccount = "defproducerb"\nhost = "h3"\np2p_port = 9876\n'
+    before = loaded(tmp_path, text)
+    assert places(before)["genesis"][:2] == ("h1", 9876)
+    with pytest.raises(InventoryError) as refused:
+        loaded(tmp_path, text.replace(hosts("h1", "h2", "h3"), hosts("h1", "h2")), before)
+    said = str(refused.value)
+    assert "there is no host 'h3'" in said
+    assert "is taken" not in said
+
+
 def test_a_producer_cannot_be_moved_by_the_file(tmp_path: Path) -> None:
     """Keys stay on the host that made them."""
     before = loaded(tmp_path, HOSTS + hosts("h1", "h2", "h3"))
