@@ -43,7 +43,7 @@ class Change:
     """What the inventory says; empty if nothing."""
     cost: Cost
     hint: str = ""
-    """What to do if a boot does not apply it."""
+    """What to do if a boot does not apply it, or what it does besides."""
 
     def line(self) -> str:
         """One line of text: `+` added, `-` removed, `~` changed."""
@@ -188,7 +188,12 @@ def _count(number: int, one: str, more: str) -> str:
 
 
 def _added(network: Network, node: Node) -> Change:
-    return Change(node.host, node.name, "node", "", _described(node_spec(network, node)), Cost.START)
+    later = next((one for one in network.later if one.account == node.account), None)
+    joins = ""
+    if later:
+        then = "registers, and gets votes" if later.elected and network.parties.vote else "and registers"
+        joins = f"{later.account} gets an account if it has none, {then}"
+    return Change(node.host, node.name, "node", "", _described(node_spec(network, node)), Cost.START, joins)
 
 
 def _described(spec: pb.NodeSpec) -> str:

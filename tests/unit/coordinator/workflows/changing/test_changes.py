@@ -118,6 +118,23 @@ def test_a_stopped_node_is_a_difference(tmp_path: Path) -> None:
     assert summary(both) == "1 node starts"
 
 
+def test_a_producer_that_joins_later_is_more_than_a_node(tmp_path: Path) -> None:
+    """The line also says what becomes of its account; of a producer of the boot there is no more to say."""
+    path = tmp_path / "net.toml"
+    later = "".join(f'[[producers.later]]\naccount = "defproducer{one}"\n' for one in "xy")
+    path.write_text(TEXT + later + "standby = true\n")
+    net = load(path)
+    facts = running(net)
+    for name in ("defproducerb", "defproducerx", "defproducery"):
+        del facts[name]
+    early, joins, standby = differences(net, facts)
+    assert early.line().endswith("(the node is started)")
+    assert joins.line().endswith(
+        "(the node is started; defproducerx gets an account if it has none, registers, and gets votes)"
+    )
+    assert standby.line().endswith("(the node is started; defproducery gets an account if it has none, and registers)")
+
+
 def test_what_was_added_and_removed_is_named(tmp_path: Path) -> None:
     """The boot starts a new node; a node that left the file runs on, and the line says how to stop it."""
     net = network(tmp_path)
