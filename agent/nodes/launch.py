@@ -72,10 +72,13 @@ def check_room(launch: Launch) -> None:
 
 
 def check_ports(spec: NodeSpec, has: NodeSpec | None = None) -> None:
-    """Raises PortTaken if another process listens where this node would. has: how it runs now, on its own ports."""
-    own = _endpoints(has) if has else ()
+    """Raises PortTaken if another process listens where this node would.
+
+    has: how it runs now. Its own ports count as free, also at another address (127.0.0.1 before, 0.0.0.0 now).
+    """
+    own = {endpoint.port for endpoint in _endpoints(has)} if has else set()
     for endpoint in _endpoints(spec):
-        if endpoint not in own and not _free(endpoint):
+        if endpoint.port not in own and not _free(endpoint):
             raise PortTaken(
                 f"node {spec.name}: port {endpoint} is taken: stop what listens there, or choose another port"
             )

@@ -197,6 +197,16 @@ async def test_a_node_that_could_not_start_again_is_not_stopped(
     assert (status.state, status.detail) == (NodeState.RUNNING, "")
 
 
+async def test_its_own_port_is_free_at_another_address(nodes: Nodes, machine: Machine) -> None:
+    """The first host elsewhere has a local network's nodes listen on every address: theirs are the ports already."""
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        port = own.getsockname()[1]
+        near = replace(SPEC, p2p_endpoint=f"127.0.0.1:{port}", p2p_bind=f"127.0.0.1:{port}")
+        await _run(nodes, near)
+        await _run(nodes, replace(near, p2p_bind=f"0.0.0.0:{port}"))
+    assert machine.halted == [4711]
+
+
 async def test_peers_change_while_it_runs(nodes: Nodes, machine: Machine) -> None:
     """Without a restart: the node drops and dials peers at once, and its files have the new ones."""
     await _run(nodes)
