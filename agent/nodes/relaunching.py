@@ -92,7 +92,8 @@ class Relauncher:
         without = None if cleared else withheld(node, record, self._leases)
         if without and record.mode is NodeMode.STARTER:
             raise NotNow(f"node {record.spec.name} may not start the chain again: {without.why}")
-        if node.alive:
+        must_stop = without is not None and node.folder.withheld is None  # it signs, and may not
+        if node.alive and not must_stop:
             await self._check_before_stop(node, record, without)
         node.starting = True
         try:

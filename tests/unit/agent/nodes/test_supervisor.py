@@ -410,6 +410,20 @@ async def test_a_node_whose_lease_is_taken_goes_on_without_its_key(
     await again.close()
 
 
+async def test_a_node_that_may_not_sign_is_stopped_even_if_it_could_not_start_again(
+    tmp_path: Path, machine: Machine, leases: Leases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is full: better no node than two that sign for one producer."""
+    leases.given("prod", 1, look=False)
+    nodes = await _opened(tmp_path, leases)
+    await _run(nodes)
+    monkeypatch.setattr(launching, "LEAST_SPACE", 1 << 60)
+    leases.taken("prod", "another signs")
+    await nodes.withhold("prod-a")
+    assert machine.halted == [4711]
+    await nodes.close()
+
+
 async def test_a_crash_costs_no_look(tmp_path: Path, machine: Machine, leases: Leases) -> None:
     """The agent saw it alive a moment ago: it signs again at once, without any coordinator."""
     leases.given("prod", 1, look=False)
