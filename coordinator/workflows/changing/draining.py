@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from coordinator.advising import typed
 from coordinator.engine.access import NodeAccess
 from coordinator.engine.node_work import NodeWork
+from coordinator.engine.pausing import makes_blocks
 from coordinator.errors import OperationFailed
 from coordinator.reporter import Reporter
 from inventory.network import Node
 from support.tasks import tolerated
 
-from .rolling import check_dispensable, makes_blocks, turn_over
+from .rolling import check_dispensable, turn_over
 
 
 async def drain(access: NodeAccess, work: NodeWork, host: str, reporter: Reporter, *, force: bool) -> str:

@@ -21,7 +21,7 @@ from coordinator.advising import typed
 from coordinator.agents.link import LinkError
 from coordinator.engine.access import NodeAccess, TaskFailedError
 from coordinator.engine.node_work import NodeWork
-from coordinator.engine.pausing import paused
+from coordinator.engine.pausing import makes_blocks
 from coordinator.errors import OperationFailed, UsageProblem
 from coordinator.reporter import Reporter
 from inventory.network import Network, Node, Role
@@ -176,16 +176,6 @@ async def turn_over(access: NodeAccess, work: NodeWork, node: Node, reporter: Re
         await roll.turn_over(node)
 
 
-async def makes_blocks(access: NodeAccess, node: Node) -> bool:
-    """Whether a producer's node runs and is not paused."""
-    if not access.running(node):
-        return False
-    try:
-        return not await access.ask(Query("/v1/producer/paused", node=node.name))
-    except NodeError:
-        return False
-
-
 async def at_head(access: NodeAccess, node: Node) -> None:
     """Waits until the node is at the head that the others have, with a peer, by a report that its agent makes from now
     on: the latest one may be from before its restart. Raises DeadlineError.
@@ -236,12 +226,11 @@ class _Roll:
             done.append(node.name)
 
     async def next_to_restart(self, waiting: Sequence[Node], schedule: Sequence[str]) -> Node:
-        """Which of these producers to restart now: one that is down or paused, or else the first whose own turn ends.
+        """Which of these producers to restart now: one that makes no blocks, or else the first whose own turn ends.
 
         Raises OperationFailed if another producer is away, and the schedule cannot lose two.
         """
-        resting = await paused(self._access)
-        idle = [node for node in waiting if node.name in resting or not self._access.running(node)]
+        idle = [node for node, signs in zip(waiting, await self._signing(waiting), strict=True) if not signs]
         node = (idle or waiting)[0]
         await self.check_away([node], schedule, max(tolerance(len(schedule)), 1))
         if idle or len(schedule) < 2:
@@ -292,11 +281,15 @@ class _Roll:
         await at_head(self._access, node)
 
     async def _away(self, schedule: Collection[str], nodes: Collection[Node]) -> list[str]:
-        """Other producers of the schedule, of the operator's, whose nodes do not run or are paused."""
+        """Other producers of the schedule, of the operator's, whose nodes make no blocks."""
         own = [other for other in self._access.network.nodes if other.account in schedule and not other.party]
         others = [other for other in own if other.name not in {node.name for node in nodes}]
-        signing = await asyncio.gather(*(makes_blocks(self._access, other) for other in others))
+        signing = await self._signing(others)
         return sorted(str(other.account) for other, signs in zip(others, signing, strict=True) if not signs)
+
+    async def _signing(self, nodes: Sequence[Node]) -> list[bool]:
+        """Of each node whether it makes blocks."""
+        return await asyncio.gather(*(makes_blocks(self._access, node) for node in nodes))
 
     async def _signer(self, waiting: Collection[Node]) -> str:
         """The producer of the head block, as a node sees it, another than these if one answers; empty if none does.

@@ -61,6 +61,9 @@ class World:
     def running(self, node: Node) -> bool:
         return node.name not in self.down
 
+    def status(self, node: Node) -> pb.NodeStatus:
+        return pb.NodeStatus(name=node.name)
+
     async def start(self, name: str, mode: NodeMode) -> None:
         self.acts.append(f"start {name}")
         self.down.discard(name)

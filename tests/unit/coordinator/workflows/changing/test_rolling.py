@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from antelope.errors import Unreachable
 from boot.step import NodeMode, Query
 from coordinator.engine.access import NodeAccess
 from coordinator.engine.node_work import NodeWork
@@ -40,6 +41,10 @@ class Chain:
     away: int = 0
     """Looks that pass while a node restarts."""
     schedule: tuple[str, ...] = SCHEDULE
+    silent: str = ""
+    """A node that runs and does not answer."""
+    withheld: str = ""
+    """A node that runs without its key."""
 
     @property
     def network(self) -> Any:
@@ -56,6 +61,8 @@ class Chain:
         if query.path.endswith("get_producer_schedule"):
             return {"active": {"producers": [{"producer_name": name} for name in self.schedule]}}
         if query.path.endswith("paused"):
+            if query.node == self.silent:
+                raise Unreachable(f"{query.node} does not answer")
             return False
         self.looks += 1
         late = SCHEDULE[(self.looks // 2 - 3) % len(SCHEDULE)]  # it shows irreversible blocks only
@@ -69,7 +76,8 @@ class Chain:
         return SimpleNamespace(status=object())
 
     def status(self, node: Node) -> pb.NodeStatus:
-        return pb.NodeStatus(name=node.name, state="running", head=100, peers=3)
+        withheld = "it looks first" if node.name == self.withheld else ""
+        return pb.NodeStatus(name=node.name, state="running", head=100, peers=3, withheld=withheld)
 
     async def wake(self) -> None:
         self.acts.append(("wake", self.signer))
@@ -79,6 +87,7 @@ class Chain:
         if name == self.lost:
             raise OperationFailed(self.why)
         self.down.discard(name)
+        self.silent, self.withheld = (one if one != name else "" for one in (self.silent, self.withheld))
         self.looks += self.away
 
 
@@ -111,6 +120,14 @@ async def test_one_that_makes_no_blocks_is_next_at_once() -> None:
     chain = Chain(down={"c"})
     assert await applied(chain, ["a", "c"]) == ("c", "a")
     assert chain.acts[0] == ("c", "a")
+
+
+@pytest.mark.parametrize(("silent", "withheld"), [("c", ""), ("", "c")])
+async def test_one_that_runs_and_makes_no_blocks_counts_as_away(silent: str, withheld: str) -> None:
+    """A node that does not answer, or runs without its key: of four no second one may be restarted meanwhile."""
+    assert await applied(Chain(silent=silent, withheld=withheld), ["a", "c"]) == ("c", "a")
+    with pytest.raises(OperationFailed, match="a is left as it is, because c is away"):
+        await applied(Chain(silent=silent, withheld=withheld), ["a"])
 
 
 @pytest.mark.advice("coordinator/workflows/changing/rolling.py: coord boot")
