@@ -181,7 +181,7 @@ async def _here(network: Network, root: Path, made: Fate, reporter: Reporter) ->
                 with aside.serving() as cut:
                     await send(made, maker, cut, reporter)
         folder = opened.state.folder
-    if aside.asked:
+    if aside.asked and made.left:
         reporter.note(f"coord {aside.asked} works on the network now, and has the transfers made meanwhile")
         await until_taken(folder)
 
@@ -210,23 +210,8 @@ async def send(made: Fate, maker: Maker, cut: asyncio.Event, reporter: Reporter)
     """
 
     async def one(part: Part) -> None:
-        fresh, sent, counted = made.begins(part), time.monotonic(), 0
-
-        def confirmed(outcome: Made) -> None:
-            nonlocal counted
-            for one in outcome.confirmed[counted:]:
-                made.confirms(one, sent, before=one.number in fresh and one.block <= outcome.head)
-            counted = len(outcome.confirmed)
-            done = len(made.latencies) + made.already
-            reporter.moved(STEP, done, made.wanted.count, _state(made))
-
-        outcome = await maker(part, confirmed)
-        if outcome is None:
+        if not await _sent(made, part, maker, reporter):
             cut.set()
-            return
-        confirmed(outcome)
-        if outcome.failure:
-            made.fails(part, outcome.failure)
 
     async def all_parts() -> None:
         began = time.monotonic()
@@ -244,6 +229,26 @@ async def send(made: Fate, maker: Maker, cut: asyncio.Event, reporter: Reporter)
         raise failures.exceptions[0] from None
     finally:
         await end(work, stopped)
+
+
+async def _sent(made: Fate, part: Part, maker: Maker, reporter: Reporter) -> bool:
+    """Has one part made, and notes what becomes of its transfers. Returns whether anybody could make it."""
+    fresh, sent, counted = made.begins(part), time.monotonic(), 0
+
+    def confirmed(outcome: Made) -> None:
+        nonlocal counted
+        for one in outcome.confirmed[counted:]:
+            made.confirms(one, sent, before=one.number in fresh and one.block <= outcome.head)
+        counted = len(outcome.confirmed)
+        reporter.moved(STEP, len(made.latencies) + made.already, made.wanted.count, _state(made))
+
+    outcome = await maker(part, confirmed)
+    if outcome is None:
+        return False
+    confirmed(outcome)
+    if outcome.failure:
+        made.fails(part, outcome.failure)
+    return True
 
 
 def _state(made: Fate) -> str:
