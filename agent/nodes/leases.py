@@ -79,8 +79,9 @@ class View:
     began: float
     """When the look began."""
     alone: bool
-    """The lease may have gone to another machine while this one was off: nobody tells. Only the rounds after `began`
-    count, because the other machine may have been starting in those before."""
+    """The lease may have gone to another machine, and no coordinator says whether it has. Then only the rounds after
+    `began` count: in those before, the other machine may have been starting, and signed nothing yet.
+    """
     now: float
 
 
@@ -140,7 +141,9 @@ class Leases:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._confirmed: set[str] = set()
+        """Accounts whose lease this host has, as a coordinator says that is connected now."""
         self._handed: set[str] = set()
+        """Accounts whose lease a coordinator gave to this machine in place of another, and that have not signed yet."""
 
     def of(self, account: str) -> Lease:
         """The known lease of an account."""
@@ -179,13 +182,13 @@ class Leases:
         return account in self._confirmed
 
     def alone(self, account: str) -> bool:
-        """Whether the lease is from an earlier life of this agent, so that it may have gone elsewhere since: no
-        coordinator has said so, or has just handed it to this machine in place of another.
+        """Whether the lease may have gone to another machine unnoticed: this host had it, and since then no coordinator
+        that is connected has confirmed that, and none has handed it over for a use that is still to come.
         """
         return self.of(account).standing is Standing.HELD and account not in self._confirmed | self._handed
 
     def used(self, account: str) -> None:
-        """The node signs: a later look does not belong to this handing over any more."""
+        """The node signs now: what a coordinator handed over is in use, and counts for no later look."""
         self._handed.discard(account)
 
     def parted(self) -> None:
@@ -193,6 +196,7 @@ class Leases:
         self._confirmed.clear()
 
     def _told(self, account: str, *, sure: bool, handed: bool) -> None:
+        """sure: this host has the lease, and may sign at once. handed: it has the lease, and must look first."""
         (self._confirmed.add if sure else self._confirmed.discard)(account)
         (self._handed.add if handed else self._handed.discard)(account)
 
