@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.errors import KeyStoreError
+from agent.keys.accounts_file import Accounts
 from agent.keys.store import KeyStore
 from boot.reads import few
 
@@ -16,19 +17,22 @@ def lost_keys(store: KeyStore, signing: Iterable[str]) -> tuple[str, ...]:
 
     signing: the accounts whose nodes run here to sign.
     """
-    there = store.signing_file.exists(), store.accounts_file.exists()
+    signing_there, accounts_there = store.signing_file.exists(), store.accounts_file.exists()
+    users: Accounts = {}
+    producers: Accounts = {}
+    signers: Accounts = {}
     try:
         keyless = [account for account in signing if not store.signer_keys(account)]
-        users, producers, signers, _ = ({}, {}, {}, {}) if all(there) else store.pairs()
+        if not (signing_there and accounts_there):
+            users, producers, signers, _successors = store.pairs()
     except KeyStoreError as error:
         return (str(error),)
     found = []
-    gone = sorted(signers.keys() | set(keyless)) if not there[0] else ()
-    if gone:
+    if not signing_there and (gone := sorted({*signers, *keyless})):
         found.append(f"keys/{store.signing_file.name} is gone, with the block-signing {_keys(gone)}")
     elif keyless:
         found.append(f"keys/{store.signing_file.name} has no block-signing key of {few(keyless)}, whose node runs")
-    if not there[1] and (users or producers):
+    if not accounts_there and (users or producers):
         found.append(f"keys/{store.accounts_file.name} is gone, with the account {_keys((*sorted(producers), *users))}")
     return tuple(found)
 

@@ -76,7 +76,7 @@ class KeyStore:
         return tuple(map(identity, (self.accounts_file, self.signing_file, self._successors_file)))
 
     def pairs(self) -> tuple[Accounts, Accounts, Accounts, Accounts]:
-        """All keys of users, producers, signers and their successors. Only for a backup."""
+        """All keys of users, producers, signers and their successors: for a backup, and to name those that are lost."""
         self._refresh()
         return dict(self._users), dict(self._producers), dict(self._signers), dict(self._successors)
 

@@ -118,5 +118,5 @@ def _replace(
     if done.left:
         click.echo(f"next      {typed('boot')}  makes everything as the inventory says")
     else:
-        owed = "what LOST says; everything else" if done.lost else "nothing: the other hosts' nodes know it, and all"
+        owed = "do what LOST says; everything else" if done.lost else "nothing: everything"
         click.echo(f"next      {owed} is as the inventory says")
