@@ -33,8 +33,9 @@ ERROR_LIMIT = 4000
 STATE_LIMIT = 20
 SNAPSHOTS = 100
 """At most this many snapshots of one agent are remembered."""
-NOTE_LIMIT, DOUBLES = 500, 5
-"""The length of a note on who signs, in characters, and how many such notes are kept per node."""
+NOTE_LIMIT, DOUBLES, KEY_FILES = 500, 5, 2
+"""The length of a note on who signs or which keys are lost, in characters; how many are kept of a node, and of a host.
+"""
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
 
 
@@ -249,14 +250,7 @@ class AgentLink:
         """
         kind = message.WhichOneof("body")
         if kind == "status":
-            del message.status.snapshots[SNAPSHOTS:]
-            for node in message.status.nodes:
-                node.detail = plain(node.detail, ERROR_LIMIT)
-                node.state = plain(node.state, STATE_LIMIT)
-                node.withheld = plain(node.withheld, NOTE_LIMIT)
-                doubles = [plain(double, NOTE_LIMIT) for double in node.doubles[-DOUBLES:]]
-                del node.doubles[:]
-                node.doubles.extend(doubles)
+            _shorten(message.status)
             self.status = message.status
             self.clock_offset = message.status.clock - time.time()
         elif kind == "answer":
@@ -306,6 +300,17 @@ class AgentLink:
         for future in self._queries.values():
             if not future.done():
                 future.set_exception(AgentAway(f"the agent of {self.name} disconnected"))
+
+
+def _shorten(status: pb.Status) -> None:
+    """Reduces what an agent reported to a bounded number of plain lines."""
+    del status.snapshots[SNAPSHOTS:]
+    status.lost_keys[:] = [plain(line, NOTE_LIMIT) for line in status.lost_keys[:KEY_FILES]]
+    for node in status.nodes:
+        node.detail = plain(node.detail, ERROR_LIMIT)
+        node.state = plain(node.state, STATE_LIMIT)
+        node.withheld = plain(node.withheld, NOTE_LIMIT)
+        node.doubles[:] = [plain(double, NOTE_LIMIT) for double in node.doubles[-DOUBLES:]]
 
 
 def _encoded(body: Any) -> bytes:

@@ -109,7 +109,7 @@ def _host_row(opened: OpenNetwork, name: str) -> HostRow:
     if link is None or not link.connected:
         return HostRow(name, AWAY, None, None, link is not None and link.contested)
     free = link.status.disk_free if link.status else None
-    lost = tuple(map(plain, link.status.lost_keys)) if link.status else ()
+    lost = tuple(link.status.lost_keys) if link.status else ()
     return HostRow(name, CONNECTED, link.clock_offset, free, link.contested, lost)
 
 

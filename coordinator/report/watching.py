@@ -11,7 +11,6 @@ from coordinator.report.health import COPY, lost
 from protos.states import NodeState
 from support.json_log import about
 from support.tasks import beside
-from support.texts import plain
 
 LOOK_SECONDS = 1.0
 Place = tuple[str, str]
@@ -38,16 +37,18 @@ async def watching(access: NodeAccess, tell: Callable[[str], None]) -> AsyncIter
 
 
 def ailments(access: NodeAccess) -> dict[Place, str]:
-    """The present problems: hosts whose agent is not connected, and failed nodes, with the reason."""
+    """The present problems, with the reason: hosts that are away or have lost keys, and nodes that failed or may not
+    sign.
+    """
     found = {}
     for node in access.network.nodes:
         link = access.hub.links.get(node.host)
+        if link is not None and link.connected and link.status and link.status.lost_keys and not node.party:
+            found[node.host, "keys"] = lost("; ".join(link.status.lost_keys))
         if link is not None and link.contested:
             found[node.host, ""] = COPY
         elif link is None or not link.connected:
             found[node.host, ""] = AWAY
-        elif link.status and link.status.lost_keys:
-            found[node.host, "keys"] = lost("; ".join(map(plain, link.status.lost_keys)))
         elif (status := access.status(node)) is not None and status.state == NodeState.FAILED:
             found[node.host, node.name] = status.detail
         elif status is not None and (status.withheld or status.doubles):

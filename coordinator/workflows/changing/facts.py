@@ -22,7 +22,6 @@ from inventory.network import Network
 from protos import coordination_pb2 as pb
 from protos.states import NodeState
 from support.retry import retrying
-from support.texts import plain
 
 from .catching_up import behind, syncing_lines
 from .changes import Change, Fact, Home, differences
@@ -103,7 +102,7 @@ def facts_of(hub: Hub, parties: Collection[str], endpoints: frozenset[str]) -> F
     late = behind(node for link in known.values() for node in (link.status.nodes if link.status else ()))
     away = tuple(name for name in hosts if name not in known)
     keys = tuple(
-        f"host {host}: {lost(plain(line))}"
+        f"host {host}: {lost(line)}"
         for host, link in known.items()
         for line in (link.status.lost_keys if link.status else ())
     )
