@@ -49,12 +49,14 @@ async def until_stopped(aside: Aside | None = None) -> bool:
     """Returns at SIGINT or SIGTERM, or when this coordinator is to step aside. Whether it is that."""
     aside = aside or Aside()
     loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     with aside.serving() as stop:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in before:
             loop.add_signal_handler(number, stop.set)
         try:
             await stop.wait()
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, handler)  # asyncio leaves the default, which ends the process at once
     return bool(aside.asked)
