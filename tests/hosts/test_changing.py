@@ -84,7 +84,7 @@ def test_a_host_whose_clock_is_off_is_left_as_it_is(net: Living) -> None:
     net.testbed.make_odd(wrong, Oddity.CLOCK_OFF)
     before = net.pids()
     said = net.operator.boot(status=1)
-    assert f"{wrong}: defproducerc not changed, and runs as before, because of that host: clock: it is -" in said
+    assert f"{wrong}: not changed, because the preflight failed there: defproducerc (clock: it is -" in said
     assert re.search(
         r"; changed before: .*\. To continue, fix that and run .* boot .*; to go back, undo the edit", said
     )

@@ -105,8 +105,8 @@ def _left_alone(nodes: Sequence[Node], troubled: Mapping[str, str], done: Sequen
     """Why nodes of troubled hosts are not restarted: they might not start again."""
     hosts = dict.fromkeys(node.host for node in nodes)
     each = "; ".join(
-        f"{host}: {', '.join(node.name for node in nodes if node.host == host)} not changed, and runs as before, "
-        f"because of that host: {troubled[host]}"
+        f"{host}: not changed, because the preflight failed there: "
+        f"{', '.join(node.name for node in nodes if node.host == host)} ({troubled[host]})"
         for host in hosts
     )
     return f"{each}{_on_or_back(done)}"

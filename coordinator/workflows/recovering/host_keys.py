@@ -16,14 +16,14 @@ from inventory.network import Network
 
 @dataclass(frozen=True)
 class Source:
-    """The source of the dead machine's keys."""
+    """The backup that has a host's keys, and what opens it."""
 
     backup: Path | None = None
     identity: Path | None = None
     passphrase: str = ""
 
     def keys(self, host: str) -> bytes:
-        """The host's keys, decrypted; empty if there is no backup. Raises UsageProblem, AgeError."""
+        """The host's keys, decrypted; empty if no backup was named. Raises UsageProblem, AgeError."""
         if self.backup is None:
             return b""
         if bool(self.identity) == bool(self.passphrase):

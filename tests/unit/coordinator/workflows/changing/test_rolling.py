@@ -163,7 +163,8 @@ async def test_what_cannot_start_again_is_not_stopped() -> None:
     assert sorted(name for name, _ in chain.acts) == ["a", "c", "watcher"]
     told = str(failed.value)
     assert (
-        "hb: b not changed, and runs as before, because of that host: disk: 290 MiB are free; free some space" in told
+        "hb: not changed, because the preflight failed there: b (disk: 290 MiB are free; free some space); changed"
+        in told
     )
     assert "run coord boot INVENTORY again; to go back, undo the edit" in told
     full.clear()
