@@ -47,6 +47,8 @@ class Watched:
     others: OtherKeys = field(default_factory=OtherKeys)
     first: float = 0.0
     """The slot of the first block that another node signed for this one's producer; 0: none yet."""
+    told: str = ""
+    """Why it could not be given or refused its key, as last logged."""
 
 
 async def watch_signers(nodes: Nodes, leases: Leases) -> None:
@@ -81,7 +83,9 @@ async def _look(nodes: Nodes, leases: Leases, name: str, watch: Watched) -> None
     except (NodeError, TimeoutError, UnknownNode):
         return  # it is being started or stopped
     except AgentError as error:
-        log.warning("node %s: %s", name, error)
+        if watch.told != str(error):  # the next look, a second later, tries again
+            watch.told = str(error)
+            log.warning("node %s: %s", name, error)
 
 
 async def _judge(
@@ -95,8 +99,8 @@ async def _judge(
         seen = await _view(nodes.client(name), account, signed_last, watch, least, alone=leases.alone(account))
     match judge(seen):
         case Finding.CLEAR:
-            log.info("node %s: nobody else signs as %s: it has its key again", name, account)
             await nodes.release(name)
+            log.info("node %s: nobody else signs as %s: it has its key again", name, account)
         case Finding.OTHER:
             leases.taken(account, f"another node signs as {account}: stop one of the two")
             log.warning("node %s signs nothing: %s", name, leases.of(account).why)

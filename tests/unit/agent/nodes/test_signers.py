@@ -9,7 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from agent.errors import DiskFull
 from agent.memory import Memory
+from agent.nodes import signers
 from agent.nodes.folder import NodeFolder, Withheld
 from agent.nodes.leases import Leases, Standing
 from agent.nodes.signers import watch_signers
@@ -101,6 +105,28 @@ async def test_a_node_whose_lease_was_taken_continues_without_its_key(tmp_path: 
     node.leases.given(NAME, 3, look=False)
     await node.watched(lambda: len(node.done) == 2)
     assert node.done == ["withheld", "released"]
+
+
+async def test_what_keeps_a_node_from_its_key_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried with each look, and a full disk stays full for hours. Another reason is another line."""
+    monkeypatch.setattr(signers, "LOOK_SECONDS", 0.01)
+    node = Watched(tmp_path)
+    node.files.withhold(Withheld("it looks first", None))
+    node.leases.given(NAME, 1, look=False)
+    tries: list[str] = []
+
+    async def release(name: str) -> None:
+        tries.append(name)
+        raise DiskFull("its disk is full" if len(tries) < 5 else "its disk is fuller")
+
+    monkeypatch.setattr(node, "release", release)
+    await node.watched(lambda: len(tries) > 8)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "node prod: its disk is full",
+        "node prod: its disk is fuller",
+    ]
 
 
 async def test_the_node_that_started_later_gives_way(tmp_path: Path) -> None:
