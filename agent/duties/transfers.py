@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from agent.duties.holding import Holding
 from agent.duties.tools import Tools, taking_node
@@ -33,6 +34,9 @@ class Transfers:
         self._tools = tools
         self._holding = holding
         self._users: tuple[str, ...] = ()
+        self._under_way: set[str] = set()
+        """Keys of the transfers that some task makes now."""
+        self._ended = asyncio.Condition()
 
     async def transfer(self, wanted: pb.Transfer, report: ReportProgress) -> None:
         """Makes these transfers, each once, spread over time. Raises DutyError, and the first PushError at the end."""
@@ -51,7 +55,8 @@ class Transfers:
 
         async def send(follower: BlockFollower, numbers: range) -> None:
             pushes = [transfer(users, wanted.seed, number, blueprint.symbol) for number in numbers]
-            await Pusher(node, follower, pushing.records, pushing.key_of, pushed).run(TRANSFERS, pushes)
+            async with self._alone({push.key for push in pushes}):
+                await Pusher(node, follower, pushing.records, pushing.key_of, pushed).run(TRANSFERS, pushes)
 
         async with pushing.following(node, TRANSFERS) as follower:
             began, sending = time.monotonic(), []
@@ -64,6 +69,19 @@ class Transfers:
                 await end(*sending)
         for task in sending:
             task.result()
+
+    @asynccontextmanager
+    async def _alone(self, keys: set[str]) -> AsyncIterator[None]:
+        """Waits until no other task makes one of these transfers: two at the same moment would sign it twice."""
+        async with self._ended:
+            await self._ended.wait_for(lambda: keys.isdisjoint(self._under_way))
+            self._under_way |= keys
+        try:
+            yield
+        finally:
+            self._under_way -= keys
+            async with self._ended:
+                self._ended.notify_all()
 
     async def _among(self, blueprint: Blueprint) -> tuple[str, ...]:
         """The accounts of the allocation whose keys are here."""

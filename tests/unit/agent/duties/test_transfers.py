@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from boot.blueprint import Blueprint
 from boot.step import Push
 from protos import coordination_pb2 as pb
 from support.journal import Journal
+from support.retry import poll
 from tests.unit.agent.duties.test_sponsorship import Nodes
 from tests.unit.agent.party.conftest import sealed_network
 
@@ -32,6 +34,10 @@ class Made:
         self.keys = KeyStore(folder / "keys")
         self.pushed: list[Push] = []
         self.fails: set[str] = set()
+        self.going: set[str] = set()
+        """Those that are being pushed."""
+        self.held: asyncio.Event | None = None
+        """Pushes wait for it."""
         tools = SimpleNamespace(nodes=Nodes(), keys=self.keys, journal=Journal(folder / "journal.sqlite"))
         self.duty = Transfers(tools, SimpleNamespace(held=lambda: self.blueprint))  # type: ignore[arg-type]
         self.reports: list[pb.Progress] = []
@@ -40,6 +46,14 @@ class Made:
         """Asks for them."""
         body = pb.Transfer(seed=7, first=first, count=count, per_second=rate)
         await self.duty.transfer(body, self.reports.append)
+
+    async def pushes(self, keys: set[str]) -> None:
+        """Returns once exactly these are being pushed."""
+
+        async def so() -> bool:
+            return self.going == keys
+
+        await poll(so, what="the pushes", deadline=10, every=0.01)
 
 
 @pytest.fixture
@@ -55,6 +69,11 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
             for push in work:
                 if push.key in made.fails:
                     raise PushError(f"{push.key}: no CPU left")
+                assert push.key not in made.going
+                made.going.add(push.key)
+                if made.held:
+                    await made.held.wait()
+                made.going.discard(push.key)
                 made.pushed.append(push)
                 self._report([Pushed(push.key, "ab", 5)])
 
@@ -98,6 +117,28 @@ async def test_one_that_fails_does_not_keep_others(made: Made) -> None:
     with pytest.raises(PushError, match="7/3: no CPU left"):
         await made.ask(600)
     assert {"7/0", "7/250", "7/599"} <= {push.key for push in made.pushed}
+
+
+async def test_two_tasks_never_make_the_same_transfer_at_once(made: Made) -> None:
+    """A command that was ended is given again while the agent still works for the first: the second one waits for what
+    they share, and finds it made; what the first is not asked for goes on.
+    """
+    made.held = asyncio.Event()
+    first = asyncio.create_task(made.ask(4))
+    await made.pushes({"7/0"})
+    second = asyncio.create_task(made.ask(4))
+    other = asyncio.create_task(made.ask(4, first=10))
+    await made.pushes({"7/0", "7/10"})
+    made.held.set()
+    await asyncio.gather(first, second, other)
+    assert len(made.pushed) == 12
+    made.held = asyncio.Event()
+    cancelled = asyncio.create_task(made.ask(4))
+    await made.pushes({"7/0"})
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    made.held, made.going = None, set()
+    await asyncio.wait_for(made.ask(4), 10)
 
 
 async def test_a_host_without_users_keys_says_so(tmp_path: Path) -> None:
