@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.watching import peak_mib
 from coordinator.agents.hub import Hub
 from coordinator.agents.records import Records
 from coordinator.parties.invitations import invite
@@ -67,9 +67,8 @@ async def serve(pipe: Pipe, requests: Mapping[str, Request]) -> None:
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")
             continue
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         total = time.process_time()
-        pipe.send((value, total - cpu, time.monotonic() - began, peak, total))
+        pipe.send((value, total - cpu, time.monotonic() - began, peak_mib(), total))
 
 
 async def run_hub(pipe: Pipe, folder: str, parties: int = 0) -> None:

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ SMALL, LARGE = 163_930, 1_000_000
 PLAN_SECONDS = {SMALL: 1.0, LARGE: 6.0}
 HELP_SECONDS, LITTLE_SECONDS = 0.1, 0.5
 MEMORY_MIB = 300.0
+LAUNCHER = Path(__file__).with_name("launcher.py")
 INVENTORY = '[network]\nname = "commands"\n[users]\ncsv = "users.csv"\n[producers]\ncount = 1\n'
 PARTS = {"coordinator": "load, allocate and hash", "agent": "read, find and derive"}
 
@@ -38,15 +38,15 @@ class Cost:
 
 def cost(words: Sequence[str | Path], folder: Path, statuses: tuple[int, ...] = (0,)) -> Cost:
     """Runs the command to its end. Raises BenchError when its exit status is another than these."""
-    began = time.monotonic()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode not in statuses:
-            said.seek(0)
-            raise BenchError(f"{' '.join(map(str, words))}: {said.read()[-500:].decode(errors='replace')}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - began, usage.ru_maxrss / 1024)
+    with tempfile.TemporaryDirectory() as place:
+        result = Path(place) / "cost"
+        launched = [sys.executable, "-I", "-S", LAUNCHER, result, *words]
+        done = subprocess.run(launched, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        used = json.loads(result.read_text()) if result.exists() else None
+    if used is None or used["status"] not in statuses:
+        said = (done.stdout + done.stderr)[-500:].decode(errors="replace")
+        raise BenchError(f"{' '.join(map(str, words))}: {said}")
+    return Cost(used["cpu"], used["seconds"], used["peak_kib"] / 1024)
 
 
 def run(say: Say) -> Iterator[Figure]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ from antelope.names import name_to_int
 from antelope.transaction import Transaction, sign_packed
 from bench.allocation import account
 from bench.harness import BenchError, Figure, Say, say, show
+from bench.watching import peak_mib
 from boot.blueprint import Blueprint
 from boot.step import KeyedWork, Push
 from boot.steps import accounts
@@ -129,8 +129,7 @@ def _part(name: str, artifact: Path) -> None:
     made = blueprint(artifact.read_bytes())
     began = time.process_time()
     PARTS[name](made, artifact.parent / name)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": time.process_time() - began, "mib": peak}))
+    print(json.dumps({"seconds": time.process_time() - began, "mib": peak_mib()}))
 
 
 def main() -> int:

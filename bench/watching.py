@@ -72,7 +72,7 @@ class Watch:
                     command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                     if kind := self._kind_of(command):
                         main = cpu_seconds(entry / "task" / entry.name)
-                        found[int(entry.name)] = _Look(kind, cpu_seconds(entry), main, _peak(entry))
+                        found[int(entry.name)] = _Look(kind, cpu_seconds(entry), main, peak_mib(entry))
         return found
 
 
@@ -112,7 +112,8 @@ def own_mib(process: Path) -> float:
     return _memory(process, "RssAnon")
 
 
-def _peak(process: Path) -> float:
+def peak_mib(process: Path = Path("/proc/self")) -> float:
+    """The most memory that the program had since it began. `ru_maxrss` may show that of the process that started it."""
     return _memory(process, "VmHWM")
 
 
