@@ -35,8 +35,10 @@ STOPPED = 20
 REGISTER_SECONDS, STEP_SECONDS, MEMORY_MIB, CORES = 60.0, 5.0, 500.0, 1.0
 FLAT = 1.5
 """By which factor the cost per agent may grow when there are ten times as many."""
-TASKS = 5
+TASKS = 15
 """How often all agents get a task: the CPU for one is too little to be measured once."""
+SAME = 80
+"""How many agents get tasks alone: what they need stays in the processor's caches, however many others are there."""
 IDLE_SECONDS = 10.0
 PATIENCE = 300.0
 
@@ -149,8 +151,9 @@ def _hosts(say: Say, count: int, costs: Costs) -> Iterator[Figure]:
             yield Figure(name, "a task of all, slowest", max(answered), "s")
             idle = hub.ask("idle", IDLE_SECONDS)
             idling = idle.cpu / idle.seconds
-            alone = statistics.median(step.cpu - idling * step.seconds for step in steps)
-            costs["a task, without the reports that come meanwhile"] = alone / count * 1e3
+            costs["a task, without the reports that come meanwhile"] = _each(steps, idling)
+            again = [hub.ask("step", names[:SAME]) for _ in range(TASKS)]
+            costs[f"a task of the same {SAME} again and again"] = _each(again, idling)
             costs["idle, a second"] = idling / count * 1e3
             yield Figure(name, "coordinator, idle", idling, "cores", at_most=CORES)
             few.signal(signal.SIGSTOP)
@@ -165,6 +168,11 @@ def _hosts(say: Say, count: int, costs: Costs) -> Iterator[Figure]:
             yield Figure(name, f"a task of all, {STOPPED} lost, median of the others",
                          statistics.median(lost.value), "s", at_most=STEP_SECONDS)  # fmt: skip
             yield Figure(name, "coordinator's memory", lost.peak_mib, "MiB", at_most=MEMORY_MIB)
+
+
+def _each(steps: Sequence[Told], idling: float) -> float:
+    """Milliseconds of CPU for each agent's task. idling: cores that the reports take meanwhile."""
+    return statistics.median((step.cpu - idling * step.seconds) / len(step.value) for step in steps) * 1e3
 
 
 def _shares(names: Sequence[str]) -> list[Sequence[str]]:
