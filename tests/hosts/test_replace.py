@@ -172,6 +172,29 @@ def replaced(world: World) -> str:
     return world.operator.run("host", *advised[1].split(), *backup)
 
 
+def test_the_old_machine_gives_way_although_it_is_back_before_the_new_one_signs(world: World, replaced: str) -> None:
+    """Both find quiet rounds behind them, as the producer was dead. The old one has to see two more, without a
+    coordinator: the new one signs in them.
+    """
+    made = world.log(world.dead).count("Produced block")
+    early = "Produced block" not in world.log(world.new)
+    print(f"the new machine {'has not signed yet' if early else 'signs already'}")  # noqa: T201
+    world.testbed.start(world.dead)
+    agent = f"journalctl --no-pager -o cat -u {UNIT}"
+
+    def told() -> bool:
+        return f"another node signs as {NODE}" in world.testbed.ssh(world.dead, agent, check=False).stdout
+
+    try:
+        until(told, "the old agent to see the other", ROUNDS_SECONDS)
+        assert world.log(world.dead).count("Produced block") == made
+        assert "Produced block" in world.log(world.new)
+        nodes = world.operator.json("status")["nodes"]
+        assert not any(node["double_signing"] for node in nodes)
+    finally:
+        world.testbed.kill(world.dead)
+
+
 @pytest.mark.advice("coordinator/hosts/deploy/installer.py: coord host replace …")
 def test_the_new_machine_signs_with_the_old_key(world: World, replaced: str) -> None:
     """It follows the chain first, and signs once it has seen that nobody else does; its key is the registered one.
