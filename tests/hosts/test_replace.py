@@ -23,6 +23,8 @@ NETWORK = "replaced"
 UNIT = f"bootcoord-{NETWORK}.service"
 NODE = "defproducerd"
 FOLDER = f"/var/lib/bootcoord/{NETWORK}/nodes/{NODE}"
+GIVES_WAY = f"node {NODE} signs nothing: another node signs as {NODE}"
+"""In the log of an agent that has seen the other's blocks, not only begun to look for them."""
 SECRET = r"5[HJK][1-9A-HJ-NP-Za-km-z]{49}"
 ROUNDS_SECONDS = 120.0
 """Seconds for the new machine to fetch the chain, and to look for two rounds of 24 s."""
@@ -183,7 +185,7 @@ def test_the_old_machine_gives_way_although_it_is_back_before_the_new_one_signs(
     agent = f"journalctl --no-pager -o cat -u {UNIT}"
 
     def told() -> bool:
-        return f"another node signs as {NODE}" in world.testbed.ssh(world.dead, agent, check=False).stdout
+        return GIVES_WAY in world.testbed.ssh(world.dead, agent, check=False).stdout
 
     try:
         until(told, "the old agent to see the other", ROUNDS_SECONDS)
@@ -222,7 +224,7 @@ def test_the_old_machine_signs_nothing_when_it_is_powered_on(world: World, repla
 
     def told() -> bool:
         said = world.testbed.ssh(world.dead, *agent, check=False).stdout
-        return ("was replaced by another machine" if coordinator else f"another node signs as {NODE}") in said
+        return ("was replaced by another machine" if coordinator else GIVES_WAY) in said
 
     try:
         if coordinator:
