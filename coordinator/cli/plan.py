@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -168,6 +168,7 @@ def _document(network: Network, done: Mapping[str, bool], foreseen: Foreseen, be
         "contracts": [origin.to_json() for origin in foreseen.origins],
         "notes": list(foreseen.notes),
         "metrics": {host.name: host.metrics for host in network.hosts if host.metrics},
+        "raised_limits": asdict(foreseen.limits) if foreseen.limits else None,
         "snapshots": {"nodes": list(beginning.with_snapshot), "reason": beginning.reason},
         "steps": [
             {"name": step.name, "title": step.title, "after": list(step.after), "done": done.get(step.name, False)}
@@ -185,6 +186,11 @@ def _text(network: Network, done: Mapping[str, bool], foreseen: Foreseen, beginn
     for step in make_plan(steps_of(network)).steps:
         kind = "nodes" if isinstance(step, NodeStep) else "chain" if isinstance(step, ChainStep) else "wait"
         yield f"  [{'x' if done.get(step.name) else ' '}] {step.name:16} {kind:6} {step.title}"
+    if limits := foreseen.limits:
+        yield (
+            f"while the accounts are created, blocks may hold {limits.block_net} bytes and {limits.block_cpu} µs of CPU"
+            "; the same step restores the genesis' limits (genesis.raise_limits)"
+        )
     if beginning.reason:
         yield beginning.reason
     if exporting := [f"{host.name} {host.metrics}" for host in network.hosts if host.metrics]:

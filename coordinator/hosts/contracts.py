@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from antelope.abi import Abi
 from antelope.features import described
 from inventory.contract_files import BUNDLED_BOOT, ContractFiles, Files, read_contracts
 from inventory.errors import InventoryError, Problem, Problems
 from inventory.fitness import fit
-from inventory.network import BUNDLED, ContractSource, Host, Network
+from inventory.load_limits import load_limits
+from inventory.network import BUNDLED, GENESIS_ACCOUNT, ContractSource, Host, Network
+from inventory.sealed import SealedLimits
 from inventory.versions import BUNDLED_FEATURES
 from support import bundled
 
@@ -44,6 +47,8 @@ class Judged:
     problems: tuple[Problem, ...]
     """What would fail after the seal."""
     notes: tuple[str, ...]
+    limits: SealedLimits | None = None
+    """What blocks may hold while the accounts are created; None if that stays as in the genesis, or is unknown."""
 
 
 def features_of(host: Host, looked: Mapping[str, Any] | None) -> Any:
@@ -67,7 +72,14 @@ def judge_contracts(network: Network, supported: Mapping[str, Any], report: Prog
     except InventoryError as error:
         return Judged((), error.problems, ())
     found = fit(network, files, supported, problems)
-    return Judged(tuple(_origins(network, files)), problems.found, found.notes)
+    limits = None if problems.found else _limits(network, files, problems)
+    return Judged(tuple(_origins(network, files)), problems.found, found.notes, limits)
+
+
+def _limits(network: Network, files: ContractFiles, problems: Problems) -> SealedLimits | None:
+    """As far as the number of accounts is known: an agent reads an accounts.json later."""
+    accounts = network.users.number + len(network.producers) + (network.parties.sponsor is not None)
+    return load_limits(network, accounts, Abi.parse(files.deployed[GENESIS_ACCOUNT][1]), problems)
 
 
 def _origins(network: Network, files: ContractFiles) -> Iterator[Origin]:

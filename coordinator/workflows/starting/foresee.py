@@ -16,7 +16,7 @@ from coordinator.hosts.preflight.trials import trials
 from coordinator.state.folder import SEALED
 from inventory.errors import InventoryError
 from inventory.network import BUNDLED, ContractSource, Host, Network
-from inventory.sealed import Sealed, SealedContract
+from inventory.sealed import Sealed, SealedContract, SealedLimits
 from support.bundled import BundledError
 
 
@@ -27,6 +27,8 @@ class Foreseen:
     origins: tuple[Origin, ...]
     notes: tuple[str, ...]
     sealed: bool = False
+    limits: SealedLimits | None = None
+    """What blocks may hold while the accounts are created; None if that stays as in the genesis."""
 
 
 def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], None]) -> Foreseen:
@@ -36,7 +38,7 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
     fail after the seal.
     """
     if sealed is not None:
-        return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True)
+        return Foreseen(tuple(_sealed(network, sealed)), (), sealed=True, limits=sealed.load)
     seen = _looks(network)
     supported = _supported(network, seen)
     known = _known(supported)
@@ -49,7 +51,7 @@ def foresee(network: Network, sealed: Sealed | None, report: Callable[[str], Non
         raise InventoryError(near(network.source), judged.problems)
     unknown = [host for host in supported if host not in known and host not in seen]
     asked = (f"the nodeos of {', '.join(unknown)} is checked by {typed('preflight')}",) if unknown else ()
-    return Foreseen(judged.origins, (*judged.notes, *wrong, *asked))
+    return Foreseen(judged.origins, (*judged.notes, *wrong, *asked), limits=judged.limits)
 
 
 def check_contracts(network: Network, root: Path, report: Callable[[str], None]) -> None:

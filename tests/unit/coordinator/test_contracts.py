@@ -182,3 +182,19 @@ def test_the_bundled_contracts_suit_the_bundled_nodeos(tmp_path: Path) -> None:
     path.write_text('[network]\nname = "x"\n')
     judged = judge_contracts(load(path), {"local": described(BUNDLED_FEATURES)}, print)
     assert (judged.problems, judged.notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("users", "wanted", "raised"), [(5000, "", True), (100, "", False), (5000, "false", False), (100, "true", True)]
+)
+def test_a_plan_says_which_limits_are_raised(
+    users: int, wanted: str, raised: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As text and as JSON, as they will be sealed; nothing where they stay as in the genesis."""
+    path, table = tmp_path / "x.toml", f"[genesis]\nraise_limits = {wanted}\n" if wanted else ""
+    path.write_text(f'[network]\nname = "x"\n[users]\ncount = {users}\n{table}')
+    assert run(["--state", str(tmp_path), "plan", str(path)]) == 0
+    told = "blocks may hold 4194304 bytes and 2000000 µs of CPU" in capsys.readouterr().out
+    assert run(["--state", str(tmp_path), "plan", str(path), "--json"]) == 0
+    limits = json.loads(capsys.readouterr().out)["raised_limits"]
+    assert (told, limits) == (raised, {"block_net": 4194304, "block_cpu": 2000000} if raised else None)
