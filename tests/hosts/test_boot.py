@@ -99,7 +99,7 @@ def node_pids(testbed: Testbed) -> dict[str, list[str]]:
 
 def test_a_host_that_is_off_is_named_and_the_others_are_prepared(testbed: Testbed, without_one: str) -> None:
     """Before the seal all hosts are needed; the boot names the one that is away, and installs agents on the others."""
-    assert without_one.splitlines()[-1].startswith("coord: h4: no SSH at 10.99.0.14:")
+    assert without_one.splitlines()[-1].startswith("coord: h4: ssh: no SSH at 10.99.0.14:")
     assert "Traceback" not in without_one
     for host in HOSTS[:3]:
         assert f"  {host}               install the agent: agent installed" in without_one
