@@ -20,24 +20,9 @@ from coordinator.workflows.changing.telling import left_to_do, tell_peers
 from inventory.load import glance
 from inventory.network import Network
 from protos import coordination_pb2 as pb
+from tests.unit.coordinator.workflows.changing.test_moving import FILE
 
-FILE = """
-[network]
-name = "net"
-[producers]
-count = 3
-[[hosts]]
-name = "h1"
-address = "10.0.0.1"
-[[hosts]]
-name = "h2"
-address = "10.0.0.2"
-[[hosts]]
-name = "h3"
-address = "10.0.0.3"
-[topology]
-kind = "mesh"
-"""
+MESH = f'{FILE.replace("count = 2", "count = 3")}[topology]\nkind = "mesh"\n'
 PARTY = "203.0.113.5:9876"
 
 
@@ -45,9 +30,9 @@ class World:
     """A network whose second host has got another address. Each node runs, and dials a party besides."""
 
     def __init__(self, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        source.write_text(FILE)
+        source.write_text(MESH)
         before = glance(source, lambda _: {})
-        source.write_text(FILE.replace("10.0.0.2", "10.0.0.9"))
+        source.write_text(MESH.replace("10.0.0.2", "10.0.0.9"))
         self.network: Network = glance(source, lambda _: {})
         self.specs = {node.name: node_spec(before, node) for node in before.nodes}
         for node in self.network.nodes:
